@@ -1,0 +1,94 @@
+"""The one family of errors that operations raise and every door translates.
+
+A door never invents a business error of its own: it catches `EditorError`, reads
+`code`, `status` and `message`, and puts them into its own envelope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class EditorError(Exception):
+    """Something the caller can be told.
+
+    message      one or two sentences for a person: what happened and what to do
+    code         a stable word for programs, e.g. "insufficient_credits"
+    status       the HTTP status that fits it
+    retryable    True when the same call may succeed later without a change
+    retry_after  seconds to wait before such a retry, where known
+    fields       for wrong input: input name -> what is wrong with it
+    """
+
+    code = "error"
+    status = 500
+    retryable = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+        self.fields: dict[str, str] = dict(fields or {})
+
+
+class InvalidInput(EditorError):
+    """The request itself is wrong; `fields` says where."""
+
+    code = "invalid_input"
+    status = 400
+
+
+class NotAuthenticated(EditorError):
+    """Nobody is known to be calling."""
+
+    code = "not_authenticated"
+    status = 401
+
+
+class InsufficientCredits(EditorError):
+    """The workspace cannot pay for this edit. Nothing was charged."""
+
+    code = "insufficient_credits"
+    status = 402
+
+
+class PermissionDenied(EditorError):
+    """The caller is known, but may not do this."""
+
+    code = "permission_denied"
+    status = 403
+
+
+class NotFound(EditorError):
+    """No such row in this workspace. Rows of other workspaces answer the same."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(EditorError):
+    """The row is in a state that does not allow this."""
+
+    code = "conflict"
+    status = 409
+
+
+class Unprocessable(EditorError):
+    """Well formed, but refused: a provider that is not set up, or moderated content."""
+
+    code = "unprocessable"
+    status = 422
+
+
+class TooMany(EditorError):
+    """A limit of the plan was reached."""
+
+    code = "too_many"
+    status = 429
+    retryable = True
