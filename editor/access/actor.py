@@ -1,0 +1,31 @@
+"""Who is acting, in which workspace, through which door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from editor.errors import PermissionDenied
+from editor.models import Membership, User, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A member at work. Made by `lookups.actor`; every operation takes one."""
+
+    user: User
+    workspace: Workspace
+    membership: Membership
+    door: str = "web"
+
+    def require_editor(self) -> None:
+        """Raise PermissionDenied unless this person may run edits."""
+        if not self.membership.may_edit:
+            raise PermissionDenied(
+                "You may look at this workspace, but not edit images in it. "
+                "An owner or admin can give you the “Access Image Editor” permission."
+            )
+
+    def require_manager(self) -> None:
+        """Raise PermissionDenied unless this person is an owner or admin."""
+        if not self.membership.may_manage:
+            raise PermissionDenied("Only an owner or an admin of this workspace may do this.")

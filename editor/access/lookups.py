@@ -1,0 +1,91 @@
+"""An id from outside becomes a row here and nowhere else.
+
+A row of another workspace answers exactly as one that does not exist: NotFound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+
+from editor.access.actor import Actor
+from editor.errors import InvalidInput, NotFound
+from editor.models import Character, Image, Job, Membership, Style, User
+
+
+MAXIMUM_IMAGES = 16  # in one request
+
+
+def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
+    """The member `user` in the workspace `slug`."""
+    membership = None
+    if isinstance(user, User) and user.is_active:
+        membership = (
+            Membership.objects.select_related("workspace__plan").filter(user=user, workspace__slug=slug).first()
+        )
+    if membership is None:
+        raise NotFound("There is no such workspace, or you are not a member of it.")
+    assert isinstance(user, User)
+    return Actor(user=user, workspace=membership.workspace, membership=membership, door=door)
+
+
+def _uuid(value: str | UUID, message: str) -> UUID:
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        raise NotFound(message) from None
+
+
+def image(actor: Actor, image_id: str | UUID) -> Image:
+    """A source, reference or result of the workspace."""
+    return images(actor, [image_id])[0]
+
+
+def images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
+    """Images of the workspace in the given order; NotFound if any of them is not there."""
+    message = "This image is not in the workspace."
+    if len(image_ids) > MAXIMUM_IMAGES:
+        raise InvalidInput(f"At most {MAXIMUM_IMAGES} images go into one edit.")
+    wanted = [_uuid(value, message) for value in image_ids]
+    found = (
+        Image.objects.filter(workspace=actor.workspace, id__in=wanted)
+        .exclude(kind=Image.Kind.MASK)
+        .in_bulk()
+    )
+    if any(value not in found for value in wanted):
+        raise NotFound(message)
+    return [found[value] for value in wanted]
+
+
+def job(actor: Actor, job_id: str | UUID) -> Job:
+    message = "This edit is not in the workspace."
+    found = Job.objects.filter(workspace=actor.workspace, id=_uuid(job_id, message)).first()
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def style(actor: Actor, style_id: str | UUID) -> Style:
+    """A style of the workspace or of the system."""
+    message = "This style is not in the workspace."
+    found = Style.objects.filter(
+        Q(workspace=actor.workspace) | Q(workspace=None),
+        id=_uuid(style_id, message),
+        archived_at=None,
+    ).first()
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def character(actor: Actor, character_id: str | UUID) -> Character:
+    message = "This character is not in the workspace."
+    found = Character.objects.filter(
+        workspace=actor.workspace, id=_uuid(character_id, message), archived_at=None
+    ).first()
+    if found is None:
+        raise NotFound(message)
+    return found

@@ -1,0 +1,164 @@
+"""The operator's admin. Credits are moved by the ledger's operations here as everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import Model
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from editor import models
+from editor.operations import credits
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Looked at, never touched: these rows are written by operations."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class UserCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = models.User
+        fields = ("email",)
+
+
+@admin.register(models.User)
+class UserAdmin(BaseUserAdmin):
+    ordering = ("email",)
+    list_display = ("email", "name", "is_active", "is_staff", "last_login")
+    search_fields = ("email", "name")
+    add_form = UserCreationForm
+    fieldsets = (
+        (None, {"fields": ("email", "password", "name")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    list_filter = ("is_active", "is_staff")
+    filter_horizontal = ()
+
+
+class MembershipInline(admin.TabularInline):
+    model = models.Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+
+
+@admin.register(models.Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug", "plan", "created_at")
+    search_fields = ("name", "slug")
+    list_select_related = ("plan",)
+    prepopulated_fields = {"slug": ("name",)}
+    inlines = (MembershipInline,)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        credits.open_account(workspace=obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # its jobs and ledger must stay
+
+
+@admin.register(models.Plan)
+class PlanAdmin(admin.ModelAdmin):
+    list_display = ("name", "requests_per_minute", "concurrent_jobs", "own_keys", "is_default")
+
+
+class LedgerEntryForm(ModelForm):
+    """Give credits, or correct a balance. The operation itself is the validation."""
+
+    class Meta:
+        model = models.LedgerEntry
+        fields = ("account", "kind", "amount", "note")
+
+    kind = forms.ChoiceField(choices=[("grant", "Grant"), ("adjust", "Adjustment")])
+
+    def clean_amount(self) -> int:
+        amount: int = self.cleaned_data["amount"]
+        account: models.CreditAccount | None = self.cleaned_data.get("account")
+        if amount == 0 or (amount < 0 and self.cleaned_data.get("kind") == "grant"):
+            raise forms.ValidationError("A grant gives 1 credit or more; take credits by an adjustment.")
+        if abs(amount) > credits.MAXIMUM_GRANT:
+            raise forms.ValidationError(f"At most {credits.MAXIMUM_GRANT:,} credits at once.")
+        if account and account.balance + amount < 0:
+            raise forms.ValidationError(f"The balance is {account.balance:,} credits: it cannot go below zero.")
+        return amount
+
+    def _post_clean(self) -> None:
+        """The row's constraints are about totals that only the operation can fill in."""
+
+
+@admin.register(models.LedgerEntry)
+class LedgerEntryAdmin(ReadOnly):
+    form = LedgerEntryForm
+    list_display = ("created_at", "account", "kind", "amount", "balance_after", "actor", "note")
+    list_filter = ("kind",)
+    list_select_related = ("account__workspace", "actor")
+    autocomplete_fields = ("account",)
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("editor.add_ledgerentry"))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        move = credits.grant if form.cleaned_data["kind"] == "grant" else credits.adjust
+        assert isinstance(request.user, models.User)
+        entry = move(
+            workspace=form.cleaned_data["account"].workspace,
+            amount=form.cleaned_data["amount"],
+            actor=request.user,
+            note=form.cleaned_data["note"],
+        )
+        obj.pk = entry.pk
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """A ledger entry has nothing beside it to save."""
+
+
+@admin.register(models.CreditAccount)
+class CreditAccountAdmin(ReadOnly):
+    list_display = ("workspace", "balance", "held")
+    search_fields = ("workspace__name", "workspace__slug")
+    list_select_related = ("workspace",)
+
+
+class JobEventInline(admin.TabularInline):
+    model = models.JobEvent
+    extra = 0
+    can_delete = False
+    readonly_fields = ("kind", "percent", "note", "created_at")
+
+
+@admin.register(models.Job)
+class JobAdmin(ReadOnly):
+    list_display = ("created_at", "workspace", "created_by", "model", "status", "stage", "price", "charged")
+    list_filter = ("status", "provider", "door")
+    search_fields = ("id", "provider_task_id")
+    list_select_related = ("workspace", "created_by")
+    inlines = (JobEventInline,)
+
+
+@admin.register(models.AuditEntry)
+class AuditEntryAdmin(ReadOnly):
+    list_display = ("created_at", "workspace", "actor", "action", "target")
+    list_filter = ("action",)
+    list_select_related = ("workspace", "actor")
+
+
+@admin.register(models.Style)
+class StyleAdmin(admin.ModelAdmin):
+    list_display = ("name", "workspace", "prompt", "position")
+    list_select_related = ("workspace",)

@@ -1,0 +1,160 @@
+"""A job's card and its end, as pages, htmx answers and sockets show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from editor import catalog
+from editor.contexts.versions import VersionView, version_view
+from editor.media import links
+from editor.models import Job, JobEvent, Status, Workspace
+from editor.queries import credits, studio
+
+Kind = JobEvent.Kind
+
+_STEPS = (
+    ("queued", "Queued"),
+    ("sent", "Sent to provider"),
+    ("generating", "Generating"),
+    ("checking", "Safety check"),
+    ("saving", "Saving"),
+)
+_STEP_OF = {
+    Kind.QUEUE: "queued",
+    Kind.ACCEPT: "sent",
+    Kind.ASSIGN: "sent",
+    Kind.PREPROCESS_START: "sent",
+    Kind.PREPROCESS_END: "sent",
+    Kind.START: "generating",
+    Kind.OUTPUT: "generating",
+    Kind.POSTPROCESS_START: "saving",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    key: str
+    label: str
+    state: str  # done, now, todo
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    id: UUID
+    prompt: str
+    model_label: str
+    thumb_url: str | None
+    elapsed: str
+    masked: bool
+    percent: int
+    state: str  # running, completed, failed, canceled
+    steps: list[Step]
+    cancelable: bool
+    error: str
+    charge: str
+    parent: VersionView | None
+    result: VersionView | None
+    announce: str
+    credits: int
+
+    @property
+    def parent_id(self) -> UUID | None:
+        return self.parent.id if self.parent else None
+
+
+def job_view(workspace: Workspace, job: Job) -> JobView:
+    """`job` as queries.studio loads it, with its parent and results; no query is made here."""
+    state = "running" if job.is_live else str(job.status)
+    results = list(job.results.all()) if job.status == Status.COMPLETED else []
+    steps = _steps(job)
+    return JobView(
+        id=job.id,
+        prompt=job.prompt,
+        model_label=_label(job.model),
+        thumb_url=links.sign(job.parent.id, "160") if job.parent else None,
+        elapsed=_elapsed(job),
+        masked=getattr(job, "masked", False),
+        percent=job.percent or 0,
+        state=state,
+        steps=steps,
+        cancelable=job.is_live and job.cancel_requested_at is None,
+        error=job.error,
+        charge=_charge(job),
+        parent=version_view(workspace, job.parent) if job.parent else None,
+        result=version_view(workspace, results[0]) if results else None,
+        announce=_announce(job, steps),
+        credits=job.charged,
+    )
+
+
+def live(workspace: Workspace, *, job_id: str | None = None) -> dict[str, Any]:
+    """A push: the workspace's live cards and its balance, and the job that it is about, if any."""
+    job = studio.job(workspace, job_id) if job_id else None
+    return {
+        "workspace": workspace,
+        "jobs": [job_view(workspace, row) for row in studio.live_jobs(workspace)],
+        "balance": credits.balance(workspace),
+        "job": job_view(workspace, job) if job else None,
+    }
+
+
+def snapshot(workspace: Workspace, *, since: datetime) -> dict[str, Any]:
+    """A socket's first message: what runs now, and what was completed after the page was rendered."""
+    ended = studio.ended_since(workspace, since)
+    completed = [job_view(workspace, job) for job in ended if job.status == Status.COMPLETED]
+    return {**live(workspace), "finished": completed}
+
+
+def _label(model_id: str) -> str:
+    """A model that has left the catalogue keeps its id as its name."""
+    model = catalog.catalog().models.get(model_id)
+    return model.label if model else model_id
+
+
+def _steps(job: Job) -> list[Step]:
+    if not job.is_live:
+        return [Step(key, label, "done") for key, label in _STEPS]
+    now = _STEP_OF.get(Kind(job.stage), "sent")
+    if job.stage == Kind.OUTPUT and job.percent == 100:
+        now = "checking"
+    keys = [key for key, _ in _STEPS]
+    at = keys.index(now)
+    return [
+        Step(key, label, "done" if place < at else "now" if place == at else "todo")
+        for place, (key, label) in enumerate(_STEPS)
+    ]
+
+
+def _elapsed(job: Job) -> str:
+    end = job.finished_at or timezone.now()
+    return f"{max(0.0, (end - job.created_at).total_seconds()):.1f} s"
+
+
+def _charge(job: Job) -> str:
+    if job.is_live:
+        return ""
+    if job.charged:
+        return f"{_credits(job.charged)} charged."
+    return f"Nothing was charged: {_credits(job.price)} came back." if job.price else "Nothing was charged."
+
+
+def _credits(amount: int) -> str:
+    return "1 credit" if amount == 1 else f"{amount:,} credits"
+
+
+def _announce(job: Job, steps: list[Step]) -> str:
+    """Milestones only: a screen reader should not hear each percent."""
+    if job.status == Status.COMPLETED:
+        return f"Edit ready: {job.prompt[:80]}"
+    if job.status == Status.FAILED:
+        return f"Edit failed. {job.error} {_charge(job)}"
+    if job.status == Status.CANCELED:
+        return f"Edit canceled. {_charge(job)}"
+    if job.stage == Kind.OUTPUT:
+        return ""
+    return next((step.label for step in steps if step.state == "now"), "")

@@ -1,0 +1,55 @@
+"""What happened, told to everybody who watches a workspace.
+
+Events are published after commit and carry ids alone: whoever listens reads the rows again,
+with the rights they have by then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class JobChanged:
+    """A job moved to its next step, or ended."""
+
+    type: ClassVar[str] = "job.changed"
+    workspace_id: UUID
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceChanged:
+    """The workspace's credits changed outside a job: a grant or an adjustment."""
+
+    type: ClassVar[str] = "balance.changed"
+    workspace_id: UUID
+
+
+Event = JobChanged | BalanceChanged
+
+
+def group_name(workspace_id: UUID) -> str:
+    """The channel layer's group that all watchers of a workspace join."""
+    return f"workspace.{workspace_id.hex}"
+
+
+def publish(event: Event) -> None:
+    """Tell the workspace's watchers once the current transaction is committed."""
+    message = {"type": event.type, "workspace_id": str(event.workspace_id)}
+    if isinstance(event, JobChanged):
+        message["job_id"] = str(event.job_id)
+
+    def send() -> None:
+        layer = get_channel_layer()
+        if layer is not None:
+            async_to_sync(layer.group_send)(group_name(event.workspace_id), message)
+
+    # A watcher's queue may fail; the committed work must not be undone or reported as failed.
+    transaction.on_commit(send, robust=True)

@@ -1,0 +1,121 @@
+"""`manage.py bootstrap`: an owner, a workspace with credits, and keys, for scripts and containers."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from editor.errors import EditorError
+from editor.models import Membership, Plan, Role, User, Workspace
+from editor.operations import api_keys, credits, workspaces
+
+
+class Command(BaseCommand):
+    help = (
+        "Make or update an owner and a workspace with exactly the given credits. Doing it again changes "
+        "nothing; a new e-mail address and workspace make a further tenant. Works while the portal runs."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--email", required=True)
+        parser.add_argument("--password", required=True)
+        parser.add_argument("--workspace", required=True, metavar="NAME")
+        parser.add_argument("--credits", type=int, required=True, metavar="N", help="The balance afterwards.")
+        parser.add_argument("--api-key-file", type=Path, metavar="F", help="Where the API key is, or goes.")
+        parser.add_argument("--scopes", default=",".join(api_keys.SCOPES), metavar="S,S")
+        parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="Life of a new key.")
+        parser.add_argument("--requests-per-minute", type=int, metavar="N")
+        parser.add_argument("--concurrent-jobs", type=int, metavar="N")
+        parser.add_argument("--revoke", action="store_true", help="End the key in --api-key-file.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with transaction.atomic():
+                user = self._user(options["email"], options["password"])
+                workspace = self._workspace(options["workspace"], user)
+                self._plan(workspace, options["requests_per_minute"], options["concurrent_jobs"])
+                self._credits(workspace, options["credits"])
+                message = self._key(workspace, user, options)
+        except EditorError as error:
+            raise CommandError(error.message) from None
+        self.stdout.write(f"{user.email} owns “{workspace.name}” at /w/{workspace.slug}/. {message}".strip())
+
+    def _user(self, email: str, password: str) -> User:
+        user = User.objects.filter(email__iexact=email).first()
+        if user is None:
+            return workspaces.create_user(email=email, password=password)
+        if not user.check_password(password):
+            user.set_password(password)
+            user.save(update_fields=["password"])
+        return user
+
+    def _workspace(self, name: str, owner: User) -> Workspace:
+        workspace = Workspace.objects.filter(name=name).order_by("created_at").first()
+        if workspace is None:
+            return workspaces.create(name=name, owner=owner)
+        Membership.objects.update_or_create(
+            workspace=workspace, user=owner, defaults={"role": Role.OWNER, "access_image_editor": True}
+        )
+        return workspace
+
+    def _plan(self, workspace: Workspace, requests: int | None, jobs: int | None) -> None:
+        """Limits of its own become a plan of its own; other workspaces keep theirs."""
+        if requests is None and jobs is None:
+            return
+        if (requests is not None and requests < 1) or (jobs is not None and jobs < 1):
+            raise CommandError("Limits are whole numbers of 1 or more.")
+        current = workspace.plan
+        plan, _ = Plan.objects.update_or_create(
+            name=f"Own limits: {workspace.slug}",
+            defaults={
+                "requests_per_minute": requests or current.requests_per_minute,
+                "concurrent_jobs": jobs or current.concurrent_jobs,
+                "own_keys": current.own_keys,
+            },
+        )
+        workspace.plan = plan
+        workspace.save(update_fields=["plan"])
+
+    def _credits(self, workspace: Workspace, wanted: int) -> None:
+        if wanted < 0:
+            raise CommandError("Credits cannot be negative.")
+        difference = wanted - credits.lock_account(workspace=workspace).balance
+        if difference:
+            credits.adjust(workspace=workspace, amount=difference, actor=None, note="bootstrap")
+
+    def _key(self, workspace: Workspace, user: User, options: dict[str, Any]) -> str:
+        path: Path | None = options["api_key_file"]
+        if path is None:
+            return ""
+        existing = api_keys.find(path.read_text().strip()) if path.exists() else None
+        if options["revoke"]:
+            if existing is None:
+                raise CommandError(f"{path} holds no key of this portal.")
+            api_keys.revoke(key=existing, actor=user)
+            return f"The key in {path} is revoked."
+        if existing is not None and existing.is_live:
+            if existing.workspace_id != workspace.id:
+                raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
+            return f"The key in {path} is live."
+        _, bare = api_keys.create(
+            workspace=workspace,
+            created_by=user,
+            name=path.name,
+            scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
+            expires_in=options["expires_in"],
+        )
+        _write_secret(path, bare)
+        return f"A new key is in {path}."
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text + "\n")
+    draft.replace(path)

@@ -1,0 +1,31 @@
+"""`manage.py portal`: the whole portal in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from editor.management.background import background_tasks
+from editor.worker.server import serve
+
+
+class Command(BaseCommand):
+    help = "Serve the portal and work its jobs. HOST and PORT say where (default 127.0.0.1:8000)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--no-worker", action="store_true", help="Serve only; run `manage.py worker` elsewhere."
+        )
+
+    def handle(self, *args: Any, no_worker: bool, **options: Any) -> None:
+        host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+        call_command("migrate", verbosity=0, interactive=False)
+        self.stdout.write(f"The portal is at http://{host}:{port}/ (Ctrl+C ends it)")
+        self.stdout.flush()
+        asyncio.run(
+            serve(host=host, port=port, with_worker=not no_worker, background=background_tasks())
+        )

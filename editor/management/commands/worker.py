@@ -1,0 +1,25 @@
+"""`manage.py worker`: jobs only, for a machine or process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from editor.management.background import background_tasks
+from editor.worker.server import work
+
+
+class Command(BaseCommand):
+    help = "Work the portal's jobs, without serving pages."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.REDIS_URL:
+            self.stderr.write(
+                "REDIS_URL is not set: jobs will run, but pages served by other processes "
+                "will not be told of them until they are reloaded."
+            )
+        self.stdout.write("Working. Ctrl+C ends it.")
+        asyncio.run(work(background=background_tasks()))

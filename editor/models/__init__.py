@@ -1,0 +1,34 @@
+"""Tables, their constraints and pure properties. Writing to them is operations' business."""
+
+from editor.models.api_keys import ApiKey
+from editor.models.audit import AuditEntry
+from editor.models.credits import CreditAccount, LedgerEntry
+from editor.models.images import Image
+from editor.models.jobs import ENDED, LIVE, Job, JobEvent, JobImage, Status
+from editor.models.presets import Character, CharacterImage, Style
+from editor.models.provider_keys import ProviderKey
+from editor.models.users import User
+from editor.models.workspaces import Membership, Plan, Role, Workspace
+
+__all__ = [
+    "ENDED",
+    "LIVE",
+    "ApiKey",
+    "AuditEntry",
+    "Character",
+    "CharacterImage",
+    "CreditAccount",
+    "Image",
+    "Job",
+    "JobEvent",
+    "JobImage",
+    "LedgerEntry",
+    "Membership",
+    "Plan",
+    "ProviderKey",
+    "Role",
+    "Status",
+    "Style",
+    "User",
+    "Workspace",
+]

@@ -1,0 +1,17 @@
+"""What several tables share."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class PublicModel(models.Model):
+    """A row that people and programs name by a UUID that cannot be guessed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True

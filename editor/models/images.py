@@ -1,0 +1,78 @@
+"""Images: what people uploaded, painted or got back, and which came from which."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from editor.models.base import PublicModel
+from editor.models.workspaces import Workspace
+
+
+class Image(PublicModel):
+    """One stored picture, already checked and re-encoded.
+
+    Lineage: `parent` is the image that was edited to make this one, `root` the first image
+    of its edit tree (null on the root itself), `version` its number within that tree, so
+    "v4" stays v4. `job` is the job that made it, null for what people gave.
+    """
+
+    class Kind(models.TextChoices):
+        SOURCE = "source"
+        RESULT = "result"
+        REFERENCE = "reference"
+        MASK = "mask"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="images")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="images"
+    )
+    kind = models.CharField(max_length=10, choices=Kind)
+    storage_name = models.CharField(max_length=300, unique=True)
+    original_name = models.CharField(max_length=255, blank=True)
+    from_sample = models.BooleanField(default=False, help_text="A copy of a shipped photograph.")
+    content_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField(help_text="Pixels.")
+    height = models.PositiveIntegerField(help_text="Pixels.")
+    size = models.PositiveIntegerField(help_text="Bytes.")
+    job = models.ForeignKey(
+        "Job", on_delete=models.PROTECT, null=True, blank=True, related_name="results"
+    )
+    position = models.PositiveSmallIntegerField(default=0, help_text="Which sample of its job, from 0.")
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    root = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="descendants"
+    )
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(kind__in=["source", "result", "reference", "mask"]), name="image_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind="result", job__isnull=False) | (~Q(kind="result") & Q(job__isnull=True)),
+                name="image_result_has_job",
+            ),
+            models.CheckConstraint(
+                condition=Q(width__gte=1, height__gte=1, size__gte=1), name="image_not_empty"
+            ),
+            models.CheckConstraint(
+                condition=Q(root__isnull=True, version=1) | Q(root__isnull=False, version__gte=2),
+                name="image_root_is_version_1",
+            ),
+            models.UniqueConstraint(fields=["root", "version"], name="image_version_once"),
+            models.UniqueConstraint(fields=["job", "position"], name="image_result_once"),
+        )
+        indexes = (models.Index(fields=["workspace", "-created_at"], name="image_recent"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"
+
+    @property
+    def label(self) -> str:
+        """What people call it in its edit tree."""
+        if self.version == 1 and self.kind == self.Kind.SOURCE:
+            return "Original"
+        return f"v{self.version}"

@@ -1,0 +1,170 @@
+"""Jobs: the durable truth about each edit. The queue only says "look at this job"."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from editor.models.base import PublicModel
+from editor.models.images import Image
+from editor.models.presets import Character, Style
+from editor.models.workspaces import Workspace
+
+
+class Status(models.TextChoices):
+    """The public words (Flokan's four, and canceled)."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+LIVE = (Status.PENDING, Status.PROCESSING)
+ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
+
+
+class Job(PublicModel):
+    """One edit, from the moment its credits are held until they are settled or released."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="jobs")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="jobs"
+    )
+    door = models.CharField(max_length=10, default="web", help_text="Where it came in.")
+    idempotency_key = models.CharField(max_length=80, null=True, blank=True)
+
+    # What was asked for.
+    model = models.CharField(max_length=120, help_text="Catalogue id.")
+    tier = models.CharField(max_length=20, blank=True)
+    prompt = models.TextField()
+    inputs = models.JSONField(default=dict, help_text="Validated catalogue inputs.")
+    style = models.ForeignKey(Style, on_delete=models.SET_NULL, null=True, blank=True)
+    style_version = models.PositiveIntegerField(null=True, blank=True)
+    character = models.ForeignKey(Character, on_delete=models.SET_NULL, null=True, blank=True)
+    character_version = models.PositiveIntegerField(null=True, blank=True)
+    images = models.ManyToManyField(Image, through="JobImage", related_name="used_by")
+    parent = models.ForeignKey(
+        Image,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="edits",
+        help_text="The image that is edited; its results become versions of it.",
+    )
+
+    # How it is served, and what it costs.
+    provider = models.CharField(max_length=20)
+    target = models.CharField(max_length=120, help_text="The model's name at the provider.")
+    own_key = models.BooleanField(default=False, help_text="Runs on the workspace's own key.")
+    price = models.PositiveIntegerField(help_text="Credits held at submission.")
+    charged = models.PositiveIntegerField(default=0, help_text="Credits settled at the end.")
+
+    # Where it stands.
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    stage = models.CharField(max_length=30, default="task_queue", help_text="The newest event's name.")
+    percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    time_limit = models.PositiveIntegerField(help_text="Seconds from its start until it is given up.")
+    queue_id = models.BigIntegerField(null=True, blank=True, help_text="Its row in the queue.")
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    submitting_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set once, before the provider is asked: nobody asks again."
+    )
+    provider_task_id = models.CharField(max_length=200, null=True, blank=True)
+    provider_state = models.JSONField(default=dict)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    seed = models.BigIntegerField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="job_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=LIVE, finished_at__isnull=True)
+                | Q(status__in=ENDED, finished_at__isnull=False),
+                name="job_ended_has_time",
+            ),
+            models.CheckConstraint(condition=Q(charged__lte=models.F("price")), name="job_charge_within_price"),
+            models.CheckConstraint(
+                condition=Q(status=Status.COMPLETED) | Q(charged=0), name="job_only_completed_costs"
+            ),
+            models.CheckConstraint(
+                condition=Q(provider_task_id__isnull=True) | Q(submitting_at__isnull=False),
+                name="job_task_was_submitted",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "door", "idempotency_key"], name="job_idempotency_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["workspace", "-created_at", "-id"], name="job_recent"),
+            models.Index(fields=["workspace"], condition=Q(status__in=LIVE), name="job_live"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.id}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+
+class JobImage(models.Model):
+    """An image that goes into a job, in its role and place."""
+
+    class Role(models.TextChoices):
+        SOURCE = "source"
+        REFERENCE = "reference"
+        MASK = "mask"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="job_images")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="job_images")
+    role = models.CharField(max_length=10, choices=Role)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=["job", "role", "position"], name="job_image_place_once"),
+            models.CheckConstraint(
+                condition=Q(role__in=["source", "reference", "mask"]), name="job_image_role_known"
+            ),
+        )
+
+
+class JobEvent(models.Model):
+    """One step in a job's life, in Wiro's words. Written by operations/timeline.py alone."""
+
+    class Kind(models.TextChoices):
+        QUEUE = "task_queue"
+        ACCEPT = "task_accept"
+        ASSIGN = "task_assign"
+        PREPROCESS_START = "task_preprocess_start"
+        PREPROCESS_END = "task_preprocess_end"
+        START = "task_start"
+        OUTPUT = "task_output"
+        POSTPROCESS_START = "task_postprocess_start"
+        POSTPROCESS_END = "task_postprocess_end"
+        CANCEL = "task_cancel"
+        ERROR = "task_error"
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=30, choices=Kind)
+    percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(percent__isnull=True) | Q(percent__lte=100), name="job_event_percent"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,0 +1,80 @@
+"""Saved looks and faces: styles and characters."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from editor.models.base import PublicModel
+from editor.models.images import Image
+from editor.models.workspaces import Workspace
+
+
+class Style(PublicModel):
+    """Words that are added to a prompt. A style without a workspace is the system's: all see it."""
+
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="styles", null=True, blank=True
+    )
+    name = models.CharField(max_length=60)
+    prompt = models.TextField(max_length=1000, help_text="Added after the person's own prompt.")
+    preview = models.CharField(
+        max_length=200, blank=True, help_text="A static file's path; empty for a plain tile."
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+    version = models.PositiveIntegerField(default=1, help_text="Counts up with each change.")
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("position", "name")
+        constraints = (
+            models.UniqueConstraint(
+                F("workspace"), Lower("name"), name="style_name_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="style_version_positive"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Character(PublicModel):
+    """A figure that stays the same from edit to edit, known by one to four reference images."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="characters")
+    name = models.CharField(max_length=60)
+    description = models.TextField(max_length=1000, blank=True)
+    version = models.PositiveIntegerField(default=1, help_text="Counts up with each change.")
+    archived_at = models.DateTimeField(null=True, blank=True)
+    images = models.ManyToManyField(Image, through="CharacterImage", related_name="characters")
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(F("workspace"), Lower("name"), name="character_name_once"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="character_version_positive"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CharacterImage(models.Model):
+    """One reference image of a character, at its place 1..4."""
+
+    character = models.ForeignKey(Character, on_delete=models.CASCADE, related_name="character_images")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="character_images")
+    position = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(4)],
+    )
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (
+            models.UniqueConstraint(fields=["character", "position"], name="character_image_place_once"),
+            models.CheckConstraint(
+                condition=Q(position__gte=1, position__lte=4), name="character_image_place_1_to_4"
+            ),
+        )

@@ -1,0 +1,90 @@
+"""Workspaces, what their plan allows, and who belongs to them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from editor.models.base import PublicModel
+
+
+class Plan(models.Model):
+    """The limits of a workspace."""
+
+    name = models.CharField(max_length=80, unique=True)
+    requests_per_minute = models.PositiveIntegerField(
+        default=60, help_text="Requests a minute that the workspace's API keys may make together."
+    )
+    concurrent_jobs = models.PositiveIntegerField(
+        default=100, help_text="Edits that may be queued or running at the same time."
+    )
+    own_keys = models.BooleanField(
+        default=True, help_text="May the workspace bring provider keys of its own?"
+    )
+    is_default = models.BooleanField(default=False, help_text="New workspaces get this plan.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="plan_one_default"
+            ),
+            models.CheckConstraint(condition=Q(requests_per_minute__gte=1), name="plan_requests_positive"),
+            models.CheckConstraint(condition=Q(concurrent_jobs__gte=1), name="plan_jobs_positive"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Workspace(PublicModel):
+    """A tenant: its images, jobs, credits and presets are seen by its members alone."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="workspaces")
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="workspaces"
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    EDITOR = "editor", "Editor"
+    VIEWER = "viewer", "Viewer"
+
+
+class Membership(models.Model):
+    """A person's place in a workspace."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.EDITOR)
+    access_image_editor = models.BooleanField(
+        "Access Image Editor", default=True, help_text="May this person run edits?"
+    )
+    monthly_cap = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Credits this person may spend a month; empty for no limit."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["workspace", "user"], name="membership_once"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace}"
+
+    @property
+    def may_edit(self) -> bool:
+        return self.access_image_editor and self.role != Role.VIEWER
+
+    @property
+    def may_manage(self) -> bool:
+        return self.role in (Role.OWNER, Role.ADMIN)

@@ -1,0 +1,23 @@
+"""The audit log's only writer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from editor.models import AuditEntry, User, Workspace
+
+
+def record(
+    *,
+    workspace: Workspace,
+    actor: User | None,
+    action: str,
+    target: str = "",
+    data: Mapping[str, Any] | None = None,
+    ip: str | None = None,
+) -> None:
+    """Note an act, in the same transaction as the act itself. `data` must hold no secret."""
+    AuditEntry.objects.create(
+        workspace=workspace, actor=actor, action=action, target=target, data=dict(data or {}), ip=ip
+    )

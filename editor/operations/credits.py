@@ -1,0 +1,143 @@
+"""The ledger's only writer: grant, adjust, hold, settle, release.
+
+Each call locks the account's row, so movements of one workspace happen one after another,
+writes exactly one entry, and keeps the totals on the account equal to the entries' sums.
+All amounts are whole credits.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from editor import events
+from editor.errors import Conflict, InsufficientCredits, InvalidInput
+from editor.models import CreditAccount, Job, LedgerEntry, User, Workspace
+from editor.operations import audit
+
+MAXIMUM_GRANT = 1_000_000_000
+
+
+def open_account(*, workspace: Workspace) -> CreditAccount:
+    """The workspace's account; made with no credits on the first call."""
+    return CreditAccount.objects.get_or_create(workspace=workspace)[0]
+
+
+def lock_account(*, workspace: Workspace) -> CreditAccount:
+    """The account, locked until the surrounding transaction ends."""
+    return CreditAccount.objects.select_for_update().get(workspace=workspace)
+
+
+@transaction.atomic
+def grant(*, workspace: Workspace, amount: int, actor: User | None, note: str = "") -> LedgerEntry:
+    """Give `amount` credits (1 or more)."""
+    if not 1 <= amount <= MAXIMUM_GRANT:
+        raise InvalidInput(f"Credits to give: a whole number from 1 to {MAXIMUM_GRANT:,}.")
+    entry = _write(
+        account=lock_account(workspace=workspace),
+        kind=LedgerEntry.Kind.GRANT,
+        amount=amount,
+        actor=actor,
+        note=note,
+    )
+    _tell(workspace=workspace, action="credits.granted", entry=entry)
+    return entry
+
+
+@transaction.atomic
+def adjust(*, workspace: Workspace, amount: int, actor: User | None, note: str) -> LedgerEntry:
+    """Correct the balance by `amount` credits, up or down, never below zero."""
+    if amount == 0 or abs(amount) > MAXIMUM_GRANT:
+        raise InvalidInput("A correction is a whole number of credits other than zero.")
+    account = lock_account(workspace=workspace)
+    if account.balance + amount < 0:
+        raise InvalidInput(f"The balance is {account.balance:,} credits: it cannot go below zero.")
+    entry = _write(account=account, kind=LedgerEntry.Kind.ADJUST, amount=amount, actor=actor, note=note)
+    _tell(workspace=workspace, action="credits.adjusted", entry=entry)
+    return entry
+
+
+@transaction.atomic
+def hold(*, account: CreditAccount, job: Job) -> None:
+    """Set the job's price aside. `account` must be locked. Raises InsufficientCredits."""
+    if job.price == 0:
+        return
+    if account.balance < job.price:
+        raise InsufficientCredits(
+            f"Not enough credits: this edit needs {job.price:,}, the workspace has {account.balance:,}. "
+            "Nothing was charged. An owner or admin can add credits."
+        )
+    _write(
+        account=account,
+        kind=LedgerEntry.Kind.HOLD,
+        amount=-job.price,
+        held_amount=job.price,
+        job=job,
+        actor=job.created_by,
+    )
+
+
+@transaction.atomic
+def settle(*, job: Job, cost: int) -> None:
+    """The job completed: `cost` credits of its hold are spent, the rest comes back."""
+    if not 0 <= cost <= job.price:
+        raise Conflict(f"A job that held {job.price} credits cannot cost {cost}.")
+    if job.price == 0:
+        return
+    _write(
+        account=lock_account(workspace=job.workspace),
+        kind=LedgerEntry.Kind.SETTLE,
+        amount=job.price - cost,
+        held_amount=-job.price,
+        job=job,
+    )
+
+
+@transaction.atomic
+def release(*, job: Job) -> None:
+    """The job gave nothing: its hold comes back whole."""
+    if job.price == 0:
+        return
+    _write(
+        account=lock_account(workspace=job.workspace),
+        kind=LedgerEntry.Kind.RELEASE,
+        amount=job.price,
+        held_amount=-job.price,
+        job=job,
+    )
+
+
+def _write(
+    *,
+    account: CreditAccount,
+    kind: LedgerEntry.Kind,
+    amount: int,
+    held_amount: int = 0,
+    job: Job | None = None,
+    actor: User | None = None,
+    note: str = "",
+) -> LedgerEntry:
+    account.balance += amount
+    account.held += held_amount
+    account.save(update_fields=["balance", "held"])
+    return LedgerEntry.objects.create(
+        account=account,
+        kind=kind,
+        amount=amount,
+        held_amount=held_amount,
+        balance_after=account.balance,
+        held_after=account.held,
+        job=job,
+        actor=actor,
+        note=note,
+    )
+
+
+def _tell(*, workspace: Workspace, action: str, entry: LedgerEntry) -> None:
+    audit.record(
+        workspace=workspace,
+        actor=entry.actor,
+        action=action,
+        target=f"ledger entry {entry.pk}",
+        data={"amount": entry.amount, "balance": entry.balance_after, "note": entry.note},
+    )
+    events.publish(events.BalanceChanged(workspace_id=workspace.id))

@@ -1,0 +1,153 @@
+"""Images come in here: uploads, samples, masks and results. All are checked and re-encoded first."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from django.contrib.staticfiles import finders
+from django.db import transaction
+from django.db.models import Max
+
+from editor.access.actor import Actor
+from editor.errors import NotFound
+from editor.media import store
+from editor.media.codec import CleanImage
+from editor.models import Image, Job, Workspace
+
+SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "Rocket"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A checked picture whose bytes are in the store, but that has no row yet."""
+
+    id: uuid.UUID
+    storage_name: str
+    content_type: str
+    width: int
+    height: int
+    size: int
+
+
+def upload(
+    *,
+    actor: Actor,
+    content: bytes,
+    content_type: str,
+    name: str,
+    kind: Image.Kind = Image.Kind.SOURCE,
+    from_sample: bool = False,
+) -> Image:
+    """Take a person's file. Raises media's BadImage, in words for that person."""
+    actor.require_editor()
+    clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
+    stored = save(workspace=actor.workspace, clean=clean)
+    return Image.objects.create(
+        id=stored.id,
+        workspace=actor.workspace,
+        created_by=actor.user,
+        kind=kind,
+        storage_name=stored.storage_name,
+        original_name=_file_name(name),
+        from_sample=from_sample,
+        content_type=stored.content_type,
+        width=stored.width,
+        height=stored.height,
+        size=stored.size,
+    )
+
+
+def find_or_add_sample(*, actor: Actor, name: str) -> Image:
+    """One of the shipped photographs as a picture of this person's; copied on its first use."""
+    actor.require_editor()
+    own = Image.objects.filter(
+        workspace=actor.workspace, created_by=actor.user, original_name=f"{name}.jpg", from_sample=True
+    )
+    if image := own.order_by("created_at").first():
+        return image
+    path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
+    if not isinstance(path, str):
+        raise NotFound("There is no such sample photograph.")
+    with open(path, "rb") as file:
+        content = file.read()
+    return upload(
+        actor=actor, content=content, content_type="image/jpeg", name=f"{name}.jpg", from_sample=True
+    )
+
+
+def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
+    """A painted mask for `source`, brought to its size: white = change."""
+    mask = store.clean_mask(content, source.width, source.height, tenant=str(actor.workspace.id))
+    image_id = uuid.uuid4()
+    name = store.new_name(actor.workspace.id, image_id, "png")
+    store.save(name, mask, "image/png")
+    return Image.objects.create(
+        id=image_id,
+        workspace=actor.workspace,
+        created_by=actor.user,
+        kind=Image.Kind.MASK,
+        storage_name=name,
+        content_type="image/png",
+        width=source.width,
+        height=source.height,
+        size=len(mask),
+    )
+
+
+def save(*, workspace: Workspace, clean: CleanImage) -> Stored:
+    """Write a checked picture and its thumbnails under a name that cannot be guessed."""
+    image_id = uuid.uuid4()
+    name = store.new_name(workspace.id, image_id, clean.content_type.removeprefix("image/"))
+    store.save(name, clean.content, clean.content_type)
+    for width, thumbnail in clean.thumbnails.items():
+        store.save(store.thumbnail_name(name, width), thumbnail, "image/webp")
+    return Stored(
+        id=image_id,
+        storage_name=name,
+        content_type=clean.content_type,
+        width=clean.width,
+        height=clean.height,
+        size=len(clean.content),
+    )
+
+
+@transaction.atomic
+def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
+    """Rows for a job's results, as the next versions in the edit tree of its parent."""
+    root = (job.parent.root or job.parent) if job.parent else None
+    version = 0
+    if root:
+        # Two edits of one picture may end together; each version number is given once.
+        Image.objects.select_for_update().get(pk=root.pk)
+        version = Image.objects.filter(root=root).aggregate(newest=Max("version"))["newest"] or 1
+    results: list[Image] = []
+    for position, item in enumerate(stored):
+        version += 1
+        results.append(
+            Image.objects.create(
+                id=item.id,
+                workspace=job.workspace,
+                created_by=job.created_by,
+                kind=Image.Kind.RESULT,
+                storage_name=item.storage_name,
+                content_type=item.content_type,
+                width=item.width,
+                height=item.height,
+                size=item.size,
+                job=job,
+                position=position,
+                parent=job.parent,
+                root=root,
+                version=version,
+            )
+        )
+        root = root or results[0]
+    return results
+
+
+def _file_name(name: str) -> str:
+    """The last part of what the browser called the file, without control characters."""
+    last = PurePath(name.replace("\\", "/")).name
+    return "".join(character for character in last if character.isprintable())[:255]

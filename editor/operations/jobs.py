@@ -1,0 +1,187 @@
+"""The one way in: every door turns its request into a NewEdit and calls `submit`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.catalog import validation
+from editor.errors import Conflict, TooMany
+from editor.models import LIVE, Character, Image, Job, JobEvent, JobImage, Status, Style, Workspace
+from editor.operations import credits, images, pricing, queue, timeline
+
+
+@dataclass(frozen=True, slots=True)
+class NewEdit:
+    """One edit as a door understood it; nothing in it has been checked yet.
+
+    image_ids  the source first, then references, in the person's order
+    mask       bytes of a painted mask for the source: white = change
+    inputs     values of the model's options, by their catalogue names
+    idempotency_key  a repeat with the same key gives the same job and costs nothing more
+    """
+
+    prompt: str
+    model: str = ""
+    tier: str = ""
+    provider: str = pricing.PLATFORM
+    image_ids: tuple[str | UUID, ...] = ()
+    mask: bytes | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    style_id: str | UUID | None = None
+    character_id: str | UUID | None = None
+    idempotency_key: str | None = None
+
+
+def submit(*, actor: Actor, request: NewEdit) -> Job:
+    """Check the edit, hold its price, create the job and enqueue it: all or nothing.
+
+    Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, TooMany or
+    Unprocessable; whatever it raises, nothing was charged and no job exists.
+    """
+    actor.require_editor()
+    if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
+        return repeated
+    choice = pricing.choose(model=request.model, tier=request.tier, provider=request.provider)
+    model = choice.model
+    prompt = validation.clean_prompt(model, request.prompt)
+    inputs = validation.clean_inputs(model, request.inputs)
+    style = lookups.style(actor, request.style_id) if request.style_id else None
+    character = lookups.character(actor, request.character_id) if request.character_id else None
+    sources = lookups.images(actor, request.image_ids)
+    references = list(character.images.order_by("character_images__position")) if character else []
+    validation.check_images(model, len(sources) + len(references), request.mask is not None)
+    mask = images.save_mask(actor=actor, content=request.mask, source=sources[0]) if request.mask else None
+
+    with transaction.atomic():
+        # The lock makes the submissions of one workspace follow one another.
+        account = credits.lock_account(workspace=actor.workspace)
+        if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
+            return repeated
+        in_flight = _in_flight(actor.workspace)
+        job = Job.objects.create(
+            workspace=actor.workspace,
+            created_by=actor.user,
+            door=actor.door,
+            idempotency_key=request.idempotency_key or None,
+            model=model.id,
+            tier=choice.tier,
+            prompt=prompt,
+            inputs=inputs,
+            style=style,
+            style_version=style.version if style else None,
+            character=character,
+            character_version=character.version if character else None,
+            parent=sources[0] if sources else None,
+            provider=choice.route.provider,
+            target=choice.route.target,
+            price=validation.price(model, inputs),
+            time_limit=model.time_limit_seconds,
+        )
+        credits.hold(account=account, job=job)
+        _attach(job, sources, references, mask)
+        timeline.record(job=job, kind=JobEvent.Kind.QUEUE)
+        # The more a workspace has in flight, the later its next job: nobody starves the others.
+        queue.enqueue(job=job, priority=-in_flight)
+    return job
+
+
+def _find(actor: Actor, key: str) -> Job | None:
+    return Job.objects.filter(workspace=actor.workspace, door=actor.door, idempotency_key=key).first()
+
+
+def _in_flight(workspace: Workspace) -> int:
+    count = Job.objects.filter(workspace=workspace, status__in=LIVE).count()
+    limit = workspace.plan.concurrent_jobs
+    if count >= limit:
+        raise TooMany(
+            f"{count} edits are queued or running, and the plan allows {limit} at a time. "
+            "Nothing was charged. Wait for one to end, or cancel one.",
+            retry_after=5,
+        )
+    return count
+
+
+def _attach(job: Job, sources: list[Image], references: list[Image], mask: Image | None) -> None:
+    role = JobImage.Role
+    places = [(role.SOURCE if at == 0 else role.REFERENCE, image) for at, image in enumerate(sources)]
+    places += [(role.REFERENCE, image) for image in references]
+    if mask:
+        places.append((role.MASK, mask))
+    JobImage.objects.bulk_create(
+        JobImage(job=job, image=image, role=place, position=position)
+        for position, (place, image) in enumerate(places)
+    )
+
+
+def prompt_for_provider(*, prompt: str, style: Style | None, character: Character | None) -> str:
+    """The person's words, then what the chosen presets add to them."""
+    parts = [prompt, character.description if character else "", style.prompt if style else ""]
+    return ", ".join(part.strip().rstrip(".,;") for part in parts if part.strip()) if any(parts[1:]) else prompt
+
+
+def cancel(*, actor: Actor, job: Job) -> Job:
+    """Cancel a waiting job at once, or ask the worker to stop a running one.
+
+    The credits come back whole in both cases. Raises Conflict when the job has ended.
+    """
+    actor.require_editor()
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job.pk)
+        if not job.is_live:
+            raise Conflict(f"This edit is {job.status} already.")
+        if job.cancel_requested_at is None:
+            job.cancel_requested_at = timezone.now()
+            job.save(update_fields=["cancel_requested_at"])
+        if job.status == Status.PENDING:
+            end_canceled(job=job)
+        queue.withdraw(job=job)
+    return job
+
+
+@transaction.atomic
+def end_canceled(*, job: Job) -> None:
+    """The job is over because a person said so; its hold comes back."""
+    if timeline.end(job=job, status=Status.CANCELED, kind=JobEvent.Kind.CANCEL):
+        credits.release(job=job)
+
+
+@transaction.atomic
+def end_failed(*, job: Job, code: str, message: str) -> None:
+    """The job gave nothing; its hold comes back and `message` tells the person why."""
+    if timeline.end(
+        job=job,
+        status=Status.FAILED,
+        kind=JobEvent.Kind.ERROR,
+        note=message,
+        error_code=code,
+        error=message,
+    ):
+        credits.release(job=job)
+
+
+@transaction.atomic
+def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> None:
+    """The results become images of the workspace, and the price is settled.
+
+    A job that asked for several samples and got fewer pays for those it got.
+    """
+    wanted = int(job.inputs.get("samples") or 1)
+    cost = job.price * min(len(stored), wanted) // wanted
+    if timeline.end(
+        job=job,
+        status=Status.COMPLETED,
+        kind=JobEvent.Kind.POSTPROCESS_END,
+        charged=cost,
+        seed=seed,
+    ):
+        images.create_results(job=job, stored=stored)
+        credits.settle(job=job, cost=cost)
+

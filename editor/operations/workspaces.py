@@ -1,0 +1,81 @@
+"""New people and new workspaces."""
+
+from __future__ import annotations
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils.text import slugify
+
+from editor.errors import Conflict, InvalidInput, PermissionDenied
+from editor.models import Membership, Plan, Role, User, Workspace
+from editor.operations import audit, credits
+
+FIRST_CREDITS = 500
+# A number nobody else uses, for the lock that lets only one first account be made.
+_FIRST_START_LOCK = 7_210_001
+
+
+def needs_first_start() -> bool:
+    """True until the first person exists."""
+    return not User.objects.exists()
+
+
+@transaction.atomic
+def first_start(*, email: str, password: str, name: str, workspace_name: str) -> tuple[User, Workspace]:
+    """Make the operator: the first account, its workspace and credits to try the portal with.
+
+    Raises PermissionDenied when somebody was first, InvalidInput for a weak password.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST_START_LOCK])
+    if not needs_first_start():
+        raise PermissionDenied("The portal is set up already. Sign in, or ask for an invitation.")
+    user = create_user(email=email, password=password, name=name)
+    user.is_staff = user.is_superuser = True
+    user.save(update_fields=["is_staff", "is_superuser"])
+    workspace = create(name=workspace_name, owner=user)
+    credits.grant(workspace=workspace, amount=FIRST_CREDITS, actor=user, note="To begin with")
+    return user, workspace
+
+
+def create_user(*, email: str, password: str, name: str = "") -> User:
+    """A new account. Raises Conflict for a known address, InvalidInput for the rest."""
+    if User.objects.filter(email__iexact=email).exists():
+        raise Conflict("Somebody with this e-mail address exists already.")
+    try:
+        validate_password(password, User(email=email, name=name))
+    except ValidationError as error:
+        raise InvalidInput(" ".join(error.messages), fields={"password": " ".join(error.messages)}) from None
+    try:
+        return User.objects.create_user(email, password, name=name)
+    except ValidationError as error:
+        fields = {field: " ".join(messages) for field, messages in error.message_dict.items()}
+        raise InvalidInput(" ".join(fields.values()), fields=fields) from None
+
+
+@transaction.atomic
+def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
+    """A workspace with its owner and an empty credit account."""
+    name = name.strip()
+    if not 1 <= len(name) <= 120:
+        problem = "A workspace's name has 1 to 120 characters."
+        raise InvalidInput(problem, fields={"workspace_name": problem})
+    workspace = Workspace.objects.create(
+        name=name, slug=_free_slug(name), plan=plan or Plan.objects.get(is_default=True)
+    )
+    Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
+    credits.open_account(workspace=workspace)
+    audit.record(workspace=workspace, actor=owner, action="workspace.created", target=workspace.name)
+    return workspace
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:50] or "workspace"
+    taken = set(Workspace.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    if base not in taken:
+        return base
+    number = 2
+    while f"{base}-{number}" in taken:
+        number += 1
+    return f"{base}-{number}"

@@ -1,0 +1,58 @@
+"""What the Studio shows. Each function is one query, whatever the number of rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from editor.models import LIVE, Character, CharacterImage, Image, Job, JobImage, Style, Workspace
+
+# More live cards than this tell a person nothing; the rest is counted.
+LIVE_CARDS = 6
+
+
+def edit_tree(image: Image) -> list[Image]:
+    """All versions of the picture that `image` belongs to, oldest first."""
+    root_id = image.root_id or image.pk
+    return list(
+        Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id)).select_related("job").order_by("version")
+    )
+
+
+def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    masks = JobImage.objects.filter(job=OuterRef("pk"), role=JobImage.Role.MASK)
+    return jobs.annotate(masked=Exists(masks)).select_related("parent__job", "created_by").prefetch_related(
+        Prefetch("results", Image.objects.select_related("parent", "job").order_by("position"))
+    )
+
+
+def live_jobs(workspace: Workspace) -> list[Job]:
+    """The newest edits that are queued or running, by anybody in the workspace."""
+    jobs = Job.objects.filter(workspace=workspace, status__in=LIVE)
+    return list(_with_parts(jobs).order_by("-created_at")[:LIVE_CARDS])
+
+
+def job(workspace: Workspace, job_id: str) -> Job | None:
+    return _with_parts(Job.objects.filter(workspace=workspace, pk=job_id)).first()
+
+
+def ended_since(workspace: Workspace, moment: datetime) -> list[Job]:
+    """Edits that ended after `moment`, oldest first."""
+    jobs = Job.objects.filter(workspace=workspace, finished_at__gte=moment)
+    return list(_with_parts(jobs).order_by("finished_at")[:20])
+
+
+def styles(workspace: Workspace) -> list[Style]:
+    """The system's styles, then the workspace's own."""
+    return list(
+        Style.objects.filter(Q(workspace=None) | Q(workspace=workspace), archived_at=None).order_by(
+            "workspace_id", "position", "name"
+        )
+    )
+
+
+def characters(workspace: Workspace) -> list[Character]:
+    """The workspace's characters with their images."""
+    images = Prefetch("character_images", CharacterImage.objects.select_related("image"))
+    return list(Character.objects.filter(workspace=workspace, archived_at=None).prefetch_related(images))

@@ -1,0 +1,78 @@
+"""One socket a page: it pushes what changes in a workspace, rendered for its own viewer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from editor import events
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.contexts import jobs
+from editor.db import in_thread
+from editor.errors import NotFound
+
+NOT_A_MEMBER = 4403
+# A page that was away longer than this is told what runs now, not what ended meanwhile.
+REMEMBERED = timedelta(minutes=10)
+
+
+class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Speaks only; whatever a client sends is ignored. Membership is looked up before each push."""
+
+    group = ""
+
+    async def connect(self) -> None:
+        try:
+            actor = await self._actor()
+        except NotFound:
+            await self.close(code=NOT_A_MEMBER)
+            return
+        self.group = events.group_name(actor.workspace.id)
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.accept()
+        # What changed between the page's rendering and this moment would otherwise never be told.
+        since = max(_since(self.scope), timezone.now() - REMEMBERED)
+        await self.send(text_data=await in_thread(self._render_snapshot, actor, since))
+
+    async def disconnect(self, code: int) -> None:
+        if self.group:
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def job_changed(self, event: dict[str, str]) -> None:
+        await self._push(event["job_id"])
+
+    async def balance_changed(self, event: dict[str, str]) -> None:
+        await self._push(None)
+
+    async def _push(self, job_id: str | None) -> None:
+        try:
+            actor = await self._actor()
+        except NotFound:
+            await self.close(code=NOT_A_MEMBER)
+            return
+        await self.send(text_data=await in_thread(self._render_change, actor, job_id))
+
+    async def _actor(self) -> Actor:
+        slug = self.scope["url_route"]["kwargs"]["slug"]
+        return await in_thread(lookups.actor, self.scope["user"], slug)
+
+    def _render_change(self, actor: Actor, job_id: str | None) -> str:
+        return render_to_string("studio/_live.html", jobs.live(actor.workspace, job_id=job_id))
+
+    def _render_snapshot(self, actor: Actor, since: datetime) -> str:
+        return render_to_string("studio/_snapshot.html", jobs.snapshot(actor.workspace, since=since))
+
+
+def _since(scope: dict[str, Any]) -> datetime:
+    """When the page was rendered: `?since=` in unix seconds; now, if it does not say."""
+    values = parse_qs(scope.get("query_string", b"").decode("ascii", "ignore")).get("since", [])
+    try:
+        return datetime.fromtimestamp(float(values[0]), tz=UTC)
+    except (IndexError, ValueError, OverflowError, OSError):
+        return timezone.now()

@@ -1,0 +1,24 @@
+"""How people sign in and sign up, as far as it differs from allauth's own ways."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.forms import Form
+from django.http import HttpRequest
+
+from editor.models import User
+from editor.operations import workspaces
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """The operator decides by SIGNUP; the very first account is made on the welcome page."""
+        return bool(settings.SIGNUP == "open") and not workspaces.needs_first_start()
+
+    def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
+        """A new person gets a workspace of their own to begin in."""
+        saved: User = super().save_user(request, user, form, commit=commit)
+        if commit:
+            workspaces.create(name=f"{saved.display_name}'s workspace", owner=saved)
+        return saved

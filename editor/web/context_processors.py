@@ -1,0 +1,29 @@
+"""What the frame around every page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from editor.models import User
+from editor.queries import credits, members
+
+THEMES = ("auto", "light", "dark")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Site name and theme; on a workspace's pages also its balance and its siblings."""
+    theme = request.COOKIES.get("theme", "auto")
+    shown: dict[str, Any] = {
+        "site_name": settings.SITE_NAME,
+        "theme": theme if theme in THEMES else "auto",
+        "signup_open": settings.SIGNUP == "open",
+    }
+    actor = getattr(request, "actor", None)
+    if actor is not None and isinstance(request.user, User):
+        shown["workspace"] = actor.workspace
+        shown["workspaces"] = members.workspaces_of(request.user)
+        shown["balance"] = credits.balance(actor.workspace)
+    return shown

@@ -1,0 +1,77 @@
+"""What the Studio's form says, read but not judged: the operations decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest, QueryDict
+
+from editor.errors import InvalidInput
+from editor.media.codec import MAX_BYTES
+from editor.operations import pricing
+from editor.operations.jobs import NewEdit
+from editor.operations.pricing import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class StudioForm:
+    """The Studio's fields, by their names on the page."""
+
+    choice: Choice
+    inputs: Mapping[str, str]
+    prompt: str
+    image_ids: tuple[str, ...]
+    style_id: str
+    character_id: str
+    provider: str
+    idempotency_key: str
+
+    def as_edit(self, *, mask: bytes | None) -> NewEdit:
+        return NewEdit(
+            prompt=self.prompt,
+            model="" if self.choice.tier else self.choice.model.id,
+            tier=self.choice.tier,
+            provider=self.provider,
+            image_ids=self.image_ids,
+            mask=mask,
+            inputs=self.inputs,
+            style_id=self.style_id or None,
+            character_id=self.character_id or None,
+            idempotency_key=self.idempotency_key or None,
+        )
+
+
+def read(data: QueryDict) -> StudioForm:
+    """The fields that were sent. Raises InvalidInput for an unknown tier or model."""
+    provider = data.get("provider") or pricing.PLATFORM
+    choice = pricing.choose(
+        model=data.get("model", ""), tier=data.get("tier", ""), provider=provider
+    )
+    key = data.get("idempotency_key", "")
+    if len(key) > 80 or not key.isprintable():
+        raise InvalidInput("This page is not in order. Reload it and try again. Nothing was charged.")
+    return StudioForm(
+        choice=choice,
+        inputs={option.name: data[option.name] for option in choice.model.options if option.name in data},
+        prompt=data.get("prompt", ""),
+        image_ids=tuple(data.getlist("images")),
+        style_id=_chosen(data.get("style", "")),
+        character_id=_chosen(data.get("character", "")),
+        provider=provider,
+        idempotency_key=key,
+    )
+
+
+def _chosen(value: str) -> str:
+    return "" if value == "none" else value
+
+
+def read_mask(request: HttpRequest) -> bytes | None:
+    """The painted mask, if there is one."""
+    file = request.FILES.get("mask")
+    if file is None or not file.size:
+        return None
+    if file.size > MAX_BYTES:
+        raise InvalidInput("The mask is too large. Nothing was charged.")
+    return file.read()

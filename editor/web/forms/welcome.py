@@ -1,0 +1,14 @@
+"""The first-start form."""
+
+from __future__ import annotations
+
+from django import forms
+
+
+class WelcomeForm(forms.Form):
+    """The first account and its workspace. Rules of passwords and names are the operation's."""
+
+    name = forms.CharField(label="Your name", max_length=120, required=False)
+    email = forms.EmailField(label="Email", max_length=254)
+    password = forms.CharField(label="Password", max_length=200, strip=False, widget=forms.PasswordInput)
+    workspace_name = forms.CharField(label="Workspace name", max_length=120)

@@ -1,0 +1,23 @@
+"""Telling htmx requests from page loads, and answering each in its own way."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from editor.errors import EditorError
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """True when htmx asks for a part of a page, not for a page."""
+    return bool(getattr(request, "htmx", False)) and request.headers.get("HX-Request-Type") != "full"
+
+
+def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
+    """What a person sees of an error: a fragment beside the prompt, or a page of its own."""
+    context = {"error": error.message, "fields": error.fields if len(error.fields) > 1 else {}}
+    template = "studio/_error.html" if is_fragment(request) else "error.html"
+    response = render(request, template, context, status=error.status)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(round(error.retry_after))
+    return response

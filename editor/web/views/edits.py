@@ -1,0 +1,43 @@
+"""Run and Cancel."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from editor.access import lookups
+from editor.contexts.jobs import live
+from editor.contexts.studio import new_idempotency_key
+from editor.operations import jobs
+from editor.web.decorators import MemberRequest, member
+from editor.web.forms import edit
+from editor.web.htmx import is_fragment
+
+
+@require_POST
+@member
+def run(request: MemberRequest) -> HttpResponse:
+    """Start an edit. Pressing twice, or again after a lost answer, is one edit: the form carries a key."""
+    form = edit.read(request.POST)
+    job = jobs.submit(actor=request.actor, request=form.as_edit(mask=edit.read_mask(request)))
+    if not is_fragment(request):
+        if job.parent_id:
+            return redirect("studio_version", request.actor.workspace.slug, job.parent_id)
+        return redirect("studio", request.actor.workspace.slug)
+    context = {
+        **live(request.actor.workspace),
+        "idempotency_key": new_idempotency_key(),
+    }
+    return render(request, "studio/_run_ok.html", context, status=202)
+
+
+@require_POST
+@member
+def cancel(request: MemberRequest, job_id: str) -> HttpResponse:
+    """Stop an edit; the sockets tell when it has stopped and that the credits came back."""
+    job = lookups.job(request.actor, job_id)
+    jobs.cancel(actor=request.actor, job=job)
+    if not is_fragment(request):
+        return redirect("studio", request.actor.workspace.slug)
+    return render(request, "studio/_jobs.html", live(request.actor.workspace))

@@ -1,0 +1,76 @@
+"""The way in: first start, sign-in or the Studio."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from editor.errors import EditorError
+from editor.models import User
+from editor.operations import workspaces
+from editor.queries import members
+from editor.web.context_processors import THEMES
+from editor.web.forms.welcome import WelcomeForm
+
+A_YEAR = 31_536_000  # seconds
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+FIRST_PROMPT = "Turn this into a gouache painting"
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Send people where they belong."""
+    if not isinstance(request.user, User):
+        return redirect("welcome" if workspaces.needs_first_start() else "account_login")
+    own = members.workspaces_of(request.user)
+    if not own:
+        return render(request, "auth/no_workspace.html")
+    return redirect("studio", own[0].slug)
+
+
+@require_http_methods(["GET", "POST"])
+def welcome(request: HttpRequest) -> HttpResponse:
+    """The very first account and its workspace; afterwards this page is gone."""
+    if not workspaces.needs_first_start():
+        return redirect("home")
+    form = WelcomeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user, workspace = workspaces.first_start(**form.cleaned_data)
+        except EditorError as error:
+            for field, problem in (error.fields or {"": error.message}).items():
+                form.add_error(field if field in form.fields else None, problem)
+        else:
+            login(request, user, backend=BACKEND)
+            query = urlencode({"sample": "coffee", "prompt": FIRST_PROMPT})
+            return redirect(f"{reverse('studio', args=[workspace.slug])}?{query}")
+    return render(request, "auth/welcome.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember light, dark or auto in a cookie, and go back."""
+    back = request.headers.get("Referer", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    response = redirect(back if safe else "home")
+    chosen = request.POST.get("theme", "auto")
+    response.set_cookie(
+        "theme",
+        chosen if chosen in THEMES else "auto",
+        max_age=A_YEAR,
+        samesite="Lax",
+        secure=request.is_secure(),
+    )
+    return response
+
+
+@require_GET
+def health(request: HttpRequest) -> HttpResponse:
+    """200 while the process serves; it asks nothing of the database."""
+    return HttpResponse("ok\n", content_type="text/plain")

@@ -1,0 +1,141 @@
+"""The Studio: the page, its pictures and its options."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.contexts.studio import Studio, studio_page
+from editor.contexts.versions import version_view
+from editor.errors import EditorError, InvalidInput
+from editor.media.codec import MAX_BYTES
+from editor.models import Image
+from editor.operations import images, pricing
+from editor.web.decorators import MemberRequest, member
+from editor.web.forms import edit
+from editor.web.forms.model_inputs import build_form
+from editor.web.htmx import is_fragment
+
+
+@require_GET
+@member
+def studio(request: MemberRequest) -> HttpResponse:
+    """The empty Studio; `?sample=` begins with a sample photograph, `?prompt=` with words."""
+    current = None
+    sample = request.GET.get("sample", "")
+    if sample in images.SAMPLES and request.actor.membership.may_edit:
+        current = images.find_or_add_sample(actor=request.actor, name=sample)
+    page = _page(request.actor, request.GET, current=current)
+    return render(request, "studio/studio.html", {"studio": page, "nav": "studio"})
+
+
+@require_GET
+@member
+def version(request: MemberRequest, image_id: str) -> HttpResponse:
+    """One version on the stage: a page of its own, or over htmx the parts that change."""
+    current = lookups.image(request.actor, image_id)
+    page = _page(request.actor, request.GET, current=current)
+    template = "studio/_stage_swap.html" if is_fragment(request) else "studio/studio.html"
+    return render(request, template, {"studio": page, "nav": "studio"})
+
+
+@require_POST
+@member
+def upload(request: MemberRequest) -> HttpResponse:
+    """Take a file: the picture to edit, or with `?as=reference` one to refer to."""
+    file = request.FILES.get("files")
+    if file is None:
+        raise InvalidInput("No file arrived. Choose an image and try again.")
+    if file.size is None or file.size > MAX_BYTES:
+        raise InvalidInput(f"“{file.name}” is larger than 25 MB. Make it smaller and try again.")
+    as_reference = request.GET.get("as") == "reference"
+    image = images.upload(
+        actor=request.actor,
+        content=file.read(),
+        content_type=file.content_type or "",
+        name=file.name or "",
+        kind=Image.Kind.REFERENCE if as_reference else Image.Kind.SOURCE,
+    )
+    if as_reference and is_fragment(request):
+        context = {"image": version_view(request.actor.workspace, image)}
+        return render(request, "studio/_reference.html", context)
+    return _on_stage(request, image)
+
+
+@require_POST
+@member
+def sample(request: MemberRequest, name: str) -> HttpResponse:
+    """Begin with one of the shipped photographs."""
+    image = images.find_or_add_sample(actor=request.actor, name=name)
+    return _on_stage(request, image)
+
+
+@require_GET
+@member
+def inputs(request: MemberRequest) -> HttpResponse:
+    """The chosen model's options, with what was typed before wherever it still fits."""
+    page = _page(request.actor, request.GET, current=None)
+    return render(request, "studio/_inputs_swap.html", {"studio": page})
+
+
+@require_POST
+@member
+def quote(request: MemberRequest) -> HttpResponse:
+    """The price of what is chosen now."""
+    form = edit.read(request.POST)
+    price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
+    return render(request, "studio/_quote.html", {"quote": price})
+
+
+@require_GET
+@member
+def rail(request: MemberRequest) -> HttpResponse:
+    """The versions of the picture that this viewer looks at, `?at=`."""
+    at = request.GET.get("at", "")
+    current = lookups.image(request.actor, at) if at else None
+    page = _page(request.actor, QueryDict(), current=current)
+    return render(request, "studio/_rail_swap.html", {"studio": page})
+
+
+def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
+    """The new picture: as the parts that change over htmx, else as its page."""
+    if not is_fragment(request):
+        return redirect("studio_version", request.actor.workspace.slug, image.id)
+    context = {
+        "studio": _page(request.actor, request.POST, current=image),
+        "nav": "studio",
+        "announce": "Image added. Write what should change.",
+    }
+    response = render(request, "studio/_stage_swap.html", context)
+    response["HX-Push-Url"] = reverse("studio_version", args=[request.actor.workspace.slug, image.id])
+    return response
+
+
+def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
+    """The page around `current`, with what the form held; what does not fit falls back to defaults."""
+    try:
+        form = edit.read(data)
+    except EditorError:
+        form = edit.read(QueryDict())
+    try:
+        price = pricing.quote(actor=actor, choice=form.choice, inputs=form.inputs)
+        shown = form.inputs
+    except InvalidInput as error:
+        shown = {name: value for name, value in form.inputs.items() if name not in error.fields}
+        price = pricing.quote(actor=actor, choice=form.choice, inputs=shown)
+    return studio_page(
+        actor=actor,
+        current=current,
+        choice=form.choice,
+        quote=price,
+        form=build_form(form.choice.model, initial=dict(shown)),
+        style_id=form.style_id,
+        character_id=form.character_id,
+        prompt=form.prompt,
+    )
+
+

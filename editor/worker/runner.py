@@ -1,0 +1,67 @@
+"""The worker: fetches jobs from the queue, and sweeps up after workers that died."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from procrastinate.contrib.django import DjangoApp, app
+
+from editor.db import in_thread
+from editor.operations import housekeeping, queue
+
+log = logging.getLogger("editor.worker")
+
+RESCUE_EVERY = 3  # seconds
+REQUEUE_EVERY = 15  # seconds
+RESTART_AFTER = 1  # seconds
+
+
+async def run_worker() -> None:
+    """Work until cancelled. A database that goes away only makes a pause."""
+    sweeps = [
+        asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
+        asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),
+    ]
+    try:
+        while True:
+            try:
+                await _work()
+            except Exception:
+                log.warning("the worker lost its queue; it starts again", exc_info=True)
+            await asyncio.sleep(RESTART_AFTER)
+    finally:
+        for sweep in sweeps:
+            sweep.cancel()
+        await asyncio.gather(*sweeps, return_exceptions=True)
+
+
+async def _work() -> None:
+    # An app of its own with the same tasks: the shared one must keep Django's connector, or
+    # what a task defers inside a transaction would survive that transaction's rollback.
+    connector = await in_thread(app.connector.get_worker_connector)
+    worker_app = DjangoApp(connector=connector)
+    worker_app.tasks = app.tasks
+    worker_app.periodic_registry = app.periodic_registry
+    async with worker_app.open_async():
+        await worker_app.run_worker_async(
+            queues=[queue.QUEUE],
+            concurrency=2000,
+            delete_jobs="successful",
+            fetch_job_polling_interval=1.0,
+            abort_job_polling_interval=1.0,
+            update_heartbeat_interval=2.0,
+            stalled_worker_timeout=housekeeping.STALLED_AFTER,
+            shutdown_graceful_timeout=1.0,
+            install_signal_handlers=False,
+        )
+
+
+async def _every(seconds: float, sweep: Callable[[], int]) -> None:
+    while True:
+        try:
+            await in_thread(sweep)
+        except Exception:
+            log.warning("a sweep failed; it is tried again in %s s", seconds, exc_info=True)
+        await asyncio.sleep(seconds)

@@ -1,0 +1,64 @@
+"""Web and worker in one process, on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+
+import uvicorn
+
+from editor.worker.runner import run_worker
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but for its signals: it raises them again after its shutdown, which would kill the worker's."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def serve(
+    *, host: str, port: int, with_worker: bool, background: list[Callable[[], Awaitable[None]]]
+) -> None:
+    """Serve until SIGINT or SIGTERM; `background` coroutines run beside it."""
+    config = uvicorn.Config(
+        "imageeditor.asgi:application",
+        host=host,
+        port=port,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=True,
+        timeout_graceful_shutdown=20,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+    )
+    tasks = [asyncio.ensure_future(start()) for start in background]
+    if with_worker:
+        tasks.append(asyncio.ensure_future(run_worker()))
+    try:
+        await Server(config).serve()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def work(*, background: list[Callable[[], Awaitable[None]]]) -> None:
+    """The worker alone, until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tasks = [asyncio.ensure_future(run_worker()), *(asyncio.ensure_future(start()) for start in background)]
+    try:
+        await stop.wait()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,17 @@
+"""What the queue can call."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from editor.operations import execution, queue
+
+
+# Only a lost database makes run() raise; the sweep takes over when these attempts are used up.
+@app.task(name=queue.RUN_JOB, queue=queue.QUEUE, retry=RetryStrategy(max_attempts=20, wait=1))
+async def run_job(job_id: str) -> None:
+    """Bring the job to its end; see execution.run."""
+    await execution.run(UUID(job_id))

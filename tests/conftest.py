@@ -1,0 +1,36 @@
+"""What every test gets: files in a folder of its own, and an empty queue after a flush."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from pytest_django.fixtures import SettingsWrapper
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings: SettingsWrapper, tmp_path: Path) -> None:
+    """Files that a test stores go to its own folder; static files need no manifest."""
+    settings.STORAGES = {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path / "media")},
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+
+
+@pytest.fixture
+def committed(
+    django_db_serialized_rollback: None, transactional_db: None
+) -> Iterator[None]:
+    """A database whose commits are real, for tests with threads, the queue or sockets.
+
+    Django empties its own tables afterwards, and puts the migrations' rows back; the queue's
+    tables are not Django's, so they are emptied here.
+    """
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")

@@ -1,0 +1,81 @@
+"""A real server and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.e2e.portal import Portal
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of this run's portals; their static files are collected once."""
+    folder = tmp_path_factory.mktemp("portals")
+    Portal(folder / "collect").manage("collectstatic", "--no-input", "--verbosity", "0")
+    yield folder
+
+
+@pytest.fixture
+def portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
+    """A fresh portal for one test."""
+    folder = portals / request.node.name.replace("/", "_")[:60]
+    folder.mkdir()
+    portal = Portal(folder)
+    portal.start()
+    yield portal
+    if portal.process and portal.process.poll() is None:
+        portal.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = os.environ.get("PORTAL_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    assert executable, "no Chromium: `make test` installs one, or set PORTAL_CHROMIUM"
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=[*QUIET, *sandbox])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator["ContextMaker"]:
+    maker = ContextMaker(browser)
+    yield maker
+    maker.close()
+    assert maker.complaints == [], "the browser complained"
+
+
+class ContextMaker:
+    """Browsers of different people; whatever their consoles complain of fails the test."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def __call__(self, **options: object) -> Page:
+        context = self.browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        return page
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()

@@ -1,0 +1,175 @@
+"""The main job, as a person does it: first start, a photograph, words, Run, the result, again."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image as Picture
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import ContextMaker
+from tests.e2e.portal import PASSWORD, Portal
+
+PHOTO = Path(__file__).resolve().parents[2] / "static" / "samples" / "coffee.jpg"
+PROMPT = 'make it black and white and add the text "SOLD" at the bottom'
+
+
+def first_start(page: Page, portal: Portal) -> None:
+    page.goto(portal.url)
+    page.get_by_label("Your name").fill("Amara Okafor")
+    page.get_by_label("Email").fill("amara@example.test")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Workspace name").fill("Acme Studio")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("button", name=re.compile("^Run"))).to_be_visible()
+
+
+def sign_in(page: Page, portal: Portal, email: str) -> None:
+    page.goto(portal.url)
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name=re.compile("^Run"))).to_be_visible()
+
+
+def balance(page: Page) -> int:
+    return int(page.locator("#balance").inner_text().replace(",", ""))
+
+
+def shown_price(page: Page) -> int:
+    found = re.search(r"(\d+) credit", page.get_by_role("button", name=re.compile("^Run")).inner_text())
+    assert found
+    return int(found[1])
+
+
+def versions(page: Page) -> list[str]:
+    return page.get_by_role("navigation", name="Versions").get_by_role("link").all_inner_texts()
+
+
+def download(page: Page) -> Picture.Image:
+    response = page.request.get(page.get_by_role("link", name="Download").get_attribute("href") or "")
+    assert response.ok
+    return Picture.open(io.BytesIO(response.body())).convert("RGB")
+
+
+def assert_grey(picture: Picture.Image) -> None:
+    red, green, blue = picture.split()
+    assert red.tobytes() == green.tobytes() == blue.tobytes()
+
+
+def assert_bears_text_at_the_bottom(picture: Picture.Image, plain: Picture.Image) -> None:
+    """The bottom fifth differs strongly from the same edit without words; the top half does not."""
+    from PIL import ImageChops
+
+    difference = ImageChops.difference(picture.convert("L"), plain.convert("L"))
+    width, height = difference.size
+    strong = difference.point(lambda value: 255 if value > 60 else 0)
+    bottom = strong.crop((0, height * 7 // 10, width, height)).histogram()[255]
+    top = strong.crop((0, 0, width, height // 2)).histogram()[255]
+    assert bottom > width * height // 300
+    assert top < bottom // 20
+
+
+def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker) -> None:
+    page = new_context()
+    first_start(page, portal)
+    portal.bootstrap(email="jonas@example.test", workspace="Acme Studio", credits=500)
+    other = new_context()
+    sign_in(other, portal, "jonas@example.test")
+
+    # A photograph from disk.
+    page.goto(f"{portal.url}/w/acme-studio/")
+    page.get_by_label("Choose images").set_input_files(PHOTO)
+    expect(page.get_by_text("Editing Original")).to_be_visible()
+    other.goto(page.url if "/v/" in page.url else f"{portal.url}{_current_path(page)}")
+    before = balance(page)
+    price = shown_price(page)
+
+    # Words, Ctrl+Enter, and a timeline that moves by itself.
+    steps: list[str] = []
+    page.expose_function("recordStep", lambda text: steps.append(text))
+    page.evaluate(
+        """() => new MutationObserver(() => {
+            const now = document.querySelector('#jobs [aria-current=step]');
+            if (now) window.recordStep(now.innerText.trim());
+        }).observe(document.querySelector('#jobs'), {childList: true, subtree: true, characterData: true, attributes: true})"""
+    )
+    prompt = page.get_by_label("What should change?")
+    prompt.fill(f"[slow:3] {PROMPT}")
+    prompt.press("Control+Enter")
+    expect(page.get_by_role("radio", name="Compare")).to_be_visible()
+    assert len({step for step in steps if step.startswith("Generating")}) >= 2, steps
+    assert balance(page) == before - price
+
+    result = download(page)
+    assert_grey(result)
+    plain = Picture.open(PHOTO).convert("L").convert("RGB")
+    assert result.size == plain.size
+    assert_bears_text_at_the_bottom(result, plain)
+
+    # Edit again from the result.
+    expect(page.get_by_text("Editing v2")).to_be_visible()
+    prompt.fill("add a white border")
+    page.get_by_role("button", name=re.compile("^Run")).click()
+    expect(page.get_by_text("Editing v3")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Versions").get_by_role("link")).to_have_count(3)
+    assert [label.split(":")[0].strip() for label in versions(page)] == ["Original", "v2", "v3"]
+    assert balance(page) == before - 2 * price
+
+    # The other member saw both arrive, on a page that was never reloaded.
+    expect(other.get_by_role("navigation", name="Versions").get_by_role("link")).to_have_count(3)
+    expect(other.locator("#balance")).to_have_text(f"{before - 2 * price:,}")
+    rows = portal.query("SELECT sum(amount), sum(held_amount) FROM editor_ledgerentry")
+    assert rows == [(before - 2 * price, 0)]
+
+
+def _current_path(page: Page) -> str:
+    link = page.get_by_role("navigation", name="Versions").get_by_role("link").first
+    return link.get_attribute("href") or ""
+
+
+def test_cancel_refunds_and_says_so(portal: Portal, new_context: ContextMaker) -> None:
+    page = new_context()
+    first_start(page, portal)
+    before = balance(page)
+    page.get_by_label("What should change?").fill("[slow:60] a quiet harbour at dawn")
+    page.get_by_role("button", name=re.compile("^Run")).click()
+    cancel = page.get_by_role("button", name=re.compile("^Cancel"))
+    expect(page.locator("#balance")).not_to_have_text(f"{before:,}")
+    cancel.click()
+    expect(cancel).to_have_count(0)
+    expect(page.locator("#balance")).to_have_text(f"{before:,}")
+    assert portal.query("SELECT status, charged FROM editor_job") == [("canceled", 0)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "says"),
+    [
+        ("make it fly to the moon", "fly to the moon"),
+        ("[moderate] make it warmer", "safety"),
+    ],
+)
+def test_a_failure_says_what_happened_and_what_it_cost(
+    portal: Portal, new_context: ContextMaker, prompt: str, says: str
+) -> None:
+    page = new_context()
+    first_start(page, portal)
+    before = balance(page)
+    page.get_by_label("What should change?").fill(prompt)
+    page.get_by_role("button", name=re.compile("^Run")).click()
+    notice = page.get_by_role("alert").filter(has_text=re.compile(says, re.IGNORECASE))
+    expect(notice).to_be_visible()
+    expect(notice).to_contain_text("Nothing was charged")
+    expect(page.locator("#balance")).to_have_text(f"{before:,}")
+
+
+def test_an_empty_prompt_is_answered_beside_it(portal: Portal, new_context: ContextMaker) -> None:
+    page = new_context()
+    first_start(page, portal)
+    page.get_by_label("What should change?").fill("")
+    page.get_by_role("button", name=re.compile("^Run")).click()
+    expect(page.locator("#prompt-err")).to_contain_text("Say what")
+    assert portal.query("SELECT count(*) FROM editor_job") == [(0,)]

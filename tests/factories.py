@@ -1,0 +1,64 @@
+"""Rows for tests, made the way the portal makes them wherever that is an operation."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import factory
+from PIL import Image as Picture
+
+from editor.access.actor import Actor
+from editor.models import Image, Membership, Plan, Role, User, Workspace
+from editor.operations import credits, images, workspaces
+
+PASSWORD = "correct horse battery"
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda number: f"person{number}@example.test")
+    name = factory.Sequence(lambda number: f"Person {number}")
+    password = factory.django.Password(PASSWORD)
+
+
+def make_workspace(*, owner: User | None = None, name: str = "Acme Studio", balance: int = 100) -> Workspace:
+    workspace = workspaces.create(name=name, owner=owner or UserFactory.create())
+    if balance:
+        credits.grant(workspace=workspace, amount=balance, actor=None)
+    return workspace
+
+
+def make_member(workspace: Workspace, *, role: Role = Role.EDITOR, **fields: Any) -> User:
+    user = UserFactory.create()
+    Membership.objects.create(workspace=workspace, user=user, role=role, **fields)
+    return user
+
+
+def make_actor(workspace: Workspace | None = None, *, user: User | None = None, **fields: Any) -> Actor:
+    """A member at work; without arguments the owner of a new workspace."""
+    workspace = workspace or make_workspace(**fields)
+    user = user or workspace.memberships.get(role=Role.OWNER).user
+    membership = Membership.objects.select_related("workspace__plan").get(workspace=workspace, user=user)
+    return Actor(user=user, workspace=membership.workspace, membership=membership)
+
+
+def limit_jobs(workspace: Workspace, *, concurrent_jobs: int) -> None:
+    workspace.plan = Plan.objects.create(name=f"Own {workspace.slug}", concurrent_jobs=concurrent_jobs)
+    workspace.save(update_fields=["plan"])
+
+
+def photo(*, width: int = 96, height: int = 64, colour: str = "red", format: str = "PNG") -> bytes:
+    """A small picture file: one colour with a dark corner, so that it has an up and a left."""
+    picture = Picture.new("RGB", (width, height), colour)
+    picture.paste("black", (0, 0, width // 4, height // 4))
+    file = io.BytesIO()
+    picture.save(file, format)
+    return file.getvalue()
+
+
+def make_image(actor: Actor, **fields: Any) -> Image:
+    return images.upload(actor=actor, content=photo(**fields), content_type="image/png", name="photo.png")

@@ -1,0 +1,201 @@
+"""Submitting and cancelling: all or nothing, once, within the limits."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from editor.errors import (
+    Conflict,
+    EditorError,
+    InsufficientCredits,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    TooMany,
+    Unprocessable,
+)
+from editor.models import CreditAccount, Image, Job, LedgerEntry, Role, Status, Style
+from editor.operations import jobs
+from editor.operations.jobs import NewEdit
+from tests.factories import limit_jobs, make_actor, make_image, make_member, make_workspace, photo
+
+pytestmark = pytest.mark.django_db
+
+
+def new_edit(**fields: Any) -> NewEdit:
+    return NewEdit(**{"prompt": "make it warmer", **fields})
+
+
+def test_submit_holds_the_price_and_enqueues_the_job() -> None:
+    actor = make_actor(balance=10)
+    image = make_image(actor)
+    job = jobs.submit(actor=actor, request=new_edit(image_ids=(image.id,)))
+    account = CreditAccount.objects.get(workspace=actor.workspace)
+    assert (job.status, job.price, job.stage) == (Status.PENDING, 4, "task_queue")
+    assert (account.balance, account.held) == (6, 4)
+    assert ProcrastinateJob.objects.get().args == {"job_id": str(job.id)}
+    assert job.events.get().kind == "task_queue"
+    assert job.parent == image
+
+
+def test_a_repeat_with_the_same_key_is_the_same_job() -> None:
+    actor = make_actor(balance=10)
+    first = jobs.submit(actor=actor, request=new_edit(idempotency_key="k"))
+    second = jobs.submit(actor=actor, request=new_edit(idempotency_key="k"))
+    assert first.id == second.id
+    assert CreditAccount.objects.get(workspace=actor.workspace).balance == 6
+
+
+def test_the_same_key_in_another_workspace_is_another_job() -> None:
+    first = jobs.submit(actor=make_actor(), request=new_edit(idempotency_key="k"))
+    other = make_actor(make_workspace(name="Other"))
+    assert jobs.submit(actor=other, request=new_edit(idempotency_key="k")).id != first.id
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"prompt": "   "}, InvalidInput),
+        ({"prompt": "x" * 10_001}, InvalidInput),
+        ({"tier": "gold"}, InvalidInput),
+        ({"model": "no/such-model"}, InvalidInput),
+        ({"inputs": {"seed": "minus one"}}, InvalidInput),
+        ({"inputs": {"unknown": "1"}}, InvalidInput),
+        ({"model": "wiro/flux_kontext_dev_with_2_image"}, InvalidInput),
+        ({"image_ids": ("not-a-uuid",)}, NotFound),
+        ({"style_id": "00000000-0000-0000-0000-000000000000"}, NotFound),
+        ({"provider": "openai"}, Unprocessable),
+        ({"mask": b"x"}, InvalidInput),
+    ],
+)
+def test_wrong_input_costs_nothing(fields: dict[str, Any], error: type[EditorError]) -> None:
+    actor = make_actor(balance=10)
+    with pytest.raises(error):
+        jobs.submit(actor=actor, request=new_edit(**fields))
+    assert not Job.objects.exists()
+    assert CreditAccount.objects.get(workspace=actor.workspace).balance == 10
+
+
+def test_images_and_styles_of_another_workspace_do_not_exist() -> None:
+    stranger = make_actor(make_workspace(name="Other"))
+    theirs = make_image(stranger)
+    style = Style.objects.create(workspace=stranger.workspace, name="Secret", prompt="sepia")
+    actor = make_actor()
+    for fields in ({"image_ids": (theirs.id,)}, {"style_id": style.id}):
+        with pytest.raises(NotFound):
+            jobs.submit(actor=actor, request=new_edit(**fields))
+
+
+def test_masks_cannot_be_used_as_images() -> None:
+    actor = make_actor()
+    image = make_image(actor)
+    jobs.submit(actor=actor, request=new_edit(image_ids=(image.id,), mask=photo(colour="white")))
+    mask = Image.objects.get(kind="mask")
+    assert (mask.width, mask.height) == (image.width, image.height)
+    with pytest.raises(NotFound):
+        jobs.submit(actor=actor, request=new_edit(image_ids=(mask.id,)))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"role": Role.VIEWER}, {"role": Role.EDITOR, "access_image_editor": False}]
+)
+def test_without_the_permission_nobody_edits(fields: dict[str, Any]) -> None:
+    workspace = make_workspace()
+    actor = make_actor(workspace, user=make_member(workspace, **fields))
+    with pytest.raises(PermissionDenied):
+        jobs.submit(actor=actor, request=new_edit())
+
+
+def test_out_of_credits_creates_no_job() -> None:
+    actor = make_actor(balance=3)
+    with pytest.raises(InsufficientCredits):
+        jobs.submit(actor=actor, request=new_edit())
+    assert not Job.objects.exists()
+    assert not ProcrastinateJob.objects.exists()
+
+
+def test_samples_multiply_the_price() -> None:
+    actor = make_actor()
+    image = make_image(actor)
+    request = new_edit(tier="creative", image_ids=(image.id,), inputs={"samples": "3"})
+    assert jobs.submit(actor=actor, request=request).price == 6
+
+
+def test_the_plan_limits_what_is_in_flight() -> None:
+    workspace = make_workspace()
+    limit_jobs(workspace, concurrent_jobs=2)
+    actor = make_actor(workspace)
+    for _ in range(2):
+        jobs.submit(actor=actor, request=new_edit())
+    with pytest.raises(TooMany, match="2 edits are queued or running"):
+        jobs.submit(actor=actor, request=new_edit())
+
+
+def test_the_more_in_flight_the_lower_the_priority() -> None:
+    actor = make_actor()
+    for _ in range(3):
+        jobs.submit(actor=actor, request=new_edit())
+    other = make_actor(make_workspace(name="Other"))
+    jobs.submit(actor=other, request=new_edit())
+    priorities = ProcrastinateJob.objects.order_by("id").values_list("priority", flat=True)
+    assert list(priorities) == [0, -1, -2, 0]
+
+
+def test_cancelling_a_waiting_job_refunds_it_and_empties_the_queue() -> None:
+    actor = make_actor(balance=10)
+    job = jobs.submit(actor=actor, request=new_edit())
+    jobs.cancel(actor=actor, job=job)
+    job.refresh_from_db()
+    account = CreditAccount.objects.get(workspace=actor.workspace)
+    assert (job.status, job.charged) == (Status.CANCELED, 0)
+    assert (account.balance, account.held) == (10, 0)
+    assert [event.kind for event in job.events.all()] == ["task_queue", "task_cancel"]
+    assert ProcrastinateJob.objects.get().status == "cancelled"
+
+
+def test_an_ended_job_cannot_be_cancelled() -> None:
+    actor = make_actor()
+    job = jobs.submit(actor=actor, request=new_edit())
+    jobs.cancel(actor=actor, job=job)
+    with pytest.raises(Conflict):
+        jobs.cancel(actor=actor, job=job)
+    assert LedgerEntry.objects.filter(job=job, kind="release").count() == 1
+
+
+def test_twenty_at_once_with_credits_for_seven(committed: None) -> None:
+    actor = make_actor(balance=30)
+
+    def attempt(number: int) -> str:
+        try:
+            jobs.submit(actor=actor, request=new_edit())
+        except InsufficientCredits as error:
+            return error.code
+        finally:
+            connection.close()
+        return "accepted"
+
+    with ThreadPoolExecutor(20) as threads:
+        outcomes = list(threads.map(attempt, range(20)))
+    account = CreditAccount.objects.get(workspace=actor.workspace)
+    assert (outcomes.count("accepted"), outcomes.count("insufficient_credits")) == (7, 13)
+    assert (account.balance, account.held) == (2, 28)
+    assert Job.objects.count() == ProcrastinateJob.objects.count() == 7
+
+
+def test_one_key_twenty_times_at_once_is_one_job(committed: None) -> None:
+    actor = make_actor(balance=30)
+
+    def attempt(number: int) -> str:
+        try:
+            return str(jobs.submit(actor=actor, request=new_edit(idempotency_key="same")).id)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as threads:
+        assert len(set(threads.map(attempt, range(20)))) == 1
+    assert CreditAccount.objects.get(workspace=actor.workspace).balance == 26
