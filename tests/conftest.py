@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
+
+from editor.models import Plan
 
 
 @pytest.fixture(autouse=True)
-def media_folder(settings: SettingsWrapper, tmp_path: Path) -> None:
+def media_folder(settings: Settings, tmp_path: Path) -> None:
     """Files that a test stores go to its own folder; static files need no manifest."""
     settings.STORAGES = {
         "default": {
@@ -22,15 +24,20 @@ def media_folder(settings: SettingsWrapper, tmp_path: Path) -> None:
     }
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Passwords of tests protect nothing, and the real hasher is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
-def committed(
-    django_db_serialized_rollback: None, transactional_db: None
-) -> Iterator[None]:
+def committed(transactional_db: None) -> Iterator[None]:
     """A database whose commits are real, for tests with threads, the queue or sockets.
 
-    Django empties its own tables afterwards, and puts the migrations' rows back; the queue's
+    Django empties its own tables afterwards, with the rows of the migrations; the queue's
     tables are not Django's, so they are emptied here.
     """
+    Plan.objects.get_or_create(name="Standard", is_default=True)
     yield
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")

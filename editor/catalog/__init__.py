@@ -1,0 +1,39 @@
+"""What can be run: models, their inputs, prices and routes, and the tiers that name them.
+
+One TOML file a model in `models/`, the tiers in `tiers.toml`. See docs/catalogue.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from editor.catalog.loader import load
+from editor.catalog.types import Catalog, Model, Tier
+from editor.errors import InvalidInput
+
+DIRECTORY = Path(__file__).parent
+
+
+@cache
+def catalog() -> Catalog:
+    """The portal's catalogue, read once a process. Raises CatalogError for broken files."""
+    return load(DIRECTORY)
+
+
+def get_model(model_id: str) -> Model:
+    """The model of that id. Raises InvalidInput that names the known ones."""
+    models = catalog().models
+    if model_id not in models:
+        message = f"There is no such model. Choose one of: {', '.join(models)}."
+        raise InvalidInput(message, fields={"model": message})
+    return models[model_id]
+
+
+def get_tier(tier_id: str) -> Tier:
+    """The tier of that id. Raises InvalidInput that names the known ones."""
+    tiers = catalog().tiers
+    if tier_id not in tiers:
+        message = f"There is no such tier. Choose one of: {', '.join(tiers)}."
+        raise InvalidInput(message, fields={"tier": message})
+    return tiers[tier_id]

@@ -156,8 +156,15 @@ def _model(model: Model, choice: Choice) -> ModelView:
 
 
 def _style(style: Style, chosen: str) -> TileView:
-    preview = static(style.preview) if style.preview else None
-    return TileView(str(style.id), style.name, preview, checked=str(style.id) == chosen)
+    return TileView(str(style.id), style.name, _preview(style), checked=str(style.id) == chosen)
+
+
+def _preview(style: Style) -> str | None:
+    """None also where an operator named a file that is not there: a tile's picture is no reason to fail."""
+    try:
+        return static(style.preview) if style.preview else None
+    except ValueError:
+        return None
 
 
 def _character(character: Character, chosen: str) -> TileView:

@@ -125,6 +125,8 @@ class Provider(Protocol):
 
     name: str
     label: str
+    # True when a repeated submit of the same job costs nothing and does no harm.
+    idempotent: bool
 
     async def submit(self, request: EditRequest) -> Submitted:
         """Hand the edit to the provider, once. Raises ProviderError."""

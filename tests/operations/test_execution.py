@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.db import in_thread
 from editor.media import store
 from editor.models import CreditAccount, Image, Job, JobEvent, Status
 from editor.operations import execution, jobs
@@ -156,7 +156,7 @@ def test_cancelling_a_running_job_stops_it_and_refunds() -> None:
     async def go() -> None:
         running = asyncio.create_task(execution.run(job.id))
         await until(job, lambda row: row.percent is not None)
-        await sync_to_async(jobs.cancel)(actor=actor, job=job)
+        await in_thread(jobs.cancel, actor=actor, job=job)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -214,7 +214,7 @@ def test_events_tell_growing_percents() -> None:
 
 async def until(job: Job, ready: Callable[[Job], bool]) -> None:
     for _ in range(200):
-        if ready(await Job.objects.aget(pk=job.pk)):
+        if ready(await in_thread(Job.objects.get, pk=job.pk)):
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the job did not get there in ten seconds")

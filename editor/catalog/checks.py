@@ -1,0 +1,100 @@
+"""Whether a catalogue entry makes sense, beyond having the right keys: (key, what is wrong) pairs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from editor.catalog.types import Input, Model, Tier
+from editor.catalog.validation import MAXIMUM_PROMPT, clean_text, clean_value
+
+Problems = Iterator[tuple[str, str]]
+
+_MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
+_DEFAULTS: dict[str, tuple[type, str]] = {
+    "number": (int, "a whole number"),
+    "float": (float, "a number with a decimal point"),
+}
+
+
+def model_problems(model: Model) -> Problems:
+    if not _MODEL_ID.fullmatch(model.id):
+        yield "id", f"{model.id!r} must look like vendor/name, in small letters"
+    if model.time_limit_seconds < model.typical_seconds:
+        yield "time_limit_seconds", "must not be less than typical_seconds"
+    yield from twice("inputs", [item.name for item in model.inputs])
+    yield from twice("routes", [route.provider for route in model.routes])
+    yield from twice("ideas", [idea.label for idea in model.ideas])
+    prompts = sum(item.role == "prompt" for item in model.inputs)
+    if prompts != 1:
+        yield "inputs", f'exactly one must have the role "prompt"; {prompts} have'
+    for prompt in (*model.sample_prompts, *(idea.prompt for idea in model.ideas)):
+        try:
+            clean_text(prompt, maximum=MAXIMUM_PROMPT)
+        except ValueError as error:
+            yield "sample_prompts or ideas", f"{prompt[:40]!r}...: {error}"
+
+
+def input_problems(item: Input) -> Problems:
+    """Everything about one input. Its default is judged only once the rest is right."""
+    found = [*_kind_problems(item), *_limit_problems(item)]
+    yield from found or _default_problems(item)
+
+
+def tier_problems(tier: Tier, models: Mapping[str, Model]) -> Problems:
+    model = models.get(tier.model)
+    if model is None:
+        yield "model", f"{tier.model!r} is not in the catalogue"
+    elif tier.route and tier.route not in [route.provider for route in model.routes]:
+        yield "route", f"{tier.model!r} has no route to the provider {tier.route!r}"
+
+
+def twice(key: str, names: Sequence[str]) -> Problems:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield key, f"{name!r} is there twice"
+
+
+def _kind_problems(item: Input) -> Problems:
+    """Type, role and the keys that belong to them go together."""
+    expected = {"prompt": "textarea", "image": "text", "images": "combinefileinput"}.get(item.role)
+    if expected and item.type != expected:
+        yield "type", f'an input with the role "{item.role}" has the type "{expected}", not "{item.type}"'
+    if item.role == "option" and item.type == "combinefileinput":
+        yield "role", 'an input of the type "combinefileinput" has the role "images"'
+    if (item.role == "images") != (item.maximum_items > 0):
+        yield "maximum_items", 'belongs to inputs with the role "images", which need it'
+    if (item.type == "select") != bool(item.options):
+        yield "options", 'belong to inputs of the type "select", which need them'
+    yield from twice("options", [option.value for option in item.options])
+
+
+def _limit_problems(item: Input) -> Problems:
+    limits = [limit for limit in (item.minimum, item.maximum) if limit is not None]
+    numeric = item.type in ("number", "float")
+    if limits and (item.role != "option" or not (numeric or item.type == "text")):
+        yield "minimum", "minimum and maximum belong to options of the type number, float or text"
+    elif len(limits) == 1 or (numeric and not limits):
+        yield "minimum", "a number needs both minimum and maximum"
+    elif limits != sorted(limits):
+        yield "minimum", f"{item.minimum} is above the maximum {item.maximum}"
+    elif item.name == "samples" and not (item.type == "number" and limits[0] >= 1):
+        yield "minimum", 'the price counts "samples", so it is a number of at least 1'
+    if item.multiple_of > 1 and not item.whole_number:
+        yield "multiple_of", "belongs to whole numbers"
+    if item.zero_allowed and not (item.minimum or 0) > 0:
+        yield "zero_allowed", "belongs to numbers with a minimum above 0"
+
+
+def _default_problems(item: Input) -> Problems:
+    kind, words = _DEFAULTS.get(item.type, (str, "text"))
+    if not isinstance(item.default, kind):
+        yield "default", f"must be {words} for the type {item.type}, not {item.default!r}"
+    elif item.type == "select" and item.default not in [option.value for option in item.options]:
+        yield "default", f"{item.default!r} is not among the options"
+    elif item.role == "option" and item.default == "" and item.required and item.type != "select":
+        yield "default", "must not be empty, unless required = false"
+    elif item.role == "option":
+        try:
+            clean_value(item, item.default)
+        except ValueError as error:
+            yield "default", f"{item.default!r} is refused: {error}"

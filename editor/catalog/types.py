@@ -1,0 +1,157 @@
+"""What the catalogue is made of: frozen data about models, their inputs and the tiers.
+
+`loader.py` builds these from the TOML files and has checked them, so nothing here can be half right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+InputType = Literal["text", "textarea", "select", "number", "float", "combinefileinput"]
+Role = Literal["prompt", "image", "images", "option"]
+TierId = Literal["creative", "standard", "pro"]
+
+# What one cleaned option holds. None only where the input may be left empty (a seed: random).
+Value = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a select input. `label` is the provider's word, `display_label` what people see."""
+
+    value: str
+    label: str
+    display_label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a model, as the provider lists it.
+
+    label, help    the provider's own words, which may be raw keys such as "inferencesteps"
+    display_*      what people see; the same as label and help where the file gives nothing better
+    role           who fills it: the composer ("prompt"), the stage ("image", "images") or the options
+    default        in the type of the input; a text input holds even a number as text
+    minimum, ...   limits of a number, both or none; on a text input they say that it holds a whole number
+    zero_allowed   0 is allowed besides minimum..maximum and means "match the input image"
+    required       False: may be empty, which then means None and not the default
+    maximum_items  how many images fit, for role "images"
+    advanced       shown in the Advanced fold
+    """
+
+    name: str
+    label: str
+    help: str
+    display_label: str
+    display_help: str
+    type: InputType
+    role: Role
+    default: str | int | float
+    options: tuple[Option, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    multiple_of: int = 1
+    zero_allowed: bool = False
+    required: bool = True
+    maximum_items: int = 0
+    advanced: bool = False
+
+    @property
+    def whole_number(self) -> bool:
+        """The value is an int, whether the provider calls the input "number" or "text"."""
+        return self.type == "number" or (self.type == "text" and self.minimum is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to reach a model: the provider, and the model's name there."""
+
+    provider: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idea:
+    """A short prompt to start from, offered as a chip; the built-in sandbox can do each of them."""
+
+    label: str
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model that can be run.
+
+    routes              in order of preference
+    credits             the price of one sample
+    typical_seconds     how long people usually wait
+    time_limit_seconds  after this the job fails and its credits come back
+    sample_prompts      the vendor's own examples, unabridged
+    mask                a mask may limit the edit
+    """
+
+    id: str
+    label: str
+    vendor: str
+    description: str
+    inputs: tuple[Input, ...]
+    routes: tuple[Route, ...]
+    credits: int
+    typical_seconds: int
+    time_limit_seconds: int
+    sample_prompts: tuple[str, ...]
+    ideas: tuple[Idea, ...]
+    mask: bool
+
+    def input(self, name: str) -> Input:
+        """The input of that name. Raises KeyError."""
+        for item in self.inputs:
+            if item.name == name:
+                return item
+        raise KeyError(name)
+
+    @property
+    def options(self) -> tuple[Input, ...]:
+        """The inputs that people choose among the options, in the provider's order."""
+        return tuple(item for item in self.inputs if item.role == "option")
+
+    @property
+    def minimum_images(self) -> int:
+        return sum(item.required for item in self.inputs if item.role in ("image", "images"))
+
+    @property
+    def maximum_images(self) -> int:
+        return sum(
+            item.maximum_items if item.role == "images" else item.role == "image" for item in self.inputs
+        )
+
+    @property
+    def text_to_image(self) -> bool:
+        """A prompt alone is enough."""
+        return self.minimum_images == 0
+
+    @property
+    def maximum_samples(self) -> int:
+        """How many results one run may give; 1 where the model has no "samples" input."""
+        return next((int(item.maximum or 1) for item in self.options if item.name == "samples"), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A choice of quality by name. `route` names a provider; None leaves it to the model's own order."""
+
+    id: TierId
+    label: str
+    model: str
+    route: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything that can be run. Tiers are in the order in which people see them."""
+
+    models: Mapping[str, Model]
+    tiers: Mapping[str, Tier]
+    default_tier: TierId

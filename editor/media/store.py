@@ -1,0 +1,106 @@
+"""Bytes in and out of the file storage, which the settings choose: a folder or an S3 bucket.
+
+One stored image is several files: the image itself under its name, and one thumbnail for
+each of THUMBNAILS under `thumbnail_name`. Names cannot be guessed, and are never shown:
+people get signed links (see `links`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from editor import processes
+from editor.errors import NotFound
+from editor.media import codec
+from editor.media.codec import BadImage, CleanImage
+
+ORIGINAL = "full"  # the variant that is the image itself; the others are named by their width
+THUMBNAILS = codec.THUMBNAILS
+
+_TIMEOUT = 30.0  # seconds; 25 megapixels take about three
+
+
+def clean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
+    """Check and re-encode an image from outside, in a child process. Blocks this thread.
+
+    declared_type  what the sender calls it, if anything
+    tenant         opaque key; children are shared out fairly between tenants
+
+    Raises BadImage.
+    """
+    codec.identify(content, declared_type)  # what is plainly wrong needs no child
+    with _failures_explained():
+        return processes.run_sync(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
+
+
+async def aclean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
+    """Like `clean`, without blocking the event loop."""
+    codec.identify(content, declared_type)
+    with _failures_explained():
+        return await processes.run(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
+
+
+def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes:
+    """A painted mask as one-channel PNG of that size in pixels, white = change. Raises BadImage."""
+    codec.identify(content)
+    with _failures_explained():
+        return processes.run_sync(
+            codec.sanitise_mask, content, width, height, tenant=tenant, timeout=_TIMEOUT
+        )
+
+
+@contextmanager
+def _failures_explained() -> Iterator[None]:
+    """A child that had to be stopped means an image that cannot be taken."""
+    try:
+        yield
+    except processes.TimedOut as error:
+        raise BadImage(
+            "This image takes too long to open and was refused. Make it smaller or export it again."
+        ) from error
+    except processes.Crashed as error:
+        raise BadImage(
+            "This image cannot be opened safely and was refused. Make it smaller or export it again."
+        ) from error
+
+
+def new_name(workspace_id: uuid.UUID, image_id: uuid.UUID, suffix: str) -> str:
+    """A name that cannot be guessed, even by someone who knows both ids. `suffix` is e.g. "png"."""
+    # The two digits keep the folders of large workspaces small.
+    return f"w/{workspace_id}/{image_id.hex[:2]}/{image_id}-{secrets.token_hex(16)}.{suffix}"
+
+
+def thumbnail_name(name: str, width: int) -> str:
+    """Where the thumbnail of the image `name` lies; `width` is one of THUMBNAILS."""
+    return str(PurePosixPath(name).with_suffix(f".{width}.webp"))
+
+
+def save(name: str, content: bytes, content_type: str) -> None:
+    """Write one file under a new name. Raises FileExistsError if the name is taken."""
+    stored = default_storage.save(name, SimpleUploadedFile(name, content, content_type))
+    if stored != name:
+        # The storage gave it another name, under which nobody would ever look for it.
+        default_storage.delete(stored)
+        raise FileExistsError(name)
+
+
+def read(name: str) -> bytes:
+    """The bytes of one file. Raises NotFound when it is gone."""
+    try:
+        with default_storage.open(name, "rb") as file:
+            content: bytes = file.read()
+    except FileNotFoundError as error:
+        raise NotFound("The file of this image is gone.") from error
+    return content
+
+
+def delete(name: str) -> None:
+    """Remove one file; nothing happens if it is gone. Thumbnails are files of their own."""
+    default_storage.delete(name)

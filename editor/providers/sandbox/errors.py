@@ -1,0 +1,37 @@
+"""What the sandbox refuses, in words for the person who wrote the prompt."""
+
+from __future__ import annotations
+
+ABILITIES = (
+    "tone (black and white, sepia, warm, cool, vintage, brighter, darker, contrast, vivid, "
+    "muted, invert, night), "
+    "colour (turn red into blue, tint it green), "
+    "effects (blur, sharpen, pencil sketch, gouache, posterise, pop art, pixelate, vignette, grain), "
+    "geometry (rotate, flip, crop to 16:9, resize, border, pad), "
+    'words (add the text "SOLD" at the bottom) and several images (put image 2 onto image 1 at the top left)'
+)
+REAL_PROVIDER = "An operator connects a real provider by setting its key, for example BFL_API_KEY."
+LONGEST_PIECE = 120  # characters of a prompt quoted in a message
+
+
+class Refused(Exception):
+    """The sandbox cannot do this; the message says why. Survives the way out of a child process."""
+
+
+def not_understood(piece: str, *, hint: str = "") -> Refused:
+    """Names the piece, what the sandbox can do, and the way to a provider that can do more."""
+    piece = " ".join(piece.split())
+    if len(piece) > LONGEST_PIECE:
+        piece = piece[: LONGEST_PIECE - 1] + "…"
+    return Refused(
+        " ".join(
+            part
+            for part in (
+                f"The built-in sandbox does not understand “{piece}”.",
+                hint,
+                f"It can do {ABILITIES}.",
+                REAL_PROVIDER,
+            )
+            if part
+        )
+    )

@@ -1,0 +1,187 @@
+"""From a prompt in plain English to the operations it asks for. Pure.
+
+A prompt is cut into clauses (never inside quotes), filler is dropped, and each clause must
+then be understood to its last word by one of the rules in `rules.py`. A clause that is not
+refuses the whole prompt: half an edit is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from editor.providers.sandbox import clauses, rules, vocabulary
+from editor.providers.sandbox.errors import Refused, not_understood
+from editor.providers.sandbox.operations import (
+    WHOLE_CANVAS,
+    Look,
+    Operation,
+    Place,
+    SideBySide,
+)
+
+MOST_OPERATIONS = 20
+LONGEST_CLAUSE = 300  # characters, quoted text not counted
+FEWEST_SIDE_BY_SIDE = 2
+
+_QUOTED = re.compile(
+    r"""
+      " ([^"]*) "
+    | [“„] ([^“”„"]*) [”“"]
+    | « ([^«»]*) »
+    | (?<!\w) ['\u2018] (.{1,300}?) ['\u2019] (?!\w)   # an apostrophe inside a word neither opens nor closes
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# Between clauses. Not the comma or point inside a number.
+_BREAK = re.compile(r"[;!\n]|,(?!\d)|\.(?!\d)|&|\+|\b(?:and|then|plus)\b", re.IGNORECASE)
+_TRAILING_CLAUSE = re.compile(r"[,;]")
+_IMAGE_WORD = r"(?:images?|photos?|photographs?|pictures?|pics?|imgs?)"
+_REWRITES = [
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        *vocabulary.SPELLINGS.items(),
+        (rf"\b(?:first|1st) {_IMAGE_WORD}\b", "image1"),
+        (rf"\b(?:second|2nd|other) {_IMAGE_WORD}\b", "image2"),
+        (rf"\b(?:third|3rd) {_IMAGE_WORD}\b", "image3"),
+        (rf"\b{_IMAGE_WORD} ?(?:number |no\.? ?)?#?([0-9]{{1,2}})\b", r"image\1"),
+        (r"\b(image[0-9]+)\s*(?:and|&|\+)\s*(image[0-9]+)\b", r"\1 \2"),
+        (r"\b([0-9]{1,2})\s*:\s*([0-9]{1,2})\b", r"\1:\2"),
+        (r"\b([0-9]{1,5})\s*(?:px\s*)?(?:x|\u00d7|\bby\b)\s*([0-9]{1,5})\b", r"\1x\2"),
+        (r"[()\[\]?]", " "),
+    )
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """What a prompt without an image becomes: a typographic poster, with looks laid over it."""
+
+    text: str
+    looks: tuple[Look, ...] = ()
+
+
+def parse(prompt: str, *, images: int, masked: bool = False) -> tuple[Operation, ...]:
+    """The operations that the prompt asks for, in its order; none for an empty prompt.
+
+    images  how many images came with the prompt
+    masked  whether a mask limits the edit
+
+    Raises Refused, and nothing else.
+    """
+    text, quotes = _lift_quotes(prompt)
+    found: list[Operation] = []
+    verb = ""
+    for piece in _BREAK.split(_rewrite(text)):
+        clause = _tidy(piece)
+        if not clause:
+            continue
+        operations = _understand(clause, quotes)
+        if operations is None and verb:
+            # "flip horizontally and vertically": the second clause leans on the first one's verb.
+            operations = _understand(f"{verb} {clause}", quotes)
+        if operations is None:
+            raise not_understood(_restore(piece, quotes), hint=_hint(clause))
+        found += operations
+        verb = clause.split(maxsplit=1)[0]
+        if len(found) > MOST_OPERATIONS:
+            raise Refused(f"The built-in sandbox does at most {MOST_OPERATIONS} things at once.")
+    if not found and prompt.strip():
+        raise not_understood(prompt)
+    _check_images(found, images=images, masked=masked)
+    return tuple(found)
+
+
+def parse_poster(prompt: str) -> Poster:
+    """Quoted words become the poster's text, else the whole prompt but for looks at its end."""
+    text, quotes = _lift_quotes(prompt)
+    pieces = _TRAILING_CLAUSE.split(text)
+    looks: list[Look] = []
+    while len(pieces) > 1:
+        operation = rules.look(_tidy(_rewrite(pieces[-1])))
+        if operation is None:
+            break
+        looks.insert(0, operation)
+        pieces.pop()
+    if quotes:
+        return Poster(text="\n".join(quotes), looks=tuple(looks))
+    spoken = prompt if not looks else _TRAILING_CLAUSE.split(prompt)[: len(pieces)]
+    words = spoken if isinstance(spoken, str) else ", ".join(part.strip() for part in spoken)
+    return Poster(text=" ".join(words.split()), looks=tuple(looks))
+
+
+def _understand(clause: str, quotes: list[str]) -> list[Operation] | None:
+    """One clause by the first rule that takes it, or cut at "with" into two that are taken."""
+    if len(clause) > LONGEST_CLAUSE:
+        return None
+    operation = rules.apply(clause, quotes)
+    if operation is not None:
+        return [operation]
+    before, joint, after = clause.partition(" with ")
+    if not joint:
+        return None
+    first = rules.apply(before, quotes)
+    rest = _understand(after, quotes) if first is not None else None
+    return [first, *rest] if first is not None and rest is not None else None
+
+
+def _check_images(operations: list[Operation], *, images: int, masked: bool) -> None:
+    for operation in operations:
+        if isinstance(operation, Place):
+            needed = max(operation.image, operation.onto)
+            if needed > images:
+                raise Refused(
+                    f"The prompt speaks of image {needed}, but {_came(images)} with it. Add that image."
+                )
+        if isinstance(operation, SideBySide) and images < FEWEST_SIDE_BY_SIDE:
+            raise Refused(f"Side by side needs at least two images, but {_came(images)}. Add another image.")
+        moves_canvas = isinstance(operation, WHOLE_CANVAS)
+        if masked and (moves_canvas or (isinstance(operation, Place) and operation.onto != 1)):
+            raise Refused(
+                "A mask cannot limit an edit that changes the whole canvas, such as rotating, cropping, "
+                "resizing, borders or padding. Clear the mask, or leave that instruction out."
+            )
+
+
+def _came(images: int) -> str:
+    return {0: "no image came", 1: "only one image came"}.get(images, f"only {images} images came")
+
+
+def _hint(clause: str) -> str:
+    if re.search(r"\b(?:text|words?|caption|title|write)\b", clause) and not clauses.QUOTE.search(clause):
+        return 'Words to be written must stand in quotes: add the text "SOLD" at the bottom.'
+    return ""
+
+
+def _lift_quotes(prompt: str) -> tuple[str, list[str]]:
+    """The prompt with each quoted text replaced by a placeholder, and those texts."""
+    quotes: list[str] = []
+    parts: list[str] = []
+    end = 0
+    for match in _QUOTED.finditer(prompt):
+        inner = next(group for group in match.groups() if group is not None)
+        parts.append(clauses.without_placeholders(prompt[end : match.start()]))
+        parts.append(clauses.placeholder(len(quotes)))
+        quotes.append(inner)
+        end = match.end()
+    parts.append(clauses.without_placeholders(prompt[end:]))
+    return "".join(parts), quotes
+
+
+def _restore(piece: str, quotes: list[str]) -> str:
+    """The piece as a person would write it, for a message."""
+    piece = re.sub(r"\bimage([0-9])", r"image \1", piece)
+    return clauses.QUOTE.sub(lambda match: f'"{quotes[int(match[1])]}"', piece)
+
+
+def _rewrite(text: str) -> str:
+    """One spelling for each word, and "image 2" as one word."""
+    for pattern, replacement in _REWRITES:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _tidy(piece: str) -> str:
+    """Lower case, without filler."""
+    words = [word.strip(":,") for word in piece.lower().split()]
+    return " ".join(word for word in words if word and word not in vocabulary.FILLER)

@@ -1,0 +1,58 @@
+"""Small pieces of the portal's look that templates share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+SPRITE = "vendor/lucide/sprite.svg"
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """One decorative icon of the sprite; `size` in CSS pixels until the style sheet has loaded.
+
+    What a control does is said by its text or aria-label, never by its icon.
+    """
+    return format_html(
+        '<svg class="icon" aria-hidden="true" width="{}" height="{}"><use href="{}#{}"/></svg>',
+        size,
+        size,
+        static(SPRITE),
+        name,
+    )
+
+
+@register.filter
+def credits(amount: int) -> str:
+    """An amount with thousands separators and a true minus sign: 1,088 or −4."""
+    return f"{amount:,}".replace("-", "−")  # noqa: RUF001 (the minus sign is meant)
+
+
+@register.filter
+def signed_credits(amount: int) -> str:
+    """A change of the balance: +400 or −4."""
+    return f"+{credits(amount)}" if amount > 0 else credits(amount)
+
+
+@register.filter
+def in_credits(amount: int) -> str:
+    """A price in words: 1 credit, 4 credits."""
+    return f"{credits(amount)} credit" if amount == 1 else f"{credits(amount)} credits"
+
+
+@register.simple_tag
+def local_time(moment: datetime) -> SafeString:
+    """A moment as "21 Nov 14:02", in UTC here and in the viewer's zone once app.js has run."""
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" data-local>{}</time>',
+        utc.isoformat(timespec="seconds"),
+        f"{utc.day} {utc:%b %H:%M}",
+    )

@@ -1,0 +1,35 @@
+"""Django's PostgreSQL engine, which starts or joins the embedded server when it first connects.
+
+Importing it or running `manage.py check` starts nothing. The server is the one of
+`settings.DATA_DIR`; HOST, PORT and USER of the settings are not used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.postgresql import base as postgresql
+from django.db.utils import OperationalError
+
+from imageeditor.postgres.backend.client import DatabaseClient
+from imageeditor.postgres.errors import EmbeddedPostgresError
+from imageeditor.postgres.launcher import ensure_running
+
+
+class DatabaseWrapper(postgresql.DatabaseWrapper):
+    client_class = DatabaseClient
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """As Django's, for the embedded server, which runs when this returns.
+
+        Django asks before each new connection, with a pool before each loan, so a server that died
+        is up again before it is needed.
+        """
+        try:
+            info = ensure_running(settings.DATA_DIR)
+        except EmbeddedPostgresError as error:
+            raise OperationalError(str(error)) from error
+        params: dict[str, Any] = super().get_connection_params()
+        params |= {"host": info.host, "port": info.port, "user": info.user}
+        return params

@@ -1,0 +1,297 @@
+"""A wrong file is refused with words that lead to the mistake. One mistake a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from editor.catalog.loader import CatalogError, load
+
+MODEL = """\
+id = "acme/paint"
+label = "Paint"
+vendor = "Acme"
+description = "Paints."
+credits = 3
+typical_seconds = 5
+time_limit_seconds = 60
+mask = false
+sample_prompts = ["Paint it"]
+
+[[routes]]
+provider = "sandbox"
+target = "paint"
+
+[[ideas]]
+label = "Blue"
+prompt = "Turn red into blue"
+
+[[inputs]]
+name = "photos"
+label = "Photos"
+type = "combinefileinput"
+role = "images"
+default = ""
+maximum_items = 3
+
+[[inputs]]
+name = "prompt"
+label = "Prompt"
+type = "textarea"
+role = "prompt"
+default = "Paint it"
+
+[[inputs]]
+name = "format"
+label = "Format"
+type = "select"
+role = "option"
+default = "png"
+options = [{ value = "png", label = "PNG" }, { value = "jpeg", label = "JPEG" }]
+
+[[inputs]]
+name = "size"
+label = "Size"
+type = "number"
+role = "option"
+default = 512
+minimum = 64
+maximum = 1024
+multiple_of = 16
+zero_allowed = true
+
+[[inputs]]
+name = "scale"
+label = "Scale"
+type = "float"
+role = "option"
+default = 2.5
+minimum = 0
+maximum = 20
+"""
+TIERS = """\
+default = "standard"
+tiers = [
+  { id = "creative", label = "Creative", model = "acme/paint" },
+  { id = "standard", label = "Standard", model = "acme/paint", route = "sandbox" },
+  { id = "pro", label = "Pro", model = "acme/paint" },
+]
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "paint.toml").write_text(MODEL, encoding="utf-8")
+    (tmp_path / "tiers.toml").write_text(TIERS, encoding="utf-8")
+    return tmp_path
+
+
+def problems_of(directory: Path) -> list[str]:
+    with pytest.raises(CatalogError) as caught:
+        load(directory)
+    return list(caught.value.problems)
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) >= 1
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory: Path) -> None:
+    catalog = load(directory)
+    model = catalog.models["acme/paint"]
+    photos = model.input("photos")
+    assert (model.minimum_images, model.maximum_images, model.maximum_samples) == (1, 3, 1)
+    assert (photos.help, photos.display_label, photos.advanced) == ("", "Photos", False)
+    assert model.input("format").options[0].display_label == "PNG"
+    assert [(idea.label, idea.prompt) for idea in model.ideas] == [("Blue", "Turn red into blue")]
+    assert [tier.route for tier in catalog.tiers.values()] == [None, "sandbox", None]
+
+
+WHERE = "models/paint.toml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("mask = false", "mask = false\ncolour = 1", f"{WHERE}: colour: is not a key that belongs here"),
+        ("mask = false", 'mask = "no"', f"{WHERE}: mask: must be true or false"),
+        ('vendor = "Acme"', "", f"{WHERE}: vendor: is missing"),
+        ('vendor = "Acme"', "vendor = 7", f"{WHERE}: vendor: must be text"),
+        ('vendor = "Acme"', 'vendor = " "', f"{WHERE}: vendor: must not be empty"),
+        ('id = "acme/paint"', 'id = "Paint"', f"{WHERE}: id: 'Paint' must look like vendor/name"),
+        ("credits = 3", "credits = 0", f"{WHERE}: credits: must be at least 1, not 0"),
+        ("credits = 3", "credits = true", f"{WHERE}: credits: must be a whole number"),
+        ("credits = 3", "credits = 2.5", f"{WHERE}: credits: must be a whole number"),
+        ("_limit_seconds = 60", "_limit_seconds = 4", f"{WHERE}: time_limit_seconds: must not be less"),
+        ('["Paint it"]', '["Paint it", 3]', f"{WHERE}: sample_prompts: must be a list of texts"),
+        ('["Paint it"]', '["Paint\\u0000it"]', f"{WHERE}: sample_prompts or ideas: 'Paint\\x00it'"),
+        (
+            '[[routes]]\nprovider = "sandbox"\ntarget = "paint"',
+            "routes = []",
+            f"{WHERE}: routes: must not be empty",
+        ),
+        (
+            '[[routes]]\nprovider = "sandbox"\ntarget = "paint"',
+            'routes = ["sandbox"]',
+            f"{WHERE}: routes: must be a list of tables",
+        ),
+        ('target = "paint"', "", f"{WHERE}: routes 'sandbox': target: is missing"),
+        (
+            'target = "paint"',
+            'target = "paint"\n[[routes]]\nprovider = "sandbox"\ntarget = "x"',
+            f"{WHERE}: routes: 'sandbox' is there twice",
+        ),
+        ('name = "size"', 'name = "scale"', f"{WHERE}: inputs: 'scale' is there twice"),
+        ('name = "size"', "", f"{WHERE}: inputs 4: name: is missing"),
+        (
+            'type = "textarea"\nrole = "prompt"',
+            'type = "text"\nrole = "option"',
+            f'{WHERE}: inputs: exactly one must have the role "prompt"; 0 have',
+        ),
+        ('type = "textarea"', 'type = "text"', f"{WHERE}: inputs 'prompt': type: an input with the role"),
+        (
+            'type = "float"',
+            'type = "double"',
+            f"{WHERE}: inputs 'scale': type: must be one of text, textarea",
+        ),
+        (
+            'role = "images"\ndefault = ""\nmaximum_items = 3',
+            'role = "option"\ndefault = ""',
+            f"{WHERE}: inputs 'photos': role: an input of the type",
+        ),
+        ("maximum_items = 3", "", f"{WHERE}: inputs 'photos': maximum_items: belongs to"),
+        ('type = "select"', 'type = "text"', f"{WHERE}: inputs 'format': options: belong to inputs"),
+        ('default = "png"', 'default = "gif"', f"{WHERE}: inputs 'format': default: 'gif' is not among"),
+        ('value = "jpeg"', 'value = "png"', f"{WHERE}: inputs 'format': options: 'png' is there twice"),
+        ('label = "JPEG"', "label = 1", f"{WHERE}: inputs 'format': options 'jpeg': label: must be text"),
+        ("default = 512", "", f"{WHERE}: inputs 'size': default: is missing"),
+        ("default = 512", 'default = "512"', f"{WHERE}: inputs 'size': default: must be a whole number for"),
+        (
+            "default = 512",
+            "default = 2048",
+            f"{WHERE}: inputs 'size': default: 2048 is refused: Enter a whole",
+        ),
+        ("default = 512", "default = 500", f"{WHERE}: inputs 'size': default: 500 is refused: Enter a whole"),
+        (
+            "default = 2.5",
+            "default = 3",
+            f"{WHERE}: inputs 'scale': default: must be a number with a decimal",
+        ),
+        ("default = 2.5", "default = nan", f"{WHERE}: inputs 'scale': default: must be text or a number"),
+        (
+            "minimum = 64",
+            "minimum = 2000",
+            f"{WHERE}: inputs 'size': minimum: 2000 is above the maximum 1024",
+        ),
+        ("minimum = 0\n", "", f"{WHERE}: inputs 'scale': minimum: a number needs both"),
+        ("minimum = 64", 'minimum = "64"', f"{WHERE}: inputs 'size': minimum: must be a number"),
+        ("minimum = 64", "minimum = 0", f"{WHERE}: inputs 'size': zero_allowed: belongs to numbers"),
+        ("maximum = 20", "maximum = inf", f"{WHERE}: inputs 'scale': maximum: must be a number"),
+        (
+            "maximum = 20",
+            "maximum = 20\nmultiple_of = 2",
+            f"{WHERE}: inputs 'scale': multiple_of: belongs to",
+        ),
+        ('name = "scale"', 'name = "samples"', f"{WHERE}: inputs 'samples': minimum: the price counts"),
+        (
+            'default = "Paint it"',
+            'default = "Paint it"\nminimum = 1\nmaximum = 2',
+            f"{WHERE}: inputs 'prompt': minimum: minimum and maximum belong to options",
+        ),
+        (
+            'type = "select"\nrole = "option"\ndefault = "png"\noptions = [{ value = "png", label = "PNG" }, '
+            '{ value = "jpeg", label = "JPEG" }]',
+            'type = "text"\nrole = "option"\ndefault = ""',
+            f"{WHERE}: inputs 'format': default: must not be empty, unless required = false",
+        ),
+        ("mask = false", "mask = ", f"{WHERE}: cannot be read: "),
+    ],
+)
+def test_a_mistake_in_a_model_is_the_only_problem_that_is_told(
+    directory: Path, old: str, new: str, problem: str
+) -> None:
+    replace(directory / "models" / "paint.toml", old, new)
+    found = [told for told in problems_of(directory) if not told.startswith("tiers.toml")]
+    assert len(found) == 1
+    assert found[0].startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            'model = "acme/paint"',
+            'model = "acme/draw"',
+            "tiers.toml: tiers 'creative': model: 'acme/draw' is not",
+        ),
+        (
+            'route = "sandbox"',
+            'route = "bfl"',
+            "tiers.toml: tiers 'standard': route: 'acme/paint' has no route to",
+        ),
+        (
+            'id = "pro"',
+            'id = "ultra"',
+            "tiers.toml: tiers 'ultra': id: must be one of creative, standard, pro",
+        ),
+        (
+            '{ id = "pro", label = "Pro", model = "acme/paint" },\n',
+            "",
+            "tiers.toml: tiers: 'pro' is missing",
+        ),
+        (
+            'default = "standard"',
+            'default = "best"',
+            "tiers.toml: default: must be one of creative, standard",
+        ),
+        ('label = "Pro"', 'label = "Pro", price = 1', "tiers.toml: tiers 'pro': price: is not a key"),
+        ("]\n", "", "tiers.toml: cannot be read: "),
+    ],
+)
+def test_a_mistake_in_the_tiers_is_told(directory: Path, old: str, new: str, problem: str) -> None:
+    replace(directory / "tiers.toml", old, new)
+    assert problems_of(directory)[0].startswith(problem)
+
+
+def test_a_tier_that_is_there_twice_is_told(directory: Path) -> None:
+    replace(directory / "tiers.toml", 'id = "pro"', 'id = "standard"')
+    assert problems_of(directory) == [
+        "tiers.toml: tiers: 'standard' is there twice",
+        "tiers.toml: tiers: 'pro' is missing",
+    ]
+
+
+def test_two_files_with_the_same_id_are_told(directory: Path) -> None:
+    (directory / "models" / "second.toml").write_text(MODEL, encoding="utf-8")
+    assert problems_of(directory) == [
+        "models/second.toml: id: 'acme/paint' is already the id of another file"
+    ]
+
+
+def test_a_missing_tiers_file_is_told(directory: Path) -> None:
+    (directory / "tiers.toml").unlink()
+    [problem] = problems_of(directory)
+    assert problem.startswith("tiers.toml: cannot be read: ")
+
+
+def test_a_file_that_is_not_utf_8_is_told(directory: Path) -> None:
+    (directory / "models" / "paint.toml").write_bytes(b'label = "\xff"')
+    assert problems_of(directory)[0].startswith("models/paint.toml: cannot be read: ")
+
+
+def test_a_catalogue_without_models_is_told(directory: Path) -> None:
+    (directory / "models" / "paint.toml").unlink()
+    assert problems_of(directory)[0] == "models: there is no model file"
+
+
+def test_all_problems_of_all_files_are_told_at_once(directory: Path) -> None:
+    replace(directory / "models" / "paint.toml", "credits = 3", "credits = 0")
+    replace(directory / "models" / "paint.toml", "default = 512", "default = 500")
+    replace(directory / "tiers.toml", 'default = "standard"', 'default = "best"')
+    error = CatalogError(problems_of(directory))
+    assert [problem.split(":")[0] for problem in error.problems] == [WHERE, WHERE, "tiers.toml"]
+    assert all(problem in str(error) for problem in error.problems)

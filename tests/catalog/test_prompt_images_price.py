@@ -1,0 +1,104 @@
+"""The prompt, the number of images and the price of a run."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from editor.catalog import get_model
+from editor.catalog.types import Model
+from editor.catalog.validation import check_images, clean_inputs, clean_prompt, price
+from editor.errors import InvalidInput
+
+KONTEXT = get_model("black-forest-labs/flux-kontext-pro")
+KONTEXT_DEV = get_model("wiro/flux_kontext_dev_with_2_image")
+FLUX_2 = get_model("black-forest-labs/flux-2-pro")
+
+any_text = st.text() | st.text(st.characters(codec=None))
+
+
+@given(any_text | st.none() | st.integers() | st.lists(st.text()))
+def test_a_prompt_is_text_that_can_be_stored_or_refused(value: object) -> None:
+    try:
+        prompt = clean_prompt(KONTEXT, value)
+    except InvalidInput as error:
+        assert list(error.fields) == ["prompt"]
+    else:
+        assert 1 <= len(prompt) <= 10_000
+        assert b"\0" not in prompt.encode()
+
+
+@pytest.mark.parametrize("prompt", ["x", "é" * 10_000, "two\nlines"])
+def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> None:
+    assert clean_prompt(FLUX_2, f"  {prompt}\n") == prompt
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("", "Say what you would like to see."),
+        (" \n ", "Say what you would like to see."),
+        ("x" * 10_001, "At most 10,000 characters; this has 10,001."),
+        ("a\0b", "This text holds a character that cannot be stored."),
+        ("a\udfffb", "This text holds a character that cannot be stored."),
+        (None, "Enter text."),
+        (5, "Enter text."),
+    ],
+)
+def test_another_prompt_is_refused(prompt: object, told: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        clean_prompt(FLUX_2, prompt)
+    assert caught.value.fields == {"prompt": told}
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "has_mask"),
+    [
+        (KONTEXT, 0, False),
+        (KONTEXT, 1, True),
+        (KONTEXT_DEV, 1, False),
+        (KONTEXT_DEV, 2, True),
+        (FLUX_2, 8, True),
+    ],
+)
+def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: bool) -> None:
+    check_images(model, count, has_mask)
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "has_mask", "told"),
+    [
+        (KONTEXT, 2, False, {"images": "FLUX.1 Kontext [pro] takes at most one image; there are 2."}),
+        (FLUX_2, 9, True, {"images": "FLUX.2 [pro] takes at most 8 images; there are 9."}),
+        (FLUX_2, 0, True, {"mask": "A mask needs an image that it belongs to."}),
+        (
+            KONTEXT_DEV,
+            0,
+            True,
+            {
+                "images": "FLUX.1 Kontext [dev], two images needs one image to work on.",
+                "mask": "A mask needs an image that it belongs to.",
+            },
+        ),
+    ],
+)
+def test_too_few_or_too_many_images_are_refused(
+    model: Model, count: int, has_mask: bool, told: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_images(model, count, has_mask)
+    assert caught.value.fields == told
+
+
+def test_the_price_is_per_sample() -> None:
+    assert price(KONTEXT_DEV, clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 6
+
+
+def test_a_model_without_samples_costs_its_price_once() -> None:
+    assert price(FLUX_2, clean_inputs(FLUX_2, {})) == 6
+
+
+def test_a_price_is_never_worked_out_from_raw_input() -> None:
+    with pytest.raises(TypeError):
+        price(KONTEXT_DEV, {"samples": "3"})
