@@ -17,11 +17,12 @@ from django.db import transaction
 
 @dataclass(frozen=True, slots=True)
 class JobChanged:
-    """A job moved to its next step, or ended."""
+    """A job moved to its next step; `ended` only for its last, so that its end is told once."""
 
     type: ClassVar[str] = "job.changed"
     workspace_id: UUID
     job_id: UUID
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def group_name(workspace_id: UUID) -> str:
 
 def publish(event: Event) -> None:
     """Tell the workspace's watchers once the current transaction is committed."""
-    message = {"type": event.type, "workspace_id": str(event.workspace_id)}
+    message: dict[str, str | bool] = {"type": event.type, "workspace_id": str(event.workspace_id)}
     if isinstance(event, JobChanged):
-        message["job_id"] = str(event.job_id)
+        message |= {"job_id": str(event.job_id), "ended": event.ended}
 
     def send() -> None:
         layer = get_channel_layer()

@@ -92,9 +92,15 @@ def job_view(workspace: Workspace, job: Job) -> JobView:
     )
 
 
-def live(workspace: Workspace, *, job_id: str | None = None) -> dict[str, Any]:
-    """A push: the workspace's live cards and its balance, and the job that it is about, if any."""
+def live(workspace: Workspace, *, job_id: str | None = None, ended: bool = False) -> dict[str, Any]:
+    """A push: the workspace's live cards and its balance, and the job that it is about, if any.
+
+    A job may end before the message of an earlier step is rendered: that message is dropped
+    here, or the end would be told twice.
+    """
     job = studio.job(workspace, job_id) if job_id else None
+    if job is not None and job.is_live == ended:
+        job = None
     return {
         "workspace": workspace,
         "jobs": [job_view(workspace, row) for row in studio.live_jobs(workspace)],

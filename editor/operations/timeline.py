@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor import events
-from editor.models import LIVE, Job, JobEvent, Status
+from editor.models import ENDED, LIVE, Job, JobEvent, Status
 
 Kind = JobEvent.Kind
 
@@ -45,6 +45,7 @@ def _update(job: Job, **changes: Any) -> bool:
 
 def _write(*, job: Job, kind: Kind, percent: int | None, note: str) -> None:
     JobEvent.objects.create(job=job, kind=kind, percent=percent, note=note[:300])
-    events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id))
+    ended = job.status in ENDED
+    events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id, ended=ended))
 
 

@@ -44,26 +44,26 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
-    async def job_changed(self, event: dict[str, str]) -> None:
-        await self._push(event["job_id"])
+    async def job_changed(self, event: dict[str, Any]) -> None:
+        await self._push(event["job_id"], ended=event["ended"])
 
-    async def balance_changed(self, event: dict[str, str]) -> None:
+    async def balance_changed(self, event: dict[str, Any]) -> None:
         await self._push(None)
 
-    async def _push(self, job_id: str | None) -> None:
+    async def _push(self, job_id: str | None, *, ended: bool = False) -> None:
         try:
             actor = await self._actor()
         except NotFound:
             await self.close(code=NOT_A_MEMBER)
             return
-        await self.send(text_data=await in_thread(self._render_change, actor, job_id))
+        await self.send(text_data=await in_thread(self._render_change, actor, job_id, ended))
 
     async def _actor(self) -> Actor:
         slug = self.scope["url_route"]["kwargs"]["slug"]
         return await in_thread(lookups.actor, self.scope["user"], slug)
 
-    def _render_change(self, actor: Actor, job_id: str | None) -> str:
-        return render_to_string("studio/_live.html", jobs.live(actor.workspace, job_id=job_id))
+    def _render_change(self, actor: Actor, job_id: str | None, ended: bool) -> str:
+        return render_to_string("studio/_live.html", jobs.live(actor.workspace, job_id=job_id, ended=ended))
 
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
         return render_to_string("studio/_snapshot.html", jobs.snapshot(actor.workspace, since=since))

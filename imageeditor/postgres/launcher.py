@@ -201,8 +201,6 @@ def ensure_running(data_dir: Path) -> ConnectionInfo:
         if sys.platform != "linux":
             raise EmbeddedPostgresError("The embedded PostgreSQL runs on Linux. Elsewhere, set DATABASE_URL.")
         if server is None:
-            if not _servers:
-                atexit.register(release)
             server = _servers[data_dir] = _Server(data_dir.resolve())
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
@@ -249,4 +247,5 @@ def _forget_in_child() -> None:
     _servers.clear()
 
 
+atexit.register(release)
 os.register_at_fork(after_in_child=_forget_in_child)

@@ -104,7 +104,7 @@ function unreachable(element) {
 on("htmx:after:request", (event) => {
   const { sourceElement, response, text } = event.detail.ctx;
   if (response.raw.redirected) location.reload(); // the session ended: sign in, then come back here
-  else if (response.status < 400 || text.includes('class="problem"')) return;
+  else if (response.status < 400 || text.trim().startsWith('<p class="problem"')) return;
   else unreachable(sourceElement); // a whole page of a proxy or of a crash
   event.preventDefault();
 });

@@ -73,7 +73,9 @@ class ContextMaker:
         return page
 
     def _listen(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        # Chromium itself logs each answer of 400 and more, also those that the page expects and shows.
+        refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
+        if message.type in ("error", "warning") and not refused:
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from PIL import Image as Picture
@@ -23,7 +24,7 @@ def first_start(page: Page, portal: Portal) -> None:
     page.get_by_label("Email").fill("amara@example.test")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Workspace name").fill("Acme Studio")
-    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name=re.compile("^Run"))).to_be_visible()
 
 
@@ -50,7 +51,8 @@ def versions(page: Page) -> list[str]:
 
 
 def download(page: Page) -> Picture.Image:
-    response = page.request.get(page.get_by_role("link", name="Download").get_attribute("href") or "")
+    link = page.get_by_role("link", name="Download").get_attribute("href")
+    response = page.request.get(urljoin(page.url, link))
     assert response.ok
     return Picture.open(io.BytesIO(response.body())).convert("RGB")
 
@@ -82,8 +84,8 @@ def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker)
 
     # A photograph from disk.
     page.goto(f"{portal.url}/w/acme-studio/")
-    page.get_by_label("Choose images").set_input_files(PHOTO)
-    expect(page.get_by_text("Editing Original")).to_be_visible()
+    page.locator("#file").set_input_files(PHOTO)
+    expect(page.get_by_text("Editing the original")).to_be_visible()
     other.goto(page.url if "/v/" in page.url else f"{portal.url}{_current_path(page)}")
     before = balance(page)
     price = shown_price(page)
@@ -135,7 +137,7 @@ def test_cancel_refunds_and_says_so(portal: Portal, new_context: ContextMaker) -
     page = new_context()
     first_start(page, portal)
     before = balance(page)
-    page.get_by_label("What should change?").fill("[slow:60] a quiet harbour at dawn")
+    page.get_by_label("What should change?").fill("[slow:60] make it warmer")
     page.get_by_role("button", name=re.compile("^Run")).click()
     cancel = page.get_by_role("button", name=re.compile("^Cancel"))
     expect(page.locator("#balance")).not_to_have_text(f"{before:,}")
@@ -149,7 +151,7 @@ def test_cancel_refunds_and_says_so(portal: Portal, new_context: ContextMaker) -
     ("prompt", "says"),
     [
         ("make it fly to the moon", "fly to the moon"),
-        ("[moderate] make it warmer", "safety"),
+        ("[moderate] make it warmer", "withheld"),
     ],
 )
 def test_a_failure_says_what_happened_and_what_it_cost(
@@ -160,9 +162,10 @@ def test_a_failure_says_what_happened_and_what_it_cost(
     before = balance(page)
     page.get_by_label("What should change?").fill(prompt)
     page.get_by_role("button", name=re.compile("^Run")).click()
-    notice = page.get_by_role("alert").filter(has_text=re.compile(says, re.IGNORECASE))
-    expect(notice).to_be_visible()
-    expect(notice).to_contain_text("Nothing was charged")
+    notices = page.get_by_role("region", name="Notifications")
+    expect(notices).to_contain_text(re.compile(says, re.IGNORECASE))
+    expect(notices).to_contain_text("Nothing was charged: 4 credits came back.")
+    expect(notices.get_by_text("Edit failed")).to_have_count(1)
     expect(page.locator("#balance")).to_have_text(f"{before:,}")
 
 
@@ -171,5 +174,5 @@ def test_an_empty_prompt_is_answered_beside_it(portal: Portal, new_context: Cont
     first_start(page, portal)
     page.get_by_label("What should change?").fill("")
     page.get_by_role("button", name=re.compile("^Run")).click()
-    expect(page.locator("#prompt-err")).to_contain_text("Say what")
+    expect(page.locator("#prompt-error")).to_contain_text("Say what")
     assert portal.query("SELECT count(*) FROM editor_job") == [(0,)]

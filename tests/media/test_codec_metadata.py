@@ -7,7 +7,7 @@ import zlib
 import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
-from editor.media.codec import sanitise
+from editor.media.codec import BadImage, sanitise
 from tests.media.pictures import (
     BLUE,
     GREEN,
@@ -156,26 +156,44 @@ def test_the_colour_profile_is_gone(pillow_format: str) -> None:
     assert close(stored.getpixel((5, 5)), RED)
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_colours_are_brought_from_their_profile_to_srgb(mode: str) -> None:
-    """Display P3 is wider than sRGB: its middling red is a stronger one in sRGB."""
-    image = Image.new(mode, (8, 8), (150, 100, 100) if mode == "RGB" else (150, 100, 100, 77))
-
-    stored = decode(sanitise(encode(image, "PNG", icc_profile=display_p3()), None).content)
-
-    red, green, blue, *alpha = stored.getpixel((4, 4))  # type: ignore[misc]
-    assert close((red, green, blue), (156, 98, 98), 3)
-    assert alpha == ([77] if mode == "RGBA" else [])
+def profile_with_red_and_green_exchanged() -> bytes:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return srgb.replace(b"rXYZ", b"----").replace(b"gXYZ", b"rXYZ").replace(b"----", b"gXYZ")
 
 
-def test_a_bomb_in_the_colour_profile_is_refused_or_dropped() -> None:
+@pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP"])
+def test_colours_are_brought_from_their_profile_to_srgb(pillow_format: str) -> None:
+    content = encode(
+        quarters(), pillow_format, icc_profile=profile_with_red_and_green_exchanged(), quality=95
+    )
+
+    stored = decode(sanitise(content, None).content)
+
+    assert close(stored.getpixel((5, 5)), GREEN)
+    assert close(stored.getpixel((58, 5)), RED)
+    assert close(stored.getpixel((58, 26)), WHITE)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P"])
+def test_a_profile_changes_colours_but_not_alpha(mode: str) -> None:
+    image = Image.new("RGBA", (8, 8), (*RED, 77))
+    profile = profile_with_red_and_green_exchanged()
+    if mode == "P":
+        content = encode(image.convert("RGB").quantize(), "PNG", icc_profile=profile, transparency=bytes([77]))
+    else:
+        content = encode(image, "PNG", icc_profile=profile)
+
+    stored = decode(sanitise(content, None).content)
+
+    assert close(stored.getpixel((4, 4)), (*GREEN, 77), 2)
+
+
+def test_a_bomb_in_the_colour_profile_is_refused() -> None:
     squeezed = b"x\x00\x00" + zlib.compress(bytes(50_000_000), 9)
     content = encode(quarters(), "PNG")
     header_end = len(PNG_START) + 25
 
     content = content[:header_end] + png_chunk(b"iCCP", squeezed) + content[header_end:]
-
-    from editor.media.codec import BadImage
 
     with pytest.raises(BadImage, match="damaged"):
         sanitise(content, None)

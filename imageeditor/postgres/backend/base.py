@@ -6,6 +6,7 @@ Importing it or running `manage.py check` starts nothing. The server is the one 
 
 from __future__ import annotations
 
+import atexit
 from typing import Any
 
 from django.conf import settings
@@ -33,3 +34,9 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         params: dict[str, Any] = super().get_connection_params()
         params |= {"host": info.host, "port": info.port, "user": info.user}
         return params
+
+
+@atexit.register  # after the launcher's own, so that it runs before: first the connections end, then the server
+def _close_pools() -> None:
+    for pool in DatabaseWrapper._connection_pools.values():
+        pool.close()

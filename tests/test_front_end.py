@@ -1,0 +1,266 @@
+"""What the pages promise: nothing inline, nothing missing, and fragments that say what they should."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+
+from editor.contexts.jobs import JobView, Step
+from editor.contexts.versions import VersionView
+from editor.models import Workspace
+from editor.templatetags import ui
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+STYLES = ROOT / "static" / "css" / "app.css"
+OURS = '<p class="problem"'  # how an answer begins that app.js lets through
+CROSS_SITE = '<script>alert(1)</script><hx-partial hx-target="body">'
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+# --- What the policy forbids, and what must exist ---------------------------------------
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=named)
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        r"<script(?![^>]*\ssrc=)",  # inline script
+        r"<style\b",
+        r"\sstyle=",
+        r"\son[a-z]+=",  # onclick and its family
+        r"\shx-on\b",
+        r"javascript:|\bjs:",
+        r"hx-trigger=[\"'][^\"']*\[",  # a filter is evaluated script
+        r"(?:src|href)=[\"']https?:",  # nothing from elsewhere
+    ],
+)
+def test_a_template_has_nothing_that_the_policy_forbids(template: Path, forbidden: str) -> None:
+    assert not re.search(forbidden, template.read_text())
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=named)
+def test_the_static_files_that_a_template_names_exist(template: Path) -> None:
+    for name in re.findall(r"{% static ['\"]([^'\"]+)['\"]", template.read_text()):
+        assert finders.find(name), name
+
+
+def test_the_files_that_the_style_sheet_names_exist() -> None:
+    names = re.findall(r'url\("([^"]+)"\)', STYLES.read_text())
+    assert names
+    for name in names:
+        assert (STYLES.parent / name).resolve().is_file(), name
+
+
+def test_own_script_stays_under_three_hundred_lines() -> None:
+    assert sum(len(script.read_text().splitlines()) for script in SCRIPTS) < 300
+
+
+def test_every_action_that_a_template_names_is_one_that_the_script_knows() -> None:
+    known = set(re.findall(r"^  (\w+): \(", (ROOT / "static/js/app.js").read_text(), re.MULTILINE))
+    used = {
+        name
+        for template in TEMPLATES
+        for button in re.findall(r"<button\b[^>]*>", template.read_text())
+        for name in re.findall(r"\sdata-([a-z]+)(?==)", button)
+    }
+    assert known == used
+
+
+# --- Tags and filters --------------------------------------------------------------------
+
+
+def test_an_icon_points_into_the_sprite_and_is_silent() -> None:
+    html = ui.icon("coins")
+    assert 'href="/static/vendor/lucide/sprite.svg#coins"' in html
+    assert 'aria-hidden="true"' in html
+
+
+@pytest.mark.parametrize(
+    ("amount", "plain", "signed", "price"),
+    [
+        (0, "0", "0", "0 credits"),
+        (1, "1", "+1", "1 credit"),
+        (1088, "1,088", "+1,088", "1,088 credits"),
+        (-1400, "−1,400", "−1,400", "−1,400 credits"),
+    ],
+)
+def test_credits_in_figures_and_words(amount: int, plain: str, signed: str, price: str) -> None:
+    assert ui.credits(amount) == plain
+    assert ui.signed_credits(amount) == signed
+    assert ui.in_credits(amount) == price
+
+
+def test_a_moment_is_written_in_utc_for_the_script_to_translate() -> None:
+    tokyo = timezone(timedelta(hours=9))
+    html = ui.local_time(datetime(2026, 11, 1, 23, 5, 9, tzinfo=tokyo))
+    assert html == '<time datetime="2026-11-01T14:05:09+00:00" data-local>1 Nov 14:05</time>'
+
+
+# --- Fragments ---------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Attributes of all elements, the targets of partials, and the text inside each of them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.partials: dict[str, str] = {}
+        self._target = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "hx-partial":
+            self._target = dict(attrs)["hx-target"] or ""
+            self.partials[self._target] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "hx-partial":
+            self._target = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._target:
+            self.partials[self._target] += data
+
+    def attributes(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def version(**changes: Any) -> VersionView:
+    image_id: UUID = changes.pop("id", None) or uuid4()
+    values: dict[str, Any] = {
+        "id": image_id,
+        "number": 2,
+        "label": "v2",
+        "prompt": "Make it blue",
+        "url": f"/w/acme/{image_id}/",
+        "thumb_url": "/thumb",
+        "preview_url": "/preview",
+        "full_url": "/full",
+        "download_url": "/download",
+        "width": 600,
+        "height": 400,
+        "alt": "v2: Make it blue",
+        "credits": 4,
+    }
+    return VersionView(**values | changes)
+
+
+def job(**changes: Any) -> JobView:
+    values: dict[str, Any] = {
+        "id": uuid4(),
+        "prompt": "Make it blue",
+        "model_label": "FLUX.2 [pro]",
+        "thumb_url": None,
+        "elapsed": "1.9 s",
+        "masked": False,
+        "percent": 45,
+        "state": "running",
+        "steps": [Step("queued", "Queued", "done"), Step("generating", "Generating", "now")],
+        "cancelable": True,
+        "error": "",
+        "charge": "",
+        "parent": None,
+        "result": None,
+        "announce": "",
+        "credits": 0,
+    }
+    return JobView(**values | changes)
+
+
+def live(about: JobView | None, jobs: list[JobView] | None = None) -> Page:
+    workspace = Workspace(slug="acme", name="Acme")
+    context = {"workspace": workspace, "job": about, "jobs": jobs or [], "balance": 1408}
+    return Page(render_to_string("studio/_live.html", context))
+
+
+def test_a_push_carries_the_whole_list_of_live_cards_and_the_balance() -> None:
+    one, other = job(), job()
+    page = live(one, [one, other])
+    assert [card["id"] for card in page.attributes("article")] == [f"job-{one.id}", f"job-{other.id}"]
+    assert page.partials["#balance"] == "1,408"
+    assert "#pull" not in page.partials
+
+
+def test_a_push_about_the_balance_alone_changes_no_stage() -> None:
+    assert set(live(None).partials) == {"#jobs", "#balance"}
+
+
+def test_a_card_tells_how_far_it_is_and_cancels_only_where_it_can() -> None:
+    running, stopping = job(), job(cancelable=False)
+    page = live(running, [running, stopping])
+    assert [bar["value"] for bar in page.attributes("progress")] == ["45", "45"]
+    assert [button.get("id") for button in page.attributes("button")] == [f"job-{running.id}-cancel"]
+    assert "Generating 45%" in page.partials["#jobs"]
+
+
+def test_a_result_goes_to_the_stage_and_the_chip_of_its_source() -> None:
+    source, result = version(label="Original"), version(label="v2")
+    page = live(job(state="completed", parent=source, result=result, announce="Edit ready", credits=4))
+    assert {f"#stage-{source.id}", f"#chip-{source.id}", "#toasts", "#pull", "#say"} <= set(page.partials)
+    assert len(page.attributes("before-after")) == 1
+    assert [field["value"] for field in page.attributes("input") if field["type"] == "hidden"] == [
+        str(result.id),
+        str(result.id),
+    ]
+    assert "4 credits" in page.partials["#toasts"]
+
+
+def test_a_result_without_a_source_goes_to_the_empty_stage_and_compares_nothing() -> None:
+    page = live(job(state="completed", result=version()))
+    assert {"#stage-empty", "#chip-empty"} <= set(page.partials)
+    assert not page.attributes("before-after")
+
+
+def test_a_failure_says_what_happened_and_what_it_cost_and_stays() -> None:
+    page = live(job(state="failed", error="The provider refused.", charge="Nothing was charged."))
+    assert "The provider refused. Nothing was charged." in page.partials["#toasts"]
+    assert "toast stays" in [div.get("class") for div in page.attributes("div")]
+    assert not [target for target in page.partials if target.startswith("#stage")]
+
+
+@pytest.mark.parametrize("state", ["running", "completed", "failed"])
+def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
+    result = version(prompt=CROSS_SITE, alt=CROSS_SITE) if state == "completed" else None
+    about = job(state=state, prompt=CROSS_SITE, error=CROSS_SITE, announce=CROSS_SITE, result=result)
+    page = live(about, [about])
+    assert not page.attributes("script")
+    assert "body" not in page.partials
+
+
+def test_an_answer_to_run_brings_a_new_key_and_clears_the_error() -> None:
+    context = {"workspace": Workspace(slug="acme"), "jobs": [job()], "idempotency_key": "k2", "balance": 3}
+    page = Page(render_to_string("studio/_run_ok.html", context))
+    assert ("input", {"type": "hidden", "name": "idempotency_key", "value": "k2", "autocomplete": "off"}) in (
+        page.elements
+    )
+    assert page.partials["#prompt-error"] == ""
+    assert page.partials["#balance"] == "3"
+
+
+def test_an_error_is_marked_as_ours_so_that_the_script_lets_it_through() -> None:
+    html = render_to_string("studio/_error.html", {"error": "Too long.", "fields": {"seed": "Too large."}})
+    assert OURS in (ROOT / "static/js/app.js").read_text()
+    assert html.strip().startswith(OURS)
+    assert "seed: Too large." in html
+
+
+@pytest.mark.parametrize("name", ["400.html", "403.html", "404.html", "500.html"])
+def test_an_error_page_needs_nothing_and_is_not_taken_for_a_fragment(name: str) -> None:
+    html = render_to_string(name)
+    assert "<h1>" in html
+    assert not html.strip().startswith(OURS)
