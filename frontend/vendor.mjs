@@ -40,7 +40,8 @@ function sprite(name, icons) {
   const symbols = icons.map((icon) => {
     const source = readFileSync(join(MODULES, name, "icons", `${icon}.svg`), "utf8");
     const shapes = source.match(/<svg[^>]*>([\s\S]*)<\/svg>/)[1].trim();
-    return `  <symbol id="${icon}" viewBox="0 0 24 24">\n    ${shapes}\n  </symbol>\n`;
+    const indented = shapes.replaceAll(/\n\s*/g, "\n    ");
+    return `  <symbol id="${icon}" viewBox="0 0 24 24">\n    ${indented}\n  </symbol>\n`;
   });
   const { version, license } = manifestOf(name);
   return (

@@ -12,11 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 import pytest
+from django.db import connections
+from pytest_django import DjangoDbBlocker, Settings
 
 from imageeditor.postgres import cluster, launcher, places
 from imageeditor.postgres.errors import EmbeddedPostgresError
@@ -59,9 +62,9 @@ class User:
         self.process.communicate(timeout=30)
 
 
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """A data folder that any account can walk to, which pytest's own folders are not."""
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that any account can walk to, which pytest's own folders are not."""
     parent = Path(tempfile.mkdtemp(prefix="portal-test-"))
     parent.chmod(0o755)
     yield parent / "data"
@@ -70,11 +73,35 @@ def data_dir() -> Iterator[Path]:
 
 
 @pytest.fixture
-def users(data_dir: Path) -> Iterator[Callable[[], User]]:
+def new_data_dir() -> Iterator[Path]:
+    """A data folder that does not exist yet."""
+    with folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="module")
+def made_data_dir() -> Iterator[Path]:
+    with folder() as path:
+        launcher.ensure_running(path)
+        launcher.release()
+        with (path / "postgres/postgresql.conf").open("a") as settings:
+            settings.write("fsync = off\n")  # quicker; these tests cut no power
+        yield path
+
+
+@pytest.fixture
+def data_dir(made_data_dir: Path, new_data_dir: Path) -> Path:
+    """A data folder with an empty database, stopped; copied, because making one takes longer."""
+    subprocess.check_call(["cp", "-a", made_data_dir, new_data_dir])
+    return new_data_dir
+
+
+@pytest.fixture
+def users(new_data_dir: Path) -> Iterator[Callable[[], User]]:
     started: list[User] = []
 
     def start() -> User:
-        started.append(User(data_dir))
+        started.append(User(new_data_dir))
         return started[-1]
 
     yield start
@@ -106,8 +133,8 @@ def query(info: cluster.ConnectionInfo, statement: LiteralString) -> str:
     return str(row[0])
 
 
-def test_first_start_makes_a_durable_database_that_only_its_own_user_can_reach(data_dir: Path) -> None:
-    info = launcher.ensure_running(data_dir)
+def test_first_start_makes_a_durable_database_that_only_its_own_user_can_reach(new_data_dir: Path) -> None:
+    info = launcher.ensure_running(new_data_dir)
 
     assert query(info, "SELECT current_database()") == "portal"
     assert query(info, "SHOW server_encoding") == "UTF8"
@@ -115,14 +142,14 @@ def test_first_start_makes_a_durable_database_that_only_its_own_user_can_reach(d
     assert query(info, "SHOW listen_addresses") == ""
     assert query(info, "SHOW fsync") == "on"
     assert stat.S_IMODE(Path(info.host).stat().st_mode) == 0o700
-    assert stat.S_IMODE((data_dir / "postgres").stat().st_mode) == 0o700
+    assert stat.S_IMODE((new_data_dir / "postgres").stat().st_mode) == 0o700
 
 
-def test_processes_that_start_at_once_share_one_server(data_dir: Path, users: Callable[[], User]) -> None:
+def test_processes_that_start_at_once_share_one_server(new_data_dir: Path, users: Callable[[], User]) -> None:
     first, second = users(), users()
     first.wait_until_ready()
     second.wait_until_ready()
-    log = (data_dir / "postgres.log").read_text()
+    log = (new_data_dir / "postgres.log").read_text()
 
     assert log.count("ready to accept connections") == 1
 
@@ -199,7 +226,8 @@ def test_lock_files_whose_process_id_went_to_another_process_do_not_hinder_a_sta
 
 
 def test_a_data_folder_with_a_long_path_gets_its_socket_elsewhere_and_still_closed(data_dir: Path) -> None:
-    deep = data_dir / ("x" * 120)
+    deep = data_dir.parent / ("x" * 120)
+    data_dir.rename(deep)
     info = launcher.ensure_running(deep)
 
     assert not Path(info.host).is_relative_to(deep)
@@ -209,22 +237,22 @@ def test_a_data_folder_with_a_long_path_gets_its_socket_elsewhere_and_still_clos
     assert not Path(info.host).exists()
 
 
-def test_files_of_another_major_version_are_refused_and_left_alone(data_dir: Path) -> None:
-    (data_dir / "postgres").mkdir(parents=True)
-    (data_dir / "postgres/PG_VERSION").write_text("17\n")
+def test_files_of_another_major_version_are_refused_and_left_alone(new_data_dir: Path) -> None:
+    (new_data_dir / "postgres").mkdir(parents=True)
+    (new_data_dir / "postgres/PG_VERSION").write_text("17\n")
 
-    with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 17.*brings PostgreSQL 18.*pg_dump"):
-        launcher.ensure_running(data_dir)
+    with pytest.raises(EmbeddedPostgresError, match=r"made by PostgreSQL 17.*brings PostgreSQL 18.*pg_dump"):
+        launcher.ensure_running(new_data_dir)
 
-    assert [path.name for path in (data_dir / "postgres").iterdir()] == ["PG_VERSION"]
+    assert [path.name for path in (new_data_dir / "postgres").iterdir()] == ["PG_VERSION"]
 
 
-def test_a_half_made_database_is_made_anew(data_dir: Path) -> None:
-    (data_dir / "postgres.new").mkdir(parents=True)
-    (data_dir / "postgres.new/PG_VERSION").write_text("18\n")
+def test_a_half_made_database_is_made_anew(new_data_dir: Path) -> None:
+    (new_data_dir / "postgres.new").mkdir(parents=True)
+    (new_data_dir / "postgres.new/PG_VERSION").write_text("18\n")
 
-    assert query(launcher.ensure_running(data_dir), "SELECT 1") == "1"
-    assert not (data_dir / "postgres.new").exists()
+    assert query(launcher.ensure_running(new_data_dir), "SELECT 1") == "1"
+    assert not (new_data_dir / "postgres.new").exists()
 
 
 def test_a_socket_folder_that_others_can_open_is_refused(data_dir: Path) -> None:
@@ -244,12 +272,12 @@ def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(
         settings.write("no_such_setting = 1\n")
     monkeypatch.setattr(launcher, "_RETRY_SECONDS", 0.0)
 
-    with pytest.raises(EmbeddedPostgresError, match="does not start.*no_such_setting"):
+    with pytest.raises(EmbeddedPostgresError, match=r"(?s)does not start.*no_such_setting"):
         launcher.ensure_running(data_dir)
 
 
-def test_checks_start_no_server_and_a_query_does(data_dir: Path) -> None:
-    environment = {**os.environ, "DATA_DIR": str(data_dir), "DATABASE_URL": ""}
+def test_checks_start_no_server_and_a_query_does(new_data_dir: Path) -> None:
+    environment = {**os.environ, "DATA_DIR": str(new_data_dir), "DATABASE_URL": ""}
 
     def manage(*arguments: str) -> str:
         return subprocess.check_output(
@@ -257,9 +285,41 @@ def test_checks_start_no_server_and_a_query_does(data_dir: Path) -> None:
         )
 
     manage("check")
-    assert not (data_dir / "postgres").exists()
+    assert not (new_data_dir / "postgres").exists()
     assert "7" in manage("dbshell", "--", "-tc", "SELECT 7")
-    assert server_pid(data_dir) is None
+    assert server_pid(new_data_dir) is None
+
+
+def test_django_with_a_pool_goes_on_after_the_server_was_killed(
+    data_dir: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    settings.DATA_DIR = data_dir
+    database = {
+        **connections.settings["default"],
+        "ENGINE": "imageeditor.postgres.backend",
+        "NAME": "portal",
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 2}},
+        "CONN_HEALTH_CHECKS": True,
+    }
+    monkeypatch.setitem(connections.settings, "embedded", database)
+    connection = connections["embedded"]
+
+    def answer() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 7")
+            return int(cursor.fetchone()[0])
+
+    with django_db_blocker.unblock():
+        assert answer() == 7
+        connection.close()
+        kill_server(data_dir)
+        assert answer() == 7
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]
+        del connections["embedded"]
 
 
 if os.geteuid() == 0:
@@ -271,21 +331,21 @@ if os.geteuid() == 0:
         assert Path(f"/proc/{server_pid(data_dir)}").stat().st_uid != 0
 
     def test_as_root_a_folder_that_account_cannot_reach_keeps_its_mode_and_gets_its_files_elsewhere(
-        data_dir: Path, monkeypatch: pytest.MonkeyPatch
+        new_data_dir: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        homes = data_dir.parent / "homes"
+        homes = new_data_dir.parent / "homes"
         homes.mkdir(mode=0o755)
         monkeypatch.setattr(places, "_SEPARATE_HOMES", homes)
-        data_dir.mkdir(mode=0o700)
-        with connect(launcher.ensure_running(data_dir)) as connection:
+        new_data_dir.mkdir(mode=0o700)
+        with connect(launcher.ensure_running(new_data_dir)) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
         launcher.release()
 
-        info = launcher.ensure_running(data_dir)
+        info = launcher.ensure_running(new_data_dir)
 
         assert query(info, "SELECT number FROM kept") == "7"
         assert Path(info.host).is_relative_to(homes)
-        assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+        assert stat.S_IMODE(new_data_dir.stat().st_mode) == 0o700
         assert len(list(homes.iterdir())) == 1
 
     def test_as_root_a_database_that_became_unreachable_is_not_replaced_by_an_empty_one(

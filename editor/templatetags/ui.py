@@ -32,7 +32,7 @@ def icon(name: str, size: int = 16) -> SafeString:
 @register.filter
 def credits(amount: int) -> str:
     """An amount with thousands separators and a true minus sign: 1,088 or −4."""
-    return f"{amount:,}".replace("-", "−")  # noqa: RUF001 (the minus sign is meant)
+    return f"{amount:,}".replace("-", "−")
 
 
 @register.filter

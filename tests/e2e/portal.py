@@ -15,7 +15,8 @@ from typing import Any
 
 import psycopg
 
-from imageeditor.postgres import launcher
+from imageeditor.postgres.cluster import connection_info, postmaster_pid
+from imageeditor.postgres.places import find_place
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,11 +42,11 @@ class Portal:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start and wait for the first answer."""
+    def start(self, *arguments: str) -> None:
+        """`manage.py portal`; waits for the first answer."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "portal"],
+                [sys.executable, "manage.py", "portal", *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -76,7 +77,9 @@ class Portal:
 
     def kill_postgres(self) -> None:
         """kill -9 of the database server's first process."""
-        os.kill(launcher.postmaster_pid(launcher.find_place(self.data).cluster) or 0, signal.SIGKILL)
+        pid = postmaster_pid(find_place(self.data).cluster)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
 
     def manage(self, *arguments: str) -> str:
         """Run a management command beside the portal; what it printed."""
@@ -101,8 +104,8 @@ class Portal:
         )
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Rows straight from the portal's database."""
-        info = launcher.ensure_running(self.data)
+        """Rows straight from the portal's database, which must be running: this starts nothing."""
+        info = connection_info(find_place(self.data).cluster)
         with psycopg.connect(
             host=info.host, port=info.port, user=info.user, dbname=info.dbname
         ) as connection:

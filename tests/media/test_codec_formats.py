@@ -41,13 +41,15 @@ def test_a_format_becomes_what_is_stored_for_it(
 
     stored = decode(clean.content)
     assert clean.content_type == stored_type
-    assert stored.get_format_mimetype() == stored_type
+    assert Image.MIME[stored.format or ""] == stored_type
     assert stored.size == (clean.width, clean.height) == (64, 32)
     assert close(stored.convert("RGB").getpixel((5, 5)), RED)
     assert close(stored.convert("RGB").getpixel((58, 26)), WHITE)
 
 
-@pytest.mark.parametrize("declared_type", [None, "", "application/octet-stream", " IMAGE/PNG ; charset=binary"])
+@pytest.mark.parametrize(
+    "declared_type", [None, "", "application/octet-stream", " IMAGE/PNG ; charset=binary"]
+)
 def test_the_declared_type_may_be_missing_or_carry_parameters(declared_type: str | None) -> None:
     assert sanitise(encode(photo(), "PNG"), declared_type).content_type == "image/png"
 
@@ -65,11 +67,10 @@ def test_jpeg_is_stored_without_colour_subsampling() -> None:
     assert factors == [(1, 1)] * 3
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "CMYK"])
-@pytest.mark.parametrize("pillow_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize(
+    ("mode", "pillow_format"), [("1", "PNG"), ("L", "PNG"), ("P", "PNG"), ("L", "JPEG"), ("CMYK", "JPEG")]
+)
 def test_modes_without_alpha_become_rgb(mode: str, pillow_format: str) -> None:
-    if (mode, pillow_format) in {("P", "JPEG"), ("CMYK", "PNG")}:
-        pytest.skip("no such files")
     image = Image.new("RGB", (16, 16), WHITE).convert(mode)
 
     stored = decode(sanitise(encode(image, pillow_format), None).content)

@@ -91,7 +91,7 @@ def test_other_kinds_of_files_are_called_by_their_name(
 
 @pytest.mark.parametrize("pillow_format", ["TIFF", "BMP", "ICO", "PPM", "TGA", "PCX", "JPEG2000", "AVIF"])
 def test_pillow_opens_no_other_format(pillow_format: str) -> None:
-    with pytest.raises(BadImage, match="not supported|not an image"):
+    with pytest.raises(BadImage, match=r"not supported|not an image"):
         sanitise(encode(photo(), pillow_format), None)
 
 
@@ -238,10 +238,10 @@ def test_arbitrary_bytes_behind_the_start_of_an_image(start: bytes, content: byt
 
 @given(
     st.sampled_from(FORMATS),
-    st.lists(st.tuples(st.integers(0, 2**16), st.binary(min_size=1, max_size=6)), max_size=5),
-    st.integers(0, 100),
+    st.lists(st.tuples(st.integers(0, 2**16), st.binary(min_size=1, max_size=4)), max_size=3),
+    st.just(0) | st.integers(1, 100),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_mutated_and_cut_images(
     pillow_format: str, changes: list[tuple[int, bytes]], missing_percent: int
 ) -> None:

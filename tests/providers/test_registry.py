@@ -25,6 +25,9 @@ def test_an_unknown_provider_is_unavailable() -> None:
 
 
 def test_providers_do_not_import_django() -> None:
-    program = "import sys; from editor.providers import registry; registry.providers(); print('django' in sys.modules)"
+    program = (
+        "import sys; from editor.providers import registry; registry.providers();"
+        "print('django' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

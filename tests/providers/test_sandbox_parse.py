@@ -250,13 +250,14 @@ def test_too_many_instructions_are_refused() -> None:
         parse("blur, " * (MOST_OPERATIONS + 1), images=1)
 
 
+SOME_WORDS = (
+    "image 2 onto 16:9 20px at the top left 50% rotate flip crop resize border put text and with , ; a"
+)
 WORDS = sorted(
-    {
-        *"image 2 onto 16:9 20px at the top left 50% rotate flip crop resize border put text and with , ;".split()
-    }
+    set(SOME_WORDS.split())
     | set(vocabulary.COLOURS)
     | {word for phrase in vocabulary.LOOK_BY_PHRASE for word in phrase.split()}
-    | {'"a"', '"', "'", "“", "\ue0000\ue001", "9" * 400, "#fff", "°"}
+    | {'"a"', '"', "'", "\u201c", "\ue0000\ue001", "9" * 400, "#fff", "°"}
 )
 
 

@@ -34,6 +34,7 @@ from editor.providers.sandbox.errors import REAL_PROVIDER, Refused
 from editor.providers.sandbox.operations import Caption, Operation
 
 logger = logging.getLogger("editor.sandbox")
+processes.preload(render.__name__)
 
 RENDER_LIMIT = 60.0  # seconds for all samples of one job
 POLL_HOLD = 1.0  # seconds a poll waits for news before it answers
@@ -100,6 +101,8 @@ class Sandbox:
             base = SLOW_SHARE if words.slow else 0
             return Progress(percent=base + work.percent * (100 - base) // 100, wait=WAIT)
         self._work.pop(task.task_id, None)
+        if work.task.cancelled():
+            return Progress(wait=WAIT)  # cut short from outside; the next poll begins anew
         return work.task.result()
 
     async def cancel(self, task: Submitted) -> None:

@@ -14,6 +14,7 @@ WHITE_FROM, BLACK_TO = 190, 70  # brightness of 255
 BROWN_TO = 175  # an orange darker than this is called brown
 
 # Up to which hue (degrees) a named hue reaches, counted from its neighbour below.
+HUE_OVERLAP = 7  # degrees
 HUE_BORDERS = (16, 44, 68, 165, 198, 262, 292, 342)
 
 
@@ -60,10 +61,17 @@ def _chosen(
             darkest, brightest = max(darkest, BLACK_TO), min(brightest, WHITE_FROM + 20)
     else:
         low, high = _hue_range(source_hue)
+        # Names overlap: an orange that leans towards red is called either.
         by_hue = hue.point(
-            [pixels.clamp(255 * _inside(level * 360 / 256, low, high)) for level in pixels.LEVELS]
+            [
+                pixels.clamp(255 * _inside(level * 360 / 256, low - HUE_OVERLAP, high))
+                for level in pixels.LEVELS
+            ]
         )
-        by_colour = ImageChops.multiply(by_hue, saturation.point(_ramp(start=58, width=40)))
+        # A pale red is called pink or skin, not red; other colours keep their names when pale.
+        is_red = low < 0 or high > 360
+        least = 110 if is_red else 58
+        by_colour = ImageChops.multiply(by_hue, saturation.point(_ramp(start=least, width=40)))
         darkest = max(darkest, 28)
         if high == HUE_BORDERS[1]:  # orange and brown share their hue
             if source_value < BROWN_TO:
@@ -91,7 +99,7 @@ def _hue_range(hue: float) -> tuple[float, float]:
     return low, HUE_BORDERS[0] + 360.0
 
 
-def _inside(hue: float, low: float, high: float, *, soft: float = 7) -> float:
+def _inside(hue: float, low: float, high: float, *, soft: float = 5) -> float:
     """1 within the range, falling to 0 over a few degrees outside of it."""
     outside = min(max(low - turned, turned - high, 0.0) for turned in (hue - 360, hue, hue + 360))
     return max(0.0, 1 - outside / soft)

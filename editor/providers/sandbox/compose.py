@@ -30,8 +30,8 @@ def place(lower: Image.Image, upper: Image.Image, operation: Place, area: Box) -
 def side_by_side(images: list[Image.Image]) -> Image.Image:
     """All images at the height of the first, in one row."""
     height = images[0].height
-    width = sum(image.width * height / image.height for image in images)
-    height = geometry.shrink_for(images[0], width, height).height
+    stretched = sum(image.width * height / image.height for image in images)
+    height = geometry.shrink_for(images[0], stretched, height).height
     row = [geometry.resize_to(image.convert("RGBA"), None, height) for image in images]
     width = sum(image.width for image in row)
     geometry.check_size(width, height)

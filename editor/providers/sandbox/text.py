@@ -14,7 +14,8 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 FONT_FILE = Path(__file__).with_name("fonts") / "InterVariable.woff2"  # SIL Open Font License, beside it
 OPTICAL_SIZE = 32  # Inter's cut for large letters
-BOLD, REGULAR = 750, 450
+BOLD = 750
+MEASURED_AT = 64  # letter size at which lines are measured; loading each size tried would be slow
 
 CAPTION_HEIGHT = 0.16  # letter size as a share of the area's height
 CAPTION_LARGEST_BLOCK = 0.5  # all lines together, share of the area's height
@@ -39,13 +40,13 @@ def missing_letters(text: str) -> set[str]:
 
 @lru_cache(maxsize=1024)
 def _has_letter(letter: str) -> bool:
-    return bytes(font(40, REGULAR).getmask(letter)) != _blank_box()
+    return bytes(font(MEASURED_AT, BOLD).getmask(letter)) != _blank_box()
 
 
 @cache
 def _blank_box() -> bytes:
     """How the typeface draws a character that it does not have."""
-    return bytes(font(40, REGULAR).getmask("\uffff"))
+    return bytes(font(MEASURED_AT, BOLD).getmask("\uffff"))
 
 
 def caption(image: Image.Image, operation: Caption, area: Box) -> Image.Image:
@@ -103,39 +104,39 @@ def fit(
     Below the smallest legible size it gives up and returns that.
     """
     low, high = SMALLEST_LETTERS, max(SMALLEST_LETTERS, largest)
-    best = low, wrap(text, font(low, weight), wrap_at)
+    best = low, wrap(text, low, weight, wrap_at)
     while low <= high:
         size = (low + high) // 2
-        lines = wrap(text, font(size, weight), wrap_at)
+        lines = wrap(text, size, weight, wrap_at)
         if fits(block_size(lines, size, weight)):
             best, low = (size, lines), size + 1
         else:
             high = size - 1
     size, lines = best
-    return size, _balance(text, lines, font(size, weight))
+    return size, _balance(text, lines, size, weight)
 
 
-def _balance(text: str, lines: list[str], face: ImageFont.FreeTypeFont) -> list[str]:
+def _balance(text: str, lines: list[str], size: int, weight: int) -> list[str]:
     """As many lines, of more equal length: no last line with a single short word."""
-    narrow, wide = 1.0, max((face.getlength(line) for line in lines), default=1.0)
+    narrow, wide = 1.0, _widest(lines, size, weight)
     while wide - narrow > 1:
         width = (narrow + wide) / 2
-        tighter = wrap(text, face, width)
-        if len(tighter) > len(lines) or any(face.getlength(line) > width for line in tighter):
+        tighter = wrap(text, size, weight, width)
+        if len(tighter) > len(lines) or _widest(tighter, size, weight) > width:
             narrow = width
         else:
             lines, wide = tighter, width
     return lines
 
 
-def wrap(text: str, face: ImageFont.FreeTypeFont, width: float) -> list[str]:
+def wrap(text: str, size: int, weight: int, width: float) -> list[str]:
     """Lines broken between words. A word that is wider than a line stays whole."""
     lines: list[str] = []
     for paragraph in text.splitlines():
         line = ""
         for word in paragraph.split():
             longer = f"{line} {word}" if line else word
-            if line and face.getlength(longer) > width:
+            if line and length(longer, size, weight) > width:
                 lines.append(line)
                 line = word
             else:
@@ -145,10 +146,18 @@ def wrap(text: str, face: ImageFont.FreeTypeFont, width: float) -> list[str]:
 
 
 def block_size(lines: list[str], size: int, weight: int) -> tuple[int, int]:
-    face = font(size, weight)
-    ascent, descent = face.getmetrics()
-    width = max((face.getlength(line) for line in lines), default=0)
-    return round(width), round((len(lines) - 1) * size * LEADING + ascent + descent)
+    ascent, descent = font(MEASURED_AT, weight).getmetrics()
+    height = (len(lines) - 1) * LEADING + (ascent + descent) / MEASURED_AT
+    return round(_widest(lines, size, weight)), round(height * size)
+
+
+def length(line: str, size: int, weight: int) -> float:
+    """How long a line becomes, in pixels."""
+    return font(MEASURED_AT, weight).getlength(line) * size / MEASURED_AT
+
+
+def _widest(lines: list[str], size: int, weight: int) -> float:
+    return max((length(line, size, weight) for line in lines), default=0.0)
 
 
 def position(block: tuple[int, int], area: Box, spot: Spot, *, margin: int) -> tuple[int, int]:

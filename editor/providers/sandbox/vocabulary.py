@@ -35,8 +35,8 @@ FILLER = words(
 # May stand before the name of a look ("turn it into a ...") or after it ("... style").
 LEAD = words(
     """
-    add apply as become change convert create draw edit get give go have in into look looks make more of paint
-    put redo render rendered set shift style tone to transform turn use using with
+    add apply as become change colours convert create draw edit get give go have in into look looks make more
+    of paint put redo render rendered set shift style tone to transform turn use using with
     """
 )
 TRAIL = words(

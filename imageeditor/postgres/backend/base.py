@@ -36,7 +36,8 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         return params
 
 
-@atexit.register  # after the launcher's own, so that it runs before: first the connections end, then the server
+# Registered after the launcher's own, and so done before it: first the connections end, then the server.
+@atexit.register
 def _close_pools() -> None:
-    for pool in DatabaseWrapper._connection_pools.values():
+    for pool in DatabaseWrapper._connection_pools.values():  # type: ignore[attr-defined]
         pool.close()

@@ -1,0 +1,38 @@
+"""A person without a browser: signs in and sends the Studio's forms over HTTP."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.e2e.portal import PASSWORD, Portal
+
+
+class Client:
+    def __init__(self, portal: Portal, *, email: str, slug: str) -> None:
+        self.http = httpx.Client(base_url=portal.url, timeout=30)
+        self.slug = slug
+        page = self.http.get("/accounts/login/")
+        answer = self._post("/accounts/login/", page.text, {"login": email, "password": PASSWORD})
+        assert answer.status_code == 302, answer.text
+
+    def _post(self, path: str, page: str, data: dict[str, str]) -> httpx.Response:
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        assert found
+        return self.http.post(path, data={"csrfmiddlewaretoken": found[1], **data})
+
+    def studio(self) -> str:
+        answer = self.http.get(f"/w/{self.slug}/")
+        assert answer.status_code == 200
+        return answer.text
+
+    def run(self, prompt: str, *, page: str | None = None, **fields: str) -> httpx.Response:
+        """Send the Studio's form. Accepted edits answer with a redirect (302)."""
+        return self._post(
+            f"/w/{self.slug}/run/", page or self.studio(), {"prompt": prompt, "tier": "standard", **fields}
+        )
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        return self._post(urlsplit(path).path, self.studio(), fields)

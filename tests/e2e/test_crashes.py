@@ -1,0 +1,95 @@
+"""kill -9 of the portal and of its database: each job ends, asked for once, with its credits right."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.e2e.client import Client
+from tests.e2e.portal import Portal
+
+PRICE = 4
+
+
+@pytest.fixture
+def client(portal: Portal) -> Iterator[Client]:
+    portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)
+    client = Client(portal, email="amara@example.test", slug="acme-studio")
+    yield client
+    client.http.close()
+
+
+def wait_for(portal: Portal, sql: str, expected: object, *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while (found := rows(portal, sql)) != expected:
+        assert time.monotonic() < deadline, f"{sql}: {found}, not {expected}\n{portal.log.read_text()[-4000:]}"
+        time.sleep(0.2)
+
+
+def rows(portal: Portal, sql: str) -> object:
+    """What the database answers; or why it does not, while it is down."""
+    try:
+        return portal.query(sql)
+    except (psycopg.OperationalError, OSError) as error:
+        return error
+
+
+def assert_ended_once(portal: Portal, *, jobs: int) -> None:
+    """All completed; each asked for once; the ledger equals the account and what was spent."""
+    wait_for(portal, "SELECT status, count(*) FROM editor_job GROUP BY 1", [("completed", jobs)])
+    assert portal.times_asked() == jobs
+    assert portal.query("SELECT sum(amount), sum(held_amount) FROM editor_ledgerentry") == [
+        (100 - PRICE * jobs, 0)
+    ]
+    assert portal.query("SELECT balance, held FROM editor_creditaccount") == [(100 - PRICE * jobs, 0)]
+    assert portal.query("SELECT count(*) FROM editor_image WHERE kind = 'result'") == [(jobs,)]
+
+
+def test_the_portal_is_killed_in_the_middle_of_a_run(portal: Portal, client: Client) -> None:
+    assert client.run("[slow:4] a quiet harbour at dawn").status_code == 302
+    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    portal.kill()  # the database stays up
+    assert portal.query("SELECT status FROM editor_job") == [("processing",)]
+    portal.start()
+    assert_ended_once(portal, jobs=1)
+    assert "is taken up again at task_output" in portal.log.read_text()
+
+
+def test_the_portal_is_killed_while_a_job_waits(portal: Portal, client: Client) -> None:
+    page = client.studio()
+    portal.stop()
+    portal.start("--no-worker")
+    assert client.run("a quiet harbour at dawn", page=page).status_code == 302
+    portal.kill()
+    assert portal.query("SELECT status, stage FROM editor_job") == [("pending", "task_queue")]
+    portal.start()
+    assert_ended_once(portal, jobs=1)
+
+
+def test_the_database_is_killed_in_the_middle_of_a_run(portal: Portal, client: Client) -> None:
+    assert client.run("[slow:6] a quiet harbour at dawn").status_code == 302
+    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    portal.kill_postgres()
+    assert_ended_once(portal, jobs=1)
+
+
+def test_the_database_is_killed_and_the_portal_restarted(portal: Portal, client: Client) -> None:
+    assert client.run("[slow:6] a quiet harbour at dawn").status_code == 302
+    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    portal.kill_postgres()
+    portal.kill()
+    portal.start()
+    assert_ended_once(portal, jobs=1)
+
+
+def test_a_clean_stop_leaves_no_process_and_the_job_goes_on_afterwards(
+    portal: Portal, client: Client
+) -> None:
+    assert client.run("[slow:4] a quiet harbour at dawn").status_code == 302
+    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    assert portal.stop() == 0
+    portal.start()
+    assert_ended_once(portal, jobs=1)

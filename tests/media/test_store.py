@@ -1,0 +1,138 @@
+"""Bytes in and out of the storage, and the check of images in a child process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from editor import processes
+from editor.errors import NotFound
+from editor.media import codec, store
+from editor.media.codec import BadImage
+from tests.media.pictures import decode, encode, photo
+
+WORKSPACE = uuid.UUID("11111111-2222-4333-8444-555555555555")
+IMAGE = uuid.UUID("ab111111-2222-4333-8444-666666666666")
+
+
+def new_name() -> str:
+    return store.new_name(WORKSPACE, IMAGE, "png")
+
+
+def never_ends(*_: object) -> None:
+    time.sleep(60)
+
+
+def is_killed(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_was_saved_is_read_and_can_be_deleted() -> None:
+    name = new_name()
+
+    store.save(name, b"pixels", "image/png")
+    assert store.read(name) == b"pixels"
+
+    store.delete(name)
+    with pytest.raises(NotFound):
+        store.read(name)
+
+
+def test_files_lie_in_the_folder_of_the_settings(tmp_path: Path) -> None:
+    name = new_name()
+
+    store.save(name, b"pixels", "image/png")
+
+    assert (tmp_path / "media" / name).read_bytes() == b"pixels"
+
+
+def test_deleting_what_is_gone_is_no_error() -> None:
+    store.delete(new_name())
+
+
+def test_a_file_is_never_overwritten_nor_quietly_renamed(tmp_path: Path) -> None:
+    name = new_name()
+    store.save(name, b"first", "image/png")
+
+    with pytest.raises(FileExistsError):
+        store.save(name, b"second", "image/png")
+
+    assert store.read(name) == b"first"
+    assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 1
+
+
+def test_names_cannot_be_guessed_and_lie_apart_for_each_workspace() -> None:
+    names = {new_name() for _ in range(50)}
+
+    assert len(names) == 50
+    pattern = rf"w/{WORKSPACE}/ab/{IMAGE}-[0-9a-f]{{32}}\.png"
+    assert all(re.fullmatch(pattern, name) for name in names)
+
+
+def test_thumbnails_lie_beside_their_image() -> None:
+    assert store.thumbnail_name("w/x/ab/id-token.jpeg", 160) == "w/x/ab/id-token.160.webp"
+    assert len({store.thumbnail_name(new_name(), width) for width in store.THUMBNAILS}) == 3
+
+
+def test_an_image_is_cleaned_in_a_child() -> None:
+    content = encode(photo(), "JPEG")
+
+    assert store.clean(content, "image/jpeg", tenant="t") == codec.sanitise(content, "image/jpeg")
+
+
+async def test_an_image_is_cleaned_in_a_child_without_blocking_the_loop() -> None:
+    content = encode(photo(), "WEBP")
+
+    assert await store.aclean(content, None, tenant="t") == codec.sanitise(content, None)
+
+
+def test_a_mask_is_cleaned_in_a_child() -> None:
+    content = encode(Image.new("L", (30, 20), 255), "PNG")
+
+    assert decode(store.clean_mask(content, 60, 40, tenant="t")).getcolors() == [(2400, 255)]
+
+
+async def test_the_words_of_a_refusal_come_out_of_the_child() -> None:
+    damaged = encode(photo(), "PNG")[:200]
+
+    for refused in (
+        lambda: store.clean(damaged, None, tenant="t"),
+        lambda: store.clean_mask(damaged, 60, 40, tenant="t"),
+    ):
+        with pytest.raises(BadImage, match="This PNG image is damaged or incomplete"):
+            refused()
+    with pytest.raises(BadImage, match="This PNG image is damaged or incomplete"):
+        await store.aclean(damaged, None, tenant="t")
+
+
+def test_what_is_plainly_wrong_starts_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "sanitise", never_ends)
+
+    with pytest.raises(BadImage, match="HEIC"):
+        store.clean(b"\x00\x00\x00\x18ftypheic", None, tenant="t")
+
+
+@pytest.mark.parametrize(("work", "words"), [(never_ends, "too long"), (is_killed, "safely")])
+async def test_a_child_that_had_to_be_stopped_means_a_bad_image(
+    monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], words: str
+) -> None:
+    content = encode(photo(), "PNG")
+    monkeypatch.setattr(codec, "sanitise", work)
+    monkeypatch.setattr(codec, "sanitise_mask", work)
+    monkeypatch.setattr(store, "_TIMEOUT", 0.3)
+
+    with pytest.raises(BadImage, match=words) as refusal:
+        store.clean(content, None, tenant="t")
+    assert isinstance(refusal.value.__cause__, processes.TimedOut | processes.Crashed)
+    with pytest.raises(BadImage, match=words):
+        await store.aclean(content, None, tenant="t")
+    with pytest.raises(BadImage, match=words):
+        store.clean_mask(content, 60, 40, tenant="t")
