@@ -94,7 +94,9 @@ class LedgerEntryForm(ModelForm):
         if abs(amount) > credits.MAXIMUM_GRANT:
             raise forms.ValidationError(f"At most {credits.MAXIMUM_GRANT:,} credits at once.")
         if account and account.balance + amount < 0:
-            raise forms.ValidationError(f"The balance is {account.balance:,} credits: it cannot go below zero.")
+            raise forms.ValidationError(
+                f"The balance is {account.balance:,} credits: it cannot go below zero."
+            )
         return amount
 
     def _post_clean(self) -> None:

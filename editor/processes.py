@@ -5,9 +5,7 @@ portal down when an image turns out to be a bomb. So each call gets one short-li
 with limited memory and time. Children come from a fork server with Pillow already loaded,
 which makes a start cost about ten milliseconds.
 
-At most `SLOTS` children run at once. A free slot goes to the waiting tenant with the
-fewest running calls, in turn where that is equal: a workspace with three hundred jobs
-does not delay another workspace's first one.
+At most `SLOTS` children run at once; who gets a free slot is decided in `fairness.py`.
 
 The function must be importable by name, and its arguments and result picklable. A child
 imports the main module too, so a script must guard its work with `__name__ == "__main__"`.
@@ -27,13 +25,14 @@ import signal
 import threading
 import time
 import traceback
-from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, TypeVar
+
+from editor.fairness import FairExecutor
 
 T = TypeVar("T")
 
@@ -216,61 +215,9 @@ class _Call:
         return Crashed(f"The child process ended without an answer (exit code {process.exitcode}).")
 
 
-class _FairExecutor:
-    """A few threads, each of which runs one child at a time; started when they are needed."""
-
-    def __init__(self, slots: int) -> None:
-        self._slots = slots
-        self._changed = threading.Condition()
-        self._waiting: dict[str, deque[_Call]] = {}  # in the order of the tenants' turns
-        self._running: Counter[str] = Counter()
-        self._threads = 0
-        self._idle = 0
-
-    def submit(self, call: _Call) -> None:
-        with self._changed:
-            self._waiting.setdefault(call.tenant, deque()).append(call)
-            waiting = sum(len(calls) for calls in self._waiting.values())
-            if self._threads < self._slots and waiting > self._idle:
-                self._threads += 1
-                # Daemon: a thread that waits for work or for a child must not hold up the exit.
-                threading.Thread(target=self._work, name=f"processes-{self._threads}", daemon=True).start()
-            else:
-                self._changed.notify()
-
-    def _work(self) -> None:
-        while True:
-            call = self._take()
-            try:
-                call.execute()
-            finally:
-                self._give_back(call.tenant)
-            del call  # do not keep its arguments alive while idle
-
-    def _take(self) -> _Call:
-        with self._changed:
-            self._idle += 1
-            while not self._waiting:
-                self._changed.wait()
-            self._idle -= 1
-            tenant = min(self._waiting, key=lambda name: self._running[name])
-            calls = self._waiting.pop(tenant)
-            call = calls.popleft()
-            if calls:
-                self._waiting[tenant] = calls  # back in line, behind the others
-            self._running[tenant] += 1
-            return call
-
-    def _give_back(self, tenant: str) -> None:
-        with self._changed:
-            self._running[tenant] -= 1
-            if not self._running[tenant]:
-                del self._running[tenant]
-
-
 @cache
-def _executor() -> _FairExecutor:
-    return _FairExecutor(SLOTS)
+def _executor() -> FairExecutor:
+    return FairExecutor(SLOTS)
 
 
 @cache

@@ -178,6 +178,7 @@ def job(**changes: Any) -> JobView:
         "result": None,
         "announce": "",
         "credits": 0,
+        "mine": True,
     }
     return JobView(**values | changes)
 

@@ -167,17 +167,6 @@ async def test_another_tenants_first_call_takes_the_next_free_slot(tmp_path: Pat
     await asyncio.gather(*many, return_exceptions=True)
 
 
-def test_the_tenant_with_the_fewest_running_calls_is_served_first() -> None:
-    executor = processes._FairExecutor(slots=0)  # no threads: the test takes the calls itself
-    for tenant in ["a"] * 50 + ["b"] * 2 + ["c"]:
-        executor.submit(processes._Call(functions.pid, (), tenant=tenant, timeout=1, on_progress=None))
-    assert [executor._take().tenant for _ in range(6)] == ["a", "b", "c", "a", "b", "a"]
-    executor._give_back("a")
-    executor._give_back("a")
-    executor.submit(processes._Call(functions.pid, (), tenant="d", timeout=1, on_progress=None))
-    assert executor._take().tenant == "d"
-
-
 PARENT = """
 import sys, threading
 from editor import processes

@@ -15,7 +15,6 @@ from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
 from editor.models import Character, Image, Job, Membership, Style, User
 
-
 MAXIMUM_IMAGES = 16  # in one request
 
 
@@ -24,7 +23,9 @@ def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
     membership = None
     if isinstance(user, User) and user.is_active:
         membership = (
-            Membership.objects.select_related("workspace__plan").filter(user=user, workspace__slug=slug).first()
+            Membership.objects.select_related("workspace__plan")
+            .filter(user=user, workspace__slug=slug)
+            .first()
         )
     if membership is None:
         raise NotFound("There is no such workspace, or you are not a member of it.")
@@ -51,9 +52,7 @@ def images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
         raise InvalidInput(f"At most {MAXIMUM_IMAGES} images go into one edit.")
     wanted = [_uuid(value, message) for value in image_ids]
     found = (
-        Image.objects.filter(workspace=actor.workspace, id__in=wanted)
-        .exclude(kind=Image.Kind.MASK)
-        .in_bulk()
+        Image.objects.filter(workspace=actor.workspace, id__in=wanted).exclude(kind=Image.Kind.MASK).in_bulk()
     )
     if any(value not in found for value in wanted):
         raise NotFound(message)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from editor import catalog
 from editor.contexts.versions import VersionView, version_view
 from editor.media import links
-from editor.models import Job, JobEvent, Status, Workspace
+from editor.models import Job, JobEvent, Status, User, Workspace
 from editor.queries import credits, studio
 
 Kind = JobEvent.Kind
@@ -61,13 +61,14 @@ class JobView:
     result: VersionView | None
     announce: str
     credits: int
+    mine: bool  # the viewer started it: only then it may take an empty stage, or speak up
 
     @property
     def parent_id(self) -> UUID | None:
         return self.parent.id if self.parent else None
 
 
-def job_view(workspace: Workspace, job: Job) -> JobView:
+def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> JobView:
     """`job` as queries.studio loads it, with its parent and results; no query is made here."""
     state = "running" if job.is_live else str(job.status)
     results = list(job.results.all()) if job.status == Status.COMPLETED else []
@@ -89,10 +90,13 @@ def job_view(workspace: Workspace, job: Job) -> JobView:
         result=version_view(workspace, results[0]) if results else None,
         announce=_announce(job, steps),
         credits=job.charged,
+        mine=viewer is not None and job.created_by_id == viewer.pk,
     )
 
 
-def live(workspace: Workspace, *, job_id: str | None = None, ended: bool = False) -> dict[str, Any]:
+def live(
+    workspace: Workspace, *, viewer: User | None = None, job_id: str | None = None, ended: bool = False
+) -> dict[str, Any]:
     """A push: the workspace's live cards and its balance, and the job that it is about, if any.
 
     A job may end before the message of an earlier step is rendered: that message is dropped
@@ -105,14 +109,14 @@ def live(workspace: Workspace, *, job_id: str | None = None, ended: bool = False
         "workspace": workspace,
         "jobs": [job_view(workspace, row) for row in studio.live_jobs(workspace)],
         "balance": credits.balance(workspace),
-        "job": job_view(workspace, job) if job else None,
+        "job": job_view(workspace, job, viewer=viewer) if job else None,
     }
 
 
-def snapshot(workspace: Workspace, *, since: datetime) -> dict[str, Any]:
+def snapshot(workspace: Workspace, *, viewer: User, since: datetime) -> dict[str, Any]:
     """A socket's first message: what runs now, and what was completed after the page was rendered."""
     ended = studio.ended_since(workspace, since)
-    completed = [job_view(workspace, job) for job in ended if job.status == Status.COMPLETED]
+    completed = [job_view(workspace, job, viewer=viewer) for job in ended if job.status == Status.COMPLETED]
     return {**live(workspace), "finished": completed}
 
 

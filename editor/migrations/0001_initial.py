@@ -12,474 +12,1057 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Workspace',
+            name="Workspace",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('owner', 'Owner'), ('admin', 'Admin'), ('editor', 'Editor'), ('viewer', 'Viewer')], default='editor', max_length=10)),
-                ('access_image_editor', models.BooleanField(default=True, help_text='May this person run edits?', verbose_name='Access Image Editor')),
-                ('monthly_cap', models.PositiveIntegerField(blank=True, help_text='Credits this person may spend a month; empty for no limit.', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("owner", "Owner"),
+                            ("admin", "Admin"),
+                            ("editor", "Editor"),
+                            ("viewer", "Viewer"),
+                        ],
+                        default="editor",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "access_image_editor",
+                    models.BooleanField(
+                        default=True,
+                        help_text="May this person run edits?",
+                        verbose_name="Access Image Editor",
+                    ),
+                ),
+                (
+                    "monthly_cap",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Credits this person may spend a month; empty for no limit.",
+                        null=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('requests_per_minute', models.PositiveIntegerField(default=60, help_text="Requests a minute that the workspace's API keys may make together.")),
-                ('concurrent_jobs', models.PositiveIntegerField(default=100, help_text='Edits that may be queued or running at the same time.')),
-                ('own_keys', models.BooleanField(default=True, help_text='May the workspace bring provider keys of its own?')),
-                ('is_default', models.BooleanField(default=False, help_text='New workspaces get this plan.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True)),
+                (
+                    "requests_per_minute",
+                    models.PositiveIntegerField(
+                        default=60,
+                        help_text="Requests a minute that the workspace's API keys may make together.",
+                    ),
+                ),
+                (
+                    "concurrent_jobs",
+                    models.PositiveIntegerField(
+                        default=100, help_text="Edits that may be queued or running at the same time."
+                    ),
+                ),
+                (
+                    "own_keys",
+                    models.BooleanField(
+                        default=True, help_text="May the workspace bring provider keys of its own?"
+                    ),
+                ),
+                ("is_default", models.BooleanField(default=False, help_text="New workspaces get this plan.")),
             ],
         ),
         migrations.CreateModel(
-            name='ProviderKey',
+            name="ProviderKey",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('provider', models.CharField(max_length=20)),
-                ('secret', models.BinaryField()),
-                ('last_four', models.CharField(max_length=4)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("provider", models.CharField(max_length=20)),
+                ("secret", models.BinaryField()),
+                ("last_four", models.CharField(max_length=4)),
+                ("is_enabled", models.BooleanField(default=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Style',
+            name="Style",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=60)),
-                ('prompt', models.TextField(help_text="Added after the person's own prompt.", max_length=1000)),
-                ('preview', models.CharField(blank=True, help_text="A static file's path; empty for a plain tile.", max_length=200)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1, help_text='Counts up with each change.')),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "prompt",
+                    models.TextField(help_text="Added after the person's own prompt.", max_length=1000),
+                ),
+                (
+                    "preview",
+                    models.CharField(
+                        blank=True, help_text="A static file's path; empty for a plain tile.", max_length=200
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=1, help_text="Counts up with each change.")),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ('position', 'name'),
+                "ordering": ("position", "name"),
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('email', models.EmailField(max_length=254)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("email", models.EmailField(max_length=254)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False)),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CreditAccount',
+            name="CreditAccount",
             fields=[
-                ('workspace', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='credit_account', serialize=False, to='editor.workspace')),
-                ('balance', models.BigIntegerField(default=0)),
-                ('held', models.BigIntegerField(default=0)),
+                (
+                    "workspace",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="credit_account",
+                        serialize=False,
+                        to="editor.workspace",
+                    ),
+                ),
+                ("balance", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Character',
+            name="Character",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=60)),
-                ('description', models.TextField(blank=True, max_length=1000)),
-                ('version', models.PositiveIntegerField(default=1, help_text='Counts up with each change.')),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='characters', to='editor.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=60)),
+                ("description", models.TextField(blank=True, max_length=1000)),
+                ("version", models.PositiveIntegerField(default=1, help_text="Counts up with each change.")),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="characters",
+                        to="editor.workspace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('action', models.CharField(help_text='A stable word, e.g. "credits.granted".', max_length=60)),
-                ('target', models.CharField(blank=True, max_length=120)),
-                ('data', models.JSONField(default=dict)),
-                ('ip', models.GenericIPAddressField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='audit_entries', to='editor.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "action",
+                    models.CharField(help_text='A stable word, e.g. "credits.granted".', max_length=60),
+                ),
+                ("target", models.CharField(blank=True, max_length=120)),
+                ("data", models.JSONField(default=dict)),
+                ("ip", models.GenericIPAddressField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="audit_entries",
+                        to="editor.workspace",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
+                "verbose_name_plural": "audit entries",
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=80)),
-                ('public_id', models.CharField(help_text='The part that lists show.', max_length=8, unique=True)),
-                ('secret_hash', models.CharField(max_length=64, unique=True)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to=settings.AUTH_USER_MODEL)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to='editor.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "public_id",
+                    models.CharField(help_text="The part that lists show.", max_length=8, unique=True),
+                ),
+                ("secret_hash", models.CharField(max_length=64, unique=True)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to="editor.workspace",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Image',
+            name="Image",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('kind', models.CharField(choices=[('source', 'Source'), ('result', 'Result'), ('reference', 'Reference'), ('mask', 'Mask')], max_length=10)),
-                ('storage_name', models.CharField(max_length=300, unique=True)),
-                ('original_name', models.CharField(blank=True, max_length=255)),
-                ('from_sample', models.BooleanField(default=False, help_text='A copy of a shipped photograph.')),
-                ('content_type', models.CharField(max_length=20)),
-                ('width', models.PositiveIntegerField(help_text='Pixels.')),
-                ('height', models.PositiveIntegerField(help_text='Pixels.')),
-                ('size', models.PositiveIntegerField(help_text='Bytes.')),
-                ('position', models.PositiveSmallIntegerField(default=0, help_text='Which sample of its job, from 0.')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='images', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='editor.image')),
-                ('root', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='descendants', to='editor.image')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='images', to='editor.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("source", "Source"),
+                            ("result", "Result"),
+                            ("reference", "Reference"),
+                            ("mask", "Mask"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("storage_name", models.CharField(max_length=300, unique=True)),
+                ("original_name", models.CharField(blank=True, max_length=255)),
+                (
+                    "from_sample",
+                    models.BooleanField(default=False, help_text="A copy of a shipped photograph."),
+                ),
+                ("content_type", models.CharField(max_length=20)),
+                ("width", models.PositiveIntegerField(help_text="Pixels.")),
+                ("height", models.PositiveIntegerField(help_text="Pixels.")),
+                ("size", models.PositiveIntegerField(help_text="Bytes.")),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(default=0, help_text="Which sample of its job, from 0."),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="images",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="editor.image",
+                    ),
+                ),
+                (
+                    "root",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="descendants",
+                        to="editor.image",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="images",
+                        to="editor.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CharacterImage',
+            name="CharacterImage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(4)])),
-                ('character', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='character_images', to='editor.character')),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='character_images', to='editor.image')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(4),
+                        ]
+                    ),
+                ),
+                (
+                    "character",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="character_images",
+                        to="editor.character",
+                    ),
+                ),
+                (
+                    "image",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="character_images",
+                        to="editor.image",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.AddField(
-            model_name='character',
-            name='images',
-            field=models.ManyToManyField(related_name='characters', through='editor.CharacterImage', to='editor.image'),
+            model_name="character",
+            name="images",
+            field=models.ManyToManyField(
+                related_name="characters", through="editor.CharacterImage", to="editor.image"
+            ),
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('door', models.CharField(default='web', help_text='Where it came in.', max_length=10)),
-                ('idempotency_key', models.CharField(blank=True, max_length=80, null=True)),
-                ('model', models.CharField(help_text='Catalogue id.', max_length=120)),
-                ('tier', models.CharField(blank=True, max_length=20)),
-                ('prompt', models.TextField()),
-                ('inputs', models.JSONField(default=dict, help_text='Validated catalogue inputs.')),
-                ('style_version', models.PositiveIntegerField(blank=True, null=True)),
-                ('character_version', models.PositiveIntegerField(blank=True, null=True)),
-                ('provider', models.CharField(max_length=20)),
-                ('target', models.CharField(help_text="The model's name at the provider.", max_length=120)),
-                ('own_key', models.BooleanField(default=False, help_text="Runs on the workspace's own key.")),
-                ('price', models.PositiveIntegerField(help_text='Credits held at submission.')),
-                ('charged', models.PositiveIntegerField(default=0, help_text='Credits settled at the end.')),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('processing', 'Processing'), ('completed', 'Completed'), ('failed', 'Failed'), ('canceled', 'Canceled')], default='pending', max_length=10)),
-                ('stage', models.CharField(default='task_queue', help_text="The newest event's name.", max_length=30)),
-                ('percent', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('time_limit', models.PositiveIntegerField(help_text='Seconds from its start until it is given up.')),
-                ('queue_id', models.BigIntegerField(blank=True, help_text='Its row in the queue.', null=True)),
-                ('cancel_requested_at', models.DateTimeField(blank=True, null=True)),
-                ('submitting_at', models.DateTimeField(blank=True, help_text='Set once, before the provider is asked: nobody asks again.', null=True)),
-                ('provider_task_id', models.CharField(blank=True, max_length=200, null=True)),
-                ('provider_state', models.JSONField(default=dict)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('seed', models.BigIntegerField(blank=True, null=True)),
-                ('error_code', models.CharField(blank=True, max_length=40)),
-                ('error', models.TextField(blank=True)),
-                ('character', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='editor.character')),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='jobs', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(blank=True, help_text='The image that is edited; its results become versions of it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='edits', to='editor.image')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='editor.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("door", models.CharField(default="web", help_text="Where it came in.", max_length=10)),
+                ("idempotency_key", models.CharField(blank=True, max_length=80, null=True)),
+                ("model", models.CharField(help_text="Catalogue id.", max_length=120)),
+                ("tier", models.CharField(blank=True, max_length=20)),
+                ("prompt", models.TextField()),
+                ("inputs", models.JSONField(default=dict, help_text="Validated catalogue inputs.")),
+                ("style_version", models.PositiveIntegerField(blank=True, null=True)),
+                ("character_version", models.PositiveIntegerField(blank=True, null=True)),
+                ("provider", models.CharField(max_length=20)),
+                ("target", models.CharField(help_text="The model's name at the provider.", max_length=120)),
+                ("own_key", models.BooleanField(default=False, help_text="Runs on the workspace's own key.")),
+                ("price", models.PositiveIntegerField(help_text="Credits held at submission.")),
+                ("charged", models.PositiveIntegerField(default=0, help_text="Credits settled at the end.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("processing", "Processing"),
+                            ("completed", "Completed"),
+                            ("failed", "Failed"),
+                            ("canceled", "Canceled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "stage",
+                    models.CharField(
+                        default="task_queue", help_text="The newest event's name.", max_length=30
+                    ),
+                ),
+                ("percent", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "time_limit",
+                    models.PositiveIntegerField(help_text="Seconds from its start until it is given up."),
+                ),
+                (
+                    "queue_id",
+                    models.BigIntegerField(blank=True, help_text="Its row in the queue.", null=True),
+                ),
+                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "submitting_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Set once, before the provider is asked: nobody asks again.",
+                        null=True,
+                    ),
+                ),
+                ("provider_task_id", models.CharField(blank=True, max_length=200, null=True)),
+                ("provider_state", models.JSONField(default=dict)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("seed", models.BigIntegerField(blank=True, null=True)),
+                ("error_code", models.CharField(blank=True, max_length=40)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "character",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="editor.character",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="jobs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The image that is edited; its results become versions of it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="edits",
+                        to="editor.image",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="editor.workspace",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='image',
-            name='job',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='results', to='editor.job'),
+            model_name="image",
+            name="job",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="results",
+                to="editor.job",
+            ),
         ),
         migrations.CreateModel(
-            name='JobEvent',
+            name="JobEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('task_queue', 'Queue'), ('task_accept', 'Accept'), ('task_assign', 'Assign'), ('task_preprocess_start', 'Preprocess Start'), ('task_preprocess_end', 'Preprocess End'), ('task_start', 'Start'), ('task_output', 'Output'), ('task_postprocess_start', 'Postprocess Start'), ('task_postprocess_end', 'Postprocess End'), ('task_cancel', 'Cancel'), ('task_error', 'Error')], max_length=30)),
-                ('percent', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='editor.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("task_queue", "Queue"),
+                            ("task_accept", "Accept"),
+                            ("task_assign", "Assign"),
+                            ("task_preprocess_start", "Preprocess Start"),
+                            ("task_preprocess_end", "Preprocess End"),
+                            ("task_start", "Start"),
+                            ("task_output", "Output"),
+                            ("task_postprocess_start", "Postprocess Start"),
+                            ("task_postprocess_end", "Postprocess End"),
+                            ("task_cancel", "Cancel"),
+                            ("task_error", "Error"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("percent", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="editor.job"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='JobImage',
+            name="JobImage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('source', 'Source'), ('reference', 'Reference'), ('mask', 'Mask')], max_length=10)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='job_images', to='editor.image')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='job_images', to='editor.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("source", "Source"), ("reference", "Reference"), ("mask", "Mask")],
+                        max_length=10,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "image",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="job_images",
+                        to="editor.image",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="job_images",
+                        to="editor.job",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.AddField(
-            model_name='job',
-            name='images',
-            field=models.ManyToManyField(related_name='used_by', through='editor.JobImage', to='editor.image'),
+            model_name="job",
+            name="images",
+            field=models.ManyToManyField(
+                related_name="used_by", through="editor.JobImage", to="editor.image"
+            ),
         ),
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('grant', 'Grant'), ('adjust', 'Adjustment'), ('hold', 'Edit'), ('settle', 'Settled'), ('release', 'Refund')], max_length=10)),
-                ('amount', models.BigIntegerField(help_text='Change of the balance, in credits.')),
-                ('held_amount', models.BigIntegerField(default=0, help_text='Change of what is held, in credits.')),
-                ('balance_after', models.BigIntegerField()),
-                ('held_after', models.BigIntegerField()),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger_entries', to='editor.job')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("grant", "Grant"),
+                            ("adjust", "Adjustment"),
+                            ("hold", "Edit"),
+                            ("settle", "Settled"),
+                            ("release", "Refund"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("amount", models.BigIntegerField(help_text="Change of the balance, in credits.")),
+                (
+                    "held_amount",
+                    models.BigIntegerField(default=0, help_text="Change of what is held, in credits."),
+                ),
+                ("balance_after", models.BigIntegerField()),
+                ("held_after", models.BigIntegerField()),
+                ("note", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_entries",
+                        to="editor.job",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'ledger entries',
+                "verbose_name_plural": "ledger entries",
             },
         ),
         migrations.AddField(
-            model_name='workspace',
-            name='members',
-            field=models.ManyToManyField(related_name='workspaces', through='editor.Membership', to=settings.AUTH_USER_MODEL),
+            model_name="workspace",
+            name="members",
+            field=models.ManyToManyField(
+                related_name="workspaces", through="editor.Membership", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL),
+            model_name="membership",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="memberships",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='editor.workspace'),
+            model_name="membership",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="editor.workspace"
+            ),
         ),
         migrations.AddField(
-            model_name='workspace',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='workspaces', to='editor.plan'),
+            model_name="workspace",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="workspaces", to="editor.plan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='plan_one_default'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("is_default",), name="plan_one_default"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1)), name='plan_requests_positive'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("requests_per_minute__gte", 1)), name="plan_requests_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('concurrent_jobs__gte', 1)), name='plan_jobs_positive'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("concurrent_jobs__gte", 1)), name="plan_jobs_positive"
+            ),
         ),
         migrations.AddField(
-            model_name='providerkey',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='provider_keys', to='editor.workspace'),
+            model_name="providerkey",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="provider_keys",
+                to="editor.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='style',
-            name='workspace',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='styles', to='editor.workspace'),
+            model_name="style",
+            name="workspace",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="styles",
+                to="editor.workspace",
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='style',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='editor.style'),
+            model_name="job",
+            name="style",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to="editor.style"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_unique', violation_error_message='Somebody with this e-mail address exists already.'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"),
+                name="user_email_unique",
+                violation_error_message="Somebody with this e-mail address exists already.",
+            ),
         ),
         migrations.AddField(
-            model_name='ledgerentry',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='editor.creditaccount'),
+            model_name="ledgerentry",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="editor.creditaccount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('balance__gte', 0)), name='credit_balance_not_negative'),
+            model_name="creditaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("balance__gte", 0)), name="credit_balance_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0)), name='credit_held_not_negative'),
+            model_name="creditaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("held__gte", 0)), name="credit_held_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['workspace', '-id'], name='audit_recent'),
+            model_name="auditentry",
+            index=models.Index(fields=["workspace", "-id"], name="audit_recent"),
         ),
         migrations.AddConstraint(
-            model_name='characterimage',
-            constraint=models.UniqueConstraint(fields=('character', 'position'), name='character_image_place_once'),
+            model_name="characterimage",
+            constraint=models.UniqueConstraint(
+                fields=("character", "position"), name="character_image_place_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='characterimage',
-            constraint=models.CheckConstraint(condition=models.Q(('position__gte', 1), ('position__lte', 4)), name='character_image_place_1_to_4'),
+            model_name="characterimage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("position__gte", 1), ("position__lte", 4)),
+                name="character_image_place_1_to_4",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='character',
-            constraint=models.UniqueConstraint(models.F('workspace'), django.db.models.functions.text.Lower('name'), name='character_name_once'),
+            model_name="character",
+            constraint=models.UniqueConstraint(
+                models.F("workspace"),
+                django.db.models.functions.text.Lower("name"),
+                name="character_name_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='character',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='character_version_positive'),
+            model_name="character",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gte", 1)), name="character_version_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(fields=['workspace', '-created_at'], name='image_recent'),
+            model_name="image",
+            index=models.Index(fields=["workspace", "-created_at"], name="image_recent"),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['source', 'result', 'reference', 'mask'])), name='image_kind_known'),
+            model_name="image",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["source", "result", "reference", "mask"])),
+                name="image_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('job__isnull', False), ('kind', 'result')), models.Q(models.Q(('kind', 'result'), _negated=True), ('job__isnull', True)), _connector='OR'), name='image_result_has_job'),
+            model_name="image",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("job__isnull", False), ("kind", "result")),
+                    models.Q(models.Q(("kind", "result"), _negated=True), ("job__isnull", True)),
+                    _connector="OR",
+                ),
+                name="image_result_has_job",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.CheckConstraint(condition=models.Q(('height__gte', 1), ('size__gte', 1), ('width__gte', 1)), name='image_not_empty'),
+            model_name="image",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("height__gte", 1), ("size__gte", 1), ("width__gte", 1)),
+                name="image_not_empty",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('root__isnull', True), ('version', 1)), models.Q(('root__isnull', False), ('version__gte', 2)), _connector='OR'), name='image_root_is_version_1'),
+            model_name="image",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("root__isnull", True), ("version", 1)),
+                    models.Q(("root__isnull", False), ("version__gte", 2)),
+                    _connector="OR",
+                ),
+                name="image_root_is_version_1",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.UniqueConstraint(fields=('root', 'version'), name='image_version_once'),
+            model_name="image",
+            constraint=models.UniqueConstraint(fields=("root", "version"), name="image_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='image',
-            constraint=models.UniqueConstraint(fields=('job', 'position'), name='image_result_once'),
+            model_name="image",
+            constraint=models.UniqueConstraint(fields=("job", "position"), name="image_result_once"),
         ),
         migrations.AddConstraint(
-            model_name='jobevent',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__isnull', True), ('percent__lte', 100), _connector='OR'), name='job_event_percent'),
+            model_name="jobevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("percent__isnull", True), ("percent__lte", 100), _connector="OR"),
+                name="job_event_percent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='jobimage',
-            constraint=models.UniqueConstraint(fields=('job', 'role', 'position'), name='job_image_place_once'),
+            model_name="jobimage",
+            constraint=models.UniqueConstraint(
+                fields=("job", "role", "position"), name="job_image_place_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='jobimage',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['source', 'reference', 'mask'])), name='job_image_role_known'),
+            model_name="jobimage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["source", "reference", "mask"])), name="job_image_role_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('workspace', 'user'), name='membership_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("workspace", "user"), name="membership_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'admin', 'editor', 'viewer'])), name='membership_role_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["owner", "admin", "editor", "viewer"])),
+                name="membership_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='providerkey',
-            constraint=models.UniqueConstraint(fields=('workspace', 'provider'), name='provider_key_once'),
+            model_name="providerkey",
+            constraint=models.UniqueConstraint(fields=("workspace", "provider"), name="provider_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='style',
-            constraint=models.UniqueConstraint(models.F('workspace'), django.db.models.functions.text.Lower('name'), name='style_name_once', nulls_distinct=False),
+            model_name="style",
+            constraint=models.UniqueConstraint(
+                models.F("workspace"),
+                django.db.models.functions.text.Lower("name"),
+                name="style_name_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='style',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='style_version_positive'),
+            model_name="style",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gte", 1)), name="style_version_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['workspace', '-created_at', '-id'], name='job_recent'),
+            model_name="job",
+            index=models.Index(fields=["workspace", "-created_at", "-id"], name="job_recent"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('status__in', ('pending', 'processing'))), fields=['workspace'], name='job_live'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("status__in", ("pending", "processing"))),
+                fields=["workspace"],
+                name="job_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processing', 'completed', 'failed', 'canceled'])), name='job_status_known'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["pending", "processing", "completed", "failed", "canceled"])
+                ),
+                name="job_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('status__in', ('pending', 'processing'))), models.Q(('finished_at__isnull', False), ('status__in', ('completed', 'failed', 'canceled'))), _connector='OR'), name='job_ended_has_time'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", True), ("status__in", ("pending", "processing"))),
+                    models.Q(
+                        ("finished_at__isnull", False), ("status__in", ("completed", "failed", "canceled"))
+                    ),
+                    _connector="OR",
+                ),
+                name="job_ended_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('charged__lte', models.F('price'))), name='job_charge_within_price'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("charged__lte", models.F("price"))), name="job_charge_within_price"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'completed'), ('charged', 0), _connector='OR'), name='job_only_completed_costs'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status", "completed"), ("charged", 0), _connector="OR"),
+                name="job_only_completed_costs",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('provider_task_id__isnull', True), ('submitting_at__isnull', False), _connector='OR'), name='job_task_was_submitted'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("provider_task_id__isnull", True), ("submitting_at__isnull", False), _connector="OR"
+                ),
+                name="job_task_was_submitted",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(fields=('workspace', 'door', 'idempotency_key'), name='job_idempotency_once'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "door", "idempotency_key"), name="job_idempotency_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='ledgerentry',
-            index=models.Index(fields=['account', '-id'], name='ledger_recent'),
+            model_name="ledgerentry",
+            index=models.Index(fields=["account", "-id"], name="ledger_recent"),
         ),
         migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.UniqueConstraint(fields=('kind', 'job'), name='ledger_kind_once_a_job'),
+            model_name="ledgerentry",
+            constraint=models.UniqueConstraint(fields=("kind", "job"), name="ledger_kind_once_a_job"),
         ),
         migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['settle', 'release'])), fields=('job',), name='ledger_hold_ends_once'),
+            model_name="ledgerentry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["settle", "release"])),
+                fields=("job",),
+                name="ledger_hold_ends_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('held_amount', 0), ('job__isnull', True), ('kind', 'grant')), models.Q(('held_amount', 0), ('job__isnull', True), ('kind', 'adjust'), models.Q(('amount', 0), _negated=True)), models.Q(('amount__lte', 0), ('held_amount', django.db.models.expressions.CombinedExpression(models.F('amount'), '*', models.Value(-1))), ('job__isnull', False), ('kind', 'hold')), models.Q(('amount__gte', 0), ('held_amount__lte', 0), ('job__isnull', False), ('kind', 'settle'), ('amount__lte', django.db.models.expressions.CombinedExpression(models.F('held_amount'), '*', models.Value(-1)))), models.Q(('amount__gte', 0), ('held_amount', django.db.models.expressions.CombinedExpression(models.F('amount'), '*', models.Value(-1))), ('job__isnull', False), ('kind', 'release')), _connector='OR'), name='ledger_entry_adds_up'),
+            model_name="ledgerentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("amount__gt", 0), ("held_amount", 0), ("job__isnull", True), ("kind", "grant")),
+                    models.Q(
+                        ("held_amount", 0),
+                        ("job__isnull", True),
+                        ("kind", "adjust"),
+                        models.Q(("amount", 0), _negated=True),
+                    ),
+                    models.Q(
+                        ("amount__lte", 0),
+                        (
+                            "held_amount",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("amount"), "*", models.Value(-1)
+                            ),
+                        ),
+                        ("job__isnull", False),
+                        ("kind", "hold"),
+                    ),
+                    models.Q(
+                        ("amount__gte", 0),
+                        ("held_amount__lte", 0),
+                        ("job__isnull", False),
+                        ("kind", "settle"),
+                        (
+                            "amount__lte",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("held_amount"), "*", models.Value(-1)
+                            ),
+                        ),
+                    ),
+                    models.Q(
+                        ("amount__gte", 0),
+                        (
+                            "held_amount",
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("amount"), "*", models.Value(-1)
+                            ),
+                        ),
+                        ("job__isnull", False),
+                        ("kind", "release"),
+                    ),
+                    _connector="OR",
+                ),
+                name="ledger_entry_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(('balance_after__gte', 0), ('held_after__gte', 0)), name='ledger_never_negative'),
+            model_name="ledgerentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("balance_after__gte", 0), ("held_after__gte", 0)),
+                name="ledger_never_negative",
+            ),
         ),
     ]

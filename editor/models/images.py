@@ -36,9 +36,7 @@ class Image(PublicModel):
     width = models.PositiveIntegerField(help_text="Pixels.")
     height = models.PositiveIntegerField(help_text="Pixels.")
     size = models.PositiveIntegerField(help_text="Bytes.")
-    job = models.ForeignKey(
-        "Job", on_delete=models.PROTECT, null=True, blank=True, related_name="results"
-    )
+    job = models.ForeignKey("Job", on_delete=models.PROTECT, null=True, blank=True, related_name="results")
     position = models.PositiveSmallIntegerField(default=0, help_text="Which sample of its job, from 0.")
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
@@ -50,7 +48,9 @@ class Image(PublicModel):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(kind__in=["source", "result", "reference", "mask"]), name="image_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["source", "result", "reference", "mask"]), name="image_kind_known"
+            ),
             models.CheckConstraint(
                 condition=Q(kind="result", job__isnull=False) | (~Q(kind="result") & Q(job__isnull=True)),
                 name="image_result_has_job",

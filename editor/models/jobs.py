@@ -88,7 +88,9 @@ class Job(PublicModel):
                 | Q(status__in=ENDED, finished_at__isnull=False),
                 name="job_ended_has_time",
             ),
-            models.CheckConstraint(condition=Q(charged__lte=models.F("price")), name="job_charge_within_price"),
+            models.CheckConstraint(
+                condition=Q(charged__lte=models.F("price")), name="job_charge_within_price"
+            ),
             models.CheckConstraint(
                 condition=Q(status=Status.COMPLETED) | Q(charged=0), name="job_only_completed_costs"
             ),

@@ -23,9 +23,7 @@ class ProviderKey(PublicModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["workspace", "provider"], name="provider_key_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["workspace", "provider"], name="provider_key_once"),)
 
     def __str__(self) -> str:
         return f"{self.provider} …{self.last_four}"

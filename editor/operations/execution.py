@@ -19,6 +19,7 @@ from django.utils import timezone
 from editor.db import in_thread
 from editor.errors import EditorError
 from editor.media import store
+from editor.media.codec import BadImage
 from editor.models import LIVE, Image, Job, JobEvent, JobImage, Status
 from editor.operations import images, jobs, timeline
 from editor.providers import registry
@@ -68,7 +69,7 @@ async def run(job_id: UUID) -> None:
             jobs.end_failed,
             job=job,
             code="internal_error",
-            message="The portal itself failed on this edit. Nothing was charged. Try again, or tell an operator.",
+            message="The portal itself failed on this edit. Nothing was charged. Try again, or ask an operator.",
         )
 
 
@@ -87,9 +88,7 @@ def _start(job_id: UUID) -> tuple[Job, EditRequest] | None:
             jobs.end_canceled(job=job)
             return None
         if job.status == Status.PENDING:
-            timeline.record(
-                job=job, kind=Kind.ACCEPT, status=Status.PROCESSING, started_at=timezone.now()
-            )
+            timeline.record(job=job, kind=Kind.ACCEPT, status=Status.PROCESSING, started_at=timezone.now())
             timeline.record(job=job, kind=Kind.ASSIGN, note=job.provider)
         else:
             log.info("job %s is taken up again at %s", job.id, job.stage)
@@ -135,7 +134,7 @@ async def _drive(job: Job, request: EditRequest) -> Result:
             await provider.cancel(task)
             raise ProviderError(
                 ErrorKind.TIMEOUT,
-                f"The provider did not finish within {job.time_limit} seconds. Nothing was charged. Try again.",
+                f"The provider did not finish within {job.time_limit} seconds. Try again.",
             )
         if _worth_telling(update, told_percent, (now - told_at).total_seconds()):
             told_percent, told_at = update.percent or 0, now
@@ -199,10 +198,15 @@ async def _store(job: Job, result: Result) -> list[images.Stored]:
             ErrorKind.UNAVAILABLE, "The provider finished without an image. Nothing was charged. Try again."
         )
     await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100)
-    checked = [
-        await store.aclean(image.content, image.content_type, tenant=str(job.workspace_id))
-        for image in result.images
-    ]
+    try:
+        # The bytes decide what it is: providers are not always right about their own content types.
+        checked = [
+            await store.aclean(image.content, None, tenant=str(job.workspace_id)) for image in result.images
+        ]
+    except BadImage as error:
+        raise ProviderError(
+            ErrorKind.UNAVAILABLE, f"The provider's result could not be used. {error.message}"
+        ) from error
     await in_thread(timeline.record, job=job, kind=Kind.POSTPROCESS_START)
     return [await in_thread(images.save, workspace=job.workspace, clean=clean) for clean in checked]
 

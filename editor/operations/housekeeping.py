@@ -53,9 +53,11 @@ def requeue_lost() -> int:
     for candidate in lost:
         with transaction.atomic():
             # Another process may be doing the same: the lock and the second look decide.
-            job = Job.objects.select_for_update(skip_locked=True).filter(
-                pk=candidate.pk, status__in=LIVE, queue_id=candidate.queue_id
-            ).first()
+            job = (
+                Job.objects.select_for_update(skip_locked=True)
+                .filter(pk=candidate.pk, status__in=LIVE, queue_id=candidate.queue_id)
+                .first()
+            )
             if job is not None:
                 queue.enqueue(job=job)
                 count += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from django.contrib.staticfiles import finders
 from django.db import transaction
@@ -70,8 +70,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
     if not isinstance(path, str):
         raise NotFound("There is no such sample photograph.")
-    with open(path, "rb") as file:
-        content = file.read()
+    content = Path(path).read_bytes()
     return upload(
         actor=actor, content=content, content_type="image/jpeg", name=f"{name}.jpg", from_sample=True
     )

@@ -124,7 +124,9 @@ def _attach(job: Job, sources: list[Image], references: list[Image], mask: Image
 def prompt_for_provider(*, prompt: str, style: Style | None, character: Character | None) -> str:
     """The person's words, then what the chosen presets add to them."""
     parts = [prompt, character.description if character else "", style.prompt if style else ""]
-    return ", ".join(part.strip().rstrip(".,;") for part in parts if part.strip()) if any(parts[1:]) else prompt
+    return (
+        ", ".join(part.strip().rstrip(".,;") for part in parts if part.strip()) if any(parts[1:]) else prompt
+    )
 
 
 def cancel(*, actor: Actor, job: Job) -> Job:
@@ -184,4 +186,3 @@ def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) ->
     ):
         images.create_results(job=job, stored=stored)
         credits.settle(job=job, cost=cost)
-

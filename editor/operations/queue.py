@@ -5,7 +5,6 @@ The tasks themselves are in `editor/worker/tasks.py`; they are named here, not i
 
 from __future__ import annotations
 
-
 from procrastinate.contrib.django import app
 
 from editor.models import Job
@@ -25,5 +24,3 @@ def withdraw(*, job: Job) -> None:
     """Take a waiting job out of the queue, or stop the worker that is running it."""
     if job.queue_id is not None:
         app.job_manager.cancel_job_by_id(job.queue_id, abort=True)
-
-

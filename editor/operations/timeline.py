@@ -47,5 +47,3 @@ def _write(*, job: Job, kind: Kind, percent: int | None, note: str) -> None:
     JobEvent.objects.create(job=job, kind=kind, percent=percent, note=note[:300])
     ended = job.status in ENDED
     events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id, ended=ended))
-
-

@@ -22,8 +22,12 @@ def edit_tree(image: Image) -> list[Image]:
 
 def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
     masks = JobImage.objects.filter(job=OuterRef("pk"), role=JobImage.Role.MASK)
-    return jobs.annotate(masked=Exists(masks)).select_related("parent__job", "created_by").prefetch_related(
-        Prefetch("results", Image.objects.select_related("parent", "job").order_by("position"))
+    return (
+        jobs.annotate(masked=Exists(masks))
+        .select_related("parent__job", "created_by")
+        .prefetch_related(
+            Prefetch("results", Image.objects.select_related("parent", "job").order_by("position"))
+        )
     )
 
 

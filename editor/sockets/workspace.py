@@ -63,10 +63,12 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return await in_thread(lookups.actor, self.scope["user"], slug)
 
     def _render_change(self, actor: Actor, job_id: str | None, ended: bool) -> str:
-        return render_to_string("studio/_live.html", jobs.live(actor.workspace, job_id=job_id, ended=ended))
+        context = jobs.live(actor.workspace, viewer=actor.user, job_id=job_id, ended=ended)
+        return render_to_string("studio/_live.html", context)
 
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
-        return render_to_string("studio/_snapshot.html", jobs.snapshot(actor.workspace, since=since))
+        context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since)
+        return render_to_string("studio/_snapshot.html", context)
 
 
 def _since(scope: dict[str, Any]) -> datetime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -15,7 +17,12 @@ def is_fragment(request: HttpRequest) -> bool:
 
 def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
     """What a person sees of an error: a fragment beside the prompt, or a page of its own."""
-    context = {"error": error.message, "fields": error.fields if len(error.fields) > 1 else {}}
+    context: dict[str, Any] = {
+        "error": error.message,
+        "fields": error.fields if len(error.fields) > 1 else {},
+    }
+    if request.method == "POST" and "charged" not in error.message:
+        context["charge"] = "Nothing was charged."
     template = "studio/_error.html" if is_fragment(request) else "error.html"
     response = render(request, template, context, status=error.status)
     if error.retry_after is not None:

@@ -13,7 +13,7 @@ from editor.worker.runner import run_worker
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but for its signals: it raises them again after its shutdown, which would kill the worker's."""
+    """uvicorn, but for its signals: it raises them again, which would cut the worker's shutdown off."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

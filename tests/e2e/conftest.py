@@ -38,7 +38,9 @@ def portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = os.environ.get("PORTAL_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    executable = os.environ.get("PORTAL_CHROMIUM") or next(
+        filter(None, map(shutil.which, CHROMIUM_NAMES)), None
+    )
     assert executable, "no Chromium: `make test` installs one, or set PORTAL_CHROMIUM"
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -48,7 +50,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def new_context(browser: Browser) -> Iterator["ContextMaker"]:
+def new_context(browser: Browser) -> Iterator[ContextMaker]:
     maker = ContextMaker(browser)
     yield maker
     maker.close()

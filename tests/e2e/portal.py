@@ -90,6 +90,7 @@ class Portal:
             capture_output=True,
             text=True,
             timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -109,7 +110,7 @@ class Portal:
         with psycopg.connect(
             host=info.host, port=info.port, user=info.user, dbname=info.dbname
         ) as connection:
-            return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(sql, parameters).fetchall()
 
     def times_asked(self) -> int:
         """How many edits the sandbox was asked for, by its own account in the log."""

@@ -25,7 +25,9 @@ def client(portal: Portal) -> Iterator[Client]:
 def wait_for(portal: Portal, sql: str, expected: object, *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while (found := rows(portal, sql)) != expected:
-        assert time.monotonic() < deadline, f"{sql}: {found}, not {expected}\n{portal.log.read_text()[-4000:]}"
+        assert time.monotonic() < deadline, (
+            f"{sql}: {found}, not {expected}\n{portal.log.read_text()[-4000:]}"
+        )
         time.sleep(0.2)
 
 

@@ -92,12 +92,15 @@ def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker)
 
     # Words, Ctrl+Enter, and a timeline that moves by itself.
     steps: list[str] = []
-    page.expose_function("recordStep", lambda text: steps.append(text))
+    page.expose_function("recordStep", steps.append)
     page.evaluate(
         """() => new MutationObserver(() => {
             const now = document.querySelector('#jobs [aria-current=step]');
             if (now) window.recordStep(now.innerText.trim());
-        }).observe(document.querySelector('#jobs'), {childList: true, subtree: true, characterData: true, attributes: true})"""
+        }).observe(
+            document.querySelector('#jobs'),
+            {childList: true, subtree: true, characterData: true, attributes: true}
+        )"""
     )
     prompt = page.get_by_label("What should change?")
     prompt.fill(f"[slow:3] {PROMPT}")

@@ -202,13 +202,11 @@ def test_text_to_image_begins_an_edit_tree() -> None:
 
 
 def test_events_tell_growing_percents() -> None:
-    _, job = submit("[slow:2] make it warmer")
+    _, job = submit("[slow:3] make it warmer")
     run(job)
-    percents = list(
-        JobEvent.objects.filter(job=job, kind="task_output").values_list("percent", flat=True)
-    )
+    percents = list(JobEvent.objects.filter(job=job, kind="task_output").values_list("percent", flat=True))
     assert len(percents) >= 3
-    assert percents == sorted(percents)
+    assert percents == sorted(filter(None, percents))
     assert percents[-1] == 100
 
 

@@ -26,6 +26,4 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write(f"The portal is at http://{host}:{port}/ (Ctrl+C ends it)")
         self.stdout.flush()
-        asyncio.run(
-            serve(host=host, port=port, with_worker=not no_worker, background=background_tasks())
-        )
+        asyncio.run(serve(host=host, port=port, with_worker=not no_worker, background=background_tasks()))

@@ -21,6 +21,7 @@ CAPTION_HEIGHT = 0.16  # letter size as a share of the area's height
 CAPTION_LARGEST_BLOCK = 0.5  # all lines together, share of the area's height
 CAPTION_WIDTH = 0.9  # longest line, share of the area's width
 MARGIN = 0.045  # share of the area's shorter side
+LEADING = 1.12  # from one line to the next, in letter sizes
 SMALLEST_LETTERS = 9  # pixels
 LIGHT_FROM = 140  # luminance from which an ink counts as light
 
@@ -86,9 +87,6 @@ def caption(image: Image.Image, operation: Caption, area: Box) -> Image.Image:
         result.paste(edge, mask=outlined)
     result.paste(ink, mask=letters)
     return result
-
-
-LEADING = 1.12  # from one line to the next, in letter sizes
 
 
 def fit(

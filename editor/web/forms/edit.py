@@ -45,15 +45,15 @@ class StudioForm:
 def read(data: QueryDict) -> StudioForm:
     """The fields that were sent. Raises InvalidInput for an unknown tier or model."""
     provider = data.get("provider") or pricing.PLATFORM
-    choice = pricing.choose(
-        model=data.get("model", ""), tier=data.get("tier", ""), provider=provider
-    )
+    choice = pricing.choose(model=data.get("model", ""), tier=data.get("tier", ""), provider=provider)
     key = data.get("idempotency_key", "")
     if len(key) > 80 or not key.isprintable():
         raise InvalidInput("This page is not in order. Reload it and try again. Nothing was charged.")
     return StudioForm(
         choice=choice,
-        inputs={option.name: data[option.name] for option in choice.model.options if option.name in data},
+        inputs={
+            option.name: data.get(option.name, "") for option in choice.model.options if option.name in data
+        },
         prompt=data.get("prompt", ""),
         image_ids=tuple(data.getlist("images")),
         style_id=_chosen(data.get("style", "")),
@@ -74,4 +74,5 @@ def read_mask(request: HttpRequest) -> bytes | None:
         return None
     if file.size > MAX_BYTES:
         raise InvalidInput("The mask is too large. Nothing was charged.")
-    return file.read()
+    content: bytes = file.read()
+    return content

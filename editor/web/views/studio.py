@@ -98,7 +98,13 @@ def rail(request: MemberRequest) -> HttpResponse:
     at = request.GET.get("at", "")
     current = lookups.image(request.actor, at) if at else None
     page = _page(request.actor, QueryDict(), current=current)
-    return render(request, "studio/_rail_swap.html", {"studio": page})
+    response = render(request, "studio/_rail_swap.html", {"studio": page})
+    if current:
+        # A result took the stage: the address follows, so that a reload shows the same picture.
+        response["HX-Replace-Url"] = reverse(
+            "studio_version", args=[request.actor.workspace.slug, current.id]
+        )
+    return response
 
 
 def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
@@ -137,5 +143,3 @@ def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
         character_id=form.character_id,
         prompt=form.prompt,
     )
-
-

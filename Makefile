@@ -1,0 +1,24 @@
+# Each target sets up all it needs by itself and says what it does. The steps are in .make/.
+#   PYTHON=python3.12   which Python makes the virtual environment (3.11 or newer)
+#   ARGS="-k credits"   what `make test` hands on to pytest
+
+.PHONY: help run test check requirements
+
+help:
+	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
+	@echo "make test          run all tests; with ARGS=... as pytest takes them"
+	@echo "make check         lint, type-check and look for missing migrations"
+	@echo "make requirements  pin the packages of requirements.in and requirements-dev.in anew"
+
+# `exec` keeps the process that make knows, so that the portal gets the SIGTERM that make is sent.
+run:
+	@exec .make/run
+
+test:
+	@exec .make/test $(ARGS)
+
+check:
+	@exec .make/check
+
+requirements:
+	@exec .make/requirements

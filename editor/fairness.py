@@ -1,0 +1,71 @@
+"""A few threads shared out fairly between tenants.
+
+A free thread goes to the waiting tenant with the fewest running calls, in turn where that
+is equal: a workspace with three hundred jobs does not delay another workspace's first one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from typing import Protocol
+
+
+class Call(Protocol):
+    """Something to be done for a tenant. `execute` keeps its errors to itself."""
+
+    tenant: str
+
+    def execute(self) -> None: ...
+
+
+class FairExecutor:
+    """A few threads, each of which carries out one call at a time; started when they are needed."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._changed = threading.Condition()
+        self._waiting: dict[str, deque[Call]] = {}  # in the order of the tenants' turns
+        self._running: Counter[str] = Counter()
+        self._threads = 0
+        self._idle = 0
+
+    def submit(self, call: Call) -> None:
+        with self._changed:
+            self._waiting.setdefault(call.tenant, deque()).append(call)
+            waiting = sum(len(calls) for calls in self._waiting.values())
+            if self._threads < self._slots and waiting > self._idle:
+                self._threads += 1
+                # Daemon: a thread that waits or works must not hold up the exit.
+                threading.Thread(target=self._work, name=f"fair-{self._threads}", daemon=True).start()
+            else:
+                self._changed.notify()
+
+    def _work(self) -> None:
+        while True:
+            call = self._take()
+            try:
+                call.execute()
+            finally:
+                self._give_back(call.tenant)
+            del call  # do not keep its arguments alive while idle
+
+    def _take(self) -> Call:
+        with self._changed:
+            self._idle += 1
+            while not self._waiting:
+                self._changed.wait()
+            self._idle -= 1
+            tenant = min(self._waiting, key=lambda name: self._running[name])
+            calls = self._waiting.pop(tenant)
+            call = calls.popleft()
+            if calls:
+                self._waiting[tenant] = calls  # back in line, behind the others
+            self._running[tenant] += 1
+            return call
+
+    def _give_back(self, tenant: str) -> None:
+        with self._changed:
+            self._running[tenant] -= 1
+            if not self._running[tenant]:
+                del self._running[tenant]

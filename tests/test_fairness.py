@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from editor.fairness import FairExecutor
+
+
+@dataclass
+class Call:
+    tenant: str
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def execute(self) -> None:
+        self.done.set()
+
+
+def test_the_tenant_with_the_fewest_running_calls_is_served_first() -> None:
+    executor = FairExecutor(slots=0)  # no threads: the test takes the calls itself
+    for tenant in ["a"] * 50 + ["b"] * 2 + ["c"]:
+        executor.submit(Call(tenant))
+    assert [executor._take().tenant for _ in range(6)] == ["a", "b", "c", "a", "b", "a"]
+    executor.submit(Call("d"))
+    assert executor._take().tenant == "d"
+
+
+def test_a_tenants_own_calls_keep_their_order() -> None:
+    executor = FairExecutor(slots=0)
+    calls = [Call("a") for _ in range(3)]
+    for call in calls:
+        executor.submit(call)
+    assert [executor._take() for _ in range(3)] == calls
+
+
+def test_threads_carry_out_all_calls() -> None:
+    executor = FairExecutor(slots=2)
+    calls = [Call(tenant) for tenant in "abcab" * 20]
+    for call in calls:
+        executor.submit(call)
+    assert all(call.done.wait(5) for call in calls)
