@@ -59,7 +59,7 @@ def version_view(
 
 
 def tree_view(workspace: Workspace, images: Sequence[Image], current: Image | None) -> list[VersionView]:
-    """The edit tree in reading order: an edit follows its source, further edits of one source are indented."""
+    """The edit tree in reading order: an edit follows its source, more edits of one source are indented."""
     children: dict[UUID | None, list[Image]] = defaultdict(list)
     known = {image.pk for image in images}
     for image in images:

@@ -69,7 +69,7 @@ async def run(job_id: UUID) -> None:
             jobs.end_failed,
             job=job,
             code="internal_error",
-            message="The portal itself failed on this edit. Nothing was charged. Try again, or ask an operator.",
+            message="The portal itself failed on this edit. Nothing was charged. Try again, or ask for help.",
         )
 
 

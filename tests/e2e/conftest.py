@@ -32,8 +32,7 @@ def portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
     portal = Portal(folder)
     portal.start()
     yield portal
-    if portal.process and portal.process.poll() is None:
-        portal.stop()
+    portal.remove()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -68,6 +69,14 @@ class Portal:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(40)
+
+    def remove(self) -> None:
+        """Stop it, and delete a database that could not live in the data folder."""
+        if self.process and self.process.poll() is None:
+            self.stop()
+        home = find_place(self.data).cluster.parent
+        if not home.is_relative_to(self.data):
+            shutil.rmtree(home)
 
     def kill(self) -> None:
         """kill -9, as the kernel does when memory runs out."""
