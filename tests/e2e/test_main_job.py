@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 from PIL import Image as Picture
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import PASSWORD, Portal
@@ -92,7 +93,11 @@ def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker)
 
     # Words, Ctrl+Enter, and a timeline that moves by itself.
     steps: list[str] = []
-    page.expose_function("recordStep", steps.append)
+
+    def record(step: str) -> None:
+        steps.append(step)
+
+    page.expose_function("recordStep", record)
     page.evaluate(
         """() => new MutationObserver(() => {
             const now = document.querySelector('#jobs [aria-current=step]');
@@ -179,3 +184,17 @@ def test_an_empty_prompt_is_answered_beside_it(portal: Portal, new_context: Cont
     page.get_by_role("button", name=re.compile("^Run")).click()
     expect(page.locator("#prompt-error")).to_contain_text("Say what")
     assert portal.query("SELECT count(*) FROM editor_job") == [(0,)]
+
+
+def test_a_late_socket_script_still_connects(portal: Portal, new_context: ContextMaker) -> None:
+    """htmx must not begin before its socket extension is there, however slowly that arrives."""
+    page = new_context()
+    first_start(page, portal)
+
+    def late(route: Route) -> None:
+        time.sleep(0.7)
+        route.continue_()
+
+    page.route(re.compile(r"hx-ws.*\.js"), late)
+    with page.expect_websocket():
+        page.goto(f"{portal.url}/w/acme-studio/")
