@@ -3,7 +3,7 @@
 #   docker run -p 8000:8000 -v atelier-data:/data atelier
 # Many containers: give all of them DATABASE_URL, REDIS_URL and STORAGE_BUCKET, and part web from
 # worker by the commands `python manage.py portal --no-worker` and `python manage.py worker`.
-FROM python:3.11-slim
+FROM python:3.13-slim
 
 RUN useradd --system --uid 10001 --home-dir /app portal \
     && install -d -o portal -g portal -m 0700 /data
@@ -21,7 +21,6 @@ RUN SECRET_KEY=build DATA_DIR=/tmp/build python manage.py collectstatic --noinpu
 USER portal
 VOLUME /data
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-c", "\
-import os, urllib.request; \
-urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/healthz', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
+    CMD python -c "import urllib.request as web; web.urlopen('http://127.0.0.1:$PORT/healthz', timeout=4)"
 CMD ["python", "manage.py", "portal"]

@@ -11,7 +11,9 @@ find_driver() {
     if "$node" --version >/dev/null 2>&1; then
         return
     fi
-    [ -z "$library" ] && have_apt || die "Playwright does not run here: $("$node" --version 2>&1)"
+    if [ -n "$library" ] || ! have_apt; then
+        die "Playwright does not run here: $("$node" --version 2>&1)"
+    fi
     say "Installing the library libatomic1 for Playwright"
     if can_be_root; then
         apt_install libatomic1

@@ -38,16 +38,16 @@ apt_install() {
 # Unpacks Debian packages, with what they need and the machine lacks, into the folder $1.
 # Needs no rights: apt works on its own copy of the package lists.
 apt_unpack() {
-    target=$1
+    into=$1
     shift
     apt=$PWD/.cache/apt
-    mkdir -p "$target" "$apt/lists/partial" "$apt/archives/partial"
+    mkdir -p "$into" "$apt/lists/partial" "$apt/archives/partial"
     set -- install -y --download-only --no-install-recommends "$@"
     private_apt update && private_apt "$@" >/dev/null || return
     # The C library must be the one of the machine's own programs.
     rm -f "$apt"/archives/libc6_*.deb
     for deb in "$apt"/archives/*.deb; do
-        dpkg-deb -x "$deb" "$target" || return
+        dpkg-deb -x "$deb" "$into" || return
     done
     rm -rf "$apt"
 }

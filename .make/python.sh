@@ -14,9 +14,9 @@ find_python() {
 # Makes .venv, if it is missing or broken or of another Python.
 make_venv() {
     python=$(find_python) || die "Python 3.11 or newer is needed; ${PYTHON:-python3} is older or missing." \
-        "Install one, or name one: make ${target:-run} PYTHON=python3.11"
+        "Install one, or name one: make $(basename "$0") PYTHON=python3.11"
     made_with=$("$python" -c 'import sys; print(sys.base_prefix, *sys.version_info[:2])')
-    if [ "$(cat .venv/made-with 2>/dev/null)" = "$made_with" ] && .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    if [ "$(cat .venv/made-with 2>/dev/null)" = "$made_with" ] && .venv/bin/python -c 'import pip' 2>/dev/null; then
         return
     fi
     say "Making the virtual environment .venv with $("$python" --version)"

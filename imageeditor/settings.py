@@ -101,6 +101,8 @@ else:
     DATABASES = {"default": {"ENGINE": "imageeditor.postgres.backend", "NAME": "portal"}}
 # A connection is borrowed for each request or step of a job and given back at once.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# A server that was restarted leaves dead connections in the pool: ask before using one.
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 20, "timeout": 15}
 
 PROCRASTINATE_IMPORT_PATHS = ["editor.worker.tasks"]

@@ -58,7 +58,7 @@ def verify(token: str, now: datetime | None = None) -> Link:
     """What the part of a link after /files/ says. Raises NotFound if it is forged or expired."""
     try:
         id_text, variant, disposition, expiry_day = _signer().unsign(token).split(".")
-    except signing.BadSignature as error:
+    except (signing.BadSignature, UnicodeEncodeError) as error:
         raise NotFound("This link is not valid.") from error
     expires_at = _EPOCH + int(expiry_day) * _DAY
     if (now or timezone.now()) >= expires_at:

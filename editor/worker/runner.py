@@ -40,7 +40,7 @@ async def run_worker() -> None:
 async def _work() -> None:
     # An app of its own with the same tasks: the shared one must keep Django's connector, or
     # what a task defers inside a transaction would survive that transaction's rollback.
-    app.perform_import_paths()
+    app.perform_import_paths()  # type: ignore[no-untyped-call]
     connector = await in_thread(app.connector.get_worker_connector)  # type: ignore[attr-defined]
     worker_app = DjangoApp(connector=connector)
     worker_app.tasks = app.tasks

@@ -219,11 +219,14 @@ def is_running(data_dir: Path) -> bool:
         return server is not None and server.is_alive()
 
 
-def release() -> None:
-    """Say that this process needs no server any more; the last process to say so stops it."""
+def release(data_dir: Path) -> None:
+    """Say that this process needs the server no more; the last process to say so stops it.
+
+    Done by itself for all servers when a process ends.
+    """
     with _guard:
-        while _servers:
-            _, server = _servers.popitem()
+        server = _servers.pop(data_dir, None)
+        if server is not None:
             server.release()
 
 
@@ -240,6 +243,11 @@ async def supervise(data_dir: Path, *, every: float = 1.0) -> None:
             logger.exception("PostgreSQL could not be started; trying again.")
 
 
+def _release_all() -> None:
+    for data_dir in list(_servers):
+        release(data_dir)
+
+
 def _forget_in_child() -> None:
     """A forked child is no user of its own: the parent's lock must end with the parent."""
     for server in _servers.values():
@@ -247,5 +255,5 @@ def _forget_in_child() -> None:
     _servers.clear()
 
 
-atexit.register(release)
+atexit.register(_release_all)
 os.register_at_fork(after_in_child=_forget_in_child)

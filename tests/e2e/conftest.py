@@ -35,7 +35,9 @@ def portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
     portal.remove()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open, Playwright's event loop runs in this thread, where the
+# async tests of other folders need their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     executable = os.environ.get("PORTAL_CHROMIUM") or next(
         filter(None, map(shutil.which, CHROMIUM_NAMES)), None

@@ -1,4 +1,4 @@
-"""Every page and state, in both themes and sizes: nothing for axe, nothing on the console, nothing cut off."""
+"""Every page and state, in both themes and sizes: axe and the console have nothing to say, nothing sticks out."""
 
 from __future__ import annotations
 
