@@ -244,13 +244,12 @@ def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
 
 
 def test_an_answer_to_run_brings_a_new_key_and_clears_the_error() -> None:
-    context = {"workspace": Workspace(slug="acme"), "jobs": [job()], "idempotency_key": "k2", "balance": 3}
-    page = Page(render_to_string("studio/_run_ok.html", context))
+    page = Page(render_to_string("studio/_run_ok.html", {"idempotency_key": "k2"}))
     assert ("input", {"type": "hidden", "name": "idempotency_key", "value": "k2", "autocomplete": "off"}) in (
         page.elements
     )
     assert page.partials["#prompt-error"] == ""
-    assert page.partials["#balance"] == "3"
+    assert set(page.partials) == {"#run-key", "#prompt-error"}, "the rest is the socket's, in order"
 
 
 def test_an_error_is_marked_as_ours_so_that_the_script_lets_it_through() -> None:

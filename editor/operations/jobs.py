@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from editor import events
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.catalog import validation
@@ -136,12 +137,14 @@ def cancel(*, actor: Actor, job: Job) -> Job:
     """
     actor.require_editor()
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job.pk)
+        job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if not job.is_live:
             raise Conflict(f"This edit is {job.status} already.")
         if job.cancel_requested_at is None:
             job.cancel_requested_at = timezone.now()
             job.save(update_fields=["cancel_requested_at"])
+            # The card loses its button at once; the end itself is told by whoever ends the job.
+            events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id))
         if job.status == Status.PENDING:
             end_canceled(job=job)
         queue.withdraw(job=job)

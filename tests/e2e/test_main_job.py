@@ -196,5 +196,6 @@ def test_a_late_socket_script_still_connects(portal: Portal, new_context: Contex
         route.continue_()
 
     page.route(re.compile(r"hx-ws.*\.js"), late)
-    with page.expect_websocket():
+    with page.expect_websocket() as socket:
         page.goto(f"{portal.url}/w/acme-studio/")
+    socket.value.wait_for_event("framereceived")

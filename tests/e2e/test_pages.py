@@ -1,4 +1,4 @@
-"""Every page and state, in both themes and sizes: axe and the console have nothing to say, nothing sticks out."""
+"""Every page and state, in both themes and sizes: axe and the console are silent, nothing sticks out."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from editor.access import lookups
-from editor.contexts.jobs import live
 from editor.contexts.studio import new_idempotency_key
 from editor.operations import jobs
 from editor.web.decorators import MemberRequest, member
@@ -25,10 +24,7 @@ def run(request: MemberRequest) -> HttpResponse:
         if job.parent_id:
             return redirect("studio_version", request.actor.workspace.slug, job.parent_id)
         return redirect("studio", request.actor.workspace.slug)
-    context = {
-        **live(request.actor.workspace),
-        "idempotency_key": new_idempotency_key(),
-    }
+    context = {"idempotency_key": new_idempotency_key()}
     return render(request, "studio/_run_ok.html", context, status=202)
 
 
@@ -40,4 +36,4 @@ def cancel(request: MemberRequest, job_id: str) -> HttpResponse:
     jobs.cancel(actor=request.actor, job=job)
     if not is_fragment(request):
         return redirect("studio", request.actor.workspace.slug)
-    return render(request, "studio/_jobs.html", live(request.actor.workspace))
+    return HttpResponse(status=204)
