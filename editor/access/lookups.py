@@ -21,10 +21,11 @@ MAXIMUM_IMAGES = 16  # in one request
 def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
     """The member `user` in the workspace `slug`."""
     membership = None
-    if isinstance(user, User) and user.is_active:
+    if isinstance(user, User):
+        # The person is asked about in the database too: a socket's `user` may be hours old.
         membership = (
             Membership.objects.select_related("workspace__plan")
-            .filter(user=user, workspace__slug=slug)
+            .filter(user=user, user__is_active=True, workspace__slug=slug)
             .first()
         )
     if membership is None:

@@ -23,6 +23,7 @@ from editor.operations import audit
 
 PREFIX = "flk_"
 SCOPES = ("image_editor",)
+LONGEST_LIFE = 10 * 365 * 24 * 60 * 60  # seconds
 _ALPHABET = string.digits + string.ascii_letters
 
 
@@ -35,10 +36,15 @@ def create(
     scopes: Sequence[str] = SCOPES,
     expires_in: int | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its bare text, which cannot be had again. `expires_in` is in seconds."""
+    """A new key and its bare text, which cannot be had again.
+
+    `expires_in` is in seconds; None lives until it is revoked. Raises InvalidInput.
+    """
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise InvalidInput(f"Unknown scopes: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.")
+    if expires_in is not None and not 1 <= expires_in <= LONGEST_LIFE:
+        raise InvalidInput(f"A key lives from 1 to {LONGEST_LIFE:,} seconds.")
     public_id, secret = _random(8), _random(32)
     key = ApiKey.objects.create(
         workspace=workspace,
@@ -47,7 +53,7 @@ def create(
         public_id=public_id,
         secret_hash=_hash(secret),
         scopes=sorted(set(scopes)),
-        expires_at=timezone.now() + timedelta(seconds=expires_in) if expires_in else None,
+        expires_at=timezone.now() + timedelta(seconds=expires_in) if expires_in is not None else None,
     )
     audit.record(workspace=workspace, actor=created_by, action="api_key.created", target=str(key))
     return key, f"{PREFIX}{public_id}{secret}{_checksum(public_id + secret)}"

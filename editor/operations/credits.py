@@ -24,7 +24,7 @@ def open_account(*, workspace: Workspace) -> CreditAccount:
 
 def lock_account(*, workspace: Workspace) -> CreditAccount:
     """The account, locked until the surrounding transaction ends."""
-    return CreditAccount.objects.select_for_update().get(workspace=workspace)
+    return CreditAccount.objects.select_for_update(no_key=True).get(workspace=workspace)
 
 
 @transaction.atomic

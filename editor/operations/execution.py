@@ -77,7 +77,7 @@ def _start(job_id: UUID) -> tuple[Job, EditRequest] | None:
     """Take the job; None when there is nothing left to do."""
     with transaction.atomic():
         job = (
-            Job.objects.select_for_update(of=("self",))
+            Job.objects.select_for_update(of=("self",), no_key=True)
             .select_related("workspace", "created_by", "style", "character", "parent__root")
             .filter(pk=job_id, status__in=LIVE)
             .first()

@@ -54,7 +54,7 @@ def requeue_lost() -> int:
         with transaction.atomic():
             # Another process may be doing the same: the lock and the second look decide.
             job = (
-                Job.objects.select_for_update(skip_locked=True)
+                Job.objects.select_for_update(skip_locked=True, no_key=True)
                 .filter(pk=candidate.pk, status__in=LIVE, queue_id=candidate.queue_id)
                 .first()
             )

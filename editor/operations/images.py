@@ -62,14 +62,14 @@ def upload(
 def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     """One of the shipped photographs as a picture of this person's; copied on its first use."""
     actor.require_editor()
+    path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
+    if not isinstance(path, str):
+        raise NotFound("There is no such sample photograph.")
     own = Image.objects.filter(
         workspace=actor.workspace, created_by=actor.user, original_name=f"{name}.jpg", from_sample=True
     )
     if image := own.order_by("created_at").first():
         return image
-    path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
-    if not isinstance(path, str):
-        raise NotFound("There is no such sample photograph.")
     content = Path(path).read_bytes()
     return upload(
         actor=actor, content=content, content_type="image/jpeg", name=f"{name}.jpg", from_sample=True
@@ -118,8 +118,9 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
     root = (job.parent.root or job.parent) if job.parent else None
     version = 0
     if root:
-        # Two edits of one picture may end together; each version number is given once.
-        Image.objects.select_for_update().get(pk=root.pk)
+        # Two edits of one picture may end together; each version number is given once. The lock
+        # lets new edits refer to the picture meanwhile, or they would wait for each other.
+        Image.objects.select_for_update(no_key=True).get(pk=root.pk)
         version = Image.objects.filter(root=root).aggregate(newest=Max("version"))["newest"] or 1
     results: list[Image] = []
     for position, item in enumerate(stored):

@@ -12,13 +12,20 @@ from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import audit, credits
 
 FIRST_CREDITS = 500
-# A number nobody else uses, for the lock that lets only one first account be made.
+# Numbers nobody else uses, for the locks that let one caller at a time make the first account or a slug.
 _FIRST_START_LOCK = 7_210_001
+_SLUG_LOCK = 7_210_003
 
 
 def needs_first_start() -> bool:
     """True until the first person exists."""
     return not User.objects.exists()
+
+
+def claim_first_start() -> bool:
+    """True for one caller alone, who makes the first account before its transaction ends."""
+    _lock(_FIRST_START_LOCK)
+    return needs_first_start()
 
 
 @transaction.atomic
@@ -27,20 +34,16 @@ def first_start(*, email: str, password: str, name: str, workspace_name: str) ->
 
     Raises PermissionDenied when somebody was first, InvalidInput for a weak password.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_FIRST_START_LOCK])
-    if not needs_first_start():
+    if not claim_first_start():
         raise PermissionDenied("The portal is set up already. Sign in, or ask for an invitation.")
-    user = create_user(email=email, password=password, name=name)
-    user.is_staff = user.is_superuser = True
-    user.save(update_fields=["is_staff", "is_superuser"])
+    user = create_user(email=email, password=password, name=name, operator=True)
     workspace = create(name=workspace_name, owner=user)
     credits.grant(workspace=workspace, amount=FIRST_CREDITS, actor=user, note="To begin with")
     return user, workspace
 
 
-def create_user(*, email: str, password: str, name: str = "") -> User:
-    """A new account. Raises Conflict for a known address, InvalidInput for the rest."""
+def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:
+    """A new account; an operator's opens the admin. Raises Conflict for a known address, else InvalidInput."""
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict("Somebody with this e-mail address exists already.")
     try:
@@ -48,7 +51,7 @@ def create_user(*, email: str, password: str, name: str = "") -> User:
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages), fields={"password": " ".join(error.messages)}) from None
     try:
-        return User.objects.create_user(email, password, name=name)
+        return User.objects.create_user(email, password, name=name, is_staff=operator, is_superuser=operator)
     except ValidationError as error:
         fields = {field: " ".join(messages) for field, messages in error.message_dict.items()}
         raise InvalidInput(" ".join(fields.values()), fields=fields) from None
@@ -61,6 +64,7 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     if not 1 <= len(name) <= 120:
         problem = "A workspace's name has 1 to 120 characters."
         raise InvalidInput(problem, fields={"workspace_name": problem})
+    _lock(_SLUG_LOCK)
     workspace = Workspace.objects.create(
         name=name, slug=_free_slug(name), plan=plan or Plan.objects.get(is_default=True)
     )
@@ -68,6 +72,12 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     credits.open_account(workspace=workspace)
     audit.record(workspace=workspace, actor=owner, action="workspace.created", target=workspace.name)
     return workspace
+
+
+def _lock(number: int) -> None:
+    """Wait for everybody else who does the same; held until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def _free_slug(name: str) -> str:

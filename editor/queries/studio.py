@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from editor.models import LIVE, Character, CharacterImage, Image, Job, JobImage, Style, Workspace
 
@@ -51,7 +51,7 @@ def styles(workspace: Workspace) -> list[Style]:
     """The system's styles, then the workspace's own."""
     return list(
         Style.objects.filter(Q(workspace=None) | Q(workspace=workspace), archived_at=None).order_by(
-            "workspace_id", "position", "name"
+            F("workspace_id").asc(nulls_first=True), "position", "name"
         )
     )
 

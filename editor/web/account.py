@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest
 
+from editor.errors import Conflict
 from editor.models import User
 from editor.operations import workspaces
 
@@ -18,7 +20,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
         """A new person gets a workspace of their own to begin in."""
-        saved: User = super().save_user(request, user, form, commit=commit)
-        if commit:
-            workspaces.create(name=f"{saved.display_name}'s workspace", owner=saved)
+        try:
+            with transaction.atomic():
+                saved: User = super().save_user(request, user, form, commit=commit)
+                if commit:
+                    workspaces.create(name=f"{saved.display_name}'s workspace", owner=saved)
+        except IntegrityError:  # the same address, at the same moment
+            raise Conflict("Somebody with this e-mail address exists already.") from None
         return saved

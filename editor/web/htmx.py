@@ -17,14 +17,14 @@ def is_fragment(request: HttpRequest) -> bool:
 
 def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
     """What a person sees of an error: a fragment beside the prompt, or a page of its own."""
-    context: dict[str, Any] = {
-        "error": error.message,
-        "fields": error.fields if len(error.fields) > 1 else {},
-    }
-    if request.method == "POST" and "charged" not in error.message:
-        context["charge"] = "Nothing was charged."
-    template = "studio/_error.html" if is_fragment(request) else "error.html"
-    response = render(request, template, context, status=error.status)
+    charge = "Nothing was charged." if request.method == "POST" and "charged" not in error.message else ""
+    if is_fragment(request):
+        fields = error.fields if len(error.fields) > 1 else {}
+        context: dict[str, Any] = {"error": error.message, "charge": charge, "fields": fields}
+        response = render(request, "studio/_error.html", context, status=error.status)
+    else:
+        words = f"{error.message} {charge}".strip()
+        response = render(request, "error.html", {"error": words}, status=error.status)
     if error.retry_after is not None:
         response["Retry-After"] = str(round(error.retry_after))
     return response

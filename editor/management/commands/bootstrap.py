@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from editor.errors import EditorError
+from editor.management.database import migrate
 from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import api_keys, credits, workspaces
 
@@ -18,7 +19,8 @@ from editor.operations import api_keys, credits, workspaces
 class Command(BaseCommand):
     help = (
         "Make or update an owner and a workspace with exactly the given credits. Doing it again changes "
-        "nothing; a new e-mail address and workspace make a further tenant. Works while the portal runs."
+        "nothing; a new e-mail address and workspace make a further tenant. The first account of an "
+        "installation is its operator. Works before the portal's first start and while it runs."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,10 +36,11 @@ class Command(BaseCommand):
         parser.add_argument("--revoke", action="store_true", help="End the key in --api-key-file.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        migrate()
         try:
             with transaction.atomic():
-                user = self._user(options["email"], options["password"])
-                workspace = self._workspace(options["workspace"], user)
+                user = self._user(options["email"].strip(), options["password"])
+                workspace = self._workspace(options["workspace"].strip(), user)
                 self._plan(workspace, options["requests_per_minute"], options["concurrent_jobs"])
                 self._credits(workspace, options["credits"])
                 message = self._key(workspace, user, options)
@@ -48,7 +51,8 @@ class Command(BaseCommand):
     def _user(self, email: str, password: str) -> User:
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
-            return workspaces.create_user(email=email, password=password)
+            operator = workspaces.claim_first_start()
+            return workspaces.create_user(email=email, password=password, operator=operator)
         if not user.check_password(password):
             user.set_password(password)
             user.save(update_fields=["password"])
@@ -93,14 +97,14 @@ class Command(BaseCommand):
         if path is None:
             return ""
         existing = api_keys.find(path.read_text().strip()) if path.exists() else None
+        if existing is not None and existing.is_live and existing.workspace_id != workspace.id:
+            raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
         if options["revoke"]:
             if existing is None:
                 raise CommandError(f"{path} holds no key of this portal.")
             api_keys.revoke(key=existing, actor=user)
             return f"The key in {path} is revoked."
         if existing is not None and existing.is_live:
-            if existing.workspace_id != workspace.id:
-                raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
             return f"The key in {path} is live."
         _, bare = api_keys.create(
             workspace=workspace,

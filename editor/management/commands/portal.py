@@ -6,10 +6,10 @@ import asyncio
 import os
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from editor.management.background import background_tasks
+from editor.management.database import migrate
 from editor.worker.server import serve
 
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, no_worker: bool, **options: Any) -> None:
         host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
-        call_command("migrate", verbosity=0, interactive=False)
+        migrate()
         self.stdout.write(f"The portal is at http://{host}:{port}/ (Ctrl+C ends it)")
         self.stdout.flush()
         asyncio.run(serve(host=host, port=port, with_worker=not no_worker, background=background_tasks()))

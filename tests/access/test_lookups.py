@@ -1,0 +1,143 @@
+"""Ids from outside: found in the own workspace, else "not found", whatever they look like."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.errors import InvalidInput, NotFound, PermissionDenied
+from editor.models import Character, Image, Role, Style
+from tests.factories import make_actor, make_member, make_workspace
+from tests.web.rows import add_image, add_job
+
+pytestmark = pytest.mark.django_db
+
+Lookup = Callable[[Actor, Any], Any]
+each_lookup = pytest.mark.parametrize("lookup", [lookups.image, lookups.job, lookups.style, lookups.character])
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return make_actor()
+
+
+def test_an_actor_is_a_member_through_a_door() -> None:
+    workspace = make_workspace()
+    user = make_member(workspace, role=Role.VIEWER)
+    actor = lookups.actor(user, workspace.slug, door="api")
+    assert (actor.user, actor.workspace, actor.door) == (user, workspace, "api")
+    assert actor.membership.role == Role.VIEWER
+
+
+def test_strangers_and_nobody_get_the_same_answer_as_for_no_workspace() -> None:
+    workspace = make_workspace()
+    stranger = make_actor(name="Rivals").user
+    gone = make_member(workspace, role=Role.OWNER)
+    gone.is_active = False
+    gone.save()
+    answers = set()
+    for user, slug in [
+        (stranger, workspace.slug),
+        (stranger, "no-such"),
+        (AnonymousUser(), workspace.slug),
+        (gone, workspace.slug),
+    ]:
+        with pytest.raises(NotFound) as error:
+            lookups.actor(user, slug)
+        answers.add(error.value.message)
+    assert len(answers) == 1
+
+
+def test_a_person_who_is_switched_off_meanwhile_is_no_actor() -> None:
+    workspace = make_workspace()
+    user = make_member(workspace)
+    type(user).objects.filter(pk=user.pk).update(is_active=False)
+    assert user.is_active  # as a socket remembers it
+    with pytest.raises(NotFound):
+        lookups.actor(user, workspace.slug)
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "may_edit", "may_manage"),
+    [
+        (Role.OWNER, True, True, True),
+        (Role.ADMIN, True, True, True),
+        (Role.EDITOR, True, True, False),
+        (Role.VIEWER, True, False, False),
+        (Role.OWNER, False, False, True),
+        (Role.EDITOR, False, False, False),
+    ],
+)
+def test_roles_and_the_permission(role: Role, permission: bool, may_edit: bool, may_manage: bool) -> None:
+    workspace = make_workspace()
+    actor = make_actor(workspace, user=make_member(workspace, role=role, access_image_editor=permission))
+    for allowed, require in [(may_edit, actor.require_editor), (may_manage, actor.require_manager)]:
+        if allowed:
+            require()
+        else:
+            with pytest.raises(PermissionDenied):
+                require()
+
+
+@each_lookup
+@pytest.mark.parametrize(
+    "value", ["", "x", "\0", "../..", "1", 1, None, 1.5, "0" * 5000, uuid.uuid4(), str(uuid.uuid4()), "{}", "\ud800"]
+)
+def test_what_is_no_id_is_not_found(actor: Actor, lookup: Lookup, value: Any) -> None:
+    with pytest.raises(NotFound):
+        lookup(actor, value)
+
+
+def test_own_rows_are_found_by_text_and_by_uuid(actor: Actor) -> None:
+    image, job = add_image(actor.workspace), add_job(actor.workspace)
+    character = Character.objects.create(workspace=actor.workspace, name="Ada")
+    for lookup, row in [(lookups.image, image), (lookups.job, job), (lookups.character, character)]:
+        assert lookup(actor, row.id) == lookup(actor, str(row.id)) == row  # type: ignore[operator]
+
+
+def test_rows_of_another_workspace_are_not_found(actor: Actor) -> None:
+    rival = make_workspace(name="Rivals")
+    rows: list[tuple[Lookup, Any]] = [
+        (lookups.image, add_image(rival)),
+        (lookups.job, add_job(rival)),
+        (lookups.style, Style.objects.create(workspace=rival, name="Look", prompt="sepia")),
+        (lookups.character, Character.objects.create(workspace=rival, name="Ada")),
+    ]
+    for lookup, row in rows:
+        with pytest.raises(NotFound):
+            lookup(actor, row.id)
+
+
+def test_the_systems_styles_are_everybodys(actor: Actor) -> None:
+    style = Style.objects.create(workspace=None, name="Everybody's", prompt="sepia")
+    assert lookups.style(actor, style.id) == style
+
+
+def test_what_is_archived_is_not_found(actor: Actor) -> None:
+    now = timezone.now()
+    style = Style.objects.create(workspace=actor.workspace, name="Old", prompt="sepia", archived_at=now)
+    character = Character.objects.create(workspace=actor.workspace, name="Old", archived_at=now)
+    for lookup, row in [(lookups.style, style), (lookups.character, character)]:
+        with pytest.raises(NotFound):
+            lookup(actor, row.id)  # type: ignore[operator]
+
+
+def test_images_come_in_the_order_they_were_named(actor: Actor) -> None:
+    first, second = add_image(actor.workspace), add_image(actor.workspace)
+    assert lookups.images(actor, [second.id, first.id, second.id]) == [second, first, second]
+    assert lookups.images(actor, []) == []
+
+
+def test_masks_are_no_images_and_too_many_are_refused(actor: Actor) -> None:
+    mask = add_image(actor.workspace, kind=Image.Kind.MASK)
+    with pytest.raises(NotFound):
+        lookups.images(actor, [mask.id])
+    with pytest.raises(InvalidInput):
+        lookups.images(actor, ["x"] * 17)

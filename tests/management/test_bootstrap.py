@@ -1,0 +1,218 @@
+"""`manage.py bootstrap`: doing it again changes nothing, and a live key is never lost."""
+
+from __future__ import annotations
+
+import io
+import stat
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from editor.models import (
+    ApiKey,
+    AuditEntry,
+    CreditAccount,
+    LedgerEntry,
+    Membership,
+    Plan,
+    Role,
+    User,
+    Workspace,
+)
+from editor.operations import api_keys, credits
+from tests.factories import PASSWORD, UserFactory, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+
+def bootstrap(**options: Any) -> str:
+    given = {
+        "email": "amara@example.test",
+        "password": PASSWORD,
+        "workspace": "Acme Studio",
+        "credits": 100,
+        **options,
+    }
+    printed = io.StringIO()
+    call_command("bootstrap", stdout=printed, **given)
+    return printed.getvalue()
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "keys" / "key"
+
+
+def key_in(path: Path) -> ApiKey:
+    key = api_keys.find(path.read_text().strip())
+    assert key is not None
+    return key
+
+
+def test_it_makes_an_owner_who_can_sign_in_and_a_workspace_with_credits() -> None:
+    assert "/w/acme-studio/" in bootstrap()
+    workspace = Workspace.objects.get()
+    assert Membership.objects.get().role == Role.OWNER
+    assert CreditAccount.objects.get(workspace=workspace).balance == 100
+    client = Client()
+    client.post("/accounts/login/", {"login": "amara@example.test", "password": PASSWORD})
+    assert client.get("/w/acme-studio/").status_code == 200
+
+
+def test_the_first_account_is_the_operator_and_the_next_is_not() -> None:
+    bootstrap()
+    bootstrap(email="bea@example.test", workspace="Second")
+    first, second = User.objects.order_by("date_joined")
+    assert (first.is_staff, first.is_superuser) == (True, True)
+    assert (second.is_staff, second.is_superuser) == (False, False)
+
+
+def test_it_makes_no_operator_of_somebody_who_is_there() -> None:
+    UserFactory.create(email="amara@example.test")
+    bootstrap()
+    assert not User.objects.get().is_staff
+
+
+def test_doing_it_again_changes_nothing(key_file: Path) -> None:
+    def rows() -> list[int]:
+        tables = (User, Workspace, Membership, CreditAccount, LedgerEntry, ApiKey, Plan, AuditEntry)
+        return [table.objects.count() for table in tables]
+
+    bootstrap(api_key_file=key_file, requests_per_minute=10, concurrent_jobs=3)
+    before, key = rows(), key_file.read_text()
+    for name in ("Acme Studio", " Acme Studio "):
+        bootstrap(
+            email=" AMARA@example.test", workspace=name, api_key_file=key_file, requests_per_minute=10, concurrent_jobs=3
+        )
+    assert rows() == before
+    assert key_file.read_text() == key
+
+
+@pytest.mark.parametrize("wanted", [0, 7, 100, 5000])
+def test_the_balance_is_exactly_what_was_asked_for(wanted: int) -> None:
+    bootstrap()
+    bootstrap(credits=wanted)
+    account = CreditAccount.objects.get()
+    assert account.balance == wanted
+    assert sum(LedgerEntry.objects.values_list("amount", flat=True)) == wanted
+    assert LedgerEntry.objects.count() == (1 if wanted == 100 else 2)
+
+
+def test_a_workspace_that_spent_some_is_filled_up_again() -> None:
+    bootstrap()
+    credits.adjust(workspace=Workspace.objects.get(), amount=-60, actor=None, note="spent")
+    bootstrap()
+    assert CreditAccount.objects.get().balance == 100
+
+
+def test_another_address_and_name_make_another_tenant() -> None:
+    bootstrap()
+    bootstrap(email="bea@example.test", workspace="Rivals", credits=5)
+    assert dict(CreditAccount.objects.values_list("workspace__slug", "balance")) == {"acme-studio": 100, "rivals": 5}
+    assert list(Membership.objects.values_list("user__email", "workspace__slug")) == [
+        ("amara@example.test", "acme-studio"),
+        ("bea@example.test", "rivals"),
+    ]
+
+
+def test_a_new_password_replaces_the_old_one() -> None:
+    bootstrap()
+    bootstrap(password="another long password")
+    assert User.objects.get().check_password("another long password")
+
+
+def test_the_key_file_holds_the_bare_key_for_its_owner_alone(key_file: Path) -> None:
+    bootstrap(api_key_file=key_file)
+    key = key_in(key_file)
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+    assert len(key_file.read_text().split()) == 1
+    assert (key.workspace.name, key.scopes, key.expires_at) == ("Acme Studio", ["image_editor"], None)
+    assert [path.name for path in key_file.parent.iterdir()] == ["key"]
+
+
+def test_a_live_key_of_another_workspace_is_left_alone(key_file: Path) -> None:
+    bootstrap(api_key_file=key_file)
+    before = key_file.read_text()
+    for options in ({}, {"revoke": True}):
+        with pytest.raises(CommandError, match="another workspace"):
+            bootstrap(email="bea@example.test", workspace="Rivals", api_key_file=key_file, **options)
+    assert key_file.read_text() == before
+    assert key_in(key_file).is_live
+    assert not Workspace.objects.filter(name="Rivals").exists()
+
+
+def test_revoke_ends_the_key_and_the_next_run_makes_a_new_one(key_file: Path) -> None:
+    bootstrap(api_key_file=key_file)
+    old = key_in(key_file)
+    for _ in range(2):
+        bootstrap(api_key_file=key_file, revoke=True)
+        assert not key_in(key_file).is_live
+    assert ApiKey.objects.count() == 1
+    bootstrap(api_key_file=key_file)
+    assert key_in(key_file).is_live
+    assert key_in(key_file) != old
+
+
+def test_an_expired_key_is_replaced(key_file: Path) -> None:
+    bootstrap(api_key_file=key_file, expires_in=3600)
+    old = key_in(key_file)
+    assert old.expires_at and timedelta(minutes=59) < old.expires_at - timezone.now() <= timedelta(hours=1)
+    ApiKey.objects.update(expires_at=timezone.now())
+    bootstrap(api_key_file=key_file)
+    assert key_in(key_file) != old
+
+
+def test_a_file_with_something_else_gets_a_key_of_mode_0600(key_file: Path) -> None:
+    key_file.parent.mkdir()
+    key_file.write_text("flk_ of an installation that is gone")
+    key_file.chmod(0o644)
+    bootstrap(api_key_file=key_file)
+    assert key_in(key_file).is_live
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+
+
+def test_revoking_what_is_no_key_says_so(key_file: Path) -> None:
+    with pytest.raises(CommandError, match="holds no key"):
+        bootstrap(api_key_file=key_file, revoke=True)
+    assert not key_file.exists()
+
+
+def test_limits_are_a_plan_of_the_workspaces_own() -> None:
+    other = make_workspace(name="Rivals")
+    standard = (other.plan.requests_per_minute, other.plan.concurrent_jobs)
+    bootstrap(requests_per_minute=7)
+    bootstrap(concurrent_jobs=2)
+    plan = Workspace.objects.get(name="Acme Studio").plan
+    assert (plan.requests_per_minute, plan.concurrent_jobs, plan.is_default) == (7, 2, False)
+    other.plan.refresh_from_db()
+    assert (other.plan.requests_per_minute, other.plan.concurrent_jobs) == standard
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"credits": -1}, "negative"),
+        ({"credits": 10**12}, "credits"),
+        ({"password": "short"}, "at least 10"),
+        ({"email": "nonsense"}, "valid email"),
+        ({"workspace": " "}, "1 to 120"),
+        ({"workspace": "x" * 121}, "1 to 120"),
+        ({"requests_per_minute": 0}, "1 or more"),
+        ({"concurrent_jobs": -1}, "1 or more"),
+        ({"scopes": "image_editor,everything"}, "everything"),
+        ({"expires_in": 0}, "A key lives"),
+        ({"expires_in": -5}, "A key lives"),
+        ({"expires_in": 10**15}, "A key lives"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_made(key_file: Path, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        bootstrap(api_key_file=key_file, **options)
+    assert not User.objects.exists()
+    assert not Workspace.objects.exists()
+    assert not key_file.exists()

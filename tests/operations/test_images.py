@@ -1,0 +1,166 @@
+"""Images come in checked, and results become the next versions of their picture."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from editor.access.actor import Actor
+from editor.errors import EditorError, NotFound, PermissionDenied
+from editor.media import store
+from editor.models import Image, Job, Role, Status
+from editor.operations import images, jobs
+from editor.operations.images import Stored
+from tests.factories import make_actor, make_image, make_member, make_workspace, photo
+from tests.web.rows import add_completed, add_image, add_job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return make_actor()
+
+
+def stored() -> Stored:
+    image_id = uuid.uuid4()
+    return Stored(
+        id=image_id,
+        storage_name=f"nowhere/{image_id}.png",
+        content_type="image/png",
+        width=96,
+        height=64,
+        size=1,
+    )
+
+
+def test_an_upload_is_stored_with_its_thumbnails(actor: Actor) -> None:
+    image = make_image(actor)
+    assert (image.kind, image.version, image.label, image.root) == ("source", 1, "Original", None)
+    assert len(store.read(image.storage_name)) == image.size
+    for width in store.THUMBNAILS:
+        assert store.read(store.thumbnail_name(image.storage_name, width))
+
+
+def test_names_of_stored_files_cannot_be_guessed_from_ids(actor: Actor) -> None:
+    image = make_image(actor)
+    rest = image.storage_name.rpartition(str(image.id))[2]
+    assert len(rest) >= 32
+    assert "photo" not in image.storage_name
+
+
+def test_a_file_that_is_no_image_leaves_nothing(actor: Actor) -> None:
+    with pytest.raises(EditorError):
+        images.upload(actor=actor, content=b"hello", content_type="image/png", name="a.png")
+    assert not Image.objects.exists()
+
+
+def test_only_editors_bring_images() -> None:
+    workspace = make_workspace()
+    viewer = make_actor(workspace, user=make_member(workspace, role=Role.VIEWER))
+    with pytest.raises(PermissionDenied):
+        make_image(viewer)
+    with pytest.raises(PermissionDenied):
+        images.find_or_add_sample(actor=viewer, name="coffee")
+
+
+@pytest.mark.parametrize("name", images.SAMPLES)
+def test_each_sample_is_there_and_copied_once(actor: Actor, name: str) -> None:
+    first = images.find_or_add_sample(actor=actor, name=name)
+    assert images.find_or_add_sample(actor=actor, name=name) == first
+    assert (first.from_sample, first.original_name) == (True, f"{name}.jpg")
+
+
+def test_an_upload_of_the_same_name_is_no_sample(actor: Actor) -> None:
+    own = images.upload(actor=actor, content=photo(), content_type="image/png", name="coffee.jpg")
+    assert images.find_or_add_sample(actor=actor, name="coffee") != own
+
+
+def test_each_person_has_a_sample_of_their_own(actor: Actor) -> None:
+    other = make_actor(actor.workspace, user=make_member(actor.workspace))
+    first = images.find_or_add_sample(actor=actor, name="coffee")
+    assert images.find_or_add_sample(actor=other, name="coffee") != first
+
+
+@pytest.mark.parametrize("name", ["", "..", "../../manage", "coffee-thumb", "coffee\0", "no-such"])
+def test_other_names_are_not_found(actor: Actor, name: str) -> None:
+    with pytest.raises(NotFound):
+        images.find_or_add_sample(actor=actor, name=name)
+
+
+def test_results_are_the_next_versions_of_their_picture(actor: Actor) -> None:
+    source = add_image(actor.workspace)
+    first = add_job(actor.workspace, parent=source)
+    two = images.create_results(job=first, stored=[stored(), stored()])
+    again = add_job(actor.workspace, parent=two[1])
+    third = images.create_results(job=again, stored=[stored()])[0]
+    assert [(image.version, image.position) for image in two] == [(2, 0), (3, 1)]
+    assert (third.version, third.parent, third.root) == (4, two[1], source)
+
+
+def test_the_first_result_without_a_source_is_the_root(actor: Actor) -> None:
+    first, second = images.create_results(job=add_job(actor.workspace), stored=[stored(), stored()])
+    assert (first.root, first.version, first.label) == (None, 1, "v1")
+    assert (second.root, second.version, second.parent) == (first, 2, None)
+
+
+def test_results_belong_to_who_asked_for_them(actor: Actor) -> None:
+    job = add_job(actor.workspace, created_by=actor.user)
+    result = images.create_results(job=job, stored=[stored()])[0]
+    assert (result.created_by, result.workspace, result.job) == (actor.user, actor.workspace, job)
+
+
+def test_edits_that_end_together_get_one_version_each(committed: None) -> None:
+    actor = make_actor()
+    source = add_image(actor.workspace)
+    waiting = [add_job(actor.workspace, parent=source, price=0) for _ in range(8)]
+
+    def complete(job: Job) -> None:
+        try:
+            jobs.end_completed(job=job, stored=[stored()], seed=None)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(complete, waiting))
+    versions = Image.objects.filter(root=source).order_by("version").values_list("version", flat=True)
+    assert list(versions) == list(range(2, 10))
+
+
+def test_edits_of_a_picture_begin_while_others_of_it_end(committed: None) -> None:
+    """Both lock the account and the picture: in the wrong way they would wait for each other for ever."""
+    actor = make_actor(balance=1000)
+    source = add_image(actor.workspace)
+
+    def begin() -> Job:
+        return jobs.submit(actor=actor, request=jobs.NewEdit(prompt="warmer", image_ids=(source.id,)))
+
+    def end(job: Job) -> None:
+        jobs.end_completed(job=job, stored=[stored()], seed=None)
+
+    def begin_and_end(number: int) -> None:
+        try:
+            for _ in range(8):
+                end(begin())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(begin_and_end, range(6)))
+    assert Job.objects.filter(status=Status.COMPLETED).count() == 48
+    assert Image.objects.filter(root=source).count() == 48
+
+
+def test_an_end_that_fails_stores_no_result(actor: Actor) -> None:
+    source = add_image(actor.workspace)
+    job = add_job(actor.workspace, parent=source, price=0)
+    add_completed(actor.workspace, source, version=2, user=actor.user)
+    twice = stored()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        jobs.end_completed(job=job, stored=[twice, twice], seed=None)
+    job.refresh_from_db()
+    assert job.is_live
+    assert Image.objects.filter(job=job).count() == 0

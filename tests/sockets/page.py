@@ -1,0 +1,75 @@
+"""A browser's end of a workspace's socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.testing import ApplicationCommunicator
+from django.test import Client
+
+from editor.db import in_thread
+from editor.models import User
+from imageeditor.asgi import application
+
+
+@dataclass
+class Page:
+    """`close_code` is set once the server has closed the socket."""
+
+    socket: ApplicationCommunicator
+    accepted: bool = False
+    close_code: int | None = None
+
+    async def answer(self, timeout: float = 5) -> dict[str, Any]:
+        output: dict[str, Any] = await self.socket.receive_output(timeout)
+        self.accepted = self.accepted or output["type"] == "websocket.accept"
+        if output["type"] == "websocket.close":
+            self.close_code = output.get("code")
+        return output
+
+    async def next(self, timeout: float = 5) -> str:
+        """The next message's text."""
+        text: str = (await self.answer(timeout))["text"]
+        return text
+
+    async def all(self, *, quiet: float = 0.4) -> list[str]:
+        """The messages that come until it has been quiet for so many seconds."""
+        messages = []
+        while not await self.socket.receive_nothing(quiet, 0.02):
+            messages.append(await self.next())
+        return messages
+
+    async def say(self, **content: Any) -> None:
+        await self.socket.send_input({"type": "websocket.receive", **content})
+
+
+@asynccontextmanager
+async def listen(
+    user: User | None, slug: str, *, query: str = "", origin: str = "http://localhost"
+) -> AsyncIterator[Page]:
+    """Connect as the page of `user` does; `user` None is somebody who is not signed in."""
+    headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
+    if user is not None:
+        headers.append((b"cookie", f"sessionid={await in_thread(_session, user)}".encode()))
+    scope = {
+        "type": "websocket",
+        "path": f"/ws/w/{slug}/",
+        "query_string": query.encode(),
+        "headers": headers,
+        "subprotocols": [],
+    }
+    page = Page(ApplicationCommunicator(application, scope))
+    await page.socket.send_input({"type": "websocket.connect"})
+    await page.answer()
+    yield page
+    await page.socket.send_input({"type": "websocket.disconnect", "code": 1000})
+    await page.socket.wait(5)
+
+
+def _session(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value

@@ -1,0 +1,237 @@
+"""The socket of a workspace: who may listen, what is told, in which order, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from channels.layers import channel_layers
+from django.db import transaction
+
+from editor import events
+from editor.access.actor import Actor
+from editor.db import in_thread
+from editor.models import Job, Membership, User
+from editor.operations import credits, execution, jobs
+from editor.operations.jobs import NewEdit
+from tests.factories import make_actor, make_image, make_member
+from tests.sockets.page import listen
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+NOT_A_MEMBER = 4403
+STEPS = ["queued", "sent", "generating", "checking", "saving"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_layer() -> None:
+    """The layer in memory belongs to one event loop, and each test has its own."""
+    channel_layers.backends.clear()
+
+
+def submit(actor: Actor, prompt: str = "make it warmer") -> Job:
+    image = make_image(actor)
+    return jobs.submit(actor=actor, request=NewEdit(prompt=prompt, image_ids=(image.id,)))
+
+
+async def run_job(actor: Actor, prompt: str = "make it warmer") -> Job:
+    job = await in_thread(submit, actor, prompt)
+    await execution.run(job.id)
+    return job
+
+
+async def test_one_who_is_not_signed_in_is_refused() -> None:
+    actor = await in_thread(make_actor)
+    async with listen(None, actor.workspace.slug) as page:
+        assert (page.accepted, page.close_code) == (False, NOT_A_MEMBER)
+
+
+async def test_a_stranger_is_refused_as_for_a_workspace_that_does_not_exist() -> None:
+    actor = await in_thread(make_actor)
+    stranger = await in_thread(make_actor, name="Rivals")
+    for slug in (actor.workspace.slug, "no-such-workspace"):
+        async with listen(stranger.user, slug) as page:
+            assert (page.accepted, page.close_code) == (False, NOT_A_MEMBER)
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://localhost.elsewhere.example"])
+async def test_a_page_of_another_site_is_refused(origin: str) -> None:
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug, origin=origin) as page:
+        assert not page.accepted
+
+
+async def test_the_first_message_says_what_runs_now_and_the_balance() -> None:
+    actor = await in_thread(make_actor, balance=1234)
+    job = await in_thread(submit, actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        snapshot = await page.next()
+    assert f'id="job-{job.id}"' in snapshot
+    assert '<hx-partial hx-target="#balance" hx-swap="textContent">1,230</hx-partial>' in snapshot
+
+
+async def test_what_ended_between_rendering_and_connecting_is_told() -> None:
+    actor = await in_thread(make_actor)
+    job = await run_job(actor)
+    await in_thread(job.refresh_from_db)
+    assert job.finished_at
+    before = job.finished_at.timestamp() - 1
+    async with listen(actor.user, actor.workspace.slug, query=f"since={before}") as page:
+        assert f"stage-{job.parent_id}" in await page.next()
+    async with listen(actor.user, actor.workspace.slug, query=f"since={before + 2}") as page:
+        assert f"stage-{job.parent_id}" not in await page.next()
+
+
+@pytest.mark.parametrize(
+    "since", ["", "x", "nan", "inf", "-inf", "1e400", "-1", "-99999999999999", "9" * 400, "١٢٣", "\0", "%ff"]
+)
+async def test_an_odd_since_is_as_good_as_none(since: str) -> None:
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug, query=f"since={quote(since, safe='%')}") as page:
+        assert page.accepted
+        assert "#balance" in await page.next()
+
+
+async def test_the_steps_of_an_edit_arrive_in_order() -> None:
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        running = asyncio.create_task(run_job(actor, "[slow:1] make it warmer"))
+        messages = await page.all(quiet=1.5)
+        await running
+    now = [found for message in messages for found in re.findall(r'data-key="(\w+)"\s+data-state="now"', message)]
+    assert len(set(now)) >= 3
+    assert [STEPS.index(step) for step in now] == sorted(STEPS.index(step) for step in now)
+    percents = [int(found) for message in messages for found in re.findall(r"Generating (\d+)%", message)]
+    assert percents and percents == sorted(percents)
+
+
+async def test_the_end_is_told_once_with_the_balance() -> None:
+    actor = await in_thread(make_actor, balance=100)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        job = await run_job(actor)
+        messages = await page.all()
+    ends = [message for message in messages if "Edit ready" in message]
+    assert len(ends) == 1
+    assert sum(f'hx-target="#stage-{job.parent_id}"' in message for message in messages) == 1
+    assert sum('hx-target="#pull"' in message for message in messages) == 1
+    assert 'hx-target="#balance" hx-swap="textContent">96<' in ends[0]
+    assert f'id="job-{job.id}"' not in messages[-1]
+
+
+async def test_a_failure_is_told_once_with_why_and_the_balance() -> None:
+    actor = await in_thread(make_actor, balance=100)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await run_job(actor, "[fail] make it warmer")
+        messages = await page.all()
+    ends = [message for message in messages if "Edit failed" in message]
+    assert len(ends) == 1
+    assert "4 credits came back" in ends[0]
+    assert 'hx-target="#balance" hx-swap="textContent">100<' in ends[0]
+
+
+async def test_another_member_sees_the_result_without_the_toast() -> None:
+    actor = await in_thread(make_actor)
+    other = await in_thread(make_member, actor.workspace)
+    async with listen(other, actor.workspace.slug) as page:
+        await page.next()
+        job = await run_job(actor)
+        messages = await page.all()
+    assert sum(f'hx-target="#stage-{job.parent_id}"' in message for message in messages) == 1
+    assert not any("Edit ready" in message for message in messages)
+
+
+async def test_given_credits_are_told() -> None:
+    actor = await in_thread(make_actor, balance=100)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await in_thread(credits.grant, workspace=actor.workspace, amount=900, actor=None)
+        messages = await page.all()
+    assert len(messages) == 1
+    assert 'hx-target="#balance" hx-swap="textContent">1,000<' in messages[0]
+
+
+async def test_what_is_rolled_back_is_not_told() -> None:
+    actor = await in_thread(make_actor, balance=100)
+
+    def grant_and_undo() -> None:
+        with transaction.atomic():
+            credits.grant(workspace=actor.workspace, amount=900, actor=None)
+            transaction.set_rollback(True)
+
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await in_thread(grant_and_undo)
+        assert await page.all() == []
+
+
+async def test_events_of_another_workspace_never_arrive() -> None:
+    actor = await in_thread(make_actor)
+    rival = await in_thread(make_actor, name="Rivals")
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await run_job(rival)
+        await in_thread(credits.grant, workspace=rival.workspace, amount=1, actor=None)
+        assert await page.all() == []
+
+
+async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
+    """Should ids ever be mixed up: the rows are read again with the viewer's rights."""
+    actor = await in_thread(make_actor)
+    rival = await in_thread(make_actor, name="Rivals")
+    job = await run_job(rival, "a secret prompt, make it warmer")
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await in_thread(
+            events.publish, events.JobChanged(workspace_id=actor.workspace.id, job_id=job.id, ended=True)
+        )
+        messages = await page.all()
+    assert messages
+    assert not any("secret" in message or str(job.id) in message for message in messages)
+
+
+def _leave(user: User) -> None:
+    Membership.objects.filter(user=user).delete()
+
+
+def _switch_off(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("lose", [_leave, _switch_off])
+async def test_one_who_lost_the_membership_gets_nothing_more(lose: Callable[[User], None]) -> None:
+    actor = await in_thread(make_actor)
+    member = await in_thread(make_member, actor.workspace)
+    async with listen(member, actor.workspace.slug) as page:
+        await page.next()
+        await in_thread(lose, member)
+        await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
+        assert (await page.answer())["type"] == "websocket.close"
+        assert page.close_code == NOT_A_MEMBER
+
+
+@pytest.mark.parametrize("text", ["hello", "{}", '{"type": "job_changed", "job_id": "x"}', "\0", "x" * 100_000])
+async def test_what_a_page_says_is_ignored(text: str) -> None:
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await page.say(text=text)
+        await page.say(bytes=text.encode())
+        assert await page.all() == []
+        await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
+        assert "#balance" in await page.next()
+
+
+async def test_two_pages_of_one_person_both_get_it() -> None:
+    actor = await in_thread(make_actor)
+    slug = actor.workspace.slug
+    async with listen(actor.user, slug) as first, listen(actor.user, slug) as second:
+        await first.next()
+        await second.next()
+        await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
+        assert await first.all() == await second.all() != []

@@ -1,0 +1,32 @@
+"""How browsers ask: signed in, and by htmx."""
+
+from __future__ import annotations
+
+import re
+
+from django.http import HttpResponse
+from django.test import Client
+
+from editor.models import User
+
+# What htmx 4 sends when a part of a page is to be swapped.
+HTMX = {
+    "HX-Request": "true",
+    "HX-Request-Type": "partial",
+    "HX-Source": "form#studio-form",
+    "HX-Target": "div#jobs",
+    "HX-Current-URL": "http://testserver/",
+    "Accept": "text/html",
+}
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def body(response: HttpResponse) -> str:
+    """The page without its CSRF tokens, which differ each time."""
+    text = response.content.decode()
+    return re.sub(r'(csrfmiddlewaretoken" value|X-CSRFToken)("?[:=] ?")[^"]+"', r"\1\2…", text)

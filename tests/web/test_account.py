@@ -1,0 +1,142 @@
+"""Signing in, signing up and signing out."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from editor.models import CreditAccount, Membership, Role, User, Workspace
+from tests.factories import PASSWORD, UserFactory, make_workspace
+from tests.web.requests import signed_in
+
+LOGIN, LOGOUT, SIGNUP = reverse("account_login"), reverse("account_logout"), reverse("account_signup")
+NEW = {"email": "new@example.test", "password1": PASSWORD}
+
+
+def is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["amara@example.test", "Amara@Example.TEST", " amara@example.test "])
+def test_one_signs_in_by_e_mail_whatever_its_case(typed: str) -> None:
+    UserFactory.create(email="amara@example.test")
+    client = Client()
+    response = client.post(LOGIN, {"login": typed, "password": PASSWORD})
+    assert response["Location"] == "/"
+    assert is_signed_in(client)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("amara@example.test", "wrong"), ("nobody@example.test", PASSWORD), ("a\0b@example.test", PASSWORD)],
+)
+def test_a_wrong_sign_in_does_not_tell_which_half_was_wrong(email: str, password: str) -> None:
+    UserFactory.create(email="amara@example.test")
+    client = Client()
+    page = client.post(LOGIN, {"login": email, "password": password}).content.decode()
+    assert not is_signed_in(client)
+    assert 'name="password"' in page
+
+
+@pytest.mark.django_db
+def test_one_who_was_switched_off_does_not_get_in() -> None:
+    UserFactory.create(email="amara@example.test", is_active=False)
+    client = Client()
+    client.post(LOGIN, {"login": "amara@example.test", "password": PASSWORD})
+    assert not is_signed_in(client)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"])
+def test_after_sign_in_one_stays_on_this_portal(elsewhere: str) -> None:
+    UserFactory.create(email="amara@example.test")
+    data = {"login": "amara@example.test", "password": PASSWORD, "next": elsewhere}
+    assert "elsewhere" not in Client().post(LOGIN, data)["Location"]
+
+
+@pytest.mark.django_db
+def test_signing_out_needs_a_press_of_the_button() -> None:
+    client = signed_in(UserFactory.create())
+    client.get(LOGOUT)
+    assert is_signed_in(client)
+    assert client.post(LOGOUT)["Location"] == LOGIN
+    assert not is_signed_in(client)
+
+
+@pytest.mark.django_db
+def test_sign_up_is_closed_unless_the_operator_opens_it() -> None:
+    UserFactory.create()
+    client = Client()
+    assert 'name="password1"' not in client.get(SIGNUP).content.decode()
+    client.post(SIGNUP, NEW)
+    assert User.objects.count() == 1
+    assert SIGNUP not in client.get(LOGIN).content.decode()
+
+
+@pytest.mark.django_db
+def test_an_open_sign_up_gives_a_workspace_without_credits_and_without_power(settings: Settings) -> None:
+    settings.SIGNUP = "open"
+    make_workspace()
+    client = Client()
+    assert SIGNUP in client.get(LOGIN).content.decode()
+    assert client.post(SIGNUP, NEW)["Location"] == "/"
+    user = User.objects.get(email="new@example.test")
+    membership = Membership.objects.get(user=user)
+    assert (membership.role, membership.workspace.name) == (Role.OWNER, "new's workspace")
+    assert CreditAccount.objects.get(workspace=membership.workspace).balance == 0
+    assert not user.is_staff and not user.is_superuser
+    assert client.get("/")["Location"] == reverse("studio", args=[membership.workspace.slug])
+
+
+@pytest.mark.django_db
+def test_the_first_account_is_not_made_by_signing_up(settings: Settings) -> None:
+    settings.SIGNUP = "open"
+    Client().post(SIGNUP, NEW)
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("email", ["amara@example.test", "AMARA@example.test"])
+def test_an_address_is_taken_once(settings: Settings, email: str) -> None:
+    settings.SIGNUP = "open"
+    UserFactory.create(email="amara@example.test")
+    Client().post(SIGNUP, {"email": email, "password1": PASSWORD})
+    assert User.objects.count() == 1
+
+
+def test_namesakes_who_sign_up_at_once_each_get_a_workspace(committed: None, settings: Settings) -> None:
+    settings.SIGNUP = "open"
+    UserFactory.create()
+
+    def sign_up(number: int) -> int:
+        try:
+            return Client().post(SIGNUP, {**NEW, "email": f"new@example{number}.test"}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(sign_up, range(6))) == [302] * 6
+    assert Workspace.objects.filter(name="new's workspace").count() == 6
+
+
+def test_one_address_that_signs_up_twice_at_once_is_one_person(committed: None, settings: Settings) -> None:
+    settings.SIGNUP = "open"
+    UserFactory.create()
+
+    def sign_up(number: int) -> int:
+        try:
+            return Client().post(SIGNUP, NEW).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert max(threads.map(sign_up, range(4))) < 500
+    assert User.objects.filter(email="new@example.test").count() == 1
+    assert Workspace.objects.count() == 1

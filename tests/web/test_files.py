@@ -1,0 +1,89 @@
+"""Images behind signed links."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from editor.media import links, store
+from editor.models import Image
+from tests.factories import make_actor, make_image
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def image() -> Image:
+    return make_image(make_actor())
+
+
+def test_a_link_shows_the_image_to_whoever_has_it(image: Image) -> None:
+    response = Client().get(links.sign(image.id))
+    assert response.status_code == 200
+    assert response.content == store.read(image.storage_name)
+    assert response["Content-Type"] == "image/png"
+    assert response["Content-Disposition"] == "inline"
+
+
+def test_no_browser_runs_or_shares_it(image: Image) -> None:
+    response = Client().get(links.sign(image.id))
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert response["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert response["Cache-Control"].startswith("private, max-age=")
+    assert "Set-Cookie" not in response
+
+
+def test_the_browser_keeps_it_no_longer_than_the_link_lives(image: Image) -> None:
+    seconds = int(Client().get(links.sign(image.id))["Cache-Control"].split("max-age=")[1].split(",")[0])
+    assert 24 * 3600 - 60 <= seconds <= 48 * 3600
+
+
+@pytest.mark.parametrize("variant", ["160", "1280"])
+def test_thumbnails_are_webp(image: Image, variant: str) -> None:
+    response = Client().get(links.sign(image.id, variant))
+    assert response["Content-Type"] == "image/webp"
+    assert response.content[8:12] == b"WEBP"
+
+
+def test_a_download_has_a_name(image: Image) -> None:
+    response = Client().get(links.sign(image.id, download=True))
+    name = f"edit-{str(image.id)[:8]}-v1.png"
+    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
+
+
+def test_head_tells_without_the_bytes(image: Image) -> None:
+    response = Client().head(links.sign(image.id))
+    assert response.status_code == 200
+    assert response.content == b""
+    assert response["Content-Type"] == "image/png"
+
+
+def test_a_link_that_was_changed_or_is_too_old_leads_nowhere(image: Image) -> None:
+    good = links.sign(image.id)
+    other = make_image(make_actor(name="Other"))
+    old = links.sign(image.id, now=timezone.now() - timedelta(days=3))
+    body = good.removeprefix("/files/").rpartition(".")[0]
+    signature = links.sign(other.id).rpartition(".")[2]
+    for url in (good[:-1], good + "x", old, f"/files/{body}.{signature}", f"/files/{image.id}"):
+        assert Client().get(url).status_code == 404, url
+
+
+@pytest.mark.parametrize("token", ["x", "...", "%00", "%ff%fe", "a.b.c.d.e", "..%2f..%2fetc%2fpasswd", "x" * 5000])
+def test_garbage_leads_nowhere(token: str) -> None:
+    assert Client().get(f"/files/{token}").status_code == 404
+
+
+def test_an_image_that_is_gone_is_not_found(image: Image) -> None:
+    url = links.sign(image.id)
+    store.delete(image.storage_name)
+    assert Client().get(url).status_code == 404
+    image.delete()
+    assert Client().get(url).status_code == 404
+
+
+def test_files_are_only_read(image: Image) -> None:
+    assert Client().post(links.sign(image.id)).status_code == 405

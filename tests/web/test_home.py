@@ -1,0 +1,141 @@
+"""The way in: first start, where people are sent, the theme, and the health check."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from editor.models import CreditAccount, User, Workspace
+from tests.factories import PASSWORD, UserFactory, make_workspace
+from tests.web.requests import signed_in
+
+FIRST = {"name": "Amara", "email": "amara@example.test", "password": PASSWORD, "workspace_name": "Acme Studio"}
+
+
+@pytest.mark.django_db
+def test_the_first_person_is_welcomed_and_everybody_else_signs_in() -> None:
+    assert Client().get("/")["Location"] == reverse("welcome")
+    UserFactory.create()
+    assert Client().get("/")["Location"] == reverse("account_login")
+    assert Client().get(reverse("welcome"))["Location"] == reverse("home")
+    assert Client().post(reverse("welcome"), FIRST)["Location"] == reverse("home")
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_first_person_lands_in_the_studio_as_operator_with_credits() -> None:
+    client = Client()
+    landed = client.post(reverse("welcome"), FIRST)
+    assert landed["Location"].startswith("/w/acme-studio/?sample=coffee&prompt=")
+    assert client.get(landed["Location"]).status_code == 200
+    user = User.objects.get()
+    assert user.is_superuser and user.is_staff
+    assert CreditAccount.objects.get().balance == 500
+    assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("email", "nonsense", "valid email"),
+        ("email", "", "required"),
+        ("password", "short", "at least 10"),
+        ("password", "password1234", "too common"),
+        ("workspace_name", "", "required"),
+        ("workspace_name", "a\0b", "Null"),
+        ("name", "x" * 121, "120"),
+    ],
+)
+def test_a_first_start_that_is_not_right_makes_nobody(field: str, value: str, words: str) -> None:
+    response = Client().post(reverse("welcome"), {**FIRST, field: value})
+    assert response.status_code == 400
+    assert words in response.content.decode()
+    assert not User.objects.exists()
+    assert not Workspace.objects.exists()
+
+
+def test_of_two_first_people_at_once_one_is_first(committed: None) -> None:
+    together = Barrier(2)
+
+    def come(email: str) -> str:
+        try:
+            client = Client()
+            client.get(reverse("welcome"))
+            together.wait(10)
+            response = client.post(reverse("welcome"), {**FIRST, "email": email})
+            return str(response.headers.get("Location", response.status_code))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = sorted(threads.map(come, ["amara@example.test", "bea@example.test"]))
+    assert first.startswith("/w/acme-studio/")
+    assert second == "400"
+    assert User.objects.get().is_superuser
+    assert Workspace.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_one_is_sent_to_the_workspace_joined_first() -> None:
+    user = UserFactory.create()
+    make_workspace(name="First", owner=user)
+    make_workspace(name="Second", owner=user)
+    assert signed_in(user).get("/")["Location"] == "/w/first/"
+
+
+@pytest.mark.django_db
+def test_one_without_a_workspace_is_told_so() -> None:
+    response = signed_in(UserFactory.create()).get("/")
+    assert response.status_code == 200
+    assert "workspace" in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("chosen", "kept"), [("dark", "dark"), ("light", "light"), ("auto", "auto"), ('"><script>', "auto")]
+)
+def test_the_theme_is_kept_and_drawn_by_the_server(chosen: str, kept: str) -> None:
+    UserFactory.create()
+    client = Client()
+    response = client.post(reverse("theme"), {"theme": chosen})
+    cookie = response.cookies["theme"]
+    assert (cookie.value, cookie["samesite"]) == (kept, "Lax")
+    assert f'data-theme="{kept}"' in client.get(reverse("account_login")).content.decode()
+
+
+@pytest.mark.django_db
+def test_an_odd_theme_cookie_is_ignored() -> None:
+    UserFactory.create()
+    client = Client()
+    client.cookies["theme"] = "x onload=alert(1)"
+    assert 'data-theme="auto"' in client.get(reverse("account_login")).content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("back", "location"),
+    [
+        ("http://testserver/w/acme/credits/", "http://testserver/w/acme/credits/"),
+        ("http://elsewhere.example/", "/"),
+        ("//elsewhere.example/", "/"),
+        ("https:elsewhere.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("\\\\elsewhere.example", "/"),
+        ("", "/"),
+    ],
+)
+def test_after_the_theme_one_stays_on_this_portal(back: str, location: str) -> None:
+    response = Client().post(reverse("theme"), {"theme": "dark"}, headers={"Referer": back})
+    assert response["Location"] == location
+
+
+def test_health_asks_nothing_of_the_database() -> None:
+    """No database mark: a query would fail the test."""
+    response = Client().get("/healthz")
+    assert (response.status_code, response.content) == (200, b"ok\n")

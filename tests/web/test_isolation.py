@@ -1,0 +1,241 @@
+"""Who gets what at each route: nobody sees, or learns of, what is another workspace's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from editor.models import Character, Image, Job, Role, Style, Workspace
+from editor.web.urls import urlpatterns
+from tests.factories import UserFactory, make_member, make_workspace, photo
+from tests.web.requests import HTMX, body, signed_in
+from tests.web.rows import add_image, add_job
+
+pytestmark = pytest.mark.django_db
+
+Method = Literal["get", "post"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One workspace and what belongs to it."""
+
+    workspace: Workspace
+    image: Image
+    mask: Image
+    job: Job
+    style: Style
+    character: Character
+
+
+def make_rows(name: str) -> Rows:
+    workspace = make_workspace(name=name)
+    return Rows(
+        workspace=workspace,
+        image=add_image(workspace),
+        mask=add_image(workspace, kind=Image.Kind.MASK),
+        job=add_job(workspace, price=0),
+        style=Style.objects.create(workspace=workspace, name="Own look", prompt="sepia"),
+        character=Character.objects.create(workspace=workspace, name="Ada"),
+    )
+
+
+@pytest.fixture
+def own() -> Rows:
+    return make_rows("Acme")
+
+
+@pytest.fixture
+def theirs() -> Rows:
+    return make_rows("Rivals")
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a workspace's route is asked, and whether looking is enough for it."""
+
+    method: Method
+    looking: bool = True
+    parts: Callable[[Rows], list[Any]] = lambda rows: []
+
+    def url(self, name: str, rows: Rows, slug: str = "") -> str:
+        return reverse(name, args=[slug or rows.workspace.slug, *self.parts(rows)])
+
+
+IN_A_WORKSPACE = {
+    "studio": Route("get"),
+    "studio_version": Route("get", parts=lambda rows: [rows.image.id]),
+    "inputs": Route("get"),
+    "rail": Route("get"),
+    "credits": Route("get"),
+    "quote": Route("post"),
+    "upload": Route("post", looking=False),
+    "sample": Route("post", looking=False, parts=lambda rows: ["coffee"]),
+    "run": Route("post", looking=False),
+    "cancel": Route("post", looking=False, parts=lambda rows: [rows.job.id]),
+}
+# name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
+OUTSIDE: dict[str, tuple[Method, list[str]]] = {
+    "home": ("get", []),
+    "welcome": ("get", []),
+    "theme": ("post", []),
+    "health": ("get", []),
+    "file": ("get", ["token"]),
+}
+
+each_route = pytest.mark.parametrize("name", IN_A_WORKSPACE)
+
+
+def ask(client: Client, method: Method, url: str, **fields: Any) -> HttpResponse:
+    if method == "get":
+        return client.get(url, fields)
+    return client.post(url, {"prompt": "make it warmer", **fields, **_file(url)})
+
+
+def _file(url: str) -> dict[str, Any]:
+    return {"files": SimpleUploadedFile("a.png", photo(), "image/png")} if url.endswith("upload/") else {}
+
+
+def test_every_route_is_in_a_table() -> None:
+    assert {pattern.name for pattern in urlpatterns} == {*IN_A_WORKSPACE, *OUTSIDE}
+
+
+@each_route
+def test_without_sign_in_one_is_sent_to_it(own: Rows, name: str) -> None:
+    route = IN_A_WORKSPACE[name]
+    url = route.url(name, own)
+    response = ask(Client(), route.method, url)
+    assert (response.status_code, response["Location"]) == (302, f"{reverse('account_login')}?next={url}")
+
+
+@each_route
+def test_a_stranger_cannot_tell_a_workspace_from_none(own: Rows, theirs: Rows, name: str) -> None:
+    route = IN_A_WORKSPACE[name]
+    stranger = signed_in(theirs.workspace.members.get())
+    existing = ask(stranger, route.method, route.url(name, own))
+    missing = ask(stranger, route.method, route.url(name, own, slug="no-such-workspace"))
+    assert existing.status_code == missing.status_code == 404
+    assert body(existing) == body(missing)
+    assert own.workspace.name not in body(existing)
+
+
+@each_route
+@pytest.mark.parametrize(
+    "rights",
+    [{"role": Role.VIEWER}, {"role": Role.EDITOR, "access_image_editor": False}],
+    ids=["viewer", "no permission"],
+)
+def test_those_who_may_only_look_look(own: Rows, name: str, rights: dict[str, Any]) -> None:
+    route = IN_A_WORKSPACE[name]
+    client = signed_in(make_member(own.workspace, **rights))
+    response = ask(client, route.method, route.url(name, own))
+    assert response.status_code == (200 if route.looking else 403)
+    own.job.refresh_from_db()
+    assert own.job.is_live
+    assert (Job.objects.count(), Image.objects.count()) == (1, 2)
+
+
+def test_the_sample_in_an_address_is_copied_only_for_editors(own: Rows) -> None:
+    viewer = signed_in(make_member(own.workspace, role=Role.VIEWER))
+    url = reverse("studio", args=[own.workspace.slug])
+    assert viewer.get(url, {"sample": "coffee"}).status_code == 200
+    assert Image.objects.count() == 2
+
+
+@pytest.mark.parametrize("missing", ["another workspace's", "nobody's", "no id at all"])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("studio_version", "image"),
+        ("rail", "at"),
+        ("cancel", "job"),
+        ("run", "images"),
+        ("run", "style"),
+        ("run", "character"),
+    ],
+)
+def test_rows_of_another_workspace_do_not_exist(
+    own: Rows, theirs: Rows, name: str, field: str, missing: str
+) -> None:
+    row = getattr(theirs, {"at": "image", "images": "image"}.get(field, field))
+    value = {"another workspace's": str(row.id), "nobody's": str(uuid.uuid4()), "no id at all": "x"}[missing]
+    route = IN_A_WORKSPACE[name]
+    client = signed_in(own.workspace.members.get())
+    if route.parts(own):
+        url = f"/w/{own.workspace.slug}/" + {"image": f"v/{value}/", "job": f"jobs/{value}/cancel/"}[field]
+        response = ask(client, route.method, url)
+    else:
+        response = ask(client, route.method, route.url(name, own), **{field: value})
+    assert response.status_code == 404
+    assert Job.objects.count() == 2
+    assert not Job.objects.exclude(cancel_requested_at=None).exists()
+
+
+def test_two_images_of_which_one_is_anothers_are_refused(own: Rows, theirs: Rows) -> None:
+    client = signed_in(own.workspace.members.get())
+    response = client.post(
+        reverse("run", args=[own.workspace.slug]),
+        {"prompt": "put image 2 onto image 1", "images": [own.image.id, theirs.image.id]},
+    )
+    assert response.status_code == 404
+
+
+def test_a_mask_is_no_version(own: Rows) -> None:
+    client = signed_in(own.workspace.members.get())
+    slug = own.workspace.slug
+    assert client.get(reverse("studio_version", args=[slug, own.mask.id])).status_code == 404
+    assert client.get(reverse("rail", args=[slug]), {"at": own.mask.id}).status_code == 404
+    run = client.post(reverse("run", args=[slug]), {"prompt": "x", "images": own.mask.id}, headers=HTMX)
+    assert run.status_code == 404
+
+
+def test_a_member_of_two_workspaces_cannot_mix_them(own: Rows, theirs: Rows) -> None:
+    both = own.workspace.members.get()
+    theirs.workspace.memberships.create(user=both, role=Role.OWNER)
+    url = reverse("studio_version", args=[own.workspace.slug, theirs.image.id])
+    assert signed_in(both).get(url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [(name, route.method) for name, route in IN_A_WORKSPACE.items()] + [("theme", "post"), ("health", "get")],
+)
+def test_the_other_method_is_refused(own: Rows, name: str, method: Method) -> None:
+    client = signed_in(own.workspace.members.get())
+    url = IN_A_WORKSPACE[name].url(name, own) if name in IN_A_WORKSPACE else reverse(name)
+    wrong = client.get(url) if method == "post" else client.post(url)
+    assert wrong.status_code == 405
+
+
+@pytest.mark.parametrize("name", [name for name, route in IN_A_WORKSPACE.items() if route.method == "post"])
+def test_a_post_needs_the_csrf_token(own: Rows, name: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(own.workspace.members.get())
+    url = IN_A_WORKSPACE[name].url(name, own)
+    assert client.post(url, {"prompt": "make it warmer"}).status_code == 403
+    client.get(reverse("studio", args=[own.workspace.slug]))
+    token = client.cookies["csrftoken"].value
+    assert client.post(url, {"prompt": "make it warmer"}, headers={"X-CSRFToken": token}).status_code != 403
+
+
+@pytest.mark.parametrize("url", ["/welcome/", "/theme/", "/accounts/login/", "/accounts/logout/"])
+def test_a_strangers_post_needs_the_csrf_token_too(url: str) -> None:
+    if url != "/welcome/":  # which is there only while nobody is
+        UserFactory.create()
+    assert Client(enforce_csrf_checks=True).post(url).status_code == 403
+
+
+def test_a_person_who_was_switched_off_is_nobody(own: Rows) -> None:
+    owner = own.workspace.members.get()
+    client = signed_in(owner)
+    owner.is_active = False
+    owner.save()
+    assert client.get(reverse("studio", args=[own.workspace.slug])).status_code == 302

@@ -1,0 +1,129 @@
+"""Each page comes with the strict policy, and keeps to it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from editor.models import User, Workspace
+from tests.factories import UserFactory, make_member, make_workspace
+from tests.web.requests import HTMX, signed_in
+from tests.web.rows import fill
+
+pytestmark = pytest.mark.django_db
+
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+}
+
+INLINE = re.compile(
+    r"""<style|<script(?![^>]*\ssrc=)|<[^>]+\s(style|on\w+|hx-on\S*)\s*=|javascript:""", re.IGNORECASE
+)
+
+
+def assert_strict(response: HttpResponse) -> None:
+    assert set(response["Content-Security-Policy"].split("; ")) == POLICY
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Referrer-Policy"] == "same-origin"
+    found = INLINE.search(response.content.decode())
+    assert found is None, found
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    return signed_in(workspace.members.get())
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize("name", ["studio", "studio_version", "inputs", "rail", "credits"])
+def test_pages_of_a_workspace(
+    workspace: Workspace, client: Client, name: str, headers: dict[str, str]
+) -> None:
+    source = fill(workspace, rows=2)
+    parts = [source.id] if name == "studio_version" else []
+    response = client.get(reverse(name, args=[workspace.slug, *parts]), headers=headers)
+    assert response.status_code == 200
+    assert_strict(response)
+
+
+@pytest.mark.parametrize("name", ["account_login", "account_signup", "account_reset_password"])
+def test_pages_for_strangers(workspace: Workspace, name: str) -> None:
+    response = Client().get(reverse(name))
+    assert response.status_code == 200
+    assert_strict(response)
+
+
+@pytest.mark.parametrize("name", ["account_logout", "account_change_password"])
+def test_pages_of_the_account(client: Client, name: str) -> None:
+    response = client.get(reverse(name))
+    assert response.status_code == 200
+    assert_strict(response)
+
+
+def test_the_welcome_page() -> None:
+    assert_strict(Client().get(reverse("welcome")))
+    assert_strict(Client().post(reverse("welcome"), {}))
+
+
+def test_the_page_of_one_without_a_workspace() -> None:
+    assert_strict(signed_in(UserFactory.create()).get("/"))
+
+
+def test_refusals_and_errors(workspace: Workspace, client: Client) -> None:
+    viewer = signed_in(make_member(workspace, role="viewer"))
+    run = reverse("run", args=[workspace.slug])
+    guarded = Client(enforce_csrf_checks=True)
+    answers = {
+        400: client.post(run, {}),
+        403: viewer.post(run, {"prompt": "x"}),
+        404: client.get(reverse("studio_version", args=[workspace.slug, uuid.uuid4()])),
+    }
+    for status, response in answers.items():
+        assert response.status_code == status
+        assert_strict(response)
+    for status, response in {404: client.get("/no/such/page"), 403: guarded.post("/theme/")}.items():
+        assert response.status_code == status
+        assert_strict(response)
+
+
+def test_a_crash(workspace: Workspace, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("the secret is 4711")
+
+    monkeypatch.setattr("editor.web.views.credits.credits_page", crash)
+    client.raise_request_exception = False
+    response = client.get(reverse("credits", args=[workspace.slug]))
+    assert response.status_code == 500
+    assert_strict(response)
+    assert "4711" not in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "url", ["/admin/", "/admin/editor/user/", "/admin/editor/user/add/", "/admin/editor/ledgerentry/add/"]
+)
+def test_the_admin(url: str) -> None:
+    client = signed_in(User.objects.create_superuser("operator@example.test"))
+    response = client.get(url)
+    assert response.status_code == 200
+    assert set(response["Content-Security-Policy"].split("; ")) == POLICY

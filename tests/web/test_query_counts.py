@@ -1,0 +1,119 @@
+"""Pages and pushes ask the database as often for sixty rows as for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from editor.contexts import jobs
+from editor.models import Image, User, Workspace
+from editor.sockets.workspace import WorkspaceConsumer
+from tests.factories import make_actor, make_workspace
+from tests.web.requests import HTMX, signed_in
+from tests.web.rows import fill
+
+pytestmark = pytest.mark.django_db
+
+FEW, MANY = 1, 60
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace(balance=1000)
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    return signed_in(workspace.members.get())
+
+
+def assert_constant(workspace: Workspace, work: Callable[[Image], Any]) -> None:
+    """`work` gets the picture with all the versions; it runs once before it counts, to fill caches."""
+    source = fill(workspace, rows=FEW)
+    work(source)
+    with CaptureQueriesContext(connection) as few:
+        work(source)
+    many_source = fill(workspace, rows=MANY)
+    with CaptureQueriesContext(connection) as many:
+        work(many_source)
+    assert len(few) > 0
+    assert len(many) == len(few), "\n".join(query["sql"][:200] for query in many.captured_queries)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize("name", ["studio", "studio_version", "rail", "inputs", "credits"])
+def test_reading(workspace: Workspace, client: Client, name: str, headers: dict[str, str]) -> None:
+    def read(source: Image) -> None:
+        parts = [source.id] if name == "studio_version" else []
+        data = {"at": str(source.id)} if name == "rail" else {}
+        response = client.get(reverse(name, args=[workspace.slug, *parts]), data, headers=headers)
+        assert response.status_code == 200
+
+    assert_constant(workspace, read)
+
+
+@pytest.mark.parametrize(("name", "status"), [("quote", 200), ("run", 202)])
+def test_posting(workspace: Workspace, client: Client, name: str, status: int) -> None:
+    def post(source: Image) -> None:
+        fields = {"prompt": "make it warmer", "tier": "standard", "images": str(source.id)}
+        response = client.post(reverse(name, args=[workspace.slug]), fields, headers=HTMX)
+        assert response.status_code == status
+
+    assert_constant(workspace, post)
+
+
+def test_pushing_a_change(workspace: Workspace) -> None:
+    actor = make_actor(workspace)
+
+    def push(source: Image) -> None:
+        edit = source.edits.first()
+        assert edit is not None
+        text = WorkspaceConsumer()._render_change(actor, str(edit.id), True)
+        assert "Edit" in text
+
+    assert_constant(workspace, push)
+
+
+def test_pushing_the_snapshot(workspace: Workspace) -> None:
+    actor = make_actor(workspace)
+
+    def push(source: Image) -> None:
+        since = timezone.now() - timedelta(minutes=1)
+        assert jobs.snapshot(workspace, viewer=actor.user, since=since)["finished"]
+        assert WorkspaceConsumer()._render_snapshot(actor, since)
+
+    assert_constant(workspace, push)
+
+
+@pytest.mark.parametrize("model", sorted(admin.site._registry, key=str), ids=lambda model: model.__name__)
+def test_admin_lists(workspace: Workspace, model: Any) -> None:
+    operator = get_user_model().objects.create_superuser("operator@example.test")
+    assert isinstance(operator, User)
+    client = signed_in(operator)
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+    def read(source: Image) -> None:
+        assert client.get(url).status_code == 200
+
+    assert_constant(workspace, read)
+
+
+def test_an_admins_page_of_a_job(workspace: Workspace) -> None:
+    client = signed_in(User.objects.create_superuser("operator@example.test"))
+
+    def read(source: Image) -> None:
+        edit = source.edits.first()
+        assert edit is not None
+        assert client.get(reverse("admin:editor_job_change", args=[edit.id])).status_code == 200
+
+    assert_constant(workspace, read)

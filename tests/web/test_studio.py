@@ -1,0 +1,178 @@
+"""The Studio's page and the fragments that htmx swaps into it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from editor import catalog
+from editor.models import Image, Style, Workspace
+from tests.factories import make_workspace
+from tests.web.requests import HTMX, signed_in
+from tests.web.rows import add_completed, add_image, add_job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    return signed_in(workspace.members.get())
+
+
+def url(workspace: Workspace, name: str, *parts: object) -> str:
+    return reverse(name, args=[workspace.slug, *parts])
+
+
+def test_the_empty_studio_invites_to_choose_an_image(workspace: Workspace, client: Client) -> None:
+    page = client.get(url(workspace, "studio")).content.decode()
+    for words in ("What should change?", "Choose image", "Run", "Versions", "Try the photograph: Coffee"):
+        assert words in page
+    assert f'hx-ws:connect="/ws/w/{workspace.slug}/?since=' in page
+
+
+def test_a_versions_page_shows_it_with_its_source(workspace: Workspace, client: Client) -> None:
+    source = add_image(workspace)
+    result = add_completed(workspace, source, version=2, user=workspace.members.get())
+    page = client.get(url(workspace, "studio_version", result.id)).content.decode()
+    assert "<html" in page
+    assert f'id="stage-{result.id}"' in page
+    assert "Compare" in page
+    assert f'name="images" value="{result.id}"' in page
+    for place in ("rail", "strip"):  # the strip is the rail of phones
+        node = page.partition(f'id="{place}-{result.id}"')[2].partition(">")[0]
+        assert 'aria-current="true"' in node
+
+
+def test_htmx_gets_the_parts_that_change_alone(workspace: Workspace, client: Client) -> None:
+    image = add_image(workspace)
+    part = client.get(url(workspace, "studio_version", image.id), headers=HTMX).content.decode()
+    assert "<html" not in part
+    for target in ("#chips", "#rail", "#strip", "#prompt-error"):
+        assert f'hx-target="{target}"' in part
+
+
+def test_a_whole_page_that_htmx_asks_for_is_a_page(workspace: Workspace, client: Client) -> None:
+    headers = {**HTMX, "HX-Request-Type": "full"}
+    page = client.get(url(workspace, "studio_version", add_image(workspace).id), headers=headers)
+    assert "<html" in page.content.decode()
+
+
+def test_words_in_the_address_are_in_the_prompt_and_harmless(workspace: Workspace, client: Client) -> None:
+    page = client.get(url(workspace, "studio"), {"prompt": "</textarea><script>alert(1)</script>"})
+    assert "<script>alert" not in page.content.decode()
+    assert "&lt;/textarea&gt;&lt;script&gt;alert(1)" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"tier": "gold"},
+        {"model": "no/such"},
+        {"tier": "pro", "seed": "nan"},
+        {"provider": "openai"},
+        {"idempotency_key": "x" * 500},
+        {"prompt": "x" * 11_000},
+        {"style": "not-a-style"},
+        {"sample": "../../etc/passwd"},
+    ],
+)
+def test_an_odd_address_shows_the_studio_with_defaults(
+    workspace: Workspace, client: Client, data: dict[str, str]
+) -> None:
+    assert client.get(url(workspace, "studio"), data).status_code == 200
+
+
+def test_a_sample_is_copied_once_for_each_person(workspace: Workspace, client: Client) -> None:
+    first = client.post(url(workspace, "sample", "coffee"))
+    second = client.post(url(workspace, "sample", "coffee"), headers=HTMX)
+    image = Image.objects.get()
+    assert (image.original_name, image.from_sample) == ("coffee.jpg", True)
+    assert first["Location"] == second["HX-Push-Url"] == url(workspace, "studio_version", image.id)
+    assert client.get(url(workspace, "studio"), {"sample": "coffee"}).status_code == 200
+    assert Image.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["no-such", "coffee-thumb", "CREDITS"])
+def test_only_the_named_samples_are_there(workspace: Workspace, client: Client, name: str) -> None:
+    assert client.post(url(workspace, "sample", name)).status_code == 404
+    assert client.post(f"/w/{workspace.slug}/samples/..%2f..%2fcss/").status_code == 404
+
+
+@pytest.mark.parametrize("model", [model.id for model in catalog.catalog().models.values()])
+def test_the_inputs_of_each_model(workspace: Workspace, client: Client, model: str) -> None:
+    part = client.get(url(workspace, "inputs"), {"model": model}, headers=HTMX).content.decode()
+    assert "<html" not in part
+    for option in catalog.get_model(model).options:
+        assert f'name="{option.name}"' in part
+
+
+def test_what_was_typed_stays_where_it_still_fits(workspace: Workspace, client: Client) -> None:
+    part = client.get(url(workspace, "inputs"), {"tier": "pro", "seed": "4711"}, headers=HTMX)
+    assert 'value="4711"' in part.content.decode()
+    part = client.get(url(workspace, "inputs"), {"tier": "pro", "seed": "much"}, headers=HTMX)
+    assert "much" not in part.content.decode()
+
+
+@pytest.mark.parametrize("tier", [tier.id for tier in catalog.catalog().tiers.values()])
+def test_the_price_of_each_tier(workspace: Workspace, client: Client, tier: str) -> None:
+    price = catalog.get_model(catalog.get_tier(tier).model).credits
+    part = client.post(url(workspace, "quote"), {"tier": tier}, headers=HTMX).content.decode()
+    assert f"{price} credits" in part
+    assert f"{100 - price} credits left after" in part
+
+
+def test_samples_are_counted_in_the_price(workspace: Workspace, client: Client) -> None:
+    part = client.post(url(workspace, "quote"), {"tier": "creative", "samples": "3"}, headers=HTMX)
+    assert "6 credits" in part.content.decode()
+
+
+def test_a_price_beyond_the_balance_says_so(workspace: Workspace, client: Client) -> None:
+    poor = make_workspace(name="Poor", balance=3, owner=workspace.members.get())
+    part = client.post(url(poor, "quote"), {"tier": "standard"}, headers=HTMX).content.decode()
+    assert "Needs 4 credits, 3 left" in part
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"tier": "gold"}, 400),
+        ({"model": "no/such"}, 400),
+        ({"tier": "pro", "seed": "nan"}, 400),
+        ({"tier": "creative", "samples": "-1"}, 400),
+        ({"provider": "openai"}, 422),
+    ],
+)
+def test_a_price_for_nonsense_is_refused(
+    workspace: Workspace, client: Client, fields: dict[str, str], status: int
+) -> None:
+    response = client.post(url(workspace, "quote"), fields, headers=HTMX)
+    assert response.status_code == status
+    assert '<p class="problem">' in response.content.decode()
+
+
+def test_the_rail_moves_the_address_to_the_result(workspace: Workspace, client: Client) -> None:
+    image = add_image(workspace)
+    response = client.get(url(workspace, "rail"), {"at": image.id}, headers=HTMX)
+    assert response["HX-Replace-Url"] == url(workspace, "studio_version", image.id)
+    assert "HX-Replace-Url" not in client.get(url(workspace, "rail"), {"at": ""}, headers=HTMX)
+
+
+def test_live_jobs_are_on_the_page(workspace: Workspace, client: Client) -> None:
+    job = add_job(workspace)
+    page = client.get(url(workspace, "studio")).content.decode()
+    assert f'id="job-{job.id}"' in page
+    assert url(workspace, "cancel", job.id) in page
+
+
+def test_styles_of_others_are_not_offered(workspace: Workspace, client: Client) -> None:
+    Style.objects.create(workspace=workspace, name="Our look", prompt="sepia")
+    Style.objects.create(workspace=make_workspace(name="Rivals"), name="Their look", prompt="sepia")
+    page = client.get(url(workspace, "studio")).content.decode()
+    assert "Our look" in page
+    assert "Their look" not in page

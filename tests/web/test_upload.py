@@ -1,0 +1,119 @@
+"""Files that people choose: taken, or refused in words that help."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from PIL import Image as Picture
+
+from editor.media.codec import MAX_BYTES
+from editor.models import Image, Workspace
+from tests.factories import make_workspace, photo
+from tests.web.requests import HTMX, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    return signed_in(workspace.members.get())
+
+
+def send(
+    client: Client, content: bytes, *, name: str = "photo.png", content_type: str = "image/png", **options: str
+) -> HttpResponse:
+    url = reverse("upload", args=["acme-studio"], query=options or None)
+    return client.post(url, {"files": SimpleUploadedFile(name, content, content_type)}, headers=HTMX)
+
+
+def test_a_good_file_comes_on_stage(workspace: Workspace, client: Client) -> None:
+    response = send(client, photo())
+    image = Image.objects.get()
+    assert (image.kind, image.width, image.height, image.original_name) == ("source", 96, 64, "photo.png")
+    assert response.status_code == 200
+    assert response["HX-Push-Url"] == reverse("studio_version", args=[workspace.slug, image.id])
+    assert f'id="stage-{image.id}"' in response.content.decode()
+
+
+def test_without_script_the_answer_is_the_images_page(workspace: Workspace, client: Client) -> None:
+    file = SimpleUploadedFile("photo.png", photo(), "image/png")
+    response = client.post(reverse("upload", args=[workspace.slug]), {"files": file})
+    assert response["Location"] == reverse("studio_version", args=[workspace.slug, Image.objects.get().id])
+
+
+def test_a_reference_becomes_a_chip(workspace: Workspace, client: Client) -> None:
+    response = send(client, photo(), **{"as": "reference"})
+    image = Image.objects.get()
+    assert image.kind == "reference"
+    assert f'name="images" value="{image.id}"' in response.content.decode()
+    assert "stage-" not in response.content.decode()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "WEBP", "GIF"])
+def test_other_formats_are_taken(workspace: Workspace, client: Client, format: str) -> None:
+    response = send(client, photo(format=format), content_type=f"image/{format.lower()}")
+    assert response.status_code == 200
+
+
+def huge() -> bytes:
+    file = io.BytesIO()
+    Picture.new("1", (17_000, 10)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "words"),
+    [
+        (b"", "image/png", "empty"),
+        (b"hello", "text/plain", "not an image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "SVG images are not supported"),
+        (photo()[:60], "image/png", "damaged"),
+        (photo(format="JPEG"), "image/png", "JPEG"),
+        (huge(), "image/png", "16384"),
+    ],
+    ids=["empty", "text", "svg", "truncated", "mislabelled", "too wide"],
+)
+def test_a_bad_file_is_refused_in_words(
+    workspace: Workspace, client: Client, content: bytes, content_type: str, words: str
+) -> None:
+    response = send(client, content, content_type=content_type)
+    text = response.content.decode()
+    assert response.status_code == 400
+    assert '<p class="problem">' in text
+    assert words in text.replace(",", "")
+    assert not Image.objects.exists()
+
+
+def test_a_file_of_more_than_25_mb_is_refused(workspace: Workspace, client: Client) -> None:
+    response = send(client, photo() + bytes(MAX_BYTES), name="<b>wide</b>.png")
+    assert response.status_code == 400
+    assert "is larger than 25 MB" in response.content.decode()
+    assert "<b>" not in response.content.decode()
+
+
+@pytest.mark.parametrize("data", [{}, {"files": "not a file"}, {"other": "x"}])
+def test_no_file_is_said_so(workspace: Workspace, client: Client, data: dict[str, str]) -> None:
+    response = client.post(reverse("upload", args=[workspace.slug]), data, headers=HTMX)
+    assert response.status_code == 400
+    assert "No file arrived" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("..\\..\\evil.png", "evil.png"), ("a\u202egnp.exe", "agnp.exe"), ("x" * 400 + ".png", "x" * 251 + ".png")],
+)
+def test_names_of_files_are_only_names(workspace: Workspace, client: Client, sent: str, kept: str) -> None:
+    assert send(client, photo(), name=sent).status_code == 200
+    image = Image.objects.get()
+    assert image.original_name == kept
+    assert kept not in image.storage_name
