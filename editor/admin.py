@@ -13,7 +13,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from editor import models
-from editor.operations import credits
+from editor.operations import audit, credits
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -68,6 +68,21 @@ class WorkspaceAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         credits.open_account(workspace=obj)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        assert isinstance(request.user, models.User)
+        changed = [(membership, fields) for membership, fields in formset.changed_objects]
+        changed += [(membership, ["added"]) for membership in formset.new_objects]
+        changed += [(membership, ["removed"]) for membership in formset.deleted_objects]
+        for membership, fields in changed:
+            audit.record(
+                workspace=membership.workspace,
+                actor=request.user,
+                action="membership.changed",
+                target=membership.user.email,
+                data={"changed": fields, "role": membership.role},
+            )
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its jobs and ledger must stay
 
@@ -75,6 +90,9 @@ class WorkspaceAdmin(admin.ModelAdmin):
 @admin.register(models.Plan)
 class PlanAdmin(admin.ModelAdmin):
     list_display = ("name", "requests_per_minute", "concurrent_jobs", "own_keys", "is_default")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False  # new workspaces need the default one; others do no harm
 
 
 class LedgerEntryForm(ModelForm):
@@ -164,3 +182,9 @@ class AuditEntryAdmin(ReadOnly):
 class StyleAdmin(admin.ModelAdmin):
     list_display = ("name", "workspace", "prompt", "position")
     list_select_related = ("workspace",)
+    exclude = ("version",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and "prompt" in form.changed_data:
+            obj.version += 1
+        super().save_model(request, obj, form, change)

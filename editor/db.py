@@ -1,26 +1,75 @@
 """Database work from the event loop.
 
 A job that waits for a provider must hold neither a thread nor a connection. `in_thread`
-borrows both for one short piece of work and gives them back.
+borrows both for one short piece of work and gives them back. The threads are shared out
+between tenants: a workspace with hundreds of jobs does not make another one wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Executor, Future
+from contextvars import ContextVar
+from functools import cache, partial
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import connection
 
+from editor.fairness import FairExecutor
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
+THREADS = 8
+
+# Whose work the current task does; empty for what belongs to nobody.
+tenant: ContextVar[str] = ContextVar("tenant", default="")
+
+
+class _Call:
+    """One piece of work, as the fair executor takes it."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.tenant = tenant.get()
+        self.future: Future[Any] = Future()
+        self._function = function
+
+    def execute(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._function()
+        except BaseException as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+class _FairThreads(Executor):
+    """The fair executor in the shape that event loops know."""
+
+    def __init__(self) -> None:
+        self._fair = FairExecutor(THREADS)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        call = _Call(partial(fn, *args, **kwargs))
+        self._fair.submit(call)
+        return call.future
+
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="database")
+def _threads() -> _FairThreads:
+    return _FairThreads()
+
+
+def release() -> None:
+    """Give the connection back before slow work that needs none; the next query borrows one anew.
+
+    Within a transaction it is kept: the caller means it to go on.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -30,8 +79,6 @@ async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
         try:
             return function(*args, **kwargs)
         finally:
-            # In a test the thread may share the test's own connection, whose transaction must live on.
-            if not connection.in_atomic_block:
-                connection.close()
+            release()
 
-    return await sync_to_async(work, thread_sensitive=False, executor=_threads())()
+    return await sync_to_async(work, thread_sensitive=False, executor=_threads())()  # type: ignore[call-overload, no-any-return]

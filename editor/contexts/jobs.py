@@ -107,17 +107,17 @@ def live(
         job = None
     return {
         "workspace": workspace,
-        "jobs": [job_view(workspace, row) for row in studio.live_jobs(workspace)],
+        "jobs": [job_view(workspace, row) for row in studio.live_jobs(workspace, viewer)],
         "balance": credits.balance(workspace),
         "job": job_view(workspace, job, viewer=viewer) if job else None,
     }
 
 
 def snapshot(workspace: Workspace, *, viewer: User, since: datetime) -> dict[str, Any]:
-    """A socket's first message: what runs now, and what was completed after the page was rendered."""
+    """A socket's first message: what runs now, and what ended after the page was rendered."""
     ended = studio.ended_since(workspace, since)
-    completed = [job_view(workspace, job, viewer=viewer) for job in ended if job.status == Status.COMPLETED]
-    return {**live(workspace), "finished": completed}
+    finished = [job_view(workspace, job, viewer=viewer) for job in ended]
+    return {**live(workspace, viewer=viewer), "finished": finished}
 
 
 def _label(model_id: str) -> str:

@@ -111,7 +111,7 @@ def studio_page(
         current=version_view(workspace, here) if here else None,
         before=version_view(workspace, parent) if parent else None,
         tree=tree_view(workspace, tree, current),
-        jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace)],
+        jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace, actor.user)],
         tiers=_tiers(choice),
         models=[_model(model, choice) for model in catalog.catalog().models.values()],
         model=_model(choice.model, choice),

@@ -40,6 +40,7 @@ class Job(PublicModel):
     model = models.CharField(max_length=120, help_text="Catalogue id.")
     tier = models.CharField(max_length=20, blank=True)
     prompt = models.TextField()
+    sent_prompt = models.TextField(help_text="The prompt with what style and character add to it.")
     inputs = models.JSONField(default=dict, help_text="Validated catalogue inputs.")
     style = models.ForeignKey(Style, on_delete=models.SET_NULL, null=True, blank=True)
     style_version = models.PositiveIntegerField(null=True, blank=True)
@@ -72,7 +73,7 @@ class Job(PublicModel):
     submitting_at = models.DateTimeField(
         null=True, blank=True, help_text="Set once, before the provider is asked: nobody asks again."
     )
-    provider_task_id = models.CharField(max_length=200, null=True, blank=True)
+    provider_task_id = models.TextField(null=True, blank=True)
     provider_state = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

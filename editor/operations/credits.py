@@ -64,7 +64,7 @@ def hold(*, account: CreditAccount, job: Job) -> None:
     if account.balance < job.price:
         raise InsufficientCredits(
             f"Not enough credits: this edit needs {job.price:,}, the workspace has {account.balance:,}. "
-            "Nothing was charged. An owner or admin can add credits."
+            "An owner or admin can add credits."
         )
     _write(
         account=account,

@@ -10,6 +10,7 @@ from django.contrib.staticfiles import finders
 from django.db import transaction
 from django.db.models import Max
 
+from editor import db
 from editor.access.actor import Actor
 from editor.errors import NotFound
 from editor.media import store
@@ -42,6 +43,7 @@ def upload(
 ) -> Image:
     """Take a person's file. Raises media's BadImage, in words for that person."""
     actor.require_editor()
+    db.release()
     clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
     stored = save(workspace=actor.workspace, clean=clean)
     return Image.objects.create(
@@ -78,6 +80,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
 
 def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
     """A painted mask for `source`, brought to its size: white = change."""
+    db.release()
     mask = store.clean_mask(content, source.width, source.height, tenant=str(actor.workspace.id))
     image_id = uuid.uuid4()
     name = store.new_name(actor.workspace.id, image_id, "png")
@@ -110,6 +113,20 @@ def save(*, workspace: Workspace, clean: CleanImage) -> Stored:
         height=clean.height,
         size=len(clean.content),
     )
+
+
+def discard(*, stored: list[Stored]) -> None:
+    """Delete files that no row will ever name."""
+    for item in stored:
+        store.delete(item.storage_name)
+        for width in store.THUMBNAILS:
+            store.delete(store.thumbnail_name(item.storage_name, width))
+
+
+def discard_mask(*, mask: Image) -> None:
+    """Delete a mask whose edit did not come about."""
+    mask.delete()
+    store.delete(mask.storage_name)
 
 
 @transaction.atomic

@@ -8,15 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from editor import events
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.catalog import validation
-from editor.errors import Conflict, TooMany
+from editor.errors import Conflict, InsufficientCredits, TooMany
 from editor.models import LIVE, Character, Image, Job, JobEvent, JobImage, Status, Style, Workspace
 from editor.operations import credits, images, pricing, queue, timeline
+from editor.operations.pricing import Choice
+
+LARGEST_SEED = 2**63  # what its column holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +64,75 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     references = list(character.images.order_by("character_images__position")) if character else []
     validation.check_images(model, len(sources) + len(references), request.mask is not None)
     mask = images.save_mask(actor=actor, content=request.mask, source=sources[0]) if request.mask else None
-
-    with transaction.atomic():
-        # The lock makes the submissions of one workspace follow one another.
-        account = credits.lock_account(workspace=actor.workspace)
-        if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
-            return repeated
-        in_flight = _in_flight(actor.workspace)
-        job = Job.objects.create(
-            workspace=actor.workspace,
-            created_by=actor.user,
-            door=actor.door,
-            idempotency_key=request.idempotency_key or None,
-            model=model.id,
-            tier=choice.tier,
+    try:
+        job, created = _create(
+            actor=actor,
+            request=request,
+            choice=choice,
             prompt=prompt,
             inputs=inputs,
             style=style,
-            style_version=style.version if style else None,
             character=character,
-            character_version=character.version if character else None,
-            parent=sources[0] if sources else None,
-            provider=choice.route.provider,
-            target=choice.route.target,
-            price=validation.price(model, inputs),
-            time_limit=model.time_limit_seconds,
+            places=_places(sources, references, mask),
         )
-        credits.hold(account=account, job=job)
-        _attach(job, sources, references, mask)
-        timeline.record(job=job, kind=JobEvent.Kind.QUEUE)
-        # The more a workspace has in flight, the later its next job: nobody starves the others.
-        queue.enqueue(job=job, priority=-in_flight)
+    except Exception:
+        if mask:
+            images.discard_mask(mask=mask)
+        raise
+    if mask and not created:
+        images.discard_mask(mask=mask)
     return job
+
+
+@transaction.atomic
+def _create(
+    *,
+    actor: Actor,
+    request: NewEdit,
+    choice: Choice,
+    prompt: str,
+    inputs: Mapping[str, Any],
+    style: Style | None,
+    character: Character | None,
+    places: list[tuple[JobImage.Role, Image]],
+) -> tuple[Job, bool]:
+    """The job, its hold and its place in the queue; or, and False, the job of an earlier same request."""
+    # The lock makes the submissions of one workspace follow one another.
+    account = credits.lock_account(workspace=actor.workspace)
+    if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
+        return repeated, False
+    in_flight = _in_flight(actor.workspace)
+    price = validation.price(choice.model, inputs)
+    _check_cap(actor, price)
+    job = Job.objects.create(
+        workspace=actor.workspace,
+        created_by=actor.user,
+        door=actor.door,
+        idempotency_key=request.idempotency_key or None,
+        model=choice.model.id,
+        tier=choice.tier,
+        prompt=prompt,
+        sent_prompt=_sent_prompt(prompt=prompt, style=style, character=character),
+        inputs=inputs,
+        style=style,
+        style_version=style.version if style else None,
+        character=character,
+        character_version=character.version if character else None,
+        parent=next((image for role, image in places if role == JobImage.Role.SOURCE), None),
+        provider=choice.route.provider,
+        target=choice.route.target,
+        price=price,
+        time_limit=choice.model.time_limit_seconds,
+    )
+    credits.hold(account=account, job=job)
+    JobImage.objects.bulk_create(
+        JobImage(job=job, image=image, role=role, position=position)
+        for position, (role, image) in enumerate(places)
+    )
+    timeline.record(job=job, kind=JobEvent.Kind.QUEUE)
+    # The more a workspace has in flight, the later its next job: nobody starves the others.
+    queue.enqueue(job=job, priority=-in_flight)
+    return job, True
 
 
 def _find(actor: Actor, key: str) -> Job | None:
@@ -104,30 +145,44 @@ def _in_flight(workspace: Workspace) -> int:
     if count >= limit:
         raise TooMany(
             f"{count} edits are queued or running, and the plan allows {limit} at a time. "
-            "Nothing was charged. Wait for one to end, or cancel one.",
+            "Wait for one to end, or cancel one.",
             retry_after=5,
         )
     return count
 
 
-def _attach(job: Job, sources: list[Image], references: list[Image], mask: Image | None) -> None:
+def _check_cap(actor: Actor, price: int) -> None:
+    """A member's monthly cap counts what they spent or hold since the month began (UTC)."""
+    cap = actor.membership.monthly_cap
+    if cap is None:
+        return
+    month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    own = Job.objects.filter(workspace=actor.workspace, created_by=actor.user, created_at__gte=month)
+    spent = own.aggregate(
+        held=Sum("price", filter=Q(status__in=LIVE), default=0), charged=Sum("charged", default=0)
+    )
+    used = spent["held"] + spent["charged"]
+    if used + price > cap:
+        raise InsufficientCredits(
+            f"Your limit in this workspace is {cap:,} credits a month, and {used:,} are used: this edit "
+            f"needs {price:,}. An owner or admin can raise the limit."
+        )
+
+
+def _places(
+    sources: list[Image], references: list[Image], mask: Image | None
+) -> list[tuple[JobImage.Role, Image]]:
     role = JobImage.Role
     places = [(role.SOURCE if at == 0 else role.REFERENCE, image) for at, image in enumerate(sources)]
     places += [(role.REFERENCE, image) for image in references]
-    if mask:
-        places.append((role.MASK, mask))
-    JobImage.objects.bulk_create(
-        JobImage(job=job, image=image, role=place, position=position)
-        for position, (place, image) in enumerate(places)
-    )
+    return [*places, (role.MASK, mask)] if mask else places
 
 
-def prompt_for_provider(*, prompt: str, style: Style | None, character: Character | None) -> str:
+def _sent_prompt(*, prompt: str, style: Style | None, character: Character | None) -> str:
     """The person's words, then what the chosen presets add to them."""
-    parts = [prompt, character.description if character else "", style.prompt if style else ""]
-    return (
-        ", ".join(part.strip().rstrip(".,;") for part in parts if part.strip()) if any(parts[1:]) else prompt
-    )
+    added = [character.description if character else "", style.prompt if style else ""]
+    parts = [part.strip().rstrip(".,;") for part in (prompt, *added) if part.strip()]
+    return ", ".join(parts) if any(added) else prompt
 
 
 def cancel(*, actor: Actor, job: Job) -> Job:
@@ -173,19 +228,22 @@ def end_failed(*, job: Job, code: str, message: str) -> None:
 
 
 @transaction.atomic
-def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> None:
+def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> bool:
     """The results become images of the workspace, and the price is settled.
 
-    A job that asked for several samples and got fewer pays for those it got.
+    A job that asked for several samples and got fewer pays for those it got. False, and
+    nothing happens, when the job has ended before.
     """
     wanted = int(job.inputs.get("samples") or 1)
     cost = job.price * min(len(stored), wanted) // wanted
-    if timeline.end(
+    if not timeline.end(
         job=job,
         status=Status.COMPLETED,
         kind=JobEvent.Kind.POSTPROCESS_END,
         charged=cost,
-        seed=seed,
+        seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,
     ):
-        images.create_results(job=job, stored=stored)
-        credits.settle(job=job, cost=cost)
+        return False
+    images.create_results(job=job, stored=stored)
+    credits.settle(job=job, cost=cost)
+    return True

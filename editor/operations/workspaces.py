@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.text import slugify
 
 from editor.errors import Conflict, InvalidInput, PermissionDenied
@@ -43,7 +45,7 @@ def first_start(*, email: str, password: str, name: str, workspace_name: str) ->
 
 
 def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:
-    """A new account; an operator's opens the admin. Raises Conflict for a known address, else InvalidInput."""
+    """A new account; an operator's opens the admin. Raises Conflict for a known address, or InvalidInput."""
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict("Somebody with this e-mail address exists already.")
     try:
@@ -65,9 +67,7 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
         problem = "A workspace's name has 1 to 120 characters."
         raise InvalidInput(problem, fields={"workspace_name": problem})
     _lock(_SLUG_LOCK)
-    workspace = Workspace.objects.create(
-        name=name, slug=_free_slug(name), plan=plan or Plan.objects.get(is_default=True)
-    )
+    workspace = _create_with_free_slug(name=name, plan=plan or Plan.objects.get(is_default=True))
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
     credits.open_account(workspace=workspace)
     audit.record(workspace=workspace, actor=owner, action="workspace.created", target=workspace.name)
@@ -80,12 +80,16 @@ def _lock(number: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def _free_slug(name: str) -> str:
+def _create_with_free_slug(*, name: str, plan: Plan) -> Workspace:
     base = slugify(name)[:50] or "workspace"
     taken = set(Workspace.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    if base not in taken:
-        return base
-    number = 2
-    while f"{base}-{number}" in taken:
-        number += 1
-    return f"{base}-{number}"
+    for number in count(1):
+        slug = base if number == 1 else f"{base}-{number}"
+        if slug in taken:
+            continue
+        try:
+            with transaction.atomic():
+                return Workspace.objects.create(name=name, slug=slug, plan=plan)
+        except IntegrityError:  # somebody took it at the same moment
+            continue
+    raise AssertionError("unreachable")

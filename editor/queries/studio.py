@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 
-from editor.models import LIVE, Character, CharacterImage, Image, Job, JobImage, Style, Workspace
+from editor.models import LIVE, Character, CharacterImage, Image, Job, JobImage, Style, User, Workspace
 
-# More live cards than this tell a person nothing; the rest is counted.
+# More cards than this tell a person nothing; their own come first.
 LIVE_CARDS = 6
 
 
@@ -31,10 +31,11 @@ def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
     )
 
 
-def live_jobs(workspace: Workspace) -> list[Job]:
-    """The newest edits that are queued or running, by anybody in the workspace."""
+def live_jobs(workspace: Workspace, viewer: User | None = None) -> list[Job]:
+    """The newest edits that are queued or running: the viewer's, then everybody's."""
     jobs = Job.objects.filter(workspace=workspace, status__in=LIVE)
-    return list(_with_parts(jobs).order_by("-created_at")[:LIVE_CARDS])
+    own_first = Case(When(created_by=viewer, then=0), default=1)
+    return list(_with_parts(jobs).order_by(own_first, "-created_at")[:LIVE_CARDS])
 
 
 def job(workspace: Workspace, job_id: str) -> Job | None:
@@ -44,7 +45,7 @@ def job(workspace: Workspace, job_id: str) -> Job | None:
 def ended_since(workspace: Workspace, moment: datetime) -> list[Job]:
     """Edits that ended after `moment`, oldest first."""
     jobs = Job.objects.filter(workspace=workspace, finished_at__gte=moment)
-    return list(_with_parts(jobs).order_by("finished_at")[:20])
+    return list(reversed(_with_parts(jobs).order_by("-finished_at")[:20]))
 
 
 def styles(workspace: Workspace) -> list[Style]:

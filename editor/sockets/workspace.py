@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -29,8 +30,10 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         try:
-            actor = await self._actor()
+            actor = await self._actor() if _same_origin(self.scope) else None
         except NotFound:
+            actor = None
+        if actor is None:
             await self.close(code=NOT_A_MEMBER)
             return
         self.group = events.group_name(actor.workspace.id)
@@ -69,6 +72,14 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
         context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since)
         return render_to_string("studio/_snapshot.html", context)
+
+
+def _same_origin(scope: dict[str, Any]) -> bool:
+    """Cookies know no ports: a page of another port of this host must not listen in."""
+    headers = dict(scope["headers"])
+    origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc
+    own = {headers.get(b"host", b"").decode("latin-1"), urlsplit(settings.BASE_URL).netloc}
+    return bool(origin) and origin in own
 
 
 def _since(scope: dict[str, Any]) -> datetime:

@@ -20,7 +20,9 @@ from tests.web.rows import add_image, add_job
 pytestmark = pytest.mark.django_db
 
 Lookup = Callable[[Actor, Any], Any]
-each_lookup = pytest.mark.parametrize("lookup", [lookups.image, lookups.job, lookups.style, lookups.character])
+each_lookup = pytest.mark.parametrize(
+    "lookup", [lookups.image, lookups.job, lookups.style, lookups.character]
+)
 
 
 @pytest.fixture
@@ -88,7 +90,8 @@ def test_roles_and_the_permission(role: Role, permission: bool, may_edit: bool, 
 
 @each_lookup
 @pytest.mark.parametrize(
-    "value", ["", "x", "\0", "../..", "1", 1, None, 1.5, "0" * 5000, uuid.uuid4(), str(uuid.uuid4()), "{}", "\ud800"]
+    "value",
+    ["", "x", "\0", "../..", "1", 1, None, 1.5, "0" * 5000, uuid.uuid4(), str(uuid.uuid4()), "{}", "\ud800"],
 )
 def test_what_is_no_id_is_not_found(actor: Actor, lookup: Lookup, value: Any) -> None:
     with pytest.raises(NotFound):

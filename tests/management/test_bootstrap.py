@@ -87,7 +87,11 @@ def test_doing_it_again_changes_nothing(key_file: Path) -> None:
     before, key = rows(), key_file.read_text()
     for name in ("Acme Studio", " Acme Studio "):
         bootstrap(
-            email=" AMARA@example.test", workspace=name, api_key_file=key_file, requests_per_minute=10, concurrent_jobs=3
+            email=" AMARA@example.test",
+            workspace=name,
+            api_key_file=key_file,
+            requests_per_minute=10,
+            concurrent_jobs=3,
         )
     assert rows() == before
     assert key_file.read_text() == key
@@ -113,7 +117,10 @@ def test_a_workspace_that_spent_some_is_filled_up_again() -> None:
 def test_another_address_and_name_make_another_tenant() -> None:
     bootstrap()
     bootstrap(email="bea@example.test", workspace="Rivals", credits=5)
-    assert dict(CreditAccount.objects.values_list("workspace__slug", "balance")) == {"acme-studio": 100, "rivals": 5}
+    assert dict(CreditAccount.objects.values_list("workspace__slug", "balance")) == {
+        "acme-studio": 100,
+        "rivals": 5,
+    }
     assert list(Membership.objects.values_list("user__email", "workspace__slug")) == [
         ("amara@example.test", "acme-studio"),
         ("bea@example.test", "rivals"),
@@ -210,7 +217,9 @@ def test_limits_are_a_plan_of_the_workspaces_own() -> None:
         ({"expires_in": 10**15}, "A key lives"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_made(key_file: Path, options: dict[str, Any], words: str) -> None:
+def test_what_is_wrong_is_said_and_nothing_is_made(
+    key_file: Path, options: dict[str, Any], words: str
+) -> None:
     with pytest.raises(CommandError, match=words):
         bootstrap(api_key_file=key_file, **options)
     assert not User.objects.exists()

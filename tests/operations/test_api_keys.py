@@ -66,7 +66,9 @@ def test_every_other_text_finds_nothing(
         assert [api_keys.find(text) for text in wrong] == [None] * len(wrong)
 
 
-def test_a_key_with_a_right_checksum_and_a_wrong_secret_finds_nothing(workspace: Workspace, owner: User) -> None:
+def test_a_key_with_a_right_checksum_and_a_wrong_secret_finds_nothing(
+    workspace: Workspace, owner: User
+) -> None:
     key, bare = api_keys.create(workspace=workspace, created_by=owner, name="n8n")
     forged = key.public_id + "0" * 32
     assert api_keys.find(f"flk_{forged}{api_keys._checksum(forged)}") is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -143,7 +144,8 @@ def test_a_lost_submit_is_not_repeated_where_repeating_could_cost(
     monkeypatch.setattr(registry.get("sandbox"), "idempotent", False, raising=False)
     actor, job = submit()
     now = timezone.now()
-    Job.objects.filter(pk=job.pk).update(status=Status.PROCESSING, started_at=now, submitting_at=now)
+    long_ago = now - timedelta(minutes=2)
+    Job.objects.filter(pk=job.pk).update(status=Status.PROCESSING, started_at=now, submitting_at=long_ago)
     run(job)
     assert (job.status, job.error_code) == (Status.FAILED, "unknown_outcome")
     assert totals(actor) == (10, 0)

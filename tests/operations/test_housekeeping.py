@@ -134,9 +134,8 @@ def test_a_job_that_is_canceled_while_its_worker_is_dead_ends(committed: None) -
     job.refresh_from_db()
     assert job.is_live  # only a worker may stop what may be running
     assert housekeeping.rescue() == 1
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT status FROM procrastinate_jobs")
-        print(cursor.fetchall())
+    assert queued() == [(str(job.id), "failed")]  # the queue gives up what is to be stopped; the row decides
+    assert housekeeping.requeue_lost() == 1
     asyncio.run(execution.run(job.id))
     job.refresh_from_db()
     account = CreditAccount.objects.get()

@@ -57,7 +57,9 @@ async def test_a_stranger_is_refused_as_for_a_workspace_that_does_not_exist() ->
             assert (page.accepted, page.close_code) == (False, NOT_A_MEMBER)
 
 
-@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://localhost.elsewhere.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "null", "http://localhost.elsewhere.example"]
+)
 async def test_a_page_of_another_site_is_refused(origin: str) -> None:
     actor = await in_thread(make_actor)
     async with listen(actor.user, actor.workspace.slug, origin=origin) as page:
@@ -102,7 +104,9 @@ async def test_the_steps_of_an_edit_arrive_in_order() -> None:
         running = asyncio.create_task(run_job(actor, "[slow:1] make it warmer"))
         messages = await page.all(quiet=1.5)
         await running
-    now = [found for message in messages for found in re.findall(r'data-key="(\w+)"\s+data-state="now"', message)]
+    now = [
+        found for message in messages for found in re.findall(r'data-key="(\w+)"\s+data-state="now"', message)
+    ]
     assert len(set(now)) >= 3
     assert [STEPS.index(step) for step in now] == sorted(STEPS.index(step) for step in now)
     percents = [int(found) for message in messages for found in re.findall(r"Generating (\d+)%", message)]
@@ -215,7 +219,9 @@ async def test_one_who_lost_the_membership_gets_nothing_more(lose: Callable[[Use
         assert page.close_code == NOT_A_MEMBER
 
 
-@pytest.mark.parametrize("text", ["hello", "{}", '{"type": "job_changed", "job_id": "x"}', "\0", "x" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["hello", "{}", '{"type": "job_changed", "job_id": "x"}', "\0", "x" * 100_000]
+)
 async def test_what_a_page_says_is_ignored(text: str) -> None:
     actor = await in_thread(make_actor)
     async with listen(actor.user, actor.workspace.slug) as page:

@@ -54,7 +54,9 @@ def test_one_who_was_switched_off_does_not_get_in() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"]
+)
 def test_after_sign_in_one_stays_on_this_portal(elsewhere: str) -> None:
     UserFactory.create(email="amara@example.test")
     data = {"login": "amara@example.test", "password": PASSWORD, "next": elsewhere}

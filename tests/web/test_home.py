@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -14,7 +15,12 @@ from editor.models import CreditAccount, User, Workspace
 from tests.factories import PASSWORD, UserFactory, make_workspace
 from tests.web.requests import signed_in
 
-FIRST = {"name": "Amara", "email": "amara@example.test", "password": PASSWORD, "workspace_name": "Acme Studio"}
+FIRST = {
+    "name": "Amara",
+    "email": "amara@example.test",
+    "password": PASSWORD,
+    "workspace_name": "Acme Studio",
+}
 
 
 @pytest.mark.django_db
@@ -31,7 +37,7 @@ def test_the_first_person_is_welcomed_and_everybody_else_signs_in() -> None:
 def test_the_first_person_lands_in_the_studio_as_operator_with_credits() -> None:
     client = Client()
     landed = client.post(reverse("welcome"), FIRST)
-    assert landed["Location"].startswith("/w/acme-studio/?sample=coffee&prompt=")
+    assert re.match(r"/w/acme-studio/v/[0-9a-f-]{36}/\?prompt=", landed["Location"])
     assert client.get(landed["Location"]).status_code == 200
     user = User.objects.get()
     assert user.is_superuser and user.is_staff

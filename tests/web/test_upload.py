@@ -30,7 +30,12 @@ def client(workspace: Workspace) -> Client:
 
 
 def send(
-    client: Client, content: bytes, *, name: str = "photo.png", content_type: str = "image/png", **options: str
+    client: Client,
+    content: bytes,
+    *,
+    name: str = "photo.png",
+    content_type: str = "image/png",
+    **options: str,
 ) -> HttpResponse:
     url = reverse("upload", args=["acme-studio"], query=options or None)
     return client.post(url, {"files": SimpleUploadedFile(name, content, content_type)}, headers=HTMX)
@@ -110,7 +115,11 @@ def test_no_file_is_said_so(workspace: Workspace, client: Client, data: dict[str
 
 @pytest.mark.parametrize(
     ("sent", "kept"),
-    [("..\\..\\evil.png", "evil.png"), ("a\u202egnp.exe", "agnp.exe"), ("x" * 400 + ".png", "x" * 251 + ".png")],
+    [
+        ("..\\..\\evil.png", "evil.png"),
+        ("a\u202egnp.exe", "agnp.exe"),
+        ("x" * 400 + ".png", "x" * 251 + ".png"),
+    ],
 )
 def test_names_of_files_are_only_names(workspace: Workspace, client: Client, sent: str, kept: str) -> None:
     assert send(client, photo(), name=sent).status_code == 200

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from editor.management.background import background_tasks
 from editor.management.database import migrate
+from editor.operations import workspaces
 from editor.worker.server import serve
 
 
@@ -25,5 +26,7 @@ class Command(BaseCommand):
         host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
         migrate()
         self.stdout.write(f"The portal is at http://{host}:{port}/ (Ctrl+C ends it)")
+        if workspaces.needs_first_start():
+            self.stdout.write("Nobody has an account yet: the first visitor becomes the operator.")
         self.stdout.flush()
         asyncio.run(serve(host=host, port=port, with_worker=not no_worker, background=background_tasks()))

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from editor.management.background import background_tasks
+from editor.management.database import migrate
 from editor.worker.server import work
 
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
     help = "Work the portal's jobs, without serving pages."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        migrate()
         if not settings.REDIS_URL:
             self.stderr.write(
                 "REDIS_URL is not set: jobs will run, but pages served by other processes "

@@ -48,7 +48,7 @@ def read(data: QueryDict) -> StudioForm:
     choice = pricing.choose(model=data.get("model", ""), tier=data.get("tier", ""), provider=provider)
     key = data.get("idempotency_key", "")
     if len(key) > 80 or not key.isprintable():
-        raise InvalidInput("This page is not in order. Reload it and try again. Nothing was charged.")
+        raise InvalidInput("This page is not in order. Reload it and try again.")
     return StudioForm(
         choice=choice,
         inputs={
@@ -73,6 +73,6 @@ def read_mask(request: HttpRequest) -> bytes | None:
     if file is None or not file.size:
         return None
     if file.size > MAX_BYTES:
-        raise InvalidInput("The mask is too large. Nothing was charged.")
+        raise InvalidInput("The mask is too large.")
     content: bytes = file.read()
     return content

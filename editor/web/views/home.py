@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from editor.access import lookups
 from editor.errors import EditorError
 from editor.models import User
-from editor.operations import workspaces
+from editor.operations import images, workspaces
 from editor.queries import members
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
@@ -48,8 +49,10 @@ def welcome(request: HttpRequest) -> HttpResponse:
                 form.add_error(field if field in form.fields else None, problem)
         else:
             login(request, user, backend=BACKEND)
-            query = urlencode({"sample": "coffee", "prompt": FIRST_PROMPT})
-            return redirect(f"{reverse('studio', args=[workspace.slug])}?{query}")
+            actor = lookups.actor(user, workspace.slug)
+            first = images.find_or_add_sample(actor=actor, name="coffee")
+            path = reverse("studio_version", args=[workspace.slug, first.id])
+            return redirect(f"{path}?{urlencode({'prompt': FIRST_PROMPT})}")
     return render(request, "auth/welcome.html", {"form": form}, status=400 if form.errors else 200)
 
 

@@ -24,12 +24,8 @@ from editor.web.htmx import is_fragment
 @require_GET
 @member
 def studio(request: MemberRequest) -> HttpResponse:
-    """The empty Studio; `?sample=` begins with a sample photograph, `?prompt=` with words."""
-    current = None
-    sample = request.GET.get("sample", "")
-    if sample in images.SAMPLES and request.actor.membership.may_edit:
-        current = images.find_or_add_sample(actor=request.actor, name=sample)
-    page = _page(request.actor, request.GET, current=current)
+    """The empty Studio; `?prompt=` begins with words."""
+    page = _page(request.actor, request.GET, current=None)
     return render(request, "studio/studio.html", {"studio": page, "nav": "studio"})
 
 

@@ -1,0 +1,129 @@
+"""The worker in a test's own event loop: it works, stops, and survives its database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from editor.access.actor import Actor
+from editor.db import in_thread
+from editor.models import CreditAccount, Job, Status
+from editor.operations import execution, housekeeping, jobs
+from editor.worker import runner
+from tests.factories import make_actor
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+@asynccontextmanager
+async def working() -> AsyncIterator[None]:
+    task = asyncio.create_task(runner.run_worker())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def submit(actor: Actor, prompt: str = "a quiet harbour") -> Job:
+    return jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt))
+
+
+async def until(job: Job, ready: Callable[[Job], Any], *, seconds: float = 10) -> Job:
+    for _ in range(round(seconds / 0.05)):
+        row = await in_thread(Job.objects.get, pk=job.pk)
+        if ready(row):
+            return row
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"the job is {row.status} at {row.stage}")
+
+
+async def test_what_is_submitted_is_worked() -> None:
+    actor = await in_thread(make_actor, balance=10)
+    async with working():
+        before = await in_thread(submit, actor)
+        after = await in_thread(submit, actor)
+        for job in (before, after):
+            await until(job, lambda row: row.status == Status.COMPLETED)
+    account = await in_thread(CreditAccount.objects.get)
+    assert (account.balance, account.held) == (2, 0)
+
+
+async def test_a_running_job_is_stopped_by_cancel_and_costs_nothing() -> None:
+    actor = await in_thread(make_actor, balance=10)
+    async with working():
+        job = await in_thread(submit, actor, "[slow:20] a quiet harbour")
+        await until(job, lambda row: row.provider_task_id)
+        await in_thread(jobs.cancel, actor=actor, job=job)
+        await until(job, lambda row: row.status == Status.CANCELED, seconds=3)
+    account = await in_thread(CreditAccount.objects.get)
+    assert (account.balance, account.held) == (10, 0)
+
+
+async def test_a_stopped_worker_leaves_its_job_to_the_next() -> None:
+    actor = await in_thread(make_actor, balance=10)
+    async with working():
+        job = await in_thread(submit, actor, "[slow:1] a quiet harbour")
+        await until(job, lambda row: row.provider_task_id)
+    left = await in_thread(Job.objects.get, pk=job.pk)
+    assert left.status == Status.PROCESSING
+    async with working():
+        done = await until(job, lambda row: not row.is_live)
+    assert (done.status, done.provider_task_id) == (Status.COMPLETED, left.provider_task_id)
+
+
+async def test_a_database_that_goes_away_is_only_a_pause(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    work, failures = runner._work, iter([OperationalError("the server closed the connection")])
+
+    async def fails_first() -> None:
+        for failure in failures:
+            raise failure
+        await work()
+
+    monkeypatch.setattr(runner, "_work", fails_first)
+    monkeypatch.setattr(runner, "RESTART_AFTER", 0.05)
+    actor = await in_thread(make_actor)
+    async with working():
+        job = await in_thread(submit, actor)
+        await until(job, lambda row: row.status == Status.COMPLETED)
+    assert "the worker lost its queue" in caplog.text
+
+
+async def test_a_run_that_loses_the_database_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, failures = execution.run, iter([OperationalError("the server closed the connection")])
+
+    async def fails_first(job_id: Any) -> None:
+        for failure in failures:
+            raise failure
+        await run(job_id)
+
+    monkeypatch.setattr("editor.worker.tasks.execution.run", fails_first)
+    actor = await in_thread(make_actor)
+    async with working():
+        job = await in_thread(submit, actor)
+        await until(job, lambda row: row.status == Status.COMPLETED)
+
+
+async def test_a_sweep_that_fails_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    swept = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    failures = iter([OperationalError("the server closed the connection")])
+
+    def sweep() -> int:
+        for failure in failures:
+            raise failure
+        loop.call_soon_threadsafe(swept.set)
+        return 0
+
+    monkeypatch.setattr(housekeeping, "rescue", sweep)
+    monkeypatch.setattr(runner, "RESCUE_EVERY", 0.05)
+    async with working():
+        await asyncio.wait_for(swept.wait(), 5)
+    assert "a sweep failed" in caplog.text
