@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from statistics import median
 
 import pytest
 
@@ -48,27 +50,37 @@ async def one_job(actor: Actor) -> Waited:
     )
 
 
-def make_pair() -> tuple[Actor, Actor]:
+def make_crowd() -> Actor:
     crowded = make_workspace(name="Crowded", balance=10_000)
     limit_jobs(crowded, concurrent_jobs=CROWD)
-    return make_actor(crowded), make_actor(make_workspace(name="Quiet"))
+    actor = make_actor(crowded)
+    submit(actor, "make it warmer", times=CROWD)
+    return actor
 
 
-@pytest.mark.parametrize("prompt", ["make it warmer", "[slow:5] make it warmer"], ids=["quick", "slow"])
-async def test_three_hundred_jobs_delay_another_workspaces_first_by_a_second_at_most(prompt: str) -> None:
-    crowded, quiet = await in_thread(make_pair)
+@asynccontextmanager
+async def working() -> AsyncIterator[None]:
     worker = asyncio.create_task(run_worker())
-    try:
-        alone = await one_job(quiet)
-        await in_thread(submit, crowded, prompt, times=CROWD)
-        beside = await one_job(quiet)
+    yield
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+
+
+async def test_three_hundred_jobs_delay_another_workspaces_first_by_a_second_at_most() -> None:
+    """Three other workspaces come one after the other; the one in the middle counts, as machines are busy."""
+    quiet = [await in_thread(make_actor, name=f"Quiet {number}") for number in range(4)]
+    async with working():
+        await one_job(quiet[0])  # what is loaded once is loaded
+        alone = await one_job(quiet[0])
+    crowded = await in_thread(make_crowd)
+    async with working():
+        await asyncio.sleep(1)
+        beside = [await one_job(actor) for actor in quiet[1:]]
         left = await in_thread(Job.objects.filter(workspace=crowded.workspace, finished_at=None).count)
-    finally:
-        worker.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
-    figures = f"alone {alone}, beside {left} of {CROWD} jobs {beside}"
+    start = median(waited.start for waited in beside) - alone.start
+    end = median(waited.end for waited in beside) - alone.end
+    figures = f"started {start:.2f} s and ended {end:.2f} s later beside {left} jobs; alone {alone}, beside {beside}"
     print(figures)
-    assert left > 0, f"nothing was left to wait for: {figures}"
-    assert beside.start - alone.start < SECONDS, figures
-    assert beside.end - alone.end < SECONDS, figures
+    assert left > CROWD / 2, f"there was no crowd: {figures}"
+    assert start < SECONDS, figures
+    assert end < SECONDS, figures

@@ -199,3 +199,32 @@ def test_one_key_twenty_times_at_once_is_one_job(committed: None) -> None:
     with ThreadPoolExecutor(20) as threads:
         assert len(set(threads.map(attempt, range(20)))) == 1
     assert CreditAccount.objects.get(workspace=actor.workspace).balance == 26
+
+
+def test_a_members_monthly_cap_counts_what_is_spent_and_held() -> None:
+    workspace = make_workspace()
+    actor = make_actor(workspace, user=make_member(workspace, monthly_cap=9))
+    first = jobs.submit(actor=actor, request=new_edit())
+    jobs.submit(actor=actor, request=new_edit())
+    with pytest.raises(InsufficientCredits, match="9 credits a month, and 8 are used"):
+        jobs.submit(actor=actor, request=new_edit())
+    jobs.cancel(actor=actor, job=first)
+    jobs.submit(actor=actor, request=new_edit())
+
+
+def test_a_refused_edit_leaves_no_mask_behind() -> None:
+    actor = make_actor(balance=3)
+    image = make_image(actor)
+    with pytest.raises(InsufficientCredits):
+        jobs.submit(actor=actor, request=new_edit(image_ids=(image.id,), mask=photo(colour="white")))
+    assert not Image.objects.filter(kind="mask").exists()
+
+
+def test_the_prompt_that_is_sent_keeps_the_style_of_that_moment() -> None:
+    actor = make_actor()
+    style = Style.objects.create(workspace=actor.workspace, name="Mine", prompt="as a pencil sketch.")
+    job = jobs.submit(actor=actor, request=new_edit(style_id=style.id))
+    style.prompt = "at night"
+    style.save()
+    job.refresh_from_db()
+    assert (job.sent_prompt, job.style_version) == ("make it warmer, as a pencil sketch", 1)

@@ -1,0 +1,180 @@
+"""Providers that misbehave, and workers that stop at the worst moment: one submit, one end, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.db import in_thread
+from editor.models import CreditAccount, Image, Job, Status
+from editor.operations import execution, jobs
+from editor.operations.jobs import NewEdit
+from editor.providers import registry
+from editor.providers.base import EditRequest, Progress, Result, ResultImage, Submitted
+from tests.factories import make_actor, photo
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+class Scripted:
+    """A provider that costs money: it counts what it is asked, and answers as the test says."""
+
+    name = "sandbox"
+    label = "Scripted"
+    idempotent = False
+
+    def __init__(self, *, submit_takes: float = 0, hangs: bool = False, seed: int = 1) -> None:
+        self.submit_takes = submit_takes
+        self.hangs = hangs
+        self.seed = seed
+        self.asked: list[str] = []
+        self.stopped: list[str] = []
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        task_id = uuid.uuid4().hex
+        self.asked.append(task_id)
+        await asyncio.sleep(self.submit_takes)
+        return Submitted(task_id=task_id)
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        if self.hangs:
+            await asyncio.sleep(3600)
+        return Result(images=(ResultImage(photo(), "image/png"),), seed=self.seed)
+
+    async def cancel(self, task: Submitted) -> None:
+        self.stopped.append(task.task_id)
+
+
+def scripted(monkeypatch: pytest.MonkeyPatch, provider: Scripted) -> Scripted:
+    monkeypatch.setattr(registry, "get", lambda name: provider)
+    return provider
+
+
+def submit() -> tuple[Actor, Job]:
+    actor = make_actor(balance=10)
+    return actor, jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
+
+
+def totals(actor: Actor) -> tuple[int, int]:
+    account = CreditAccount.objects.get(workspace=actor.workspace)
+    return account.balance, account.held
+
+
+async def stop_during_submit(job: Job, provider: Scripted) -> None:
+    """As a worker does that is told to go down: the run is cancelled while the provider is being asked."""
+    running = asyncio.create_task(execution.run(job.id))
+    while not provider.asked:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_worker_that_stops_during_the_submit_keeps_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(submit_takes=0.5))
+    actor, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    job.refresh_from_db()
+    assert (job.status, job.provider_task_id) == (Status.PROCESSING, provider.asked[0])
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+    assert len(provider.asked) == 1
+    assert totals(actor) == (6, 0)
+
+
+def test_a_cancel_during_the_submit_reaches_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(submit_takes=0.5))
+    actor, job = submit()
+
+    async def go() -> None:
+        running = asyncio.create_task(execution.run(job.id))
+        while not provider.asked:
+            await asyncio.sleep(0.01)
+        await in_thread(jobs.cancel, actor=actor, job=job)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(go())
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert provider.stopped == provider.asked
+    assert totals(actor) == (10, 0)
+
+
+def test_a_provider_that_hangs_is_given_up_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(hangs=True))
+    actor, job = submit()
+    Job.objects.filter(pk=job.pk).update(time_limit=1)
+    asyncio.run(asyncio.wait_for(execution.run(job.id), 10))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "timeout")
+    assert provider.stopped == provider.asked
+    assert totals(actor) == (10, 0)
+
+
+def test_a_job_that_is_taken_up_late_still_fetches_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(submit_takes=0.2))
+    _, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    Job.objects.filter(pk=job.pk).update(started_at=timezone.now() - timedelta(days=1))
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+
+
+def test_two_workers_at_once_ask_the_provider_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a worker was taken for dead, and lives."""
+    provider = scripted(monkeypatch, Scripted(submit_takes=1.5))
+    actor, job = submit()
+
+    async def both() -> None:
+        await asyncio.gather(execution.run(job.id), execution.run(job.id))
+
+    asyncio.run(both())
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+    assert len(provider.asked) == 1
+    assert Image.objects.filter(kind="result").count() == 1
+    assert totals(actor) == (6, 0)
+
+
+def test_a_seed_beyond_all_numbers_does_not_fail_a_good_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted(monkeypatch, Scripted(seed=2**80))
+    _, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.seed) == (Status.COMPLETED, None)
+
+
+def test_a_fault_of_ours_ends_the_job_instead_of_repeating_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Scripted):
+        async def submit(self, request: EditRequest) -> Submitted:
+            return Submitted(task_id="with a NUL \0 that PostgreSQL refuses")
+
+    scripted(monkeypatch, Broken())
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "internal_error")
+    assert totals(actor) == (10, 0)
+
+
+def test_a_result_for_a_job_that_was_ended_meanwhile_leaves_no_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    class EndsIt(Scripted):
+        async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+            await in_thread(jobs.end_failed, job=await in_thread(Job.objects.get), code="x", message="x")
+            return await super().poll(request, task)
+
+    scripted(monkeypatch, EndsIt())
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]  # type: ignore[attr-defined]
+    assert files == []
+    assert totals(actor) == (10, 0)
