@@ -24,6 +24,11 @@ from editor.media.codec import BadImage, CleanImage
 ORIGINAL = "full"  # the variant that is the image itself; the others are named by their width
 THUMBNAILS = codec.THUMBNAILS
 
+# Loaded once for all children: to import them in each would take longer than most images do.
+processes.preload(
+    codec.__name__, "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.ImageCms", "PIL.PpmImagePlugin"
+)
+
 _TIMEOUT = 30.0  # seconds; 25 megapixels take about three
 
 

@@ -57,6 +57,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.lower()  # as the sign-in looks for it
+        super().save(*args, **kwargs)
+
     @property
     def display_name(self) -> str:
         return self.name or self.email.partition("@")[0]

@@ -10,6 +10,7 @@ from statistics import median
 
 import pytest
 
+from editor import processes
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.models import Job, Status
@@ -18,6 +19,9 @@ from editor.worker.runner import run_worker
 from tests.factories import limit_jobs, make_actor, make_image, make_workspace
 
 pytestmark = pytest.mark.usefixtures("committed")
+
+# A child imports the main module, which here is pytest: loaded once, children cost what they cost in the portal.
+processes.preload("pytest")
 
 CROWD = 300
 SECONDS = 1.0  # that a workspace with a crowd of jobs may cost another one

@@ -11,6 +11,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from editor.models import CreditAccount, Membership, Role, User, Workspace
+from editor.operations import workspaces
 from tests.factories import PASSWORD, UserFactory, make_workspace
 from tests.web.requests import signed_in
 
@@ -29,6 +30,14 @@ def test_one_signs_in_by_e_mail_whatever_its_case(typed: str) -> None:
     client = Client()
     response = client.post(LOGIN, {"login": typed, "password": PASSWORD})
     assert response["Location"] == "/"
+    assert is_signed_in(client)
+
+
+@pytest.mark.django_db
+def test_an_account_that_was_made_with_capitals_signs_in() -> None:
+    workspaces.create_user(email="Amara@Example.test", password=PASSWORD)
+    client = Client()
+    client.post(LOGIN, {"login": "Amara@Example.test", "password": PASSWORD})
     assert is_signed_in(client)
 
 

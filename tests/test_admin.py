@@ -1,0 +1,204 @@
+"""The operator's admin: credits move by the ledger alone, and what happened stays as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from editor.models import (
+    AuditEntry,
+    CreditAccount,
+    Job,
+    LedgerEntry,
+    Role,
+    User,
+    Workspace,
+)
+from tests.factories import PASSWORD, make_member, make_workspace
+from tests.web.requests import signed_in
+from tests.web.rows import add_completed, add_image, add_job
+
+pytestmark = pytest.mark.django_db
+
+OURS = [model for model in admin.site._registry if model._meta.app_label == "editor"]
+ADD_ENTRY = "/admin/editor/ledgerentry/add/"
+
+
+@pytest.fixture
+def operator() -> User:
+    return User.objects.create_superuser("operator@example.test", PASSWORD)
+
+
+@pytest.fixture
+def client(operator: User) -> Client:
+    return signed_in(operator)
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace(balance=100)
+
+
+def add_entry(client: Client, workspace: Workspace, *, kind: str, amount: object) -> str:
+    """Fill in the form; the words of the page that came back, or nothing when it was taken."""
+    data = {"account": workspace.pk, "kind": kind, "amount": amount, "note": "by hand"}
+    response = client.post(ADD_ENTRY, data)
+    return "" if response.status_code == 302 else response.content.decode()
+
+
+def balance(workspace: Workspace) -> int:
+    return CreditAccount.objects.get(workspace=workspace).balance
+
+
+def test_only_operators_get_in(workspace: Workspace) -> None:
+    owner = workspace.members.get()
+    assert owner.memberships.get().role == Role.OWNER
+    for client in (Client(), signed_in(owner), signed_in(make_member(workspace))):
+        for url in ("/admin/", "/admin/editor/user/", ADD_ENTRY):
+            response = client.get(url)
+            assert response.status_code in (302, 403), url
+            assert "login" in response.headers.get("Location", "login")
+
+
+def test_the_admin_has_no_sign_in_of_its_own() -> None:
+    """The portal's own page counts failed attempts; the admin's would not."""
+    assert Client().get("/admin/login/")["Location"].startswith(reverse("account_login"))
+
+
+def test_an_operator_signs_in_and_sees_the_admin(operator: User) -> None:
+    client = Client()
+    client.post(reverse("account_login"), {"login": operator.email, "password": PASSWORD})
+    assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize(("kind", "amount", "after"), [("grant", 50, 150), ("adjust", -30, 70), ("adjust", 5, 105)])
+def test_credits_are_given_and_corrected(
+    client: Client, operator: User, workspace: Workspace, kind: str, amount: int, after: int
+) -> None:
+    assert add_entry(client, workspace, kind=kind, amount=amount) == ""
+    entry = LedgerEntry.objects.latest("id")
+    assert (entry.kind, entry.amount, entry.balance_after, entry.actor) == (kind, amount, after, operator)
+    assert balance(workspace) == after
+    assert AuditEntry.objects.filter(actor=operator, workspace=workspace).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount", "words"),
+    [
+        ("grant", 0, "take credits by an adjustment"),
+        ("grant", -1, "take credits by an adjustment"),
+        ("adjust", -101, "cannot go below zero"),
+        ("grant", 10**9 + 1, "At most 1,000,000,000"),
+        ("grant", 10**30, "less than or equal to"),
+        ("grant", "many", "whole number"),
+        ("hold", 4, "Select a valid choice"),
+        ("settle", 4, "Select a valid choice"),
+    ],
+)
+def test_what_the_ledger_would_refuse_is_said_in_the_form(
+    client: Client, workspace: Workspace, kind: str, amount: object, words: str
+) -> None:
+    entries = LedgerEntry.objects.count()
+    assert words in add_entry(client, workspace, kind=kind, amount=amount)
+    assert (balance(workspace), LedgerEntry.objects.count()) == (100, entries)
+
+
+def test_a_correction_after_credits_were_spent_meanwhile_is_no_crash(
+    client: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form looked at the balance, then somebody ran an edit."""
+    monkeypatch.setattr("editor.admin.LedgerEntryForm.clean_amount", lambda form: form.cleaned_data["amount"])
+    client.raise_request_exception = False
+    response = client.post(
+        ADD_ENTRY, {"account": workspace.pk, "kind": "adjust", "amount": -101, "note": ""}
+    )
+    assert response.status_code == 400
+    assert "cannot go below zero" in response.content.decode()
+    assert balance(workspace) == 100
+
+
+def history(workspace: Workspace) -> dict[str, Model]:
+    """One row of each table that only operations write."""
+    user = workspace.members.get()
+    result = add_completed(workspace, add_image(workspace), version=2, user=user)
+    return {
+        "job": result.job or add_job(workspace),
+        "ledgerentry": LedgerEntry.objects.latest("id"),
+        "creditaccount": CreditAccount.objects.get(workspace=workspace),
+        "auditentry": AuditEntry.objects.latest("id"),
+    }
+
+
+@pytest.mark.parametrize("name", ["job", "ledgerentry", "creditaccount", "auditentry"])
+def test_history_is_looked_at_and_not_touched(client: Client, workspace: Workspace, name: str) -> None:
+    row = history(workspace)[name]
+    base = f"/admin/editor/{name}/{row.pk}"
+    assert client.get(f"{base}/change/").status_code == 200
+    assert client.post(f"{base}/change/", {"amount": 1, "status": "completed"}).status_code == 403
+    assert client.post(f"{base}/delete/", {"post": "yes"}).status_code == 403
+    changelist = client.post(f"/admin/editor/{name}/", {"action": "delete_selected", "_selected_action": row.pk})
+    assert changelist.status_code in (200, 302)
+    assert type(row)._default_manager.filter(pk=row.pk).exists()
+    if name != "ledgerentry":
+        assert client.get(f"/admin/editor/{name}/add/").status_code == 403
+
+
+def test_a_workspace_made_here_can_be_worked_in(client: Client, workspace: Workspace) -> None:
+    data = {
+        "name": "New",
+        "slug": "new",
+        "plan": workspace.plan_id,
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 0,
+        "memberships-0-user": workspace.members.get().pk,
+        "memberships-0-role": Role.OWNER,
+        "memberships-0-access_image_editor": "on",
+    }
+    response = client.post("/admin/editor/workspace/add/", data)
+    assert response.status_code == 302, response.content.decode()
+    made = Workspace.objects.get(slug="new")
+    assert balance(made) == 0
+    assert signed_in(workspace.members.get()).get("/w/new/").status_code == 200
+
+
+def test_a_workspace_stays(client: Client, workspace: Workspace) -> None:
+    response = client.post(f"/admin/editor/workspace/{workspace.pk}/delete/", {"post": "yes"})
+    assert response.status_code == 403
+    assert Workspace.objects.filter(pk=workspace.pk).exists()
+
+
+def test_a_person_made_here_signs_in_by_e_mail(client: Client) -> None:
+    data = {"email": "New@example.test", "name": "", "password1": PASSWORD, "password2": PASSWORD}
+    response = client.post("/admin/editor/user/add/", {**data, "usable_password": "true"})
+    assert response.status_code == 302, response.content.decode()
+    stranger = Client()
+    stranger.post(reverse("account_login"), {"login": "new@example.test", "password": PASSWORD})
+    assert "_auth_user_id" in stranger.session
+
+
+def test_an_address_is_taken_once_here_too(client: Client) -> None:
+    make_workspace(owner=User.objects.create_user("amara@example.test"))
+    data = {"email": "AMARA@example.test", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    response = client.post("/admin/editor/user/add/", data)
+    assert response.status_code == 200
+    assert "exists already" in response.content.decode()
+
+
+def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, workspace: Workspace) -> None:
+    member = make_member(workspace)
+    job = add_job(workspace, created_by=member)
+    response = client.post(f"/admin/editor/user/{member.pk}/delete/", {"post": "yes"})
+    assert response.status_code == 302
+    assert Job.objects.get(pk=job.pk).created_by is None
+
+
+@pytest.mark.parametrize("query", ["q=x", "q=%00", "q='", "status__exact=nope", "p=9999", "o=abc", "e=1", "all="])
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_lists_take_any_address(client: Client, model: Any, query: str) -> None:
+    url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"
+    assert client.get(url).status_code in (200, 302)
