@@ -52,7 +52,7 @@ def test_strangers_and_nobody_get_the_same_answer_as_for_no_workspace() -> None:
         (gone, workspace.slug),
     ]:
         with pytest.raises(NotFound) as error:
-            lookups.actor(user, slug)
+            lookups.actor(user, slug)  # type: ignore[arg-type]
         answers.add(error.value.message)
     assert len(answers) == 1
 
@@ -102,7 +102,7 @@ def test_own_rows_are_found_by_text_and_by_uuid(actor: Actor) -> None:
     image, job = add_image(actor.workspace), add_job(actor.workspace)
     character = Character.objects.create(workspace=actor.workspace, name="Ada")
     for lookup, row in [(lookups.image, image), (lookups.job, job), (lookups.character, character)]:
-        assert lookup(actor, row.id) == lookup(actor, str(row.id)) == row  # type: ignore[operator]
+        assert lookup(actor, row.id) == lookup(actor, str(row.id)) == row
 
 
 def test_rows_of_another_workspace_are_not_found(actor: Actor) -> None:
@@ -129,7 +129,7 @@ def test_what_is_archived_is_not_found(actor: Actor) -> None:
     character = Character.objects.create(workspace=actor.workspace, name="Old", archived_at=now)
     for lookup, row in [(lookups.style, style), (lookups.character, character)]:
         with pytest.raises(NotFound):
-            lookup(actor, row.id)  # type: ignore[operator]
+            lookup(actor, row.id)
 
 
 def test_images_come_in_the_order_they_were_named(actor: Actor) -> None:

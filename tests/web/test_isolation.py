@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -94,7 +93,7 @@ OUTSIDE: dict[str, tuple[Method, list[str]]] = {
 each_route = pytest.mark.parametrize("name", IN_A_WORKSPACE)
 
 
-def ask(client: Client, method: Method, url: str, **fields: Any) -> HttpResponse:
+def ask(client: Client, method: Method, url: str, **fields: Any) -> Any:
     if method == "get":
         return client.get(url, fields)
     return client.post(url, {"prompt": "make it warmer", **fields, **_file(url)})
@@ -192,7 +191,7 @@ def test_a_mask_is_no_version(own: Rows) -> None:
     client = signed_in(own.workspace.members.get())
     slug = own.workspace.slug
     assert client.get(reverse("studio_version", args=[slug, own.mask.id])).status_code == 404
-    assert client.get(reverse("rail", args=[slug]), {"at": own.mask.id}).status_code == 404
+    assert client.get(reverse("rail", args=[slug]), {"at": str(own.mask.id)}).status_code == 404
     run = client.post(reverse("run", args=[slug]), {"prompt": "x", "images": own.mask.id}, headers=HTMX)
     assert run.status_code == 404
 

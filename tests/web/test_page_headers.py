@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from editor.models import User, Workspace
+from editor.models import Role, User, Workspace
 from tests.factories import UserFactory, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
 from tests.web.rows import fill
@@ -36,7 +36,7 @@ INLINE = re.compile(
 )
 
 
-def assert_strict(response: HttpResponse) -> None:
+def assert_strict(response: Any) -> None:
     assert set(response["Content-Security-Policy"].split("; ")) == POLICY
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["X-Frame-Options"] == "DENY"
@@ -91,7 +91,7 @@ def test_the_page_of_one_without_a_workspace() -> None:
 
 
 def test_refusals_and_errors(workspace: Workspace, client: Client) -> None:
-    viewer = signed_in(make_member(workspace, role="viewer"))
+    viewer = signed_in(make_member(workspace, role=Role.VIEWER))
     run = reverse("run", args=[workspace.slug])
     guarded = Client(enforce_csrf_checks=True)
     answers = {

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -32,12 +31,12 @@ def client(workspace: Workspace) -> Client:
     return signed_in(workspace.members.get())
 
 
-def run(client: Client, *, headers: dict[str, str] = HTMX, **fields: Any) -> HttpResponse:
+def run(client: Client, *, headers: dict[str, str] = HTMX, **fields: Any) -> Any:
     data = {"prompt": "make it warmer", "tier": "standard", **fields}
     return client.post(reverse("run", args=["acme-studio"]), data, headers=headers)
 
 
-def assert_refused(response: HttpResponse, status: int, words: str, *, balance: int = 10) -> None:
+def assert_refused(response: Any, status: int, words: str, *, balance: int = 10) -> None:
     """A fragment beside the prompt; no job, no charge, and it says so."""
     text = response.content.decode()
     assert response.status_code == status

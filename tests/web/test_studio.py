@@ -158,7 +158,7 @@ def test_a_price_for_nonsense_is_refused(
 
 def test_the_rail_moves_the_address_to_the_result(workspace: Workspace, client: Client) -> None:
     image = add_image(workspace)
-    response = client.get(url(workspace, "rail"), {"at": image.id}, headers=HTMX)
+    response = client.get(url(workspace, "rail"), {"at": str(image.id)}, headers=HTMX)
     assert response["HX-Replace-Url"] == url(workspace, "studio_version", image.id)
     assert "HX-Replace-Url" not in client.get(url(workspace, "rail"), {"at": ""}, headers=HTMX)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from PIL import Image as Picture
@@ -36,7 +36,7 @@ def send(
     name: str = "photo.png",
     content_type: str = "image/png",
     **options: str,
-) -> HttpResponse:
+) -> Any:
     url = reverse("upload", args=["acme-studio"], query=options or None)
     return client.post(url, {"files": SimpleUploadedFile(name, content, content_type)}, headers=HTMX)
 
