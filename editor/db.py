@@ -7,13 +7,13 @@ between tenants: a workspace with hundreds of jobs does not make another one wai
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar
 
-from asgiref.sync import sync_to_async
 from django.db import connection
 
 from editor.fairness import FairExecutor
@@ -81,4 +81,5 @@ async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
         finally:
             release()
 
-    return await sync_to_async(work, thread_sensitive=False, executor=_threads())()  # type: ignore[call-overload, no-any-return]
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads(), copy_context().run, work)

@@ -76,7 +76,9 @@ def test_an_operator_signs_in_and_sees_the_admin(operator: User) -> None:
     assert client.get("/admin/").status_code == 200
 
 
-@pytest.mark.parametrize(("kind", "amount", "after"), [("grant", 50, 150), ("adjust", -30, 70), ("adjust", 5, 105)])
+@pytest.mark.parametrize(
+    ("kind", "amount", "after"), [("grant", 50, 150), ("adjust", -30, 70), ("adjust", 5, 105)]
+)
 def test_credits_are_given_and_corrected(
     client: Client, operator: User, workspace: Workspace, kind: str, amount: int, after: int
 ) -> None:
@@ -114,9 +116,7 @@ def test_a_correction_after_credits_were_spent_meanwhile_is_no_crash(
     """The form looked at the balance, then somebody ran an edit."""
     monkeypatch.setattr("editor.admin.LedgerEntryForm.clean_amount", lambda form: form.cleaned_data["amount"])
     client.raise_request_exception = False
-    response = client.post(
-        ADD_ENTRY, {"account": workspace.pk, "kind": "adjust", "amount": -101, "note": ""}
-    )
+    response = client.post(ADD_ENTRY, {"account": workspace.pk, "kind": "adjust", "amount": -101, "note": ""})
     assert response.status_code == 400
     assert "cannot go below zero" in response.content.decode()
     assert balance(workspace) == 100
@@ -141,7 +141,9 @@ def test_history_is_looked_at_and_not_touched(client: Client, workspace: Workspa
     assert client.get(f"{base}/change/").status_code == 200
     assert client.post(f"{base}/change/", {"amount": 1, "status": "completed"}).status_code == 403
     assert client.post(f"{base}/delete/", {"post": "yes"}).status_code == 403
-    changelist = client.post(f"/admin/editor/{name}/", {"action": "delete_selected", "_selected_action": row.pk})
+    changelist = client.post(
+        f"/admin/editor/{name}/", {"action": "delete_selected", "_selected_action": row.pk}
+    )
     assert changelist.status_code in (200, 302)
     assert type(row)._default_manager.filter(pk=row.pk).exists()
     if name != "ledgerentry":
@@ -183,7 +185,12 @@ def test_a_person_made_here_signs_in_by_e_mail(client: Client) -> None:
 
 def test_an_address_is_taken_once_here_too(client: Client) -> None:
     make_workspace(owner=User.objects.create_user("amara@example.test"))
-    data = {"email": "AMARA@example.test", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    data = {
+        "email": "AMARA@example.test",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+        "usable_password": "true",
+    }
     response = client.post("/admin/editor/user/add/", data)
     assert response.status_code == 200
     assert "exists already" in response.content.decode()
@@ -197,7 +204,9 @@ def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, 
     assert Job.objects.get(pk=job.pk).created_by is None
 
 
-@pytest.mark.parametrize("query", ["q=x", "q=%00", "q='", "status__exact=nope", "p=9999", "o=abc", "e=1", "all="])
+@pytest.mark.parametrize(
+    "query", ["q=x", "q=%00", "q='", "status__exact=nope", "p=9999", "o=abc", "e=1", "all="]
+)
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_lists_take_any_address(client: Client, model: Any, query: str) -> None:
     url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"

@@ -20,7 +20,7 @@ from tests.factories import limit_jobs, make_actor, make_image, make_workspace
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-# A child imports the main module, which here is pytest: loaded once, children cost what they cost in the portal.
+# A child imports the main module, here pytest: loaded once, children cost what they do in the portal.
 processes.preload("pytest")
 
 CROWD = 300
@@ -83,8 +83,7 @@ async def test_three_hundred_jobs_delay_another_workspaces_first_by_a_second_at_
         left = await in_thread(Job.objects.filter(workspace=crowded.workspace, finished_at=None).count)
     start = median(waited.start for waited in beside) - alone.start
     end = median(waited.end for waited in beside) - alone.end
-    figures = f"started {start:.2f} s and ended {end:.2f} s later beside {left} jobs; alone {alone}, beside {beside}"
-    print(figures)
+    figures = f"{start:.2f} s and {end:.2f} s later beside {left} jobs; alone {alone}, beside {beside}"
     assert left > CROWD / 2, f"there was no crowd: {figures}"
     assert start < SECONDS, figures
     assert end < SECONDS, figures

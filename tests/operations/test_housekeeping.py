@@ -38,7 +38,8 @@ def fetch(*, heartbeat_age: int) -> None:
         cursor.execute("SELECT id FROM procrastinate_fetch_job_v2(ARRAY['jobs']::varchar[], %s)", [worker])
         assert cursor.fetchone()[0] is not None
         cursor.execute(
-            "UPDATE procrastinate_workers SET last_heartbeat = now() - make_interval(secs => %s) WHERE id = %s",
+            "UPDATE procrastinate_workers"
+            " SET last_heartbeat = now() - make_interval(secs => %s) WHERE id = %s",
             [heartbeat_age, worker],
         )
 
