@@ -13,7 +13,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from editor import models
-from editor.operations import audit, credits
+from editor.operations import audit, credits, members
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -69,12 +69,14 @@ class WorkspaceAdmin(admin.ModelAdmin):
         credits.open_account(workspace=obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        super().save_formset(request, form, formset, change)
         assert isinstance(request.user, models.User)
-        changed = [(membership, fields) for membership, fields in formset.changed_objects]
-        changed += [(membership, ["added"]) for membership in formset.new_objects]
-        changed += [(membership, ["removed"]) for membership in formset.deleted_objects]
-        for membership, fields in changed:
+        formset.save(commit=False)
+        for membership in formset.deleted_objects:
+            members.remove(membership=membership, actor=request.user)
+        saved = [(membership, fields) for membership, fields in formset.changed_objects]
+        saved += [(membership, ["added"]) for membership in formset.new_objects]
+        for membership, fields in saved:
+            membership.save()
             audit.record(
                 workspace=membership.workspace,
                 actor=request.user,

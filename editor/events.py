@@ -33,7 +33,16 @@ class BalanceChanged:
     workspace_id: UUID
 
 
-Event = JobChanged | BalanceChanged
+@dataclass(frozen=True, slots=True)
+class MemberRemoved:
+    """A person does not belong to the workspace any more."""
+
+    type: ClassVar[str] = "member.removed"
+    workspace_id: UUID
+    user_id: UUID
+
+
+Event = JobChanged | BalanceChanged | MemberRemoved
 
 
 def group_name(workspace_id: UUID) -> str:
@@ -46,6 +55,8 @@ def publish(event: Event) -> None:
     message: dict[str, str | bool] = {"type": event.type, "workspace_id": str(event.workspace_id)}
     if isinstance(event, JobChanged):
         message |= {"job_id": str(event.job_id), "ended": event.ended}
+    if isinstance(event, MemberRemoved):
+        message |= {"user_id": str(event.user_id)}
 
     def send() -> None:
         layer = get_channel_layer()

@@ -168,6 +168,32 @@ def test_a_workspace_made_here_can_be_worked_in(client: Client, workspace: Works
     assert signed_in(workspace.members.get()).get("/w/new/").status_code == 200
 
 
+def test_a_member_is_taken_out_and_it_is_noted(client: Client, workspace: Workspace) -> None:
+    member = make_member(workspace)
+    rows = list(workspace.memberships.order_by("id"))
+    data: dict[str, object] = {
+        "name": workspace.name,
+        "slug": workspace.slug,
+        "plan": workspace.plan_id,
+        "memberships-TOTAL_FORMS": 2,
+        "memberships-INITIAL_FORMS": 2,
+    }
+    for number, row in enumerate(rows):
+        data |= {
+            f"memberships-{number}-id": row.pk,
+            f"memberships-{number}-user": row.user_id,
+            f"memberships-{number}-role": row.role,
+            f"memberships-{number}-access_image_editor": "on",
+        }
+        if row.user == member:
+            data[f"memberships-{number}-DELETE"] = "on"
+    response = client.post(f"/admin/editor/workspace/{workspace.pk}/change/", data)
+    assert response.status_code == 302, response.content.decode()
+    assert member not in workspace.members.all()
+    assert workspace.memberships.count() == 1
+    assert AuditEntry.objects.get(action="membership.removed").target == member.email
+
+
 def test_a_workspace_stays(client: Client, workspace: Workspace) -> None:
     response = client.post(f"/admin/editor/workspace/{workspace.pk}/delete/", {"post": "yes"})
     assert response.status_code == 403

@@ -13,9 +13,10 @@ from django.db.models import Q
 
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
-from editor.models import Character, Image, Job, Membership, Style, User
+from editor.models import Character, Image, Job, Membership, ShareLink, Style, User
 
-MAXIMUM_IMAGES = 16  # in one request
+MAXIMUM_IMAGES = 16  # in one edit
+MAXIMUM_SELECTED = 100  # in one list
 
 
 def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
@@ -42,15 +43,32 @@ def _uuid(value: str | UUID, message: str) -> UUID:
 
 
 def image(actor: Actor, image_id: str | UUID) -> Image:
-    """A source, reference or result of the workspace."""
+    """A source, reference or result of the workspace that is not in the trash."""
     return images(actor, [image_id])[0]
 
 
-def images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
-    """Images of the workspace in the given order; NotFound if any of them is not there."""
+def images(actor: Actor, image_ids: Sequence[str | UUID], *, at_most: int = MAXIMUM_IMAGES) -> list[Image]:
+    """Images of the workspace in the given order; NotFound if one is missing or in the trash."""
+    if len(image_ids) > at_most:
+        raise InvalidInput(f"At most {at_most} images at a time.")
+    found = _images(actor, image_ids)
+    if any(image.trashed_at for image in found):
+        raise NotFound("This image is in the trash. Restore it there to use it again.")
+    return found
+
+
+def trashed_images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
+    """Images of the workspace that are in the trash, or were until a moment ago."""
+    if len(image_ids) > MAXIMUM_SELECTED:
+        raise InvalidInput(f"At most {MAXIMUM_SELECTED} images at a time.")
+    found = _images(actor, image_ids)
+    if any(image.purged_at for image in found):
+        raise NotFound("This image was deleted for good.")
+    return found
+
+
+def _images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
     message = "This image is not in the workspace."
-    if len(image_ids) > MAXIMUM_IMAGES:
-        raise InvalidInput(f"At most {MAXIMUM_IMAGES} images go into one edit.")
     wanted = [_uuid(value, message) for value in image_ids]
     found = (
         Image.objects.filter(workspace=actor.workspace, id__in=wanted).exclude(kind=Image.Kind.MASK).in_bulk()
@@ -86,6 +104,19 @@ def character(actor: Actor, character_id: str | UUID) -> Character:
     found = Character.objects.filter(
         workspace=actor.workspace, id=_uuid(character_id, message), archived_at=None
     ).first()
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def share(actor: Actor, share_id: str | UUID) -> ShareLink:
+    """A link, live or not, to an image of the workspace."""
+    message = "This link is not in the workspace."
+    found = (
+        ShareLink.objects.select_related("image")
+        .filter(image__workspace=actor.workspace, id=_uuid(share_id, message))
+        .first()
+    )
     if found is None:
         raise NotFound(message)
     return found

@@ -109,3 +109,10 @@ def read(name: str) -> bytes:
 def delete(name: str) -> None:
     """Remove one file; nothing happens if it is gone. Thumbnails are files of their own."""
     default_storage.delete(name)
+
+
+def delete_all(name: str) -> None:
+    """Remove an image and its thumbnails; what is gone already is no error."""
+    delete(name)
+    for width in THUMBNAILS:
+        delete(thumbnail_name(name, width))

@@ -3,10 +3,11 @@
 from editor.models.api_keys import ApiKey
 from editor.models.audit import AuditEntry
 from editor.models.credits import CreditAccount, LedgerEntry
-from editor.models.images import Image
+from editor.models.images import Image, Star
 from editor.models.jobs import ENDED, LIVE, Job, JobEvent, JobImage, Status
 from editor.models.presets import Character, CharacterImage, Style
 from editor.models.provider_keys import ProviderKey
+from editor.models.shares import ShareLink
 from editor.models.users import User
 from editor.models.workspaces import Membership, Plan, Role, Workspace
 
@@ -27,6 +28,8 @@ __all__ = [
     "Plan",
     "ProviderKey",
     "Role",
+    "ShareLink",
+    "Star",
     "Status",
     "Style",
     "User",

@@ -45,6 +45,13 @@ class Image(PublicModel):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="descendants"
     )
     version = models.PositiveIntegerField(default=1)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    trashed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    purged_at = models.DateTimeField(
+        null=True, blank=True, help_text="Its files are gone for good; the row keeps the lineage whole."
+    )
 
     class Meta:
         constraints = (
@@ -64,8 +71,24 @@ class Image(PublicModel):
             ),
             models.UniqueConstraint(fields=["root", "version"], name="image_version_once"),
             models.UniqueConstraint(fields=["job", "position"], name="image_result_once"),
+            models.CheckConstraint(
+                condition=Q(purged_at__isnull=True) | Q(trashed_at__isnull=False),
+                name="image_purged_from_trash",
+            ),
         )
-        indexes = (models.Index(fields=["workspace", "-created_at"], name="image_recent"),)
+        indexes = (
+            models.Index(fields=["workspace", "-created_at"], name="image_recent"),
+            models.Index(
+                fields=["workspace", "-created_at", "-id"],
+                condition=Q(kind="result", trashed_at__isnull=True),
+                name="image_gallery",
+            ),
+            models.Index(
+                fields=["workspace", "-trashed_at"],
+                condition=Q(trashed_at__isnull=False, purged_at__isnull=True),
+                name="image_trash",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
@@ -76,3 +99,17 @@ class Image(PublicModel):
         if self.version == 1 and self.kind == self.Kind.SOURCE:
             return "Original"
         return f"v{self.version}"
+
+
+class Star(models.Model):
+    """A person's mark on an image: each has their own."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stars")
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="stars")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "image"], name="star_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} starred {self.image_id}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
@@ -10,6 +12,10 @@ from editor.models.base import PublicModel
 from editor.models.images import Image
 from editor.models.presets import Character, Style
 from editor.models.workspaces import Workspace
+
+# The words of a prompt as the index keeps them, in every language alike: no stemming, no stop words.
+# A search must use this very expression, or the index does not serve it.
+PROMPT_WORDS = SearchVector("prompt", config="simple")
 
 
 class Status(models.TextChoices):
@@ -106,6 +112,8 @@ class Job(PublicModel):
         indexes = (
             models.Index(fields=["workspace", "-created_at", "-id"], name="job_recent"),
             models.Index(fields=["workspace"], condition=Q(status__in=LIVE), name="job_live"),
+            models.Index(fields=["workspace", "created_by", "-created_at"], name="job_recent_by_person"),
+            GinIndex(PROMPT_WORDS, name="job_prompt_words"),
         )
 
     def __str__(self) -> str:
@@ -122,6 +130,7 @@ class JobImage(models.Model):
     class Role(models.TextChoices):
         SOURCE = "source"
         REFERENCE = "reference"
+        CHARACTER = "character"  # a reference image that the chosen character brought along
         MASK = "mask"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="job_images")
@@ -134,7 +143,8 @@ class JobImage(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["job", "role", "position"], name="job_image_place_once"),
             models.CheckConstraint(
-                condition=Q(role__in=["source", "reference", "mask"]), name="job_image_role_known"
+                condition=Q(role__in=["source", "reference", "character", "mask"]),
+                name="job_image_role_known",
             ),
         )
 

@@ -118,9 +118,7 @@ def save(*, workspace: Workspace, clean: CleanImage) -> Stored:
 def discard(*, stored: list[Stored]) -> None:
     """Delete files that no row will ever name."""
     for item in stored:
-        store.delete(item.storage_name)
-        for width in store.THUMBNAILS:
-            store.delete(store.thumbnail_name(item.storage_name, width))
+        store.delete_all(item.storage_name)
 
 
 def discard_mask(*, mask: Image) -> None:

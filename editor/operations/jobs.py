@@ -15,7 +15,8 @@ from editor import events
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.catalog import validation
-from editor.errors import Conflict, InsufficientCredits, TooMany
+from editor.errors import Conflict, InsufficientCredits, NotFound, TooMany
+from editor.media import store
 from editor.models import LIVE, Character, Image, Job, JobEvent, JobImage, Status, Style, Workspace
 from editor.operations import credits, images, pricing, queue, timeline
 from editor.operations.pricing import Choice
@@ -61,8 +62,8 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     style = lookups.style(actor, request.style_id) if request.style_id else None
     character = lookups.character(actor, request.character_id) if request.character_id else None
     sources = lookups.images(actor, request.image_ids)
-    references = list(character.images.order_by("character_images__position")) if character else []
-    validation.check_images(model, len(sources) + len(references), request.mask is not None)
+    likenesses = list(character.images.order_by("character_images__position")) if character else []
+    validation.check_images(model, len(sources) + len(likenesses), request.mask is not None)
     mask = images.save_mask(actor=actor, content=request.mask, source=sources[0]) if request.mask else None
     try:
         job, created = _create(
@@ -73,7 +74,7 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
             inputs=inputs,
             style=style,
             character=character,
-            places=_places(sources, references, mask),
+            places=_places(sources, likenesses, mask),
         )
     except Exception:
         if mask:
@@ -170,11 +171,11 @@ def _check_cap(actor: Actor, price: int) -> None:
 
 
 def _places(
-    sources: list[Image], references: list[Image], mask: Image | None
+    sources: list[Image], likenesses: list[Image], mask: Image | None
 ) -> list[tuple[JobImage.Role, Image]]:
     role = JobImage.Role
     places = [(role.SOURCE if at == 0 else role.REFERENCE, image) for at, image in enumerate(sources)]
-    places += [(role.REFERENCE, image) for image in references]
+    places += [(role.CHARACTER, image) for image in likenesses]
     return [*places, (role.MASK, mask)] if mask else places
 
 
@@ -183,6 +184,32 @@ def _sent_prompt(*, prompt: str, style: Style | None, character: Character | Non
     added = [character.description if character else "", style.prompt if style else ""]
     parts = [part.strip().rstrip(".,;") for part in (prompt, *added) if part.strip()]
     return ", ".join(parts) if any(added) else prompt
+
+
+def again(*, actor: Actor, job: Job, idempotency_key: str) -> Job:
+    """Submit the recipe of an earlier job once more: same images, words, model, inputs and presets.
+
+    Presets count as they are now. A seed that nobody chose is drawn anew. Raises as `submit` does.
+    """
+    if job.style_version and not job.style_id:
+        raise NotFound("The style of this edit was deleted.")
+    if job.character_version and not job.character_id:
+        raise NotFound("The character of this edit was deleted.")
+    places = list(job.job_images.select_related("image"))
+    own = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
+    mask = next((place.image for place in places if place.role == JobImage.Role.MASK), None)
+    request = NewEdit(
+        prompt=job.prompt,
+        model=job.model,
+        provider=job.provider if job.own_key else pricing.PLATFORM,
+        image_ids=tuple(place.image_id for place in places if place.role in own),
+        mask=store.read(mask.storage_name) if mask else None,
+        inputs=job.inputs,
+        style_id=job.style_id,
+        character_id=job.character_id,
+        idempotency_key=idempotency_key,
+    )
+    return submit(actor=actor, request=request)
 
 
 def cancel(*, actor: Actor, job: Job) -> Job:

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from procrastinate.contrib.django import DjangoApp, app
 
 from editor.db import in_thread
-from editor.operations import housekeeping, queue
+from editor.operations import housekeeping, queue, trash
 
 log = logging.getLogger("editor.worker")
 
 RESCUE_EVERY = 3  # seconds
 REQUEUE_EVERY = 15  # seconds
+PURGE_EVERY = 3600  # seconds
 RESTART_AFTER = 1  # seconds
 
 
@@ -23,6 +24,7 @@ async def run_worker() -> None:
     sweeps = [
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
         asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),
+        asyncio.create_task(_every(PURGE_EVERY, trash.purge)),
     ]
     try:
         while True:

@@ -1,0 +1,74 @@
+"""The trash: images leave every list at once, and their files some weeks later."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.media import store
+from editor.models import Image
+from editor.operations import audit
+
+log = logging.getLogger("editor.trash")
+
+KEPT_DAYS = 30
+_BATCH = 200  # images in one go
+
+
+@transaction.atomic
+def discard(*, actor: Actor, images: Sequence[Image]) -> None:
+    """Put images of the workspace into the trash, where they stay for KEPT_DAYS days.
+
+    Edits of them that are under way go on. Raises PermissionDenied.
+    """
+    actor.require_editor()
+    count = _of(actor, images, trashed=False).update(trashed_at=timezone.now(), trashed_by=actor.user)
+    _record(actor, "images.trashed", count)
+
+
+@transaction.atomic
+def restore(*, actor: Actor, images: Sequence[Image]) -> None:
+    """Take images out of the trash again, unless they are gone for good. Raises PermissionDenied."""
+    actor.require_editor()
+    count = _of(actor, images, trashed=True).update(trashed_at=None, trashed_by=None)
+    _record(actor, "images.restored", count)
+
+
+def purge() -> int:
+    """Delete the files of images that were in the trash for KEPT_DAYS days; how many images."""
+    limit = timezone.now() - timedelta(days=KEPT_DAYS)
+    due = Image.objects.filter(trashed_at__lt=limit, purged_at=None)
+    count = 0
+    for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:_BATCH]:
+        with transaction.atomic():
+            # Somebody may restore it at this very moment, or another process purge it.
+            image = due.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()
+            if image is None:
+                continue
+            store.delete_all(image.storage_name)
+            image.purged_at = timezone.now()
+            image.save(update_fields=["purged_at"])
+            count += 1
+    if count:
+        log.info("%s images left the trash for good", count)
+    return count
+
+
+def _of(actor: Actor, images: Sequence[Image], *, trashed: bool) -> QuerySet[Image]:
+    return Image.objects.filter(
+        workspace=actor.workspace,
+        pk__in=[image.pk for image in images],
+        trashed_at__isnull=not trashed,
+        purged_at=None,
+    )
+
+
+def _record(actor: Actor, action: str, count: int) -> None:
+    if count:
+        audit.record(workspace=actor.workspace, actor=actor.user, action=action, data={"images": count})
