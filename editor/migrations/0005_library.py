@@ -100,6 +100,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
+                condition=models.Q(("finished_at__isnull", False)),
+                fields=["workspace", "-finished_at"],
+                name="job_ended_recently",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
                 fields=["workspace", "created_by", "-created_at"], name="job_recent_by_person"
             ),
         ),

@@ -112,6 +112,11 @@ class Job(PublicModel):
         indexes = (
             models.Index(fields=["workspace", "-created_at", "-id"], name="job_recent"),
             models.Index(fields=["workspace"], condition=Q(status__in=LIVE), name="job_live"),
+            models.Index(
+                fields=["workspace", "-finished_at"],
+                condition=Q(finished_at__isnull=False),
+                name="job_ended_recently",
+            ),
             models.Index(fields=["workspace", "created_by", "-created_at"], name="job_recent_by_person"),
             GinIndex(PROMPT_WORDS, name="job_prompt_words"),
         )
