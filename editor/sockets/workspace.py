@@ -19,6 +19,8 @@ from editor.db import in_thread
 from editor.errors import NotFound
 
 NOT_A_MEMBER = 4403
+NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
+SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
 # A page that was away longer than this is told what runs now, not what ended meanwhile.
 REMEMBERED = timedelta(minutes=10)
 
@@ -29,12 +31,15 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     group = ""
 
     async def connect(self) -> None:
-        try:
-            actor = await self._actor() if _same_origin(self.scope) else None
-        except NotFound:
-            actor = None
-        if actor is None:
+        if not _same_origin(self.scope):
             await self.close(code=NOT_A_MEMBER)
+            return
+        try:
+            actor = await self._actor()
+        except NotFound:
+            # Accepted first: a page learns nothing from a refusal, and would try again for ever.
+            await self.accept()
+            await self._send_away()
             return
         self.group = events.group_name(actor.workspace.id)
         await self.channel_layer.group_add(self.group, self.channel_name)
@@ -53,13 +58,23 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def balance_changed(self, event: dict[str, Any]) -> None:
         await self._push(None)
 
+    async def member_removed(self, event: dict[str, Any]) -> None:
+        if event["user_id"] == str(self.scope["user"].pk):
+            await self._send_away()
+
     async def _push(self, job_id: str | None, *, ended: bool = False) -> None:
         try:
             actor = await self._actor()
         except NotFound:
-            await self.close(code=NOT_A_MEMBER)
+            await self._send_away()
             return
         await self.send(text_data=await in_thread(self._render_change, actor, job_id, ended))
+
+    async def _send_away(self) -> None:
+        """Say why the page is of no use any more, then close."""
+        words = NOT_A_MEMBER_WORDS if self.scope["user"].is_authenticated else SIGNED_OUT_WORDS
+        await self.send(text_data=render_to_string("studio/_gone.html", {"words": words}))
+        await self.close(code=NOT_A_MEMBER)
 
     async def _actor(self) -> Actor:
         slug = self.scope["url_route"]["kwargs"]["slug"]

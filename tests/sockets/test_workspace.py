@@ -15,7 +15,7 @@ from editor import events
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.models import Job, Membership, User
-from editor.operations import credits, execution, jobs
+from editor.operations import credits, execution, jobs, members
 from editor.operations.jobs import NewEdit
 from tests.factories import make_actor, make_image, make_member
 from tests.sockets.page import listen
@@ -43,18 +43,37 @@ async def run_job(actor: Actor, prompt: str = "make it warmer") -> Job:
     return job
 
 
-async def test_one_who_is_not_signed_in_is_refused() -> None:
+async def test_one_who_is_not_signed_in_is_told_so_and_sent_away() -> None:
     actor = await in_thread(make_actor)
     async with listen(None, actor.workspace.slug) as page:
-        assert (page.accepted, page.close_code) == (False, NOT_A_MEMBER)
+        assert "You are signed out" in await page.next()
+        assert (await page.answer())["code"] == NOT_A_MEMBER
 
 
-async def test_a_stranger_is_refused_as_for_a_workspace_that_does_not_exist() -> None:
+async def test_a_stranger_is_sent_away_as_from_a_workspace_that_does_not_exist() -> None:
     actor = await in_thread(make_actor)
     stranger = await in_thread(make_actor, name="Rivals")
+    answers = []
     for slug in (actor.workspace.slug, "no-such-workspace"):
         async with listen(stranger.user, slug) as page:
-            assert (page.accepted, page.close_code) == (False, NOT_A_MEMBER)
+            answers.append(await page.next())
+            assert (await page.answer())["code"] == NOT_A_MEMBER
+    assert answers[0] == answers[1]
+    assert "not a member" in answers[0]
+
+
+async def test_a_member_who_is_removed_is_told_at_once_and_nobody_else_is() -> None:
+    actor = await in_thread(make_actor)
+    user = await in_thread(make_member, actor.workspace)
+    membership = await in_thread(Membership.objects.select_related("workspace", "user").get, user=user)
+    slug = actor.workspace.slug
+    async with listen(actor.user, slug) as staying, listen(user, slug) as leaving:
+        await staying.next()
+        await leaving.next()
+        await in_thread(members.remove, membership=membership, actor=actor.user)
+        assert "not a member" in await leaving.next()
+        assert (await leaving.answer())["code"] == NOT_A_MEMBER
+        assert await staying.all() == []
 
 
 @pytest.mark.parametrize(
@@ -208,15 +227,15 @@ def _switch_off(user: User) -> None:
 
 
 @pytest.mark.parametrize("lose", [_leave, _switch_off])
-async def test_one_who_lost_the_membership_gets_nothing_more(lose: Callable[[User], None]) -> None:
+async def test_one_who_lost_the_membership_gets_a_last_word_and_nothing_more(lose: Callable[[User], None]) -> None:
     actor = await in_thread(make_actor)
     member = await in_thread(make_member, actor.workspace)
     async with listen(member, actor.workspace.slug) as page:
         await page.next()
         await in_thread(lose, member)
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        assert (await page.answer())["type"] == "websocket.close"
-        assert page.close_code == NOT_A_MEMBER
+        assert "not a member" in await page.next()
+        assert (await page.answer())["code"] == NOT_A_MEMBER
 
 
 @pytest.mark.parametrize(
