@@ -17,17 +17,12 @@ from imageeditor.asgi import application
 
 @dataclass
 class Page:
-    """`close_code` is set once the server has closed the socket."""
-
     socket: ApplicationCommunicator
     accepted: bool = False
-    close_code: int | None = None
 
     async def answer(self, timeout: float = 5) -> dict[str, Any]:
         output: dict[str, Any] = await self.socket.receive_output(timeout)
         self.accepted = self.accepted or output["type"] == "websocket.accept"
-        if output["type"] == "websocket.close":
-            self.close_code = output.get("code")
         return output
 
     async def next(self, timeout: float = 5) -> str:
