@@ -96,7 +96,54 @@ def test_a_pencil_sketch_is_grey_and_mostly_paper(photo: Path) -> None:
     assert mean(sketch) > 150
 
 
-@pytest.mark.parametrize(("prompt", "most"), [("posterise", 5**3), ("pixelate", 64 * 64)])
+def test_ink_is_black_and_paper_with_little_between(photo: Path) -> None:
+    levels = edit("as an ink drawing", photo).convert("L").histogram()
+    assert sum(levels[:60]) > 1000
+    assert sum(levels[220:]) > 1000
+    assert sum(levels[60:220]) < sum(levels) / 3
+
+
+def test_watercolour_is_paler_than_gouache(photo: Path) -> None:
+    assert mean(edit("watercolour", photo)) > mean(edit("gouache", photo)) + 10
+
+
+def test_a_risograph_prints_red_in_pink_and_blue_in_teal(photo: Path) -> None:
+    printed = edit("risograph", photo)
+    assert hue_at(printed, 45, 45) > 330
+    assert 170 < hue_at(printed, 120, 45) < 260
+
+
+def test_golden_hour_light_comes_from_the_upper_left(photo: Path) -> None:
+    plain, golden = (image.convert("L") for image in (opened(photo), edit("golden hour", photo)))
+    gained = ImageChops.subtract(golden, plain)
+    near, far = gained.crop((0, 0, 60, 40)), gained.crop((180, 120, 240, 160))
+    assert mean(near) > mean(far) + 10
+
+
+def test_a_matte_picture_has_no_black_and_less_colour(photo: Path) -> None:
+    matte = edit("matte", photo)
+    assert not any(matte.convert("L").histogram()[:50])
+    assert ImageStat.Stat(matte.convert("HSV")).mean[1] < ImageStat.Stat(opened(photo).convert("HSV")).mean[1]
+
+
+def test_cinematic_shadows_are_teal_and_lights_amber(tmp_path: Path) -> None:
+    path = save(Image.linear_gradient("L").convert("RGB"), tmp_path / "gradient.png")
+    graded = edit("cinematic", path)
+    (dark_red, _, dark_blue), (light_red, _, light_blue) = (colour_at(graded, 128, y) for y in (70, 190))
+    assert dark_blue > dark_red + 10
+    assert light_red > light_blue + 10
+
+
+def test_soft_focus_gives_what_is_bright_a_halo(tmp_path: Path) -> None:
+    image = Image.new("RGB", (300, 200))
+    image.paste((255, 255, 255), (100, 50, 200, 150))
+    soft = edit("soft focus", save(image, tmp_path / "window.png"))
+    beside, far = colour_at(soft, 97, 100), colour_at(soft, 10, 100)
+    assert beside[0] > far[0] + 20
+    assert colour_at(soft, 150, 100)[0] > 240
+
+
+@pytest.mark.parametrize(("prompt", "most"), [("posterise", 5**3), ("pixelate", 64 * 64), ("pixel art", 16)])
 def test_few_colours_remain(photo: Path, prompt: str, most: int) -> None:
     before, after = (
         image.convert("RGB").getcolors(SIZE[0] * SIZE[1]) for image in (opened(photo), edit(prompt, photo))

@@ -23,7 +23,7 @@ from editor.providers.sandbox.operations import (
     Spot,
     Tint,
 )
-from editor.providers.sandbox.parser import MOST_OPERATIONS, Poster, parse, parse_poster
+from editor.providers.sandbox.parser import MOST_OPERATIONS, parse, parse_poster
 from editor.providers.sandbox.render import FILTERS
 
 RED, BLUE, GREEN, TEAL, ORANGE, PURPLE = (
@@ -67,15 +67,23 @@ def names(prompt: str) -> list[str]:
         ("invert the colors", "invert"),
         ("negative", "invert"),
         ("turn day into night", "night"),
+        ("a cinematic look", "cinematic"),
+        ("in golden hour light", "golden hour"),
+        ("give it a matte finish", "matte"),
         ("blur it", "blur"),
+        ("in soft focus", "soft focus"),
         ("sharpen", "sharpen"),
         ("turn it into a pencil sketch", "pencil sketch"),
+        ("as an ink drawing", "ink"),
         ("as a gouache painting", "gouache"),
+        ("turn it into a watercolor painting", "watercolour"),
         ("in the style of a painting", "gouache"),
         ("posterize", "posterise"),
         ("posterise the image", "posterise"),
         ("make a pop art version of this photo", "pop art"),
+        ("as a risograph print", "risograph"),
         ("pixelate", "pixelate"),
+        ("as pixel art", "pixel art"),
         ("add a vignette", "vignette"),
         ("add film grain", "grain"),
     ],
@@ -282,10 +290,3 @@ def test_any_text_in_quotes_arrives_unchanged(text: str) -> None:
             parse(prompt, images=1)
         return
     assert parse(prompt, images=1) == (Look("sepia"), Caption(text.strip(), TOP), Look("blur"))
-
-
-def test_a_prompt_becomes_a_poster() -> None:
-    assert parse_poster("A red fox, in the snow") == Poster("A red fox, in the snow")
-    assert parse_poster("A red fox, as a gouache painting") == Poster("A red fox", (Look("gouache"),))
-    assert parse_poster('a poster that says "OPEN LATE"') == Poster("OPEN LATE")
-    assert parse_poster("night") == Poster("night")

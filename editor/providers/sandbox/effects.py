@@ -1,68 +1,31 @@
-"""Effects: how the picture is made. Same shape as the tones: RGB in, RGB of the same size out."""
+"""Effects: focus, grain and the like. Same shape as the tones: RGB in, RGB of the same size out."""
 
 from __future__ import annotations
 
 import math
 from random import Random
 
-from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageMath, ImageOps
+from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
 from editor.providers.sandbox import pixels
-from editor.providers.sandbox.operations import Rgb
 from editor.providers.sandbox.tone import Filter, darken_corners
-
-PAINTING_SIDE = 1400  # longest side in pixels at which a painting is made; brush strokes need no more
-
-# From dark to light.
-POP_PALETTES: tuple[tuple[Rgb, ...], ...] = (
-    ((30, 18, 60), (200, 28, 92), (255, 92, 56), (255, 200, 40), (255, 248, 220)),
-    ((16, 24, 84), (0, 112, 190), (236, 54, 130), (255, 190, 60), (255, 250, 235)),
-    ((24, 20, 37), (98, 44, 168), (0, 168, 168), (255, 214, 64), (255, 255, 240)),
-    ((40, 10, 40), (208, 30, 50), (30, 120, 210), (250, 210, 50), (250, 246, 230)),
-)
 
 
 def blur(image: Image.Image, strength: float, rng: Random) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.006) * strength))
 
 
+def soft_focus(image: Image.Image, strength: float, rng: Random) -> Image.Image:
+    """Sharp beneath a veil of light, with a halo around all that is bright, as through a diffusion filter."""
+    halo = image.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.014)))
+    glowing = ImageChops.screen(image, ImageEnhance.Brightness(halo).enhance(0.75))
+    veil = pixels.curve(lambda level: 36 + level * 0.86)
+    return pixels.mix(image, pixels.map_channels(glowing, veil, veil, veil), 0.45 + 0.5 * strength)
+
+
 def sharpen(image: Image.Image, strength: float, rng: Random) -> Image.Image:
     radius = pixels.relative(image, 0.0012, least=1.0)
     return image.filter(ImageFilter.UnsharpMask(radius=radius, percent=round(130 * strength), threshold=2))
-
-
-def pencil_sketch(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Graphite: light divided by its own blur leaves the lines; shadows are hatched in lightly."""
-    light = pixels.luminance(image).filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.0009)))
-    around = light.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.009, least=1.0)))
-    lines = ImageMath.lambda_eval(
-        lambda args: args["convert"](args["min"](args["light"] * 256 / (args["around"] + 1), 255), "L"),
-        light=light,
-        around=around,
-    )
-    lines = lines.point(pixels.curve(lambda level: 255 * (level / 255) ** (1.6 + 1.2 * strength)))
-    shading = around.point(pixels.curve(lambda level: 176 + level * 0.31))
-    paper = pixels.noise(image.size, rng, coarse=pixels.relative(image, 1 / 900, least=1.0))
-    paper = paper.point(pixels.curve(lambda level: 255 - max(0.0, 150 - level) * 0.28))
-    drawing = ImageChops.multiply(ImageChops.multiply(lines, shading), paper)
-    return pixels.grey_rgb(drawing)
-
-
-def gouache(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Opaque paint: flat strokes with clear edges, fuller colour, a little of the paper's tooth."""
-    small = image.copy()
-    small.thumbnail((PAINTING_SIDE, PAINTING_SIDE), Image.Resampling.LANCZOS)
-    radius = max(2, round(max(small.size) * 0.0034 * (0.6 + 0.4 * strength)))
-    painted = _flatten(small, radius)
-    painted = _flatten(painted, max(1, radius // 2))
-    painted = ImageEnhance.Color(painted).enhance(1.28)
-    painted = ImageOps.posterize(painted, 5).filter(ImageFilter.ModeFilter(5))
-    painted = painted.filter(ImageFilter.GaussianBlur(0.7))
-    tooth = pixels.noise(small.size, rng, coarse=2.2).filter(ImageFilter.EMBOSS)
-    painted = ImageChops.soft_light(
-        painted, pixels.grey_rgb(tooth.point(pixels.curve(lambda v: 128 + (v - 128) * 0.22)))
-    )
-    return painted.resize(image.size, Image.Resampling.BICUBIC)
 
 
 def posterise(image: Image.Image, strength: float, rng: Random) -> Image.Image:
@@ -71,24 +34,6 @@ def posterise(image: Image.Image, strength: float, rng: Random) -> Image.Image:
     step = 255 / (levels - 1)
     table = pixels.curve(lambda level: round(level / step) * step)
     return pixels.map_channels(calm, table, table, table)
-
-
-def pop_art(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Screen print: five flat inks from dark to light, halftone dots where two inks meet."""
-    inks = rng.choice(POP_PALETTES)
-    light = ImageOps.autocontrast(pixels.luminance(image), cutoff=1)
-    light = light.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.0016)))
-    cell = max(4, round(pixels.relative(image, 0.0085)))
-    dots = _halftone(light.size, cell)
-    # The dots push the light up or down before it is cut into inks, so they only show near an edge.
-    pushed = ImageChops.add(light, dots, 1.0, -128)
-    pushed = ImageChops.blend(light, pushed, 0.34)
-    band = 256 / len(inks)
-    tables: list[int] = []
-    for channel in range(3):
-        tables += [inks[min(len(inks) - 1, int(level / band))][channel] for level in pixels.LEVELS]
-    printed = pixels.grey_rgb(pushed).point(tables)
-    return printed.filter(ImageFilter.GaussianBlur(0.5))
 
 
 def pixelate(image: Image.Image, strength: float, rng: Random) -> Image.Image:
@@ -109,64 +54,11 @@ def grain(image: Image.Image, strength: float, rng: Random) -> Image.Image:
     return pixels.add_noise(image, rng, 16 * strength, coarse=pixels.relative(image, 1 / 1400, least=1.0))
 
 
-def _flatten(image: Image.Image, radius: int) -> Image.Image:
-    """Each pixel takes the mean of the calmest of eight neighbouring patches.
-
-    The Kuwahara filter, with whole images instead of a loop over pixels: smooths surfaces
-    and keeps edges, as a brush does.
-    """
-    light = pixels.luminance(image)
-    mean = image.filter(ImageFilter.BoxBlur(radius))
-    unrest = ImageChops.difference(light, light.filter(ImageFilter.BoxBlur(radius)))
-    unrest = unrest.point(pixels.curve(lambda level: level * 6)).filter(ImageFilter.BoxBlur(radius))
-    result, calmest = mean, unrest
-    for step in range(8):
-        angle = step * math.pi / 4
-        dx, dy = round(radius * math.cos(angle)), round(radius * math.sin(angle))
-        patch, patch_unrest = _shift(mean, dx, dy), _shift(unrest, dx, dy)
-        calmer = ImageChops.subtract(calmest, patch_unrest).point([0] + [255] * 255)
-        result = Image.composite(patch, result, calmer)
-        calmest = ImageChops.darker(calmest, patch_unrest)
-    return result
-
-
-def _shift(image: Image.Image, dx: int, dy: int) -> Image.Image:
-    """Moved by dx, dy; what would wrap around keeps its old pixels."""
-    moved = ImageChops.offset(image, dx, dy)
-    width, height = image.size
-    for box in (
-        (0, 0, dx, height) if dx > 0 else (width + dx, 0, width, height),
-        (0, 0, width, dy) if dy > 0 else (0, height + dy, width, height),
-    ):
-        if box[0] < box[2] and box[1] < box[3]:
-            moved.paste(image.crop(box), box)
-    return moved
-
-
-def _halftone(size: tuple[int, int], cell: int) -> Image.Image:
-    """A screen of round dots at 45 degrees, as grey around 128."""
-    dot = Image.radial_gradient("L").resize((cell, cell), Image.Resampling.BICUBIC)
-    tile = Image.new("L", (cell * 2, cell * 2))
-    for x, y in ((0, 0), (cell, cell)):
-        tile.paste(dot, (x, y))
-    for x, y in ((cell, 0), (0, cell)):
-        tile.paste(ImageOps.invert(dot), (x, y))
-    row = Image.new("L", (size[0], cell * 2))
-    for x in range(0, size[0], cell * 2):
-        row.paste(tile, (x, 0))
-    screen = Image.new("L", size)
-    for y in range(0, size[1], cell * 2):
-        screen.paste(row, (0, y))
-    return screen
-
-
 EFFECTS: dict[str, Filter] = {
     "blur": blur,
+    "soft focus": soft_focus,
     "sharpen": sharpen,
-    "pencil sketch": pencil_sketch,
-    "gouache": gouache,
     "posterise": posterise,
-    "pop art": pop_art,
     "pixelate": pixelate,
     "vignette": vignette,
     "grain": grain,

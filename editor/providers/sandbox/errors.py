@@ -4,9 +4,10 @@ from __future__ import annotations
 
 ABILITIES = (
     "tone (black and white, sepia, warm, cool, vintage, brighter, darker, contrast, vivid, "
-    "muted, invert, night), "
+    "muted, matte, invert, night, cinematic, golden hour), "
     "colour (turn red into blue, tint it green), "
-    "effects (blur, sharpen, pencil sketch, gouache, posterise, pop art, pixelate, vignette, grain), "
+    "effects (blur, soft focus, sharpen, posterise, pixelate, vignette, grain), "
+    "art (pencil sketch, ink, gouache, watercolour, pop art, risograph, pixel art), "
     "geometry (rotate, flip, crop to 16:9, resize, border, pad), "
     'words (add the text "SOLD" at the bottom) and several images (put image 2 onto image 1 at the top left)'
 )

@@ -20,7 +20,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A tone or effect by its name in `tone.TONES` or `effects.EFFECTS`; strength 1.0 is ordinary."""
+    """A tone, effect or medium by its name in `render.FILTERS`; strength 1.0 is ordinary."""
 
     name: str
     strength: float = 1.0

@@ -69,23 +69,7 @@ def parse(prompt: str, *, images: int, masked: bool = False) -> tuple[Operation,
 
     Raises Refused, and nothing else.
     """
-    text, quotes = _lift_quotes(prompt)
-    found: list[Operation] = []
-    verb = ""
-    for piece in _BREAK.split(_rewrite(text)):
-        clause = _tidy(piece)
-        if not clause:
-            continue
-        operations = _understand(clause, quotes)
-        if operations is None and verb:
-            # "flip horizontally and vertically": the second clause leans on the first one's verb.
-            operations = _understand(f"{verb} {clause}", quotes)
-        if operations is None:
-            raise not_understood(_restore(piece, quotes), hint=_hint(clause))
-        found += operations
-        verb = clause.split(maxsplit=1)[0]
-        if len(found) > MOST_OPERATIONS:
-            raise Refused(f"The built-in sandbox does at most {MOST_OPERATIONS} things at once.")
+    found = _operations(*_lift_quotes(prompt))
     if not found and prompt.strip():
         raise not_understood(prompt)
     _check_images(found, images=images, masked=masked)
@@ -95,34 +79,63 @@ def parse(prompt: str, *, images: int, masked: bool = False) -> tuple[Operation,
 def parse_poster(prompt: str) -> Poster:
     """Quoted words become the poster's text, else the whole prompt but for looks at its end."""
     text, quotes = _lift_quotes(prompt)
-    pieces = _TRAILING_CLAUSE.split(text)
-    looks: list[Look] = []
-    while len(pieces) > 1:
-        operation = rules.look(_tidy(_rewrite(pieces[-1])))
-        if operation is None:
-            break
-        looks.insert(0, operation)
-        pieces.pop()
-    if quotes:
-        return Poster(text="\n".join(quotes), looks=tuple(looks))
-    spoken = prompt if not looks else _TRAILING_CLAUSE.split(prompt)[: len(pieces)]
-    words = spoken if isinstance(spoken, str) else ", ".join(part.strip() for part in spoken)
-    return Poster(text=" ".join(words.split()), looks=tuple(looks))
+    spoken, looks = _cut_looks(text, quotes)
+    return Poster(text="\n".join(quotes) if quotes else " ".join(spoken.split()), looks=looks)
 
 
-def _understand(clause: str, quotes: list[str]) -> list[Operation] | None:
-    """One clause by the first rule that takes it, or cut at "with" into two that are taken."""
+def _cut_looks(text: str, quotes: list[str]) -> tuple[str, tuple[Look, ...]]:
+    """The text without the longest end that asks for looks alone, and those looks."""
+    commas = [match.start() for match in _TRAILING_CLAUSE.finditer(text)]
+    for comma in commas[-MOST_OPERATIONS:]:
+        try:
+            found = _operations(text[comma:], quotes)
+        except Refused:
+            continue
+        looks = tuple(operation for operation in found if isinstance(operation, Look))
+        if looks and len(looks) == len(found):
+            return text[:comma], looks
+    return text, ()
+
+
+def _operations(text: str, quotes: list[str]) -> list[Operation]:
+    """What the clauses of the text ask for. Raises Refused at the first that is not understood."""
+    found: list[Operation] = []
+    verb = ""
+    for piece in _BREAK.split(_rewrite(text)):
+        clause = _tidy(piece)
+        if not clause:
+            continue
+        operations = _understand(clause, quotes, found)
+        if operations is None and verb:
+            # "flip horizontally and vertically": the second clause leans on the first one's verb.
+            operations = _understand(f"{verb} {clause}", quotes, found)
+        if operations is None:
+            raise not_understood(_restore(piece, quotes), hint=_hint(clause))
+        found += operations
+        verb = clause.split(maxsplit=1)[0]
+        if len(found) > MOST_OPERATIONS:
+            raise Refused(f"The built-in sandbox does at most {MOST_OPERATIONS} things at once.")
+    return found
+
+
+def _understand(clause: str, quotes: list[str], before: list[Operation]) -> list[Operation] | None:
+    """One clause by the first rule that takes it, or cut at "with" into two that are taken.
+
+    `before` is what the prompt has asked for so far.
+    """
     if len(clause) > LONGEST_CLAUSE:
         return None
+    if rules.adds_nothing(clause, before):
+        return []
     operation = rules.apply(clause, quotes)
     if operation is not None:
         return [operation]
-    before, joint, after = clause.partition(" with ")
-    if not joint:
+    head, joint, tail = clause.partition(" with ")
+    first = rules.apply(head, quotes) if joint else None
+    if first is None:
         return None
-    first = rules.apply(before, quotes)
-    rest = _understand(after, quotes) if first is not None else None
-    return [first, *rest] if first is not None and rest is not None else None
+    rest = _understand(tail, quotes, [*before, first])
+    return [first, *rest] if rest is not None else None
 
 
 def _check_images(operations: list[Operation], *, images: int, masked: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from editor.providers.sandbox import colour, compose, effects, geometry, pixels, poster, text, tone
+from editor.providers.sandbox import art, colour, compose, effects, geometry, pixels, poster, text, tone
 from editor.providers.sandbox.errors import Refused
 from editor.providers.sandbox.operations import (
     Border,
@@ -30,7 +30,7 @@ from editor.providers.sandbox.operations import (
 )
 from editor.providers.sandbox.parser import Poster
 
-FILTERS: dict[str, tone.Filter] = {**tone.TONES, **effects.EFFECTS}
+FILTERS: dict[str, tone.Filter] = {**tone.TONES, **effects.EFFECTS, **art.ART}
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 STRENGTH_JITTER = 0.15  # of further samples, to either side
 GAMMA_JITTER = 0.07

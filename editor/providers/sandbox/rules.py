@@ -7,7 +7,7 @@ blue" is nobody's: there is no rule that knows what a cup is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from editor.providers.sandbox import shapes, vocabulary
 from editor.providers.sandbox.clauses import COLOUR, NUMBER, QUOTE, Particulars, colour, take_strength
@@ -151,6 +151,25 @@ def look(clause: str) -> Look | None:
             return None
         strength = float(percent[1]) / PERCENT_OF_A_STEP
     return Look(name, strength)
+
+
+_KEEP = re.compile(
+    rf"(?:keep|keeping|preserve|preserving)(?: same| original)? (?:{'|'.join(vocabulary.KEPT)})"
+    r"(?: unchanged| intact)?"
+)
+_TRAIT_LEAD = re.compile(r"^(?:with|in|on) ")
+
+
+def adds_nothing(clause: str, before: Iterable[Operation]) -> bool:
+    """Whether the clause asks for what happens anyway: a trait of a look that the prompt asked for
+    before, or to keep what the sandbox never changes."""
+    if _KEEP.fullmatch(clause):
+        return True
+    trait = _TRAIT_LEAD.sub("", clause)
+    return any(
+        isinstance(operation, Look) and trait in vocabulary.TRAITS.get(operation.name, ())
+        for operation in before
+    )
 
 
 def _look_name(words: list[str]) -> str | None:

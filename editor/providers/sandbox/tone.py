@@ -36,13 +36,13 @@ def cool(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def vintage(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Faded film: lifted blacks, yellowed whites, less colour, darker corners, a little grain."""
+    """Faded film: blacks lifted towards green, yellowed whites, less colour, darker corners, fine grain."""
     faded = ImageEnhance.Color(image).enhance(0.62)
     faded = pixels.map_channels(
         faded,
-        pixels.curve(lambda level: 30 + level * 0.88),
-        pixels.curve(lambda level: 24 + level * 0.84),
-        pixels.curve(lambda level: 34 + level * 0.66),
+        pixels.curve(lambda level: 34 + level * 0.88),
+        pixels.curve(lambda level: 40 + level * 0.83),
+        pixels.curve(lambda level: 46 + level * 0.63),
     )
     faded = darken_corners(faded, 0.35)
     faded = pixels.add_noise(faded, rng, 5, coarse=pixels.relative(image, 1 / 1200, least=1.0))
@@ -74,6 +74,18 @@ def muted(image: Image.Image, strength: float, rng: Random) -> Image.Image:
     return ImageEnhance.Color(image).enhance(max(0.0, 1 - 1.3 * STEP * strength))
 
 
+def matte(image: Image.Image, strength: float, rng: Random) -> Image.Image:
+    """No deep black and little colour, as printed on uncoated paper; shadows a little blue."""
+    pale = ImageEnhance.Color(image).enhance(0.42)
+    pale = pixels.map_channels(
+        pale,
+        pixels.curve(lambda level: 58 + level * 0.74),
+        pixels.curve(lambda level: 62 + level * 0.73),
+        pixels.curve(lambda level: 72 + level * 0.68),
+    )
+    return pixels.mix(image, pale, 0.4 + 0.6 * strength)
+
+
 def invert(image: Image.Image, strength: float, rng: Random) -> Image.Image:
     return ImageOps.invert(image)
 
@@ -85,11 +97,32 @@ def night(image: Image.Image, strength: float, rng: Random) -> Image.Image:
         light, [(0, (1, 3, 12)), (90, (12, 26, 66)), (190, (62, 92, 154)), (255, (168, 190, 226))]
     )
     dark = pixels.mix(ImageEnhance.Brightness(image).enhance(0.34), moonlit, 0.64)
-    lamps = light.point(pixels.curve(lambda level: max(0.0, level - 215) * 4))
+    lamps = light.point(pixels.curve(lambda level: max(0.0, level - 200) * 4))
     lamplight = ImageChops.multiply(pixels.grey_rgb(lamps), Image.new("RGB", image.size, (255, 200, 120)))
     glow = lamplight.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.018)))
     lit = ImageChops.screen(ImageChops.screen(dark, ImageEnhance.Brightness(lamplight).enhance(0.5)), glow)
     return pixels.mix(image, darken_corners(lit, 0.6), 0.55 + 0.45 * strength)
+
+
+def cinematic(image: Image.Image, strength: float, rng: Random) -> Image.Image:
+    """Film grading: shadows towards teal, lights towards amber, skin and warm colours kept apart."""
+    graded = pixels.colour_map(
+        pixels.luminance(image),
+        [(0, (0, 18, 30)), (90, (34, 92, 108)), (170, (196, 158, 116)), (255, (255, 240, 212))],
+    )
+    mixed = pixels.mix(ImageEnhance.Color(image).enhance(0.95), graded, 0.52)
+    mixed = darken_corners(ImageEnhance.Contrast(mixed).enhance(1.18), 0.35)
+    return pixels.mix(image, mixed, 0.4 + 0.6 * strength)
+
+
+def golden_hour(image: Image.Image, strength: float, rng: Random) -> Image.Image:
+    """A low sun from the upper left: everything warmer, and its light spilling in."""
+    warmed = warm(image, 1.2, rng)
+    # A quarter of the gradient, with its middle in the corner.
+    sun = ImageOps.invert(Image.radial_gradient("L")).resize(image.size, box=(128, 128, 256, 256))
+    rays = ImageChops.multiply(pixels.grey_rgb(sun), Image.new("RGB", image.size, (255, 168, 62)))
+    lit = ImageChops.screen(warmed, ImageEnhance.Brightness(rays).enhance(0.85))
+    return pixels.mix(image, lit, 0.4 + 0.6 * strength)
 
 
 def darken_corners(image: Image.Image, amount: float) -> Image.Image:
@@ -121,6 +154,9 @@ TONES: dict[str, Filter] = {
     "less contrast": less_contrast,
     "vivid": vivid,
     "muted": muted,
+    "matte": matte,
     "invert": invert,
     "night": night,
+    "cinematic": cinematic,
+    "golden hour": golden_hour,
 }

@@ -14,6 +14,7 @@ SPELLINGS = {
     r"\bgray": "grey",
     r"\bcolor": "colour",
     r"\bcenter": "centre",
+    r"\bwatercolor": "watercolour",
     r"\bposteriz": "posteris",
     r"\bpixeliz": "pixelis",
     r"\bgreyscal(?:ed)?\b": "greyscale",
@@ -27,8 +28,8 @@ SPELLINGS = {
 FILLER = words(
     """
     a all also an be can could do entire everything fully here i i'd i'll image it it's its just kindly
-    like me my now our pic photo photograph picture please really should simply so some that the then this
-    too totally us want we whole would you your
+    like me my now otherwise our pic photo photograph picture please really should simply so some that the
+    then this too totally us want we whole would you your
     """
 )
 
@@ -41,8 +42,8 @@ LEAD = words(
 )
 TRAIL = words(
     """
-    artwork colours effect effects feel feeling filter grade light look looks mode mood of on over photography
-    scene style styled tone toned tones treatment version
+    artwork colours effect effects feel feeling filter finish grade light look looks mode mood of on over
+    photography scene still style styled tone toned tones treatment version
     """
 )
 
@@ -56,32 +57,73 @@ STRENGTHS = {
 # Name of the look -> the phrases that mean it.
 _LOOK_PHRASES = {
     "grey": """greyscale, grey, monochrome, monochromatic, bw, remove colour, remove colours, no colour,
-        without colour, colourless, noir, film noir""",
+        without colour, colourless, noir, film noir, greyscale film noir""",
     "sepia": "sepia, sepia toned",
-    "warm": "warm, warmer, warm up, warmth, golden hour",
+    "warm": "warm, warmer, warm up, warmth",
     "cool": "cool, cooler, cold, colder, cool down",
-    "vintage": "vintage, retro, old, aged, faded, nostalgic, old fashioned, old-fashioned, analogue",
+    "vintage": """vintage, vintage film, retro, old, aged, faded, nostalgic, old fashioned, old-fashioned,
+        analogue, analogue film""",
     "brighter": "bright, brighter, brighten, brighten up, lighter, lighten, lighten up",
     "darker": "dark, darker, darken, dim, dimmer",
-    "more contrast": "contrast, contrasty, punchy, punchier, dramatic, high-contrast",
+    "more contrast": """contrast, contrasty, punchy, punchier, dramatic, high-contrast, rich contrast,
+        deep contrast""",
     "less contrast": "soft contrast, flat, flatter, low-contrast",
     "vivid": "vivid, vibrant, saturate, saturated, colourful, bolder colours",
-    "muted": """muted, mute, desaturate, desaturated, pastel, less vivid, less saturated, less colourful,
-        less vibrant""",
+    "muted": """muted, mute, desaturate, desaturated, pastel, pale pastel, less vivid, less saturated,
+        less colourful, less vibrant""",
+    "matte": "matte, muted matte",
     "invert": "invert, inverted, negative, inverse",
     "night": """night, nighttime, night time, night-time, at night, day into night, day to night, nocturnal,
         moonlit""",
-    "blur": "blur, blurred, blurry, blurrier, soften, softer, gaussian blur, soft focus, out of focus",
+    "cinematic": "cinematic, cinematic film, cinema, movie",
+    "golden hour": "golden hour, golden-hour, warm golden hour, warm morning",
+    "blur": "blur, blurred, blurry, blurrier, soften, softer, gaussian blur, out of focus",
+    "soft focus": """soft focus, soft-focus, soft focus glow, soft-focus glow, dreamy, dreamy soft focus,
+        dreamy soft-focus glow, soft glow""",
     "sharpen": "sharpen, sharp, sharper, crisp, crisper",
     "pencil sketch": """pencil sketch, pencil, pencil drawing, sketch, sketched, drawing, hand drawn,
         hand-drawn, charcoal drawing, line drawing""",
+    "ink": "ink, ink drawing, black ink, black ink drawing, pen drawing, ink sketch",
     "gouache": "gouache, gouache painting, painting, painted, painterly, oil painting, brush strokes",
+    "watercolour": "watercolour, watercolour painting, watercolour wash, aquarelle",
     "posterise": "posterise, posterised, posterisation",
-    "pop art": "pop art, pop-art, popart, pop, warhol",
-    "pixelate": "pixelate, pixelated, pixelise, pixelised, pixel art, mosaic, 8-bit, 8 bit",
+    "pop art": "pop art, pop-art, popart, pop, pop art screen print, pop art print, warhol",
+    "risograph": "risograph, risograph print, riso, riso print, two-colour risograph print",
+    "pixelate": "pixelate, pixelated, pixelise, pixelised, mosaic",
+    "pixel art": "pixel art, pixel-art, 8-bit, 8 bit",
     "vignette": "vignette, vignetting, dark corners, darken corners, darken edges, dark edges",
     "grain": "grain, grainy, film grain, noise, noisy",
 }
+
+# Name of the look -> phrases that say what it does anyway. After the look they are understood and add
+# nothing ("a gouache painting with visible brush strokes"); on their own they mean nothing.
+_TRAIT_PHRASES = {
+    "more contrast": "deep shadows, deep blacks, bright highlights",
+    "less contrast": "lifted shadows, lifted blacks, soft shadows",
+    "matte": "lifted blacks, lifted shadows, soft colours",
+    "vintage": "faded colours, faded colour, yellowed whites, lifted blacks, fine grain",
+    "night": """deep blue shadows, blue shadows, moonlight, soft moonlight, warm glowing lights,
+        glowing lights""",
+    "cinematic": "teal shadows, amber highlights, orange highlights, warm highlights, colour grading",
+    "golden hour": "low sun, low warm sun, warm sunlight, golden light, soft golden haze, golden haze",
+    "soft focus": "bright airy light, airy light, soft halos, glowing highlights",
+    "pencil sketch": """graphite lines, fine graphite lines, fine lines, soft shading, light shading, paper,
+        white paper""",
+    "ink": "brush lines, bold brush lines, bold lines, solid shadows, solid black shadows, cream paper",
+    "gouache": """brush strokes, visible brush strokes, opaque paint, opaque colour, flat opaque colour,
+        matte finish, paper grain, light paper grain, paper texture""",
+    "watercolour": """washes, soft washes, transparent washes, soft transparent washes, pigment edges,
+        dried pigment edges, paper showing through, paper texture""",
+    "posterise": "flat colour, flat colours, few colours",
+    "pop art": "bold flat inks, flat inks, bold colours, halftone dots",
+    "risograph": """overlapping inks, overlapping pink, teal inks, grainy texture, slight misregistration,
+        misregistration""",
+    "pixel art": """square pixels, large square pixels, large pixels, limited palette,
+        limited colour palette, hard edges""",
+}
+
+# Every edit of the sandbox keeps these, so a prompt may ask for it.
+KEPT = ("subject", "subjects", "composition", "framing", "layout", "pose", "scene")
 
 # Quality -> the look for more of it, the look for less of it.
 _QUALITIES: dict[str, tuple[str, str | None]] = {
@@ -115,6 +157,10 @@ def _look_by_phrase() -> dict[str, str]:
     return table
 
 
+TRAITS = {
+    name: frozenset(" ".join(phrase.split()) for phrase in phrases.split(","))
+    for name, phrases in _TRAIT_PHRASES.items()
+}
 LOOKS = frozenset(_LOOK_PHRASES)
 LOOK_BY_PHRASE = _look_by_phrase()
 
