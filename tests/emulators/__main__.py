@@ -1,0 +1,43 @@
+"""All emulators by hand, on consecutive ports: `python -m tests.emulators --port 9000`.
+
+Prints the portal's settings for them, one a line, and runs until Ctrl+C. See base.py for /_control.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+
+from tests.emulators.base import Emulator
+from tests.emulators.bfl import Bfl
+from tests.emulators.fal import Fal
+from tests.emulators.google import Google
+from tests.emulators.kie import Kie
+from tests.emulators.openai import OpenAi
+from tests.emulators.wiro import Wiro
+
+EMULATORS: tuple[type[Emulator], ...] = (Bfl, Wiro, OpenAi, Google, Fal, Kie)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.emulators", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=int, default=9000, help="of the first emulator")
+    parser.add_argument("--seconds", type=float, default=5, help="how long each piece of work takes")
+    options = parser.parse_args(arguments)
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before threads start, which take it over
+    with contextlib.ExitStack() as running:
+        for port, emulator in enumerate(EMULATORS, start=options.port):
+            each = running.enter_context(emulator(host=options.host, port=port, seconds=options.seconds))
+            for name, value in each.environment().items():
+                sys.stdout.write(f"{name}={value}\n")
+        sys.stdout.flush()
+        signal.sigwait(signals)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What the tests of all emulators look at in the same way."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.emulators.base import Emulator
+from tests.emulators.faults import HUGE_SIZE, NOT_AN_IMAGE, Fault, Step
+from tests.emulators.pictures import Picture
+
+Send = Callable[[], httpx.Response]
+
+# For all tests: httpx.get and its like load the machine's certificates anew each time.
+http = httpx.Client(verify=False, timeout=2, headers={"connection": "close"})
+
+
+def until(answer: Callable[[], Any], accepted: Callable[[Any], Any]) -> Any:
+    """Ask again and again, for two seconds at most, until the answer is accepted."""
+    deadline = time.monotonic() + 2
+    while not accepted(got := answer()):
+        assert time.monotonic() < deadline, got
+        time.sleep(0.01)
+    return got
+
+
+def photo(width: int = 320, height: int = 256, pillow_format: str = "PNG") -> bytes:
+    """A picture to send."""
+    buffer = BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(buffer, pillow_format)
+    return buffer.getvalue()
+
+
+def opened(content: bytes) -> tuple[str, tuple[int, int]]:
+    """Pillow's name for the format, and the size in pixels."""
+    with Image.open(BytesIO(content)) as image:
+        image.load()
+        return str(image.format), image.size
+
+
+def spoils_answers(emulator: Emulator, step: Step, send: Send) -> None:
+    """The connection cut, half of the JSON, no answer, and a proxy's page, each once on this step."""
+    coming = emulator.script.coming(step)
+    coming.extend([Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG, Fault.BAD_GATEWAY])
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        send()
+    half = send()
+    assert half.status_code < 300
+    with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
+        json.loads(half.text)
+    with pytest.raises(httpx.ReadTimeout):
+        send()
+    page = send()
+    assert page.status_code == 502
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<html>" in page.text
+    assert not coming
+
+
+def spoils_downloads(emulator: Emulator, url: str, picture: Picture) -> None:
+    """A cut, a web page called an image, and 2 GB announced and not, each once."""
+    emulator.script.next_download = [
+        Fault.CUT,
+        Fault.NOT_AN_IMAGE,
+        Fault.HUGE,
+        Fault.HUGE_UNANNOUNCED,
+        None,
+    ]
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
+        http.get(url)
+    page = http.get(url)
+    assert page.status_code == 200
+    assert page.headers["content-type"] == picture.content_type
+    assert page.content == NOT_AN_IMAGE
+    for announced in (str(HUGE_SIZE), None):
+        with http.stream("GET", url) as huge:
+            assert huge.headers.get("content-length") == announced
+            taken = bytearray()
+            for chunk in huge.iter_raw():
+                taken += chunk
+                if len(taken) > 3_000_000:
+                    break
+            assert taken.startswith(picture.content)
+    assert http.get(url).content == picture.content

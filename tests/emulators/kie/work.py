@@ -1,0 +1,87 @@
+"""What kie makes of a request: its check, a look at the pictures, the result and its price."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tests.emulators import inputs
+from tests.emulators.inputs import Size, fit
+from tests.emulators.kie.schemas import Inputs
+from tests.emulators.pictures import Picture
+
+UNSEEN = (1024, 1024)  # the size of pictures at URLs that emulators do not ask
+UNREADABLE = "Image fetch failed. Check access settings or use the File Upload API instead."
+SIDE = {"1K": 1024, "2K": 2048, "4K": 4096, "basic": 2048, "high": 4096}  # pixels of a square
+GPT_CREDITS = {"1K": 6.0, "2K": 10.0, "4K": 16.0}
+NANO_2_1_CREDITS = {"1K": 4.0, "2K": 6.0, "4K": 9.0}
+
+
+class BadInput(Exception):
+    """Refused with code 422 and these words."""
+
+
+def check(schema: type[Inputs], fields: Any, *, strict: bool) -> Inputs:
+    """The wishes; raises BadInput. Not `strict`: unknown fields are ignored."""
+    if not isinstance(fields, Mapping):
+        raise BadInput("This field is required")
+    if not strict:
+        fields = {name: value for name, value in fields.items() if name in schema.model_fields}
+    try:
+        return schema.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "missing":
+            raise BadInput("This field is required") from error
+        raise BadInput(f"{where}: {first['msg']}" if where else first["msg"]) from error
+
+
+async def look_at(wishes: Inputs) -> tuple[list[Size], str]:
+    """The sizes of the pictures sent, and what is wrong with the first bad one, or ""."""
+    sizes = []
+    for url in wishes.pictures():
+        if not inputs.is_near(url):
+            sizes.append(UNSEEN)
+            continue
+        content = await inputs.fetch(url)
+        size = inputs.size_of(content) if content else None
+        if content is None or size is None:
+            return sizes, UNREADABLE
+        if len(content) > wishes.megabytes * 1024 * 1024:
+            return sizes, f"File size exceeds {wishes.megabytes}MB"
+        sizes.append(size)
+    return sizes, ""
+
+
+def result(wishes: Inputs, sizes: list[Size]) -> Picture:
+    """The picture of a task that goes well. kie has no seeds: it follows from the request."""
+    ratio = wishes.wish("aspect_ratio") or wishes.wish("image_size") or wishes.wish("aspectRatio")
+    if not ratio and not sizes:
+        ratio = "16:9"  # the Kontext API's default without a picture
+    across, _, down = ratio.partition(":")
+    first = sizes[0] if sizes else (1, 1)
+    shape = int(across) / int(down) if down else first[0] / first[1]
+    side = SIDE[wishes.wish("resolution") or wishes.wish("quality", "1K")]
+    width, height = fit(shape, area=side * side, step=16)
+    wanted = wishes.wish("output_format") or wishes.wish("outputFormat", "png")
+    return Picture(
+        wishes.prompt,
+        zlib.crc32(wishes.model_dump_json().encode()),
+        width,
+        height,
+        "jpeg" if wanted in ("jpg", "jpeg") else "png",
+    )
+
+
+def credits(model: str, wishes: Inputs) -> float:
+    """The price; where the contract names none, a made-up one."""
+    resolution = wishes.wish("resolution", "1K")
+    if model.startswith("gpt-image"):
+        return GPT_CREDITS[resolution]
+    if model == "nano-banana-2-1":
+        return NANO_2_1_CREDITS[resolution]
+    return 8.0 if model == "flux-kontext-max" else 4.0

@@ -1,0 +1,5 @@
+"""Wiro."""
+
+from tests.emulators.wiro.app import Wiro
+
+__all__ = ["Wiro"]
