@@ -1,13 +1,16 @@
 # Each target sets up all it needs by itself and says what it does. The steps are in .make/.
 #   PYTHON=python3.12   which Python makes the virtual environment (3.11 or newer)
 #   ARGS="-k credits"   what `make test` hands on to pytest
+#   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test check requirements
+.PHONY: help run test check bench screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
 	@echo "make test          run all tests; with ARGS=... as pytest takes them"
 	@echo "make check         lint, type-check and look for missing migrations"
+	@echo "make bench         print the portal's figures: server times with many edits, what a browser loads"
+	@echo "make screens       take pictures of the screens into .cache/screens, or with OUT=... elsewhere"
 	@echo "make requirements  pin the packages of requirements.in and requirements-dev.in anew"
 
 # `exec` keeps the process that make knows, so that the portal gets the SIGTERM that make is sent.
@@ -19,6 +22,12 @@ test:
 
 check:
 	@exec .make/check
+
+bench:
+	@exec .make/bench
+
+screens:
+	@exec .make/screens
 
 requirements:
 	@exec .make/requirements

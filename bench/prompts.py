@@ -1,0 +1,56 @@
+"""Prompts as people write them, some words in many of them and some in few. For `fill`."""
+
+from __future__ import annotations
+
+from random import Random
+
+COMMON = "light"  # in about four of ten prompts
+RARE = "lighthouse"  # in one of a thousand
+BYGONE = "daguerreotype"  # in the ten oldest prompts alone
+SEASON = "festive"  # in most of the oldest tenth, and never again
+_EVERY = 1_000
+
+VERBS = "make turn paint shift brighten soften replace remove recolour light clean sharpen".split()
+THINGS = """
+sky cup table jacket hair background wall window street car dress flower tree beach lamp bottle label shoe
+face portrait kitchen garden roof sign poster book chair sofa curtain floor carpet mirror door bridge river
+mountain cloud cat dog horse bicycle boat rocket package product logo plate bread cake fruit coffee spoon
+glass stone sand snow grass
+""".split()
+LOOKS = """
+warmer cooler teal orange blue green crimson golden pastel muted vivid matte glossy darker brighter softer
+vintage sepia monochrome cinematic dramatic foggy rainy sunny snowy watercolour gouache pencil charcoal
+posterised minimal rustic modern
+""".split()
+ENDINGS = (
+    "with soft morning light",
+    "in evening light",
+    "under studio light from the left",
+    "with natural light and long shadows",
+    "on a white background",
+    "as a gouache painting with visible brush strokes",
+    "like an old photograph",
+    "for a shop page",
+    "in the style of a travel poster",
+    "with more contrast",
+)
+KEEPS = (
+    "keep the face as it is",
+    "keep the composition",
+    "keep everything else identical",
+    "do not touch the background",
+    "keep the text readable",
+)
+
+
+def make(chance: Random, number: int, *, of: int) -> str:
+    """The prompt of the edit `number`, counted from the oldest `of` all."""
+    words = f"{chance.choice(VERBS)} the {chance.choice(THINGS)} {chance.choice(LOOKS)}"
+    parts = [words, chance.choice(ENDINGS), *([chance.choice(KEEPS)] if chance.random() < 0.5 else [])]
+    if number % _EVERY == _EVERY // 2:
+        parts.append(f"put a {RARE} on the horizon")
+    if number < of / 10 and chance.random() < 0.9:
+        parts.append(f"make it {SEASON}")
+    if number < 10:
+        parts.append(f"like a {BYGONE}")
+    return ", ".join(parts).capitalize()
