@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "editor.web.middleware.TimeZoneMiddleware",
     "editor.web.middleware.EditorErrorMiddleware",
 ]
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from editor import catalog
-from editor.contexts.versions import VersionView, version_view
+from editor.contexts.versions import StageView, VersionView, stage_view, version_view
 from editor.media import links
 from editor.models import Job, JobEvent, Status, User, Workspace
 from editor.queries import credits, studio
 
 Kind = JobEvent.Kind
+
+LONG = timedelta(seconds=10)  # people turn to something else meanwhile
 
 _STEPS = (
     ("queued", "Queued"),
@@ -57,28 +59,29 @@ class JobView:
     cancelable: bool
     error: str
     charge: str
-    parent: VersionView | None
-    result: VersionView | None
+    parent_id: UUID | None
+    stage: StageView | None  # what it comes on stage with, once it is completed
     announce: str
     credits: int
     mine: bool  # the viewer started it: only then it may take an empty stage, or speak up
+    long: bool  # worth a notification
 
     @property
-    def parent_id(self) -> UUID | None:
-        return self.parent.id if self.parent else None
+    def result(self) -> VersionView | None:
+        """The first of its results."""
+        return self.stage.current if self.stage else None
 
 
 def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> JobView:
     """`job` as queries.studio loads it, with its parent and results; no query is made here."""
     state = "running" if job.is_live else str(job.status)
-    results = list(job.results.all()) if job.status == Status.COMPLETED else []
     steps = _steps(job)
     return JobView(
         id=job.id,
         prompt=job.prompt,
         model_label=_label(job.model),
         thumb_url=links.sign(job.parent.id, "160") if job.parent else None,
-        elapsed=_elapsed(job),
+        elapsed=f"{_elapsed(job).total_seconds():.1f} s",
         masked=getattr(job, "masked", False),
         percent=job.percent or 0,
         state=state,
@@ -86,11 +89,12 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         cancelable=job.is_live and job.cancel_requested_at is None,
         error=job.error,
         charge=_charge(job),
-        parent=version_view(workspace, job.parent) if job.parent else None,
-        result=version_view(workspace, results[0]) if results else None,
+        parent_id=job.parent_id,
+        stage=_stage(workspace, job),
         announce=_announce(job, steps),
         credits=job.charged,
         mine=viewer is not None and job.created_by_id == viewer.pk,
+        long=_elapsed(job) > LONG,
     )
 
 
@@ -140,9 +144,24 @@ def _steps(job: Job) -> list[Step]:
     ]
 
 
-def _elapsed(job: Job) -> str:
-    end = job.finished_at or timezone.now()
-    return f"{max(0.0, (end - job.created_at).total_seconds()):.1f} s"
+def _stage(workspace: Workspace, job: Job) -> StageView | None:
+    results = [image for image in job.results.all() if not image.trashed_at]
+    if job.status != Status.COMPLETED or not results:
+        return None
+    samples = [version_view(workspace, image) for image in results]
+    shown = job.parent is not None and not job.parent.trashed_at
+    return stage_view(
+        workspace,
+        samples[0],
+        source=version_view(workspace, job.parent) if job.parent and shown else None,
+        samples=samples,
+        fresh=True,
+    )
+
+
+def _elapsed(job: Job) -> timedelta:
+    """How long it took, or has taken so far."""
+    return max(timedelta(), (job.finished_at or timezone.now()) - job.created_at)
 
 
 def _charge(job: Job) -> str:
@@ -150,7 +169,10 @@ def _charge(job: Job) -> str:
         return ""
     if job.charged:
         return f"{_credits(job.charged)} charged."
-    return f"Nothing was charged: {_credits(job.price)} came back." if job.price else "Nothing was charged."
+    if not job.price:
+        return "Nothing was charged."
+    back = f"{_credits(job.price)} came back."
+    return back if job.status == Status.CANCELED else f"Nothing was charged: {back}"
 
 
 def _credits(amount: int) -> str:

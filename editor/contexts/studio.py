@@ -12,7 +12,14 @@ from editor import catalog
 from editor.access.actor import Actor
 from editor.catalog.types import Model
 from editor.contexts.jobs import JobView, job_view
-from editor.contexts.versions import VersionView, tree_view, version_view
+from editor.contexts.versions import (
+    StageView,
+    VersionView,
+    shown_sources,
+    stage_view,
+    tree_view,
+    version_view,
+)
 from editor.media import links
 from editor.models import Character, Image, Style, Workspace
 from editor.operations.images import SAMPLES
@@ -66,8 +73,7 @@ class IdeaView:
 @dataclass(frozen=True, slots=True)
 class Studio:
     workspace: Workspace
-    current: VersionView | None
-    before: VersionView | None
+    stage: StageView | None
     tree: list[VersionView]
     jobs: list[JobView]
     tiers: list[TierView]
@@ -92,6 +98,7 @@ def studio_page(
     *,
     actor: Actor,
     current: Image | None,
+    compared_id: str = "",
     choice: Choice,
     quote: Quote,
     form: BaseForm,
@@ -100,16 +107,15 @@ def studio_page(
     prompt: str = "",
     error: str | None = None,
 ) -> Studio:
-    """Everything the page shows around the image `current`; a constant number of queries."""
+    """Everything the page shows around the image `current`; a constant number of queries.
+
+    `compared_id` may name another version of the same picture; whatever else it is, it is ignored.
+    """
     workspace = actor.workspace
     tree = studio.edit_tree(current) if current else []
-    by_id = {image.pk: image for image in tree}
-    here = by_id[current.pk] if current else None
-    parent = by_id.get(here.parent_id) if here and here.parent_id else None
     return Studio(
         workspace=workspace,
-        current=version_view(workspace, here) if here else None,
-        before=version_view(workspace, parent) if parent else None,
+        stage=_stage(actor, current, tree=tree, compared_id=compared_id) if current else None,
         tree=tree_view(workspace, tree, current),
         jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace, actor.user)],
         tiers=_tiers(choice),
@@ -124,6 +130,29 @@ def studio_page(
         idempotency_key=new_idempotency_key(),
         prompt=prompt,
         error=error,
+    )
+
+
+def prompt_history(actor: Actor) -> list[str]:
+    """The person's newest prompts in this workspace, each once."""
+    return studio.prompts(actor.workspace, actor.user)
+
+
+def _stage(actor: Actor, current: Image, *, tree: list[Image], compared_id: str) -> StageView:
+    workspace = actor.workspace
+    sources = shown_sources(tree)
+    shown = [image for image in tree if image.pk in sources]
+    here = next(image for image in tree if image.pk == current.pk)
+    source = next((image for image in shown if image.pk == sources.get(here.pk)), None)
+    compared = next((image for image in shown if str(image.pk) == compared_id != str(here.pk)), None)
+    samples = [image for image in shown if here.job_id and image.job_id == here.job_id]
+    return stage_view(
+        workspace,
+        version_view(workspace, here),
+        source=version_view(workspace, source) if source else None,
+        compared=version_view(workspace, compared) if compared else None,
+        samples=[version_view(workspace, image) for image in samples],
+        starred=studio.is_starred(current, actor.user),
     )
 
 

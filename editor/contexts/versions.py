@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.urls import reverse
@@ -23,6 +23,7 @@ class VersionView:
     prompt: str
     url: str
     thumb_url: str
+    middle_url: str
     preview_url: str
     full_url: str
     download_url: str
@@ -32,6 +33,68 @@ class VersionView:
     credits: int
     depth: int = 0
     is_current: bool = False
+    key: str = ""  # that leads there from the current version
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """The version that is edited next, and what it is looked at beside.
+
+    before    what it is compared with: its source, or another version of the person's choice
+    named     the two sides of the comparison are called by their versions
+    siblings  all samples of its edit, itself among them; empty for an only one
+    fresh     it has just arrived: of several samples, one is to be chosen first
+    leave_url where to go when it is put into the trash
+    """
+
+    current: VersionView
+    before: VersionView | None
+    leave_url: str
+    siblings: Sequence[VersionView] = ()
+    named: bool = False
+    starred: bool = False
+    fresh: bool = False
+
+    @property
+    def url(self) -> str:
+        return f"{self.current.url}?with={self.before.id}" if self.before and self.named else self.current.url
+
+    @property
+    def view(self) -> str:
+        """The view that is shown first."""
+        if self.fresh and self.siblings:
+            return "samples"
+        return "compare" if self.before else "result"
+
+    @property
+    def before_tag(self) -> str:
+        return self.before.label if self.before and self.named else "Before"
+
+    @property
+    def after_tag(self) -> str:
+        return self.current.label if self.named else "After"
+
+
+def stage_view(
+    workspace: Workspace,
+    current: VersionView,
+    *,
+    source: VersionView | None,
+    compared: VersionView | None = None,
+    samples: Sequence[VersionView] = (),
+    starred: bool = False,
+    fresh: bool = False,
+) -> StageView:
+    """`samples` are all those of the current version's edit that are not in the trash."""
+    return StageView(
+        current=current,
+        before=compared or source,
+        leave_url=source.url if source else reverse("studio", args=[workspace.slug]),
+        siblings=samples if len(samples) > 1 else (),
+        named=compared is not None,
+        starred=starred,
+        fresh=fresh,
+    )
 
 
 def version_view(
@@ -46,6 +109,7 @@ def version_view(
         prompt=prompt,
         url=reverse("studio_version", args=[workspace.slug, image.id]),
         thumb_url=links.sign(image.id, "160"),
+        middle_url=links.sign(image.id, "512"),
         preview_url=links.sign(image.id, "1280"),
         full_url=links.sign(image.id),
         download_url=links.sign(image.id, download=True),
@@ -58,12 +122,29 @@ def version_view(
     )
 
 
+def shown_sources(images: Sequence[Image]) -> dict[UUID, UUID | None]:
+    """Each version of a tree that is not in the trash, and the nearest of its sources that is not either."""
+    by_id = {image.pk: image for image in images}
+
+    def source_of(image: Image) -> UUID | None:
+        source_id = image.parent_id
+        while source_id in by_id and by_id[source_id].trashed_at:
+            source_id = by_id[source_id].parent_id
+        return source_id if source_id in by_id else None
+
+    return {image.pk: source_of(image) for image in images if not image.trashed_at}
+
+
 def tree_view(workspace: Workspace, images: Sequence[Image], current: Image | None) -> list[VersionView]:
-    """The edit tree in reading order: an edit follows its source, more edits of one source are indented."""
+    """The edit tree in reading order: an edit follows its source, more edits of one source are indented.
+
+    What is in the trash is left out; what was made of it follows its nearest shown source.
+    """
+    sources = shown_sources(images)
     children: dict[UUID | None, list[Image]] = defaultdict(list)
-    known = {image.pk for image in images}
     for image in images:
-        children[image.parent_id if image.parent_id in known else None].append(image)
+        if image.pk in sources:
+            children[sources[image.pk]].append(image)
     views: list[VersionView] = []
     waiting = [(image, 0) for image in reversed(children[None])]
     while waiting:
@@ -71,4 +152,13 @@ def tree_view(workspace: Workspace, images: Sequence[Image], current: Image | No
         views.append(version_view(workspace, image, depth=depth, current=current))
         for place, child in reversed(list(enumerate(children[image.pk]))):
             waiting.append((child, depth + (1 if place else 0)))
-    return views
+    return _with_keys(views)
+
+
+def _with_keys(views: list[VersionView]) -> list[VersionView]:
+    """The neighbours of the current version are a key press away."""
+    at = next((place for place, view in enumerate(views) if view.is_current), None)
+    if at is None:
+        return views
+    keys = {at - 1: "[", at + 1: "]"}
+    return [replace(view, key=keys.get(place, "")) for place, view in enumerate(views)]

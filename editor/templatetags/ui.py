@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -49,10 +50,10 @@ def in_credits(amount: int) -> str:
 
 @register.simple_tag
 def local_time(moment: datetime) -> SafeString:
-    """A moment as "21 Nov 14:02", in UTC here and in the viewer's zone once app.js has run."""
-    utc = moment.astimezone(UTC)
+    """A moment as "21 Nov 14:02" in the viewer's zone."""
+    local = timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" data-local>{}</time>',
-        utc.isoformat(timespec="seconds"),
-        f"{utc.day} {utc:%b %H:%M}",
+        '<time datetime="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        f"{local.day} {local:%b %H:%M}",
     )

@@ -1,11 +1,14 @@
-"""One place where the portal's errors become pages."""
+"""What happens around every view: errors become pages, and times are the viewer's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from editor.errors import EditorError
 from editor.web.htmx import error_response
@@ -22,3 +25,22 @@ class EditorErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return error_response(request, exception) if isinstance(exception, EditorError) else None
+
+
+class TimeZoneMiddleware:
+    """Times are shown in the viewer's zone, which app.js names in a cookie; until then in UTC."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(_zone(request.COOKIES.get("tz", ""))):
+            return self.get_response(request)
+
+
+def _zone(name: str) -> tzinfo:
+    """The zone of that name; whatever else a cookie may hold is UTC."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC

@@ -38,18 +38,22 @@ def add_image(workspace: Workspace, *, kind: Image.Kind = Image.Kind.SOURCE, **f
 
 def add_job(workspace: Workspace, *, status: Status = Status.PENDING, price: int = 4, **fields: Any) -> Job:
     """A job that never went through `submit`: with a price its credits are not really held."""
-    return Job.objects.create(
-        workspace=workspace,
-        status=status,
-        finished_at=timezone.now() if status in ENDED else None,
-        model="black-forest-labs/flux-kontext-pro",
-        prompt="make it warmer",
-        provider="sandbox",
-        target="sandbox",
-        price=price,
-        time_limit=60,
-        **fields,
-    )
+    values: dict[str, Any] = {
+        "finished_at": timezone.now() if status in ENDED else None,
+        "model": "black-forest-labs/flux-kontext-pro",
+        "prompt": "make it warmer",
+        "provider": "sandbox",
+        "target": "sandbox",
+        "time_limit": 60,
+    }
+    return Job.objects.create(workspace=workspace, status=status, price=price, **values | fields)
+
+
+def add_result(workspace: Workspace, *, user: User | None = None, **job_fields: Any) -> Image:
+    """An edit that came back, of nothing: the first version of its own."""
+    user = user or workspace.members.earliest("date_joined")
+    job = add_job(workspace, status=Status.COMPLETED, created_by=user, charged=4, **job_fields)
+    return add_image(workspace, kind=Image.Kind.RESULT, job=job, created_by=user)
 
 
 def add_completed(workspace: Workspace, source: Image, *, version: int, user: User) -> Image:

@@ -12,11 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from editor.models import Character, Image, Job, Role, Style, Workspace
+from editor.models import Character, Image, Job, Role, ShareLink, Style, Workspace
+from editor.operations import shares
 from editor.web.urls import urlpatterns
-from tests.factories import UserFactory, make_member, make_workspace, photo
+from tests.factories import UserFactory, make_actor, make_member, make_workspace, photo
 from tests.web.requests import HTMX, body, signed_in
-from tests.web.rows import add_image, add_job
+from tests.web.rows import add_image, add_job, add_result
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +30,8 @@ class Rows:
 
     workspace: Workspace
     image: Image
+    result: Image
+    share: ShareLink
     mask: Image
     job: Job
     style: Style
@@ -37,9 +40,12 @@ class Rows:
 
 def make_rows(name: str) -> Rows:
     workspace = make_workspace(name=name)
+    image = add_image(workspace)
     return Rows(
         workspace=workspace,
-        image=add_image(workspace),
+        image=image,
+        result=add_result(workspace),
+        share=shares.create(actor=make_actor(workspace), image=image, days=1)[0],
         mask=add_image(workspace, kind=Image.Kind.MASK),
         job=add_job(workspace, price=0),
         style=Style.objects.create(workspace=workspace, name="Own look", prompt="sepia"),
@@ -59,11 +65,13 @@ def theirs() -> Rows:
 
 @dataclass(frozen=True)
 class Route:
-    """How a workspace's route is asked, and whether looking is enough for it."""
+    """How a workspace's route is asked, whether looking is enough for it, and what it then answers."""
 
     method: Method
     looking: bool = True
     parts: Callable[[Rows], list[Any]] = lambda rows: []
+    fields: Callable[[Rows], dict[str, Any]] = lambda rows: {}
+    status: int = 200
 
     def url(self, name: str, rows: Rows, slug: str = "") -> str:
         return reverse(name, args=[slug or rows.workspace.slug, *self.parts(rows)])
@@ -80,7 +88,20 @@ IN_A_WORKSPACE = {
     "sample": Route("post", looking=False, parts=lambda rows: ["coffee"]),
     "run": Route("post", looking=False),
     "cancel": Route("post", looking=False, parts=lambda rows: [rows.job.id]),
+    "again": Route("post", looking=False, parts=lambda rows: [rows.job.id]),
+    "gallery": Route("get"),
+    "gallery_new": Route("get", status=204),
+    "gallery_image": Route("get", parts=lambda rows: [rows.result.id]),
+    "gallery_edit": Route("get", parts=lambda rows: [rows.job.id]),
+    "gallery_zip": Route("get", fields=lambda rows: {"images": rows.result.id}),
+    "gallery_star": Route("post", fields=lambda rows: {"images": rows.result.id}, status=302),
+    "gallery_trash": Route("post", looking=False, fields=lambda rows: {"images": rows.result.id}),
+    "gallery_restore": Route("post", looking=False, fields=lambda rows: {"images": rows.result.id}),
+    "trash": Route("get"),
+    "shares": Route("get", parts=lambda rows: [rows.image.id]),
+    "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
 }
+TAKES_BOTH = {"shares"}
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "home": ("get", []),
@@ -88,6 +109,8 @@ OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "theme": ("post", []),
     "health": ("get", []),
     "file": ("get", ["token"]),
+    "share": ("get", ["token"]),
+    "share_file": ("get", ["token", "full"]),
 }
 
 each_route = pytest.mark.parametrize("name", IN_A_WORKSPACE)
@@ -135,18 +158,20 @@ def test_a_stranger_cannot_tell_a_workspace_from_none(own: Rows, theirs: Rows, n
 def test_those_who_may_only_look_look(own: Rows, name: str, rights: dict[str, Any]) -> None:
     route = IN_A_WORKSPACE[name]
     client = signed_in(make_member(own.workspace, **rights))
-    response = ask(client, route.method, route.url(name, own))
-    assert response.status_code == (200 if route.looking else 403)
+    response = ask(client, route.method, route.url(name, own), **route.fields(own))
+    assert response.status_code == (route.status if route.looking else 403)
     own.job.refresh_from_db()
+    own.share.refresh_from_db()
     assert own.job.is_live
-    assert (Job.objects.count(), Image.objects.count()) == (1, 2)
+    assert own.share.is_live
+    assert (Job.objects.count(), Image.objects.filter(trashed_at=None).count()) == (2, 3)
 
 
 def test_the_sample_in_an_address_is_copied_only_for_editors(own: Rows) -> None:
     viewer = signed_in(make_member(own.workspace, role=Role.VIEWER))
     url = reverse("studio", args=[own.workspace.slug])
     assert viewer.get(url, {"sample": "coffee"}).status_code == 200
-    assert Image.objects.count() == 2
+    assert Image.objects.count() == 3
 
 
 @pytest.mark.parametrize("missing", ["another workspace's", "nobody's", "no id at all"])
@@ -159,6 +184,15 @@ def test_the_sample_in_an_address_is_copied_only_for_editors(own: Rows) -> None:
         ("run", "images"),
         ("run", "style"),
         ("run", "character"),
+        ("again", "job"),
+        ("gallery_image", "result"),
+        ("gallery_edit", "job"),
+        ("gallery_zip", "images"),
+        ("gallery_star", "images"),
+        ("gallery_trash", "images"),
+        ("gallery_restore", "images"),
+        ("shares", "image"),
+        ("share_revoke", "share"),
     ],
 )
 def test_rows_of_another_workspace_do_not_exist(
@@ -169,13 +203,15 @@ def test_rows_of_another_workspace_do_not_exist(
     route = IN_A_WORKSPACE[name]
     client = signed_in(own.workspace.members.get())
     if route.parts(own):
-        url = f"/w/{own.workspace.slug}/" + {"image": f"v/{value}/", "job": f"jobs/{value}/cancel/"}[field]
+        url = route.url(name, own).replace(str(route.parts(own)[0]), value)
         response = ask(client, route.method, url)
     else:
         response = ask(client, route.method, route.url(name, own), **{field: value})
     assert response.status_code == 404
-    assert Job.objects.count() == 2
+    assert Job.objects.count() == 4
     assert not Job.objects.exclude(cancel_requested_at=None).exists()
+    assert not Image.objects.exclude(trashed_at=None).exists()
+    assert not ShareLink.objects.exclude(revoked_at=None).exists()
 
 
 def test_two_images_of_which_one_is_anothers_are_refused(own: Rows, theirs: Rows) -> None:
@@ -205,7 +241,8 @@ def test_a_member_of_two_workspaces_cannot_mix_them(own: Rows, theirs: Rows) -> 
 
 @pytest.mark.parametrize(
     ("name", "method"),
-    [(name, route.method) for name, route in IN_A_WORKSPACE.items()] + [("theme", "post"), ("health", "get")],
+    [(name, route.method) for name, route in IN_A_WORKSPACE.items() if name not in TAKES_BOTH]
+    + [("theme", "post"), ("health", "get")],
 )
 def test_the_other_method_is_refused(own: Rows, name: str, method: Method) -> None:
     client = signed_in(own.workspace.members.get())

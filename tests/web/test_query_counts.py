@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.contexts import jobs
-from editor.models import Image, User, Workspace
+from editor.models import Image, ShareLink, User, Workspace
 from editor.sockets.workspace import WorkspaceConsumer
 from tests.factories import make_actor, make_workspace
 from tests.web.requests import HTMX, signed_in
@@ -58,6 +59,58 @@ def test_reading(workspace: Workspace, client: Client, name: str, headers: dict[
         data = {"at": str(source.id)} if name == "rail" else {}
         response = client.get(reverse(name, args=[workspace.slug, *parts]), data, headers=headers)
         assert response.status_code == 200
+
+    assert_constant(workspace, read)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_comparing_two_versions(workspace: Workspace, client: Client, headers: dict[str, str]) -> None:
+    def read(source: Image) -> None:
+        result = source.children.latest("version")
+        url = reverse("studio_version", args=[workspace.slug, result.id])
+        assert client.get(url, {"with": str(source.id)}, headers=headers).status_code == 200
+
+    assert_constant(workspace, read)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize("query", [{}, {"q": "warm", "since": "7"}, {"status": "running"}], ids=str)
+def test_the_gallery(
+    workspace: Workspace, client: Client, query: dict[str, str], headers: dict[str, str]
+) -> None:
+    def read(source: Image) -> None:
+        url = reverse("gallery", args=[workspace.slug])
+        assert "shot" in client.get(url, query, headers=headers).content.decode()
+
+    assert_constant(workspace, read)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_the_lightbox(workspace: Workspace, client: Client, headers: dict[str, str]) -> None:
+    def read(source: Image) -> None:
+        result = source.children.earliest("version")
+        url = reverse("gallery_image", args=[workspace.slug, result.id])
+        assert client.get(url, {"q": "warm"}, headers=headers).status_code == 200
+
+    assert_constant(workspace, read)
+
+
+def test_the_trash(workspace: Workspace, client: Client) -> None:
+    def read(source: Image) -> None:
+        Image.objects.filter(parent=source).update(trashed_at=timezone.now())
+        assert client.get(reverse("trash", args=[workspace.slug])).status_code == 200
+
+    assert_constant(workspace, read)
+
+
+def test_the_share_dialog(workspace: Workspace, client: Client) -> None:
+    def read(source: Image) -> None:
+        ends = timezone.now() + timedelta(days=1)
+        ShareLink.objects.bulk_create(
+            ShareLink(image=source, token_hash=uuid.uuid4().hex, expires_at=ends)
+            for _ in source.children.all()
+        )
+        assert client.get(reverse("shares", args=[workspace.slug, source.id])).status_code == 200
 
     assert_constant(workspace, read)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -117,6 +119,19 @@ def test_what_was_typed_stays_where_it_still_fits(workspace: Workspace, client: 
     assert 'value="4711"' in part.content.decode()
     part = client.get(url(workspace, "inputs"), {"tier": "pro", "seed": "much"}, headers=HTMX)
     assert "much" not in part.content.decode()
+    part = client.get(url(workspace, "inputs"), {"tier": "creative", "samples": "3"}, headers=HTMX)
+    assert re.search(r'name="samples" value="3"[^>]*checked', part.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"), [("Asia/Tokyo", "+09:00"), ("", "+00:00"), ("../../etc/passwd", "+00:00")]
+)
+def test_times_are_in_the_zone_that_the_browser_names(
+    workspace: Workspace, client: Client, zone: str, hours: str
+) -> None:
+    client.cookies["tz"] = zone
+    page = client.get(url(workspace, "credits")).content.decode()
+    assert re.search(rf'<time datetime="[-0-9T:]+{re.escape(hours)}">', page)
 
 
 @pytest.mark.parametrize("tier", [tier.id for tier in catalog.catalog().tiers.values()])

@@ -71,10 +71,6 @@ class ModelInputsForm(forms.Form):
     def advanced_fields(self) -> list[BoundField]:
         return [self[name] for name, field in self.fields.items() if _is_advanced(field)]
 
-    @property
-    def advanced_has_errors(self) -> bool:
-        return any(field.errors for field in self.advanced_fields)
-
 
 def build_form(
     model: Model, data: Mapping[str, Any] | None = None, initial: Mapping[str, Any] | None = None

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from editor.access import lookups
-from editor.contexts.studio import new_idempotency_key
+from editor.contexts.studio import new_idempotency_key, prompt_history
 from editor.operations import jobs
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
@@ -24,7 +24,7 @@ def run(request: MemberRequest) -> HttpResponse:
         if job.parent_id:
             return redirect("studio_version", request.actor.workspace.slug, job.parent_id)
         return redirect("studio", request.actor.workspace.slug)
-    context = {"idempotency_key": new_idempotency_key()}
+    context = {"idempotency_key": new_idempotency_key(), "history": prompt_history(request.actor)}
     return render(request, "studio/_run_ok.html", context, status=202)
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.contexts.studio import Studio, studio_page
+from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
 from editor.errors import EditorError, InvalidInput
 from editor.media.codec import MAX_BYTES
@@ -25,18 +25,18 @@ from editor.web.htmx import is_fragment
 @member
 def studio(request: MemberRequest) -> HttpResponse:
     """The empty Studio; `?prompt=` begins with words."""
-    page = _page(request.actor, request.GET, current=None)
-    return render(request, "studio/studio.html", {"studio": page, "nav": "studio"})
+    return _whole_page(request, None)
 
 
 @require_GET
 @member
 def version(request: MemberRequest, image_id: str) -> HttpResponse:
-    """One version on the stage: a page of its own, or over htmx the parts that change."""
+    """One version on the stage, compared with another `?with=`: a page, or over htmx what changes."""
     current = lookups.image(request.actor, image_id)
+    if not is_fragment(request):
+        return _whole_page(request, current)
     page = _page(request.actor, request.GET, current=current)
-    template = "studio/_stage_swap.html" if is_fragment(request) else "studio/studio.html"
-    return render(request, template, {"studio": page, "nav": "studio"})
+    return render(request, "studio/_stage_swap.html", {"studio": page})
 
 
 @require_POST
@@ -90,17 +90,24 @@ def quote(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member
 def rail(request: MemberRequest) -> HttpResponse:
-    """The versions of the picture that this viewer looks at, `?at=`."""
+    """The versions of the picture that this viewer looks at: `?at=`, compared `?with=`."""
     at = request.GET.get("at", "")
     current = lookups.image(request.actor, at) if at else None
-    page = _page(request.actor, QueryDict(), current=current)
+    page = _page(request.actor, request.GET, current=current)
     response = render(request, "studio/_rail_swap.html", {"studio": page})
-    if current:
+    if page.stage:
         # A result took the stage: the address follows, so that a reload shows the same picture.
-        response["HX-Replace-Url"] = reverse(
-            "studio_version", args=[request.actor.workspace.slug, current.id]
-        )
+        response["HX-Replace-Url"] = page.stage.url
     return response
+
+
+def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
+    context = {
+        "studio": _page(request.actor, request.GET, current=current),
+        "history": prompt_history(request.actor),
+        "nav": "studio",
+    }
+    return render(request, "studio/studio.html", context)
 
 
 def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
@@ -109,7 +116,6 @@ def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
         return redirect("studio_version", request.actor.workspace.slug, image.id)
     context = {
         "studio": _page(request.actor, request.POST, current=image),
-        "nav": "studio",
         "announce": "Image added. Write what should change.",
     }
     response = render(request, "studio/_stage_swap.html", context)
@@ -132,6 +138,7 @@ def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
     return studio_page(
         actor=actor,
         current=current,
+        compared_id=data.get("with", ""),
         choice=form.choice,
         quote=price,
         form=build_form(form.choice.model, initial=dict(shown)),

@@ -1,0 +1,257 @@
+"""The gallery: its filter, its tiles and the trash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+
+from editor import catalog
+from editor.access.actor import Actor
+from editor.media import links
+from editor.models import Image, Job, Status, User, Workspace
+from editor.queries import gallery
+from editor.queries.gallery import Filter, Position
+
+DAYS = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
+STATUSES = {
+    Status.COMPLETED.value: "Completed",
+    "running": "Running",
+    Status.FAILED.value: "Failed",
+    Status.CANCELED.value: "Canceled",
+}
+# A failure is put where its edit began, not on top: only these lists grow at their beginning.
+LIVE_LISTS = (Status.COMPLETED, "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilterView:
+    """The filter's controls."""
+
+    words: str
+    people: list[Choice]
+    models: list[Choice]
+    days: list[Choice]
+    statuses: list[Choice]
+    starred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One image, or one edit without an image: then `thumb_url` may be its source and `state` says why."""
+
+    id: UUID
+    url: str
+    thumb_url: str | None
+    prompt: str
+    who: str
+    at: datetime
+    ago: str
+    starred: bool = False
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Some tiles, and where the ones before and after them begin."""
+
+    tiles: list[Tile]
+    older_url: str | None
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """The list, apart from its filter's controls.
+
+    url      its address
+    shown    the filter's fields as the list has them, while a person may be changing them
+    is_live  what is new comes by itself
+    """
+
+    list: Tiles
+    count: str
+    url: str
+    shown: dict[str, str]
+    is_live: bool
+    lists_images: bool
+    may_edit: bool
+
+
+def filter_fields(filter: Filter) -> dict[str, str]:
+    """The filter as the fields of its form; defaults are left out."""
+    fields = {
+        "q": " ".join(filter.words),
+        "by": str(filter.by or ""),
+        "model": filter.model,
+        "since": str(filter.days or ""),
+        "starred": "1" if filter.starred else "",
+        "status": "" if filter.lists_images else filter.status,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def filter_query(filter: Filter) -> str:
+    """The filter as the end of an address: empty, or "?" and its fields."""
+    fields = filter_fields(filter)
+    return f"?{urlencode(fields)}" if fields else ""
+
+
+def list_url(workspace: Workspace, filter: Filter) -> str:
+    return reverse("gallery", args=[workspace.slug]) + filter_query(filter)
+
+
+def filter_view(workspace: Workspace, filter: Filter) -> FilterView:
+    people = [(str(user.pk), user.display_name) for user in gallery.people(workspace)]
+    by = str(filter.by or "")
+    if by and by not in dict(people):
+        people.append((by, "Somebody who left"))
+    models = [(model.id, model.label) for model in catalog.catalog().models.values()]
+    return FilterView(
+        words=" ".join(filter.words),
+        people=_choices([("", "Everyone"), *people], by),
+        models=_choices([("", "All models"), *models], filter.model),
+        days=_choices([("", "Any time"), *DAYS.items()], str(filter.days or "")),
+        statuses=_choices(list(STATUSES.items()), filter.status),
+        starred=filter.starred,
+    )
+
+
+def _choices(pairs: list[tuple[str, str]], chosen: str) -> list[Choice]:
+    return [Choice(value, label, chosen=value == chosen) for value, label in pairs]
+
+
+def gallery_list(actor: Actor, filter: Filter, *, after: Position | None = None) -> Gallery:
+    """The list from its beginning, or from the place `after` on."""
+    rows = _rows(actor, filter)
+    return Gallery(
+        list=_tiles(actor, filter, gallery.older(rows, after) if after else rows),
+        count=_count(filter, rows),
+        url=list_url(actor.workspace, filter),
+        shown=filter_fields(filter),
+        is_live=after is None and filter.status in LIVE_LISTS,
+        lists_images=filter.lists_images,
+        may_edit=actor.membership.may_edit,
+    )
+
+
+def list_count(actor: Actor, filter: Filter) -> str:
+    return _count(filter, _rows(actor, filter))
+
+
+def older_tiles(actor: Actor, filter: Filter, after: Position) -> Tiles:
+    """The next page of the list."""
+    return _tiles(actor, filter, gallery.older(_rows(actor, filter), after))
+
+
+def newer_tiles(actor: Actor, filter: Filter, before: Position) -> Tiles:
+    """What came since the list was made; with an `older_url` if that is more than a page."""
+    return _tiles(actor, filter, gallery.newer(_rows(actor, filter), before))
+
+
+def neighbours(actor: Actor, filter: Filter, row: Image | Job) -> tuple[str | None, str | None]:
+    """The addresses of the newer and the older edit beside `row`; none in a list of another kind."""
+    if isinstance(row, Image) != filter.lists_images:
+        return None, None
+    newer, older = gallery.neighbours(_rows(actor, filter), position(row))
+    return (
+        edit_url(actor.workspace, newer, filter) if newer else None,
+        edit_url(actor.workspace, older, filter) if older else None,
+    )
+
+
+def _rows(actor: Actor, filter: Filter) -> Any:
+    if filter.lists_images:
+        return gallery.images(actor.workspace, actor.user, filter)
+    return gallery.jobs(actor.workspace, filter)
+
+
+def _tiles(actor: Actor, filter: Filter, rows: Any) -> Tiles:
+    found: list[Image | Job] = list(rows[: gallery.PAGE + 1])
+    page = found[: gallery.PAGE]
+    stars = gallery.starred(actor.user, [row for row in page if isinstance(row, Image)])
+    older_url = None
+    if len(found) > len(page):
+        fields = {**filter_fields(filter), "older": str(position(page[-1]))}
+        older_url = f"{reverse('gallery', args=[actor.workspace.slug])}?{urlencode(fields)}"
+    return Tiles(
+        tiles=[_tile(actor.workspace, filter, row, starred=row.pk in stars) for row in page],
+        older_url=older_url,
+        newest=str(position(page[0])) if page else "",
+    )
+
+
+def position(row: Image | Job) -> Position:
+    return Position(row.created_at, row.pk)
+
+
+def edit_url(workspace: Workspace, row: Image | Job, filter: Filter) -> str:
+    """The lightbox of `row` within the filter."""
+    name = "gallery_image" if isinstance(row, Image) else "gallery_edit"
+    return reverse(name, args=[workspace.slug, row.pk]) + filter_query(filter)
+
+
+def _tile(workspace: Workspace, filter: Filter, row: Image | Job, *, starred: bool) -> Tile:
+    """`row` as `queries.gallery` lists it; no query is made here."""
+    job = row.job if isinstance(row, Image) else row
+    picture = row if isinstance(row, Image) else row.parent
+    assert job is not None
+    return Tile(
+        id=row.pk,
+        url=edit_url(workspace, row, filter),
+        thumb_url=links.sign(picture.pk, "512") if picture and not picture.trashed_at else None,
+        prompt=job.prompt,
+        who=who(row.created_by),
+        at=row.created_at,
+        ago=ago(row.created_at),
+        starred=starred,
+        state="" if isinstance(row, Image) else state_of(row),
+    )
+
+
+def who(user: User | None) -> str:
+    return user.display_name if user else "Somebody who left"
+
+
+def state_of(job: Job) -> str:
+    """Where the job stands, in a word or two."""
+    if job.status == Status.PROCESSING and job.percent:
+        return f"Running, {job.percent}%"
+    return {Status.PENDING: "Queued", Status.PROCESSING: "Running"}.get(
+        Status(job.status), job.status.title()
+    )
+
+
+def ago(moment: datetime) -> str:
+    """How long ago, as short as a tile needs it; after a week the day, in the viewer's time zone."""
+    minutes = (timezone.now() - moment) // timedelta(minutes=1)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h ago"
+    if minutes < 7 * 24 * 60:
+        return f"{minutes // (24 * 60)} d ago"
+    day = timezone.localtime(moment)
+    return f"{day.day} {day:%b %Y}"
+
+
+def _count(filter: Filter, rows: Any) -> str:
+    limit = gallery.COUNTED_WITH_WORDS if filter.words else gallery.COUNTED
+    number = gallery.count(rows, limit=limit)
+    if number > limit:
+        return f"More than {limit:,} edits"
+    return "1 edit" if number == 1 else f"{number:,} edits"

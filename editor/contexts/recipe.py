@@ -1,0 +1,204 @@
+"""One edit in full: its picture, how it was made, and where it stands in the gallery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.template.defaultfilters import filesizeformat
+
+from editor import catalog
+from editor.access.actor import Actor
+from editor.catalog.types import Input, Value
+from editor.contexts import gallery as lists
+from editor.contexts.studio import new_idempotency_key
+from editor.contexts.versions import VersionView, tree_view, version_view
+from editor.models import Character, Image, Job, JobImage, Status, Style
+from editor.providers import registry
+from editor.providers.base import ProviderError
+from editor.queries import gallery, studio
+from editor.queries.gallery import Filter
+
+DOORS = {"web": "Studio", "api": "API", "mcp": "MCP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the recipe."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lightbox:
+    """One edit. `image` and `before` are None where there is none to see; `state` says why."""
+
+    id: UUID
+    job_id: UUID
+    who: str
+    initials: str
+    at: datetime
+    ago: str
+    prompt: str
+    sent_prompt: str
+    image: VersionView | None
+    before: VersionView | None
+    state: str
+    error: str
+    starred: bool
+    may_edit: bool
+    facts: list[Fact]
+    versions: list[VersionView]
+    newer_url: str | None
+    older_url: str | None
+    list_url: str
+    idempotency_key: str
+
+
+def image_lightbox(actor: Actor, image: Image, filter: Filter) -> Lightbox:
+    """`image` as `queries.gallery.result` loads it."""
+    assert image.job is not None
+    tree = [version for version in studio.edit_tree(image) if not version.trashed_at]
+    return _lightbox(
+        actor,
+        image.job,
+        filter,
+        row=image,
+        before=_shown(image.parent),
+        starred=image.pk in gallery.starred(actor.user, [image]),
+        versions=tree_view(actor.workspace, tree, image) if len(tree) > 1 else [],
+    )
+
+
+def edit_lightbox(actor: Actor, job: Job, filter: Filter) -> Lightbox:
+    """`job`, which has no result, as `queries.gallery.edit` loads it."""
+    return _lightbox(actor, job, filter, row=job, before=_shown(job.parent))
+
+
+def _shown(image: Image | None) -> Image | None:
+    return image if image and not image.trashed_at else None
+
+
+def _lightbox(
+    actor: Actor,
+    job: Job,
+    filter: Filter,
+    *,
+    row: Image | Job,
+    before: Image | None,
+    starred: bool = False,
+    versions: list[VersionView] | None = None,
+) -> Lightbox:
+    workspace = actor.workspace
+    image = row if isinstance(row, Image) else None
+    newer_url, older_url = lists.neighbours(actor, filter, row)
+    return Lightbox(
+        id=row.pk,
+        job_id=job.pk,
+        who=lists.who(row.created_by),
+        initials=row.created_by.initials if row.created_by else "?",
+        at=row.created_at,
+        ago=lists.ago(row.created_at),
+        prompt=job.prompt,
+        sent_prompt=job.sent_prompt if job.sent_prompt != job.prompt else "",
+        image=version_view(workspace, image) if image else None,
+        before=version_view(workspace, before) if before else None,
+        state="" if image else lists.state_of(job),
+        error=job.error,
+        starred=starred,
+        may_edit=actor.membership.may_edit,
+        facts=facts(job, image),
+        versions=versions or [],
+        newer_url=newer_url,
+        older_url=older_url,
+        list_url=lists.list_url(workspace, filter),
+        idempotency_key=new_idempotency_key(),
+    )
+
+
+def facts(job: Job, image: Image | None) -> list[Fact]:
+    """The whole recipe, in the order in which people ask for it."""
+    model = catalog.catalog().models.get(job.model)
+    pairs = [
+        ("Model", model.label if model else job.model),
+        ("Quality", _tier(job.tier)),
+        ("Provider", _provider(job)),
+        ("Size", _size(image)),
+        ("Seed", "" if job.seed is None else str(job.seed)),
+        *_inputs(job, {item.name: item for item in model.options} if model else {}),
+        ("Style", _preset(job.style, job.style_version)),
+        ("Character", _preset(job.character, job.character_version)),
+        ("Reference images", _references(job)),
+        ("Mask", "Painted" if _count(job, JobImage.Role.MASK) else ""),
+        ("Cost", _cost(job)),
+        ("Queued", _seconds(job.created_at, job.started_at)),
+        ("Ran", _seconds(job.started_at, job.finished_at)),
+        ("In all", _seconds(job.created_at, job.finished_at)),
+        ("Asked for in", DOORS.get(job.door, job.door)),
+    ]
+    return [Fact(label, value) for label, value in pairs if value]
+
+
+def _tier(tier: str) -> str:
+    known = catalog.catalog().tiers.get(tier)
+    return known.label if known else tier
+
+
+def _provider(job: Job) -> str:
+    try:
+        label = registry.get(job.provider).label
+    except ProviderError:  # it was removed since
+        label = job.provider
+    return f"{label}, {'own key' if job.own_key else 'platform'}"
+
+
+def _size(image: Image | None) -> str:
+    if image is None:
+        return ""
+    kind = image.content_type.removeprefix("image/").upper()
+    return f"{image.width} × {image.height} {kind}, {filesizeformat(image.size)}"
+
+
+def _inputs(job: Job, known: dict[str, Input]) -> list[tuple[str, str]]:
+    """Each input by the catalogue's words; one that has left the catalogue keeps its name."""
+    return [
+        (known[name].display_label, _value(known[name], value)) if name in known else (name, str(value))
+        for name, value in job.inputs.items()
+        if name != "seed" or job.seed is None
+    ]
+
+
+def _value(item: Input, value: Value) -> str:
+    if value is None:
+        return ""
+    return next((option.display_label for option in item.options if option.value == value), str(value))
+
+
+def _preset(preset: Style | Character | None, version: int | None) -> str:
+    """The version counts as it was then; the name as it is now."""
+    if version is None:
+        return ""
+    return f"{preset.name if preset else 'Deleted since'}, version {version}"
+
+
+def _count(job: Job, role: JobImage.Role) -> int:
+    return sum(place.role == role for place in job.job_images.all())
+
+
+def _references(job: Job) -> str:
+    count = _count(job, JobImage.Role.REFERENCE)
+    return str(count) if count else ""
+
+
+def _cost(job: Job) -> str:
+    credits = job.price if job.is_live else job.charged
+    words = "1 credit" if credits == 1 else f"{credits:,} credits"
+    if job.is_live:
+        return f"{words} held"
+    return words if job.status == Status.COMPLETED else "Nothing was charged"
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> str:
+    return f"{(end - start).total_seconds():.1f} s" if start and end else ""

@@ -1,0 +1,60 @@
+"""The trash."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.contexts.gallery import who
+from editor.media import links
+from editor.models import Image
+from editor.operations.trash import KEPT_DAYS
+from editor.queries import gallery
+from editor.queries.gallery import Position
+
+
+@dataclass(frozen=True, slots=True)
+class TrashTile:
+    id: UUID
+    thumb_url: str
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trash:
+    tiles: list[TrashTile]
+    older_url: str | None
+    may_edit: bool
+    kept_days: int = KEPT_DAYS
+
+
+def trash_page(actor: Actor, *, after: Position | None) -> Trash:
+    found = gallery.trash(actor.workspace, after)
+    page = found[: gallery.PAGE]
+    older_url = None
+    if len(found) > len(page):
+        last = page[-1]
+        assert last.trashed_at is not None
+        older_url = (
+            f"{reverse('trash', args=[actor.workspace.slug])}?older={Position(last.trashed_at, last.pk)}"
+        )
+    return Trash([_tile(image) for image in page], older_url, actor.membership.may_edit)
+
+
+def _tile(image: Image) -> TrashTile:
+    assert image.trashed_at is not None
+    rest = image.trashed_at + timedelta(days=KEPT_DAYS) - timezone.now()
+    days = max(1, math.ceil(rest / timedelta(days=1)))
+    return TrashTile(
+        id=image.pk,
+        thumb_url=links.sign(image.pk, "512"),
+        title=image.job.prompt if image.job else image.original_name or "Photograph",
+        detail=f"{days} day{'s' if days > 1 else ''} left · {who(image.trashed_by)}",
+    )

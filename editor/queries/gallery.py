@@ -1,0 +1,191 @@
+"""What the gallery, the lightbox, the trash and the share dialog show.
+
+Lists are sorted by time, newest first, and paged by the position of their last row, so that a
+page costs the same however far back it lies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from editor.models import LIVE, Image, Job, ShareLink, Star, Status, User, Workspace
+from editor.models.jobs import PROMPT_WORDS
+
+PAGE = 30
+COUNTED = 1000  # further tiles are not counted
+COUNTED_WITH_WORDS = 200  # each may have to be looked for in the prompts
+MANY = 5000  # jobs with the words that are searched for
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_POSITION = re.compile(r"(\d{1,16})\.([0-9a-f]{32})")
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a list sorted by time and id; as text, microseconds since 1970 and the id."""
+
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // _MICROSECOND}.{self.id.hex}"
+
+    @classmethod
+    def parse(cls, text: str) -> Position | None:
+        """What `str` wrote; None for anything else."""
+        match = _POSITION.fullmatch(text, endpos=60)
+        return cls(_EPOCH + int(match[1]) * _MICROSECOND, UUID(match[2])) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which edits to show. All completed ones unless it says otherwise.
+
+    words    the prompt has words that begin with each of these
+    by       the id of the person who made it
+    model    catalogue id
+    days     made within so many days
+    starred  marked by the viewer; edits without a result cannot be
+    status   one of a job's, or "running" for those that have not ended
+    """
+
+    words: tuple[str, ...] = ()
+    by: UUID | None = None
+    model: str = ""
+    days: int | None = None
+    starred: bool = False
+    status: str = Status.COMPLETED
+
+    @property
+    def lists_images(self) -> bool:
+        """Results are images; all other edits are listed as jobs."""
+        return self.status == Status.COMPLETED
+
+
+def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image]:
+    """The results that match, newest first, with `job` and `created_by`."""
+    rows = Image.objects.filter(workspace=workspace, kind=Image.Kind.RESULT, trashed_at=None)
+    if filter.starred:
+        rows = rows.filter(Exists(Star.objects.filter(user=viewer, image=OuterRef("pk"))))
+    if filter.model:
+        rows = rows.filter(job__model=filter.model)
+    if filter.words:
+        rows = rows.filter(job__in=_jobs_with(workspace, filter.words))
+    return _narrowed(rows, filter).select_related("job", "created_by")
+
+
+def starred(viewer: User, images: Iterable[Image]) -> set[UUID]:
+    """The ids of those that the viewer has starred."""
+    return set(Star.objects.filter(user=viewer, image__in=images).values_list("image_id", flat=True))
+
+
+def jobs(workspace: Workspace, filter: Filter) -> QuerySet[Job]:
+    """The edits without a result that match, newest first, with `created_by` and `parent`."""
+    statuses = LIVE if filter.status == "running" else (filter.status,)
+    rows = Job.objects.filter(workspace=workspace, status__in=statuses)
+    if filter.model:
+        rows = rows.filter(model=filter.model)
+    if filter.words:
+        rows = rows.filter(pk__in=_jobs_with(workspace, filter.words))
+    return _narrowed(rows, filter).select_related("created_by", "parent")
+
+
+def _narrowed(rows: QuerySet[Row], filter: Filter) -> QuerySet[Row]:
+    if filter.by:
+        rows = rows.filter(created_by=filter.by)
+    if filter.days:
+        rows = rows.filter(created_at__gte=timezone.now() - timedelta(days=filter.days))
+    return rows.order_by("-created_at", "-id")
+
+
+def _jobs_with(workspace: Workspace, words: tuple[str, ...]) -> QuerySet[Any, Any]:
+    """The ids of the jobs whose prompts have these words, in the form that is quick to filter by.
+
+    Few are found by the index of words; many soon turn up on the way back in time. The planner
+    takes any rare word for one in two hundred prompts and would search the whole past for it, so
+    they are counted first, and the slice keeps it from searching in any other way.
+    """
+    query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
+    found = Job.objects.filter(workspace=workspace).alias(words=PROMPT_WORDS).filter(words=query).values("pk")
+    return found[:MANY] if found[: MANY + 1].count() <= MANY else found
+
+
+def count(rows: QuerySet[Row], *, limit: int) -> int:
+    """How many there are; `limit` + 1 stands for any larger number."""
+    return rows[: limit + 1].count()
+
+
+def older(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
+    """Those after `position`. The first condition alone is what an index can seek to."""
+    return rows.filter(created_at__lte=position.at).filter(
+        Q(created_at__lt=position.at) | Q(id__lt=position.id)
+    )
+
+
+def newer(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
+    """Those before `position`, newest first."""
+    return rows.filter(created_at__gte=position.at).filter(
+        Q(created_at__gt=position.at) | Q(id__gt=position.id)
+    )
+
+
+def neighbours(rows: QuerySet[Row], position: Position) -> tuple[Row | None, Row | None]:
+    """The one before `position` and the one after it, which itself need not be in the list."""
+    return newer(rows, position).reverse().first(), older(rows, position).first()
+
+
+def people(workspace: Workspace) -> list[User]:
+    """The members of the workspace by name."""
+    return list(workspace.members.order_by("name", "email"))
+
+
+def result(workspace: Workspace, image: Image) -> Image | None:
+    """A result with its recipe and its parent; None for what people gave."""
+    rows = Image.objects.filter(workspace=workspace, pk=image.pk, kind=Image.Kind.RESULT)
+    rows = rows.select_related("created_by", "parent__job", "job__style", "job__character")
+    return rows.prefetch_related("job__job_images").first()
+
+
+def edit(workspace: Workspace, job: Job) -> Job:
+    """A job with its recipe and its parent."""
+    rows = Job.objects.filter(workspace=workspace).prefetch_related("job_images")
+    return rows.select_related("created_by", "parent__job", "style", "character").get(pk=job.pk)
+
+
+def first_result(job: Job) -> Image | None:
+    """The first of its results that is not in the trash."""
+    return job.results.filter(trashed_at=None).order_by("position").first()
+
+
+def prompts(images: list[Image]) -> dict[UUID, str]:
+    """The prompts that made the images, by the images' ids; those that people gave have none."""
+    rows = Image.objects.filter(pk__in=[image.pk for image in images], job__isnull=False)
+    return dict(rows.values_list("pk", "job__prompt"))
+
+
+def trash(workspace: Workspace, before: Position | None) -> list[Image]:
+    """A page of the trash and one image more if there is another page, what was trashed last on top."""
+    rows = Image.objects.filter(workspace=workspace, trashed_at__isnull=False, purged_at=None)
+    if before:
+        rows = rows.filter(trashed_at__lte=before.at).filter(
+            Q(trashed_at__lt=before.at) | Q(id__lt=before.id)
+        )
+    return list(rows.select_related("job", "trashed_by").order_by("-trashed_at", "-id")[: PAGE + 1])
+
+
+def shares(image: Image) -> list[ShareLink]:
+    """The links to the image that work now, those that live longest first."""
+    links = ShareLink.objects.filter(image=image, revoked_at=None, expires_at__gt=timezone.now())
+    return list(links.select_related("created_by").order_by("-expires_at", "-id"))

@@ -1,0 +1,86 @@
+"""Links that show one image to people without an account: giving them out, and what they open."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from editor.access import lookups
+from editor.contexts.shares import shares_view
+from editor.errors import NotFound
+from editor.media import links, store
+from editor.models import Image
+from editor.operations import shares
+from editor.web.decorators import MemberRequest, member
+from editor.web.htmx import is_fragment
+
+
+@require_http_methods(["GET", "POST"])
+@member
+def image_shares(request: MemberRequest, image_id: str) -> HttpResponse:
+    """The links to an image; POST makes one and shows it this once."""
+    image, new_url = lookups.image(request.actor, image_id), ""
+    if request.method == "POST":
+        days = request.POST.get("days", "")
+        number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
+        _, token = shares.create(actor=request.actor, image=image, days=number)
+        new_url = request.build_absolute_uri(reverse("share", args=[token]))
+    return _dialog(request, image, new_url)
+
+
+@require_POST
+@member
+def revoke(request: MemberRequest, share_id: str) -> HttpResponse:
+    """Take a link back. It stops working at once."""
+    share = lookups.share(request.actor, share_id)
+    shares.revoke(actor=request.actor, share=share)
+    if is_fragment(request):
+        return _dialog(request, share.image, "")
+    return redirect("shares", request.actor.workspace.slug, share.image_id)
+
+
+def _dialog(request: MemberRequest, image: Image, new_url: str) -> HttpResponse:
+    template = "gallery/_shares.html" if is_fragment(request) else "gallery/shares.html"
+    context = {
+        "shares": shares_view(request.actor, image, new_url),
+        "nav": "gallery",
+        "in_dialog": is_fragment(request),
+    }
+    response = render(request, template, context)
+    response["Cache-Control"] = "no-store"  # it may show a link that is to be seen once
+    return response
+
+
+@require_safe
+def share(request: HttpRequest, token: str) -> HttpResponse:
+    """The page that a link opens: the image, and nothing that says whose or how it was made."""
+    try:
+        image = shares.find(token)
+    except NotFound as error:
+        return _unseen(render(request, "share/gone.html", {"words": error.message}, status=404))
+    return _unseen(render(request, "share/share.html", {"image": image, "token": token}))
+
+
+@require_safe
+def share_file(request: HttpRequest, token: str, variant: str) -> HttpResponse:
+    """The image's bytes: "full" to be saved, else a size to look at. The link is asked each time."""
+    if variant not in links.VARIANTS:
+        raise NotFound("There is no such size of this image.")
+    image = shares.find(token)
+    if variant == store.ORIGINAL:
+        headers = links.response_headers(image.content_type, 0, "image")
+        content = store.read(image.storage_name)
+    else:
+        headers = links.response_headers("image/webp", 0)
+        content = store.read(store.thumbnail_name(image.storage_name, int(variant)))
+    return _unseen(HttpResponse(content, headers=headers))
+
+
+def _unseen(response: HttpResponse) -> HttpResponse:
+    """Kept by no cache, found by no search engine, and told to no other site."""
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,56 @@
+"""Into the trash, a look into it, and out of it again."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from editor.access import lookups
+from editor.contexts.trash import trash_page
+from editor.operations import trash as operation
+from editor.web.back import next_url
+from editor.web.decorators import MemberRequest, member
+from editor.web.forms.gallery import read_position
+from editor.web.htmx import is_fragment
+
+
+@require_GET
+@member
+def trash(request: MemberRequest) -> HttpResponse:
+    """What was trashed last; `?older=` pages back."""
+    page = trash_page(request.actor, after=read_position(request.GET, "older"))
+    return render(request, "gallery/trash.html", {"trash": page, "nav": "gallery"})
+
+
+@require_POST
+@member
+def discard(request: MemberRequest) -> HttpResponse:
+    """Put images into the trash. A page that has a place to go on to says so in `next`."""
+    actor, ids = request.actor, request.POST.getlist("images")
+    images = lookups.images(actor, ids, at_most=lookups.MAXIMUM_SELECTED)
+    operation.discard(actor=actor, images=images)
+    words = "Moved to the trash." if len(images) == 1 else f"{len(images)} images moved to the trash."
+    following = next_url(request)
+    if is_fragment(request) and not following:
+        response = render(request, "gallery/_trashed.html", {"images": images, "words": words})
+        response["HX-Trigger"] = "trashed"
+        return response
+    messages.success(request, words)
+    following = following or reverse("gallery", args=[actor.workspace.slug])
+    if is_fragment(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": following})
+    return redirect(following)
+
+
+@require_POST
+@member
+def restore(request: MemberRequest) -> HttpResponse:
+    """Take images out of the trash again."""
+    actor = request.actor
+    images = lookups.trashed_images(actor, request.POST.getlist("images"))
+    operation.restore(actor=actor, images=images)
+    messages.success(request, "Restored." if len(images) == 1 else f"{len(images)} images restored.")
+    return redirect(next_url(request) or reverse("trash", args=[actor.workspace.slug]))

@@ -1,0 +1,181 @@
+"""Share links: giving them out, what they open, and how they end."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from editor.media import store
+from editor.models import Image, Role, ShareLink, Workspace
+from editor.operations import shares
+from tests.factories import make_actor, make_image, make_member, make_workspace
+from tests.web.requests import HTMX, body, signed_in
+from tests.web.rows import add_image
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    return signed_in(workspace.members.get())
+
+
+@pytest.fixture
+def image(workspace: Workspace) -> Image:
+    return make_image(make_actor(workspace))
+
+
+def dialog(image: Image) -> str:
+    return reverse("shares", args=[image.workspace.slug, image.pk])
+
+
+def make_link(client: Client, image: Image, days: str = "7") -> str:
+    """The path of a new link."""
+    response = client.post(dialog(image), {"days": days})
+    found = re.search(r'<code class="secret">http://testserver(/s/[^<]+)</code>', body(response))
+    assert found
+    return html.unescape(found[1])
+
+
+def test_a_link_is_shown_once_and_listed_until_it_ends(client: Client, image: Image) -> None:
+    path = make_link(client, image)
+    again = client.get(dialog(image))
+    assert path not in body(again)
+    assert "Links that work" in body(again)
+    assert again["Cache-Control"] == "no-store"
+    ShareLink.objects.update(expires_at=timezone.now(), created_at=timezone.now() - timedelta(days=7))
+    assert "Nobody outside can see this image" in body(client.get(dialog(image)))
+
+
+def test_over_htmx_it_is_a_dialogs_content(client: Client, image: Image) -> None:
+    part = body(client.get(dialog(image), headers=HTMX))
+    assert "<html" not in part
+    assert 'hx-target="#dialog"' in part
+    assert 'commandfor="dialog"' not in body(client.get(dialog(image)))
+
+
+@pytest.mark.parametrize("days", ["", "x", "0", "2", "365", "-1", "9" * 40, "\u0667"])
+def test_only_the_offered_times_are_taken(client: Client, image: Image, days: str) -> None:
+    assert client.post(dialog(image), {"days": days}).status_code == 400
+    assert not ShareLink.objects.exists()
+
+
+def test_whoever_has_the_link_sees_the_image_and_can_save_it(client: Client, image: Image) -> None:
+    path = make_link(client, image)
+    stranger = Client()
+    assert stranger.get(path).status_code == 200
+    shown = stranger.get(f"{path}1280/")
+    assert shown["Content-Type"] == "image/webp"
+    saved = stranger.get(f"{path}full/")
+    assert saved.content == store.read(image.storage_name)
+    assert saved["Content-Disposition"] == 'attachment; filename="image.png"'
+
+
+def test_the_page_tells_nothing_but_the_image(client: Client, image: Image, workspace: Workspace) -> None:
+    path = make_link(client, image)
+    signed = client.get(path)
+    for response in (Client().get(path), signed):
+        page = body(response)
+        for secret in (
+            str(image.pk),
+            image.pk.hex,
+            str(workspace.pk),
+            workspace.name,
+            workspace.slug,
+            "/files/",
+        ):
+            assert secret not in page
+        assert "photo.png" not in page
+
+
+@pytest.mark.parametrize("end", ["", "1280/", "full/"])
+def test_no_cache_engine_or_other_site_learns_of_it(client: Client, image: Image, end: str) -> None:
+    response = Client().get(make_link(client, image) + end)
+    assert response["Cache-Control"] == "private, no-cache"
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
+    assert response["Referrer-Policy"] == "no-referrer"
+
+
+def revoke(client: Client, share: ShareLink, **headers: str) -> Any:
+    url = reverse("share_revoke", args=[share.image.workspace.slug, share.pk])
+    return client.post(url, headers=headers)
+
+
+def assert_closed(path: str) -> None:
+    page = Client().get(path)
+    assert page.status_code == 404
+    assert "This link does not work" in body(page)
+    assert Client().get(f"{path}1280/").status_code == 404
+    assert Client().get(f"{path}full/").status_code == 404
+
+
+def test_a_revoked_link_is_closed_at_once(client: Client, image: Image) -> None:
+    path = make_link(client, image)
+    assert revoke(client, ShareLink.objects.get())["Location"] == dialog(image)
+    assert_closed(path)
+
+
+def test_over_htmx_revoking_shows_what_is_left(client: Client, image: Image) -> None:
+    make_link(client, image)
+    part = revoke(client, ShareLink.objects.get(), **HTMX)
+    assert "Nobody outside can see this image" in body(part)
+
+
+def test_an_expired_link_is_closed(client: Client, image: Image) -> None:
+    path = make_link(client, image)
+    ShareLink.objects.update(expires_at=timezone.now(), created_at=timezone.now() - timedelta(days=7))
+    assert_closed(path)
+
+
+def test_a_link_to_an_image_in_the_trash_is_closed(client: Client, image: Image) -> None:
+    path = make_link(client, image)
+    Image.objects.filter(pk=image.pk).update(trashed_at=timezone.now())
+    assert_closed(path)
+
+
+@pytest.mark.parametrize("path", ["/s/x/", "/s/%00/", "/s/..%2f/", f"/s/{'x' * 3000}/"])
+def test_a_link_that_never_was_is_closed(path: str) -> None:
+    assert Client().get(path).status_code == 404
+
+
+@pytest.mark.parametrize("variant", ["0", "161", "original", "512x"])
+def test_an_unknown_size_does_not_exist(client: Client, image: Image, variant: str) -> None:
+    assert Client().get(f"{make_link(client, image)}{variant}/").status_code == 404
+
+
+def test_neither_id_nor_hash_opens_an_image(image: Image) -> None:
+    share, _ = shares.create(actor=make_actor(image.workspace), image=image, days=1)
+    for guess in (image.pk, image.pk.hex, share.pk, share.pk.hex, share.token_hash):
+        assert Client().get(f"/s/{guess}/").status_code == 404
+
+
+def test_who_may_only_look_sees_links_and_changes_none(client: Client, image: Image) -> None:
+    make_link(client, image)
+    viewer = signed_in(make_member(image.workspace, role=Role.VIEWER))
+    page = body(viewer.get(dialog(image)))
+    assert "Links that work" in page
+    assert "Revoke" not in page
+    assert "Create link" not in page
+    assert viewer.post(dialog(image), {"days": "7"}).status_code == 403
+    assert revoke(viewer, ShareLink.objects.get()).status_code == 403
+
+
+def test_a_link_to_anothers_image_cannot_be_revoked(client: Client) -> None:
+    rivals = make_workspace(name="Rivals")
+    share, _ = shares.create(actor=make_actor(rivals), image=add_image(rivals), days=1)
+    url = reverse("share_revoke", args=["acme-studio", share.pk])
+    assert client.post(url).status_code == 404
+    share.refresh_from_db()
+    assert share.is_live

@@ -1,0 +1,127 @@
+"""Into the trash, and out of it again."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from editor.models import Image, Role, Workspace
+from editor.operations.trash import KEPT_DAYS
+from editor.queries.gallery import PAGE
+from tests.factories import make_member, make_workspace
+from tests.web.requests import HTMX, body, signed_in
+from tests.web.rows import add_image, add_result
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    return signed_in(workspace.members.get())
+
+
+def post(
+    client: Client, name: str, workspace: Workspace, *images: Image, part: bool = False, **fields: str
+) -> Any:
+    data = {"images": [str(image.pk) for image in images], **fields}
+    return client.post(reverse(name, args=[workspace.slug]), data, headers=HTMX if part else {})
+
+
+def trashed(workspace: Workspace, **ago: int) -> Image:
+    return add_image(workspace, trashed_at=timezone.now() - timedelta(**ago), original_name="cat.jpg")
+
+
+def listed(client: Client, workspace: Workspace, name: str) -> str:
+    return body(client.get(reverse(name, args=[workspace.slug])))
+
+
+def test_a_trashed_image_leaves_the_gallery_until_it_is_restored(
+    client: Client, workspace: Workspace
+) -> None:
+    image = add_result(workspace, prompt="make it warmer")
+    response = post(client, "gallery_trash", workspace, image)
+    assert response["Location"] == reverse("gallery", args=[workspace.slug])
+    gallery = listed(client, workspace, "gallery")
+    assert "make it warmer" not in gallery
+    assert "Moved to the trash." in gallery
+    assert "make it warmer" in listed(client, workspace, "trash")
+    post(client, "gallery_restore", workspace, image)
+    assert "The trash is empty" in listed(client, workspace, "trash")
+    assert "make it warmer" in listed(client, workspace, "gallery")
+
+
+def test_over_htmx_the_tiles_leave_and_the_dialogs_close(client: Client, workspace: Workspace) -> None:
+    images = [add_result(workspace) for _ in range(2)]
+    response = post(client, "gallery_trash", workspace, *images, part=True)
+    assert response["HX-Trigger"] == "trashed"
+    for image in images:
+        assert re.search(rf'hx-target="#tile-{image.pk}"\s+hx-swap="delete"', body(response))
+    assert "2 images moved" in body(response)
+
+
+def test_a_page_of_its_own_goes_on_to_where_it_says(client: Client, workspace: Workspace) -> None:
+    following = reverse("gallery", args=[workspace.slug]) + "?q=warm"
+    over_htmx = post(client, "gallery_trash", workspace, add_result(workspace), part=True, next=following)
+    assert (over_htmx.status_code, over_htmx["HX-Redirect"]) == (204, following)
+    plain = post(client, "gallery_trash", workspace, add_result(workspace), next=following)
+    assert plain["Location"] == following
+
+
+@pytest.mark.parametrize("name", ["gallery_trash", "gallery_restore"])
+def test_nobody_is_led_to_another_site(client: Client, workspace: Workspace, name: str) -> None:
+    image = add_image(workspace) if name == "gallery_trash" else trashed(workspace)
+    response = post(client, name, workspace, image, next="https://evil.test/")
+    assert response["Location"].startswith(f"/w/{workspace.slug}/")
+
+
+@pytest.mark.parametrize(
+    ("ago", "left"),
+    [
+        ({"seconds": 5}, f"{KEPT_DAYS} days left"),
+        ({"days": KEPT_DAYS - 2, "hours": 1}, "2 days left"),
+        ({"days": KEPT_DAYS - 1, "hours": 1}, "1 day left"),
+        ({"days": KEPT_DAYS + 1}, "1 day left"),
+    ],
+)
+def test_the_trash_says_how_long_things_stay(
+    client: Client, workspace: Workspace, ago: dict[str, int], left: str
+) -> None:
+    trashed(workspace, **ago)
+    assert left in listed(client, workspace, "trash")
+
+
+def test_the_trash_pages_back(client: Client, workspace: Workspace) -> None:
+    images = [trashed(workspace, minutes=number) for number in range(PAGE + 2)]
+    page = listed(client, workspace, "trash")
+    found = re.search(r'href="([^"]+older=[^"]+)"', page)
+    assert found
+    rest = body(client.get(found[1]))
+    for image in images:
+        assert (str(image.pk) in page) != (str(image.pk) in rest)
+
+
+def test_what_is_gone_for_good_cannot_be_restored(client: Client, workspace: Workspace) -> None:
+    gone = add_image(workspace, trashed_at=timezone.now(), purged_at=timezone.now())
+    response = post(client, "gallery_restore", workspace, gone)
+    assert response.status_code == 404
+    assert "deleted for good" in body(response)
+
+
+def test_who_may_only_look_sees_the_trash_and_restores_nothing(workspace: Workspace) -> None:
+    image = trashed(workspace)
+    viewer = signed_in(make_member(workspace, role=Role.VIEWER))
+    page = listed(viewer, workspace, "trash")
+    assert "cat.jpg" in page
+    assert 'form="restore-one"' not in page
+    assert post(viewer, "gallery_restore", workspace, image).status_code == 403

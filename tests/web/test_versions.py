@@ -1,0 +1,191 @@
+"""The versions of a picture in the Studio: its tree, comparisons, samples, stars and what is in the trash."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from editor.models import Image, Job, Star, Status, User, Workspace
+from tests.factories import make_workspace
+from tests.web.requests import HTMX, signed_in
+from tests.web.rows import add_completed, add_image, add_job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def user(workspace: Workspace) -> User:
+    return workspace.members.get()
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    return signed_in(user)
+
+
+def page(client: Client, image: Image, **query: Any) -> str:
+    url = reverse("studio_version", args=[image.workspace.slug, image.id])
+    response = client.get(url, query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def tree(text: str) -> list[tuple[str, str]]:
+    """The labels in the rail, each with its depth."""
+    rail = text.partition('id="rail"')[2].partition("</nav>")[0]
+    return re.findall(r'data-depth="(\d)">.*?<span>([^<]+)</span>', rail, re.DOTALL)
+
+
+def tags(text: str) -> list[str]:
+    return re.findall(r'<b class="tag">([^<]+)</b>', text)
+
+
+def trash(image: Image) -> None:
+    image.trashed_at = timezone.now()
+    image.save(update_fields=["trashed_at"])
+
+
+def add_child(source: Image, *, parent: Image, version: int) -> Image:
+    image = add_completed(source.workspace, source, version=version, user=source.workspace.members.get())
+    image.parent = parent
+    image.save(update_fields=["parent"])
+    return image
+
+
+def test_what_is_in_the_trash_leaves_the_rail_and_its_edits_follow_its_source(
+    workspace: Workspace, client: Client
+) -> None:
+    source = add_image(workspace)
+    second = add_child(source, parent=source, version=2)
+    third = add_child(source, parent=second, version=3)
+    fourth = add_child(source, parent=third, version=4)
+    add_child(source, parent=source, version=5)
+    assert tree(page(client, fourth)) == [
+        ("0", "Original"),
+        ("0", "v2"),
+        ("0", "v3"),
+        ("0", "v4"),
+        ("1", "v5"),
+    ]
+    trash(second)
+    trash(third)
+    text = page(client, fourth)
+    assert tree(text) == [("0", "Original"), ("0", "v4"), ("1", "v5")]
+    assert f'alt="Original: photograph" width="{source.width}"' in re.sub(r"\s+", " ", text)
+    trash(source)
+    assert tree(page(client, fourth)) == [("0", "v4"), ("0", "v5")]
+    assert "before-after" not in page(client, fourth)
+
+
+def test_the_page_of_an_image_in_the_trash_says_where_it_is(workspace: Workspace, client: Client) -> None:
+    image = add_image(workspace)
+    trash(image)
+    for headers in ({}, HTMX):
+        url = reverse("studio_version", args=[workspace.slug, image.id])
+        response = client.get(url, headers=headers)
+        assert response.status_code == 404
+        assert "in the trash" in response.content.decode()
+
+
+def test_any_other_version_of_the_picture_can_be_compared(workspace: Workspace, client: Client) -> None:
+    source = add_image(workspace)
+    second = add_child(source, parent=source, version=2)
+    third = add_child(source, parent=source, version=3)
+    assert tags(page(client, third)) == ["Before", "After"]
+    text = page(client, third, **{"with": second.id})
+    assert tags(text) == ["v2", "v3"]
+    assert f'name="with" value="{second.id}"' in text
+    assert text.count('aria-pressed="true"\n                aria-label="Compare with this: v2"') == 2
+
+
+@pytest.mark.parametrize("case", ["itself", "nothing", "nonsense", "trashed", "another picture", "theirs"])
+def test_whatever_else_is_to_be_compared_is_ignored(workspace: Workspace, client: Client, case: str) -> None:
+    source = add_image(workspace)
+    result = add_child(source, parent=source, version=2)
+    trashed = add_child(source, parent=source, version=3)
+    trash(trashed)
+    other = {
+        "itself": result.id,
+        "nothing": uuid.uuid4(),
+        "nonsense": "%00'",
+        "trashed": trashed.id,
+        "another picture": add_image(workspace).id,
+        "theirs": add_image(make_workspace(name="Rivals")).id,
+    }[case]
+    text = page(client, result, **{"with": other})
+    assert tags(text) == ["Before", "After"]
+    assert 'name="with" value' not in text.partition("<form id=")[2].partition("</form>")[0]
+
+
+def test_the_address_keeps_what_is_compared_when_the_rail_is_fetched(
+    workspace: Workspace, client: Client
+) -> None:
+    source = add_image(workspace)
+    second = add_child(source, parent=source, version=2)
+    third = add_child(source, parent=source, version=3)
+    url = reverse("rail", args=[workspace.slug])
+    response = client.get(url, {"at": str(third.id), "with": str(second.id)}, headers=HTMX)
+    path = reverse("studio_version", args=[workspace.slug, third.id])
+    assert response["HX-Replace-Url"] == f"{path}?with={second.id}"
+
+
+def test_samples_of_one_edit_are_offered_on_the_page_of_each(workspace: Workspace, client: Client) -> None:
+    source = add_image(workspace)
+    job = add_job(workspace, status=Status.COMPLETED, parent=source)
+    fields: dict[str, Any] = {"kind": Image.Kind.RESULT, "job": job, "parent": source, "root": source}
+    samples = [add_image(workspace, position=at, version=at + 2, **fields) for at in range(3)]
+    add_child(source, parent=source, version=5)
+    text = page(client, samples[1])
+    shown = text.partition('<ul class="siblings"')[2].partition("</ul>")[0]
+    assert re.findall(r"<span>(v\d)</span>", shown) == ["v2", "v3", "v4"]
+    assert shown.partition('aria-current="true"')[0].count("<li>") == 2
+    trash(samples[0])
+    trash(samples[2])
+    assert 'class="siblings"' not in page(client, samples[1])
+    assert 'class="siblings"' not in page(client, source)
+
+
+def test_the_neighbours_in_the_rail_have_keys(workspace: Workspace, client: Client) -> None:
+    source = add_image(workspace)
+    second = add_child(source, parent=source, version=2)
+    third = add_child(source, parent=second, version=3)
+    keys = {
+        image.label: re.findall(r'id="rail-[^"]+"[^>]*aria-keyshortcuts="(.)"', page(client, image))
+        for image in (source, second, third)
+    }
+    assert keys == {"Original": ["]"], "v2": ["[", "]"], "v3": ["["]}
+
+
+def test_stars_are_each_persons_own(workspace: Workspace, user: User, client: Client) -> None:
+    image = add_image(workspace)
+    other = User.objects.create_user("other@example.test")
+    Star.objects.create(user=other, image=image)
+    assert 'aria-pressed="false"\n          aria-label="Star"' in page(client, image)
+    Star.objects.create(user=user, image=image)
+    assert 'aria-pressed="true"\n          aria-label="Star"' in page(client, image)
+
+
+def test_earlier_prompts_are_ones_own_newest_first_and_each_once(
+    workspace: Workspace, user: User, client: Client
+) -> None:
+    for number in range(25):
+        add_job(workspace, created_by=user, prompt=f"prompt {number}")
+    add_job(workspace, created_by=user, prompt="prompt 23")
+    add_job(workspace, created_by=User.objects.create_user("other@example.test"), prompt="not mine")
+    add_job(make_workspace(name="Elsewhere", owner=user), created_by=user, prompt="not here")
+    Job.objects.filter(prompt="prompt 23").update(prompt='"prompt" <23>')
+    text = client.get(reverse("studio", args=[workspace.slug])).content.decode()
+    history = re.findall(r'<option value="([^"]*)"', text.partition('id="history"')[2].partition("</d")[0])
+    assert history[:3] == ["&quot;prompt&quot; &lt;23&gt;", "prompt 24", "prompt 22"]
+    assert len(history) == 20

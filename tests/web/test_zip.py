@@ -1,0 +1,101 @@
+"""Many images in one file, sent while they are read."""
+
+from __future__ import annotations
+
+import io
+import uuid
+import zipfile
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.test import AsyncClient, Client
+from django.urls import reverse
+
+from editor import db
+from editor.media import store
+from editor.models import Image, Workspace
+from tests.factories import make_actor, make_image, make_workspace
+from tests.web.requests import body, signed_in
+from tests.web.rows import add_image, add_result
+
+
+def url_of(workspace: Workspace) -> str:
+    return reverse("gallery_zip", args=[workspace.slug])
+
+
+def make_results(prompts: list[str]) -> tuple[Workspace, list[Image]]:
+    """Results with real files."""
+    workspace = make_workspace()
+    actor = make_actor(workspace)
+    results = [add_result(workspace, prompt=prompt) for prompt in prompts]
+    for result in results:
+        Image.objects.filter(pk=result.pk).update(storage_name=f"{result.pk}.png")
+        result.storage_name = f"{result.pk}.png"
+        store.save(result.storage_name, store.read(make_image(actor).storage_name), "image/png")
+    return workspace, results
+
+
+async def fetch(workspace: Workspace, images: list[Image]) -> tuple[Any, list[bytes]]:
+    client = AsyncClient()
+    await client.aforce_login(await workspace.members.aget())
+    response: Any = await client.get(url_of(workspace), {"images": [str(image.pk) for image in images]})
+    return response, [part async for part in response]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_the_archive_holds_the_images_named_by_their_words() -> None:
+    workspace, results = await sync_to_async(make_results)(
+        ["Make it warmer!", "Make it warmer!", "日本語 <b>", "…"]
+    )
+    response, parts = await fetch(workspace, results)
+    assert response["Content-Type"] == "application/zip"
+    assert response["Content-Disposition"] == 'attachment; filename="acme-studio-images.zip"'
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(parts)))
+    assert archive.testzip() is None
+    assert archive.namelist() == [
+        "make-it-warmer-v1.png",
+        "make-it-warmer-v1-2.png",
+        "日本語-b-v1.png",
+        "image-v1.png",
+    ]
+    for name, result in zip(archive.namelist(), results, strict=True):
+        assert archive.read(name) == store.read(result.storage_name)
+    assert len(parts) == len(results) + 1, "one part for each image, and the table of contents"
+
+
+@pytest.mark.usefixtures("committed")
+async def test_no_connection_is_held_while_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, results = await sync_to_async(make_results)(["one", "two"])
+    released = []
+    monkeypatch.setattr(db, "release", lambda: released.append(connection.connection))
+    client = AsyncClient()
+    await client.aforce_login(await workspace.members.aget())
+    response: Any = await client.get(url_of(workspace), {"images": [str(image.pk) for image in results]})
+    assert len(released) == 1, "before the first byte"
+    assert [part async for part in response]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_an_image_whose_file_is_gone_does_not_spoil_the_others() -> None:
+    workspace, results = await sync_to_async(make_results)(["one", "two"])
+    store.delete(results[0].storage_name)
+    _, parts = await fetch(workspace, results)
+    assert zipfile.ZipFile(io.BytesIO(b"".join(parts))).namelist() == ["two-v1.png"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("chosen", ["none", "too many", "another's", "a mask"])
+def test_what_cannot_be_packed_is_refused(chosen: str) -> None:
+    workspace = make_workspace()
+    ids = {
+        "none": [],
+        "too many": [uuid.uuid4() for _ in range(101)],
+        "another's": [add_result(make_workspace(name="Rivals")).pk],
+        "a mask": [add_image(workspace, kind=Image.Kind.MASK).pk],
+    }[chosen]
+    client: Client = signed_in(workspace.members.get())
+    response = client.get(url_of(workspace), {"images": [str(id) for id in ids]})
+    assert response.status_code == (400 if chosen in ("none", "too many") else 404)
+    assert "<html" in body(response)
