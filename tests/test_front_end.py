@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from editor.contexts.jobs import JobView, Step
-from editor.contexts.versions import VersionView
+from editor.contexts.versions import StageView, VersionView
 from editor.models import Workspace
 from editor.templatetags import ui
 
@@ -68,15 +70,19 @@ def test_own_script_stays_under_three_hundred_lines() -> None:
     assert sum(len(script.read_text().splitlines()) for script in SCRIPTS) < 300
 
 
-def test_every_action_that_a_template_names_is_one_that_the_script_knows() -> None:
-    known = set(re.findall(r"^  (\w+): \(", (ROOT / "static/js/app.js").read_text(), re.MULTILINE))
-    used = {
-        name
-        for template in TEMPLATES
-        for button in re.findall(r"<button\b[^>]*>", template.read_text())
-        for name in re.findall(r"\sdata-([a-z]+)(?==)", button)
+def test_every_command_that_a_template_gives_is_one_that_a_script_knows() -> None:
+    known = {name for script in SCRIPTS for name in re.findall(r'"(--[a-z]+)"', script.read_text())}
+    given = {
+        name for template in TEMPLATES for name in re.findall(r'command="(--[a-z]+)"', template.read_text())
     }
-    assert known == used
+    assert given <= known
+    assert known - given <= {"--divide", "--radius", "--x", "--y"}, "these are CSS properties"
+
+
+def test_every_command_names_an_element_that_a_template_has() -> None:
+    everything = "".join(template.read_text() for template in TEMPLATES)
+    for target in re.findall(r'commandfor="([^"]+)"', everything):
+        assert f'id="{target}"' in everything, target
 
 
 # --- Tags and filters --------------------------------------------------------------------
@@ -103,10 +109,11 @@ def test_credits_in_figures_and_words(amount: int, plain: str, signed: str, pric
     assert ui.in_credits(amount) == price
 
 
-def test_a_moment_is_written_in_utc_for_the_script_to_translate() -> None:
-    tokyo = timezone(timedelta(hours=9))
-    html = ui.local_time(datetime(2026, 11, 1, 23, 5, 9, tzinfo=tokyo))
-    assert html == '<time datetime="2026-11-01T14:05:09+00:00" data-local>1 Nov 14:05</time>'
+def test_a_moment_is_written_in_the_zone_of_the_viewer() -> None:
+    moment = datetime(2026, 11, 1, 14, 5, 9, tzinfo=UTC)
+    assert ui.local_time(moment) == '<time datetime="2026-11-01T14:05:09+00:00">1 Nov 14:05</time>'
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        assert ui.local_time(moment) == '<time datetime="2026-11-01T23:05:09+09:00">1 Nov 23:05</time>'
 
 
 # --- Fragments ---------------------------------------------------------------------------
@@ -149,6 +156,7 @@ def version(**changes: Any) -> VersionView:
         "prompt": "Make it blue",
         "url": f"/w/acme/{image_id}/",
         "thumb_url": "/thumb",
+        "middle_url": "/middle",
         "preview_url": "/preview",
         "full_url": "/full",
         "download_url": "/download",
@@ -174,11 +182,12 @@ def job(**changes: Any) -> JobView:
         "cancelable": True,
         "error": "",
         "charge": "",
-        "parent": None,
-        "result": None,
+        "parent_id": None,
+        "stage": None,
         "announce": "",
         "credits": 0,
         "mine": True,
+        "long": False,
     }
     return JobView(**values | changes)
 
@@ -198,7 +207,7 @@ def test_a_push_carries_the_whole_list_of_live_cards_and_the_balance() -> None:
 
 
 def test_a_push_about_the_balance_alone_changes_no_stage() -> None:
-    assert set(live(None).partials) == {"#jobs", "#balance"}
+    assert set(live(None).partials) == {"#told", "#accepted", "#jobs", "#balance"}
 
 
 def test_a_card_tells_how_far_it_is_and_cancels_only_where_it_can() -> None:
@@ -211,18 +220,17 @@ def test_a_card_tells_how_far_it_is_and_cancels_only_where_it_can() -> None:
 
 def test_a_result_goes_to_the_stage_and_the_chip_of_its_source() -> None:
     source, result = version(label="Original"), version(label="v2")
-    page = live(job(state="completed", parent=source, result=result, announce="Edit ready", credits=4))
+    stage = StageView(current=result, before=source, leave_url=source.url)
+    page = live(job(state="completed", parent_id=source.id, stage=stage, announce="Edit ready", credits=4))
     assert {f"#stage-{source.id}", f"#chip-{source.id}", "#toasts", "#pull", "#say"} <= set(page.partials)
     assert len(page.attributes("before-after")) == 1
-    assert [field["value"] for field in page.attributes("input") if field["type"] == "hidden"] == [
-        str(result.id),
-        str(result.id),
-    ]
+    chip = [field for field in page.attributes("input") if field.get("name") in ("images", "at")]
+    assert {field["value"] for field in chip} == {str(result.id)}
     assert "4 credits" in page.partials["#toasts"]
 
 
 def test_a_result_without_a_source_goes_to_the_empty_stage_and_compares_nothing() -> None:
-    page = live(job(state="completed", result=version()))
+    page = live(job(state="completed", stage=StageView(current=version(), before=None, leave_url="/")))
     assert {"#stage-empty", "#chip-empty"} <= set(page.partials)
     assert not page.attributes("before-after")
 
@@ -236,20 +244,41 @@ def test_a_failure_says_what_happened_and_what_it_cost_and_stays() -> None:
 
 @pytest.mark.parametrize("state", ["running", "completed", "failed"])
 def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
-    result = version(prompt=CROSS_SITE, alt=CROSS_SITE) if state == "completed" else None
-    about = job(state=state, prompt=CROSS_SITE, error=CROSS_SITE, announce=CROSS_SITE, result=result)
+    result = version(prompt=CROSS_SITE, alt=CROSS_SITE)
+    stage = StageView(current=result, before=result, leave_url="/") if state == "completed" else None
+    about = job(state=state, prompt=CROSS_SITE, error=CROSS_SITE, announce=CROSS_SITE, stage=stage)
     page = live(about, [about])
     assert not page.attributes("script")
     assert "body" not in page.partials
 
 
+def test_a_cancellation_says_what_came_back_to_the_one_who_ran_it_alone() -> None:
+    ended = {"state": "canceled", "charge": "4 credits came back."}
+    page = live(job(**ended))
+    assert "Edit canceled" in page.partials["#toasts"]
+    assert "4 credits came back." in page.partials["#toasts"]
+    assert "#toasts" not in live(job(**ended, mine=False)).partials
+
+
+def test_an_end_names_itself_to_a_hidden_tab_and_a_long_one_is_worth_a_notification() -> None:
+    stage = StageView(current=version(), before=None, leave_url="/")
+    for changes, news in (({"state": "completed", "stage": stage}, "Ready"), ({"state": "failed"}, "Failed")):
+        toasts = live(job(**changes, long=True)).attributes("div") + live(job(**changes)).attributes("div")
+        told = [toast for toast in toasts if "data-news" in toast]
+        assert [toast["data-news"] for toast in told] == [f"{news} · Studio"] * 2
+        assert ["data-long" in toast for toast in told] == [True, False]
+
+
 def test_an_answer_to_run_brings_a_new_key_and_clears_the_error() -> None:
-    page = Page(render_to_string("studio/_run_ok.html", {"idempotency_key": "k2"}))
+    context = {"idempotency_key": "k2", "history": [CROSS_SITE, "warmer"]}
+    page = Page(render_to_string("studio/_run_ok.html", context))
     assert ("input", {"type": "hidden", "name": "idempotency_key", "value": "k2", "autocomplete": "off"}) in (
         page.elements
     )
     assert "problem" not in page.partials["#prompt-error"]
-    assert set(page.partials) == {"#run-key", "#prompt-error"}, "the rest is the socket's, in order"
+    assert [option["value"] for option in page.attributes("option")] == [CROSS_SITE, "warmer"]
+    others = {"#run-key", "#prompt-error", "#accepted", "#history"}
+    assert set(page.partials) == others, "the rest is the socket's, in order"
 
 
 def test_an_error_is_marked_as_ours_so_that_the_script_lets_it_through() -> None:

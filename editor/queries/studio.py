@@ -6,10 +6,22 @@ from datetime import datetime
 
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 
-from editor.models import LIVE, Character, CharacterImage, Image, Job, JobImage, Style, User, Workspace
+from editor.models import (
+    LIVE,
+    Character,
+    CharacterImage,
+    Image,
+    Job,
+    JobImage,
+    Star,
+    Style,
+    User,
+    Workspace,
+)
 
 # More cards than this tell a person nothing; their own come first.
 LIVE_CARDS = 6
+PROMPTS = 20
 
 
 def edit_tree(image: Image) -> list[Image]:
@@ -46,6 +58,17 @@ def ended_since(workspace: Workspace, moment: datetime) -> list[Job]:
     """Edits that ended after `moment`, oldest first."""
     jobs = Job.objects.filter(workspace=workspace, finished_at__gte=moment)
     return list(reversed(_with_parts(jobs).order_by("-finished_at")[:20]))
+
+
+def is_starred(image: Image, user: User) -> bool:
+    return Star.objects.filter(image=image, user=user).exists()
+
+
+def prompts(workspace: Workspace, user: User) -> list[str]:
+    """The newest PROMPTS prompts of a person, each once. Prompts of long ago are not looked for."""
+    jobs = Job.objects.filter(workspace=workspace, created_by=user).order_by("-created_at")
+    newest = jobs.values_list("prompt", flat=True)[: 10 * PROMPTS]
+    return list(dict.fromkeys(newest))[:PROMPTS]
 
 
 def styles(workspace: Workspace) -> list[Style]:

@@ -2,18 +2,24 @@
 // parts that arrive later, and no page needs an inline script.
 
 const find = (selector, root = document) => root.querySelector(selector);
-const findAll = (selector) => [...document.querySelectorAll(selector)];
+const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
 const on = (type, act, capture = false) => document.addEventListener(type, act, capture);
 
-// --- Files: button, drop and paste all go through the one real file input.
+// The server writes times in the viewer's zone.
+document.cookie = `tz=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000`;
 
-function upload(file) {
-  const input = find("#file");
-  if (!input || !file) return;
-  const carrier = new DataTransfer();
-  carrier.items.add(file);
-  input.files = carrier.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
+// --- Files: button, drop and paste all go through the two real file inputs, a request for each file.
+
+function take({ files }, { target, shiftKey }) {
+  const editing = !find("#chip-empty");
+  let input = find(editing && (shiftKey || target.closest(".composer")) ? "#reference" : "#file");
+  for (const file of files) {
+    const carrier = new DataTransfer();
+    carrier.items.add(file);
+    input.files = carrier.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    input = find("#reference"); // of several, only the first is edited
+  }
 }
 
 const dropping = (yes) => document.body.classList.toggle("dropping", yes);
@@ -24,72 +30,80 @@ on("dragover", (event) => {
   dropping(true);
 });
 on("drop", (event) => {
-  if (!event.dataTransfer.files.length) return;
-  event.preventDefault();
+  if (event.dataTransfer.files.length) event.preventDefault();
   dropping(false);
-  upload(event.dataTransfer.files[0]);
+  take(event.dataTransfer, event);
 });
-on("paste", (event) => upload(event.clipboardData.files[0]));
+// Or the same file again would be no change:
+on("htmx:finally:request", ({ target }) => target.type === "file" && (target.value = ""));
+on("paste", (event) => find("#file") && take(event.clipboardData, event));
 
-// --- Buttons that say in a data attribute what they do.
+// --- Commands beside those that HTML knows; `commandfor` names what a button is about.
 
-const ACTIONS = {
-  pick: (selector) => find(selector).click(),
-  open: (selector) => find(selector).showModal(),
-  dismiss: (selector, button) => {
-    const form = button.form;
-    button.closest(selector).remove();
-    form?.dispatchEvent(new Event("change", { bubbles: true }));
+const COMMANDS = {
+  "--pick": (input) => input.click(),
+  "--fill": (prompt, { value }) => Object.assign(prompt, { value }).focus(),
+  "--remove": (chip) => chip.remove(),
+  "--earlier": (chip, button) => {
+    chip.previousElementSibling?.before(chip);
+    button.focus(); // moving took it away
   },
-  fill: (words) => {
-    find("#prompt").value = words;
-    find("#prompt").focus();
-  },
-  mask: (tool) => find("mask-painter").use(tool),
 };
+on("command", ({ command, target, source }) => COMMANDS[command]?.(target, source), true);
+on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast").remove());
 
-on("click", (event) => {
-  if (event.target.matches("dialog[open]")) event.target.close(); // the backdrop
-  const button = event.target.closest("button");
-  for (const [name, act] of Object.entries(ACTIONS)) {
-    if (button && name in button.dataset) act(button.dataset[name], button);
-  }
-});
+// --- Controls that show at once what they are set to.
+
 on("input", ({ target }) => {
   if (target.dataset.out) find(target.dataset.out).textContent = target.value;
-  if (target.name === "brush") find("mask-painter").use(target.value);
-  if (target.name === "brush-size") find("mask-painter").resize(target.value / 1000);
+  if (target.matches("before-after *")) target.parentElement.style.setProperty("--divide", `${target.value}%`);
 });
-// Captured, so before htmx collects the form: choosing a quality lets go of an exact model.
-on("change", ({ target }) => target.name === "tier" && (find("#model").value = ""), true);
-on("animationend", (event) => event.animationName === "leave" && event.target.remove());
+on("change", ({ target }) => {
+  // Captured, so before htmx collects the form: choosing a quality lets go of an exact model.
+  if (target.name === "tier") find("#model").value = "";
+  if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
+}, true);
+on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // which is nothing for other images
+on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open])") && target.showModal());
+
+// --- Switches that this browser remembers.
+
+for (const choice of findAll("#help .switch")) {
+  choice.checked = (localStorage.getItem(choice.id) ?? `${choice.checked}`) === "true";
+  choice.addEventListener("change", async () => {
+    if (choice.id === "notify") choice.checked &&= (await Notification.requestPermission()) === "granted";
+    localStorage.setItem(choice.id, choice.checked);
+  });
+}
 
 // --- Keys: a control names its own in aria-keyshortcuts. Single keys never fire while typing.
 
 const TYPING = "textarea, select, input:not([type=radio], [type=checkbox], [type=range]), mask-painter";
-const singleKeys = find("#single-keys");
-singleKeys.checked = localStorage.getItem("single-keys") !== "off";
-singleKeys.addEventListener("change", () => {
-  localStorage.setItem("single-keys", singleKeys.checked ? "on" : "off");
-});
-
-function meantBy(key) {
-  const versions = findAll("#rail .node");
-  const current = versions.findIndex((version) => version.hasAttribute("aria-current"));
-  if (key === "[") return versions[current - 1];
-  if (key === "]") return versions[current + 1];
-  return findAll(`[aria-keyshortcuts="${CSS.escape(key)}"]`).find((element) => element.checkVisibility());
-}
 
 on("keydown", (event) => {
+  const { key, target } = event;
   const control = event.ctrlKey || event.metaKey;
-  if (control && event.key === "Enter") find("#studio-form")?.requestSubmit();
-  if (control || event.altKey || !singleKeys.checked || event.target.closest(TYPING)) return;
-  const element = meantBy(event.key);
+  if (control && key === "Enter") find("#studio-form")?.requestSubmit();
+  if (control || event.altKey || !find("#single-keys").checked || target.closest(TYPING)) return;
+  if (key.startsWith("Arrow") && target.matches("input")) return;
+  const named = findAll(`[aria-keyshortcuts~="${CSS.escape(key)}"]`, find("dialog:modal") ?? document);
+  const element = named.find((one) => one.checkVisibility());
   if (!element) return;
   event.preventDefault();
   element.focus();
   element.click();
+});
+
+// The arrows step through earlier prompts, from an empty one or one that they brought.
+let recalled = "";
+on("keydown", (event) => {
+  const prompt = event.target;
+  const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+  if (!step || prompt.id !== "prompt" || !["", recalled].includes(prompt.value)) return;
+  const prompts = ["", ...findAll("#history option").map((option) => option.value)];
+  recalled = prompts[prompts.indexOf(prompt.value) + step] ?? prompt.value;
+  prompt.value = recalled;
+  event.preventDefault();
 });
 
 // --- Requests that go wrong. The answers we write ourselves are swapped where hx-status says.
@@ -109,39 +123,35 @@ on("htmx:after:request", (event) => {
   event.preventDefault();
 });
 on("htmx:error", ({ detail }) => detail.ctx && unreachable(detail.ctx.sourceElement));
-on("htmx:finally:request", ({ detail }) => {
-  const source = detail.ctx.sourceElement;
-  if (source.type === "file") source.value = ""; // or the same file again would be no change
-});
 
-// --- After a swap: local times, what was unfolded stays so, lost focus goes where its owner says.
+// --- Focus that a swap took away goes where its owner says.
 
-function localiseTimes() {
-  const style = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-  for (const time of findAll("time[data-local]")) {
-    time.textContent = new Date(time.dateTime).toLocaleString("en-GB", style).replace(",", "");
-    delete time.dataset.local;
-  }
-}
-on("htmx:after:process", localiseTimes);
-
-let unfolded = false;
 let focused = document.body;
-let heir;
-on("focusin", ({ target }) => {
-  focused = target;
-  heir = target.closest("[data-focus-next]")?.dataset.focusNext;
-});
-on("htmx:before:swap", () => (unfolded = find("#params details")?.open));
+on("focusin", ({ target }) => (focused = target));
 on("htmx:after:swap", () => {
-  if (unfolded) find("#params details")?.setAttribute("open", "");
-  if (heir && !focused.isConnected && document.activeElement === document.body) find(heir)?.focus();
+  const owner = focused.closest("[data-focus-next]");
+  const lost = !focused.isConnected && document.activeElement === document.body;
+  if (lost && owner) find(owner.dataset.focusNext)?.focus();
+});
+
+// --- What ends while nobody looks: the tab's title says so, and a notification where it is wanted.
+
+const { title } = document;
+on("visibilitychange", () => (document.title = title));
+on("htmx:after:settle", ({ detail }) => {
+  const news = document.hidden && detail.newContent.find((node) => node.dataset?.news);
+  if (!news) return;
+  document.title = news.dataset.news;
+  if ("long" in news.dataset && find("#notify").checked) new Notification(news.innerText).onclick = focus;
 });
 
 // --- The live connection
 
-const offline = (yes) => document.body.classList.toggle("offline", yes);
-on("htmx:ws:after:connection", () => offline(false));
-on("htmx:ws:close", ({ detail }) => detail.reason === "closed" && offline(true));
+on("htmx:ws:after:connection", () => document.body.classList.remove("offline"));
+on("htmx:ws:close", ({ detail }) => detail.reason === "closed" && document.body.classList.add("offline"));
+// Told once is enough: after a break the socket asks for what ended since its last message.
+on("htmx:ws:before:connection", ({ detail: { connection } }) => {
+  connection.url = connection.url.replace(/since=.*/, `since=${find("#told").textContent}`);
+});
 // A page out of the back/forward cache has lost its socket, and with it the truth.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());

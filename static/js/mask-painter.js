@@ -4,47 +4,46 @@
 // so undo and invert are exact and a resized window changes nothing.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 class MaskPainter extends HTMLElement {
   static formAssociated = true;
   internals = this.attachInternals();
   strokes = [];
-  stroke = null; // the one being drawn; its radius is a fraction of the image's width
-  erasing = false;
 
   connectedCallback() {
+    const tools = this.closest(".stage-body").querySelector(".mask-tools");
+    this.eraser = tools.querySelector("[value=erase]");
+    this.size = tools.querySelector("[name=brush-size]"); // radius in thousandths of the image's width
     this.image = this.querySelector("img");
     this.canvas = this.querySelector("canvas");
-    this.resize(0.06);
-    this.moveTo([0.5, 0.5]);
-    this.image.onload = () => this.fit();
-    this.fit();
+    this.image.addEventListener("load", () => this.draw());
+    this.size.addEventListener("input", () => this.moveTo(this.at));
+    this.addEventListener("command", (event) => this.use(event.command));
+    this.addEventListener("keydown", (event) => this.key(event));
     this.canvas.addEventListener("pointerdown", (event) => this.press(event));
     this.canvas.addEventListener("pointermove", (event) => this.drag(event));
-    this.canvas.addEventListener("lostpointercapture", () => this.lift());
-    this.addEventListener("keydown", (event) => this.key(event));
+    this.canvas.addEventListener("lostpointercapture", () => this.finish());
+    this.moveTo([0.5, 0.5]);
+    this.draw();
   }
 
-  /** What the tools do: paint, erase, invert, undo, clear. */
-  use(tool) {
-    if (tool === "paint" || tool === "erase") this.erasing = tool === "erase";
-    if (tool === "invert") this.strokes.push({ invert: true });
-    if (tool === "undo") this.strokes.pop();
-    if (tool === "clear") this.strokes = [];
+  use(command) {
+    if (command === "--invert") this.strokes.push({ points: [this.at], radius: 20, mode: "xor" }); // everywhere
+    if (command === "--undo") this.strokes.pop();
+    if (command === "--clear") this.strokes = [];
     this.finish();
   }
 
-  resize(radius) {
-    this.radius = clamp(radius, 0.008, 0.25);
-    this.style.setProperty("--radius", this.radius);
-  }
-
-  moveTo([x, y]) {
-    this.at = [clamp(x, 0, 1), clamp(y, 0, 1)];
+  moveTo(point) {
+    this.at = point.map((value) => Math.min(1, Math.max(0, value)));
     this.style.setProperty("--x", this.at[0]);
     this.style.setProperty("--y", this.at[1]);
-    this.stroke?.points.push(this.at);
+    this.style.setProperty("--radius", this.size.value / 1000);
+  }
+
+  begin(...points) {
+    const mode = this.eraser.checked ? "destination-out" : "source-over";
+    this.strokes.push({ points, radius: this.size.value / 1000, mode });
   }
 
   press(event) {
@@ -56,62 +55,43 @@ class MaskPainter extends HTMLElement {
   drag(event) {
     const box = this.canvas.getBoundingClientRect();
     this.moveTo([(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]);
-    if (this.stroke) this.draw();
-  }
-
-  begin() {
-    this.stroke = { points: [], radius: this.radius, erase: this.erasing };
-    this.strokes.push(this.stroke);
-  }
-
-  lift() {
-    this.stroke = null;
-    this.finish();
+    if (!this.canvas.hasPointerCapture(event.pointerId)) return;
+    this.strokes.at(-1).points.push(this.at);
+    this.draw();
   }
 
   key(event) {
     const arrow = ARROWS[event.key];
     const far = event.shiftKey ? 0.05 : 0.01;
     if (arrow) this.moveTo(this.at.map((value, axis) => value + arrow[axis] * far));
-    else if (event.key === "[") this.resize(this.radius * 0.8);
-    else if (event.key === "]") this.resize(this.radius * 1.25);
-    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.use("undo");
+    else if (event.key === "[") this.size.stepDown(10);
+    else if (event.key === "]") this.size.stepUp(10);
+    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.use("--undo");
     else if (event.key === " ") {
-      this.begin();
-      this.moveTo(this.at);
-      this.lift();
+      this.begin(this.at);
+      this.finish();
     } else return;
+    this.moveTo(this.at);
     event.preventDefault();
     event.stopPropagation();
   }
 
-  fit() {
-    this.canvas.width = this.image.naturalWidth;
-    this.canvas.height = this.image.naturalHeight;
-    this.draw();
-  }
-
   draw() {
-    const pen = this.canvas.getContext("2d");
-    pen.reset();
-    this.trace(pen, "#ff3d7f");
+    this.canvas.width = this.image.naturalWidth; // which also wipes it
+    this.canvas.height = this.image.naturalHeight;
+    this.trace(this.canvas.getContext("2d"), "#ff3d7f");
   }
 
   trace(pen, colour) {
     const { width, height } = pen.canvas;
-    pen.strokeStyle = pen.fillStyle = colour;
+    pen.strokeStyle = colour;
     pen.lineCap = pen.lineJoin = "round";
-    for (const stroke of this.strokes) {
-      if (stroke.invert) {
-        pen.globalCompositeOperation = "xor";
-        pen.fillRect(0, 0, width, height);
-        continue;
-      }
-      pen.globalCompositeOperation = stroke.erase ? "destination-out" : "source-over";
-      pen.lineWidth = stroke.radius * width * 2;
+    for (const { points, radius, mode } of this.strokes) {
+      pen.globalCompositeOperation = mode;
+      pen.lineWidth = radius * width * 2;
       pen.beginPath();
-      // To the first point twice: a single click is a dot.
-      for (const [x, y] of [stroke.points[0], ...stroke.points]) pen.lineTo(x * width, y * height);
+      pen.moveTo(points[0][0] * width + 0.1, points[0][1] * height); // or a single click would be no line
+      for (const [x, y] of points) pen.lineTo(x * width, y * height);
       pen.stroke();
     }
   }
@@ -119,7 +99,6 @@ class MaskPainter extends HTMLElement {
   async finish() {
     this.draw();
     this.internals.setFormValue(this.strokes.length ? await this.file() : null);
-    this.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   async file() {

@@ -6,13 +6,24 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    BrowserType,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.e2e.portal import Portal
+from tests.e2e.studio import PHONE, Studio
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+expect.set_options(timeout=15_000)  # a busy machine is no failure
 QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -35,19 +46,48 @@ def portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
     portal.remove()
 
 
+@pytest.fixture(scope="module")
+def common_portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
+    """One portal for the tests of a file, with one person in one workspace."""
+    folder = portals / request.module.__name__.rpartition(".")[2]
+    folder.mkdir()
+    portal = Portal(folder)
+    portal.start()
+    portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=5_000)
+    yield portal
+    portal.remove()
+
+
+@pytest.fixture
+def studio(common_portal: Portal, new_context: ContextMaker) -> Studio:
+    """The person's Studio on a desktop, with a new photograph on stage."""
+    return Studio(new_context(), common_portal).begin()
+
+
+@pytest.fixture
+def phone(common_portal: Portal, new_context: ContextMaker) -> Studio:
+    """The same on a phone."""
+    return Studio(new_context(**PHONE), common_portal).begin()
+
+
 # Not for the session: while it is open, Playwright's event loop runs in this thread, where the
 # async tests of other folders need their own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = launch(playwright.chromium)
+        yield chromium
+        chromium.close()
+
+
+def launch(chromium: BrowserType, **options: Any) -> Browser:
+    """The machine's own Chromium."""
     executable = os.environ.get("PORTAL_CHROMIUM") or next(
         filter(None, map(shutil.which, CHROMIUM_NAMES)), None
     )
     assert executable, "no Chromium: `make test` installs one, or set PORTAL_CHROMIUM"
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=[*QUIET, *sandbox])
-        yield chromium
-        chromium.close()
+    return chromium.launch(executable_path=executable, args=[*QUIET, *sandbox], **options)
 
 
 @pytest.fixture
@@ -80,6 +120,10 @@ class ContextMaker:
         refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
         if message.type in ("error", "warning") and not refused:
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+
+    def forgive(self, *words: str) -> None:
+        """Drop the complaints about what a test did to the connection on purpose."""
+        self.complaints = [line for line in self.complaints if not any(word in line for word in words)]
 
     def close(self) -> None:
         for context in self.contexts:

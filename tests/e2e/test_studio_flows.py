@@ -1,0 +1,254 @@
+"""Work in the Studio: by keyboard alone, quickly, with a mask, with changed minds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.conftest import ContextMaker
+from tests.e2e.studio import Studio
+
+JOBS = "SELECT count(*) FROM editor_job"
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the control of that name has the focus, as somebody without a mouse does."""
+    wanted = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name)).first
+    for _ in range(60):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{name} cannot be reached by Tab")
+
+
+def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
+    page = studio.page
+    page.goto(studio.url)
+    tab_to(page, "Try the photograph: Coffee")
+    press(page, "Enter")
+    studio.expect_editing("the original")
+    expect(studio.prompt).to_be_focused()
+    page.keyboard.type("[slow:2] make it black and white")
+    press(page, "Control+Enter")
+    tab_to(page, "Cancel")
+    press(page, "Enter")
+    expect(studio.notices).to_contain_text("4 credits came back.")
+    expect(studio.prompt).to_be_focused()
+
+    press(page, "Control+A")
+    page.keyboard.type("make it black and white")
+    tab_to(page, "Run")
+    press(page, "Enter")
+    expect(studio.view("Compare")).to_be_checked()
+    red, green, blue = studio.download().split()
+    assert red.tobytes() == green.tobytes() == blue.tobytes()
+
+    page.locator("h1").evaluate("heading => document.activeElement.blur()")
+    press(page, "r")
+    expect(studio.view("Result")).to_be_checked()
+    press(page, "ArrowRight")
+    expect(studio.view("Before")).to_be_checked()
+    press(page, "c")
+    expect(studio.view("Compare")).to_be_checked()
+    press(page, "?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_role("button", name="Keyboard shortcuts")).to_be_focused()
+    press(page, "/")
+    expect(studio.prompt).to_be_focused()
+
+
+def test_single_keys_can_be_switched_off_for_good(studio: Studio) -> None:
+    page = studio.page
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Single-key shortcuts").uncheck()
+    press(page, "Escape")
+    page.reload()
+    press(page, "m")
+    expect(studio.view("Mask")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("who", ["studio", "phone"])
+def test_three_fast_double_clicks_are_one_edit_while_it_is_on_its_way(
+    who: str, request: pytest.FixtureRequest
+) -> None:
+    studio: Studio = request.getfixturevalue(who)
+    before = studio.portal.query(JOBS)[0][0]
+    held: list[Route] = []
+    studio.page.route(re.compile("/run/"), lambda route: held.append(route))
+    studio.prompt.fill("make it warmer")
+    for _ in range(3):
+        studio.run_button.dblclick(force=True, no_wait_after=True)
+    expect(studio.run_button).to_be_disabled()
+    assert len(held) == 1
+    held[0].continue_()
+    studio.expect_editing("v2")
+    assert studio.portal.query(JOBS)[0][0] == before + 1
+
+
+def test_an_answer_that_was_lost_is_asked_for_again_and_is_one_edit(
+    studio: Studio, new_context: ContextMaker
+) -> None:
+    before = studio.portal.query(JOBS)[0][0]
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.fulfill(status=502, body="<html>Bad gateway</html>", content_type="text/html")
+
+    studio.page.route(re.compile("/run/"), lose_the_answer, times=1)
+    studio.run("[slow:1] make it warmer")
+    expect(studio.page.locator("#prompt-error")).to_contain_text("charged once at most")
+    new_context.forgive("502")
+    studio.prompt.press("Control+Enter")
+    studio.expect_editing("v2")
+    assert studio.portal.query(JOBS)[0][0] == before + 1
+
+
+def test_another_model_keeps_what_fits_and_the_newest_price_counts(studio: Studio) -> None:
+    page = studio.page
+    page.get_by_text("Advanced").click()
+    page.get_by_label("Seed").fill("4711")
+    studio.prompt.fill("make it warmer")
+    page.get_by_role("radio", name="Creative").check(force=True)
+    expect(page.get_by_role("group", name="Samples")).to_be_visible()
+    expect(page.get_by_label("Seed")).to_have_value("4711")
+    page.get_by_label("Steps").fill("40")
+
+    held: list[Route] = []
+    page.route(re.compile("/quote/"), lambda route: held.append(route), times=1)
+    page.get_by_role("group", name="Samples").get_by_role("radio", name="2").check(force=True)
+    page.wait_for_timeout(400)  # the first question is out, and not answered
+    page.get_by_role("group", name="Samples").get_by_role("radio", name="4").check(force=True)
+    expect(page.locator("#run-price")).to_have_text("· 8 credits")
+    assert len(held) == 1
+
+    page.get_by_label("Or one exact model").select_option("black-forest-labs/flux-kontext-max")
+    expect(page.locator("#run-price")).to_have_text("· 8 credits")
+    expect(page.get_by_label("Steps")).to_have_count(0)
+    expect(page.get_by_label("Seed")).to_have_value("4711")
+    expect(page.get_by_label("Seed")).to_be_visible()
+    page.get_by_role("radio", name="Standard").check(force=True)
+    expect(page.get_by_label("Or one exact model")).to_have_value("")
+    expect(page.locator("#run-price")).to_have_text("· 4 credits")
+    expect(studio.prompt).to_have_value("make it warmer")
+
+
+def test_a_mask_is_painted_by_keyboard_survives_the_views_and_is_honoured(studio: Studio) -> None:
+    page = studio.page
+    studio.edit("make it warmer", becomes="v2")
+    before = studio.download()
+    page.locator("#run").focus()
+    press(page, "m")
+    painter = page.get_by_role("application")
+    painter.focus()
+    press(page, *["Shift+ArrowLeft"] * 6, "]", "]", "]", "Space", *["Shift+ArrowRight"] * 2, "Space")
+    press(page, "Control+z")
+    press(page, *["Shift+ArrowLeft"] * 2)
+    page.get_by_role("radio", name="Erase").check(force=True)
+    painter.press("Shift+ArrowDown")
+    page.get_by_role("radio", name="Paint").check(force=True)
+    studio.view("Before").check(force=True)
+    studio.view("Mask").check(force=True)
+    studio.edit("make it black and white", becomes="v3")
+    after = studio.download()
+    width, height = before.size
+    inside, outside = (int(width * 0.2), height // 2), (int(width * 0.8), height // 2)
+    assert len(set(after.getpixel(inside))) == 1  # type: ignore[arg-type]
+    assert after.getpixel(outside) == before.getpixel(outside)
+
+
+def test_mask_tools_invert_and_clear(studio: Studio) -> None:
+    page = studio.page
+    studio.view("Mask").check(force=True)
+    painter = page.get_by_role("application")
+
+    def painted() -> float:
+        """The share of the image that is painted."""
+        share: float = painter.locator("canvas").evaluate(
+            """canvas => {
+                const sheet = new OffscreenCanvas(canvas.width, canvas.height);
+                const pen = sheet.getContext("2d", { willReadFrequently: true });
+                pen.drawImage(canvas, 0, 0);
+                const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+                let count = 0;
+                for (let at = 3; at < data.length; at += 4) count += data[at] > 127;
+                return count / (data.length / 4);
+            }"""
+        )
+        return share
+
+    box = painter.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, box["y"] + 60, steps=4)
+    page.mouse.up()
+    part = painted()
+    assert 0.02 < part < 0.2
+    page.get_by_role("button", name="Invert mask").click()
+    assert painted() == pytest.approx(1 - part, abs=0.01)
+    page.get_by_role("button", name="Undo stroke").click()
+    assert painted() == part
+    page.get_by_role("slider", name="Brush size").fill("250")
+    page.get_by_role("radio", name="Erase").check(force=True)
+    page.mouse.click(box["x"] + 180, box["y"] + 60)
+    assert painted() < part
+    page.get_by_role("button", name="Clear mask").click()
+    assert painted() == 0
+
+
+def test_a_mask_is_painted_by_a_finger(phone: Studio) -> None:
+    phone.view("Mask").check(force=True)
+    phone.page.get_by_role("application").tap()
+    phone.run("make it black and white")
+    phone.expect_editing("v2")
+    picture = phone.download()
+    width, height = picture.size
+    assert len(set(picture.getpixel((width // 2, height // 2)))) == 1  # type: ignore[arg-type]
+    assert len(set(picture.getpixel((5, height - 5)))) > 1  # type: ignore[arg-type]
+
+
+def test_arrows_bring_back_earlier_prompts(studio: Studio) -> None:
+    studio.edit("make it warmer", becomes="v2")
+    studio.edit('add the text "SOLD"', becomes="v3")
+    studio.edit("make it warmer", becomes="v4")
+    studio.prompt.press("ArrowUp")
+    expect(studio.prompt).to_have_value("make it warmer")
+    studio.prompt.fill("")
+    for key, shown in (
+        ("ArrowUp", "make it warmer"),
+        ("ArrowUp", 'add the text "SOLD"'),
+        ("ArrowDown", "make it warmer"),
+        ("ArrowDown", ""),
+    ):
+        studio.prompt.press(key)
+        expect(studio.prompt).to_have_value(shown)
+    studio.prompt.press("ArrowUp")
+    studio.prompt.press("End")
+    studio.prompt.press("!")
+    studio.prompt.press("ArrowUp")
+    expect(studio.prompt).to_have_value("make it warmer!")
+    studio.page.reload()
+    studio.prompt.fill("")
+    studio.prompt.press("ArrowUp")
+    expect(studio.prompt).to_have_value("make it warmer")
+
+
+def test_a_phone_keeps_run_in_reach_and_the_options_in_a_sheet(phone: Studio) -> None:
+    page = phone.page
+    expect(phone.run_button).to_be_in_viewport(ratio=1)
+    sheet = page.get_by_role("complementary", name="Options")
+    expect(sheet).to_be_hidden()
+    page.get_by_role("button", name="Options", exact=True).tap()
+    expect(sheet).to_be_visible()
+    page.mouse.click(200, 40)  # beside it
+    expect(sheet).to_be_hidden()
+    phone.edit("make it warmer", becomes="v2")
+    expect(phone.run_button).to_be_in_viewport(ratio=1)

@@ -1,0 +1,129 @@
+"""How images come into the Studio: chosen, dropped, pasted; as a source and as references."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.e2e.conftest import ContextMaker
+from tests.e2e.studio import PHOTO, Studio, picture
+
+
+def test_a_preview_is_there_before_the_server_answers(studio: Studio) -> None:
+    held: list[Route] = []
+    studio.page.route(re.compile("/upload/"), lambda route: held.append(route))
+    preview = studio.page.locator("#preview")
+    expect(preview).to_be_hidden()
+    studio.page.locator("#file").set_input_files(PHOTO)
+    expect(preview).to_be_visible()
+    assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") == 600
+    held[0].continue_()
+    expect(preview).to_be_hidden()
+    studio.expect_editing("the original")
+
+
+def test_a_refused_file_takes_its_preview_away_and_says_why(studio: Studio) -> None:
+    studio.page.locator("#file").set_input_files(
+        {"name": "notes.png", "mimeType": "image/png", "buffer": b"these are no pixels"}
+    )
+    expect(studio.page.locator("#prompt-error")).to_contain_text("image")
+    expect(studio.page.locator("#preview")).to_be_hidden()
+    studio.expect_editing("the original")
+
+
+def test_an_upload_that_cannot_be_sent_says_so(studio: Studio, new_context: ContextMaker) -> None:
+    studio.page.route(re.compile("/upload/"), lambda route: route.abort())
+    studio.page.locator("#file").set_input_files(PHOTO)
+    expect(studio.page.locator("#prompt-error")).to_contain_text("The image could not be sent")
+    expect(studio.page.locator("#preview")).to_be_hidden()
+    new_context.forgive("ERR_FAILED", "Failed to fetch")
+    studio.page.unroute(re.compile("/upload/"))
+    studio.page.locator("#file").set_input_files(PHOTO)
+    expect(studio.page.locator("#prompt-error")).to_be_empty()
+
+
+def test_several_files_dropped_on_the_empty_stage_are_a_source_and_references(studio: Studio) -> None:
+    studio.page.goto(studio.url)
+    studio.drop("body", picture("red"), picture("green"), picture("blue"))
+    studio.expect_editing("the original")
+    expect(studio.references).to_have_count(2)
+    assert studio.download().getpixel((5, 5)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("target", "shift", "references"),
+    [("#stage", False, 0), ("#stage", True, 1), (".composer", False, 1)],
+    ids=["stage", "shift", "composer"],
+)
+def test_where_a_file_is_dropped_decides_what_it_becomes(
+    studio: Studio, target: str, shift: bool, references: int
+) -> None:
+    before = studio.page.url
+    studio.drop(target, picture("red"), shift=shift)
+    expect(studio.references).to_have_count(references)
+    if references:
+        assert studio.page.url == before
+    else:
+        expect(studio.page).not_to_have_url(before)
+
+
+def test_an_image_is_pasted_from_the_clipboard(studio: Studio) -> None:
+    studio.page.goto(studio.url)
+    studio.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    studio.page.evaluate(
+        """async () => {
+            const sheet = new OffscreenCanvas(96, 64);
+            sheet.getContext("2d").fillRect(0, 0, 96, 64);
+            const blob = await sheet.convertToBlob({ type: "image/png" });
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }"""
+    )
+    studio.prompt.press("Control+V")
+    studio.expect_editing("the original")
+    studio.prompt.press("Control+V")
+    expect(studio.references).to_have_count(1)
+    expect(studio.prompt).to_have_value("")
+
+
+def test_references_are_put_in_another_order_and_run_in_it(studio: Studio) -> None:
+    for colour in ("red", "lime", "blue"):
+        studio.drop(".composer", picture(colour))
+    expect(studio.references).to_have_count(3)
+    given = [field.input_value() for field in studio.page.locator("#references [name=images]").all()]
+    expect(studio.references.first.get_by_role("button", name="Move earlier")).to_be_hidden()
+    last = studio.references.last.get_by_role("button", name="Move earlier")
+    last.focus()
+    studio.page.keyboard.press("Enter")
+    expect(studio.references.nth(1).get_by_role("button", name="Move earlier")).to_be_focused()
+    studio.page.keyboard.press("Enter")
+    studio.references.nth(1).get_by_role("button", name="Remove").click()
+    expect(studio.references).to_have_count(2)
+
+    studio.page.get_by_label("Or one exact model").select_option("black-forest-labs/flux-2-pro")
+    studio.edit("put image 2 onto image 1 at the bottom right", becomes="v2")
+    rows = studio.portal.query(
+        "SELECT image_id::text FROM editor_jobimage WHERE role = 'reference' AND job_id ="
+        " (SELECT id FROM editor_job ORDER BY created_at DESC LIMIT 1) ORDER BY position"
+    )
+    assert [row[0] for row in rows] == [given[2], given[1]]
+    width, height = studio.download().size
+    red, green, blue = studio.download().getpixel((width - 150, height - 90))  # type: ignore[misc]
+    assert blue > 200 > max(red, green)
+
+
+def test_a_prompt_alone_makes_an_image(studio: Studio) -> None:
+    studio.page.goto(studio.url)
+    expect(studio.page.get_by_text("write a prompt alone")).to_be_visible()
+    studio.run("a quiet harbour at dawn")
+    studio.expect_editing("v1")
+    expect(studio.view("Image")).to_be_checked()
+
+
+def test_a_photograph_on_a_phone(phone: Studio) -> None:
+    phone.page.get_by_role("navigation", name="Versions").get_by_role("button", name="New image").click()
+    phone.page.locator("#reference").set_input_files(PHOTO)
+    expect(phone.references).to_have_count(1)
+    phone.page.get_by_role("button", name="Remove this reference image").tap()
+    expect(phone.references).to_have_count(0)

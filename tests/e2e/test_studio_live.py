@@ -1,0 +1,167 @@
+"""The page while things happen elsewhere: a dead server, a hidden tab, the way back, a lost membership."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+
+from tests.e2e.client import Client
+from tests.e2e.conftest import ContextMaker, launch
+from tests.e2e.portal import Portal
+from tests.e2e.studio import PHONE, Studio
+
+LOST = "The connection is lost"
+BROKEN_CONNECTION = (
+    "ERR_CONNECTION_REFUSED",
+    "WebSocket connection",
+    "ERR_CONNECTION_RESET",
+    "Failed to fetch",
+    "ws:error",
+)
+
+
+def mark(page: Page) -> None:
+    page.evaluate("window.marked = true")
+
+
+def is_marked(page: Page) -> bool:
+    """False once the page was loaded anew."""
+    return bool(page.evaluate("window.marked === true"))
+
+
+@pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
+def test_a_dead_server_comes_back_while_somebody_types(
+    portal: Portal, new_context: ContextMaker, size: dict[str, object]
+) -> None:
+    portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)
+    page = new_context(**size)
+    studio = Studio(page, portal).begin()
+    mark(page)
+    studio.run("fly to the moon")
+    expect(studio.notices.get_by_text("Edit failed")).to_have_count(1)
+    studio.run("[slow:3] make it black and white")
+    expect(page.get_by_role("button", name=re.compile("^Cancel"))).to_be_visible()
+    portal.kill()
+    expect(page.get_by_text(LOST)).to_be_visible()
+    studio.prompt.fill("and then add a white border")
+    studio.prompt.press("Control+Enter")
+    expect(page.locator("#prompt-error")).to_contain_text("It could not be confirmed")
+    new_context.forgive(*BROKEN_CONNECTION)
+
+    portal.start()
+    expect(page.get_by_text(LOST)).to_be_hidden(timeout=30_000)
+    studio.expect_editing("v2", within=30)
+    expect(studio.prompt).to_have_value("and then add a white border")
+    expect(page.locator("#jobs article")).to_have_count(0)
+    expect(page.locator("#balance")).to_have_text("96")
+    expect(studio.notices.get_by_text("Edit failed")).to_have_count(1)
+    studio.prompt.press("Control+Enter")
+    studio.expect_editing("v3")
+    assert is_marked(page)
+    new_context.forgive(*BROKEN_CONNECTION)
+
+
+def test_after_a_break_the_stage_stays_what_it_was_made(studio: Studio) -> None:
+    """The person has gone back to the source of a finished edit: that it ended was told already."""
+    page = studio.page
+    sockets: list[WebSocketRoute] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page.route_web_socket(re.compile("/ws/"), pass_on)
+    page.reload()
+    studio.edit("make it warmer", becomes="v2")
+    studio.versions.filter(has_text="Original").click()
+    studio.expect_editing("the original")
+    sockets[0].close(code=1012)
+    with page.expect_response(re.compile("/rail/")):  # which each snapshot asks for
+        pass
+    assert len(sockets) == 2
+    studio.expect_editing("the original")
+
+
+def test_a_hidden_tab_says_what_is_ready_until_it_is_seen(studio: Studio) -> None:
+    studio.run("[slow:1] make it warmer")
+    studio.hide()
+    expect(studio.page).to_have_title("Ready · Studio")
+    studio.show()
+    expect(studio.page).to_have_title(re.compile("^Studio · "))
+    studio.edit("add a white border", becomes="v3")
+    expect(studio.page).to_have_title(re.compile("^Studio · "))
+
+
+def test_a_long_edit_is_notified_of_where_that_is_wanted(studio: Studio) -> None:
+    page = studio.page
+    page.context.grant_permissions(["notifications"])
+    page.add_init_script(
+        """window.notified = [];
+        const Real = Notification;
+        window.Notification = class {
+            static requestPermission() { return Real.requestPermission(); }
+            constructor(words) { window.notified.push(words); }
+        };"""
+    )
+    page.reload()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("checkbox", name="Browser notifications").check()
+    page.keyboard.press("Escape")
+    studio.run("make it warmer")
+    studio.hide()
+    studio.expect_editing("v2")
+    studio.show()
+    studio.run("[slow:11] add a white border")
+    studio.hide()
+    expect(page).to_have_title("Ready · Studio", timeout=30_000)
+    told = page.evaluate("notified")
+    assert len(told) == 1, "only the long one is worth it"
+    assert "add a white border" in told[0]
+
+
+def test_notifications_stay_off_where_they_are_not_allowed(studio: Studio) -> None:
+    studio.page.evaluate("Notification.requestPermission = async () => 'denied'")
+    studio.page.get_by_role("button", name="Keyboard shortcuts").click()
+    studio.page.get_by_role("checkbox", name="Browser notifications").click()
+    expect(studio.page.get_by_role("checkbox", name="Browser notifications")).not_to_be_checked()
+
+
+def test_a_page_out_of_the_back_forward_cache_is_right(common_portal: Portal, browser: Browser) -> None:
+    chromium = launch(browser.browser_type, ignore_default_args=["--disable-back-forward-cache"])
+    page = chromium.new_page()
+    studio = Studio(page, common_portal).begin()
+    mark(page)
+    studio.run("[slow:1] make it warmer")
+    expect(page.get_by_role("button", name=re.compile("^Cancel"))).to_be_visible()
+    page.goto(f"{studio.url}credits/")
+    page.wait_for_timeout(2_500)  # it ends meanwhile
+    page.go_back()
+    expect(studio.versions).to_have_count(2)
+    expect(page.locator("#jobs article")).to_have_count(0)
+    studio.edit("add a white border", becomes="v3")
+    chromium.close()
+
+
+def test_one_who_is_removed_while_looking_is_told_and_left_alone(
+    portal: Portal, new_context: ContextMaker
+) -> None:
+    portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)
+    portal.bootstrap(email="jonas@example.test", workspace="Acme Studio", credits=100)
+    page = new_context()
+    Studio(page, portal, email="jonas@example.test").begin()
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    portal.query(
+        "DELETE FROM editor_membership WHERE user_id ="
+        " (SELECT id FROM editor_user WHERE email = 'jonas@example.test') RETURNING 1"
+    )
+    amara = Client(portal, email="amara@example.test", slug="acme-studio")
+    assert amara.run("a quiet harbour at dawn").status_code == 302
+    amara.http.close()
+    expect(page.get_by_text("You are not a member of this workspace any more.").first).to_be_visible()
+    expect(page.locator("#live")).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("^Run"))).to_have_count(0)
+    page.wait_for_timeout(2_000)
+    assert sockets == [], "it does not try again"

@@ -1,0 +1,129 @@
+"""Versions of a picture: branches, samples, comparing any two, and what may be done with each."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.e2e.studio import Studio
+
+
+def labels(studio: Studio) -> list[str]:
+    return [text.partition(":")[0].strip() for text in studio.versions.all_inner_texts()]
+
+
+def test_a_branch_is_made_and_compared_with_another_version(studio: Studio) -> None:
+    page = studio.page
+    studio.edit("make it warmer", becomes="v2")
+    studio.edit("add a white border", becomes="v3")
+    studio.versions.filter(has_text="Original").click()
+    studio.expect_editing("the original")
+    studio.edit("make it black and white", becomes="v4")
+    assert labels(studio) == ["Original", "v2", "v3", "v4"]
+    expect(page.locator("#rail li").last).to_have_attribute("data-depth", "1")
+    expect(page.locator(".tag")).to_have_text(["Before", "After"])
+
+    page.locator("#rail li").nth(2).hover()
+    page.get_by_role("button", name="Compare with this: v3").click()
+    expect(page.locator(".tag")).to_have_text(["v3", "v4"])
+    expect(page).to_have_url(re.compile(r"/v/[^/]+/\?with="))
+    studio.expect_editing("v4")
+    expect(page.get_by_role("button", name="Compare with this: v3")).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(page.locator(".tag")).to_have_text(["v3", "v4"])
+    page.go_back()
+    expect(page.locator(".tag")).to_have_text(["Before", "After"])
+
+
+def test_a_touch_compares_versions_on_a_phone(phone: Studio) -> None:
+    phone.edit("make it warmer", becomes="v2")
+    phone.edit("add a white border", becomes="v3")
+    phone.page.get_by_role("button", name="Compare with this: Original").tap()
+    expect(phone.page.locator(".tag")).to_have_text(["Original", "v3"])
+
+
+def test_of_several_samples_one_is_picked(studio: Studio) -> None:
+    page = studio.page
+    page.get_by_role("radio", name="Creative").check(force=True)
+    page.get_by_role("group", name="Samples").get_by_role("radio", name="3").check(force=True)
+    expect(page.locator("#run-price")).to_have_text("· 6 credits")
+    studio.run("make it warmer")
+    samples = page.get_by_role("list", name="Samples").get_by_role("link")
+    expect(samples).to_have_count(3)
+    expect(studio.view("Samples")).to_be_checked()
+    samples.nth(1).click()
+    studio.expect_editing("v3")
+    expect(samples).to_have_count(0)
+    expect(studio.view("Compare")).to_be_checked()
+
+    page.reload()
+    page.locator("h1").press("a")
+    expect(samples).to_have_count(3)
+    expect(samples.nth(1)).to_have_attribute("aria-current", "true")
+
+
+def test_samples_on_a_phone(phone: Studio) -> None:
+    page = phone.page
+    page.get_by_role("button", name="Options", exact=True).tap()
+    page.get_by_role("radio", name="Creative").check(force=True)
+    page.get_by_role("group", name="Samples").get_by_role("radio", name="2").check(force=True)
+    page.get_by_role("button", name="Close options").tap()
+    phone.run("make it warmer")
+    samples = page.get_by_role("list", name="Samples").get_by_role("link")
+    samples.nth(1).tap()
+    phone.expect_editing("v3")
+
+
+def test_keys_step_through_the_versions(studio: Studio) -> None:
+    studio.edit("make it warmer", becomes="v2")
+    studio.edit("add a white border", becomes="v3")
+    studio.page.locator("#run").focus()
+    studio.page.keyboard.press("[")
+    studio.expect_editing("v2")
+    studio.page.keyboard.press("[")
+    studio.expect_editing("the original")
+    studio.page.keyboard.press("]")
+    studio.expect_editing("v2")
+    expect(studio.versions.filter(has_text="v2")).to_be_focused()
+    studio.prompt.press("[")
+    expect(studio.prompt).to_have_value("add a white border[")
+    studio.expect_editing("v2")
+
+
+def test_an_image_in_the_middle_goes_to_the_trash(studio: Studio) -> None:
+    page = studio.page
+    studio.edit("make it warmer", becomes="v2")
+    studio.edit("add a white border", becomes="v3")
+    studio.versions.filter(has_text="v2").click()
+    studio.expect_editing("v2")
+    gone = page.url
+    page.get_by_role("button", name="Move to trash").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Keep").click()
+    expect(page.get_by_role("button", name="Move to trash")).to_be_focused()
+    page.get_by_role("button", name="Move to trash").click()
+    dialog.get_by_role("button", name="Move to trash").click()
+    studio.expect_editing("the original")
+    assert labels(studio) == ["Original", "v3"]
+    studio.versions.filter(has_text="v3").click()
+    studio.expect_editing("v3")
+    expect(studio.view("Before")).to_be_attached()
+    assert page.goto(gone).status == 404  # type: ignore[union-attr]
+    expect(page.get_by_text("in the trash")).to_be_visible()
+
+
+def test_star_and_share_leave_the_prompt_alone(studio: Studio) -> None:
+    page = studio.page
+    studio.prompt.fill("half a thought")
+    star = page.get_by_role("button", name="Star")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("link", name="Share").click()
+    expect(page.get_by_role("dialog", name="Share this image")).to_be_visible()
+    page.keyboard.press("c")  # of the Studio behind it
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Share")).to_be_focused()
+    expect(studio.prompt).to_have_value("half a thought")
+    page.reload()
+    expect(star).to_have_attribute("aria-pressed", "true")
