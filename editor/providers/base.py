@@ -6,15 +6,20 @@ Adapters know nothing of Django, the database, credits or each other. The engine
     submit -> the task id is saved at once -> poll until a Result -> images are stored
 
 An adapter tells of trouble only by raising `ProviderError`; its `kind` decides about
-retry, refund, the HTTP status and the words that people read.
+retry, refund, the HTTP status and the words that people read:
+
+    from `submit`   the provider did not take the task, but for UNKNOWN_OUTCOME
+    from `poll`     the task has failed, but for `Temporary`: then nothing is known but that
+                    the question got no answer, and it is asked again
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from editor.errors import EditorError
 
@@ -55,6 +60,23 @@ class ProviderError(EditorError):
         self.retryable = kind in _RETRYABLE
 
 
+class Temporary(ProviderError):
+    """A harmless question (a poll, an upload, a download) got no usable answer; ask again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where a provider is reached, and who asks.
+
+    base_url  scheme and host, without a version path and without a slash at the end
+    key       the API key; `secret` is Wiro's second half, empty for a key without signature
+    """
+
+    base_url: str = ""
+    key: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class InputImage:
     """An image that goes to the provider. `load` reads its bytes when they are needed."""
@@ -76,6 +98,8 @@ class EditRequest:
     images  sources first, then references, in the order the person gave them
     mask    white = change, black = keep; the size of images[0]
     inputs  the catalogue inputs but for prompt and images, validated and complete
+    account       whose key pays
+    callback_url  where the provider may tell that it is done, unguessable; None when it cannot reach us
     """
 
     job_id: str
@@ -86,22 +110,19 @@ class EditRequest:
     images: tuple[InputImage, ...] = ()
     mask: InputImage | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """The provider took the task. `state` is JSON the adapter needs to poll it later."""
-
-    task_id: str
-    state: Mapping[str, Any] = field(default_factory=dict)
+    account: Account = Account()
+    callback_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Not done yet. `percent` 0..100 where known; look again after `wait` seconds."""
+    """Not done yet. `percent` 0..100 where known.
+
+    wait  look again after this many seconds; None leaves it to `polling.py`
+    """
 
     percent: int | None = None
-    wait: float = 1.0
+    wait: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +141,70 @@ class Result:
     seed: int | None = None
 
 
-class Provider(Protocol):
-    """One folder in `editor/providers/`, one line in `registry.py`."""
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The provider took the task.
+
+    task_id  the provider's name for it
+    state    JSON that the adapter needs to poll it later; no secrets, it is stored as it is
+    result   already here, from a provider that answers at once
+    """
+
+    task_id: str
+    state: Mapping[str, Any] = field(default_factory=dict)
+    result: Result | None = None
+
+
+class Provider(ABC):
+    """One folder in `editor/providers/`, one line in `registry.py`. One object serves all jobs.
+
+    name           as in routes and in the names of settings, lower case
+    label          for people
+    public_url     the base URL of the provider's own service; empty when it needs none
+    needs_key      False: works without an account
+    idempotent     a repeated submit of the same job costs nothing and does no harm
+    immediate      `submit` itself makes the image and returns the result; nothing can be polled
+    shortest_wait  seconds between two polls of one task, at least
+    """
 
     name: str
     label: str
-    # True when a repeated submit of the same job costs nothing and does no harm.
-    idempotent: bool
+    public_url: str = ""
+    needs_key: bool = True
+    idempotent: bool = False
+    immediate: bool = False
+    shortest_wait: float = 1.0
 
+    @abstractmethod
     async def submit(self, request: EditRequest) -> Submitted:
         """Hand the edit to the provider, once. Raises ProviderError."""
-        ...
 
+    @abstractmethod
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        """Ask how the task is doing. Safe to repeat, also after a restart. Raises ProviderError."""
-        ...
+        """Ask how the task is doing. Safe to repeat, also after a restart. Raises ProviderError.
 
-    async def cancel(self, task: Submitted) -> None:
+        The poll that finds the task done also downloads the result. `Temporary` when there was
+        no usable answer.
+        """
+
+    async def cancel(self, request: EditRequest, task: Submitted) -> None:
         """Stop the task where the provider can; never raises for a task that is gone."""
-        ...
+        return
+
+    async def check(self, account: Account) -> str:
+        """Try the key by the provider's cheapest authenticated call.
+
+        What it told, for people ("Credits left: 100"), or "". Raises ProviderError.
+        """
+        raise NotImplementedError
+
+    async def watch(self, request: EditRequest, task: Submitted) -> None:
+        """Return when the provider says that the task has ended; a hint to poll now, never the truth.
+
+        Cancelled when it is no longer needed. Where there is no such channel it returns at once.
+        """
+        return
+
+    def limits(self, target: str) -> Mapping[str, int]:
+        """How many tasks of one key may be active at once, by name of the limit; none by default."""
+        return {}

@@ -24,6 +24,7 @@ from editor.providers.base import (
     ErrorKind,
     InputImage,
     Progress,
+    Provider,
     ProviderError,
     Result,
     ResultImage,
@@ -52,11 +53,12 @@ class _Work:
     percent: int = 0
 
 
-class Sandbox:
+class Sandbox(Provider):
     """Implements the Provider protocol. Holds the running tasks of one event loop."""
 
     name = "sandbox"
     label = "Built-in sandbox"
+    needs_key = False
     idempotent = True  # submit only judges the prompt; nothing is paid for
 
     def __init__(self) -> None:
@@ -105,7 +107,7 @@ class Sandbox:
             return Progress(wait=WAIT)  # cut short from outside; the next poll begins anew
         return work.task.result()
 
-    async def cancel(self, task: Submitted) -> None:
+    async def cancel(self, request: EditRequest, task: Submitted) -> None:
         """Kill the child, or take the work out of the queue."""
         work = self._work.pop(task.task_id, None)
         if work is not None:
