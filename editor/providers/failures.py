@@ -10,7 +10,7 @@ _WORDS = {
     ErrorKind.INVALID_INPUT: "The provider did not accept this edit as it is.",
     ErrorKind.MODERATED: "The provider's safety filter refused this edit. Change the prompt or the image.",
     ErrorKind.RATE_LIMITED: "The provider takes no more edits for the moment. Try again in a minute.",
-    ErrorKind.INSUFFICIENT_FUNDS: "The account at the provider has no funds left. Its owner has to top it up.",
+    ErrorKind.INSUFFICIENT_FUNDS: "The account at the provider has no funds left. Its owner can top it up.",
     ErrorKind.AUTH: "The provider did not accept the API key. Its owner has to check it.",
     ErrorKind.UNAVAILABLE: "The provider failed on this edit. Try again, or choose another model.",
     ErrorKind.TIMEOUT: "The provider did not answer in time. Try again.",
