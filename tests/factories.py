@@ -8,8 +8,9 @@ from typing import Any
 import factory
 from PIL import Image as Picture
 
+from editor.access import accounts
 from editor.access.actor import Actor
-from editor.models import Image, Membership, Plan, Role, User, Workspace
+from editor.models import Image, Membership, Plan, ProviderKey, Role, User, Workspace
 from editor.operations import credits, images, workspaces
 
 PASSWORD = "correct horse battery"
@@ -62,3 +63,13 @@ def photo(*, width: int = 96, height: int = 64, colour: str = "red", format: str
 
 def make_image(actor: Actor, **fields: Any) -> Image:
     return images.upload(actor=actor, content=photo(**fields), content_type="image/png", name="photo.png")
+
+
+def make_provider_key(
+    *, workspace: Workspace | None, provider: str, key: str = "test-key", secret: str = "", **fields: Any
+) -> ProviderKey:
+    """A key as it is stored: the portal's own where there is no workspace."""
+    row = ProviderKey(workspace=workspace, provider=provider, last_four=key[-4:], **fields)
+    row.secret = accounts.sealed(row, key=key, secret=secret)
+    row.save()
+    return row

@@ -37,3 +37,12 @@ def get_tier(tier_id: str) -> Tier:
         message = f"There is no such tier. Choose one of: {', '.join(tiers)}."
         raise InvalidInput(message, fields={"tier": message})
     return tiers[tier_id]
+
+
+def own_key_model(tier: Tier, provider: str) -> Model | None:
+    """The model that a tier means with a workspace's own key at that provider.
+
+    None where the tier is not offered with such a key.
+    """
+    model = catalog().models[tier.own_keys.get(provider, tier.model)]
+    return model if provider in model.providers else None

@@ -10,6 +10,7 @@ from editor.catalog.validation import MAXIMUM_PROMPT, clean_text, clean_value
 
 Problems = Iterator[tuple[str, str]]
 
+SANDBOX = "sandbox"
 _MODEL_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*/[a-z0-9][a-z0-9_.-]*")
 _DEFAULTS: dict[str, tuple[type, str]] = {
     "number": (int, "a whole number"),
@@ -23,7 +24,11 @@ def model_problems(model: Model) -> Problems:
     if model.time_limit_seconds < model.typical_seconds:
         yield "time_limit_seconds", "must not be less than typical_seconds"
     yield from twice("inputs", [item.name for item in model.inputs])
-    yield from twice("routes", [route.provider for route in model.routes])
+    yield from twice("routes", model.providers)
+    if SANDBOX in model.providers:
+        yield "routes", f'"{SANDBOX}" runs every model and is not listed'
+    if not model.mask and any(route.mask for route in model.routes):
+        yield "mask", "must be true where a route has mask = true"
     yield from twice("ideas", [idea.label for idea in model.ideas])
     prompts = sum(item.role == "prompt" for item in model.inputs)
     if prompts != 1:
@@ -45,8 +50,13 @@ def tier_problems(tier: Tier, models: Mapping[str, Model]) -> Problems:
     model = models.get(tier.model)
     if model is None:
         yield "model", f"{tier.model!r} is not in the catalogue"
-    elif tier.route and tier.route not in [route.provider for route in model.routes]:
+    elif tier.route and tier.route not in model.providers:
         yield "route", f"{tier.model!r} has no route to the provider {tier.route!r}"
+    for provider, model_id in tier.own_keys.items():
+        if model_id not in models:
+            yield "own_keys", f"{model_id!r} is not in the catalogue"
+        elif provider not in models[model_id].providers:
+            yield "own_keys", f"{model_id!r} has no route to the provider {provider!r}"
 
 
 def twice(key: str, names: Sequence[str]) -> Problems:

@@ -56,14 +56,15 @@ def _open(path: Path, where: str, problems: list[str]) -> Table:
 
 
 def _model(table: Table) -> Model:
+    price = table.whole("credits", minimum=1)
     model = Model(
         id=table.text("id"),
         label=table.text("label"),
         vendor=table.text("vendor"),
         description=table.text("description"),
         inputs=tuple(_input(inner) for inner in table.tables("inputs", named_by="name")),
-        routes=tuple(_route(inner) for inner in table.tables("routes", named_by="provider")),
-        credits=table.whole("credits", minimum=1),
+        routes=tuple(_route(inner, price) for inner in table.tables("routes", named_by="provider")),
+        credits=price,
         typical_seconds=table.whole("typical_seconds", minimum=1),
         time_limit_seconds=table.whole("time_limit_seconds", minimum=1),
         sample_prompts=table.texts("sample_prompts"),
@@ -110,8 +111,13 @@ def _option(table: Table) -> Option:
     return option
 
 
-def _route(table: Table) -> Route:
-    route = Route(provider=table.text("provider"), target=table.text("target"))
+def _route(table: Table, price: int) -> Route:
+    route = Route(
+        provider=table.text("provider"),
+        target=table.text("target"),
+        credits=table.whole("credits", default=price, minimum=1),
+        mask=table.flag("mask", default=False),
+    )
     table.finish()
     return route
 
@@ -130,6 +136,7 @@ def _tiers(table: Table, models: Mapping[str, Model]) -> dict[str, Tier]:
             label=inner.text("label"),
             model=inner.text("model"),
             route=inner.text("route", default="") or None,
+            own_keys=_own_keys(inner),
         )
         _finish(inner, tier_problems(tier, models))
         tiers.append(tier)
@@ -138,6 +145,18 @@ def _tiers(table: Table, models: Mapping[str, Model]) -> dict[str, Tier]:
     # The API promises all three.
     _finish(table, [*twice("tiers", ids), *(("tiers", f"{tier_id!r} is missing") for tier_id in missing)])
     return {tier.id: tier for tier in tiers}
+
+
+def _own_keys(table: Table) -> Mapping[str, str]:
+    found = []
+    for inner in table.tables("own_keys", named_by="provider", optional=True):
+        pair = inner.text("provider"), inner.text("model")
+        inner.finish()
+        if inner.sound:
+            found.append(pair)
+    for key, what in twice("own_keys", [provider for provider, _ in found]):
+        table.problem(key, what)
+    return MappingProxyType(dict(found))
 
 
 def _finish(table: Table, problems: Iterable[tuple[str, str]]) -> None:

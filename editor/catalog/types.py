@@ -66,10 +66,17 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way to reach a model: the provider, and the model's name there."""
+    """One way to reach a model.
+
+    target   the model's name at that provider
+    credits  the price of one sample by this route
+    mask     a mask limits the edit on this route too
+    """
 
     provider: str
     target: str
+    credits: int
+    mask: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +91,12 @@ class Idea:
 class Model:
     """One model that can be run.
 
-    routes              in order of preference
-    credits             the price of one sample
+    routes              in order of preference; the sandbox runs every model and is none of them
+    credits             the price of one sample, where a route has no price of its own
     typical_seconds     how long people usually wait
     time_limit_seconds  after this the job fails and its credits come back
     sample_prompts      the vendor's own examples, unabridged
-    mask                a mask may limit the edit
+    mask                a mask may limit the edit, by some route or in the sandbox
     """
 
     id: str
@@ -111,6 +118,11 @@ class Model:
             if item.name == name:
                 return item
         raise KeyError(name)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers that it has a route to, in order of preference."""
+        return tuple(route.provider for route in self.routes)
 
     @property
     def options(self) -> tuple[Input, ...]:
@@ -140,12 +152,18 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A choice of quality by name. `route` names a provider; None leaves it to the model's own order."""
+    """A choice of quality by name.
+
+    route     names a provider; None leaves it to the model's own order
+    own_keys  provider -> the model that the tier means with a workspace's own key at that provider,
+              where it is another than `model`
+    """
 
     id: TierId
     label: str
     model: str
     route: str | None
+    own_keys: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

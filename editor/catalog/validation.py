@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from editor.catalog.types import Input, Model, Value
+from editor.catalog.types import Input, Model, Route, Value
 from editor.errors import InvalidInput
 
 MAXIMUM_PROMPT = 10_000  # characters
@@ -81,8 +81,8 @@ def clean_text(value: object, *, maximum: int) -> str:
     return text
 
 
-def check_images(model: Model, count: int, has_mask: bool) -> None:
-    """Whether the model takes so many images, and a mask. Raises InvalidInput."""
+def check_images(model: Model, route: Route, count: int, has_mask: bool) -> None:
+    """Whether the model takes so many images, and a mask by this route. Raises InvalidInput."""
     problems: dict[str, str] = {}
     if count < model.minimum_images:
         problems["images"] = f"{model.label} needs {_images(model.minimum_images)} to work on."
@@ -90,7 +90,7 @@ def check_images(model: Model, count: int, has_mask: bool) -> None:
         problems["images"] = (
             f"{model.label} takes at most {_images(model.maximum_images)}; there are {count}."
         )
-    if has_mask and not model.mask:
+    if has_mask and not route.mask:
         problems["mask"] = f"{model.label} does not work with a mask."
     elif has_mask and count == 0:
         problems["mask"] = "A mask needs an image that it belongs to."
@@ -98,12 +98,12 @@ def check_images(model: Model, count: int, has_mask: bool) -> None:
         raise InvalidInput(" ".join(problems.values()), fields=problems)
 
 
-def price(model: Model, inputs: Mapping[str, Value]) -> int:
-    """Credits for one run with cleaned inputs: the model's price times the samples."""
+def price(route: Route, inputs: Mapping[str, Value]) -> int:
+    """Credits for one run by this route with cleaned inputs: the route's price times the samples."""
     samples = inputs.get("samples", 1)
     if not isinstance(samples, int):
         raise TypeError("price() takes what clean_inputs() returned")
-    return model.credits * samples
+    return route.credits * samples
 
 
 def _choice(item: Input, value: object) -> str:

@@ -10,46 +10,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from functools import partial
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from editor.db import in_thread, tenant
 from editor.errors import EditorError
 from editor.media import store
 from editor.media.codec import BadImage
-from editor.models import LIVE, Image, Job, JobEvent, JobImage, Status
-from editor.operations import images, jobs, timeline
+from editor.models import LIVE, Job, JobEvent, Status
+from editor.operations import failover, following, images, jobs, requests, slots, submission, timeline
+from editor.operations.ended import Ended
+from editor.operations.submission import DATABASE_LOST, StoppedWithResult
 from editor.providers import registry
-from editor.providers.base import (
-    EditRequest,
-    ErrorKind,
-    InputImage,
-    Progress,
-    Provider,
-    ProviderError,
-    Result,
-    Submitted,
-)
+from editor.providers.base import Account, EditRequest, ErrorKind, ProviderError, Result, Submitted
 
 log = logging.getLogger("editor.jobs")
 
 Kind = JobEvent.Kind
-# A step in between is told when it is this much further (percent) or this much later (seconds).
-PROGRESS_STEP = 5
-PROGRESS_PAUSE = 0.5
 # A job that is taken up again may have been finished by the provider meanwhile: time to fetch it.
 RESUME_GRACE = 15  # seconds
-# How long a run that is stopped waits for the answer to a submit, which may be a paid task's id.
-SUBMIT_PATIENCE = 60  # seconds
-# A database that went away; every other database error is a fault of ours that would come again.
-DATABASE_LOST = (OperationalError, InterfaceError)
-
-
-class Ended(Exception):
-    """The job was ended by somebody else while this run was under way."""
 
 
 async def run(job_id: UUID) -> None:
@@ -57,16 +38,16 @@ async def run(job_id: UUID) -> None:
 
     Raises only what the queue should try again: a database that went away.
     """
-    started = await in_thread(_start, job_id)
-    if started is None:
+    job = await in_thread(_start, job_id)
+    if job is None:
         return
-    job, request = started
-    tenant.set(request.tenant)
+    tenant.set(str(job.workspace_id))
     try:
-        result = await _drive(job, request)
-        stored = await _store(job, result)
-        if not await in_thread(jobs.end_completed, job=job, stored=stored, seed=result.seed):
-            await in_thread(images.discard, stored=stored)
+        await _finish(job, await _drive(job))
+    except StoppedWithResult as stopped:
+        assert stopped.task.result is not None
+        await asyncio.shield(_finish(job, stopped.task.result))
+        raise
     except asyncio.CancelledError:
         # A person canceled the job, or the worker is going down: only the row can tell.
         await asyncio.shield(_stopped(job))
@@ -87,7 +68,7 @@ async def run(job_id: UUID) -> None:
         )
 
 
-def _start(job_id: UUID) -> tuple[Job, EditRequest] | None:
+def _start(job_id: UUID) -> Job | None:
     """Take the job; None when there is nothing left to do."""
     with transaction.atomic():
         job = (
@@ -106,152 +87,56 @@ def _start(job_id: UUID) -> tuple[Job, EditRequest] | None:
             timeline.record(job=job, kind=Kind.ASSIGN, note=job.provider)
         else:
             log.info("job %s is taken up again at %s", job.id, job.stage)
-    return job, _build_request(job)
+    return job
 
 
-def _build_request(job: Job) -> EditRequest:
-    used = list(job.job_images.select_related("image").order_by("position"))
-    return EditRequest(
-        job_id=str(job.id),
-        tenant=str(job.workspace_id),
-        model=job.model,
-        target=job.target,
-        prompt=job.sent_prompt,
-        images=tuple(_input(item.image) for item in used if item.role != JobImage.Role.MASK),
-        mask=next((_input(item.image) for item in used if item.role == JobImage.Role.MASK), None),
-        inputs=job.inputs,
-    )
+async def _drive(job: Job) -> Result:
+    """The job's result, by its route or by the next one where a provider did not take the edit."""
+    while True:
+        request = await in_thread(requests.build, job)
+        try:
+            return await _attempt(job, request)
+        except ProviderError as error:
+            if job.provider_task_id or not await in_thread(failover.go_on, job=job, error=error):
+                raise _without_keys(error, request.account) from error
 
 
-def _input(image: Image) -> InputImage:
-    return InputImage(
-        content_type=image.content_type,
-        width=image.width,
-        height=image.height,
-        load=partial(in_thread, store.read, image.storage_name),
-    )
-
-
-async def _drive(job: Job, request: EditRequest) -> Result:
+async def _attempt(job: Job, request: EditRequest) -> Result:
     """Submit where that has not happened, then poll until the result or the time limit."""
     provider = registry.get(job.provider)
-    assert job.started_at is not None
-    deadline = job.started_at + timedelta(seconds=job.time_limit)
-    seconds = max((deadline - timezone.now()).total_seconds(), RESUME_GRACE if job.provider_task_id else 0)
-    try:
-        async with asyncio.timeout(seconds):
-            task = await _submitted(job, request, provider)
-            return await _poll(job, request, provider, task)
-    except TimeoutError:
-        await _cancel_at_provider(job)
-        raise ProviderError(
-            ErrorKind.TIMEOUT, f"The provider did not finish within {job.time_limit} seconds. Try again."
-        ) from None
-
-
-async def _poll(job: Job, request: EditRequest, provider: Provider, task: Submitted) -> Result:
-    told_percent, told_at = job.percent or 0, timezone.now()
-    while True:
-        update = await provider.poll(request, task)
-        if isinstance(update, Result):
-            return update
-        now = timezone.now()
-        if _worth_telling(update, told_percent, (now - told_at).total_seconds()):
-            told_percent, told_at = update.percent or 0, now
-            if not await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=update.percent):
-                await provider.cancel(task)
-                raise Ended
-        await asyncio.sleep(max(0.02, update.wait))
-
-
-def _worth_telling(update: Progress, told_percent: int, seconds: float) -> bool:
-    if update.percent is None or update.percent <= told_percent:
-        return False
-    return update.percent >= told_percent + PROGRESS_STEP or seconds >= PROGRESS_PAUSE
-
-
-async def _submitted(job: Job, request: EditRequest, provider: Provider) -> Submitted:
-    """The provider's task for this job; asked for at most once unless repeating is harmless."""
-    waited = 0
-    while (task := await in_thread(_claim_submit, job)) is None:
-        # Somebody claimed the submit before. Perhaps another worker is at it this moment.
-        if provider.idempotent:
-            break
-        if waited >= SUBMIT_PATIENCE or await in_thread(_claimed_long_ago, job):
-            raise ProviderError(
-                ErrorKind.UNKNOWN_OUTCOME,
-                "The portal stopped while it was handing this edit to the provider, so nobody knows "
-                "whether the provider took it. It was not sent again.",
-            )
-        await asyncio.sleep(1)
-        waited += 1
-    if isinstance(task, Submitted):
-        return task
-    # A run that is stopped must not lose the id of a task that may cost money: the submit goes on.
-    submitting = asyncio.ensure_future(_submit(job, request, provider))
-    try:
-        return await asyncio.shield(submitting)
-    except asyncio.CancelledError:
-        await asyncio.wait({submitting}, timeout=SUBMIT_PATIENCE)
-        if submitting.done() and not submitting.cancelled() and (error := submitting.exception()):
-            log.info("job %s: its submit failed while it was being stopped: %s", job.id, error)
-        raise
-
-
-def _claim_submit(job: Job) -> Submitted | bool | None:
-    """True: submit now, nobody else will. A task: it was submitted before. None: claimed, outcome unknown.
-
-    Raises Ended when there is nothing to submit any more.
-    """
-    with transaction.atomic():
-        row = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
-        if row.is_live and row.cancel_requested_at:
-            jobs.end_canceled(job=row)
-        if not row.is_live:
-            raise Ended
-        if row.provider_task_id:
-            return Submitted(task_id=row.provider_task_id, state=row.provider_state)
-        if row.submitting_at:
-            return None
-        now = timezone.now()
-        timeline.record(job=job, kind=Kind.PREPROCESS_START, submitting_at=now)
-        timeline.record(job=job, kind=Kind.PREPROCESS_END)
-    return True
-
-
-def _claimed_long_ago(job: Job) -> bool:
-    before = timezone.now() - timedelta(seconds=SUBMIT_PATIENCE)
-    return Job.objects.filter(pk=job.pk, submitting_at__lt=before).exists()
-
-
-async def _submit(job: Job, request: EditRequest, provider: Provider) -> Submitted:
-    task = await provider.submit(request)
-    if not await _save_task(job, task):
-        # The job was ended meanwhile; nobody will fetch what the provider is making.
-        await provider.cancel(task)
-        raise Ended
-    return task
-
-
-async def _save_task(job: Job, task: Submitted) -> bool:
-    """Losing this id would lose a paid task: the save is tried until the database is back.
-
-    False when the job has ended meanwhile.
-    """
-    pause = 0.2
-    while True:
+    alone = not await in_thread(failover.routes_left, job=job)
+    async with slots.held(provider, request, active=job.provider_task_id is not None):
         try:
-            return await in_thread(
-                timeline.record,
-                job=job,
-                kind=Kind.START,
-                provider_task_id=task.task_id,
-                provider_state=dict(task.state),
-            )
-        except DATABASE_LOST:
-            log.warning("job %s: its task id could not be saved; trying again in %s s", job.id, pause)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5)
+            async with asyncio.timeout(_seconds_left(job)):
+                task = await submission.submitted(job, request, provider, alone=alone)
+                return task.result or await following.follow(job, request, provider, task)
+        except TimeoutError:
+            await _cancel_at_provider(job)
+            raise ProviderError(
+                ErrorKind.TIMEOUT, f"The provider did not finish within {job.time_limit} seconds. Try again."
+            ) from None
+
+
+def _seconds_left(job: Job) -> float:
+    """Of the job's time limit, which begins when the provider is asked: a place in a line costs none."""
+    if job.submitting_at is None:
+        return float(job.time_limit)
+    deadline = job.submitting_at + timedelta(seconds=job.time_limit)
+    return max((deadline - timezone.now()).total_seconds(), RESUME_GRACE if job.provider_task_id else 0)
+
+
+def _without_keys(error: ProviderError, account: Account) -> ProviderError:
+    """The same error, whatever the provider repeated of the key in its words."""
+    for secret in filter(None, (account.key, account.secret)):
+        error.message = error.message.replace(secret, "…")
+    return error
+
+
+async def _finish(job: Job, result: Result) -> None:
+    """Store the result and end the job."""
+    stored = await _store(job, result)
+    if not await in_thread(jobs.end_completed, job=job, stored=stored, seed=result.seed):
+        await in_thread(images.discard, stored=stored)
 
 
 async def _store(job: Job, result: Result) -> list[images.Stored]:
@@ -278,7 +163,7 @@ async def _stopped(job: Job) -> None:
         row = await in_thread(Job.objects.get, pk=job.pk)
         if row.cancel_requested_at is None or not row.is_live:
             return
-        await _cancel_at_provider(row)
+        await _cancel_at_provider(job)
         await in_thread(jobs.end_canceled, job=row)
     except DATABASE_LOST:
         log.warning("job %s was stopped while the database was away; it is taken up later", job.id)
@@ -286,7 +171,11 @@ async def _stopped(job: Job) -> None:
 
 async def _cancel_at_provider(job: Job) -> None:
     """Stop the job's task where its id is known; the run at hand may not have got to know it."""
-    row = await in_thread(Job.objects.get, pk=job.pk)
+    row = await in_thread(Job.objects.select_related("workspace").get, pk=job.pk)
     if row.provider_task_id:
+        try:
+            request = await in_thread(requests.build, row)
+        except ProviderError:
+            return  # the key is gone
         task = Submitted(task_id=row.provider_task_id, state=row.provider_state)
-        await registry.get(row.provider).cancel(task)
+        await registry.get(row.provider).cancel(request, task)

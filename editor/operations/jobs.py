@@ -55,7 +55,9 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     actor.require_editor()
     if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
         return repeated
-    choice = pricing.choose(model=request.model, tier=request.tier, provider=request.provider)
+    choice = pricing.choose(
+        workspace=actor.workspace, model=request.model, tier=request.tier, provider=request.provider
+    )
     model = choice.model
     prompt = validation.clean_prompt(model, request.prompt)
     inputs = validation.clean_inputs(model, request.inputs)
@@ -63,7 +65,8 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     character = lookups.character(actor, request.character_id) if request.character_id else None
     sources = lookups.images(actor, request.image_ids)
     likenesses = list(character.images.order_by("character_images__position")) if character else []
-    validation.check_images(model, len(sources) + len(likenesses), request.mask is not None)
+    count = len(sources) + len(likenesses)
+    validation.check_images(model, choice.route, count, request.mask is not None)
     mask = images.save_mask(actor=actor, content=request.mask, source=sources[0]) if request.mask else None
     try:
         job, created = _create(
@@ -103,7 +106,7 @@ def _create(
     if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
         return repeated, False
     in_flight = _in_flight(actor.workspace)
-    price = validation.price(choice.model, inputs)
+    price = pricing.price(choice=choice, inputs=inputs)
     _check_cap(actor, price)
     job = Job.objects.create(
         workspace=actor.workspace,
@@ -122,6 +125,7 @@ def _create(
         parent=next((image for role, image in places if role == JobImage.Role.SOURCE), None),
         provider=choice.route.provider,
         target=choice.route.target,
+        own_key=choice.own_key,
         price=price,
         time_limit=choice.model.time_limit_seconds,
     )

@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from editor import catalog
+from editor.access import accounts
+from editor.access.accounts import Providers
 from editor.access.actor import Actor
 from editor.catalog import validation
-from editor.catalog.types import Model, Route
-from editor.errors import Unprocessable
-from editor.models import CreditAccount
+from editor.catalog.types import Model, Route, Tier
+from editor.errors import InvalidInput, Unprocessable
+from editor.models import CreditAccount, Workspace
 from editor.providers import registry
 
 PLATFORM = "platform"
+SANDBOX = "sandbox"
 DEFAULT_TIER = "standard"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which model, in which tier (empty when an exact model was named), by which route."""
+    """Which model, in which tier (empty when an exact model was named), by which route.
+
+    own_key  on the workspace's own key: costs no credits, and there is no other route
+    """
 
     model: Model
     tier: str
     route: Route
+    own_key: bool = False
+
+    @property
+    def provider(self) -> str:
+        """What callers name: "platform", or the provider of the workspace's own key."""
+        return self.route.provider if self.own_key else PLATFORM
+
+    @property
+    def credits(self) -> int:
+        """The price of one sample."""
+        return 0 if self.own_key else self.route.credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +61,121 @@ class Quote:
         return self.after >= 0
 
 
-def choose(*, model: str = "", tier: str = "", provider: str = PLATFORM) -> Choice:
-    """Resolve an exact model, or else a tier, to the route that will serve it.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a workspace can choose from with one provider ("platform" or an own key's).
 
-    Raises InvalidInput for an unknown model or tier, Unprocessable when `provider` is
-    another than "platform": a workspace's own keys are strict, never a silent fall back.
+    tiers, models  by id; None where nothing is set up that serves it
     """
+
+    tiers: Mapping[str, Choice | None]
+    models: Mapping[str, Choice | None]
+
+    @property
+    def default(self) -> Choice:
+        """The usual tier, or else whatever there is. Raises Unprocessable when there is nothing."""
+        usual = self.tiers.get(DEFAULT_TIER)
+        for choice in (usual, *self.tiers.values(), *self.models.values()):
+            if choice is not None:
+                return choice
+        raise Unprocessable("No provider is set up here. Ask an operator to connect one.")
+
+
+def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
+    """All that can be chosen, in one query. Raises as `choose` does for the provider alone."""
+    set_up = accounts.available(workspace)
     if provider != PLATFORM:
-        raise Unprocessable(f"The provider “{provider}” is not set up in this workspace.")
-    preferred = None
-    if model:
-        entry, tier = catalog.get_model(model), ""
+        _check_own_key(workspace=workspace, provider=provider, set_up=set_up)
+    entries = catalog.catalog()
+    return Offer(
+        tiers={tier.id: _for_tier(tier, provider, set_up) for tier in entries.tiers.values()},
+        models={model.id: _for_model(model, provider, set_up) for model in entries.models.values()},
+    )
+
+
+def choose(*, workspace: Workspace, model: str = "", tier: str = "", provider: str = PLATFORM) -> Choice:
+    """Resolve an exact model, or else a tier, to the route that will serve it; neither: the default.
+
+    provider  "platform": the portal's keys, or the sandbox where the portal has none;
+              else the provider whose key the workspace has brought
+
+    Raises InvalidInput for an unknown model, tier or provider and for a tier or model that the
+    provider does not serve; Unprocessable when the provider is not set up: own keys are strict,
+    never a silent fall back.
+    """
+    what = (
+        catalog.get_model(model).label if model else f"the tier {catalog.get_tier(tier).id}" if tier else ""
+    )
+    if provider != PLATFORM:
+        _check_served(model=model, tier=tier or DEFAULT_TIER, provider=provider, what=what)
+    offered = offer(workspace=workspace, provider=provider)
+    if not what:
+        return offered.default
+    choice = offered.models[model] if model else offered.tiers[tier]
+    if choice is None:
+        raise Unprocessable(f"No provider is set up for {what}. Choose another model.")
+    return choice
+
+
+def _for_tier(tier: Tier, provider: str, set_up: Providers) -> Choice | None:
+    """The tier's own model; else the first of its other models that something is set up for."""
+    models = catalog.catalog().models
+    if provider != PLATFORM:
+        entry = catalog.own_key_model(tier, provider)
+        choice = _for_model(entry, provider, set_up) if entry else None
     else:
-        chosen = catalog.get_tier(tier or DEFAULT_TIER)
-        entry, tier, preferred = catalog.get_model(chosen.model), chosen.id, chosen.route
-    available = [route for route in entry.routes if route.provider in registry.providers()]
-    routes = [route for route in available if preferred in (None, route.provider)]
-    if not routes:
-        raise Unprocessable(f"No provider is set up for {entry.label}.")
-    return Choice(model=entry, tier=tier, route=routes[0])
+        names = [tier.model, *tier.own_keys.values()]
+        found = (_for_model(models[name], provider, set_up, preferred=tier.route) for name in names)
+        choice = next(filter(None, found), None)
+    return replace(choice, tier=tier.id) if choice else None
+
+
+def _for_model(model: Model, provider: str, set_up: Providers, preferred: str | None = None) -> Choice | None:
+    if provider != PLATFORM:
+        route = next((route for route in model.routes if route.provider == provider), None)
+        return Choice(model=model, tier="", route=route, own_key=True) if route else None
+    if not set_up.platform:
+        return Choice(model=model, tier="", route=_sandbox(model))
+    routes = [route for route in model.routes if route.provider in set_up.platform]
+    routes.sort(key=lambda route: route.provider != preferred)
+    return Choice(model=model, tier="", route=routes[0]) if routes else None
+
+
+def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:
+    """Whether that provider serves it at all, whatever is set up here."""
+    known = registry.providers().get(provider)
+    if known is None or not known.needs_key:
+        raise InvalidInput(f"There is no provider “{provider}”.", fields={"provider": "Unknown provider."})
+    if model:
+        served = provider in catalog.get_model(model).providers
+    else:
+        served = catalog.own_key_model(catalog.get_tier(tier), provider) is not None
+    if what and not served:
+        raise InvalidInput(
+            f"{known.label} does not serve {what} on a key of your own.",
+            fields={"provider": f"Not for {what}."},
+        )
+
+
+def _check_own_key(*, workspace: Workspace, provider: str, set_up: Providers) -> None:
+    if not workspace.plan.own_keys:
+        raise Unprocessable("The plan of this workspace does not include provider keys of its own.")
+    if provider not in set_up.own:
+        raise Unprocessable(f"The provider “{provider}” is not set up and enabled in this workspace.")
+
+
+def _sandbox(model: Model) -> Route:
+    """The route of every model where the portal has no key of its own."""
+    return Route(provider=SANDBOX, target=model.id, credits=model.credits, mask=model.mask)
+
+
+def price(*, choice: Choice, inputs: Mapping[str, Any]) -> int:
+    """Credits for one run with these cleaned inputs."""
+    return 0 if choice.own_key else validation.price(choice.route, inputs)
 
 
 def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
     """The price of one run. Raises InvalidInput when the inputs are wrong."""
     cleaned = validation.clean_inputs(choice.model, inputs)
     account = CreditAccount.objects.get(workspace=actor.workspace)
-    return Quote(
-        model=choice.model,
-        credits=validation.price(choice.model, cleaned),
-        balance=account.balance,
-    )
+    return Quote(model=choice.model, credits=price(choice=choice, inputs=cleaned), balance=account.balance)

@@ -7,97 +7,7 @@ from pathlib import Path
 import pytest
 
 from editor.catalog.loader import CatalogError, load
-
-MODEL = """\
-id = "acme/paint"
-label = "Paint"
-vendor = "Acme"
-description = "Paints."
-credits = 3
-typical_seconds = 5
-time_limit_seconds = 60
-mask = false
-sample_prompts = ["Paint it"]
-
-[[routes]]
-provider = "sandbox"
-target = "paint"
-
-[[ideas]]
-label = "Blue"
-prompt = "Turn red into blue"
-
-[[inputs]]
-name = "photos"
-label = "Photos"
-type = "combinefileinput"
-role = "images"
-default = ""
-maximum_items = 3
-
-[[inputs]]
-name = "prompt"
-label = "Prompt"
-type = "textarea"
-role = "prompt"
-default = "Paint it"
-
-[[inputs]]
-name = "format"
-label = "Format"
-type = "select"
-role = "option"
-default = "png"
-options = [{ value = "png", label = "PNG" }, { value = "jpeg", label = "JPEG" }]
-
-[[inputs]]
-name = "size"
-label = "Size"
-type = "number"
-role = "option"
-default = 512
-minimum = 64
-maximum = 1024
-multiple_of = 16
-zero_allowed = true
-
-[[inputs]]
-name = "scale"
-label = "Scale"
-type = "float"
-role = "option"
-default = 2.5
-minimum = 0
-maximum = 20
-"""
-TIERS = """\
-default = "standard"
-tiers = [
-  { id = "creative", label = "Creative", model = "acme/paint" },
-  { id = "standard", label = "Standard", model = "acme/paint", route = "sandbox" },
-  { id = "pro", label = "Pro", model = "acme/paint" },
-]
-"""
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "paint.toml").write_text(MODEL, encoding="utf-8")
-    (tmp_path / "tiers.toml").write_text(TIERS, encoding="utf-8")
-    return tmp_path
-
-
-def problems_of(directory: Path) -> list[str]:
-    with pytest.raises(CatalogError) as caught:
-        load(directory)
-    return list(caught.value.problems)
-
-
-def replace(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) >= 1
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+from tests.catalog.files import MODEL, ROUTES, WHERE, problems_of, replace
 
 
 def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory: Path) -> None:
@@ -108,17 +18,17 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
     assert (photos.help, photos.display_label, photos.advanced) == ("", "Photos", False)
     assert model.input("format").options[0].display_label == "PNG"
     assert [(idea.label, idea.prompt) for idea in model.ideas] == [("Blue", "Turn red into blue")]
-    assert [tier.route for tier in catalog.tiers.values()] == [None, "sandbox", None]
-
-
-WHERE = "models/paint.toml"
+    assert model.providers == ("acme", "other")
+    assert [(route.credits, route.mask) for route in model.routes] == [(2, False), (3, True)]
+    assert [tier.route for tier in catalog.tiers.values()] == [None, "acme", None]
+    assert [dict(tier.own_keys) for tier in catalog.tiers.values()] == [{}, {}, {"other": "acme/paint"}]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ("mask = false", "mask = false\ncolour = 1", f"{WHERE}: colour: is not a key that belongs here"),
-        ("mask = false", 'mask = "no"', f"{WHERE}: mask: must be true or false"),
+        ("mask = true", "mask = true\ncolour = 1", f"{WHERE}: colour: is not a key that belongs here"),
+        ("mask = true", 'mask = "no"', f"{WHERE}: mask: must be true or false"),
         ('vendor = "Acme"', "", f"{WHERE}: vendor: is missing"),
         ('vendor = "Acme"', "vendor = 7", f"{WHERE}: vendor: must be text"),
         ('vendor = "Acme"', 'vendor = " "', f"{WHERE}: vendor: must not be empty"),
@@ -129,22 +39,14 @@ WHERE = "models/paint.toml"
         ("_limit_seconds = 60", "_limit_seconds = 4", f"{WHERE}: time_limit_seconds: must not be less"),
         ('["Paint it"]', '["Paint it", 3]', f"{WHERE}: sample_prompts: must be a list of texts"),
         ('["Paint it"]', '["Paint\\u0000it"]', f"{WHERE}: sample_prompts or ideas: 'Paint\\x00it'"),
-        (
-            '[[routes]]\nprovider = "sandbox"\ntarget = "paint"',
-            "routes = []",
-            f"{WHERE}: routes: must not be empty",
-        ),
-        (
-            '[[routes]]\nprovider = "sandbox"\ntarget = "paint"',
-            'routes = ["sandbox"]',
-            f"{WHERE}: routes: must be a list of tables",
-        ),
-        ('target = "paint"', "", f"{WHERE}: routes 'sandbox': target: is missing"),
-        (
-            'target = "paint"',
-            'target = "paint"\n[[routes]]\nprovider = "sandbox"\ntarget = "x"',
-            f"{WHERE}: routes: 'sandbox' is there twice",
-        ),
+        (ROUTES, "routes = []\n", f"{WHERE}: routes: must not be empty"),
+        (ROUTES, 'routes = ["acme"]\n', f"{WHERE}: routes: must be a list of tables"),
+        ('target = "paint"', "", f"{WHERE}: routes 'acme': target: is missing"),
+        ('provider = "acme"', 'provider = "other"', f"{WHERE}: routes: 'other' is there twice"),
+        ('provider = "acme"', 'provider = "sandbox"', f'{WHERE}: routes: "sandbox" runs every model'),
+        ("credits = 2", "credits = 0", f"{WHERE}: routes 'acme': credits: must be at least 1, not 0"),
+        ("credits = 2", "credits = 2\nprice = 2", f"{WHERE}: routes 'acme': price: is not a key"),
+        ("mask = true\nsample", "mask = false\nsample", f"{WHERE}: mask: must be true where a route"),
         ('name = "size"', 'name = "scale"', f"{WHERE}: inputs: 'scale' is there twice"),
         ('name = "size"', "", f"{WHERE}: inputs 4: name: is missing"),
         (
@@ -208,7 +110,7 @@ WHERE = "models/paint.toml"
             'type = "text"\nrole = "option"\ndefault = ""',
             f"{WHERE}: inputs 'format': default: must not be empty, unless required = false",
         ),
-        ("mask = false", "mask = ", f"{WHERE}: cannot be read: "),
+        ("mask = true", "mask = ", f"{WHERE}: cannot be read: "),
     ],
 )
 def test_a_mistake_in_a_model_is_the_only_problem_that_is_told(
@@ -220,62 +122,11 @@ def test_a_mistake_in_a_model_is_the_only_problem_that_is_told(
     assert found[0].startswith(problem)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "problem"),
-    [
-        (
-            'model = "acme/paint"',
-            'model = "acme/draw"',
-            "tiers.toml: tiers 'creative': model: 'acme/draw' is not",
-        ),
-        (
-            'route = "sandbox"',
-            'route = "bfl"',
-            "tiers.toml: tiers 'standard': route: 'acme/paint' has no route to",
-        ),
-        (
-            'id = "pro"',
-            'id = "ultra"',
-            "tiers.toml: tiers 'ultra': id: must be one of creative, standard, pro",
-        ),
-        (
-            '{ id = "pro", label = "Pro", model = "acme/paint" },\n',
-            "",
-            "tiers.toml: tiers: 'pro' is missing",
-        ),
-        (
-            'default = "standard"',
-            'default = "best"',
-            "tiers.toml: default: must be one of creative, standard",
-        ),
-        ('label = "Pro"', 'label = "Pro", price = 1', "tiers.toml: tiers 'pro': price: is not a key"),
-        ("]\n", "", "tiers.toml: cannot be read: "),
-    ],
-)
-def test_a_mistake_in_the_tiers_is_told(directory: Path, old: str, new: str, problem: str) -> None:
-    replace(directory / "tiers.toml", old, new)
-    assert problems_of(directory)[0].startswith(problem)
-
-
-def test_a_tier_that_is_there_twice_is_told(directory: Path) -> None:
-    replace(directory / "tiers.toml", 'id = "pro"', 'id = "standard"')
-    assert problems_of(directory) == [
-        "tiers.toml: tiers: 'standard' is there twice",
-        "tiers.toml: tiers: 'pro' is missing",
-    ]
-
-
 def test_two_files_with_the_same_id_are_told(directory: Path) -> None:
     (directory / "models" / "second.toml").write_text(MODEL, encoding="utf-8")
     assert problems_of(directory) == [
         "models/second.toml: id: 'acme/paint' is already the id of another file"
     ]
-
-
-def test_a_missing_tiers_file_is_told(directory: Path) -> None:
-    (directory / "tiers.toml").unlink()
-    [problem] = problems_of(directory)
-    assert problem.startswith("tiers.toml: cannot be read: ")
 
 
 def test_a_file_that_is_not_utf_8_is_told(directory: Path) -> None:

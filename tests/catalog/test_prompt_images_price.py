@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editor.catalog import get_model
-from editor.catalog.types import Model
+from editor.catalog.types import Model, Route
 from editor.catalog.validation import check_images, clean_inputs, clean_prompt, price
 from editor.errors import InvalidInput
 
 KONTEXT = get_model("black-forest-labs/flux-kontext-pro")
 KONTEXT_DEV = get_model("wiro/flux_kontext_dev_with_2_image")
 FLUX_2 = get_model("black-forest-labs/flux-2-pro")
+
+PLAIN = Route(provider="acme", target="x", credits=7, mask=False)
+MASKING = Route(provider="acme", target="x", credits=7, mask=True)
 
 any_text = st.text() | st.text(st.characters(codec=None))
 
@@ -63,7 +66,7 @@ def test_another_prompt_is_refused(prompt: object, told: str) -> None:
     ],
 )
 def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: bool) -> None:
-    check_images(model, count, has_mask)
+    check_images(model, MASKING if has_mask else PLAIN, count, has_mask)
 
 
 @pytest.mark.parametrize(
@@ -87,18 +90,24 @@ def test_too_few_or_too_many_images_are_refused(
     model: Model, count: int, has_mask: bool, told: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_images(model, count, has_mask)
+        check_images(model, MASKING, count, has_mask)
     assert caught.value.fields == told
 
 
-def test_the_price_is_per_sample() -> None:
-    assert price(KONTEXT_DEV, clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 6
+def test_a_mask_is_refused_on_a_route_that_would_ignore_it() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_images(FLUX_2, PLAIN, 1, True)
+    assert caught.value.fields == {"mask": "FLUX.2 [pro] does not work with a mask."}
+
+
+def test_the_price_is_the_routes_per_sample() -> None:
+    assert price(PLAIN, clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 21
 
 
 def test_a_model_without_samples_costs_its_price_once() -> None:
-    assert price(FLUX_2, clean_inputs(FLUX_2, {})) == 6
+    assert price(PLAIN, clean_inputs(FLUX_2, {})) == 7
 
 
 def test_a_price_is_never_worked_out_from_raw_input() -> None:
     with pytest.raises(TypeError):
-        price(KONTEXT_DEV, {"samples": "3"})
+        price(PLAIN, {"samples": "3"})

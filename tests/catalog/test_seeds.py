@@ -182,8 +182,11 @@ def test_only_width_and_height_go_in_steps_and_take_zero() -> None:
         for item in model.inputs
         if item.multiple_of != 1 or item.zero_allowed
     }
-    flux_2 = "black-forest-labs/flux-2-pro"
-    assert special == {(flux_2, "width", 16, True), (flux_2, "height", 16, True)}
+    assert special == {
+        (f"black-forest-labs/{model}", side, 16, True)
+        for model in ("flux-2-pro", "flux-2-flex", "flux-2-klein-9b")
+        for side in ("width", "height")
+    }
 
 
 @pytest.mark.parametrize(

@@ -15,18 +15,18 @@ from editor.models import CreditAccount, Image, Job, Status
 from editor.operations import execution, jobs
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
-from editor.providers.base import EditRequest, Progress, Result, ResultImage, Submitted
+from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
 from tests.factories import make_actor, photo
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-class Scripted:
+class Scripted(Provider):
     """A provider that costs money: it counts what it is asked, and answers as the test says."""
 
     name = "sandbox"
     label = "Scripted"
-    idempotent = False
+    needs_key = False
 
     def __init__(self, *, submit_takes: float = 0, hangs: bool = False, seed: int = 1) -> None:
         self.submit_takes = submit_takes
@@ -46,7 +46,7 @@ class Scripted:
             await asyncio.sleep(3600)
         return Result(images=(ResultImage(photo(), "image/png"),), seed=self.seed)
 
-    async def cancel(self, task: Submitted) -> None:
+    async def cancel(self, request: EditRequest, task: Submitted) -> None:
         self.stopped.append(task.task_id)
 
 

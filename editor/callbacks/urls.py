@@ -1,0 +1,7 @@
+"""Where providers tell that a task has ended."""
+
+from django.urls import path
+
+from editor.callbacks import views
+
+urlpatterns = [path("callbacks/<slug:provider>/<str:token>/", views.callback, name="provider_callback")]

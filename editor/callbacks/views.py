@@ -1,0 +1,25 @@
+"""Providers' webhooks in: hints to poll now. What they say is not believed, nor even read."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from editor import events
+from editor.operations import requests
+
+
+@csrf_exempt
+@require_POST
+async def callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
+    """POST from a provider, at an address that only it was given: 200, or 404 for another address.
+
+    The job is polled at once with our own key, so a forged callback can do no more than that. It
+    is answered the same for a job that has ended, since providers repeat what is refused.
+    """
+    job_id = requests.read_callback_token(token)
+    if job_id is None:
+        return JsonResponse({"error": "There is nothing here."}, status=404)
+    await events.hint(job_id)
+    return JsonResponse({"ok": True})

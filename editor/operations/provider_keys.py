@@ -1,0 +1,193 @@
+"""Keys at providers: tried, stored encrypted, tested again, switched off, removed.
+
+A workspace's own keys are its owners' and admins' business; the portal's own are the operator's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from editor import db
+from editor.access import accounts, vault
+from editor.access.actor import Actor
+from editor.errors import Conflict, InvalidInput, NotFound, Unprocessable
+from editor.models import ProviderKey, Workspace
+from editor.operations import audit
+from editor.providers import registry
+from editor.providers.base import Account, ErrorKind, Provider, ProviderError
+
+CHECK_SECONDS = 20.0  # for a provider to say whether it takes a key
+TWO_PART = frozenset({"wiro"})  # providers whose keys may have a secret beside them
+LONGEST_NOTE = 500  # characters
+_KEY = re.compile(r"[!-~]{8,500}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a provider said of a key.
+
+    accepted  False: it serves for no edit as things are; None: the provider could not be asked now
+    note      for people; may be empty
+    refused   it is no key of the provider's, and not worth storing
+    """
+
+    accepted: bool | None
+    note: str
+    refused: bool = False
+
+
+async def save_and_test(*, actor: Actor, provider: str, key: str, secret: str = "") -> ProviderKey:
+    """Store the workspace's key at `provider`, in place of an earlier one, unless it is refused.
+
+    A provider that cannot be asked now does not hinder: the key is stored, with a note.
+    Raises PermissionDenied, Unprocessable (the plan), NotFound (the provider) and InvalidInput.
+    """
+    _require_own_keys(actor)
+    key, secret = key.strip(), secret.strip()
+    verdict = await try_key(provider=provider, key=key, secret=secret)
+    return await sync_to_async(_save)(actor=actor, provider=provider, key=key, secret=secret, verdict=verdict)
+
+
+async def try_key(*, provider: str, key: str, secret: str = "") -> Verdict:
+    """What the provider says of a key that is not stored yet. Raises NotFound for an unknown provider.
+
+    Raises InvalidInput, with its field, for what cannot be a key and for a key that is refused.
+    """
+    taker = _taker(provider)
+    for field, text in (("key", key), ("secret", secret)):
+        if (text or field == "key") and not _KEY.fullmatch(text):
+            raise _wrong(field, "A key has 8 to 500 letters, digits and signs, without spaces.")
+    if secret and provider not in TWO_PART:
+        raise _wrong("secret", f"Keys of {taker.label} have no secret beside them.")
+    verdict = await _ask(taker, accounts.given(provider=provider, key=key, secret=secret))
+    if verdict.refused:
+        raise _wrong("key", verdict.note)
+    return verdict
+
+
+async def test(*, actor: Actor, key: ProviderKey) -> ProviderKey:
+    """Ask the provider whether it takes the stored key, and note what it says.
+
+    Raises PermissionDenied, Unprocessable (the plan) and NotFound (the provider).
+    """
+    _require_own_keys(actor)
+    taker = _taker(key.provider)
+    try:
+        verdict = await _ask(taker, accounts.opened(key))
+    except vault.Unreadable as error:
+        verdict = Verdict(accepted=False, note=error.message)
+    return await sync_to_async(_note)(actor=actor, key=key, verdict=verdict)
+
+
+@transaction.atomic
+def set_enabled(*, actor: Actor, key: ProviderKey, enabled: bool) -> None:
+    """Use the key for edits, or keep it unused. Doing it twice is no error.
+
+    Raises PermissionDenied, and Unprocessable (the plan) when it is to be used.
+    """
+    if enabled:
+        _require_own_keys(actor)
+    actor.require_manager()
+    changed = ProviderKey.objects.filter(pk=key.pk, is_enabled=not enabled)
+    if changed.update(is_enabled=enabled, updated_at=timezone.now()):
+        _record(actor, "enabled" if enabled else "disabled", key)
+
+
+@transaction.atomic
+def remove(*, actor: Actor, key: ProviderKey) -> None:
+    """Forget the key. Doing it twice is no error. Raises PermissionDenied."""
+    actor.require_manager()
+    deleted, _ = ProviderKey.objects.filter(pk=key.pk).delete()
+    if deleted:
+        _record(actor, "removed", key)
+
+
+def store(
+    *, workspace: Workspace | None, provider: str, key: str, secret: str, verdict: Verdict
+) -> ProviderKey:
+    """Write the key and what was said of it; None is the portal's own. Whether it is used stays as it was.
+
+    For the operator's admin, which keeps its own record, and for this module. Raises Conflict.
+    """
+    row = ProviderKey.objects.filter(workspace=workspace, provider=provider).first()
+    row = row or ProviderKey(workspace=workspace, provider=provider)
+    row.secret = accounts.sealed(row, key=key, secret=secret)
+    row.last_four = key[-4:]
+    row.checked_at = timezone.now() if verdict.accepted else None
+    row.note = verdict.note
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise Conflict("Somebody saved a key for this provider at the same moment.") from None
+    return row
+
+
+@transaction.atomic
+def _save(*, actor: Actor, provider: str, key: str, secret: str, verdict: Verdict) -> ProviderKey:
+    row = store(workspace=actor.workspace, provider=provider, key=key, secret=secret, verdict=verdict)
+    _record(actor, "saved", row, accepted=verdict.accepted)
+    return row
+
+
+@transaction.atomic
+def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> ProviderKey:
+    key.note = verdict.note
+    if verdict.accepted is not None:
+        key.checked_at = timezone.now() if verdict.accepted else None
+    # Not the row of a key that was replaced meanwhile: it was not this one that was tested.
+    ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(note=key.note, checked_at=key.checked_at)
+    _record(actor, "tested", key, accepted=verdict.accepted)
+    return key
+
+
+async def _ask(taker: Provider, account: Account) -> Verdict:
+    """Asked on the event loop; meanwhile the caller's thread gives its database connection back."""
+    await sync_to_async(db.release)()
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            said = await taker.check(account)
+    except TimeoutError:
+        return Verdict(accepted=None, note=f"{taker.label} did not answer. Test the key again later.")
+    except ProviderError as error:
+        if error.kind == ErrorKind.AUTH:
+            words = f"{taker.label} does not accept this key. Check that it is copied whole and still valid."
+            return Verdict(accepted=False, note=words, refused=True)
+        if error.retryable:
+            words = f"The key could not be tested now. {error.message}"
+            return Verdict(accepted=None, note=words[:LONGEST_NOTE])
+        return Verdict(accepted=False, note=error.message[:LONGEST_NOTE])
+    return Verdict(accepted=True, note=said[:LONGEST_NOTE])
+
+
+def _taker(name: str) -> Provider:
+    found = registry.providers().get(name)
+    if found is None or not found.needs_key:
+        raise NotFound("There is no such provider.")
+    return found
+
+
+def _require_own_keys(actor: Actor) -> None:
+    actor.require_manager()
+    if not actor.workspace.plan.own_keys:
+        raise Unprocessable("The plan of this workspace does not include keys of its own.")
+
+
+def _wrong(field: str, words: str) -> InvalidInput:
+    return InvalidInput(words, fields={field: words})
+
+
+def _record(actor: Actor, act: str, key: ProviderKey, **data: bool | None) -> None:
+    audit.record(
+        workspace=actor.workspace,
+        actor=actor.user,
+        action=f"provider_key.{act}",
+        target=str(key),
+        data=data,
+    )
