@@ -1,0 +1,71 @@
+"""Google's Gemini API: one long request makes the image and answers with it; nothing to poll or to cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from urllib.parse import quote
+
+from editor.providers import http
+from editor.providers.base import (
+    Account,
+    EditRequest,
+    ErrorKind,
+    Progress,
+    Provider,
+    Result,
+    Submitted,
+)
+from editor.providers.failures import failure
+from editor.providers.google import answers, requests
+
+# In v1 `responseModalities` has been refused: contract, section 1.
+VERSION = "v1beta"
+SUBMIT_SECONDS = 300.0
+
+
+class Google(Provider):
+    """Implements the Provider protocol."""
+
+    name = "google"
+    label = "Google"
+    public_url = "https://generativelanguage.googleapis.com"
+    immediate = True
+
+    def __init__(
+        self, *, submit_seconds: float = SUBMIT_SECONDS, ask_seconds: float = http.ASK_SECONDS
+    ) -> None:
+        """How long an edit and the check of a key may take."""
+        self.submit_seconds = submit_seconds
+        self.ask_seconds = ask_seconds
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        requests.check(request)
+        images = [await image.load() for image in request.images]
+        content = await asyncio.to_thread(requests.body, request, images)
+        target = quote(request.target, safe="")
+        answer = await http.submit(
+            self.name,
+            f"{request.account.base_url}/{VERSION}/models/{target}:generateContent",
+            headers=_headers(request.account) | {"content-type": "application/json"},
+            content=content,
+            seconds=self.submit_seconds,
+        )
+        made = await asyncio.to_thread(answers.made, answer)  # megabytes of JSON and base64
+        return Submitted(task_id=made.id or uuid.uuid4().hex, result=Result(images=(made.image,)))
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        """Only after the portal stopped before it had stored the answer, which does not come twice."""
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)
+
+    async def check(self, account: Account) -> str:
+        """Google tells neither a balance nor a limit, so there are no words."""
+        url = f"{account.base_url}/{VERSION}/models?pageSize=1"
+        answer = await http.ask(self.name, "GET", url, headers=_headers(account), seconds=self.ask_seconds)
+        if not answer.ok:
+            raise answers.refused(answer, asking=True)
+        return ""
+
+
+def _headers(account: Account) -> dict[str, str]:
+    return {"x-goog-api-key": account.key}

@@ -1,0 +1,137 @@
+"""What Google's answers mean. Source: the contract's sections 4, 5 and 7."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from editor.providers import http
+from editor.providers.base import ErrorKind, ProviderError, ResultImage
+from editor.providers.failures import failure, temporary
+from editor.providers.http import Answer
+
+_AGAINST_POLICY = {
+    "IMAGE_SAFETY",
+    "IMAGE_PROHIBITED_CONTENT",
+    "SAFETY",
+    "PROHIBITED_CONTENT",
+    "BLOCKLIST",
+    "SPII",
+}
+_RECITED = {"RECITATION", "IMAGE_RECITATION"}
+_DELAY = re.compile(r"(\d{1,9}(?:\.\d+)?)s")
+_NO_IMAGE = "The provider finished without an image."
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """`id` is Google's name for the answer, or ""."""
+
+    id: str
+    image: ResultImage
+
+
+def made(answer: Answer) -> Made:
+    """The image that was made. Raises ProviderError. Slow: not for the event loop."""
+    if not answer.ok:
+        raise refused(answer)
+    body = answer.json()
+    if not isinstance(body, dict):
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
+    candidate = next(_tables(body, "candidates"), None)
+    if candidate is None:
+        raise _prompt_refused(_table(body, "promptFeedback"))
+    parts = [
+        part for part in _tables(_table(candidate, "content"), "parts") if part.get("thought") is not True
+    ]
+    # Thinking models may show drafts; the last image is the one they settled on.
+    blobs = [blob for part in parts if (blob := _table(part, "inlineData"))]
+    if not blobs:
+        words = " ".join(str(part["text"]) for part in parts if "text" in part)
+        raise _no_image(candidate, words)
+    return Made(id=str(body.get("responseId") or ""), image=_image(blobs[-1]))
+
+
+def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
+    """What an answer of 400 or more means."""
+    error = _table(answer.table(), "error")
+    status, said = error.get("status"), str(error.get("message") or "")
+    details = list(_tables(error, "details"))
+    match status:
+        case "INVALID_ARGUMENT" if _is_about_key(details, said):  # not 401
+            return failure(ErrorKind.AUTH)
+        case "FAILED_PRECONDITION" if "billing" in said:
+            return failure(ErrorKind.INSUFFICIENT_FUNDS)
+        case "FAILED_PRECONDITION" | "CANCELLED":
+            return failure(ErrorKind.UNAVAILABLE, said=said)
+        case "DEADLINE_EXCEEDED" if not asking:
+            return failure(ErrorKind.TIMEOUT)
+        case "RESOURCE_EXHAUSTED":
+            return _exhausted(details, said, asking=asking)
+    if answer.status in (404, 405):  # the model is retired, or not for this account
+        return failure(ErrorKind.UNAVAILABLE, said=said)
+    return http.refusal(answer, said=said, asking=asking)
+
+
+def _is_about_key(details: list[dict[str, Any]], said: str) -> bool:
+    return said.startswith("API key") or any(each.get("reason") == "API_KEY_INVALID" for each in details)
+
+
+def _exhausted(details: list[dict[str, Any]], said: str, *, asking: bool) -> ProviderError:
+    """A quota that is used up until tomorrow or was never there, or only too much in this minute."""
+    quotas = [str(violation.get("quotaId")) for each in details for violation in _tables(each, "violations")]
+    if "limit: 0" in said or any("PerDay" in quota or "FreeTier" in quota for quota in quotas):
+        words = (
+            "The account's quota at Google is used up. Its owner can raise it, or wait until it is renewed."
+        )
+        return failure(ErrorKind.INSUFFICIENT_FUNDS, words=words)
+    delays = [_DELAY.fullmatch(str(each["retryDelay"])) for each in details if "retryDelay" in each]
+    retry_after = next((float(delay[1]) for delay in delays if delay), None)
+    build = temporary if asking else failure
+    return build(ErrorKind.RATE_LIMITED, retry_after=retry_after)
+
+
+def _prompt_refused(feedback: Mapping[str, Any]) -> ProviderError:
+    reason = str(feedback.get("blockReason") or "")
+    if not reason:
+        return failure(ErrorKind.UNAVAILABLE, words=_NO_IMAGE)
+    if reason == "OTHER":
+        words = "Google could not work with this prompt or one of its images."
+        return failure(ErrorKind.INVALID_INPUT, words=words)
+    return failure(ErrorKind.MODERATED, said=reason)
+
+
+def _no_image(candidate: Mapping[str, Any], words: str) -> ProviderError:
+    """`words` is what the model said in place of an image."""
+    reason = candidate.get("finishReason")
+    said = str(candidate.get("finishMessage") or words)
+    if reason in _AGAINST_POLICY:
+        return failure(ErrorKind.MODERATED, said=said)
+    if reason in _RECITED:
+        told = "Google withheld the result: it was too close to an existing work. Word the prompt otherwise."
+        return failure(ErrorKind.MODERATED, words=told, said=said)
+    return failure(ErrorKind.UNAVAILABLE, words=_NO_IMAGE, said=said)
+
+
+def _image(blob: Mapping[str, Any]) -> ResultImage:
+    try:
+        content = base64.b64decode(blob["data"], validate=True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
+    return ResultImage(content=content, content_type=str(blob.get("mimeType") or ""))
+
+
+def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The object of that name; empty where there is none: Google leaves out what is empty."""
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _tables(values: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    """The objects in the list of that name."""
+    value = values.get(name)
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))

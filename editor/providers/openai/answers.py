@@ -1,0 +1,86 @@
+"""What OpenAI's answers mean. Source: the contract's sections 6 and 8."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from editor.providers import http
+from editor.providers.base import ErrorKind, ProviderError, Result, ResultImage
+from editor.providers.failures import failure, temporary
+from editor.providers.http import Answer
+
+# OpenAI tells apart by code what it puts under one status: 400 for refusals and for spent budgets,
+# 429 for too many requests and for no money.
+_KINDS = {
+    "moderation_blocked": ErrorKind.MODERATED,
+    "content_policy_violation": ErrorKind.MODERATED,
+    "billing_hard_limit_reached": ErrorKind.INSUFFICIENT_FUNDS,
+    "insufficient_quota": ErrorKind.INSUFFICIENT_FUNDS,
+    "credit_balance_exhausted": ErrorKind.INSUFFICIENT_FUNDS,
+    "organization_spend_limit_exceeded": ErrorKind.INSUFFICIENT_FUNDS,
+    "project_spend_limit_exceeded": ErrorKind.INSUFFICIENT_FUNDS,
+    "organization_usage_limit_exceeded": ErrorKind.INSUFFICIENT_FUNDS,
+    "unsupported_country_region_territory": ErrorKind.UNAVAILABLE,
+}
+
+
+def result(answer: Answer) -> Result:
+    """The images of a generation or an edit. Raises ProviderError. Slow: not for the event loop."""
+    if not answer.ok:
+        raise refused(answer)
+    body = answer.table()
+    data = body.get("data")
+    if not isinstance(data, list):
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
+    if not data:
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image.")
+    content_type = f"image/{body.get('output_format') or 'png'}"
+    return Result(images=tuple(ResultImage(_content(each), content_type) for each in data))
+
+
+def models_offered(answer: Answer) -> str:
+    """For people. Raises ProviderError."""
+    if not answer.ok:
+        raise refused(answer, asking=True)
+    models = answer.table().get("data")
+    if not isinstance(models, list):
+        raise temporary()
+    names = [str(model.get("id", "")) for model in models if isinstance(model, dict)]
+    return f"Models for images: {sum('image' in name for name in names)}"
+
+
+def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
+    """What an answer without success means."""
+    error = answer.table().get("error")
+    error = error if isinstance(error, dict) else {}
+    said = str(error.get("message") or "")
+    if answer.status == 403 and "verified" in said:
+        words = (
+            "OpenAI asks that the organization of this API key be verified before it may use the model. "
+            "Its owner can do that in OpenAI's settings."
+        )
+        return failure(ErrorKind.AUTH, words=words)
+    kind = _KINDS.get(str(error.get("code"))) or _KINDS.get(str(error.get("type")))
+    if kind is None and answer.status in (404, 405):  # the model is retired, or not for this account
+        kind = ErrorKind.UNAVAILABLE
+    if kind is not None:
+        return failure(kind, said=said)
+    refusal = http.refusal(answer, said=said, asking=asking)
+    refusal.retry_after = _retry_after(answer)
+    return refusal
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """Seconds. OpenAI may tell milliseconds in a header of its own."""
+    milliseconds = answer.headers.get("retry-after-ms", "")
+    if milliseconds.isdecimal() and len(milliseconds) < 10:
+        return int(milliseconds) / 1000
+    return answer.retry_after
+
+
+def _content(item: Any) -> bytes:
+    try:
+        return base64.b64decode(item["b64_json"], validate=True)
+    except (KeyError, TypeError, ValueError) as error:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME) from error

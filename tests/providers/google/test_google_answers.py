@@ -1,0 +1,127 @@
+"""What Google's answers mean, in the forms that its emulator does not give."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import Any
+
+import httpx
+import pytest
+
+from editor.providers.base import ErrorKind, ProviderError
+from editor.providers.google import answers
+from editor.providers.http import Answer
+from tests.providers.edits import is_final, is_temporary
+
+
+def answer(status: int, body: object) -> Answer:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, httpx.Headers(), content)
+
+
+def error_of(status: int, name: str, message: str = "Words.", *details: dict[str, Any]) -> Answer:
+    body = {"error": {"code": status, "message": message, "status": name, "details": list(details)}}
+    return answer(status, body)
+
+
+def test_the_last_image_that_is_no_thought_is_the_result():
+    def part(content: bytes, **more: object) -> dict[str, object]:
+        return {"inlineData": {"mimeType": "image/png", "data": b64encode(content).decode()}, **more}
+
+    drafts = [{"text": "Drafting"}, part(b"first"), part(b"last"), part(b"draft", thought=True)]
+    body = {"candidates": [{"content": {"parts": [*drafts, {"text": "Done."}]}}]}
+    made = answers.made(answer(200, body))
+
+    assert (made.image.content, made.id) == (b"last", "")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [
+        (error_of(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key."), ErrorKind.AUTH),
+        (error_of(400, "FAILED_PRECONDITION", "User location is not supported."), ErrorKind.UNAVAILABLE),
+        (error_of(499, "CANCELLED"), ErrorKind.UNAVAILABLE),
+        (error_of(504, "DEADLINE_EXCEEDED"), ErrorKind.TIMEOUT),
+        (answer(504, b"<html>"), ErrorKind.UNKNOWN_OUTCOME),
+        (answer(403, b"<html>"), ErrorKind.AUTH),
+    ],
+)
+def test_the_status_word_goes_before_the_number(refusal: Answer, kind: ErrorKind):
+    assert is_final(answers.refused(refusal), kind)
+
+
+@pytest.mark.parametrize(
+    ("message", "details", "kind", "retry_after"),
+    [
+        ("Quota exceeded, limit: 0, model: x", [], ErrorKind.INSUFFICIENT_FUNDS, None),
+        (
+            "Quota.",
+            [{"violations": [{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"}]}],
+            ErrorKind.INSUFFICIENT_FUNDS,
+            None,
+        ),
+        ("Quota.", [{"retryDelay": "38.5s"}], ErrorKind.RATE_LIMITED, 38.5),
+        ("Quota.", [{"retryDelay": "soon"}], ErrorKind.RATE_LIMITED, None),
+        ("Quota.", [{"retryDelay": "9" * 400 + "s"}], ErrorKind.RATE_LIMITED, None),
+        ("Quota.", [{"violations": None}, {"violations": [None]}], ErrorKind.RATE_LIMITED, None),
+    ],
+)
+def test_a_quota_that_is_used_up_is_no_rate_limit(
+    message: str, details: list[dict[str, Any]], kind: ErrorKind, retry_after: float | None
+):
+    error = answers.refused(error_of(429, "RESOURCE_EXHAUSTED", message, *details))
+
+    assert is_final(error, kind)
+    assert error.retry_after == retry_after
+
+
+def test_a_check_that_came_too_often_may_be_made_again():
+    refusal = error_of(429, "RESOURCE_EXHAUSTED", "Quota.", {"retryDelay": "2s"})
+
+    error = answers.refused(refusal, asking=True)
+
+    assert is_temporary(error, ErrorKind.RATE_LIMITED)
+    assert error.retry_after == 2
+    assert is_temporary(answers.refused(error_of(504, "DEADLINE_EXCEEDED"), asking=True))
+
+
+def image_part(blob: object) -> dict[str, Any]:
+    return {"candidates": [{"content": {"parts": [{"inlineData": blob}]}, "finishReason": "STOP"}]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"<html>",
+        image_part({"mimeType": "image/png"}),
+        image_part({"mimeType": "image/png", "data": "?"}),
+        image_part({"mimeType": "image/png", "data": None}),
+    ],
+)
+def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
+    with pytest.raises(ProviderError) as caught:
+        answers.made(answer(200, body))
+
+    assert is_final(caught.value, ErrorKind.UNKNOWN_OUTCOME)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"candidates": None},
+        {"candidates": [None]},
+        {"candidates": [{}]},
+        {"candidates": [{"content": None}]},
+        {"candidates": [{"content": {"parts": "text"}}]},
+        image_part(None),
+    ],
+)
+def test_what_is_left_out_of_an_answer_is_an_image_that_was_not_made(body: object):
+    with pytest.raises(ProviderError, match="finished without an image") as caught:
+        answers.made(answer(200, body))
+
+    assert is_final(caught.value, ErrorKind.UNAVAILABLE)
