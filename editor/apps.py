@@ -1,4 +1,7 @@
+import contextlib
+
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class EditorConfig(AppConfig):
@@ -6,4 +9,8 @@ class EditorConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from editor import checks  # noqa: F401  (registers the system checks)
+        from editor import checks, outbound  # noqa: F401  (registers the system checks)
+
+        # With a bad network nothing is exempt, and `check_outbound` says why.
+        with contextlib.suppress(ValueError):
+            outbound.allow(settings.OUTBOUND_ALLOW)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from editor import catalog
+from editor import catalog, outbound
+from editor.access import vault
 from editor.catalog.loader import CatalogError
 from editor.providers import registry
 
@@ -27,3 +29,41 @@ def check_catalogue(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
         for route in model.routes
         if route.provider not in known
     ]
+
+
+@register
+def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A key that can be guessed protects nothing. The message gives its place, not its text."""
+    return [
+        Error(
+            f"ENCRYPTION_KEYS: key {place} has fewer than {vault.SHORTEST_KEY} characters.",
+            hint="Make one with: openssl rand -base64 48",
+            id="editor.E003",
+        )
+        for place, key in enumerate(settings.ENCRYPTION_KEYS, start=1)
+        if len(key) < vault.SHORTEST_KEY
+    ]
+
+
+@register
+def check_outbound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The exempt networks can be read, and each provider's address is one that the portal asks."""
+    try:
+        outbound.allow(settings.OUTBOUND_ALLOW)
+    except ValueError as error:
+        return [Error(f"OUTBOUND_ALLOW: {error}.", id="editor.E004")]
+    errors: list[CheckMessage] = []
+    for provider, given in settings.PROVIDERS.items():
+        if not given["base_url"]:
+            continue
+        try:
+            outbound.check_url(given["base_url"])
+        except outbound.Forbidden as error:
+            errors.append(
+                Error(
+                    f"{provider.upper()}_BASE_URL: {error.message}",
+                    hint="Name the host or network of a server of your own in OUTBOUND_ALLOW.",
+                    id="editor.E005",
+                )
+            )
+    return errors

@@ -7,6 +7,7 @@ variables mean is listed in the README.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,15 @@ if _base.hostname and _base.hostname not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(_base.hostname)
 CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"] if _base.netloc else []
 HTTPS = _base.scheme == "https"
+
+
+def _texts(name: str) -> list[str]:
+    """A comma list, without its empty entries."""
+    return [entry.strip() for entry in env.str(name, default="").split(",") if entry.strip()]
+
+
+# The first one encrypts what is stored encrypted, the others still open what they encrypted.
+ENCRYPTION_KEYS = _texts("ENCRYPTION_KEYS") or [secret_from_file(DATA_DIR / "encryption_key")]
 
 # --- Application ---------------------------------------------------------------------
 
@@ -159,6 +169,27 @@ else:
 # The checks of an upload happen in editor/media; these only bound what Django reads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# --- Providers -----------------------------------------------------------------------
+
+
+def _origin(url: str) -> str:
+    """A provider's base URL as adapters want it: people paste it with its version path, "…/v1/"."""
+    return re.sub(r"(/api)?/v1(beta)?$", "", url.strip().rstrip("/"))
+
+
+# The portal's own accounts, and where a provider is reached ("": at its public address).
+PROVIDERS: dict[str, dict[str, str]] = {
+    provider: {
+        "base_url": _origin(env.str(f"{provider.upper()}_BASE_URL", default="")),
+        "key": env.str(f"{provider.upper()}_API_KEY", default="").strip(),
+        "secret": "",
+    }
+    for provider in ("bfl", "wiro", "openai", "google", "fal", "kie")
+}
+PROVIDERS["wiro"]["secret"] = env.str("WIRO_API_SECRET", default="").strip()
+# Hosts and networks (CIDR) where http, private addresses and other ports than 443 are fine.
+OUTBOUND_ALLOW = _texts("OUTBOUND_ALLOW")
 
 # --- People --------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
-from editor.models import Character, Image, Job, Membership, ShareLink, Style, User
+from editor.models import Character, Image, Job, Membership, ProviderKey, ShareLink, Style, User
 
 MAXIMUM_IMAGES = 16  # in one edit
 MAXIMUM_SELECTED = 100  # in one list
@@ -117,6 +117,15 @@ def share(actor: Actor, share_id: str | UUID) -> ShareLink:
         .filter(image__workspace=actor.workspace, id=_uuid(share_id, message))
         .first()
     )
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def provider_key(actor: Actor, key_id: str | UUID) -> ProviderKey:
+    """A key that the workspace brought, never one of the portal's own."""
+    message = "This key is not in the workspace."
+    found = ProviderKey.objects.filter(workspace=actor.workspace, id=_uuid(key_id, message)).first()
     if found is None:
         raise NotFound(message)
     return found

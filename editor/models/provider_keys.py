@@ -1,4 +1,4 @@
-"""A workspace's own keys at image providers."""
+"""Keys at image providers: the portal's own, and those that workspaces bring."""
 
 from __future__ import annotations
 
@@ -9,21 +9,32 @@ from editor.models.workspaces import Workspace
 
 
 class ProviderKey(PublicModel):
-    """Edits that use it cost the workspace no credits.
+    """One account at a provider. Edits with a workspace's own key cost it no credits.
 
-    `secret` is encrypted before it gets here and never shown again; `last_four` is what
-    people see.
+    workspace   None: the portal's own, for edits that cost credits
+    secret      encrypted before it gets here and never shown again (see `access/accounts.py`)
+    last_four   what people see of the key
+    checked_at  when the provider last accepted the key; None until it does, and once it refuses it
+    note        what the last test told, for people
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="provider_keys")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="provider_keys"
+    )
     provider = models.CharField(max_length=20)
     secret = models.BinaryField()
     last_four = models.CharField(max_length=4)
-    is_enabled = models.BooleanField(default=True)
+    is_enabled = models.BooleanField("Enabled", default=True)
+    checked_at = models.DateTimeField("Accepted by the provider", null=True, blank=True)
+    note = models.CharField("Last test", max_length=500, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["workspace", "provider"], name="provider_key_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["workspace", "provider"], name="provider_key_once", nulls_distinct=False
+            ),
+        )
 
     def __str__(self) -> str:
-        return f"{self.provider} …{self.last_four}"
+        return f"{self.provider} ··· {self.last_four}"

@@ -108,6 +108,7 @@ def remove(*, actor: Actor, key: ProviderKey) -> None:
         _record(actor, "removed", key)
 
 
+@transaction.atomic
 def store(
     *, workspace: Workspace | None, provider: str, key: str, secret: str, verdict: Verdict
 ) -> ProviderKey:
@@ -115,8 +116,8 @@ def store(
 
     For the operator's admin, which keeps its own record, and for this module. Raises Conflict.
     """
-    row = ProviderKey.objects.filter(workspace=workspace, provider=provider).first()
-    row = row or ProviderKey(workspace=workspace, provider=provider)
+    mine = ProviderKey.objects.select_for_update().filter(workspace=workspace, provider=provider)
+    row = mine.first() or ProviderKey(workspace=workspace, provider=provider)
     row.secret = accounts.sealed(row, key=key, secret=secret)
     row.last_four = key[-4:]
     row.checked_at = timezone.now() if verdict.accepted else None
@@ -127,6 +128,22 @@ def store(
     except IntegrityError:
         raise Conflict("Somebody saved a key for this provider at the same moment.") from None
     return row
+
+
+def rotate_all() -> tuple[int, list[ProviderKey]]:
+    """Encrypt what needs it with the first key: how many that were, and the keys that nothing opens."""
+    rotated, lost = 0, []
+    for key in ProviderKey.objects.select_related("workspace").order_by("created_at"):
+        if not vault.needs_rotation(key.secret):
+            continue
+        try:
+            secret = vault.rotate(purpose=accounts.purpose(key), token=key.secret)
+        except vault.Unreadable:
+            lost.append(key)
+            continue
+        # Unless somebody stored another key meanwhile, which needs no rotation.
+        rotated += ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(secret=secret)
+    return rotated, lost
 
 
 @transaction.atomic

@@ -1,0 +1,96 @@
+"""The workspace's own keys at providers. A key goes in here and never comes out."""
+
+from __future__ import annotations
+
+from asgiref.sync import async_to_sync
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST, require_safe
+
+from editor.access import lookups
+from editor.contexts.provider_keys import provider_card, provider_cards
+from editor.errors import InvalidInput
+from editor.operations import provider_keys
+from editor.web.decorators import MemberRequest, member
+from editor.web.forms.provider_keys import KeyForm
+from editor.web.htmx import is_fragment
+
+
+@require_safe
+@member
+def page(request: MemberRequest) -> HttpResponse:
+    """A card for each provider: the state of the workspace's key, and a form for a new one."""
+    return _page(request)
+
+
+@sensitive_post_parameters()
+@require_POST
+@member
+def save(request: MemberRequest, provider: str) -> HttpResponse:
+    """Store a new key, or one in place of another, if the provider takes it."""
+    form = KeyForm(provider, request.POST)
+    try:
+        key = async_to_sync(provider_keys.save_and_test)(
+            actor=request.actor,
+            provider=provider,
+            key=form.data.get("key", ""),
+            secret=form.data.get("secret", ""),
+        )
+    except InvalidInput as error:
+        if is_fragment(request):
+            raise
+        for field, words in error.fields.items():
+            if field not in form.errors:
+                form.add_error(field, words)
+        return _page(request, form, provider)
+    return _done(request, provider, "The key is saved and works." if key.checked_at else "The key is saved.")
+
+
+@require_POST
+@member
+def test(request: MemberRequest, key_id: str) -> HttpResponse:
+    """Ask the provider about the stored key."""
+    key = lookups.provider_key(request.actor, key_id)
+    key = async_to_sync(provider_keys.test)(actor=request.actor, key=key)
+    return _done(request, key.provider, "The key works." if key.checked_at else "The key has a problem.")
+
+
+@require_POST
+@member
+def enable(request: MemberRequest, key_id: str) -> HttpResponse:
+    """Use the key, or with `enabled` other than 1 keep it unused."""
+    key, enabled = lookups.provider_key(request.actor, key_id), request.POST.get("enabled") == "1"
+    provider_keys.set_enabled(actor=request.actor, key=key, enabled=enabled)
+    return _done(request, key.provider, "The key is in use." if enabled else "The key is disabled.")
+
+
+@require_POST
+@member
+def remove(request: MemberRequest, key_id: str) -> HttpResponse:
+    """Forget the key."""
+    key = lookups.provider_key(request.actor, key_id)
+    provider_keys.remove(actor=request.actor, key=key)
+    return _done(request, key.provider, "The key is removed.")
+
+
+def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str = "") -> HttpResponse:
+    """All cards; the form that was refused shows why, beside its fields."""
+    request.actor.require_manager()
+    cards = [
+        (card, refused if refused and card.name == provider else KeyForm(card.name))
+        for card in provider_cards(request.actor)
+    ]
+    context = {"cards": cards, "own_keys": request.actor.workspace.plan.own_keys, "nav": "providers"}
+    return render(request, "settings/providers.html", context, status=400 if refused else 200)
+
+
+def _done(request: MemberRequest, provider: str, words: str) -> HttpResponse:
+    """The card as it is now, or without script the page."""
+    if not is_fragment(request):
+        messages.success(request, words)
+        return redirect("provider_keys", request.actor.workspace.slug)
+    card = provider_card(request.actor, provider)
+    context = {"card": card, "form": KeyForm(provider), "words": words}
+    return render(request, "settings/_provider_swap.html", context)

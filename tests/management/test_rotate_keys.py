@@ -1,0 +1,61 @@
+"""`manage.py rotate_keys`: afterwards the first key alone opens everything."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from editor.access import accounts
+from editor.models import ProviderKey
+from tests.factories import make_actor
+from tests.takers import KEY, SECRET, install, save_key, store_portals_key
+
+pytestmark = pytest.mark.django_db
+
+OLD, NEW = "o" * 32, "n" * 32
+
+
+@pytest.fixture(autouse=True)
+def keys(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One key of a workspace and one of the portal, encrypted with OLD."""
+    install(monkeypatch)
+    settings.ENCRYPTION_KEYS = [OLD]
+    save_key(make_actor(), "wiro", KEY, SECRET)
+    store_portals_key()
+
+
+def rotate() -> str:
+    printed = io.StringIO()
+    call_command("rotate_keys", stdout=printed, stderr=printed)
+    return printed.getvalue()
+
+
+def test_everything_is_encrypted_anew_and_a_second_time_changes_nothing(settings: Settings) -> None:
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    assert "2 provider keys" in rotate()
+    rotated = dict(ProviderKey.objects.values_list("pk", "secret"))
+    assert "0 provider keys" in rotate()
+    assert dict(ProviderKey.objects.values_list("pk", "secret")) == rotated
+    settings.ENCRYPTION_KEYS = [NEW]
+    for row in ProviderKey.objects.all():
+        account = accounts.opened(row)
+        assert (account.key, account.secret) == (KEY, SECRET if row.provider == "wiro" else "")
+
+
+def test_a_key_that_nothing_opens_is_named_kept_and_an_error(settings: Settings) -> None:
+    lost = ProviderKey.objects.get(provider="wiro")
+    settings.ENCRYPTION_KEYS = ["x" * 32]
+    secret = store_portals_key().secret
+    settings.ENCRYPTION_KEYS = [NEW, "x" * 32]
+    printed = io.StringIO()
+    with pytest.raises(CommandError, match="opens 1 of them") as error:
+        call_command("rotate_keys", stdout=printed, stderr=printed)
+    assert error.value.returncode == 1
+    assert f"wiro ··· 4f2a of {lost.workspace}" in printed.getvalue()
+    assert "1 provider key encrypted" in printed.getvalue()
+    assert ProviderKey.objects.get(pk=lost.pk).secret == lost.secret
+    assert ProviderKey.objects.get(provider="bfl").secret != secret
+    assert KEY not in printed.getvalue()
