@@ -65,3 +65,15 @@ def publish(event: Event) -> None:
 
     # A watcher's queue may fail; the committed work must not be undone or reported as failed.
     transaction.on_commit(send, robust=True)
+
+
+# The group of all workers, and what is sent to it.
+WORKERS = "workers"
+HINT = "task.hint"
+
+
+async def hint(job_id: UUID) -> None:
+    """Tell the worker that polls this job that its provider may have finished."""
+    layer = get_channel_layer()
+    if layer is not None:
+        await layer.group_send(WORKERS, {"type": HINT, "job_id": str(job_id)})

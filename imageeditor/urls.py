@@ -11,5 +11,6 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
+    path("", include("editor.callbacks.urls")),
     path("", include("editor.web.urls")),
 ]

@@ -9,8 +9,8 @@ from django.forms import BaseForm
 from django.templatetags.static import static
 
 from editor import catalog
+from editor.access import accounts
 from editor.access.actor import Actor
-from editor.catalog.types import Model
 from editor.contexts.jobs import JobView, job_view
 from editor.contexts.versions import (
     StageView,
@@ -22,8 +22,9 @@ from editor.contexts.versions import (
 )
 from editor.media import links
 from editor.models import Character, Image, Style, Workspace
+from editor.operations import pricing
 from editor.operations.images import SAMPLES
-from editor.operations.pricing import Choice, Quote
+from editor.operations.pricing import Choice, Offer, Quote
 from editor.providers import registry
 from editor.queries import studio
 
@@ -34,8 +35,8 @@ class TierView:
     label: str
     credits: int
     seconds: int
-    model_label: str
     checked: bool
+    offered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class ModelView:
     seconds: int
     checked: bool
     note: str = ""
+    takes_mask: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """Whose key pays: "platform" or the name of a provider with an own key."""
+
+    name: str
+    label: str
+    checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Studio:
     stage: StageView | None
     tree: list[VersionView]
     jobs: list[JobView]
+    providers: list[ProviderView]
     tiers: list[TierView]
     models: list[ModelView]
     model: ModelView
@@ -113,14 +125,16 @@ def studio_page(
     """
     workspace = actor.workspace
     tree = studio.edit_tree(current) if current else []
+    offer = pricing.offer(workspace=workspace, provider=choice.provider)
     return Studio(
         workspace=workspace,
         stage=_stage(actor, current, tree=tree, compared_id=compared_id) if current else None,
         tree=tree_view(workspace, tree, current),
         jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace, actor.user)],
-        tiers=_tiers(choice),
-        models=[_model(model, choice) for model in catalog.catalog().models.values()],
-        model=_model(choice.model, choice),
+        providers=_providers(workspace, choice),
+        tiers=_tiers(offer, choice),
+        models=[_model(offered, choice) for offered in offer.models.values() if offered],
+        model=_model(choice, choice),
         form=form,
         styles=[_style(style, style_id) for style in studio.styles(workspace)],
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
@@ -156,31 +170,55 @@ def _stage(actor: Actor, current: Image, *, tree: list[Image], compared_id: str)
     )
 
 
-def _tiers(choice: Choice) -> list[TierView]:
-    models = catalog.catalog().models
+def _providers(workspace: Workspace, choice: Choice) -> list[ProviderView]:
+    """The portal, then the providers of the workspace's own keys; empty where there is no choice."""
+    own = accounts.available(workspace).own
+    if not own:
+        return []
+    known = registry.providers()
+    names = [name for name in known if name in own]
     return [
-        TierView(
-            id=tier.id,
-            label=tier.label,
-            credits=models[tier.model].credits,
-            seconds=models[tier.model].typical_seconds,
-            model_label=models[tier.model].label,
-            checked=tier.id == choice.tier,
-        )
-        for tier in catalog.catalog().tiers.values()
+        ProviderView(pricing.PLATFORM, "The portal, for credits", checked=not choice.own_key),
+        *(
+            ProviderView(name, f"Our {known[name].label} key", checked=choice.provider == name)
+            for name in names
+        ),
     ]
 
 
-def _model(model: Model, choice: Choice) -> ModelView:
-    provider = registry.get(choice.route.provider)
+def _tiers(offer: Offer, choice: Choice) -> list[TierView]:
+    models = catalog.catalog().models
+    views = []
+    for tier in catalog.catalog().tiers.values():
+        offered = offer.tiers[tier.id]
+        model = offered.model if offered else models[tier.model]
+        views.append(
+            TierView(
+                id=tier.id,
+                label=tier.label,
+                credits=offered.credits if offered else model.credits,
+                seconds=model.typical_seconds,
+                checked=tier.id == choice.tier,
+                offered=offered is not None,
+            )
+        )
+    return views
+
+
+def _model(offered: Choice, choice: Choice) -> ModelView:
+    """A model as it is offered; checked when it was chosen by itself."""
+    model = offered.model
+    provider = registry.get(offered.route.provider)
+    label = provider.label if provider.needs_key else "the built-in sandbox"
     return ModelView(
         id=model.id,
         label=model.label,
         vendor=model.vendor,
-        credits=model.credits,
+        credits=offered.credits,
         seconds=model.typical_seconds,
         checked=not choice.tier and model.id == choice.model.id,
-        note=f"Run by the {provider.label[:1].lower()}{provider.label[1:]}",
+        note=f"Run by {label}{' on your own key' if offered.own_key else ''}",
+        takes_mask=offered.route.mask,
     )
 
 

@@ -1,9 +1,10 @@
 """Check an image from outside and make a clean one of it. Pure Pillow, no Django.
 
-Nothing that comes in is ever stored as it came: the pixels are decoded and encoded anew,
-so metadata, GPS positions and whatever else hides in the file stay behind. The two
-`sanitise` functions are meant to run in a child process (see `store.clean`), because a
-hostile file may take much time and memory before it is refused.
+What people send is never stored as it came: the pixels are decoded and encoded anew, so
+metadata, GPS positions and whatever else hides in the file stay behind. What a provider made
+is decoded as strictly, but kept byte for byte where it is plain: no quality is lost, and its
+content credentials stay. The functions that open a file are meant to run in a child process
+(see `store.clean`), because a hostile file may take much time and memory before it is refused.
 """
 
 from __future__ import annotations
@@ -137,6 +138,24 @@ def sanitise(content: bytes, declared_type: str | None) -> CleanImage:
     )
 
 
+def verify(content: bytes, declared_type: str | None) -> CleanImage:
+    """Check a provider's result as `sanitise` does, but keep its bytes where browsers show them as they are.
+
+    An image that is turned, has a colour profile, moves or is a GIF is encoded anew.
+    """
+    actual = identify(content, declared_type)
+    image = _decode(content, actual)
+    kept = actual not in _STORED_AS and _is_plain(content, actual)
+    content_type = _STORED_AS.get(actual, actual)
+    return CleanImage(
+        content=content if kept else _encode(image, content_type),
+        content_type=content_type,
+        width=image.width,
+        height=image.height,
+        thumbnails=_thumbnails(image),
+    )
+
+
 def sanitise_mask(content: bytes, width: int, height: int) -> bytes:
     """A painted mask as one-channel PNG of exactly `width` x `height` pixels.
 
@@ -234,6 +253,17 @@ def _check_size(width: int, height: int) -> None:
         raise BadImage(
             f"The image has {width} x {height} pixels ({width * height / 1_000_000:.1f} megapixels); "
             f"{_ALLOWED_SIZE}."
+        )
+
+
+def _is_plain(content: bytes, content_type: str) -> bool:
+    """One upright frame of 8-bit sRGB or grey, which `_decode` has opened before."""
+    with Image.open(BytesIO(content), formats=(_PILLOW_NAMES[content_type],)) as file:
+        return (
+            file.mode in ("L", "LA", "P", "RGB", "RGBA")
+            and getattr(file, "n_frames", 1) == 1
+            and not file.info.get("icc_profile")
+            and _orientation(file) == 1
         )
 
 

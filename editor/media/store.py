@@ -45,11 +45,14 @@ def clean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanIma
         return processes.run_sync(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
 
 
-async def aclean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
-    """Like `clean`, without blocking the event loop."""
-    codec.identify(content, declared_type)
+async def verify(content: bytes, *, tenant: str) -> CleanImage:
+    """Check a provider's result, in a child process, without blocking the event loop. Raises BadImage.
+
+    The bytes decide what it is: providers are not always right about their own content types.
+    """
+    codec.identify(content)
     with _failures_explained():
-        return await processes.run(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
+        return await processes.run(codec.verify, content, None, tenant=tenant, timeout=_TIMEOUT)
 
 
 def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes:

@@ -65,6 +65,9 @@ class Job(PublicModel):
     # How it is served, and what it costs.
     provider = models.CharField(max_length=20)
     target = models.CharField(max_length=120, help_text="The model's name at the provider.")
+    tried_providers = models.JSONField(
+        default=list, blank=True, help_text="Providers that did not take it; see operations/failover.py."
+    )
     own_key = models.BooleanField(default=False, help_text="Runs on the workspace's own key.")
     price = models.PositiveIntegerField(help_text="Credits held at submission.")
     charged = models.PositiveIntegerField(default=0, help_text="Credits settled at the end.")

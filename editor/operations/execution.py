@@ -145,9 +145,8 @@ async def _store(job: Job, result: Result) -> list[images.Stored]:
         raise ProviderError(ErrorKind.UNAVAILABLE, "The provider finished without an image. Try again.")
     await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100)
     try:
-        # The bytes decide what it is: providers are not always right about their own content types.
         checked = [
-            await store.aclean(image.content, None, tenant=str(job.workspace_id)) for image in result.images
+            await store.verify(image.content, tenant=str(job.workspace_id)) for image in result.images
         ]
     except BadImage as error:
         raise ProviderError(

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from editor.web.views import credits, edits, files, gallery, home, lightbox, shares, studio, trash, zip
+from editor.web.views import (
+    credits,
+    edits,
+    files,
+    gallery,
+    home,
+    lightbox,
+    provider_keys,
+    shares,
+    studio,
+    trash,
+    zip,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -34,4 +46,21 @@ urlpatterns = [
     path("s/<str:token>/", shares.share, name="share"),
     path("s/<str:token>/<slug:variant>/", shares.share_file, name="share_file"),
     path("w/<slug:slug>/credits/", credits.credits, name="credits"),
+    path("w/<slug:slug>/settings/providers/", provider_keys.page, name="provider_keys"),
+    path("w/<slug:slug>/settings/providers/<slug:provider>/", provider_keys.save, name="provider_key_save"),
+    path(
+        "w/<slug:slug>/settings/provider-keys/<uuid:key_id>/test/",
+        provider_keys.test,
+        name="provider_key_test",
+    ),
+    path(
+        "w/<slug:slug>/settings/provider-keys/<uuid:key_id>/enabled/",
+        provider_keys.enable,
+        name="provider_key_enable",
+    ),
+    path(
+        "w/<slug:slug>/settings/provider-keys/<uuid:key_id>/remove/",
+        provider_keys.remove,
+        name="provider_key_remove",
+    ),
 ]

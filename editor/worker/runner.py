@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from uuid import UUID
 
+from channels.layers import get_channel_layer
 from procrastinate.contrib.django import DjangoApp, app
 
+from editor import events
 from editor.db import in_thread
-from editor.operations import housekeeping, queue, trash
+from editor.operations import hints, housekeeping, queue, trash
+from editor.providers import http
 
 log = logging.getLogger("editor.worker")
 
@@ -25,6 +29,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
         asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),
         asyncio.create_task(_every(PURGE_EVERY, trash.purge)),
+        asyncio.create_task(_hear_hints()),
     ]
     try:
         while True:
@@ -37,6 +42,7 @@ async def run_worker() -> None:
         for sweep in sweeps:
             sweep.cancel()
         await asyncio.gather(*sweeps, return_exceptions=True)
+        await http.close()
 
 
 async def _work() -> None:
@@ -59,6 +65,21 @@ async def _work() -> None:
             shutdown_graceful_timeout=1.0,
             install_signal_handlers=False,
         )
+
+
+async def _hear_hints() -> None:
+    """Pass on what the callbacks' door heard, perhaps in another process."""
+    while True:
+        try:
+            layer = get_channel_layer()
+            channel = await layer.new_channel()
+            await layer.group_add(events.WORKERS, channel)
+            while True:
+                message = await layer.receive(channel)
+                hints.tell(UUID(message["job_id"]))
+        except Exception:
+            log.warning("hints of providers cannot be heard; trying again", exc_info=True)
+            await asyncio.sleep(RESTART_AFTER)
 
 
 async def _every(seconds: float, sweep: Callable[[], int]) -> None:

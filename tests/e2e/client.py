@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import httpx
 
 from tests.e2e.portal import PASSWORD, Portal
+
+Form = Mapping[str, str | list[str]]
+Files = Mapping[str, tuple[str, bytes, str]]
 
 
 class Client:
@@ -18,21 +22,25 @@ class Client:
         answer = self._post("/accounts/login/", page.text, {"login": email, "password": PASSWORD})
         assert answer.status_code == 302, answer.text
 
-    def _post(self, path: str, page: str, data: dict[str, str]) -> httpx.Response:
+    def _post(self, path: str, page: str, data: Form, files: Files | None = None) -> httpx.Response:
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert found
-        return self.http.post(path, data={"csrfmiddlewaretoken": found[1], **data})
+        return self.http.post(path, data={"csrfmiddlewaretoken": found[1], **data}, files=files or None)
 
     def studio(self) -> str:
         answer = self.http.get(f"/w/{self.slug}/")
         assert answer.status_code == 200
         return answer.text
 
-    def run(self, prompt: str, *, page: str | None = None, **fields: str) -> httpx.Response:
+    def run(
+        self, prompt: str, *, page: str | None = None, files: Files | None = None, **fields: str | list[str]
+    ) -> httpx.Response:
         """Send the Studio's form. Accepted edits answer with a redirect (302)."""
-        return self._post(
-            f"/w/{self.slug}/run/", page or self.studio(), {"prompt": prompt, "tier": "standard", **fields}
-        )
+        data = {"prompt": prompt, **({} if "model" in fields else {"tier": "standard"}), **fields}
+        return self._post(f"/w/{self.slug}/run/", page or self.studio(), data, files)
 
     def post(self, path: str, **fields: str) -> httpx.Response:
         return self._post(urlsplit(path).path, self.studio(), fields)
+
+    def send(self, path: str, *, files: Files) -> httpx.Response:
+        return self._post(path, self.studio(), {}, files)

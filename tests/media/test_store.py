@@ -88,10 +88,10 @@ def test_an_image_is_cleaned_in_a_child() -> None:
     assert store.clean(content, "image/jpeg", tenant="t") == codec.sanitise(content, "image/jpeg")
 
 
-async def test_an_image_is_cleaned_in_a_child_without_blocking_the_loop() -> None:
+async def test_a_result_is_verified_in_a_child_without_blocking_the_loop() -> None:
     content = encode(photo(), "WEBP")
 
-    assert await store.aclean(content, None, tenant="t") == codec.sanitise(content, None)
+    assert await store.verify(content, tenant="t") == codec.verify(content, None)
 
 
 def test_a_mask_is_cleaned_in_a_child() -> None:
@@ -110,7 +110,7 @@ async def test_the_words_of_a_refusal_come_out_of_the_child() -> None:
         with pytest.raises(BadImage, match="This PNG image is damaged or incomplete"):
             refused()
     with pytest.raises(BadImage, match="This PNG image is damaged or incomplete"):
-        await store.aclean(damaged, None, tenant="t")
+        await store.verify(damaged, tenant="t")
 
 
 def test_what_is_plainly_wrong_starts_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,19 +120,22 @@ def test_what_is_plainly_wrong_starts_no_child(monkeypatch: pytest.MonkeyPatch) 
         store.clean(b"\x00\x00\x00\x18ftypheic", None, tenant="t")
 
 
-@pytest.mark.parametrize(("work", "words"), [(never_ends, "too long"), (is_killed, "safely")])
+@pytest.mark.parametrize(
+    ("work", "limit", "words"), [(never_ends, 0.3, "too long"), (is_killed, 30, "safely")]
+)
 async def test_a_child_that_had_to_be_stopped_means_a_bad_image(
-    monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], words: str
+    monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], limit: float, words: str
 ) -> None:
     content = encode(photo(), "PNG")
     monkeypatch.setattr(codec, "sanitise", work)
     monkeypatch.setattr(codec, "sanitise_mask", work)
-    monkeypatch.setattr(store, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(codec, "verify", work)
+    monkeypatch.setattr(store, "_TIMEOUT", limit)
 
     with pytest.raises(BadImage, match=words) as refusal:
         store.clean(content, None, tenant="t")
     assert isinstance(refusal.value.__cause__, processes.TimedOut | processes.Crashed)
     with pytest.raises(BadImage, match=words):
-        await store.aclean(content, None, tenant="t")
+        await store.verify(content, tenant="t")
     with pytest.raises(BadImage, match=words):
         store.clean_mask(content, 60, 40, tenant="t")

@@ -154,9 +154,9 @@ async def test_cancel_kills_the_work_and_forgives_a_task_that_is_gone(
     task = await sandbox.submit(wanted)
     assert isinstance(await sandbox.poll(wanted, task), Progress)
     (work,) = sandbox._work.values()
-    await sandbox.cancel(task)
+    await sandbox.cancel(wanted, task)
     assert work.task.cancelled()
-    await sandbox.cancel(task)
+    await sandbox.cancel(wanted, task)
 
 
 async def test_progress_is_told_while_the_work_goes_on() -> None:

@@ -12,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from editor.models import Character, Image, Job, Role, ShareLink, Style, Workspace
+from editor.models import Character, Image, Job, ProviderKey, Role, ShareLink, Style, Workspace
 from editor.operations import shares
 from editor.web.urls import urlpatterns
 from tests.factories import UserFactory, make_actor, make_member, make_workspace, photo
+from tests.takers import KEY, install, save_key
 from tests.web.requests import HTMX, body, signed_in
 from tests.web.rows import add_image, add_job, add_result
 
@@ -36,6 +37,7 @@ class Rows:
     job: Job
     style: Style
     character: Character
+    key: ProviderKey
 
 
 def make_rows(name: str) -> Rows:
@@ -50,7 +52,14 @@ def make_rows(name: str) -> Rows:
         job=add_job(workspace, price=0),
         style=Style.objects.create(workspace=workspace, name="Own look", prompt="sepia"),
         character=Character.objects.create(workspace=workspace, name="Ada"),
+        key=save_key(make_actor(workspace)),
     )
+
+
+@pytest.fixture(autouse=True)
+def takers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Providers that take every key, and are asked without a network."""
+    install(monkeypatch)
 
 
 @pytest.fixture
@@ -100,6 +109,13 @@ IN_A_WORKSPACE = {
     "trash": Route("get"),
     "shares": Route("get", parts=lambda rows: [rows.image.id]),
     "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
+    "provider_keys": Route("get", looking=False),
+    "provider_key_save": Route(
+        "post", looking=False, parts=lambda rows: ["bfl"], fields=lambda rows: {"key": KEY}
+    ),
+    "provider_key_test": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
+    "provider_key_enable": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
+    "provider_key_remove": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
 }
 TAKES_BOTH = {"shares"}
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
@@ -193,6 +209,9 @@ def test_the_sample_in_an_address_is_copied_only_for_editors(own: Rows) -> None:
         ("gallery_restore", "images"),
         ("shares", "image"),
         ("share_revoke", "share"),
+        ("provider_key_test", "key"),
+        ("provider_key_enable", "key"),
+        ("provider_key_remove", "key"),
     ],
 )
 def test_rows_of_another_workspace_do_not_exist(
@@ -212,6 +231,7 @@ def test_rows_of_another_workspace_do_not_exist(
     assert not Job.objects.exclude(cancel_requested_at=None).exists()
     assert not Image.objects.exclude(trashed_at=None).exists()
     assert not ShareLink.objects.exclude(revoked_at=None).exists()
+    assert ProviderKey.objects.filter(is_enabled=True).count() == 2
 
 
 def test_two_images_of_which_one_is_anothers_are_refused(own: Rows, theirs: Rows) -> None:

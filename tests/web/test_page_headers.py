@@ -56,7 +56,7 @@ def client(workspace: Workspace) -> Client:
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-@pytest.mark.parametrize("name", ["studio", "studio_version", "inputs", "rail", "credits"])
+@pytest.mark.parametrize("name", ["studio", "studio_version", "inputs", "rail", "credits", "provider_keys"])
 def test_pages_of_a_workspace(
     workspace: Workspace, client: Client, name: str, headers: dict[str, str]
 ) -> None:
@@ -120,7 +120,14 @@ def test_a_crash(workspace: Workspace, client: Client, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "url", ["/admin/", "/admin/editor/user/", "/admin/editor/user/add/", "/admin/editor/ledgerentry/add/"]
+    "url",
+    [
+        "/admin/",
+        "/admin/editor/user/",
+        "/admin/editor/user/add/",
+        "/admin/editor/ledgerentry/add/",
+        "/admin/editor/providerkey/add/",
+    ],
 )
 def test_the_admin(url: str) -> None:
     client = signed_in(User.objects.create_superuser("operator@example.test"))

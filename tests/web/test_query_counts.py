@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.contexts import jobs
-from editor.models import Image, ShareLink, User, Workspace
+from editor.models import Image, ProviderKey, ShareLink, User, Workspace
 from editor.sockets.workspace import WorkspaceConsumer
 from tests.factories import make_actor, make_workspace
 from tests.web.requests import HTMX, signed_in
@@ -111,6 +111,24 @@ def test_the_share_dialog(workspace: Workspace, client: Client) -> None:
             for _ in source.children.all()
         )
         assert client.get(reverse("shares", args=[workspace.slug, source.id])).status_code == 200
+
+    assert_constant(workspace, read)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_the_providers(workspace: Workspace, client: Client, headers: dict[str, str]) -> None:
+    """However many keys there are: the workspace's own are what is installed, others' any number."""
+
+    def read(source: Image) -> None:
+        ProviderKey.objects.bulk_create(
+            (
+                ProviderKey(workspace=workspace, provider=name, secret=b"", last_four=name)
+                for name in ("bfl", "fal", "wiro")[: source.children.count()]
+            ),
+            ignore_conflicts=True,
+        )
+        page = client.get(reverse("provider_keys", args=[workspace.slug]), headers=headers)
+        assert page.status_code == 200
 
     assert_constant(workspace, read)
 

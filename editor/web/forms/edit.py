@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 
 from editor.errors import InvalidInput
 from editor.media.codec import MAX_BYTES
+from editor.models import Workspace
 from editor.operations import pricing
 from editor.operations.jobs import NewEdit
 from editor.operations.pricing import Choice
@@ -24,7 +25,6 @@ class StudioForm:
     image_ids: tuple[str, ...]
     style_id: str
     character_id: str
-    provider: str
     idempotency_key: str
 
     def as_edit(self, *, mask: bytes | None) -> NewEdit:
@@ -32,7 +32,7 @@ class StudioForm:
             prompt=self.prompt,
             model="" if self.choice.tier else self.choice.model.id,
             tier=self.choice.tier,
-            provider=self.provider,
+            provider=self.choice.provider,
             image_ids=self.image_ids,
             mask=mask,
             inputs=self.inputs,
@@ -42,10 +42,14 @@ class StudioForm:
         )
 
 
-def read(data: QueryDict) -> StudioForm:
-    """The fields that were sent. Raises InvalidInput for an unknown tier or model."""
-    provider = data.get("provider") or pricing.PLATFORM
-    choice = pricing.choose(model=data.get("model", ""), tier=data.get("tier", ""), provider=provider)
+def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
+    """The fields that were sent. Raises InvalidInput or Unprocessable as `pricing.choose` does."""
+    choice = pricing.choose(
+        workspace=workspace,
+        model=data.get("model", ""),
+        tier=data.get("tier", ""),
+        provider=data.get("provider") or pricing.PLATFORM,
+    )
     key = data.get("idempotency_key", "")
     if len(key) > 80 or not key.isprintable():
         raise InvalidInput("This page is not in order. Reload it and try again.")
@@ -58,7 +62,6 @@ def read(data: QueryDict) -> StudioForm:
         image_ids=tuple(data.getlist("images")),
         style_id=_chosen(data.get("style", "")),
         character_id=_chosen(data.get("character", "")),
-        provider=provider,
         idempotency_key=key,
     )
 

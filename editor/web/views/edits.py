@@ -18,7 +18,7 @@ from editor.web.htmx import is_fragment
 @member
 def run(request: MemberRequest) -> HttpResponse:
     """Start an edit. Pressing twice, or again after a lost answer, is one edit: the form carries a key."""
-    form = edit.read(request.POST)
+    form = edit.read(request.POST, workspace=request.actor.workspace)
     job = jobs.submit(actor=request.actor, request=form.as_edit(mask=edit.read_mask(request)))
     if not is_fragment(request):
         if job.parent_id:

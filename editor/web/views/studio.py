@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,10 +15,11 @@ from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
 from editor.errors import EditorError, InvalidInput
 from editor.media.codec import MAX_BYTES
-from editor.models import Image
+from editor.models import Image, Workspace
 from editor.operations import images, pricing
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
+from editor.web.forms.edit import StudioForm
 from editor.web.forms.model_inputs import build_form
 from editor.web.htmx import is_fragment
 
@@ -73,16 +76,20 @@ def sample(request: MemberRequest, name: str) -> HttpResponse:
 @require_GET
 @member
 def inputs(request: MemberRequest) -> HttpResponse:
-    """The chosen model's options, with what was typed before wherever it still fits."""
+    """The chosen model's options, with what was typed before wherever it still fits.
+
+    `?models=1` asks for the choice of models too, after another provider was chosen.
+    """
     page = _page(request.actor, request.GET, current=None)
-    return render(request, "studio/_inputs_swap.html", {"studio": page})
+    context = {"studio": page, "with_models": "models" in request.GET}
+    return render(request, "studio/_inputs_swap.html", context)
 
 
 @require_POST
 @member
 def quote(request: MemberRequest) -> HttpResponse:
     """The price of what is chosen now."""
-    form = edit.read(request.POST)
+    form = edit.read(request.POST, workspace=request.actor.workspace)
     price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
     return render(request, "studio/_quote.html", {"quote": price})
 
@@ -123,12 +130,19 @@ def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
     return response
 
 
+def _read(data: QueryDict, workspace: Workspace) -> StudioForm:
+    """The form; where it does not fit together, the provider's default model, or the portal's."""
+    of_provider = QueryDict(mutable=True)
+    of_provider["provider"] = data.get("provider", "")
+    for fields in (data, of_provider):
+        with suppress(EditorError):
+            return edit.read(fields, workspace=workspace)
+    return edit.read(QueryDict(), workspace=workspace)
+
+
 def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
     """The page around `current`, with what the form held; what does not fit falls back to defaults."""
-    try:
-        form = edit.read(data)
-    except EditorError:
-        form = edit.read(QueryDict())
+    form = _read(data, actor.workspace)
     try:
         price = pricing.quote(actor=actor, choice=form.choice, inputs=form.inputs)
         shown = form.inputs

@@ -1,0 +1,76 @@
+"""The settings of providers and of stored secrets, read as a new process reads them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imageeditor import settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PRINT = (
+    "import json; from imageeditor import settings;"
+    "print(json.dumps([settings.ENCRYPTION_KEYS, settings.OUTBOUND_ALLOW, settings.PROVIDERS]))"
+)
+
+
+def read(data: Path, **environment: str) -> tuple[list[str], list[str], dict[str, dict[str, str]]]:
+    """ENCRYPTION_KEYS, OUTBOUND_ALLOW and PROVIDERS of a portal with these variables and no others."""
+    bare: dict[str, Any] = {"PATH": os.environ["PATH"], "DATA_DIR": str(data)}
+    command = [sys.executable, "-c", PRINT]
+    done = subprocess.run(command, cwd=ROOT, env=bare | environment, capture_output=True, check=True)
+    keys, allowed, providers = json.loads(done.stdout)
+    return keys, allowed, providers
+
+
+def test_unset_there_are_no_accounts_and_one_encryption_key_that_stays(tmp_path: Path) -> None:
+    keys, allowed, providers = read(tmp_path)
+    assert read(tmp_path)[0] == keys
+    assert len(keys[0]) >= 32
+    assert (tmp_path / "encryption_key").stat().st_mode & 0o777 == 0o600
+    assert keys[0] != (tmp_path / "secret_key").read_text()
+    assert allowed == []
+    assert set(providers) == {"bfl", "wiro", "openai", "google", "fal", "kie"}
+    assert {value for given in providers.values() for value in given.values()} == {""}
+
+
+def test_set_they_come_from_variables_and_files(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file\n")
+    (tmp_path / "keys").write_text("first-key, second-key,\n")
+    keys, allowed, providers = read(
+        tmp_path,
+        ENCRYPTION_KEYS_FILE=str(tmp_path / "keys"),
+        OUTBOUND_ALLOW="10.0.0.0/8, gpu.example",
+        BFL_API_KEY="of-bfl",
+        BFL_BASE_URL="http://10.0.0.7:8000/v1/",
+        WIRO_API_KEY_FILE=str(tmp_path / "key"),
+        WIRO_API_SECRET=" half ",
+    )
+    assert keys == ["first-key", "second-key"]
+    assert not (tmp_path / "encryption_key").exists()
+    assert allowed == ["10.0.0.0/8", "gpu.example"]
+    assert providers["bfl"] == {"base_url": "http://10.0.0.7:8000", "key": "of-bfl", "secret": ""}
+    assert providers["wiro"] == {"base_url": "", "key": "from-a-file", "secret": "half"}
+
+
+@pytest.mark.parametrize(
+    ("pasted", "origin"),
+    [
+        ("https://api.bfl.ai", "https://api.bfl.ai"),
+        ("https://api.bfl.ai/", "https://api.bfl.ai"),
+        (" https://api.openai.com/v1/ ", "https://api.openai.com"),
+        ("https://generativelanguage.googleapis.com/v1beta", "https://generativelanguage.googleapis.com"),
+        ("https://api.kie.ai/api/v1", "https://api.kie.ai"),
+        ("https://gateway.example/images/v1", "https://gateway.example/images"),
+        ("https://v1.example/v10", "https://v1.example/v10"),
+        ("", ""),
+    ],
+)
+def test_a_base_url_is_taken_with_or_without_its_version_path(pasted: str, origin: str) -> None:
+    assert settings._origin(pasted) == origin

@@ -1,0 +1,298 @@
+"""Keys at providers: tried before they are stored, tested, switched, removed, and never shown."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import connection
+from pytest_django import Settings
+
+from editor.access import accounts, lookups
+from editor.access.actor import Actor
+from editor.errors import EditorError, InvalidInput, NotFound, PermissionDenied, Unprocessable
+from editor.models import AuditEntry, Plan, ProviderKey, Role
+from editor.operations import provider_keys
+from editor.providers.base import Account, ErrorKind, ProviderError, Temporary
+from tests.factories import make_actor, make_member
+from tests.takers import KEY, SECRET, Taker, install, save_key, store_portals_key
+
+pytestmark = pytest.mark.django_db
+
+REFUSED = ProviderError(ErrorKind.AUTH, "no")
+BUSY = Temporary(ErrorKind.UNAVAILABLE, "It is busy.")
+NO_FUNDS = ProviderError(ErrorKind.INSUFFICIENT_FUNDS, "It has no funds left.")
+
+
+@pytest.fixture
+def takers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Taker]:
+    return install(monkeypatch)
+
+
+@pytest.fixture
+def actor(takers: dict[str, Taker]) -> Actor:
+    return make_actor()
+
+
+def again(actor: Actor, key: ProviderKey) -> ProviderKey:
+    """Test a stored key; the row as it is then."""
+    async_to_sync(provider_keys.test)(actor=actor, key=key)
+    return ProviderKey.objects.get(pk=key.pk)
+
+
+# --- Saving ------------------------------------------------------------------------------
+
+
+def test_a_key_is_tried_then_stored_encrypted_with_what_the_provider_told(
+    actor: Actor, takers: dict[str, Taker]
+) -> None:
+    key = save_key(actor, "wiro", f"  {KEY}\n", SECRET)
+    assert takers["wiro"].asked == [Account(base_url="https://api.wiro.example", key=KEY, secret=SECRET)]
+    assert (key.provider, key.last_four, key.is_enabled, key.note) == (
+        "wiro",
+        "4f2a",
+        True,
+        "Credits left: 100",
+    )
+    assert key.checked_at is not None
+    row = ProviderKey.objects.filter(pk=key.pk).values().get()
+    assert not any(text in f"{value!r}" for value in row.values() for text in (KEY, SECRET))
+    assert accounts.opened(ProviderKey.objects.get(pk=key.pk)).key == KEY
+
+
+def test_a_refused_key_is_not_stored_and_the_one_before_stays(actor: Actor, takers: dict[str, Taker]) -> None:
+    save_key(actor)
+    takers["bfl"].answer = REFUSED
+    with pytest.raises(InvalidInput, match="Black Forest Labs does not accept this key") as error:
+        save_key(actor, key="another-key-0000")
+    assert set(error.value.fields) == {"key"}
+    assert ProviderKey.objects.get().last_four == "4f2a"
+
+
+@pytest.mark.parametrize(
+    ("answer", "note"),
+    [
+        (BUSY, "The key could not be tested now. It is busy."),
+        (NO_FUNDS, "It has no funds left."),
+    ],
+    ids=["busy", "no funds"],
+)
+def test_a_key_that_is_not_refused_is_stored_with_a_note(
+    actor: Actor, takers: dict[str, Taker], answer: ProviderError, note: str
+) -> None:
+    takers["bfl"].answer = answer
+    key = save_key(actor)
+    assert (key.checked_at, key.note) == (None, note)
+
+
+def test_a_provider_that_does_not_answer_keeps_nobody_waiting(
+    actor: Actor, takers: dict[str, Taker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_keys, "CHECK_SECONDS", 0.05)
+    takers["bfl"].answer = None
+    key = save_key(actor)
+    assert key.checked_at is None
+    assert "did not answer" in key.note
+
+
+def test_a_new_key_takes_the_place_of_the_old_and_leaves_the_switch(actor: Actor) -> None:
+    first = save_key(actor)
+    provider_keys.set_enabled(actor=actor, key=first, enabled=False)
+    second = save_key(actor, key="another-key-0000")
+    assert ProviderKey.objects.get() == first == second
+    assert (second.last_four, second.is_enabled) == ("0000", False)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "short",
+        "k" * 501,
+        "two words of text",
+        "a\nheader: injected",
+        "schlüssel-mit-umlaut",
+        "nul\0-key-123",
+    ],
+)
+def test_what_cannot_be_a_key_is_not_even_asked_about(
+    actor: Actor, takers: dict[str, Taker], key: str
+) -> None:
+    for field, texts in (("key", {"key": key}), ("secret", {"key": KEY, "secret": key or " x "})):
+        with pytest.raises(InvalidInput) as error:
+            async_to_sync(provider_keys.save_and_test)(actor=actor, provider="wiro", **texts)
+        assert set(error.value.fields) == {field}
+    assert not takers["wiro"].asked
+    assert not ProviderKey.objects.exists()
+
+
+def test_a_secret_is_refused_where_keys_have_none(actor: Actor) -> None:
+    with pytest.raises(InvalidInput) as error:
+        save_key(actor, "bfl", KEY, SECRET)
+    assert set(error.value.fields) == {"secret"}
+
+
+@pytest.mark.parametrize("provider", ["sandbox", "nobody", ""])
+def test_a_provider_that_takes_no_keys_is_not_found(actor: Actor, provider: str) -> None:
+    with pytest.raises(NotFound):
+        save_key(actor, provider)
+
+
+def test_the_provider_is_asked_while_no_connection_is_held(
+    actor: Actor, takers: dict[str, Taker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released: list[int] = []
+    monkeypatch.setattr("editor.db.release", lambda: released.append(len(takers["bfl"].asked)))
+    save_key(actor)
+    assert released == [0], "given back once, before the provider is asked"
+
+
+# --- Testing, switching, removing ----------------------------------------------------------
+
+
+def test_a_test_notes_what_has_changed(actor: Actor, takers: dict[str, Taker]) -> None:
+    key = save_key(actor)
+    takers["bfl"].answer = REFUSED
+    refused = again(actor, key)
+    assert refused.checked_at is None
+    assert "does not accept this key" in refused.note
+    takers["bfl"].answer = "Credits left: 7"
+    accepted = again(actor, refused)
+    assert accepted.checked_at is not None
+    assert accepted.note == "Credits left: 7"
+
+
+def test_a_provider_that_is_away_says_nothing_against_the_key(actor: Actor, takers: dict[str, Taker]) -> None:
+    key = save_key(actor)
+    takers["bfl"].answer = BUSY
+    tested = again(actor, key)
+    assert tested.checked_at == key.checked_at
+    assert "could not be tested now" in tested.note
+
+
+def test_a_key_that_cannot_be_opened_has_a_problem_that_the_operator_can_mend(
+    actor: Actor, takers: dict[str, Taker], settings: Settings
+) -> None:
+    key = save_key(actor)
+    takers["bfl"].asked.clear()
+    settings.ENCRYPTION_KEYS = ["x" * 32]
+    tested = again(actor, key)
+    assert tested.checked_at is None
+    assert "ENCRYPTION_KEYS" in tested.note
+    assert not takers["bfl"].asked
+
+
+def test_the_answer_about_a_key_is_not_noted_of_the_one_that_replaced_it(
+    actor: Actor, takers: dict[str, Taker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = save_key(actor)
+
+    async def replaced_meanwhile(account: Account) -> str:
+        await sync_to_async(store)()
+        raise REFUSED
+
+    def store() -> None:
+        verdict = provider_keys.Verdict(accepted=True, note="The new one works.")
+        provider_keys.store(
+            workspace=actor.workspace, provider="bfl", key="another-key-0000", secret="", verdict=verdict
+        )
+
+    monkeypatch.setattr(takers["bfl"], "check", replaced_meanwhile)
+    assert again(actor, key).note == "The new one works."
+
+
+def test_a_key_is_switched_off_and_on_and_removed(actor: Actor) -> None:
+    key = save_key(actor)
+    for enabled in (False, False, True):
+        provider_keys.set_enabled(actor=actor, key=key, enabled=enabled)
+        assert ProviderKey.objects.get().is_enabled is enabled
+    provider_keys.remove(actor=actor, key=key)
+    provider_keys.remove(actor=actor, key=key)
+    assert not ProviderKey.objects.exists()
+    acts = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
+    assert [act.removeprefix("provider_key.") for act in acts if act.startswith("provider_key")] == [
+        "saved",
+        "disabled",
+        "enabled",
+        "removed",
+    ]
+
+
+# --- Who may -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
+def test_keys_are_the_managers_business(actor: Actor, takers: dict[str, Taker], role: Role) -> None:
+    key = save_key(actor)
+    takers["bfl"].asked.clear()
+    other = make_actor(actor.workspace, user=make_member(actor.workspace, role=role))
+    for act in (
+        lambda: save_key(other, key="another-key-0000"),
+        lambda: again(other, key),
+        lambda: provider_keys.set_enabled(actor=other, key=key, enabled=False),
+        lambda: provider_keys.set_enabled(actor=other, key=key, enabled=True),
+        lambda: provider_keys.remove(actor=other, key=key),
+    ):
+        with pytest.raises(PermissionDenied):
+            act()
+    assert not takers["bfl"].asked
+    unchanged = ProviderKey.objects.get()
+    assert (unchanged.last_four, unchanged.is_enabled) == ("4f2a", True)
+
+
+def test_an_admin_may(actor: Actor) -> None:
+    admin = make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.ADMIN))
+    assert save_key(admin).workspace == actor.workspace
+
+
+def test_without_own_keys_in_the_plan_a_key_can_only_be_given_up(actor: Actor) -> None:
+    key = save_key(actor)
+    Plan.objects.update(own_keys=False)
+    poorer = make_actor(actor.workspace, user=actor.user)
+    for act in (
+        lambda: save_key(poorer),
+        lambda: again(poorer, key),
+        lambda: provider_keys.set_enabled(actor=poorer, key=key, enabled=True),
+    ):
+        with pytest.raises(Unprocessable, match="plan"):
+            act()
+    provider_keys.set_enabled(actor=poorer, key=key, enabled=False)
+    provider_keys.remove(actor=poorer, key=key)
+    assert not ProviderKey.objects.exists()
+
+
+def test_a_key_of_another_workspace_or_of_the_portal_is_not_found(actor: Actor) -> None:
+    mine = save_key(actor)
+    assert lookups.provider_key(actor, mine.pk) == mine
+    theirs = save_key(make_actor(name="Rivals"))
+    for other in (theirs, store_portals_key()):
+        with pytest.raises(NotFound):
+            lookups.provider_key(actor, other.pk)
+
+
+# --- Secrets -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer", ["Credits left: 3", REFUSED, BUSY, NO_FUNDS], ids=["ok", "refused", "busy", "poor"]
+)
+def test_no_key_is_written_anywhere(
+    actor: Actor,
+    takers: dict[str, Taker],
+    caplog: pytest.LogCaptureFixture,
+    answer: str | ProviderError,
+) -> None:
+    caplog.set_level("DEBUG")
+    takers["wiro"].answer = answer
+    told = ""
+    try:
+        key = save_key(actor, "wiro", KEY, SECRET)
+        again(actor, key)
+        told = f"{key} {key!r} {key.note}"
+    except EditorError as error:
+        told = f"{error} {error!r} {error.fields}"
+    told += caplog.text + repr(list(AuditEntry.objects.values()))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT row_to_json(editor_providerkey)::text FROM editor_providerkey")
+        told += str(cursor.fetchall())
+    assert KEY not in told
+    assert SECRET not in told

@@ -1,0 +1,88 @@
+"""Edits to hand to an adapter, and following one to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any
+
+from PIL import Image
+
+from editor.providers.base import (
+    Account,
+    EditRequest,
+    ErrorKind,
+    InputImage,
+    Progress,
+    Provider,
+    ProviderError,
+    Result,
+    Submitted,
+    Temporary,
+)
+from tests.emulators.base import Emulator
+
+
+def png(colour: str = "red", size: tuple[int, int] = (256, 256), mode: str = "RGB") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size, colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def image(content: bytes, content_type: str = "image/png") -> InputImage:
+    async def load() -> bytes:
+        return content
+
+    with Image.open(io.BytesIO(content)) as opened:
+        return InputImage(content_type, *opened.size, load)
+
+
+def edit(
+    emulator: Emulator,
+    target: str,
+    *images: bytes,
+    mask: bytes | None = None,
+    prompt: str = "make the sky stormy",
+    callback_url: str | None = None,
+    key: str | None = None,
+    **inputs: Any,
+) -> EditRequest:
+    """An edit for the emulator's account."""
+    return EditRequest(
+        job_id="job-1",
+        tenant="1",
+        model="any/model",
+        target=target,
+        prompt=prompt,
+        images=tuple(image(content) for content in images),
+        mask=None if mask is None else image(mask),
+        inputs=inputs,
+        account=Account(base_url=emulator.url, key=emulator.key if key is None else key),
+        callback_url=callback_url,
+    )
+
+
+async def finish(provider: Provider, request: EditRequest, task: Submitted) -> Result:
+    """Poll until the result, for three seconds at most."""
+    async with asyncio.timeout(3):
+        while True:
+            update = await provider.poll(request, task)
+            if isinstance(update, Result):
+                return update
+            assert isinstance(update, Progress)
+            await asyncio.sleep(0.01)
+
+
+async def run(provider: Provider, request: EditRequest) -> Result:
+    """Submit and follow to the end."""
+    return await finish(provider, request, await provider.submit(request))
+
+
+def is_final(error: ProviderError, kind: ErrorKind) -> bool:
+    """Of this kind, and no reason to ask again."""
+    return error.kind is kind and not isinstance(error, Temporary)
+
+
+def is_temporary(error: ProviderError, kind: ErrorKind = ErrorKind.UNAVAILABLE) -> bool:
+    """Of this kind, and the same may be asked again."""
+    return error.kind is kind and isinstance(error, Temporary)

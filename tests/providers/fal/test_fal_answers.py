@@ -1,0 +1,106 @@
+"""Answers of fal that its emulator does not give."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from editor.providers.base import ErrorKind, Progress, ProviderError
+from editor.providers.fal import answers
+from editor.providers.http import Answer
+from tests.providers.edits import is_final, is_temporary
+
+
+def answer(status: int, body: Any) -> Answer:
+    return Answer(status, httpx.Headers(), json.dumps(body).encode())
+
+
+def logs(*messages: Any) -> Answer:
+    return answer(202, {"status": "IN_PROGRESS", "logs": [{"message": message} for message in messages]})
+
+
+@pytest.mark.parametrize(
+    ("lines", "percent"),
+    [
+        (("step 14/28",), 50),
+        (("step 14/28", "loading weights"), 50),
+        ((" 25%|##5       | 7/28 [00:02<00:06,  3.1it/s]",), 25),
+        (("30/28",), 100),
+        (("1/0",), None),
+        (("see https://fal.ai/docs",), None),
+        ((None, 5), None),
+        ((), None),
+    ],
+)
+def test_the_newest_line_that_counts_steps_tells_the_percent(lines: tuple[Any, ...], percent: int | None):
+    assert answers.status(logs(*lines), age=1) == Progress(percent=percent)
+
+
+def test_only_the_images_that_were_not_flagged_are_fetched():
+    body = {
+        "images": [{"url": "https://a/1"}, {"url": "https://a/2"}],
+        "has_nsfw_concepts": [True, False],
+        "seed": 7,
+    }
+
+    assert answers.result(answer(200, body), age=1) == answers.Output(("https://a/2",), 7)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (422, {"detail": "Prompt is too long"}, ErrorKind.INVALID_INPUT),
+        (422, {"detail": [{"type": "no_media_generated", "msg": "x"}]}, ErrorKind.UNAVAILABLE),
+        (400, {"detail": [{"type": "downstream_service_error", "msg": "x"}]}, ErrorKind.UNAVAILABLE),
+        (504, {"detail": [{"type": "generation_timeout", "msg": "x"}]}, ErrorKind.UNAVAILABLE),
+        (422, {"detail": [{"type": "image_too_small", "msg": "x"}]}, ErrorKind.INVALID_INPUT),
+        (422, {"detail": ["?", None]}, ErrorKind.INVALID_INPUT),
+        (503, {"detail": "x", "error_type": "runner_disconnected"}, ErrorKind.UNAVAILABLE),
+        (400, {"detail": "x", "error_type": "bad_request"}, ErrorKind.INVALID_INPUT),
+        (200, {"images": None}, ErrorKind.UNAVAILABLE),
+        (200, {"images": [{"url": None}, "?"]}, ErrorKind.UNAVAILABLE),
+        (200, [], ErrorKind.UNAVAILABLE),
+    ],
+)
+def test_a_bad_end_is_final(status: int, body: Any, kind: ErrorKind):
+    with pytest.raises(ProviderError) as caught:
+        answers.result(answer(status, body), age=1)
+
+    assert is_final(caught.value, kind)
+
+
+def test_an_internal_error_is_perhaps_only_that_of_the_answer():
+    with pytest.raises(ProviderError) as caught:
+        answers.result(answer(500, {"detail": "x", "error_type": "internal_error"}), age=1)
+
+    assert is_temporary(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["request_id", "status_url", "response_url", "cancel_url"])
+def test_a_submit_whose_answer_lacks_a_part_is_of_unknown_outcome(missing: str):
+    told = dict.fromkeys(("request_id", "status_url", "response_url", "cancel_url"), "x")
+
+    with pytest.raises(ProviderError) as caught:
+        answers.submitted(answer(200, told | {missing: None}))
+
+    assert is_final(caught.value, ErrorKind.UNKNOWN_OUTCOME)
+
+
+def test_an_upload_that_a_proxy_gave_up_on_left_nothing_paid():
+    with pytest.raises(ProviderError) as caught:
+        answers.upload(answer(504, None))
+
+    assert is_temporary(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body", [None, {}, {"upload_url": "https://a/1"}, {"upload_url": 1, "file_url": "x"}]
+)
+def test_an_upload_without_an_address_is_no_upload(body: Any):
+    with pytest.raises(ProviderError) as caught:
+        answers.upload(answer(200, body))
+
+    assert is_final(caught.value, ErrorKind.UNAVAILABLE)

@@ -1,0 +1,98 @@
+"""What the answers of providers say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from editor.providers import http
+from editor.providers.base import ErrorKind, Temporary
+from editor.providers.http import Answer
+from tests.providers.edits import is_final, is_temporary
+
+
+def answer(status: int = 200, content: bytes = b"", **headers: str) -> Answer:
+    return Answer(
+        status, httpx.Headers({name.replace("_", "-"): each for name, each in headers.items()}), content
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("5", 5.0),
+        ("0", 0.0),
+        ("-3", 0.0),
+        ("1.5", 1.5),
+        ("soon", None),
+        ("", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e400", None),
+        ("Fri, 31 Feb 2026 00:00:00 GMT", None),
+        ("Thu, 01 Jan 2015 00:00:00 GMT", 0.0),
+        ("Thu, 01 Jan 2015 00:00:00", None),  # without a time zone
+    ],
+)
+def test_retry_after_is_read_in_seconds(value: str, seconds: float | None):
+    assert answer(retry_after=value).retry_after == seconds
+
+
+def test_retry_after_is_read_as_a_date():
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+
+    assert answer(retry_after=date).retry_after == pytest.approx(60, abs=2)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b'{"a": ', b"\xff\xfe", b"[" * 100_000, b'{"a": 1' + b"0" * 5000 + b"}"]
+)
+def test_what_is_no_json_is_none(content: bytes):
+    assert answer(content=content).json() is None
+    assert answer(content=content).table() == {}
+
+
+@pytest.mark.parametrize("content", [b"[]", b"1", b'"text"', b"null"])
+def test_what_is_no_object_is_an_empty_table(content: bytes):
+    assert answer(content=content).table() == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "asked_again"),
+    [
+        (302, ErrorKind.UNAVAILABLE, True),
+        (400, ErrorKind.INVALID_INPUT, False),
+        (401, ErrorKind.AUTH, False),
+        (402, ErrorKind.INSUFFICIENT_FUNDS, False),
+        (403, ErrorKind.AUTH, False),
+        (408, ErrorKind.UNAVAILABLE, True),
+        (413, ErrorKind.INVALID_INPUT, False),
+        (422, ErrorKind.INVALID_INPUT, False),
+        (429, ErrorKind.RATE_LIMITED, True),
+        (500, ErrorKind.UNAVAILABLE, True),
+        (502, ErrorKind.UNAVAILABLE, True),
+        (503, ErrorKind.UNAVAILABLE, True),
+        (529, ErrorKind.UNAVAILABLE, True),
+    ],
+)
+def test_a_status_means_a_kind(status: int, kind: ErrorKind, asked_again: bool):
+    assert is_final(http.refusal(answer(status)), kind)
+    asked = http.refusal(answer(status), asking=True)
+    assert asked.kind is kind
+    assert isinstance(asked, Temporary) is asked_again
+
+
+def test_a_proxy_that_gave_up_waiting_leaves_a_submit_unclear():
+    assert is_final(http.refusal(answer(504)), ErrorKind.UNKNOWN_OUTCOME)
+    assert is_temporary(http.refusal(answer(504), asking=True), ErrorKind.UNAVAILABLE)
+
+
+def test_a_refusal_quotes_what_helps_and_never_what_was_said_about_a_key():
+    said = "Incorrect API key provided: sk-abc123"
+
+    assert "sk-abc" not in http.refusal(answer(401), said=said).message
+    assert "too dark" in http.refusal(answer(400), said="The image\n is too dark").message
+    assert http.refusal(answer(429, retry_after="7"), asking=True).retry_after == 7

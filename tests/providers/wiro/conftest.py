@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from editor.providers import http
+from editor.providers.wiro.adapter import Wiro as Adapter
+from tests.emulators.wiro import Wiro
+
+
+@pytest.fixture
+def wiro() -> Iterator[Wiro]:
+    with Wiro(longest_side=64) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def adapter() -> Adapter:
+    return Adapter(submit_seconds=1, ask_seconds=1)
+
+
+@pytest.fixture(autouse=True)
+async def connections_closed() -> AsyncIterator[None]:
+    yield
+    await http.close()

@@ -1,0 +1,234 @@
+"""Wiro's socket: a hint that saves time where it is open, and costs nothing where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from editor import outbound
+from editor.providers.base import EditRequest, Progress, Submitted
+from editor.providers.wiro import live
+from editor.providers.wiro.adapter import Wiro as Adapter
+from tests.emulators.wiro import Wiro
+from tests.providers.wiro.edits import edit
+
+
+@dataclass
+class Socket:
+    """Somebody who speaks as Wiro's socket does, but says only what the test wants.
+
+    `open`: the connections that are; `asked`: the tokens, by connection, in order
+    """
+
+    url: str = ""
+    open: list[ServerConnection] = field(default_factory=list)
+    asked: list[list[str]] = field(default_factory=list)
+
+    async def serve(self, connection: ServerConnection) -> None:
+        self.open.append(connection)
+        asked: list[str] = []
+        self.asked.append(asked)
+        try:
+            async for frame in connection:
+                asked.append(json.loads(frame)["tasktoken"])
+        finally:
+            self.open.remove(connection)
+
+    async def tell(self, kind: str, token: str, message: Any = None) -> None:
+        frame = {"type": kind, "id": "1", "tasktoken": token, "message": message, "result": True}
+        await self.open[-1].send(json.dumps(frame))
+
+    async def until_asked(self, *tokens: str) -> None:
+        async with asyncio.timeout(3):
+            while not self.asked or sorted(self.asked[-1]) != sorted(tokens):
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def socket() -> AsyncIterator[Socket]:
+    told = Socket()
+    async with serve(told.serve, "127.0.0.1", 0) as server:
+        told.url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+        yield told
+
+
+@contextlib.asynccontextmanager
+async def watching(adapter: Adapter, request: EditRequest, token: str) -> AsyncIterator[asyncio.Task[bool]]:
+    watch = asyncio.create_task(adapter.watch(request, Submitted("1", {"token": token})))
+    try:
+        yield watch
+    finally:
+        watch.cancel()
+        await asyncio.wait([watch])
+
+
+def at(socket: Socket, wiro: Wiro) -> EditRequest:
+    request = edit(wiro)
+    return replace(request, account=replace(request.account, base_url=socket.url))
+
+
+async def within(seconds: float, watch: asyncio.Task[bool]) -> bool:
+    async with asyncio.timeout(seconds):
+        return await asyncio.shield(watch)
+
+
+async def test_the_end_is_told_long_before_a_poll_would_be_due(adapter: Adapter, wiro: Wiro):
+    wiro.seconds = 0.3
+    request = edit(wiro)
+    task = await adapter.submit(request)
+    began = time.monotonic()
+
+    assert await adapter.watch(request, task)
+
+    assert 0.2 < time.monotonic() - began < 1
+    assert not isinstance(await adapter.poll(request, task), Progress)
+
+
+async def test_a_task_that_ended_before_is_told_at_once(adapter: Adapter, wiro: Wiro):
+    request = edit(wiro)
+    task = await adapter.submit(request)
+    wiro.ahead += 1
+
+    async with asyncio.timeout(1):
+        assert await adapter.watch(request, task)
+
+
+async def test_a_cancelled_task_is_told_too(adapter: Adapter, wiro: Wiro):
+    wiro.seconds = 100
+    request = edit(wiro)
+    task = await adapter.submit(request)
+    async with watching(adapter, request, task.state["token"]) as watch:
+        await asyncio.sleep(0.1)
+        assert not watch.done()
+
+        await adapter.cancel(request, task)
+
+        assert await within(1, watch)
+
+
+async def test_polls_tell_the_percentage_that_the_socket_told(adapter: Adapter, wiro: Wiro):
+    wiro.seconds = 100
+    request = edit(wiro)
+    task = await adapter.submit(request)
+    assert await adapter.poll(request, task) == Progress(percent=None)
+    async with watching(adapter, request, task.state["token"]):
+        wiro.ahead = 40
+        for percent in (50, 61):  # one comes as an object, one as its text
+            await asyncio.sleep(0.1)
+            wiro.ahead = percent
+            async with asyncio.timeout(2):
+                while await adapter.poll(request, task) != Progress(percent=percent):
+                    await asyncio.sleep(0.01)
+
+
+async def test_one_connection_serves_all_tasks_and_ends_with_the_last(
+    adapter: Adapter, wiro: Wiro, socket: Socket
+):
+    request = at(socket, wiro)
+    async with watching(adapter, request, "a") as first, watching(adapter, request, "b") as second:
+        await socket.until_asked("a", "b")
+        async with watching(adapter, request, "c") as third:
+            await socket.until_asked("a", "b", "c")
+            await socket.tell("task_postprocess_end", "b", [])
+            assert await within(1, second)
+            assert not first.done()
+            assert not third.done()
+        await socket.tell("task_cancel", "a", "cancelled")
+        assert await within(1, first)
+
+    assert len(socket.asked) == 1
+    async with asyncio.timeout(3):
+        while socket.open:
+            await asyncio.sleep(0.005)
+
+    async with watching(adapter, request, "d"):  # a new one when it is needed again
+        await socket.until_asked("d")
+    assert len(socket.asked) == 2
+
+
+async def test_only_an_end_is_an_end(adapter: Adapter, wiro: Wiro, socket: Socket):
+    async with watching(adapter, at(socket, wiro), "a") as watch:
+        await socket.until_asked("a")
+        for kind in ("task_queue", "task_error", "task_error_full", "task_end", "connected", "new"):
+            await socket.tell(kind, "a", "words")
+        await socket.tell("task_output", "a", {"percentage": "many"})
+        await socket.tell("task_postprocess_end", "another")
+        for frame in ("no JSON", "[1]", b"\xff\x00", '{"tasktoken": ["a"], "type": "task_cancel"}'):
+            await socket.open[0].send(frame)
+        await asyncio.sleep(0.05)
+        assert not watch.done()
+
+        await socket.tell("task_postprocess_end", "a")
+
+        assert await within(1, watch)
+
+
+async def test_a_silent_socket_is_waited_for(adapter: Adapter, wiro: Wiro):
+    wiro.socket = "silent"
+    request = edit(wiro)
+    task = await adapter.submit(request)
+    async with watching(adapter, request, task.state["token"]) as watch:
+        wiro.ahead += 1
+        await asyncio.sleep(0.1)
+        assert not watch.done()
+        assert not isinstance(await adapter.poll(request, task), Progress)
+
+
+@pytest.mark.parametrize("trouble", ["closes", "refused", "forbidden"])
+async def test_a_socket_that_fails_is_left_alone_for_a_while(
+    adapter: Adapter, wiro: Wiro, trouble: str, monkeypatch: pytest.MonkeyPatch
+):
+    request = edit(wiro)
+    task = await adapter.submit(request)
+    match trouble:
+        case "closes":
+            wiro.socket = "closes"
+        case "refused":
+            wiro.stop()
+        case "forbidden":
+            outbound.allow([])
+
+    assert not await adapter.watch(request, task)
+
+    wiro.socket = "open"
+    wiro.start() if trouble == "refused" else None
+    outbound.allow(["127.0.0.0/8"])
+    wiro.ahead += 1
+    assert not await adapter.watch(request, task)
+    monkeypatch.setattr(live, "REST", 0)
+    assert await adapter.watch(request, task)
+
+
+async def test_a_socket_that_told_something_is_opened_again(
+    adapter: Adapter, wiro: Wiro, socket: Socket, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(live, "RECONNECT_PAUSE", 0.01)
+    request = at(socket, wiro)
+    async with watching(adapter, request, "a") as first, watching(adapter, request, "b") as second:
+        await socket.until_asked("a", "b")
+        await socket.tell("task_postprocess_end", "a")
+        assert await within(1, first)
+        await socket.open[0].close()
+        await socket.until_asked("b")
+
+        await socket.open[0].close()  # this time it has told nothing
+
+        assert not await within(1, second)
+    assert socket.asked == [["a", "b"], ["b"]]
+
+
+async def test_two_may_watch_the_same_task(adapter: Adapter, wiro: Wiro, socket: Socket):
+    request = at(socket, wiro)
+    async with watching(adapter, request, "a") as first:
+        async with watching(adapter, request, "a"):
+            await socket.until_asked("a")
+        await socket.tell("task_postprocess_end", "a")
+        assert await within(1, first)
