@@ -24,6 +24,9 @@ each_lookup = pytest.mark.parametrize(
     "lookup", [lookups.image, lookups.job, lookups.style, lookups.character]
 )
 
+# No row has it.
+NOBODY = uuid.UUID("00000000-0000-4000-8000-000000000000")
+
 
 @pytest.fixture
 def actor() -> Actor:
@@ -91,7 +94,7 @@ def test_roles_and_the_permission(role: Role, permission: bool, may_edit: bool, 
 @each_lookup
 @pytest.mark.parametrize(
     "value",
-    ["", "x", "\0", "../..", "1", 1, None, 1.5, "0" * 5000, uuid.uuid4(), str(uuid.uuid4()), "{}", "\ud800"],
+    ["", "x", "\0", "../..", "1", 1, None, 1.5, "0" * 5000, NOBODY, str(NOBODY), "{}", "\ud800"],
 )
 def test_what_is_no_id_is_not_found(actor: Actor, lookup: Lookup, value: Any) -> None:
     with pytest.raises(NotFound):

@@ -118,7 +118,9 @@ class ContextMaker:
     def _listen(self, message: ConsoleMessage) -> None:
         # Chromium itself logs each answer of 400 and more, also those that the page expects and shows.
         refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
-        if message.type in ("error", "warning") and not refused:
+        # So it does of a page that is left before its socket is open.
+        left = message.text.endswith("WebSocket is closed before the connection is established.")
+        if message.type in ("error", "warning") and not refused and not left:
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def forgive(self, *words: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,6 @@ from tests.e2e.conftest import ContextMaker
 from tests.e2e.gallery import GALLERY, JONAS, fill, lightbox, open_gallery, pick, tile, tiles
 from tests.e2e.portal import Portal
 from tests.e2e.test_pages import DESKTOP, PHONE, assert_in_order
-
-
-@pytest.fixture
-def new_context(new_context: ContextMaker) -> Iterator[ContextMaker]:
-    """These tests leave pages quickly, some before their socket is open; Chromium warns of that."""
-    yield new_context
-    new_context.close()
-    new_context.contexts.clear()
-    new_context.forgive("WebSocket is closed before the connection is established")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -11,15 +10,6 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.gallery import GALLERY, fill, lightbox, open_gallery, tile, tiles
 from tests.e2e.portal import Portal
-
-
-@pytest.fixture
-def new_context(new_context: ContextMaker) -> Iterator[ContextMaker]:
-    """These tests leave pages quickly, some before their socket is open; Chromium warns of that."""
-    yield new_context
-    new_context.close()
-    new_context.contexts.clear()
-    new_context.forgive("WebSocket is closed before the connection is established")
 
 
 @pytest.fixture(scope="module")
