@@ -29,6 +29,8 @@ def model_problems(model: Model) -> Problems:
         yield "routes", f'"{SANDBOX}" runs every model and is not listed'
     if not model.mask and any(route.mask for route in model.routes):
         yield "mask", "must be true where a route has mask = true"
+    if model.mask_required and not (model.mask and all(route.mask for route in model.routes)):
+        yield "mask_required", "needs mask = true for the model and for each route"
     yield from twice("ideas", [idea.label for idea in model.ideas])
     prompts = sum(item.role == "prompt" for item in model.inputs)
     if prompts != 1:

@@ -70,6 +70,7 @@ def _model(table: Table) -> Model:
         sample_prompts=table.texts("sample_prompts"),
         ideas=tuple(_idea(inner) for inner in table.tables("ideas", named_by="label", optional=True)),
         mask=table.flag("mask"),
+        mask_required=table.flag("mask_required", default=False),
     )
     _finish(table, model_problems(model))
     return model

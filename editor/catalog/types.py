@@ -97,6 +97,7 @@ class Model:
     time_limit_seconds  after this the job fails and its credits come back
     sample_prompts      the vendor's own examples, unabridged
     mask                a mask may limit the edit, by some route or in the sandbox
+    mask_required       nothing can be done without one
     """
 
     id: str
@@ -111,6 +112,7 @@ class Model:
     sample_prompts: tuple[str, ...]
     ideas: tuple[Idea, ...]
     mask: bool
+    mask_required: bool = False
 
     def input(self, name: str) -> Input:
         """The input of that name. Raises KeyError."""

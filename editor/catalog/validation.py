@@ -94,6 +94,8 @@ def check_images(model: Model, route: Route, count: int, has_mask: bool) -> None
         problems["mask"] = f"{model.label} does not work with a mask."
     elif has_mask and count == 0:
         problems["mask"] = "A mask needs an image that it belongs to."
+    elif model.mask_required and not has_mask and "images" not in problems:
+        problems["mask"] = f"{model.label} needs a mask: paint over what should change."
     if problems:
         raise InvalidInput(" ".join(problems.values()), fields=problems)
 

@@ -24,6 +24,10 @@ from typing import Any
 from editor.errors import EditorError
 
 
+# A request that is the whole work holds its images in memory while it lasts, which may be minutes.
+IMMEDIATE_AT_ONCE = 64
+
+
 class ErrorKind(StrEnum):
     INVALID_INPUT = "invalid_input"
     MODERATED = "moderated"
@@ -198,13 +202,26 @@ class Provider(ABC):
         """
         raise NotImplementedError
 
-    async def watch(self, request: EditRequest, task: Submitted) -> None:
-        """Return when the provider says that the task has ended; a hint to poll now, never the truth.
+    async def watch(self, request: EditRequest, task: Submitted) -> bool:
+        """Wait until the provider itself tells that the task has ended: True, a hint to poll now.
 
-        Cancelled when it is no longer needed. Where there is no such channel it returns at once.
+        False, at once or later, where there is no such channel or it broke. Cancelled when it is
+        no longer needed.
         """
-        return
+        return False
+
+    async def is_genuine(self, *, account: Account, body: bytes, headers: Mapping[str, str]) -> bool:
+        """Whether a callback may be this provider's own; False when its signature is wrong.
+
+        Where nothing is signed, the unguessable address is all there is to go by. A callback is no
+        more than a hint in any case, so one that cannot be checked now may be.
+
+        account  at whose server the provider's public keys lie
+        body     as it came, byte for byte
+        headers  names in lower case
+        """
+        return True
 
     def limits(self, target: str) -> Mapping[str, int]:
-        """How many tasks of one key may be active at once, by name of the limit; none by default."""
-        return {}
+        """How many tasks of one key may be active at once, by name of the limit."""
+        return {"requests": IMMEDIATE_AT_ONCE} if self.immediate else {}

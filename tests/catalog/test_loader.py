@@ -111,6 +111,11 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
             f"{WHERE}: inputs 'format': default: must not be empty, unless required = false",
         ),
         ("mask = true", "mask = ", f"{WHERE}: cannot be read: "),
+        (
+            "mask = true",
+            "mask = true\nmask_required = true",
+            f"{WHERE}: mask_required: needs mask = true for the model and for each route",
+        ),
     ],
 )
 def test_a_mistake_in_a_model_is_the_only_problem_that_is_told(

@@ -100,6 +100,14 @@ def test_a_mask_is_refused_on_a_route_that_would_ignore_it() -> None:
     assert caught.value.fields == {"mask": "FLUX.2 [pro] does not work with a mask."}
 
 
+def test_a_model_that_fills_in_needs_a_mask() -> None:
+    fill = get_model("black-forest-labs/flux-fill")
+    check_images(fill, fill.routes[0], 1, True)
+    with pytest.raises(InvalidInput) as caught:
+        check_images(fill, fill.routes[0], 1, False)
+    assert caught.value.fields == {"mask": "FLUX Fill [pro] needs a mask: paint over what should change."}
+
+
 def test_the_price_is_the_routes_per_sample() -> None:
     assert price(PLAIN, clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 21
 

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from tests.e2e.client import Client
+from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import Portal
+from tests.e2e.studio import Studio
 from tests.emulators.base import Emulator
 from tests.emulators.bfl import Bfl
 from tests.emulators.fal import Fal
@@ -132,6 +135,31 @@ def test_an_edit_ends_with_the_providers_picture(
     assert len(emulator.tasks) == done + 1
     assert stored(portal, job_id) == emulator.tasks[-1].pictures[0].content
     assert portal.query("SELECT balance, held FROM editor_creditaccount") == [(100, 0)]
+
+
+@pytest.mark.usefixtures("client")
+def test_the_studio_offers_what_a_key_serves(portal: Portal, new_context: ContextMaker) -> None:
+    studio = Studio(new_context(), portal).begin()
+    page, run_on = studio.page, studio.page.get_by_label("Run on")
+    expect(run_on).to_have_value("platform")
+    expect(page.locator("#model-note")).to_contain_text("Run by the built-in sandbox")
+    expect(page.locator("#run-price")).to_have_text("· 4 credits")
+
+    studio.prompt.fill("a quiet harbour")
+    run_on.select_option("google")
+    expect(page.locator("#run-price")).to_have_text("· 0 credits")
+    expect(page.get_by_role("radio", name="Pro")).to_be_checked()
+    expect(page.get_by_role("radio", name="Standard")).to_be_disabled()
+    expect(page.locator("#model-note")).to_contain_text("Run by Google on your own key · takes no mask")
+    expect(studio.view("Mask")).to_be_hidden()
+    expect(studio.prompt).to_have_value("a quiet harbour")
+
+    run_on.select_option("openai")
+    expect(page.get_by_role("radio", name="Standard")).to_be_enabled()
+    expect(studio.view("Mask")).to_be_visible()
+    studio.edit("a quiet harbour", becomes="v2")
+    newest = "SELECT provider, charged FROM editor_job ORDER BY created_at DESC LIMIT 1"
+    assert portal.query(newest) == [("openai", 0)]
 
 
 @pytest.mark.parametrize("provider", EMULATORS)

@@ -273,9 +273,12 @@ class Fal(Emulator):
         return {"response_url": base, "status_url": f"{base}/status", "cancel_url": f"{base}/cancel"}
 
     async def _until_done(self, task: Task) -> None:
-        """A task that never ends, or is cancelled meanwhile, is looked at again and again."""
+        """A task that never ends, or is cancelled meanwhile, is looked at again and again.
+
+        Rarely while the end is far, since there may be thousands of tasks.
+        """
         while (left := task.ends_at - self.now()) > 0:
-            await asyncio.sleep(min(left, 0.1))
+            await asyncio.sleep(min(left, max(0.1, min(left / 4, 1))))
 
     async def _webhook(self, task: Queued, origin: str) -> None:
         await self._until_done(task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -75,6 +76,12 @@ def at(socket: Socket, wiro: Wiro) -> EditRequest:
     return replace(request, account=replace(request.account, base_url=socket.url))
 
 
+async def hear(adapter: Adapter, request: EditRequest, task: Submitted) -> bool:
+    """What a watch comes to, within three seconds."""
+    async with asyncio.timeout(3):
+        return await adapter.watch(request, task)
+
+
 async def within(seconds: float, watch: asyncio.Task[bool]) -> bool:
     async with asyncio.timeout(seconds):
         return await asyncio.shield(watch)
@@ -86,7 +93,7 @@ async def test_the_end_is_told_long_before_a_poll_would_be_due(adapter: Adapter,
     task = await adapter.submit(request)
     began = time.monotonic()
 
-    assert await adapter.watch(request, task)
+    assert await hear(adapter, request, task)
 
     assert 0.2 < time.monotonic() - began < 1
     assert not isinstance(await adapter.poll(request, task), Progress)
@@ -97,8 +104,7 @@ async def test_a_task_that_ended_before_is_told_at_once(adapter: Adapter, wiro: 
     task = await adapter.submit(request)
     wiro.ahead += 1
 
-    async with asyncio.timeout(1):
-        assert await adapter.watch(request, task)
+    assert await hear(adapter, request, task)
 
 
 async def test_a_cancelled_task_is_told_too(adapter: Adapter, wiro: Wiro):
@@ -196,15 +202,15 @@ async def test_a_socket_that_fails_is_left_alone_for_a_while(
         case "forbidden":
             outbound.allow([])
 
-    assert not await adapter.watch(request, task)
+    assert not await hear(adapter, request, task)
 
     wiro.socket = "open"
     wiro.start() if trouble == "refused" else None
     outbound.allow(["127.0.0.0/8"])
     wiro.ahead += 1
-    assert not await adapter.watch(request, task)
+    assert not await hear(adapter, request, task)
     monkeypatch.setattr(live, "REST", 0)
-    assert await adapter.watch(request, task)
+    assert await hear(adapter, request, task)
 
 
 async def test_a_socket_that_told_something_is_opened_again(
@@ -232,3 +238,16 @@ async def test_two_may_watch_the_same_task(adapter: Adapter, wiro: Wiro, socket:
             await socket.until_asked("a")
         await socket.tell("task_postprocess_end", "a")
         assert await within(1, first)
+
+
+async def test_the_sockets_name_may_not_stand_for_a_private_address(
+    adapter: Adapter, wiro: Wiro, caplog: pytest.LogCaptureFixture
+):
+    outbound.allow([])
+    caplog.set_level(logging.INFO, "editor.wiro")
+    request = edit(wiro)
+    account = replace(request.account, base_url="https://localhost")
+
+    assert not await hear(adapter, replace(request, account=account), Submitted("1", {"token": "secret"}))
+
+    assert caplog.messages == ["the socket at localhost broke: Forbidden"]
