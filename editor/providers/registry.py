@@ -7,7 +7,13 @@ from functools import cache
 from types import MappingProxyType
 
 from editor.providers.base import ErrorKind, Provider, ProviderError
+from editor.providers.bfl.adapter import Bfl
+from editor.providers.fal.adapter import Fal
+from editor.providers.google.adapter import Google
+from editor.providers.kie.adapter import Kie
+from editor.providers.openai.adapter import OpenAi
 from editor.providers.sandbox.adapter import Sandbox
+from editor.providers.wiro.adapter import Wiro
 
 
 @cache
@@ -15,6 +21,12 @@ def providers() -> Mapping[str, Provider]:
     """All providers by name. Built once, when first asked for."""
     installed: tuple[Provider, ...] = (
         Sandbox(),  # no key needed
+        Bfl(),
+        OpenAi(),
+        Google(),
+        Fal(),
+        Wiro(),
+        Kie(),
     )
     return MappingProxyType({provider.name: provider for provider in installed})
 

@@ -1,0 +1,199 @@
+"""Wiro's socket, on which it tells how tasks go: a hint that makes the next poll come early.
+
+Source: the contract, section 12. No key is sent there; the token of a task lets in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from editor import outbound
+
+log = logging.getLogger("editor.wiro")
+
+OPEN_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
+FRAME_BYTES = 8 * 1024**2  # some carry all that a model printed
+RECONNECT_PAUSE = 1.0  # seconds
+# After a socket that told nothing: seconds in which nobody tries it again.
+REST = 30.0
+
+# The frame task_error is a line of stderr, after which tasks go on; task_end comes before the outputs.
+_ENDS = ("task_postprocess_end", "task_cancel")
+
+
+class Live:
+    """One connection for each event loop and address, shared by all tasks that are watched there."""
+
+    def __init__(self) -> None:
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Line]] = WeakKeyDictionary()
+
+    async def ended(self, address: str, token: str) -> bool:
+        """Wait until the socket tells that the task has ended; False when the socket fails.
+
+        A socket that is silent is waited for until the caller is cancelled.
+        """
+        lines = self._here()
+        line = lines.get(address)
+        if line is None or line.may_be_tried_again():
+            line = lines[address] = _Line(address)
+        try:
+            return await line.ended(token)
+        finally:
+            if line.is_idle() and lines.get(address) is line:
+                del lines[address]
+                line.close()
+
+    def percent(self, address: str, token: str) -> int | None:
+        """How far the task is, where the socket told it; 0..100."""
+        line = self._here().get(address)
+        return line.percents.get(token) if line else None
+
+    def _here(self) -> dict[str, _Line]:
+        return self._lines.setdefault(asyncio.get_running_loop(), {})
+
+
+class _Line:
+    """One connection, from the first task that is watched to the last, or until it fails."""
+
+    def __init__(self, address: str) -> None:
+        self.percents: dict[str, int] = {}
+        self._address = address
+        self._waiting: dict[str, set[asyncio.Future[bool]]] = {}
+        self._socket: ClientConnection | None = None
+        self._failed_at: float | None = None  # by the event loop's clock
+        self._task = asyncio.create_task(self._run())
+
+    async def ended(self, token: str) -> bool:
+        if self._failed_at is not None:
+            return False
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(token, set())
+        waiting.add(future)
+        try:
+            if self._socket is not None:
+                with contextlib.suppress(ConnectionClosed):  # then `_run` sees to it
+                    await self._socket.send(_question(token))
+            return await future
+        finally:
+            waiting.discard(future)
+            if not waiting:
+                self._waiting.pop(token, None)
+                self.percents.pop(token, None)
+
+    def is_idle(self) -> bool:
+        """Nobody waits, and there is no failure to be remembered."""
+        return not self._waiting and self._failed_at is None
+
+    def may_be_tried_again(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return self._failed_at is not None and now >= self._failed_at + REST
+
+    def close(self) -> None:
+        self._task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while await self._listen():  # it did tell something, so it is worth another try
+                await asyncio.sleep(RECONNECT_PAUSE)
+        finally:
+            self._failed_at = asyncio.get_running_loop().time()
+            for future in [each for waiting in self._waiting.values() for each in waiting]:
+                _set(future, False)
+
+    async def _listen(self) -> bool:
+        """Until the connection breaks. Whether it told anything about a task."""
+        told = False
+        try:
+            async with _opened(self._address) as self._socket:
+                for token in list(self._waiting):
+                    await self._socket.send(_question(token))
+                async for frame in self._socket:
+                    told = self._read(frame) or told
+        except (OSError, TimeoutError, ValueError, WebSocketException, outbound.Forbidden) as error:
+            log.info("the socket at %s broke: %s", urlsplit(self._address).hostname, type(error).__name__)
+        finally:
+            self._socket = None
+        return told
+
+    def _read(self, frame: str | bytes) -> bool:
+        """Whether the frame was about a task that is watched."""
+        told = _table(frame)
+        token = told.get("tasktoken")
+        if not isinstance(token, str) or token not in self._waiting:
+            return False
+        if told.get("type") in _ENDS:
+            for future in self._waiting[token]:
+                _set(future, True)
+        percent = _percent(told.get("message"))
+        if percent is not None:
+            self.percents[token] = percent
+        return True
+
+
+@contextlib.asynccontextmanager
+async def _opened(address: str) -> AsyncIterator[ClientConnection]:
+    """A connection, to addresses only that may be asked. Raises what `_listen` expects."""
+    parts = urlsplit(address)
+    outbound.check_url(address.replace("ws", "http", 1))
+    secure = parts.scheme == "wss"
+    host, port = parts.hostname or "", parts.port or (443 if secure else 80)
+    async with asyncio.timeout(OPEN_SECONDS):
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for *_, place in found:
+        outbound.check_address(host, str(place[0]))
+    connection = await connect(
+        address,
+        host=found[0][-1][0],  # what was checked, not what the name may stand for a moment later
+        port=port,
+        ssl=httpx.create_ssl_context() if secure else None,  # honours SSL_CERT_FILE
+        proxy=None,
+        compression=None,
+        user_agent_header="image-editor-portal",
+        open_timeout=OPEN_SECONDS,
+        close_timeout=CLOSE_SECONDS,
+        max_size=FRAME_BYTES,
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def _question(token: str) -> str:
+    return json.dumps({"type": "task_info", "tasktoken": token})
+
+
+def _set(future: asyncio.Future[bool], result: bool) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _percent(message: Any) -> int | None:
+    """From a step in between, which comes as an object or as its text."""
+    table = message if isinstance(message, dict) else _table(message) if isinstance(message, str) else {}
+    try:
+        return max(0, min(100, int(float(table["percentage"]))))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _table(text: str | bytes) -> dict[str, Any]:
+    """A JSON object; empty where it is none."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

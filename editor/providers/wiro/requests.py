@@ -1,0 +1,175 @@
+"""What an edit is in Wiro's terms: headers, addresses and the body of a run. Pure.
+
+Source: the contract, sections 1 (signatures), 3 (runs) and 8 (inputs of the models).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from PIL import Image
+
+from editor.providers.base import Account, EditRequest, ErrorKind
+from editor.providers.failures import failure
+
+PUBLIC_URL = "https://api.wiro.ai"
+PUBLIC_SOCKET = "wss://socket.wiro.ai/v1"
+SEEDS = 2**32  # how many there are where Wiro names no limit
+
+_EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a model takes.
+
+    options        catalogue name -> Wiro's; others are left out. None: all, as they are
+    image_inputs   one for each image; () where all go in one list
+    most_images    of that list
+    takes_webp     False: JPEG and PNG only
+    seeds          how many there are; larger ones start again from 0
+    zero_is_any    a seed of 0 stands for a new one each time
+    most_tolerant  the largest safetyTolerance that it knows
+    """
+
+    options: Mapping[str, str] | None = None
+    image_inputs: tuple[str, ...] = ()
+    most_images: int = 8
+    takes_webp: bool = True
+    seeds: int = SEEDS
+    zero_is_any: bool = False
+    most_tolerant: int = 6
+
+
+def _options(names: str, **spelt_otherwise: str) -> dict[str, str]:
+    return {name: name for name in names.split()} | spelt_otherwise
+
+
+_FLUX_2 = "width height safetyTolerance seed outputFormat"
+# Its one safetyTolerance is its default, so there is nothing to send.
+_KONTEXT = Model(
+    options=_options("promptUpsampling aspectRatio seed outputFormat"),
+    image_inputs=("inputImageUrl",),
+    takes_webp=False,
+)
+_OPEN = _options("steps scale samples seed", guidance="scale")
+_KLEIN = Model(options=_OPEN | _options("width height"), zero_is_any=True)
+
+# By the target in lower case, since slugs occur in both.
+_MODELS = {
+    "black-forest-labs/flux-2-pro": Model(options=_options(_FLUX_2), seeds=10_000_000, most_tolerant=5),
+    "black-forest-labs/flux-2-flex": Model(
+        options=_options(f"{_FLUX_2} steps guidance"), seeds=10_000_000, most_tolerant=5
+    ),
+    "black-forest-labs/flux.2-klein-4b": _KLEIN,
+    "black-forest-labs/flux.2-klein-9b": _KLEIN,
+    "black-forest-labs/flux-kontext-pro": _KONTEXT,
+    "black-forest-labs/flux-kontext-max": _KONTEXT,
+    "wiro/flux_kontext_dev_with_2_image": Model(
+        options=_OPEN, image_inputs=("inputImageUrl", "inputImage2Url"), zero_is_any=True
+    ),
+}
+# Of any other model the catalogue is believed to spell the inputs as Wiro does.
+_ANY = Model()
+
+
+def model(target: str) -> Model:
+    """What this target takes."""
+    return _MODELS.get(target.lower(), _ANY)
+
+
+def headers(account: Account, *, nonce: str) -> dict[str, str]:
+    """Who asks. `nonce`: digits; signed together with the secret where the account has one.
+
+    Wiro documents no age for it and no memory of it, so nothing depends on the machine's clock.
+    """
+    if not account.secret:
+        return {"x-api-key": account.key}
+    message = (account.secret + nonce).encode()
+    signature = hmac.new(account.key.encode(), message, hashlib.sha256).hexdigest()
+    return {"x-api-key": account.key, "x-nonce": nonce, "x-signature": signature}
+
+
+def run_path(target: str) -> str:
+    """Some slugs have spaces or dots."""
+    return "Run/" + "/".join(quote(part, safe="") for part in target.split("/"))
+
+
+def socket_address(base_url: str) -> str:
+    """Where this account's tasks are told of: Wiro's own socket, or that of a compatible server."""
+    return PUBLIC_SOCKET if base_url == PUBLIC_URL else base_url.replace("http", "ws", 1) + "/v1"
+
+
+def check(request: EditRequest) -> None:
+    """Raise INVALID_INPUT for what the target cannot be told of at all."""
+    if request.mask is not None:
+        raise failure(ErrorKind.INVALID_INPUT, words="This model takes no mask at Wiro.")
+    target = model(request.target)
+    most = len(target.image_inputs) or target.most_images
+    if len(request.images) > most:
+        images = "one image" if most == 1 else f"{most} images"
+        words = f"This model takes at most {images} at Wiro; there are {len(request.images)}."
+        raise failure(ErrorKind.INVALID_INPUT, words=words)
+
+
+def seed(request: EditRequest) -> int | None:
+    """The seed to send, None for a model without seeds.
+
+    One that is left empty is chosen here: without any, Wiro takes the same default each time, and of
+    one that it chose itself it tells nothing.
+    """
+    target = model(request.target)
+    if target.options is not None and "seed" not in target.options:
+        return None
+    given = request.inputs.get("seed")
+    chosen = None if given in (None, "") else int(given) % target.seeds
+    if chosen is None or (chosen == 0 and target.zero_is_any):
+        return random.randrange(1, target.seeds)  # noqa: S311 (no secret)
+    return chosen
+
+
+def body(request: EditRequest, *, links: Sequence[str], seed: int | None) -> dict[str, Any]:
+    """What is posted to run the target. `links`: the uploaded images, in order."""
+    target = model(request.target)
+    sent: dict[str, Any] = {"prompt": request.prompt}
+    for name, value in request.inputs.items():
+        wire = name if target.options is None else target.options.get(name)
+        if wire and value not in (None, ""):
+            sent[wire] = _value(target, name, value)
+    if seed is not None:
+        sent["seed"] = str(seed)
+    if target.image_inputs:
+        sent |= dict(zip(target.image_inputs, links, strict=False))
+    elif links:
+        sent["inputImage"] = list(links)
+    if request.callback_url is not None:
+        sent["callbackUrl"] = request.callback_url
+    return sent
+
+
+def _value(target: Model, name: str, value: Any) -> Any:
+    if name == "safetyTolerance":
+        return min(int(value), target.most_tolerant)
+    if name == "outputFormat" and value == "webp":
+        return "png"  # the portal makes what was asked for of what comes
+    return value
+
+
+def upload(content: bytes, content_type: str, *, number: int) -> dict[str, tuple[str, bytes, str]]:
+    """The multipart field for one image."""
+    return {"file": (f"image-{number}.{_EXTENSIONS[content_type]}", content, content_type)}
+
+
+def as_png(content: bytes) -> bytes:
+    """The same image in a format that every model takes."""
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(content), formats=("WEBP",)) as image:
+        image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
