@@ -7,6 +7,7 @@ for tests: http, private addresses and any port are fine there.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -16,6 +17,10 @@ from editor.errors import EditorError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"[a-z0-9_.-]+")
+# Protocol assignments, some clouds' metadata among them, and relays of 6to4: public to older Pythons.
+_SPECIAL_V4 = tuple(ipaddress.IPv4Network(network) for network in ("192.0.0.0/24", "192.88.99.0/24"))
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 # Within 2000::/3, but tunnels to IPv4 addresses, documentation and protocol assignments.
 _SPECIAL_V6 = tuple(
@@ -60,9 +65,9 @@ def check_url(url: str) -> None:
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
         raise Forbidden("This is not a web address.") from None
-    if not host or parts.scheme not in ("http", "https") or parts.username is not None:
-        raise Forbidden("This is not a web address that the portal opens.")
     address = _address(host)
+    if parts.scheme not in ("http", "https") or parts.username is not None or not _is_plain(host, address):
+        raise Forbidden("This is not a web address that the portal opens.")
     if host in _allowed.hosts or (address is not None and _is_exempt(address)):
         return
     if parts.scheme != "https" or port not in (None, 443):
@@ -80,9 +85,44 @@ def check_address(host: str, address: str) -> None:
         raise Forbidden("The portal does not open addresses of private networks.")
 
 
+def trusts(base_url: str, url: str, *, domain: str) -> bool:
+    """Whether a key that is sent to `base_url` may be sent to `url` too, which the provider named.
+
+    The same origin; for the provider's own service also https to other hosts of its `domain`.
+    """
+    try:
+        base, other = _origin(base_url), _origin(url)
+    except ValueError:
+        return False
+    return base == other or (_is_on(base, domain) and _is_on(other, domain))
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port. Raises ValueError."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+
+
+def _is_on(origin: tuple[str, str, int | None], domain: str) -> bool:
+    scheme, host, port = origin
+    return scheme == "https" and port == _PORTS[scheme] and f".{host}".endswith(f".{domain}")
+
+
+def _is_plain(host: str, address: Address | None) -> bool:
+    """A name or an address, written so that nobody reads it as anything else.
+
+    Numbers are addresses in old spellings: 127.1, 2130706433, 0x7f.1 or 127.0.0.1 with a dot at
+    the end. They would be asked without their address being judged.
+    """
+    if address is not None:
+        return True
+    last = host.rstrip(".").rpartition(".")[2]
+    return bool(_NAME.fullmatch(host)) and not last.isdecimal() and not last.startswith("0x")
+
+
 def _address(text: str) -> Address | None:
     try:
-        address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
+        address = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
@@ -96,5 +136,6 @@ def _is_exempt(address: Address) -> bool:
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
-        return address.is_global and not address.is_multicast
+        special = address.is_multicast or any(address in network for network in _SPECIAL_V4)
+        return address.is_global and not special
     return address in _GLOBAL_V6 and not any(address in network for network in _SPECIAL_V6)

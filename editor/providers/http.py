@@ -15,23 +15,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
+import math
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin
-from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
-from httpx_aiohttp import AiohttpTransport
 
 from editor import outbound
+from editor.providers import connections
 from editor.providers.base import ErrorKind, ProviderError, ResultImage
 from editor.providers.failures import failure, temporary
 
@@ -41,12 +37,17 @@ SUBMIT_SECONDS = 120.0
 DOWNLOAD_SECONDS = 120.0
 ANSWER_BYTES = 256 * 1024**2  # of one answer; some carry images as base64
 IMAGE_BYTES = 64 * 1024**2  # of one result
-# Shorter than servers keep idle connections, so that none is closed in the moment it is used.
-IDLE_SECONDS = 4.0
 DOWNLOAD_PAUSES = (0.5, 2.0)  # seconds before the second and the third try
 REDIRECTS = 3
-# Requests that carry images, at once: each holds its images in memory while it lasts.
-TRANSFERS = 16
+PIECE = 256 * 1024  # bytes of a large body that are written at once
+GZIP = 31  # zlib's number for it
+
+# All that can happen to a connection. aiohttp's own errors come through for answers that are no HTTP.
+_BROKEN = (httpx.HTTPError, OSError, TimeoutError, aiohttp.ClientError)
+
+
+class _Unreadable(Exception):
+    """The answer is there and cannot be used; the text says why, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Answer:
         """The body as JSON, or None where it is none. An HTML page of a proxy is none."""
         try:
             return json.loads(self.content)
-        except ValueError:  # UnicodeDecodeError too
+        except (ValueError, RecursionError):  # UnicodeDecodeError too
             return None
 
     def table(self) -> dict[str, Any]:
@@ -78,7 +79,8 @@ class Answer:
         """Seconds, from the Retry-After header in either of its forms."""
         value = self.headers.get("retry-after", "")
         with contextlib.suppress(ValueError):
-            return max(0.0, float(value))
+            seconds = float(value)
+            return max(0.0, seconds) if math.isfinite(seconds) else None
         with contextlib.suppress(ValueError, TypeError):
             return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
         return None
@@ -100,7 +102,9 @@ async def submit(
         return await _send(provider, "POST", url, headers=headers, seconds=seconds, **body)
     except outbound.Forbidden as error:
         raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
-    except (httpx.HTTPError, OSError, TimeoutError) as error:
+    except _Unreadable as error:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME, words=_lost(str(error)).message) from error
+    except _BROKEN as error:
         kind = ErrorKind.UNAVAILABLE if _never_connected(error) else ErrorKind.UNKNOWN_OUTCOME
         raise failure(kind) from error
 
@@ -119,9 +123,11 @@ async def ask(
         return await _send(provider, method, url, headers=headers or {}, seconds=seconds, **body)
     except outbound.Forbidden as error:
         raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
+    except _Unreadable as error:
+        raise _lost(str(error)) from error
     except TimeoutError as error:
         raise temporary(ErrorKind.TIMEOUT) from error
-    except (httpx.HTTPError, OSError) as error:
+    except _BROKEN as error:
         raise temporary() from error
 
 
@@ -136,7 +142,9 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
                 return await _fetch(provider, url, limit)
         except outbound.Forbidden as error:
             raise _lost(f"Its link was refused. {error.message}") from error
-        except (httpx.HTTPError, OSError, TimeoutError) as error:
+        except _Unreadable as error:
+            raise _lost(str(error)) from error
+        except _BROKEN as error:
             if pause is None:
                 raise _lost("The download failed three times.") from error
             await asyncio.sleep(pause)
@@ -146,12 +154,12 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
 @contextlib.asynccontextmanager
 async def transfer() -> AsyncIterator[None]:
     """Hold one of the few places for requests that carry images in or out."""
-    async with _here().transfers:
+    async with connections.transfers():
         yield
 
 
 def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> ProviderError:
-    """What a status of 400 or more means where the provider's own code says nothing better.
+    """What a status other than of success means where the provider's own code says nothing better.
 
     asking  the question was harmless: what may pass by itself becomes `Temporary`
     """
@@ -164,7 +172,7 @@ def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> Provider
         kind = ErrorKind.AUTH
     elif status == 504 and not asking:  # a proxy gave up waiting; what is behind it may go on
         kind = ErrorKind.UNKNOWN_OUTCOME
-    elif status >= 500 or status == 408:
+    elif status >= 500 or status == 408 or status < 400:  # nobody follows a redirect with a key
         kind = ErrorKind.UNAVAILABLE
     else:
         kind = ErrorKind.INVALID_INPUT
@@ -175,10 +183,7 @@ def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> Provider
 
 async def close() -> None:
     """Close this event loop's connections."""
-    here = _loops.pop(asyncio.get_running_loop(), None)
-    if here:
-        for client in here.clients.values():
-            await client.aclose()
+    await connections.close()
 
 
 # --- Sending ---------------------------------------------------------------------------
@@ -187,11 +192,9 @@ async def close() -> None:
 async def _send(
     provider: str, method: str, url: str, *, headers: Mapping[str, str], seconds: float, **body: Any
 ) -> Answer:
-    outbound.check_url(url)
-    client = _client(provider)
-    request = client.build_request(method, url, headers=dict(headers), timeout=_timeout(seconds), **body)
+    request = _request(provider, method, url, headers=headers, seconds=seconds, **body)
     async with asyncio.timeout(seconds):
-        response = await client.send(request, stream=True)
+        response = await connections.client(provider).send(request, stream=True)
         try:
             content = await _read(response, ANSWER_BYTES)
         finally:
@@ -200,38 +203,85 @@ async def _send(
 
 
 async def _fetch(provider: str, url: str, limit: int) -> ResultImage:
-    client = _client(provider)
     for _ in range(REDIRECTS + 1):
-        outbound.check_url(url)
-        request = client.build_request("GET", url, timeout=_timeout(ASK_SECONDS))
-        response = await client.send(request, stream=True)
+        request = _request(provider, "GET", url, headers={}, seconds=ASK_SECONDS)
+        response = await connections.client(provider).send(request, stream=True)
         try:
             if response.is_redirect:
-                url = urljoin(url, response.headers["location"])
+                if response.next_request is None:
+                    raise _Unreadable("Its link leads nowhere.")
+                url = str(response.next_request.url)
                 continue
             if response.status_code in (401, 403, 404, 410):
-                raise _lost("Its link has expired or leads nowhere.")
+                raise _Unreadable("Its link has expired or leads nowhere.")
             response.raise_for_status()
             content = await _read(response, limit)
         finally:
             await response.aclose()
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
         return ResultImage(content=content, content_type=kind)
-    raise _lost("Its link leads from one address to the next.")
+    raise _Unreadable("Its link leads from one address to the next.")
+
+
+def _request(
+    provider: str, method: str, url: str, *, headers: Mapping[str, str], seconds: float, **body: Any
+) -> httpx.Request:
+    """Raises Forbidden for where it must not go, ProviderError (AUTH) for a key that no header can hold."""
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise failure(ErrorKind.AUTH)
+    timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+    try:
+        request = connections.client(provider).build_request(
+            method, url, headers=dict(headers), timeout=timeout, **body
+        )
+    except httpx.InvalidURL:
+        raise outbound.Forbidden("This is not a web address.") from None
+    outbound.check_url(str(request.url))  # as it will be sent, not as it was written
+    if isinstance(request.stream, httpx.ByteStream) and len(request.content) > PIECE:
+        pieces = _Pieces(request.content)
+        return httpx.Request(
+            method, request.url, headers=request.headers, stream=pieces, extensions=request.extensions
+        )
+    return request
+
+
+class _Pieces(httpx.AsyncByteStream):
+    """A large body, written bit by bit: all other requests wait while one write is encrypted."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._content), PIECE):
+            yield self._content[start : start + PIECE]
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
-    """The decoded body. Raises ProviderError when it is larger than `limit` bytes."""
-    too_large = f"It is larger than {limit // 1024**2} MB."
+    """The body, unpacked. Raises _Unreadable when it is larger than `limit` bytes."""
+    too_large = _Unreadable(f"It is larger than {limit // 1024**2} MB.")
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
-        raise _lost(too_large)
+        raise too_large
     content = bytearray()
-    async for part in response.aiter_bytes():
+    async for part in response.aiter_raw():
         content += part
         if len(content) > limit:
-            raise _lost(too_large)
-    return bytes(content)
+            raise too_large
+    match response.headers.get("content-encoding", "").strip().lower():
+        case "" | "identity":
+            return bytes(content)
+        case "gzip":  # from servers that never heed what we accept
+            unpacker = zlib.decompressobj(GZIP)
+            try:
+                unpacked = unpacker.decompress(content, limit + 1)
+            except zlib.error as error:
+                raise httpx.DecodingError("bad gzip") from error
+            if len(unpacked) > limit:
+                raise too_large
+            if not unpacker.eof:
+                raise httpx.DecodingError("the gzip has no end")
+            return unpacked
+    raise _Unreadable("It is packed in a way that was not asked for.")
 
 
 def _lost(why: str) -> ProviderError:
@@ -248,66 +298,3 @@ def _never_connected(error: BaseException) -> bool:
     """
     cause = error.__cause__ or error
     return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-
-
-def _timeout(seconds: float) -> httpx.Timeout:
-    return httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-
-
-# --- Connections -----------------------------------------------------------------------
-
-
-class _Here:
-    """What belongs to one event loop."""
-
-    def __init__(self) -> None:
-        self.clients: dict[str, httpx.AsyncClient] = {}
-        self.transfers = asyncio.Semaphore(TRANSFERS)
-        self.tls = httpx.create_ssl_context()  # honours SSL_CERT_FILE
-
-
-_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
-
-
-def _here() -> _Here:
-    loop = asyncio.get_running_loop()
-    if loop not in _loops:
-        _loops[loop] = _Here()
-    return _loops[loop]
-
-
-def _client(provider: str) -> httpx.AsyncClient:
-    here = _here()
-    if provider not in here.clients:
-        session = aiohttp.ClientSession(
-            # How many are open is bounded by who asks, not here: waiting in a pool is invisible.
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=IDLE_SECONDS, resolver=_PublicOnly(), ssl=here.tls
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        here.clients[provider] = httpx.AsyncClient(
-            transport=AiohttpTransport(client=session, verify=here.tls),
-            headers={"user-agent": "image-editor-portal"},
-            # A provider's cookies would tie the requests of different workspaces together.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
-    return here.clients[provider]
-
-
-class _PublicOnly(AbstractResolver):
-    """Resolves names, and gives none of the addresses when one of them must not be asked."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        results = await self._resolver.resolve(host, port, family)
-        for result in results:
-            outbound.check_address(host, result["host"])
-        return results
-
-    async def close(self) -> None:
-        await self._resolver.close()

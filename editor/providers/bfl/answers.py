@@ -1,0 +1,125 @@
+"""What BFL's answers mean. Source: the contract's sections 5, 6, 7 and 9."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from editor.providers import http
+from editor.providers.base import ErrorKind, Progress, ProviderError
+from editor.providers.failures import failure, temporary
+from editor.providers.http import Answer
+
+# Just after a submit another region may not know the task yet.
+UNKNOWN_AT_FIRST = 30.0  # seconds
+_BAD_KEY_FORM = "Invalid API key format"  # comes as 422
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The task is done. `link` leads to its image for ten minutes."""
+
+    link: str
+    seed: int | None
+
+
+def submitted(answer: Answer) -> tuple[str, str]:
+    """The task's id, and its polling URL or "". Raises ProviderError."""
+    if answer.status in (404, 405):
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not serve this model.")
+    if not answer.ok:
+        raise refused(answer)
+    body = answer.table()
+    task_id = body.get("id")
+    if not isinstance(task_id, str) or not task_id:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it may well have been taken, and be paid for
+    polling_url = body.get("polling_url")
+    return task_id, polling_url if isinstance(polling_url, str) else ""
+
+
+def polled(answer: Answer, *, age: float) -> Progress | Ready:
+    """How the task is doing. Raises ProviderError when it failed, Temporary when that is not known.
+
+    age  seconds since the submit
+    """
+    body = answer.table()
+    status = body.get("status")
+    # A failed task may come as a 503: its status goes before that of HTTP.
+    if isinstance(status, str) and status != "Task not found":
+        return _by_status(status, body)
+    if status == "Task not found" or answer.status == 404:
+        if age < UNKNOWN_AT_FIRST:
+            raise temporary()
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not know this edit any more.")
+    if answer.ok:
+        raise temporary()
+    raise refused(answer, asking=True)
+
+
+def credits_left(answer: Answer) -> str:
+    """For people. Raises ProviderError."""
+    if not answer.ok:
+        raise refused(answer, asking=True)
+    left = answer.table().get("credits")
+    if isinstance(left, bool) or not isinstance(left, int | float):
+        raise temporary()
+    return f"Credits left: {left:g}"
+
+
+def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
+    """What an answer without success means, where it is not about how a task is doing."""
+    detail = answer.table().get("detail")
+    if answer.status == 422 and detail == _BAD_KEY_FORM:
+        return failure(ErrorKind.AUTH)
+    return http.refusal(answer, said=_said(detail), asking=asking)
+
+
+def _by_status(status: str, body: Mapping[str, Any]) -> Progress | Ready:
+    match status:
+        case "Ready":
+            return _ready(body.get("result"))
+        case "Request Moderated" | "Content Moderated":
+            raise failure(ErrorKind.MODERATED, said=_reasons(body.get("details")))
+        case "Error" | "Failed":
+            raise failure(ErrorKind.UNAVAILABLE, said=_error(body.get("details")))
+    return Progress(percent=_percent(body.get("progress")))
+
+
+def _ready(result: Any) -> Ready:
+    link = result.get("sample") if isinstance(result, dict) else None
+    if not isinstance(link, str) or not link:
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image.")
+    seed = result.get("seed")
+    return Ready(link=link, seed=seed if type(seed) is int else None)
+
+
+def _percent(progress: Any) -> int | None:
+    """From a fraction of 1."""
+    if isinstance(progress, int | float) and 0 <= progress <= 1:
+        return int(progress * 100)
+    return None
+
+
+def _reasons(details: Any) -> str:
+    reasons = details.get("Moderation Reasons") if isinstance(details, dict) else None
+    return ", ".join(str(reason) for reason in reasons) if isinstance(reasons, list) else ""
+
+
+def _error(details: Any) -> str:
+    if isinstance(details, dict):
+        details = details.get("error")
+    return details if isinstance(details, str) else ""
+
+
+def _said(detail: Any) -> str:
+    """`detail` is a text, or a list of what is wrong with which field."""
+    if isinstance(detail, list):
+        return "; ".join(_problem(each) for each in detail if isinstance(each, dict))
+    return detail if isinstance(detail, str) else ""
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    place = problem.get("loc")
+    field = str(place[-1]) if isinstance(place, list) and place else "request"
+    return f"{field}: {problem.get('msg', '')}"

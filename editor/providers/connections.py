@@ -1,0 +1,95 @@
+"""The connections to providers: httpx on aiohttp's, one pool a provider and event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from weakref import WeakKeyDictionary
+
+import aiohttp
+import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from httpx_aiohttp import AiohttpTransport
+
+from editor import outbound
+
+# Shorter than servers keep idle connections, so that none is closed in the moment it is used.
+IDLE_SECONDS = 4.0
+# Requests that carry images, at once: each holds its images in memory while it lasts.
+TRANSFERS = 16
+
+
+class _Here:
+    """What belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.clients: dict[str, httpx.AsyncClient] = {}
+        self.transfers = asyncio.Semaphore(TRANSFERS)
+        self.tls = httpx.create_ssl_context()  # honours SSL_CERT_FILE
+
+
+_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
+
+
+def transfers() -> asyncio.Semaphore:
+    """The few places for requests that carry images in or out."""
+    return _here().transfers
+
+
+def client(provider: str) -> httpx.AsyncClient:
+    """The provider's client on this event loop. It keeps no cookies and asks for no compression."""
+    here = _here()
+    if provider not in here.clients:
+        session = aiohttp.ClientSession(
+            # How many are open is bounded by who asks, not here: waiting in a pool is invisible.
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=IDLE_SECONDS, resolver=_PublicOnly(), ssl=here.tls
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        here.clients[provider] = httpx.AsyncClient(
+            transport=AiohttpTransport(client=session, verify=here.tls),
+            # Images do not get smaller, and a few packed bytes can unfold to gigabytes.
+            headers={"user-agent": "image-editor-portal", "accept-encoding": "identity"},
+            # A provider's cookies would tie the requests of different workspaces together.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        )
+    return here.clients[provider]
+
+
+async def close() -> None:
+    """Close this event loop's connections."""
+    here = _loops.pop(asyncio.get_running_loop(), None)
+    if here:
+        for each in here.clients.values():
+            await each.aclose()
+
+
+def _here() -> _Here:
+    loop = asyncio.get_running_loop()
+    if loop not in _loops:
+        _loops[loop] = _Here()
+    return _loops[loop]
+
+
+class _PublicOnly(AbstractResolver):
+    """Resolves names, and gives none of the addresses when one of them must not be asked."""
+
+    def __init__(self) -> None:
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        try:
+            results = await self._resolver.resolve(host, port, family)
+        except UnicodeError as error:  # a part of the name is empty or too long
+            raise OSError(f"no such host: {host}") from error
+        for result in results:
+            outbound.check_address(host, result["host"])
+        return results
+
+    async def close(self) -> None:
+        await self._resolver.close()

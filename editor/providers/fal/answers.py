@@ -1,0 +1,171 @@
+"""What fal's answers mean. Source: the contract's sections 2 to 6 and 8."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from editor.providers import http
+from editor.providers.base import ErrorKind, Progress, ProviderError
+from editor.providers.failures import failure, temporary
+from editor.providers.http import Answer
+
+UNKNOWN_AT_FIRST = 30.0  # seconds after the submit
+NO_IMAGE = "The provider finished without an image."
+
+# Types of model errors that are not about the input (section 6a).
+_MODERATED = {"content_policy_violation"}
+_FAILED = {
+    "no_media_generated",
+    "internal_server_error",
+    "generation_timeout",
+    "downstream_service_error",
+    "downstream_service_unavailable",
+}
+_STEP = re.compile(r"\b(\d{1,4})/(\d{1,4})\b")  # "step 3/28", or a progress bar's "3/28 [00:02<..."
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The work has ended, well or not: the result says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    links: tuple[str, ...]
+    seed: int | None
+
+
+def submitted(answer: Answer) -> dict[str, str]:
+    """The request's id and its URLs, by fal's names of them. Raises ProviderError."""
+    if answer.status in (404, 405):
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not serve this model.")
+    if not answer.ok:
+        raise refused(answer)
+    told = _texts(answer.table(), "request_id", "status_url", "response_url", "cancel_url")
+    if told is None:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it may well have been taken, and be paid for
+    return told
+
+
+def upload(answer: Answer) -> tuple[str, str]:
+    """Where to put a file, and the link that it will have. Raises ProviderError."""
+    if not answer.ok:
+        raise refused(answer, asking=True)
+    told = _texts(answer.table(), "upload_url", "file_url")
+    if told is None:
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider did not say where to put the images.")
+    return told["upload_url"], told["file_url"]
+
+
+def status(answer: Answer, *, age: float) -> Progress | Completed:
+    """How the request is doing. Raises ProviderError when it failed, Temporary when that is not known.
+
+    age  seconds since the submit
+    """
+    if not answer.ok:
+        raise _refused_poll(answer, age=age)
+    body = answer.table()
+    word = body.get("status")
+    if not isinstance(word, str):
+        raise temporary()
+    if word != "COMPLETED":
+        return Progress(percent=_percent(body.get("logs")))
+    if body.get("error_type") or body.get("error"):
+        raise _platform_error(body.get("error_type"), body.get("error"))
+    return Completed()
+
+
+def result(answer: Answer, *, age: float) -> Progress | Output:
+    """What came of a completed request. Raises as `status` does."""
+    if answer.ok:
+        if answer.json() is None:
+            raise temporary()
+        return _output(answer.table())
+    body = answer.table()
+    detail, error_type = body.get("detail"), body.get("error_type")
+    if isinstance(detail, list):
+        raise _model_error(answer.status, detail)
+    if answer.status == 400 and not error_type:  # "still in progress": the status was too early
+        return Progress()
+    # An internal error may be that of the answer; all others are said about the request.
+    if isinstance(error_type, str) and error_type != "internal_error":
+        raise _platform_error(error_type, detail)
+    raise _refused_poll(answer, age=age)
+
+
+def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
+    """What an answer without success means where it is not about how a request went."""
+    detail = answer.table().get("detail")
+    if isinstance(detail, list):
+        return _model_error(answer.status, detail)
+    said = detail if isinstance(detail, str) else ""
+    if answer.status == 403 and "balance" in said.lower():
+        return failure(ErrorKind.INSUFFICIENT_FUNDS)
+    return http.refusal(answer, said=said, asking=asking)
+
+
+def _refused_poll(answer: Answer, *, age: float) -> ProviderError:
+    if answer.status == 404:
+        if age < UNKNOWN_AT_FIRST:
+            return temporary()
+        return failure(ErrorKind.UNAVAILABLE, words="The provider does not know this edit any more.")
+    return refused(answer, asking=True)
+
+
+def _texts(body: Mapping[str, Any], *names: str) -> dict[str, str] | None:
+    """These values of the body, or None unless each of them is a text."""
+    found = {name: value for name in names if isinstance(value := body.get(name), str) and value}
+    return found if len(found) == len(names) else None
+
+
+def _output(body: Mapping[str, Any]) -> Output:
+    images = body.get("images")
+    links = (
+        [image.get("url") for image in images if isinstance(image, dict)] if isinstance(images, list) else []
+    )
+    flags = body.get("has_nsfw_concepts")
+    if isinstance(flags, list) and len(flags) == len(links):
+        # What was flagged is a black picture.
+        links = [link for link, flagged in zip(links, flags, strict=True) if not flagged]
+        if flags and not links:
+            raise failure(ErrorKind.MODERATED)
+    usable = tuple(link for link in links if isinstance(link, str) and link)
+    if not usable:
+        raise failure(ErrorKind.UNAVAILABLE, words=NO_IMAGE)
+    seed = body.get("seed")
+    return Output(links=usable, seed=seed if type(seed) is int else None)
+
+
+def _percent(logs: Any) -> int | None:
+    """From the newest log line that counts its steps."""
+    for line in reversed(logs if isinstance(logs, list) else []):
+        message = line.get("message") if isinstance(line, dict) else None
+        for done, steps in _STEP.findall(message if isinstance(message, str) else ""):
+            if int(steps) > 0:
+                return min(100, int(done) * 100 // int(steps))
+    return None
+
+
+def _model_error(http_status: int, problems: list[Any]) -> ProviderError:
+    found = [problem for problem in problems if isinstance(problem, dict)]
+    kinds = {str(problem.get("type")) for problem in found}
+    said = "; ".join(_problem(problem) for problem in found)
+    if kinds & _MODERATED:
+        return failure(ErrorKind.MODERATED, said=said)
+    if http_status >= 500 or kinds & _FAILED:
+        return failure(ErrorKind.UNAVAILABLE, said=said)
+    return failure(ErrorKind.INVALID_INPUT, said=said)
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    place = problem.get("loc")
+    field = str(place[-1]) if isinstance(place, list) and place else "request"
+    return f"{field}: {problem.get('msg', '')}"
+
+
+def _platform_error(error_type: Any, said: Any) -> ProviderError:
+    kind = ErrorKind.INVALID_INPUT if error_type == "bad_request" else ErrorKind.UNAVAILABLE
+    return failure(kind, said=said if isinstance(said, str) else "")

@@ -1,0 +1,156 @@
+"""What is sent to fal for an edit. Source: the contract's sections 2, 8 and 9.
+
+fal ignores fields that a model does not have, so only those that it has are sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from editor.providers.base import EditRequest, ErrorKind, InputImage
+from editor.providers.failures import failure
+
+# Images of one edit go inside the request up to here, all together; else they are uploaded.
+INLINE_BYTES = 4 * 1024**2
+FEWEST_STEPS = 10
+GUIDANCE = (1.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The endpoints of one model, and what they take.
+
+    text              without an image; "" where it needs one
+    single            takes one image as `image_url`; "" where `several` takes a single one too
+    several           takes up to `images` as `image_urls`; "" where there is none
+    fields            our name of an input -> its own
+    ratios            the aspect ratios that it knows
+    safety_tolerance  the highest that it knows; ours goes from 0 to 6, its from 1
+    """
+
+    fields: Mapping[str, str]
+    text: str = ""
+    single: str = ""
+    several: str = ""
+    images: int = 1
+    ratios: frozenset[str] = frozenset()
+    safety_tolerance: int = 6
+
+
+_RATIOS = frozenset("21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21".split())
+_COMMON = {"seed": "seed", "outputFormat": "output_format"}
+_KONTEXT = _COMMON | {
+    "aspectRatio": "aspect_ratio",
+    "guidance": "guidance_scale",
+    "samples": "num_images",
+    "safetyTolerance": "safety_tolerance",
+    "promptUpsampling": "enhance_prompt",
+}
+_KONTEXT_DEV = _COMMON | {
+    "aspectRatio": "resolution_mode",
+    "guidance": "guidance_scale",
+    "scale": "guidance_scale",
+    "samples": "num_images",
+    "steps": "num_inference_steps",
+    "promptUpsampling": "enhance_prompt",
+}
+_FLUX_2 = _COMMON | {"safetyTolerance": "safety_tolerance", "width": "image_size"}
+
+MODELS: Mapping[str, Model] = {
+    "fal-ai/flux-pro/kontext": Model(
+        _KONTEXT,
+        text="fal-ai/flux-pro/kontext/text-to-image",
+        single="fal-ai/flux-pro/kontext",
+        several="fal-ai/flux-pro/kontext/multi",
+        images=4,
+        ratios=_RATIOS,
+    ),
+    "fal-ai/flux-pro/kontext/max": Model(
+        _KONTEXT,
+        text="fal-ai/flux-pro/kontext/max/text-to-image",
+        single="fal-ai/flux-pro/kontext/max",
+        several="fal-ai/flux-pro/kontext/max/multi",
+        images=4,
+        ratios=_RATIOS,
+    ),
+    "fal-ai/flux-kontext/dev": Model(
+        _KONTEXT_DEV, single="fal-ai/flux-kontext/dev", ratios=_RATIOS | {"4:5", "5:4"}
+    ),
+    "fal-ai/flux-2-pro/edit": Model(
+        _FLUX_2, text="fal-ai/flux-2-pro", several="fal-ai/flux-2-pro/edit", images=8, safety_tolerance=5
+    ),
+    "fal-ai/flux-2-max/edit": Model(
+        _FLUX_2, text="fal-ai/flux-2-max", several="fal-ai/flux-2-max/edit", images=8, safety_tolerance=5
+    ),
+    # Its options are not known to us.
+    "blackforestlabs/flux-3/edit-image": Model({}, several="blackforestlabs/flux-3/edit-image", images=10),
+}
+
+
+def endpoint(request: EditRequest) -> str:
+    """Where the edit goes. Raises ProviderError for one that fal would refuse, or do otherwise than asked."""
+    model = MODELS.get(request.target)
+    if model is None:
+        raise failure(ErrorKind.UNAVAILABLE, words=f"fal has no model “{request.target}” that we know.")
+    if request.mask is not None:
+        raise failure(ErrorKind.INVALID_INPUT, words="This model takes no mask.")
+    count = len(request.images)
+    if count > model.images:
+        most = "one image" if model.images == 1 else f"{model.images} images"
+        raise failure(ErrorKind.INVALID_INPUT, words=f"This model takes {most} at most.")
+    ratio = request.inputs.get("aspectRatio")
+    if ratio and model.ratios and ratio not in model.ratios:
+        raise failure(ErrorKind.INVALID_INPUT, words=f"fal does not offer the aspect ratio {ratio}.")
+    if not count:
+        if not model.text:
+            raise failure(ErrorKind.INVALID_INPUT, words="This model needs an image.")
+        return model.text
+    return model.single if count == 1 and model.single else model.several
+
+
+def body(request: EditRequest, *, urls: Sequence[str]) -> bytes:
+    """The JSON of the submit. Slow with large data URIs: not for the event loop."""
+    model = MODELS[request.target]
+    wishes: dict[str, Any] = {"prompt": request.prompt} | _options(model, request.inputs)
+    if len(urls) == 1 and model.single:
+        wishes["image_url"] = urls[0]
+    elif urls:
+        wishes["image_urls"] = list(urls)
+    return json.dumps(wishes).encode()
+
+
+def data_uri(image: InputImage, content: bytes) -> str:
+    """An image inside the request."""
+    return f"data:{image.content_type};base64,{base64.b64encode(content).decode()}"
+
+
+def _options(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under fal's names, in its types, and within its ranges; those left to fal are left out."""
+    options: dict[str, Any] = {}
+    for name, field in model.fields.items():
+        value = inputs.get(name)
+        if value is None or value == "":
+            continue
+        match name:
+            case "width":  # with the height; 0 for either means: as the input
+                if (width := int(value)) and (height := int(inputs.get("height") or 0)):
+                    options[field] = {"width": width, "height": height}
+            case "seed" | "samples":
+                options[field] = int(value)
+            case "steps":
+                options[field] = max(FEWEST_STEPS, int(value))
+            case "guidance" | "scale":
+                options[field] = min(max(GUIDANCE[0], float(value)), GUIDANCE[1])
+            case "safetyTolerance":
+                options[field] = str(min(max(1, int(value)), model.safety_tolerance))
+            case "promptUpsampling":
+                options[field] = str(value).lower() == "true"
+            case "outputFormat":  # it has no webp; PNG loses nothing
+                options[field] = value if value in ("jpeg", "png") else "png"
+            case _:
+                options[field] = value
+    return options
