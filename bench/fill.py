@@ -43,6 +43,14 @@ PICTURES = 240  # that have files: enough for the first page of the gallery and 
 _BATCH = 5_000
 _SHIPPED = Path(settings.BASE_DIR, "static", "samples")
 
+# How often they are chosen, of a hundred.
+MODELS = {
+    "black-forest-labs/flux-2-pro": 50,
+    "wiro/flux_kontext_dev_with_2_image": 35,
+    "black-forest-labs/flux-kontext-max": 14,
+    "black-forest-labs/flux-kontext-pro": 1,
+}
+
 
 @dataclass(slots=True)
 class _Rows:
@@ -93,7 +101,7 @@ class _Filler:
         self.people = people
         self.count = count
         self.chance = Random(count)  # noqa: S311 - the same number gives the same edits
-        self.models = list(catalog.catalog().models.values())
+        self.models = [catalog.get_model(name) for name in MODELS]
         self.styles = list(Style.objects.filter(workspace=None))
         self.made = _Rows()
         self.trees: list[list[Image]] = []
@@ -110,7 +118,7 @@ class _Filler:
     def _edit(self, number: int, *, at: datetime) -> None:
         chance = self.chance
         [person] = chance.choices(self.people, weights=list(PEOPLE.values()))
-        [model] = chance.choices(self.models, weights=[50, 35, 14, 1])
+        [model] = chance.choices(self.models, weights=list(MODELS.values()))
         tree = self._tree(number, person, at)
         job = self._job(number, person=person, model=model, parent=_chosen_parent(tree, chance), at=at)
         self.made.jobs.append(job)

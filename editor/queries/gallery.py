@@ -24,6 +24,8 @@ PAGE = 30
 COUNTED = 1000  # further tiles are not counted
 COUNTED_WITH_WORDS = 200  # each may have to be looked for in the prompts
 MANY = 5000  # jobs with the words that are searched for
+RECENT = 1000  # the newest jobs, in which words that turn up often are found soon
+ALL = 10_000_000  # more than there are
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -113,13 +115,18 @@ def _narrowed(rows: QuerySet[Row], filter: Filter) -> QuerySet[Row]:
 def _jobs_with(workspace: Workspace, words: tuple[str, ...]) -> QuerySet[Any, Any]:
     """The ids of the jobs whose prompts have these words, in the form that is quick to filter by.
 
-    Few are found by the index of words; many soon turn up on the way back in time. The planner
-    takes any rare word for one in two hundred prompts and would search the whole past for it, so
-    they are counted first, and the slice keeps it from searching in any other way.
+    Few are found by the index of words; many soon turn up on the way back in time, unless they are
+    all of long ago. The planner takes any rare word for one in two hundred prompts and would search
+    the whole past for it, so they are counted first, and the slice keeps it from searching in any
+    other way.
     """
     query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
-    found = Job.objects.filter(workspace=workspace).alias(words=PROMPT_WORDS).filter(words=query).values("pk")
-    return found[:MANY] if found[: MANY + 1].count() <= MANY else found
+    everything = Job.objects.filter(workspace=workspace)
+    found = everything.alias(words=PROMPT_WORDS).filter(words=query).values("pk")
+    if found[: MANY + 1].count() <= MANY:
+        return found[:MANY]
+    newest = everything.order_by("-created_at", "-id")[:RECENT]
+    return found if found.filter(pk__in=newest.values("pk")).count() > PAGE else found[:ALL]
 
 
 def count(rows: QuerySet[Row], *, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""What happens around every view: errors become pages, and times are the viewer's."""
+"""What happens around every view: errors become pages, times are the viewer's, pages are compressed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone
 
 from editor.errors import EditorError
@@ -25,6 +26,18 @@ class EditorErrorMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return error_response(request, exception) if isinstance(exception, EditorError) else None
+
+
+class CompressedPagesMiddleware(GZipMiddleware):
+    """Compresses pages and fragments, with bytes at random against guessing what is in them.
+
+    Images are compressed already, and a zip that is streamed must not wait.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        return super().process_response(request, response)
 
 
 class TimeZoneMiddleware:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import uuid
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from editor.media import links
 from editor.models import Role, User, Workspace
-from tests.factories import UserFactory, make_member, make_workspace
+from tests.factories import UserFactory, make_actor, make_image, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
 from tests.web.rows import fill
 
@@ -31,6 +33,7 @@ POLICY = {
     "object-src 'none'",
 }
 
+GZIP = {"accept-encoding": "gzip"}
 INLINE = re.compile(
     r"""<style|<script(?![^>]*\ssrc=)|<[^>]+\s(style|on\w+|hx-on\S*)\s*=|javascript:""", re.IGNORECASE
 )
@@ -134,3 +137,15 @@ def test_the_admin(url: str) -> None:
     response = client.get(url)
     assert response.status_code == 200
     assert set(response["Content-Security-Policy"].split("; ")) == POLICY
+
+
+def test_pages_are_compressed_and_images_are_not(client: Client) -> None:
+    actor = make_actor()
+    client.force_login(actor.user)
+    page = client.get(reverse("studio", args=[actor.workspace.slug]), headers=GZIP)
+    assert page["Content-Encoding"] == "gzip"
+    assert gzip.decompress(page.content).lstrip().startswith(b"<!DOCTYPE html>")
+    assert "Accept-Encoding" in page["Vary"]
+    image = client.get(links.sign(make_image(actor).id, "full"), headers=GZIP)
+    assert image.status_code == 200
+    assert "Content-Encoding" not in image
