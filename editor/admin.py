@@ -218,8 +218,8 @@ class ProviderKeyAdmin(admin.ModelAdmin):
         return super().has_delete_permission(request, obj) and (obj is None or obj.workspace_id is None)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
+        if change:  # not the secret, which may have been replaced or encrypted anew meanwhile
+            obj.save(update_fields=["is_enabled", "updated_at"])
             return
         stored = provider_keys.store(
             workspace=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from editor.catalog.types import Input, Model, Tier
+from editor.catalog.types import Input, Model, Route, Tier
 from editor.catalog.validation import MAXIMUM_PROMPT, clean_text, clean_value
 
 Problems = Iterator[tuple[str, str]]
@@ -31,6 +31,8 @@ def model_problems(model: Model) -> Problems:
         yield "mask", "must be true where a route has mask = true"
     if model.mask_required and not (model.mask and all(route.mask for route in model.routes)):
         yield "mask_required", "needs mask = true for the model and for each route"
+    for route in model.routes:
+        yield from _without_problems(model, route)
     yield from twice("ideas", [idea.label for idea in model.ideas])
     prompts = sum(item.role == "prompt" for item in model.inputs)
     if prompts != 1:
@@ -64,6 +66,17 @@ def tier_problems(tier: Tier, models: Mapping[str, Model]) -> Problems:
 def twice(key: str, names: Sequence[str]) -> Problems:
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield key, f"{name!r} is there twice"
+
+
+def _without_problems(model: Model, route: Route) -> Problems:
+    offered = {item.name: [option.value for option in item.options] for item in model.options}
+    for name, values in route.without.items():
+        if not offered.get(name):
+            yield f"routes {route.provider!r}: without", f"{name!r} is not a select input of the model"
+            continue
+        for value in values:
+            if value not in offered[name]:
+                yield f"routes {route.provider!r}: without", f"{value!r} is not an option of {name!r}"
 
 
 def _kind_problems(item: Input) -> Problems:

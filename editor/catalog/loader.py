@@ -118,6 +118,7 @@ def _route(table: Table, price: int) -> Route:
         target=table.text("target"),
         credits=table.whole("credits", default=price, minimum=1),
         mask=table.flag("mask", default=False),
+        without=MappingProxyType(table.texts_by_name("without")),
     )
     table.finish()
     return route

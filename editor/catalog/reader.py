@@ -43,10 +43,18 @@ class Table:
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty where the key is left out."""
         value = self._value(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+        if not _are_texts(value):
             self._wrong(key, "must be a list of texts, none of them empty")
             return ()
         return tuple(value)
+
+    def texts_by_name(self, key: str) -> dict[str, tuple[str, ...]]:
+        """A table of lists of texts; empty where the key is left out."""
+        value = self._value(key, {})
+        if not isinstance(value, dict) or not all(_are_texts(texts) for texts in value.values()):
+            self._wrong(key, "must be a table of lists of texts, none of them empty")
+            return {}
+        return {name: tuple(texts) for name, texts in value.items()}
 
     def word(self, key: str, words: tuple[Word, ...]) -> Word:
         """One of the given words."""
@@ -114,6 +122,10 @@ class Table:
 
     def _wrong(self, key: str, what: str) -> None:
         self.problem(key, what if key in self._values else "is missing")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) and item.strip() for item in value)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 InputType = Literal["text", "textarea", "select", "number", "float", "combinefileinput"]
@@ -71,12 +71,14 @@ class Route:
     target   the model's name at that provider
     credits  the price of one sample by this route
     mask     a mask limits the edit on this route too
+    without  values of select inputs that this route does not offer, by the input's name
     """
 
     provider: str
     target: str
     credits: int
     mask: bool
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,14 @@ def check_images(model: Model, route: Route, count: int, has_mask: bool) -> None
         raise InvalidInput(" ".join(problems.values()), fields=problems)
 
 
+def route_problem(route: Route, inputs: Mapping[str, Value]) -> str | None:
+    """For people, what of these cleaned inputs the route does not offer; None where it offers them all."""
+    for name, values in route.without.items():
+        if inputs.get(name) in values:
+            return f"This provider does not offer the {_words(name)} {inputs[name]}."
+    return None
+
+
 def price(route: Route, inputs: Mapping[str, Value]) -> int:
     """Credits for one run by this route with cleaned inputs: the route's price times the samples."""
     samples = inputs.get("samples", 1)
@@ -165,6 +173,11 @@ def _limits(item: Input) -> str:
     if item.zero_allowed:
         text += ", or 0 to match the image"
     return text
+
+
+def _words(name: str) -> str:
+    """The name of an input in plain words: "aspect ratio"."""
+    return re.sub(r"(?=[A-Z])", " ", name).lower()
 
 
 def _printable(name: object) -> str:

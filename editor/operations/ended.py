@@ -1,5 +1,9 @@
-"""One word between the steps of a run."""
+"""Words between the steps of a run, when somebody else got ahead of it."""
 
 
 class Ended(Exception):
     """The job was ended by somebody else while this run was under way."""
+
+
+class Moved(Exception):
+    """Another run of the job has put it on another route: go on from the row as it is now."""

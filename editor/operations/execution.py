@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -21,16 +22,17 @@ from editor.media import store
 from editor.media.codec import BadImage
 from editor.models import LIVE, Job, JobEvent, Status
 from editor.operations import failover, following, images, jobs, requests, slots, submission, timeline
-from editor.operations.ended import Ended
-from editor.operations.submission import DATABASE_LOST, StoppedWithResult
+from editor.operations.ended import Ended, Moved
+from editor.operations.submission import DATABASE_LOST
 from editor.providers import registry
-from editor.providers.base import Account, EditRequest, ErrorKind, ProviderError, Result, Submitted
+from editor.providers.base import EditRequest, ErrorKind, ProviderError, Result, Submitted
 
 log = logging.getLogger("editor.jobs")
 
 Kind = JobEvent.Kind
 # A job that is taken up again may have been finished by the provider meanwhile: time to fetch it.
 RESUME_GRACE = 15  # seconds
+DATABASE_PAUSE = 1.0  # seconds
 
 
 async def run(job_id: UUID) -> None:
@@ -43,11 +45,7 @@ async def run(job_id: UUID) -> None:
         return
     tenant.set(str(job.workspace_id))
     try:
-        await _finish(job, await _drive(job))
-    except StoppedWithResult as stopped:
-        assert stopped.task.result is not None
-        await asyncio.shield(_finish(job, stopped.task.result))
-        raise
+        await _drive(job)
     except asyncio.CancelledError:
         # A person canceled the job, or the worker is going down: only the row can tell.
         await asyncio.shield(_stopped(job))
@@ -90,46 +88,54 @@ def _start(job_id: UUID) -> Job | None:
     return job
 
 
-async def _drive(job: Job) -> Result:
-    """The job's result, by its route or by the next one where a provider did not take the edit."""
+async def _drive(job: Job) -> None:
+    """Run the job on its route, or on the next one where a provider did not take it, to its end."""
     while True:
         request = await in_thread(requests.build, job)
         try:
-            return await _attempt(job, request)
+            await _attempt(job, request)
+            return
+        except Moved:
+            await in_thread(job.refresh_from_db)
         except ProviderError as error:
             if job.provider_task_id or not await in_thread(failover.go_on, job=job, error=error):
-                raise _without_keys(error, request.account) from error
+                raise
 
 
-async def _attempt(job: Job, request: EditRequest) -> Result:
+async def _attempt(job: Job, request: EditRequest) -> None:
     """Submit where that has not happened, then poll until the result or the time limit."""
     provider = registry.get(job.provider)
-    alone = not await in_thread(failover.routes_left, job=job)
-    async with slots.held(provider, request, active=job.provider_task_id is not None):
+    resumed = job.provider_task_id is not None
+    async with slots.held(provider, request, active=resumed):
+        task = await submission.submitted(job, request, provider, finish=partial(_finish_certainly, job))
+        if task.result:
+            return  # it was finished with the submit
         try:
-            async with asyncio.timeout(_seconds_left(job)):
-                task = await submission.submitted(job, request, provider, alone=alone)
-                return task.result or await following.follow(job, request, provider, task)
+            async with asyncio.timeout(_seconds_left(job, resumed=resumed)):
+                result = await following.follow(job, request, provider, task, resumed=resumed)
         except TimeoutError:
             await _cancel_at_provider(job)
             raise ProviderError(
                 ErrorKind.TIMEOUT, f"The provider did not finish within {job.time_limit} seconds. Try again."
             ) from None
+    await _finish(job, result)
 
 
-def _seconds_left(job: Job) -> float:
+def _seconds_left(job: Job, *, resumed: bool) -> float:
     """Of the job's time limit, which begins when the provider is asked: a place in a line costs none."""
-    if job.submitting_at is None:
-        return float(job.time_limit)
+    assert job.submitting_at is not None
     deadline = job.submitting_at + timedelta(seconds=job.time_limit)
-    return max((deadline - timezone.now()).total_seconds(), RESUME_GRACE if job.provider_task_id else 0)
+    return max((deadline - timezone.now()).total_seconds(), RESUME_GRACE if resumed else 0)
 
 
-def _without_keys(error: ProviderError, account: Account) -> ProviderError:
-    """The same error, whatever the provider repeated of the key in its words."""
-    for secret in filter(None, (account.key, account.secret)):
-        error.message = error.message.replace(secret, "…")
-    return error
+async def _finish_certainly(job: Job, result: Result) -> None:
+    """Finish with a result that cannot be asked for again: a database that went away is waited for."""
+    while True:
+        try:
+            return await _finish(job, result)
+        except DATABASE_LOST:
+            log.warning("job %s: its result could not be stored; trying again", job.id)
+            await asyncio.sleep(DATABASE_PAUSE)
 
 
 async def _finish(job: Job, result: Result) -> None:
@@ -145,9 +151,7 @@ async def _store(job: Job, result: Result) -> list[images.Stored]:
         raise ProviderError(ErrorKind.UNAVAILABLE, "The provider finished without an image. Try again.")
     await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100)
     try:
-        checked = [
-            await store.verify(image.content, tenant=str(job.workspace_id)) for image in result.images
-        ]
+        checked = [await store.verify(image.content, tenant=str(job.workspace_id)) for image in result.images]
     except BadImage as error:
         raise ProviderError(
             ErrorKind.UNAVAILABLE, f"The provider's result could not be used. {error.message}"
@@ -174,7 +178,7 @@ async def _cancel_at_provider(job: Job) -> None:
     if row.provider_task_id:
         try:
             request = await in_thread(requests.build, row)
-        except ProviderError:
-            return  # the key is gone
+        except EditorError:
+            return  # the key is gone, or cannot be read
         task = Submitted(task_id=row.provider_task_id, state=row.provider_state)
         await registry.get(row.provider).cancel(request, task)

@@ -18,7 +18,7 @@ _PASSES_ON = {ErrorKind.UNAVAILABLE, ErrorKind.RATE_LIMITED, ErrorKind.INSUFFICI
 
 
 def routes_left(*, job: Job) -> list[Route]:
-    """Routes that are set up, have not been tried, honour the mask, and cost no more than is held."""
+    """Routes that are set up, were not tried, can do what was asked, and cost no more than is held."""
     model = catalog.catalog().models.get(job.model)
     if model is None or job.own_key or job.provider == "sandbox":
         return []
@@ -30,6 +30,7 @@ def routes_left(*, job: Job) -> list[Route]:
         for route in model.routes
         if route.provider in set_up - tried
         and (route.mask or not masked)
+        and validation.route_problem(route, job.inputs) is None
         and validation.price(route, job.inputs) <= job.price
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 
 from django.utils import timezone
 
@@ -14,7 +15,8 @@ from editor.errors import EditorError
 from editor.models import Job, JobEvent
 from editor.operations import hints, timeline
 from editor.operations.ended import Ended
-from editor.providers.base import EditRequest, Progress, Provider, Result, Submitted, Temporary
+from editor.operations.redaction import keys_hidden
+from editor.providers.base import EditRequest, Provider, Result, Submitted, Temporary
 from editor.providers.polling import LONGEST_WAIT, Expected, next_wait
 
 log = logging.getLogger("editor.jobs")
@@ -22,6 +24,7 @@ log = logging.getLogger("editor.jobs")
 # A step in between is told when it is this much further (percent) or this much later (seconds).
 PROGRESS_STEP = 5
 PROGRESS_PAUSE = 0.5
+SHORTEST_WAIT = 0.02  # seconds, whatever a provider says
 HEEDED = 3  # hints about one job that are followed at once
 UNKNOWN_SECONDS = 10.0  # what a task of a model that left the catalogue may take
 
@@ -29,46 +32,59 @@ UNKNOWN_SECONDS = 10.0  # what a task of a model that left the catalogue may tak
 _expected: dict[tuple[str, str], Expected] = {}
 
 
-async def follow(job: Job, request: EditRequest, provider: Provider, task: Submitted) -> Result:
+async def follow(
+    job: Job, request: EditRequest, provider: Provider, task: Submitted, *, resumed: bool
+) -> Result:
     """Poll until the task has ended. Raises ProviderError, or Ended when the job was ended meanwhile.
+
+    resumed  it was submitted by an earlier run; nobody knows when it ended, or whether it did
 
     A poll without an answer is repeated: only the job's time limit ends that.
     """
+    assert job.submitting_at is not None
     expected = _expected.setdefault((job.provider, job.target), Expected.unknown(_typical_seconds(job)))
+    shortest = provider.shortest_wait
     told_percent, told_at = job.percent or 0, timezone.now()
     unanswered = heeded = 0
+    wait = random.uniform(0, shortest) if resumed else _first_wait(expected, shortest)  # noqa: S311
     with hints.listening(job.id) as hint:
         watching = asyncio.ensure_future(_watch(job, request, provider, task))
         try:
             while True:
+                if wait and await hints.wait(hint, wait):
+                    heeded += 1
+                    # Whoever has a callback's address cannot make us ask without end.
+                    await asyncio.sleep(0 if heeded <= HEEDED else shortest)
                 try:
-                    update = await provider.poll(request, task)
+                    with keys_hidden(request.account):
+                        update = await provider.poll(request, task)
                 except Temporary as error:
                     unanswered += 1
                     log.info("job %s: %s did not answer: %s", job.id, provider.name, error.message)
-                    await asyncio.sleep(_after_silence(unanswered, error.retry_after))
+                    wait = max(_after_silence(unanswered, error.retry_after), shortest)
                     continue
                 unanswered = 0
                 now = timezone.now()
-                assert job.submitting_at is not None
                 elapsed = (now - job.submitting_at).total_seconds()
                 if isinstance(update, Result):
-                    expected.learn(elapsed)
+                    if not resumed:
+                        expected.learn(elapsed)
                     return update
-                if _worth_telling(update, told_percent, (now - told_at).total_seconds()):
-                    told_percent, told_at = update.percent or 0, now
-                    if not await in_thread(timeline.record, job=job, kind=_OUTPUT, percent=update.percent):
+                percent = None if update.percent is None else min(max(update.percent, 0), 100)
+                if _worth_telling(percent, told_percent, (now - told_at).total_seconds()):
+                    told_percent, told_at = percent or 0, now
+                    if not await in_thread(timeline.record, job=job, kind=_OUTPUT, percent=percent):
                         await provider.cancel(request, task)
                         raise Ended
-                wait = update.wait
-                if wait is None:
-                    wait = next_wait(elapsed=elapsed, expected=expected, shortest=provider.shortest_wait)
-                if await hints.wait(hint, max(0.02, wait)):
-                    heeded += 1
-                    # Whoever has a callback's address cannot make us ask without end.
-                    await asyncio.sleep(0 if heeded <= HEEDED else provider.shortest_wait)
+                due = next_wait(elapsed=elapsed, expected=expected, shortest=shortest)
+                wait = max(SHORTEST_WAIT, due if update.wait is None else update.wait)
         finally:
             watching.cancel()
+
+
+def _first_wait(expected: Expected, shortest: float) -> float:
+    """None of a provider whose polls wait for news themselves."""
+    return next_wait(elapsed=0, expected=expected, shortest=shortest) if shortest else 0
 
 
 _OUTPUT = JobEvent.Kind.OUTPUT
@@ -91,7 +107,7 @@ def _after_silence(times: int, retry_after: float | None) -> float:
     return retry_after if retry_after is not None else min(0.5 * 2.0**times, LONGEST_WAIT)
 
 
-def _worth_telling(update: Progress, told_percent: int, seconds: float) -> bool:
-    if update.percent is None or update.percent <= told_percent:
+def _worth_telling(percent: int | None, told_percent: int, seconds: float) -> bool:
+    if percent is None or percent <= told_percent:
         return False
-    return update.percent >= told_percent + PROGRESS_STEP or seconds >= PROGRESS_PAUSE
+    return percent >= told_percent + PROGRESS_STEP or seconds >= PROGRESS_PAUSE

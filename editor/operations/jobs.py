@@ -15,7 +15,7 @@ from editor import events
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.catalog import validation
-from editor.errors import Conflict, InsufficientCredits, NotFound, TooMany
+from editor.errors import Conflict, InsufficientCredits, InvalidInput, NotFound, TooMany
 from editor.media import store
 from editor.models import LIVE, Character, Image, Job, JobEvent, JobImage, Status, Style, Workspace
 from editor.operations import credits, images, pricing, queue, timeline
@@ -61,6 +61,8 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     model = choice.model
     prompt = validation.clean_prompt(model, request.prompt)
     inputs = validation.clean_inputs(model, request.inputs)
+    if problem := validation.route_problem(choice.route, inputs):
+        raise InvalidInput(problem)
     style = lookups.style(actor, request.style_id) if request.style_id else None
     character = lookups.character(actor, request.character_id) if request.character_id else None
     sources = lookups.images(actor, request.image_ids)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
@@ -19,8 +20,10 @@ from editor.access.actor import Actor
 from editor.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from editor.models import ProviderKey, Workspace
 from editor.operations import audit
+from editor.operations.redaction import keys_hidden
 from editor.providers import registry
 from editor.providers.base import Account, ErrorKind, Provider, ProviderError
+from editor.providers.failures import quoted
 
 CHECK_SECONDS = 20.0  # for a provider to say whether it takes a key
 TWO_PART = frozenset({"wiro"})  # providers whose keys may have a secret beside them
@@ -71,7 +74,7 @@ async def try_key(*, provider: str, key: str, secret: str = "") -> Verdict:
     return verdict
 
 
-async def test(*, actor: Actor, key: ProviderKey) -> ProviderKey:
+async def test(*, actor: Actor, key: ProviderKey) -> Verdict:
     """Ask the provider whether it takes the stored key, and note what it says.
 
     Raises PermissionDenied, Unprocessable (the plan) and NotFound (the provider).
@@ -82,7 +85,8 @@ async def test(*, actor: Actor, key: ProviderKey) -> ProviderKey:
         verdict = await _ask(taker, accounts.opened(key))
     except vault.Unreadable as error:
         verdict = Verdict(accepted=False, note=error.message)
-    return await sync_to_async(_note)(actor=actor, key=key, verdict=verdict)
+    await sync_to_async(_note)(actor=actor, key=key, verdict=verdict)
+    return verdict
 
 
 @transaction.atomic
@@ -154,32 +158,36 @@ def _save(*, actor: Actor, provider: str, key: str, secret: str, verdict: Verdic
 
 
 @transaction.atomic
-def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> ProviderKey:
-    key.note = verdict.note
+def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> None:
+    noted: dict[str, Any] = {"note": verdict.note}
     if verdict.accepted is not None:
-        key.checked_at = timezone.now() if verdict.accepted else None
+        noted["checked_at"] = timezone.now() if verdict.accepted else None
     # Not the row of a key that was replaced meanwhile: it was not this one that was tested.
-    ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(note=key.note, checked_at=key.checked_at)
+    ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(**noted)
     _record(actor, "tested", key, accepted=verdict.accepted)
-    return key
 
 
 async def _ask(taker: Provider, account: Account) -> Verdict:
     """Asked on the event loop; meanwhile the caller's thread gives its database connection back."""
     await sync_to_async(db.release)()
     try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            said = await taker.check(account)
+        with keys_hidden(account):
+            async with asyncio.timeout(CHECK_SECONDS):
+                said = await taker.check(account)
     except TimeoutError:
         return Verdict(accepted=None, note=f"{taker.label} did not answer. Test the key again later.")
     except ProviderError as error:
         if error.kind == ErrorKind.AUTH:
             words = f"{taker.label} does not accept this key. Check that it is copied whole and still valid."
             return Verdict(accepted=False, note=words, refused=True)
-        if error.retryable:
-            words = f"The key could not be tested now. {error.message}"
-            return Verdict(accepted=None, note=words[:LONGEST_NOTE])
-        return Verdict(accepted=False, note=error.message[:LONGEST_NOTE])
+        if error.kind == ErrorKind.INSUFFICIENT_FUNDS:
+            words = f"{taker.label} takes this key, but its account has no funds left."
+        elif error.retryable:
+            words = "The key could not be tested now. Test it again later."
+        else:
+            words = f"{taker.label} did not answer the test of this key as it should."
+        note = quoted(words, error.quote)[:LONGEST_NOTE]
+        return Verdict(accepted=None if error.retryable else False, note=note)
     return Verdict(accepted=True, note=said[:LONGEST_NOTE])
 
 

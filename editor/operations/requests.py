@@ -16,8 +16,6 @@ from editor.models import Image, Job, JobImage
 from editor.providers import registry
 from editor.providers.base import Account, EditRequest, ErrorKind, InputImage, ProviderError
 
-_SALT = "provider-callback"
-
 
 def build(job: Job) -> EditRequest:
     """The job as its provider's adapter takes it.
@@ -40,11 +38,16 @@ def build(job: Job) -> EditRequest:
     )
 
 
-def read_callback_token(token: str) -> UUID | None:
-    """The job that a callback is about; None for a token that is not ours."""
+def callback_path(*, job_id: UUID, provider: str) -> str:
+    """Where the provider tells of this job; nobody else can know it."""
+    return reverse("provider_callback", args=[provider, signing.dumps(str(job_id), salt=_salt(provider))])
+
+
+def read_callback_token(*, token: str, provider: str) -> UUID | None:
+    """The job that a callback is about; None for a token that is not ours, or another provider's."""
     try:
-        return UUID(signing.loads(token, salt=_SALT))
-    except (signing.BadSignature, ValueError, TypeError):
+        return UUID(signing.loads(token, salt=_salt(provider)))
+    except (signing.BadSignature, ValueError):
         return None
 
 
@@ -74,5 +77,8 @@ def _callback_url(job: Job) -> str | None:
     """Only a portal with a public https address can be called back."""
     if not settings.HTTPS:
         return None
-    path = reverse("provider_callback", args=[job.provider, signing.dumps(str(job.id), salt=_SALT)])
-    return f"{settings.BASE_URL}{path}"
+    return f"{settings.BASE_URL}{callback_path(job_id=job.id, provider=job.provider)}"
+
+
+def _salt(provider: str) -> str:
+    return f"provider-callback:{provider}"

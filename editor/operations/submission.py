@@ -3,66 +3,90 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from editor.db import in_thread
+from editor.errors import EditorError
 from editor.models import Job, JobEvent
-from editor.operations import jobs, timeline
-from editor.operations.ended import Ended
-from editor.providers.base import EditRequest, ErrorKind, Provider, ProviderError, Submitted
+from editor.operations import failover, jobs, timeline
+from editor.operations.ended import Ended, Moved
+from editor.operations.redaction import keys_hidden
+from editor.providers import http
+from editor.providers.base import EditRequest, ErrorKind, Provider, ProviderError, Result, Submitted
+from editor.providers.failures import failure
 
 log = logging.getLogger("editor.jobs")
 
 T = TypeVar("T")
 Kind = JobEvent.Kind
+Finish = Callable[[Result], Awaitable[None]]
 # How long a run that is stopped waits for the answer to a submit, which may be a paid task's id.
 SUBMIT_PATIENCE = 60  # seconds
+SUBMIT_LIMIT = 330.0  # seconds; adapters have shorter ones
 # A provider that takes no more for the moment is asked again, for so long in all.
 BUSY_PATIENCE = 60  # seconds
 BUSY_PAUSE = 2.0  # seconds, doubled each time, where the provider names none
 # Pauses before a provider that failed to take the edit is asked again, where there is no other route.
 FAILED_PAUSES = (1.0, 3.0)
+# Whoever runs the job next may submit it again after these.
+NOT_TAKEN = {ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE, ErrorKind.INSUFFICIENT_FUNDS}
 # A database that went away; every other database error is a fault of ours that would come again.
 DATABASE_LOST = (OperationalError, InterfaceError)
 
 
-async def submitted(job: Job, request: EditRequest, provider: Provider, *, alone: bool) -> Submitted:
+async def submitted(job: Job, request: EditRequest, provider: Provider, *, finish: Finish) -> Submitted:
     """The provider's task for this job; asked for at most once unless it was refused for certain.
 
-    alone  no other route can take the edit, so a provider that fails is asked again
+    finish  ends the job with the result of a provider that answers at once. It is called here, since
+            such a result cannot be asked for again: stopping the run does not stop it
 
-    Raises ProviderError, or Ended when the job was ended meanwhile.
+    Raises ProviderError; Ended or Moved when another run got ahead.
     """
     busy_for, failures = 0.0, 0
     while True:
-        task = await _claimed(job, provider)
-        if task is not None:
-            return task
-        try:
-            return await _shielded(job, request, provider)
-        except ProviderError as error:
-            if error.kind is ErrorKind.RATE_LIMITED:
-                pause = error.retry_after
-                pause = max(BUSY_PAUSE, busy_for) if pause is None else max(pause, 0.1)
-                busy_for += pause
-                if busy_for > BUSY_PATIENCE:
+        async with _place(provider):
+            task = await _claimed(job, provider)
+            if task is not None:
+                return task
+            try:
+                return await _uninterrupted(_once(job, request, provider, finish), job, provider)
+            except ProviderError as error:
+                if job.provider_task_id:
+                    raise  # it was taken; what came of it is no reason to ask again
+                if error.kind is ErrorKind.RATE_LIMITED:
+                    pause = max(error.retry_after or 0.0, busy_for, BUSY_PAUSE)
+                    busy_for += pause
+                    if busy_for > BUSY_PATIENCE:
+                        raise
+                elif error.kind is ErrorKind.UNAVAILABLE and failures < len(FAILED_PAUSES):
+                    if await in_thread(failover.routes_left, job=job):
+                        raise
+                    pause = FAILED_PAUSES[failures]
+                    failures += 1
+                else:
                     raise
-                note = f"{provider.label} is busy; it is asked again in {pause:.0f} s."
-            elif error.kind is ErrorKind.UNAVAILABLE and alone and failures < len(FAILED_PAUSES):
-                pause = FAILED_PAUSES[failures]
-                failures += 1
-                note = f"{provider.label} failed to take the edit; it is asked again in {pause:.0f} s."
-            else:
-                raise
-        if not await _certainly(lambda note=note: _give_back(job, note)):  # type: ignore[misc]
-            raise Ended
         await asyncio.sleep(pause)
+
+
+@contextlib.asynccontextmanager
+async def _place(provider: Provider) -> AsyncIterator[None]:
+    """One of the few places for requests that carry images, taken before the submit is claimed.
+
+    An immediate provider's requests are bounded by its limits instead: they last long.
+    """
+    if provider.immediate or not provider.needs_key:
+        yield
+    else:
+        async with http.submitting(provider.name):
+            yield
 
 
 async def _claimed(job: Job, provider: Provider) -> Submitted | None:
@@ -86,23 +110,28 @@ async def _claimed(job: Job, provider: Provider) -> Submitted | None:
 def _claim(job: Job) -> Submitted | bool:
     """True: the submit is ours. False: it was claimed before, outcome unknown. Or the task.
 
-    Raises Ended when there is nothing to submit any more.
+    Raises Ended when there is nothing to submit any more, Moved when the job is on another route.
     """
     with transaction.atomic():
         row = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if row.is_live and row.cancel_requested_at:
             jobs.end_canceled(job=row)
-        if not row.is_live:
-            raise Ended
-        if row.provider_task_id:
-            job.submitting_at = row.submitting_at
-            return Submitted(task_id=row.provider_task_id, state=row.provider_state)
-        if row.submitting_at:
-            job.submitting_at = row.submitting_at
-            return False
-        timeline.record(job=job, kind=Kind.PREPROCESS_START, submitting_at=timezone.now())
-        timeline.record(job=job, kind=Kind.PREPROCESS_END)
-    return True
+        claimed = False
+        if row.is_live and row.submitting_at is None and row.provider == job.provider:
+            claimed = timeline.record(job=job, kind=Kind.PREPROCESS_START, submitting_at=timezone.now())
+            timeline.record(job=job, kind=Kind.PREPROCESS_END)
+    # After the commit: an exception within would undo the cancellation.
+    if not row.is_live:
+        raise Ended
+    if row.provider != job.provider:
+        raise Moved
+    if claimed:
+        return True
+    job.submitting_at = row.submitting_at
+    if row.provider_task_id:
+        job.provider_task_id = row.provider_task_id
+        return Submitted(task_id=row.provider_task_id, state=row.provider_state)
+    return False
 
 
 def _claimed_long_ago(job: Job) -> bool:
@@ -110,55 +139,64 @@ def _claimed_long_ago(job: Job) -> bool:
     return Job.objects.filter(pk=job.pk, submitting_at__lt=before).exists()
 
 
+async def _once(job: Job, request: EditRequest, provider: Provider, finish: Finish) -> Submitted:
+    """Submit, and save what came of it: the task's id, the result, or that it was not taken."""
+    if provider.immediate:  # it is at work while the submit lasts
+        await in_thread(timeline.record, job=job, kind=Kind.START)
+    try:
+        with keys_hidden(request.account):
+            async with asyncio.timeout(SUBMIT_LIMIT):
+                task = await provider.submit(request)
+    except TimeoutError:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME) from None
+    except ProviderError as error:
+        note = f"{provider.label}: {error.message}"
+        if error.kind in NOT_TAKEN and not await _certainly(partial(_give_back, job, note)):
+            raise Ended from error
+        raise
+    if not await _certainly(partial(_save, job, task, Kind.OUTPUT if provider.immediate else Kind.START)):
+        # The job was ended meanwhile; nobody will fetch what the provider is making.
+        await provider.cancel(request, task)
+        raise Ended
+    if task.result:
+        await finish(task.result)
+    return task
+
+
 def _give_back(job: Job, note: str) -> bool:
     """The provider said that it did not take the edit: it may be submitted again."""
     return timeline.record(job=job, kind=Kind.ASSIGN, note=note, submitting_at=None)
 
 
-async def _shielded(job: Job, request: EditRequest, provider: Provider) -> Submitted:
-    """Submit and save the task's id, also while the run is being stopped: the task may cost money."""
-    submitting = asyncio.ensure_future(_submit(job, request, provider))
+def _save(job: Job, task: Submitted, kind: JobEvent.Kind) -> bool:
+    """False when the job has ended meanwhile."""
+    return timeline.record(job=job, kind=kind, provider_task_id=task.task_id, provider_state=dict(task.state))
+
+
+async def _uninterrupted(work: Coroutine[Any, Any, Submitted], job: Job, provider: Provider) -> Submitted:
+    """Do the work to its end also when this run is stopped: the task may cost money."""
+    working = asyncio.ensure_future(work)
     try:
-        return await asyncio.shield(submitting)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
-        if provider.immediate and await in_thread(_cancel_requested, job):
-            submitting.cancel()  # there is no task to stop: closing the connection is all there is
-        await asyncio.wait({submitting}, timeout=SUBMIT_PATIENCE)
-        if submitting.done() and not submitting.cancelled():
-            if error := submitting.exception():
-                log.info("job %s: its submit failed while it was being stopped: %s", job.id, error)
-            elif submitting.result().result:
-                raise StoppedWithResult(submitting.result()) from None
+        if provider.immediate and await _canceled_by_a_person(job):
+            working.cancel()  # there is no task to stop: closing the connection is all there is
+        await asyncio.wait({working}, timeout=SUBMIT_PATIENCE)
+        working.cancel()
+        await asyncio.wait({working})
+        error = None if working.cancelled() else working.exception()
+        if isinstance(error, EditorError) and job.submitting_at:  # it was not given back
+            await in_thread(jobs.end_failed, job=job, code=error.code, message=error.message)
+        elif error:
+            log.info("job %s: its submit ended while the run was being stopped: %s", job.id, error)
         raise
 
 
-class StoppedWithResult(asyncio.CancelledError):
-    """The run was stopped, and a result came that cannot be asked for a second time."""
-
-    def __init__(self, task: Submitted) -> None:
-        super().__init__()
-        self.task = task
-
-
-def _cancel_requested(job: Job) -> bool:
-    return Job.objects.filter(pk=job.pk, cancel_requested_at__isnull=False).exists()
-
-
-async def _submit(job: Job, request: EditRequest, provider: Provider) -> Submitted:
-    if provider.immediate:  # it is at work while the submit lasts
-        await in_thread(timeline.record, job=job, kind=Kind.START)
-    task = await provider.submit(request)
-    kind = Kind.OUTPUT if provider.immediate else Kind.START
-    saved = await _certainly(
-        lambda: timeline.record(
-            job=job, kind=kind, provider_task_id=task.task_id, provider_state=dict(task.state)
-        )
-    )
-    if not saved:
-        # The job was ended meanwhile; nobody will fetch what the provider is making.
-        await provider.cancel(request, task)
-        raise Ended
-    return task
+async def _canceled_by_a_person(job: Job) -> bool:
+    try:
+        return await in_thread(Job.objects.filter(pk=job.pk, cancel_requested_at__isnull=False).exists)
+    except DATABASE_LOST:
+        return False
 
 
 async def _certainly(write: Callable[[], T]) -> T:

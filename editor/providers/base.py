@@ -23,7 +23,6 @@ from typing import Any
 
 from editor.errors import EditorError
 
-
 # A request that is the whole work holds its images in memory while it lasts, which may be minutes.
 IMMEDIATE_AT_ONCE = 64
 
@@ -54,11 +53,15 @@ class ProviderError(EditorError):
     message      for people, in our words
     kind         see ErrorKind
     retry_after  seconds, where the provider names them
+    quote        what the message quotes of the provider's own words; may be empty
     """
 
-    def __init__(self, kind: ErrorKind, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, kind: ErrorKind, message: str, *, retry_after: float | None = None, quote: str = ""
+    ) -> None:
         super().__init__(message, retry_after=retry_after)
         self.kind = kind
+        self.quote = quote
         self.code = kind.value
         self.status = _STATUS.get(kind, 502)
         self.retryable = kind in _RETRYABLE
@@ -168,7 +171,7 @@ class Provider(ABC):
     needs_key      False: works without an account
     idempotent     a repeated submit of the same job costs nothing and does no harm
     immediate      `submit` itself makes the image and returns the result; nothing can be polled
-    shortest_wait  seconds between two polls of one task, at least
+    shortest_wait  seconds between two polls of one task, at least; 0: a poll itself waits for news
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import AbstractAsyncContextManager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from weakref import WeakKeyDictionary
 
@@ -17,8 +18,9 @@ from editor import outbound
 
 # Shorter than servers keep idle connections, so that none is closed in the moment it is used.
 IDLE_SECONDS = 4.0
-# Requests that carry images, at once: each holds its images in memory while it lasts.
-TRANSFERS = 16
+# Submits that carry images and downloads, at once and at one provider: each holds its images in memory.
+TRANSFERS = 32
+DOWNLOADS = 16
 
 
 class _Here:
@@ -26,16 +28,22 @@ class _Here:
 
     def __init__(self) -> None:
         self.clients: dict[str, httpx.AsyncClient] = {}
-        self.transfers = asyncio.Semaphore(TRANSFERS)
+        self.places: dict[str, asyncio.Semaphore] = {}
+        self.downloads: dict[str, asyncio.Semaphore] = {}
         self.tls = httpx.create_ssl_context()  # honours SSL_CERT_FILE
 
 
 _loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
 
 
-def transfers() -> asyncio.Semaphore:
-    """The few places for requests that carry images in or out."""
-    return _here().transfers
+def places(provider: str) -> AbstractAsyncContextManager[None]:
+    """One of the few for submits that carry images to this provider."""
+    return _here().places.setdefault(provider, asyncio.Semaphore(TRANSFERS))
+
+
+def downloads(provider: str) -> AbstractAsyncContextManager[None]:
+    """One of the few for results of this provider."""
+    return _here().downloads.setdefault(provider, asyncio.Semaphore(DOWNLOADS))
 
 
 def client(provider: str) -> httpx.AsyncClient:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Iterator
+from contextvars import ContextVar
+
 from editor.providers.base import ErrorKind, ProviderError, Temporary
 
 LONGEST_QUOTE = 300  # characters of what a provider said
@@ -10,39 +15,92 @@ _WORDS = {
     ErrorKind.INVALID_INPUT: "The provider did not accept this edit as it is.",
     ErrorKind.MODERATED: "The provider's safety filter refused this edit. Change the prompt or the image.",
     ErrorKind.RATE_LIMITED: "The provider takes no more edits for the moment. Try again in a minute.",
-    ErrorKind.INSUFFICIENT_FUNDS: "The account at the provider has no funds left. Its owner can top it up.",
-    ErrorKind.AUTH: "The provider did not accept the API key. Its owner has to check it.",
+    ErrorKind.INSUFFICIENT_FUNDS: (
+        "The account at the provider has no funds left. "
+        "Whoever keeps the portal's or the workspace's keys can top it up."
+    ),
+    ErrorKind.AUTH: (
+        "The provider did not accept the API key. "
+        "Whoever keeps the portal's or the workspace's keys has to check it."
+    ),
     ErrorKind.UNAVAILABLE: "The provider failed on this edit. Try again, or choose another model.",
     ErrorKind.TIMEOUT: "The provider did not answer in time. Try again.",
     ErrorKind.UNKNOWN_OUTCOME: (
-        "The connection broke while the edit was being handed over, so nobody knows whether the "
+        "No usable answer came while the edit was being handed over, so nobody knows whether the "
         "provider took it. It was not sent again."
     ),
 }
+_ANSWER_LOST = (
+    "The provider's answer came, or was on its way, when the portal stopped; it cannot be fetched "
+    "again, and the edit was not sent again."
+)
 # What a provider says about keys may hold a part of one.
 _QUOTED = {ErrorKind.INVALID_INPUT, ErrorKind.MODERATED, ErrorKind.UNAVAILABLE}
+# PostgreSQL takes no NUL, UTF-8 no half of a surrogate pair; JSON can carry both.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+_secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
+
+
+@contextlib.contextmanager
+def hiding(*secrets: str) -> Iterator[None]:
+    """Within the block no message repeats one of these, whoever said it."""
+    token = _secrets.set(tuple(filter(None, secrets)))
+    try:
+        yield
+    finally:
+        _secrets.reset(token)
 
 
 def failure(
-    kind: ErrorKind, *, said: str = "", words: str = "", retry_after: float | None = None
+    kind: ErrorKind, *, said: str = "", words: str = "", retry_after: float | None = None, end: bool = False
 ) -> ProviderError:
     """The error to raise.
 
-    said         the provider's own words, quoted where they help the person
+    said         the provider's own words, whole; quoted where they help the person
     words        ours, where they can be more exact than the kind's
     retry_after  seconds, where the provider names them
+    end          where `said` is too long, its end tells more than its beginning
     """
-    return ProviderError(kind, _message(kind, said, words), retry_after=retry_after)
+    quote = _quote(kind, said, end=end)
+    return ProviderError(kind, _message(kind, words, quote), retry_after=retry_after, quote=quote)
 
 
 def temporary(
     kind: ErrorKind = ErrorKind.UNAVAILABLE, *, said: str = "", retry_after: float | None = None
 ) -> Temporary:
     """The same for a question that may be asked again."""
-    return Temporary(kind, _message(kind, said, ""), retry_after=retry_after)
+    quote = _quote(kind, said)
+    return Temporary(kind, _message(kind, "", quote), retry_after=retry_after, quote=quote)
 
 
-def _message(kind: ErrorKind, said: str, words: str) -> str:
-    quote = " ".join(said.split())[:LONGEST_QUOTE] if kind in _QUOTED else ""
-    message = words or _WORDS[kind]
-    return f"{message} It said: “{quote}”" if quote else message
+def answer_lost() -> ProviderError:
+    """An immediate provider is asked for a task: its one answer was not stored."""
+    return failure(ErrorKind.UNKNOWN_OUTCOME, words=_ANSWER_LOST)
+
+
+def quoted(words: str, quote: str) -> str:
+    """`words`, and after them what the provider said."""
+    return f"{words} It said: “{quote}”" if quote else words
+
+
+def _message(kind: ErrorKind, words: str, quote: str) -> str:
+    return _hidden(_storable(quoted(words or _WORDS[kind], quote)))
+
+
+def _quote(kind: ErrorKind, said: str, *, end: bool = False) -> str:
+    if kind not in _QUOTED:
+        return ""
+    # Secrets go first: of one that a cut went through, the rest would not be found.
+    text = " ".join(_hidden(_storable(said)).split())
+    return text[-LONGEST_QUOTE:] if end else text[:LONGEST_QUOTE]
+
+
+def _hidden(text: str) -> str:
+    for secret in _secrets.get():
+        text = text.replace(secret, "…")
+    return text
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("", text)

@@ -42,6 +42,10 @@ REDIRECTS = 3
 PIECE = 256 * 1024  # bytes of a large body that are written at once
 GZIP = 31  # zlib's number for it
 
+# async with http.submitting(provider): a submit that carries images has one of the few places for them.
+submitting = connections.places
+close = connections.close
+
 # All that can happen to a connection. aiohttp's own errors come through for answers that are no HTTP.
 _BROKEN = (httpx.HTTPError, OSError, TimeoutError, aiohttp.ClientError)
 
@@ -134,11 +138,12 @@ async def ask(
 async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> ResultImage:
     """Fetch one result. No key is sent: results lie on other hosts.
 
-    Raises ProviderError (UNAVAILABLE) when it is gone, too large, or does not come after three tries.
+    Raises ProviderError (UNAVAILABLE) when it is gone, too large or must not be fetched, and Temporary
+    when it did not come in three tries.
     """
     for pause in (*DOWNLOAD_PAUSES, None):
         try:
-            async with transfer(), asyncio.timeout(DOWNLOAD_SECONDS):
+            async with connections.downloads(provider), asyncio.timeout(DOWNLOAD_SECONDS):
                 return await _fetch(provider, url, limit)
         except outbound.Forbidden as error:
             raise _lost(f"Its link was refused. {error.message}") from error
@@ -146,20 +151,16 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
             raise _lost(str(error)) from error
         except _BROKEN as error:
             if pause is None:
-                raise _lost("The download failed three times.") from error
+                raise temporary() from error
             await asyncio.sleep(pause)
     raise AssertionError("not reached")
 
 
-@contextlib.asynccontextmanager
-async def transfer() -> AsyncIterator[None]:
-    """Hold one of the few places for requests that carry images in or out."""
-    async with connections.transfers():
-        yield
-
-
 def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> ProviderError:
     """What a status other than of success means where the provider's own code says nothing better.
+
+    After a submit only the provider itself can say that it did not take the task: by 500 or 503 in
+    its own form, which is JSON. Any other failure may be the word of a proxy before it.
 
     asking  the question was harmless: what may pass by itself becomes `Temporary`
     """
@@ -170,20 +171,15 @@ def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> Provider
         kind = ErrorKind.INSUFFICIENT_FUNDS
     elif status in (401, 403):
         kind = ErrorKind.AUTH
-    elif status == 504 and not asking:  # a proxy gave up waiting; what is behind it may go on
-        kind = ErrorKind.UNKNOWN_OUTCOME
-    elif status >= 500 or status == 408 or status < 400:  # nobody follows a redirect with a key
+    elif status == 408 or (status in (500, 503) and answer.table()):
         kind = ErrorKind.UNAVAILABLE
+    elif status >= 500 or status < 400:  # nobody follows a redirect with a key
+        kind = ErrorKind.UNAVAILABLE if asking else ErrorKind.UNKNOWN_OUTCOME
     else:
         kind = ErrorKind.INVALID_INPUT
     if asking and kind in (ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE):
         return temporary(kind, said=said, retry_after=answer.retry_after)
     return failure(kind, said=said, retry_after=answer.retry_after)
-
-
-async def close() -> None:
-    """Close this event loop's connections."""
-    await connections.close()
 
 
 # --- Sending ---------------------------------------------------------------------------
@@ -212,9 +208,10 @@ async def _fetch(provider: str, url: str, limit: int) -> ResultImage:
                     raise _Unreadable("Its link leads nowhere.")
                 url = str(response.next_request.url)
                 continue
-            if response.status_code in (401, 403, 404, 410):
+            if response.status_code in (408, 429) or response.status_code >= 500:
+                response.raise_for_status()
+            if not response.is_success:
                 raise _Unreadable("Its link has expired or leads nowhere.")
-            response.raise_for_status()
             content = await _read(response, limit)
         finally:
             await response.aclose()

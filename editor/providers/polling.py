@@ -6,7 +6,9 @@ import random
 from dataclasses import dataclass
 
 LONGEST_WAIT = 10.0  # seconds
-JITTER = 0.1  # of each wait, so that jobs that began together do not ask together
+# The part of each wait that is cut off at random, so that jobs that began together do not ask together.
+# Only ever cut off: after a long wait, a tenth more would be seconds after the end.
+JITTER = 0.1
 # How much the newest task counts in what is expected of the next.
 WEIGHT = 0.2
 
@@ -45,4 +47,4 @@ def next_wait(*, elapsed: float, expected: Expected, shortest: float) -> float:
     else:
         wait = (elapsed - closes) / 4
     wait = min(max(wait, shortest), LONGEST_WAIT)
-    return wait * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 (no secret)
+    return wait * random.uniform(1 - JITTER, 1)  # noqa: S311 (no secret)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from uuid import UUID
@@ -21,6 +22,7 @@ RESCUE_EVERY = 3  # seconds
 REQUEUE_EVERY = 15  # seconds
 PURGE_EVERY = 3600  # seconds
 RESTART_AFTER = 1  # seconds
+HEAR_AGAIN_AFTER = 3600  # seconds
 
 
 async def run_worker() -> None:
@@ -73,10 +75,14 @@ async def _hear_hints() -> None:
         try:
             layer = get_channel_layer()
             channel = await layer.new_channel()
-            await layer.group_add(events.WORKERS, channel)
             while True:
-                message = await layer.receive(channel)
-                hints.tell(UUID(message["job_id"]))
+                # Anew from time to time: members of a group are forgotten after a day.
+                await layer.group_add(events.WORKERS, channel)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(HEAR_AGAIN_AFTER):
+                        while True:
+                            message = await layer.receive(channel)
+                            hints.tell(UUID(message["job_id"]))
         except Exception:
             log.warning("hints of providers cannot be heard; trying again", exc_info=True)
             await asyncio.sleep(RESTART_AFTER)

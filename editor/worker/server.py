@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import uvicorn
 
+from editor.providers import http
 from editor.worker.runner import run_worker
 
 
@@ -48,6 +49,7 @@ async def serve(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await http.close()
 
 
 async def work(*, background: list[Callable[[], Awaitable[None]]]) -> None:

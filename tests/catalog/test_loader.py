@@ -46,6 +46,31 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
         ('provider = "acme"', 'provider = "sandbox"', f'{WHERE}: routes: "sandbox" runs every model'),
         ("credits = 2", "credits = 0", f"{WHERE}: routes 'acme': credits: must be at least 1, not 0"),
         ("credits = 2", "credits = 2\nprice = 2", f"{WHERE}: routes 'acme': price: is not a key"),
+        (
+            "credits = 2",
+            'credits = 2\nwithout = ["png"]',
+            f"{WHERE}: routes 'acme': without: must be a table of lists of texts",
+        ),
+        (
+            "credits = 2",
+            "credits = 2\nwithout = { format = [1] }",
+            f"{WHERE}: routes 'acme': without: must be a table of lists of texts",
+        ),
+        (
+            "credits = 2",
+            'credits = 2\nwithout = { colour = ["red"] }',
+            f"{WHERE}: routes 'acme': without: 'colour' is not a select input of the model",
+        ),
+        (
+            "credits = 2",
+            'credits = 2\nwithout = { size = ["64"] }',
+            f"{WHERE}: routes 'acme': without: 'size' is not a select input of the model",
+        ),
+        (
+            "credits = 2",
+            'credits = 2\nwithout = { format = ["jpeg", "gif"] }',
+            f"{WHERE}: routes 'acme': without: 'gif' is not an option of 'format'",
+        ),
         ("mask = true\nsample", "mask = false\nsample", f"{WHERE}: mask: must be true where a route"),
         ('name = "size"', 'name = "scale"', f"{WHERE}: inputs: 'scale' is there twice"),
         ('name = "size"', "", f"{WHERE}: inputs 4: name: is missing"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from editor.catalog import get_model
 from editor.catalog.types import Model, Route
-from editor.catalog.validation import check_images, clean_inputs, clean_prompt, price
+from editor.catalog.validation import check_images, clean_inputs, clean_prompt, price, route_problem
 from editor.errors import InvalidInput
 
 KONTEXT = get_model("black-forest-labs/flux-kontext-pro")
@@ -119,3 +119,22 @@ def test_a_model_without_samples_costs_its_price_once() -> None:
 def test_a_price_is_never_worked_out_from_raw_input() -> None:
     with pytest.raises(TypeError):
         price(PLAIN, {"samples": "3"})
+
+
+@pytest.mark.parametrize(
+    ("route", "ratio", "problem"),
+    [
+        ("bfl", "4:5", None),
+        ("fal", "4:5", "This provider does not offer the aspect ratio 4:5."),
+        ("fal", "16:9", None),
+        ("fal", "", None),
+        ("kie", "3:2", "This provider does not offer the aspect ratio 3:2."),
+    ],
+)
+def test_a_route_says_what_it_does_not_offer(route: str, ratio: str, problem: str | None) -> None:
+    [found] = [each for each in KONTEXT.routes if each.provider == route]
+    assert route_problem(found, clean_inputs(KONTEXT, {"aspectRatio": ratio})) == problem
+
+
+def test_a_route_offers_what_it_says_nothing_about() -> None:
+    assert route_problem(PLAIN, {"aspectRatio": "4:5"}) is None

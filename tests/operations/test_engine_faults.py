@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,12 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.models import CreditAccount, Image, Job, Status
-from editor.operations import execution, jobs
+from editor.operations import execution, jobs, submission
+from editor.operations.ended import Ended, Moved
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
-from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
+from editor.providers.base import EditRequest, ErrorKind, Progress, Provider, Result, ResultImage, Submitted
+from editor.providers.failures import failure
 from tests.factories import make_actor, photo
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -121,7 +124,7 @@ def test_a_job_that_is_taken_up_late_still_fetches_what_is_finished(monkeypatch:
     provider = scripted(monkeypatch, Scripted(submit_takes=0.2))
     _, job = submit()
     asyncio.run(stop_during_submit(job, provider))
-    Job.objects.filter(pk=job.pk).update(started_at=timezone.now() - timedelta(days=1))
+    Job.objects.filter(pk=job.pk).update(submitting_at=timezone.now() - timedelta(days=1))
     asyncio.run(execution.run(job.id))
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
@@ -178,3 +181,117 @@ def test_a_result_for_a_job_that_was_ended_meanwhile_leaves_no_files(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]  # type: ignore[attr-defined]
     assert files == []
     assert totals(actor) == (10, 0)
+
+
+class AtOnce(Scripted):
+    """A provider whose submit is the whole work: its answer cannot be asked for a second time."""
+
+    immediate = True
+
+    def __init__(self, *, content: bytes | None = None, submit_takes: float = 0) -> None:
+        super().__init__(submit_takes=submit_takes)
+        self.content = photo() if content is None else content
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        task = await super().submit(request)
+        return replace(task, result=Result(images=(ResultImage(self.content, "image/png"),)))
+
+
+def test_a_result_that_comes_while_the_worker_stops_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, AtOnce(submit_takes=0.5))
+    _, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    job.refresh_from_db()
+    assert (job.status, len(provider.asked)) == (Status.COMPLETED, 1)
+    assert Image.objects.filter(kind="result").count() == 1
+
+
+def test_an_unusable_result_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, AtOnce(content=b"<html>"))
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.error_code, len(provider.asked)) == (Status.FAILED, "unavailable", 1)
+    assert totals(actor) == (10, 0)
+
+
+def test_a_person_who_cancels_does_not_wait_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, AtOnce(submit_takes=3600))
+    actor, job = submit()
+
+    async def cancel_it() -> None:
+        running = asyncio.create_task(execution.run(job.id))
+        while not provider.asked:
+            await asyncio.sleep(0.01)
+        await in_thread(jobs.cancel, actor=actor, job=job)
+        running.cancel()
+        await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), 10)
+
+    asyncio.run(cancel_it())
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert totals(actor) == (10, 0)
+
+
+def test_a_refusal_that_comes_while_the_worker_stops_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refuses(Scripted):
+        async def submit(self, request: EditRequest) -> Submitted:
+            await super().submit(request)
+            raise failure(ErrorKind.MODERATED)
+
+    provider = scripted(monkeypatch, Refuses(submit_takes=0.3))
+    actor, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "moderated")
+    assert totals(actor) == (10, 0)
+
+
+def test_words_that_the_database_cannot_hold_still_end_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mumbles(Scripted):
+        async def submit(self, request: EditRequest) -> Submitted:
+            raise failure(ErrorKind.INVALID_INPUT, said="bad \0 \ud800 prompt")
+
+    scripted(monkeypatch, Mumbles())
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "invalid_input")
+    assert totals(actor) == (10, 0)
+
+
+def test_more_than_a_hundred_percent_is_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Boasts(Scripted):
+        polls = 0
+
+        async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+            self.polls += 1
+            return Progress(percent=150, wait=0.01) if self.polls == 1 else await super().poll(request, task)
+
+    scripted(monkeypatch, Boasts())
+    _, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+    assert job.events.filter(percent=100).exists()
+
+
+def test_a_cancel_that_is_found_at_the_claim_ends_the_job() -> None:
+    actor, job = submit()
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now(), status=Status.PROCESSING)
+    job.refresh_from_db()
+    with pytest.raises(Ended):
+        submission._claim(job)
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert totals(actor) == (10, 0)
+
+
+def test_a_run_on_a_route_that_another_run_has_left_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted())
+    _, job = submit()
+    Job.objects.filter(pk=job.pk).update(provider="fal")
+    with pytest.raises(Moved):
+        submission._claim(job)
+    assert provider.asked == []
+    assert Job.objects.get(pk=job.pk).submitting_at is None

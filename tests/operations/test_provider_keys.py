@@ -12,15 +12,17 @@ from editor.access.actor import Actor
 from editor.errors import EditorError, InvalidInput, NotFound, PermissionDenied, Unprocessable
 from editor.models import AuditEntry, Plan, ProviderKey, Role
 from editor.operations import provider_keys
-from editor.providers.base import Account, ErrorKind, ProviderError, Temporary
+from editor.providers import failures
+from editor.providers.base import Account, ErrorKind, ProviderError
 from tests.factories import make_actor, make_member
 from tests.takers import KEY, SECRET, Taker, install, save_key, store_portals_key
 
 pytestmark = pytest.mark.django_db
 
 REFUSED = ProviderError(ErrorKind.AUTH, "no")
-BUSY = Temporary(ErrorKind.UNAVAILABLE, "It is busy.")
-NO_FUNDS = ProviderError(ErrorKind.INSUFFICIENT_FUNDS, "It has no funds left.")
+BUSY = failures.temporary(said="Come back at noon.")
+NO_FUNDS = failures.failure(ErrorKind.INSUFFICIENT_FUNDS)
+STRANGE = failures.failure(ErrorKind.INVALID_INPUT, said="No such page.")
 
 
 @pytest.fixture
@@ -47,12 +49,8 @@ def test_a_key_is_tried_then_stored_encrypted_with_what_the_provider_told(
 ) -> None:
     key = save_key(actor, "wiro", f"  {KEY}\n", SECRET)
     assert takers["wiro"].asked == [Account(base_url="https://api.wiro.example", key=KEY, secret=SECRET)]
-    assert (key.provider, key.last_four, key.is_enabled, key.note) == (
-        "wiro",
-        "4f2a",
-        True,
-        "Credits left: 100",
-    )
+    stored = (key.provider, key.last_four, key.is_enabled, key.note)
+    assert stored == ("wiro", "4f2a", True, "Credits left: 100")
     assert key.checked_at is not None
     row = ProviderKey.objects.filter(pk=key.pk).values().get()
     assert not any(text in f"{value!r}" for value in row.values() for text in (KEY, SECRET))
@@ -71,17 +69,19 @@ def test_a_refused_key_is_not_stored_and_the_one_before_stays(actor: Actor, take
 @pytest.mark.parametrize(
     ("answer", "note"),
     [
-        (BUSY, "The key could not be tested now. It is busy."),
-        (NO_FUNDS, "It has no funds left."),
+        (BUSY, "could not be tested now. Test it again later. It said: “Come back at noon.”"),
+        (NO_FUNDS, "takes this key, but its account has no funds left."),
+        (STRANGE, "did not answer the test of this key as it should. It said: “No such page.”"),
     ],
-    ids=["busy", "no funds"],
+    ids=["busy", "no funds", "strange"],
 )
 def test_a_key_that_is_not_refused_is_stored_with_a_note(
     actor: Actor, takers: dict[str, Taker], answer: ProviderError, note: str
 ) -> None:
     takers["bfl"].answer = answer
     key = save_key(actor)
-    assert (key.checked_at, key.note) == (None, note)
+    assert key.checked_at is None
+    assert key.note.endswith(note)
 
 
 def test_a_provider_that_does_not_answer_keeps_nobody_waiting(

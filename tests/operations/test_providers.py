@@ -132,7 +132,7 @@ def test_a_busy_provider_is_waited_for_before_the_next_route_is_tried(
     bfl.script.next_submit = [Fault.RATE_LIMITED, None]
     _, job = submit()
     assert run(job).provider == "bfl"
-    assert "is busy; it is asked again" in notes(job)
+    assert "Black Forest Labs: The provider takes no more edits for the moment." in notes(job)
 
     monkeypatch.setattr(submission, "BUSY_PATIENCE", 0.2)
     bfl.script.always[Step.SUBMIT] = Fault.RATE_LIMITED
@@ -177,7 +177,7 @@ def test_an_own_key_is_never_replaced_by_another_route(bfl: Bfl, fal: Fal) -> No
 
 
 def test_a_provider_that_fails_alone_is_asked_again(bfl: Bfl) -> None:
-    bfl.script.next_submit = [Fault.SERVER_ERROR, Fault.BAD_GATEWAY, None]
+    bfl.script.next_submit = [Fault.SERVER_ERROR, Fault.SERVER_ERROR, None]
     _, job = submit()
     assert run(job).status == Status.COMPLETED
     assert len(bfl.tasks) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,8 +12,11 @@ import pytest_asyncio
 
 from editor.catalog import catalog
 from editor.catalog.types import Model, Route
-from editor.catalog.validation import clean_inputs
+from editor.catalog.validation import clean_inputs, route_problem
 from editor.providers import http, registry
+from editor.providers.base import EditRequest, ProviderError
+from editor.providers.fal import requests as fal_requests
+from editor.providers.kie import requests as kie_requests
 from tests.emulators.base import Emulator
 from tests.emulators.bfl import Bfl
 from tests.emulators.fal import Fal
@@ -20,7 +24,7 @@ from tests.emulators.google import Google
 from tests.emulators.kie import Kie
 from tests.emulators.openai import OpenAi
 from tests.emulators.wiro import Wiro
-from tests.providers.edits import edit, png, run
+from tests.providers.edits import edit, image, png, run
 
 EMULATORS: dict[str, type[Emulator]] = {each.name: each for each in (Bfl, Fal, Google, Kie, OpenAi, Wiro)}
 ROUTES = [
@@ -34,6 +38,42 @@ ROUTES = [
 async def no_connections_left() -> AsyncIterator[None]:
     yield
     await http.close()
+
+
+RATIOS = [
+    pytest.param(route, option.value, id=f"{route.provider}-{route.target}-{option.value}")
+    for model in catalog().models.values()
+    for route in model.routes
+    for item in model.options
+    if item.name == "aspectRatio"
+    for option in item.options
+    if option.value
+]
+
+
+@pytest.mark.parametrize(("route", "ratio"), RATIOS)
+def test_a_ratio_goes_as_it_is_or_the_route_says_that_it_does_not(route: Route, ratio: str):
+    if route_problem(route, {"aspectRatio": ratio}):
+        assert sent_ratio(route, ratio) != ratio
+    else:
+        assert sent_ratio(route, ratio) in (ratio, None)
+
+
+def sent_ratio(route: Route, ratio: str) -> str | None:
+    """The ratio in a request to fal or kie, "" where there is no request; None at the others."""
+    request = EditRequest("1", "1", "any/model", route.target, "x", inputs={"aspectRatio": ratio})
+    if route.provider == "kie":
+        sent = kie_requests.body(request, links=["https://kie.example/1.png"])
+        return str((sent | sent.get("input", {})).get("aspect_ratio", sent.get("aspectRatio")))
+    if route.provider == "fal":
+        request = replace(request, images=(image(png()),))
+        try:
+            fal_requests.endpoint(request)
+        except ProviderError:
+            return ""
+        sent = json.loads(fal_requests.body(request, urls=["https://fal.example/1.png"]))
+        return str(sent.get("aspect_ratio") or sent.get("resolution_mode"))
+    return None
 
 
 @pytest.mark.parametrize(("model", "route"), ROUTES)

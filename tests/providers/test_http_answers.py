@@ -63,7 +63,6 @@ def test_what_is_no_object_is_an_empty_table(content: bytes):
 @pytest.mark.parametrize(
     ("status", "kind", "asked_again"),
     [
-        (302, ErrorKind.UNAVAILABLE, True),
         (400, ErrorKind.INVALID_INPUT, False),
         (401, ErrorKind.AUTH, False),
         (402, ErrorKind.INSUFFICIENT_FUNDS, False),
@@ -72,10 +71,6 @@ def test_what_is_no_object_is_an_empty_table(content: bytes):
         (413, ErrorKind.INVALID_INPUT, False),
         (422, ErrorKind.INVALID_INPUT, False),
         (429, ErrorKind.RATE_LIMITED, True),
-        (500, ErrorKind.UNAVAILABLE, True),
-        (502, ErrorKind.UNAVAILABLE, True),
-        (503, ErrorKind.UNAVAILABLE, True),
-        (529, ErrorKind.UNAVAILABLE, True),
     ],
 )
 def test_a_status_means_a_kind(status: int, kind: ErrorKind, asked_again: bool):
@@ -85,9 +80,14 @@ def test_a_status_means_a_kind(status: int, kind: ErrorKind, asked_again: bool):
     assert isinstance(asked, Temporary) is asked_again
 
 
-def test_a_proxy_that_gave_up_waiting_leaves_a_submit_unclear():
-    assert is_final(http.refusal(answer(504)), ErrorKind.UNKNOWN_OUTCOME)
-    assert is_temporary(http.refusal(answer(504), asking=True), ErrorKind.UNAVAILABLE)
+@pytest.mark.parametrize("content", [b"", b"<html>", b'{"detail": "x"}'])
+@pytest.mark.parametrize("status", [302, 500, 501, 502, 503, 504, 520, 527, 529])
+def test_only_the_provider_itself_can_say_that_it_did_not_take_a_task(status: int, content: bytes):
+    own = status in (500, 503) and content.startswith(b"{")
+    refusal = http.refusal(answer(status, content))
+
+    assert is_final(refusal, ErrorKind.UNAVAILABLE if own else ErrorKind.UNKNOWN_OUTCOME)
+    assert is_temporary(http.refusal(answer(status, content), asking=True))
 
 
 def test_a_refusal_quotes_what_helps_and_never_what_was_said_about_a_key():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gzip
 import tracemalloc
 import zlib
@@ -10,14 +12,15 @@ from collections.abc import AsyncIterator, Callable
 import brotli  # type: ignore[import-untyped]
 import pytest
 
-from editor.providers import http
+from editor.providers import connections, http
 from editor.providers.base import ErrorKind, ResultImage
 from tests.providers.calls import MEGABYTE, ask, download, failure, submit
-from tests.providers.edits import is_final
+from tests.providers.edits import is_final, is_temporary
 from tests.providers.hostile import (
     BROKEN,
     Behaviour,
     answers,
+    drips,
     floods,
     hostile,
 )
@@ -110,7 +113,7 @@ async def test_a_result_at_the_limit_is_taken():
         assert len((await download(server.url)).content) == MEGABYTE
 
 
-@pytest.mark.parametrize("status", ["401 X", "403 X", "404 X", "410 X"])
+@pytest.mark.parametrize("status", ["400 X", "401 X", "403 X", "404 X", "410 X"])
 async def test_a_dead_link_is_not_tried_again(status: str):
     async with hostile(answers(status=status)) as server:
         error = await failure(download(server.url))
@@ -120,12 +123,52 @@ async def test_a_dead_link_is_not_tried_again(status: str):
     assert len(server.requests) == 1
 
 
-async def test_three_tries_are_all():
-    async with hostile(answers(status="500 X")) as server:
+@pytest.mark.parametrize(
+    "behaviour",
+    [answers(status="500 X"), answers(status="503 X"), answers(status="429 X"), BROKEN["half a body"], drips],
+    ids=["500", "503", "429", "cut", "slow"],
+)
+async def test_after_three_tries_it_may_be_asked_for_again(
+    behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(http, "DOWNLOAD_SECONDS", 0.2)
+    async with hostile(behaviour) as server:
         error = await failure(download(server.url))
 
-    assert is_final(error, ErrorKind.UNAVAILABLE)
+    assert is_temporary(error)
     assert len(server.requests) == 3
+
+
+async def test_a_host_that_nobody_listens_at_may_be_asked_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.05, 0.05))
+    async with hostile(answers()) as server:
+        url = server.url
+
+    assert is_temporary(await failure(download(url)))
+
+
+async def test_downloads_of_one_provider_do_not_wait_for_those_of_another_or_for_submits():
+    async with contextlib.AsyncExitStack() as places:
+        for _ in range(connections.DOWNLOADS):
+            await places.enter_async_context(connections.downloads("slow"))
+        for _ in range(connections.TRANSFERS):
+            await places.enter_async_context(http.submitting("test"))
+        async with hostile(answers(b"picture")) as server, asyncio.timeout(1):
+            assert (await download(server.url)).content == b"picture"
+
+
+async def test_few_submits_with_images_have_a_place_at_once():
+    async with contextlib.AsyncExitStack() as places:
+        for _ in range(connections.TRANSFERS):
+            await places.enter_async_context(http.submitting("test"))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), http.submitting("test"):
+                pass
+        async with asyncio.timeout(1), http.submitting("another"):
+            pass
+    async with asyncio.timeout(1), http.submitting("test"):
+        pass
 
 
 async def test_redirects_are_followed_a_few_times():

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from editor.access import accounts
 from editor.models import Plan, ProviderKey, Role, Workspace
+from editor.providers import failures
 from editor.providers.base import ErrorKind, ProviderError
 from tests.factories import make_actor, make_member, make_workspace
 from tests.takers import KEY, SECRET, Taker, install, save_key
@@ -131,11 +132,38 @@ def test_what_is_no_key_is_said_beside_the_field(
 def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
     client: Client, workspace: Workspace, takers: dict[str, Taker]
 ) -> None:
-    takers["bfl"].answer = ProviderError(ErrorKind.UNAVAILABLE, "It is down for the night.")
+    takers["bfl"].answer = failures.failure(ErrorKind.UNAVAILABLE, said="It is down for the night.")
     part = body(save(client, workspace, "bfl", {"key": KEY}, headers=HTMX))
     assert "Problem ··· 4f2a" in part
     assert "It is down for the night." in part
     assert "saved and works" not in part
+
+
+@pytest.mark.parametrize("was_accepted", [True, False])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("Credits left: 7", "The key works."),
+        (REFUSED, "The key has a problem."),
+        (failures.temporary(), "The key could not be tested now."),
+    ],
+    ids=["works", "refused", "away"],
+)
+def test_what_is_said_is_how_this_test_went_and_not_the_one_before(
+    client: Client,
+    workspace: Workspace,
+    takers: dict[str, Taker],
+    was_accepted: bool,
+    answer: str | ProviderError,
+    words: str,
+) -> None:
+    takers["bfl"].answer = "" if was_accepted else failures.temporary()
+    key = save_key(make_actor(workspace))
+    takers["bfl"].answer = answer
+    part = body(act(client, key, "test", headers=HTMX))
+    assert f"Black Forest Labs: {words}" in part
+    assert "this edit" not in part
+    assert "another model" not in part
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])

@@ -43,17 +43,16 @@ class Bfl(Provider):
 
     async def submit(self, request: EditRequest) -> Submitted:
         requests.check(request)
-        async with http.transfer():
-            images = [await image.load() for image in request.images]
-            mask = await request.mask.load() if request.mask is not None else None
-            content = await asyncio.to_thread(requests.body, request, images=images, mask=mask)
-            answer = await http.submit(
-                self.name,
-                f"{request.account.base_url}/v1/{request.target}",
-                headers=_headers(request.account) | {"content-type": "application/json"},
-                content=content,
-                seconds=self.submit_seconds,
-            )
+        images = [await image.load() for image in request.images]
+        mask = await request.mask.load() if request.mask is not None else None
+        content = await asyncio.to_thread(requests.body, request, images=images, mask=mask)
+        answer = await http.submit(
+            self.name,
+            f"{request.account.base_url}/v1/{request.target}",
+            headers=_headers(request.account) | {"content-type": "application/json"},
+            content=content,
+            seconds=self.submit_seconds,
+        )
         task_id, polling_url = answers.submitted(answer)
         return Submitted(task_id, state={"polling_url": polling_url, "submitted_at": time.time()})
 

@@ -52,16 +52,15 @@ class Fal(Provider):
         url = f"{request.account.base_url}/{requests.endpoint(request)}"
         if request.callback_url is not None:
             url += "?" + urlencode({"fal_webhook": request.callback_url})
-        async with http.transfer():
-            urls = await self._image_urls(request)
-            content = await asyncio.to_thread(requests.body, request, urls=urls)
-            answer = await http.submit(
-                self.name,
-                url,
-                headers=_headers(request.account) | _JSON | _LIFETIME,
-                content=content,
-                seconds=self.submit_seconds,
-            )
+        urls = await self._image_urls(request)
+        content = await asyncio.to_thread(requests.body, request, urls=urls)
+        answer = await http.submit(
+            self.name,
+            url,
+            headers=_headers(request.account) | _JSON | _LIFETIME,
+            content=content,
+            seconds=self.submit_seconds,
+        )
         told = answers.submitted(answer)
         return Submitted(told.pop("request_id"), state={**told, "submitted_at": time.time()})
 
@@ -103,9 +102,7 @@ class Fal(Provider):
         if signature.HEADER not in headers:
             return True
         published = await keys.published(storage_url(account))
-        return not published or signature.verify(
-            body=body, headers=headers, keys=published, now=time.time()
-        )
+        return not published or signature.verify(body=body, headers=headers, keys=published, now=time.time())
 
     async def _ask_about(
         self, request: EditRequest, task: Submitted, name: str, *, method: str = "GET", logs: bool = False

@@ -99,7 +99,7 @@ def result(answer: Answer, *, age: float) -> Progress | Output:
 def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
     """What an answer without success means where it is not about how a request went."""
     detail = answer.table().get("detail")
-    if isinstance(detail, list):
+    if isinstance(detail, list) and (asking or answer.status < 500):
         return _model_error(answer.status, detail)
     said = detail if isinstance(detail, str) else ""
     if answer.status == 403 and "balance" in said.lower():

@@ -1,4 +1,4 @@
-"""The public keys that fal signs its callbacks with, fetched when needed. Source: the contract's section 7."""
+"""The keys that fal's callbacks are signed with, fetched when needed. Source: the contract's section 7."""
 
 from __future__ import annotations
 

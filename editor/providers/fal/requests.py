@@ -149,8 +149,6 @@ def _options(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
                 options[field] = str(min(max(1, int(value)), model.safety_tolerance))
             case "promptUpsampling":
                 options[field] = str(value).lower() == "true"
-            case "outputFormat":  # it has no webp; PNG loses nothing
-                options[field] = value if value in ("jpeg", "png") else "png"
             case _:
                 options[field] = value
     return options

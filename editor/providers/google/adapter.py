@@ -16,7 +16,7 @@ from editor.providers.base import (
     Result,
     Submitted,
 )
-from editor.providers.failures import failure
+from editor.providers.failures import answer_lost, failure
 from editor.providers.google import answers, requests
 
 # In v1 `responseModalities` has been refused: contract, section 1.
@@ -52,11 +52,15 @@ class Google(Provider):
             seconds=self.submit_seconds,
         )
         made = await asyncio.to_thread(answers.made, answer)  # megabytes of JSON and base64
+        if isinstance(made, answers.NotMade):  # it was paid for all the same, and is not to be sent again
+            return Submitted(task_id=uuid.uuid4().hex, state={"why": made.why})
         return Submitted(task_id=made.id or uuid.uuid4().hex, result=Result(images=(made.image,)))
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        """Only after the portal stopped before it had stored the answer, which does not come twice."""
-        raise failure(ErrorKind.UNKNOWN_OUTCOME)
+        """Why there is no image; or the portal stopped before it had stored the one there was, now lost."""
+        if "why" in task.state:
+            raise failure(ErrorKind.UNAVAILABLE, words=task.state["why"])
+        raise answer_lost()
 
     async def check(self, account: Account) -> str:
         """Google tells neither a balance nor a limit, so there are no words."""

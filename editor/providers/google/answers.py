@@ -34,7 +34,14 @@ class Made:
     image: ResultImage
 
 
-def made(answer: Answer) -> Made:
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """Google did its work, and gave no image. `why` is for people."""
+
+    why: str
+
+
+def made(answer: Answer) -> Made | NotMade:
     """The image that was made. Raises ProviderError. Slow: not for the event loop."""
     if not answer.ok:
         raise refused(answer)
@@ -43,7 +50,7 @@ def made(answer: Answer) -> Made:
         raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
     candidate = next(_tables(body, "candidates"), None)
     if candidate is None:
-        raise _prompt_refused(_table(body, "promptFeedback"))
+        return _prompt_refused(_table(body, "promptFeedback"))
     parts = [
         part for part in _tables(_table(candidate, "content"), "parts") if part.get("thought") is not True
     ]
@@ -51,7 +58,7 @@ def made(answer: Answer) -> Made:
     blobs = [blob for part in parts if (blob := _table(part, "inlineData"))]
     if not blobs:
         words = " ".join(str(part["text"]) for part in parts if "text" in part)
-        raise _no_image(candidate, words)
+        return _no_image(candidate, words)
     return Made(id=str(body.get("responseId") or ""), image=_image(blobs[-1]))
 
 
@@ -65,8 +72,10 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
             return failure(ErrorKind.AUTH)
         case "FAILED_PRECONDITION" if "billing" in said:
             return failure(ErrorKind.INSUFFICIENT_FUNDS)
-        case "FAILED_PRECONDITION" | "CANCELLED":
+        case "FAILED_PRECONDITION":
             return failure(ErrorKind.UNAVAILABLE, said=said)
+        case "CANCELLED" if not asking:  # after work that may be paid for
+            return failure(ErrorKind.UNKNOWN_OUTCOME)
         case "DEADLINE_EXCEEDED" if not asking:
             return failure(ErrorKind.TIMEOUT)
         case "RESOURCE_EXHAUSTED":
@@ -85,7 +94,8 @@ def _exhausted(details: list[dict[str, Any]], said: str, *, asking: bool) -> Pro
     quotas = [str(violation.get("quotaId")) for each in details for violation in _tables(each, "violations")]
     if "limit: 0" in said or any("PerDay" in quota or "FreeTier" in quota for quota in quotas):
         words = (
-            "The account's quota at Google is used up. Its owner can raise it, or wait until it is renewed."
+            "The account's quota at Google is used up. Whoever keeps the portal's or the workspace's keys "
+            "can raise it, or wait until it is renewed."
         )
         return failure(ErrorKind.INSUFFICIENT_FUNDS, words=words)
     delays = [_DELAY.fullmatch(str(each["retryDelay"])) for each in details if "retryDelay" in each]
@@ -94,26 +104,27 @@ def _exhausted(details: list[dict[str, Any]], said: str, *, asking: bool) -> Pro
     return build(ErrorKind.RATE_LIMITED, retry_after=retry_after)
 
 
-def _prompt_refused(feedback: Mapping[str, Any]) -> ProviderError:
+def _prompt_refused(feedback: Mapping[str, Any]) -> NotMade:
+    """Raises ProviderError where Google tells why."""
     reason = str(feedback.get("blockReason") or "")
     if not reason:
-        return failure(ErrorKind.UNAVAILABLE, words=_NO_IMAGE)
+        return NotMade(_NO_IMAGE)
     if reason == "OTHER":
         words = "Google could not work with this prompt or one of its images."
-        return failure(ErrorKind.INVALID_INPUT, words=words)
-    return failure(ErrorKind.MODERATED, said=reason)
+        raise failure(ErrorKind.INVALID_INPUT, words=words)
+    raise failure(ErrorKind.MODERATED, said=reason)
 
 
-def _no_image(candidate: Mapping[str, Any], words: str) -> ProviderError:
-    """`words` is what the model said in place of an image."""
+def _no_image(candidate: Mapping[str, Any], words: str) -> NotMade:
+    """`words` is what the model said in place of an image. Raises ProviderError for what is not allowed."""
     reason = candidate.get("finishReason")
     said = str(candidate.get("finishMessage") or words)
     if reason in _AGAINST_POLICY:
-        return failure(ErrorKind.MODERATED, said=said)
+        raise failure(ErrorKind.MODERATED, said=said)
     if reason in _RECITED:
         told = "Google withheld the result: it was too close to an existing work. Word the prompt otherwise."
-        return failure(ErrorKind.MODERATED, words=told, said=said)
-    return failure(ErrorKind.UNAVAILABLE, words=_NO_IMAGE, said=said)
+        raise failure(ErrorKind.MODERATED, words=told, said=said)
+    return NotMade(failure(ErrorKind.UNAVAILABLE, words=_NO_IMAGE, said=said).message)
 
 
 def _image(blob: Mapping[str, Any]) -> ResultImage:

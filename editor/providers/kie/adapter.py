@@ -45,8 +45,7 @@ class Kie(Provider):
     async def submit(self, request: EditRequest) -> Submitted:
         """Upload the images, then create the task."""
         requests.check(request)
-        async with http.transfer():
-            links = [await self._upload(request, image) for image in request.images]
+        links = [await self._upload(request, image) for image in request.images]
         answer = await http.submit(
             self.name,
             request.account.base_url + requests.submit_path(request.target),

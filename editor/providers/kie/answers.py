@@ -24,6 +24,7 @@ _KINDS = {
     429: ErrorKind.RATE_LIMITED,
     433: ErrorKind.INSUFFICIENT_FUNDS,  # the limit of a sub-key
     455: ErrorKind.UNAVAILABLE,  # maintenance
+    505: ErrorKind.UNAVAILABLE,  # the feature is switched off
 }
 _GENERATION_FAILED = 501
 # No code tells a refusal of the content from another failure.
@@ -38,6 +39,8 @@ def effective(answer: Answer) -> Answer:
 
 def refusal(answer: Answer, *, asking: bool = False) -> ProviderError:
     """The error for an `effective` answer that is not ok. `asking`: see http.refusal."""
+    if answer.status >= 500 and not answer.table():  # not kie's own word
+        return http.refusal(answer, asking=asking)
     said = str(answer.table().get("msg") or "")
     if answer.status in (400, 422, _GENERATION_FAILED) and _tells_of_moderation(said):
         return failure(ErrorKind.MODERATED, said=said)
@@ -109,7 +112,7 @@ def market_links(record: Mapping[str, Any]) -> Progress | tuple[str, ...]:
         raise _failed(record.get("failMsg"))
     if state != "success":
         percent = record.get("progress")
-        return Progress(percent=percent if isinstance(percent, int) else None)
+        return Progress(percent=min(max(percent, 0), 100) if type(percent) is int else None)
     urls = _result(record.get("resultJson")).get("resultUrls")
     return _links(urls if isinstance(urls, list) else [])
 

@@ -27,9 +27,8 @@ _KONTEXT_RATIOS = ("21:9", "16:9", "4:3", "1:1", "3:4", "9:16")
 _MOST_TOLERANT_EDIT = 2  # safetyTolerance of an edit; of a generation all six
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
-# WebP comes from no model; PNG loses nothing.
-_JPEG = {"jpeg": "jpeg", "png": "png", "webp": "png"}
-_JPG = {"jpeg": "jpg", "png": "png", "webp": "png"}
+_JPEG = {"jpeg": "jpeg", "png": "png"}
+_JPG = {"jpeg": "jpg", "png": "png"}
 _RESOLUTIONS = ("1K", "2K", "4K")  # about 1, 4 and 16 megapixels
 
 

@@ -9,13 +9,12 @@ from editor.providers import http
 from editor.providers.base import (
     Account,
     EditRequest,
-    ErrorKind,
     Progress,
     Provider,
     Result,
     Submitted,
 )
-from editor.providers.failures import failure
+from editor.providers.failures import answer_lost
 from editor.providers.http import Answer
 from editor.providers.openai import answers, requests
 
@@ -46,7 +45,7 @@ class OpenAi(Provider):
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
         """Only after the portal stopped before it had stored the answer, which does not come twice."""
-        raise failure(ErrorKind.UNKNOWN_OUTCOME)
+        raise answer_lost()
 
     async def check(self, account: Account) -> str:
         url = f"{account.base_url}/v1/models"

@@ -26,15 +26,16 @@ _KINDS = {
 
 
 def result(answer: Answer) -> Result:
-    """The images of a generation or an edit. Raises ProviderError. Slow: not for the event loop."""
+    """The images of a generation or an edit, or none: that was work too, and is not to be asked for again.
+
+    Raises ProviderError. Slow: not for the event loop.
+    """
     if not answer.ok:
         raise refused(answer)
     body = answer.table()
     data = body.get("data")
     if not isinstance(data, list):
         raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
-    if not data:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image.")
     content_type = f"image/{body.get('output_format') or 'png'}"
     return Result(images=tuple(ResultImage(_content(each), content_type) for each in data))
 
@@ -58,7 +59,7 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
     if answer.status == 403 and "verified" in said:
         words = (
             "OpenAI asks that the organization of this API key be verified before it may use the model. "
-            "Its owner can do that in OpenAI's settings."
+            "Whoever keeps the key can do that in OpenAI's settings."
         )
         return failure(ErrorKind.AUTH, words=words)
     kind = _KINDS.get(str(error.get("code"))) or _KINDS.get(str(error.get("type")))

@@ -59,6 +59,7 @@ class Sandbox(Provider):
     name = "sandbox"
     label = "Built-in sandbox"
     needs_key = False
+    shortest_wait = 0  # a poll begins the work, and waits for news itself
     idempotent = True  # submit only judges the prompt; nothing is paid for
 
     def __init__(self) -> None:

@@ -57,11 +57,10 @@ class Wiro(Provider):
         """Upload the images, then run the target."""
         requests.check(request)
         seed = requests.seed(request)
-        async with http.transfer():
-            links = [
-                await self._upload(request, image, number=number)
-                for number, image in enumerate(request.images, 1)
-            ]
+        links = [
+            await self._upload(request, image, number=number)
+            for number, image in enumerate(request.images, 1)
+        ]
         answer = await http.submit(
             self.name,
             _url(request.account, requests.run_path(request.target)),

@@ -128,12 +128,12 @@ def links(task: dict[str, Any]) -> tuple[str, ...] | None:
 
 def _failed(task: dict[str, Any]) -> ProviderError:
     # The whole of what the model printed: how it ended stands last.
-    said = str(task.get("debugerror") or task.get("debugoutput") or "").strip()[-LONGEST_QUOTE:]
-    if any(word in said.lower() for word in _MODERATED):
-        return failure(ErrorKind.MODERATED, said=said)
+    said = str(task.get("debugerror") or task.get("debugoutput") or "").strip()
+    if any(word in said[-LONGEST_QUOTE:].lower() for word in _MODERATED):
+        return failure(ErrorKind.MODERATED, said=said, end=True)
     if task["status"] == CANCELED and not said:
         return failure(ErrorKind.UNAVAILABLE, words="The task was cancelled at the provider.")
-    return failure(ErrorKind.UNAVAILABLE, said=said)
+    return failure(ErrorKind.UNAVAILABLE, said=said, end=True)
 
 
 def _first(answer: Answer, name: str) -> dict[str, Any]:

@@ -157,8 +157,6 @@ def body(request: EditRequest, *, links: Sequence[str], seed: int | None) -> dic
 def _value(target: Model, name: str, value: Any) -> Any:
     if name == "safetyTolerance":
         return min(int(value), target.most_tolerant)
-    if name == "outputFormat" and value == "webp":
-        return "png"  # the portal makes what was asked for of what comes
     return value
 
 

@@ -17,6 +17,13 @@ from editor.web.decorators import MemberRequest, member
 from editor.web.forms.provider_keys import KeyForm
 from editor.web.htmx import is_fragment
 
+# By whether the key was accepted; None: the provider could not be asked.
+_TESTED = {
+    True: "The key works.",
+    False: "The key has a problem.",
+    None: "The key could not be tested now.",
+}
+
 
 @require_safe
 @member
@@ -53,8 +60,8 @@ def save(request: MemberRequest, provider: str) -> HttpResponse:
 def test(request: MemberRequest, key_id: str) -> HttpResponse:
     """Ask the provider about the stored key."""
     key = lookups.provider_key(request.actor, key_id)
-    key = async_to_sync(provider_keys.test)(actor=request.actor, key=key)
-    return _done(request, key.provider, "The key works." if key.checked_at else "The key has a problem.")
+    verdict = async_to_sync(provider_keys.test)(actor=request.actor, key=key)
+    return _done(request, key.provider, _TESTED[verdict.accepted])
 
 
 @require_POST

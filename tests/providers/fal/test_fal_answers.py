@@ -72,6 +72,20 @@ def test_a_bad_end_is_final(status: int, body: Any, kind: ErrorKind):
     assert is_final(caught.value, kind)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (500, ErrorKind.UNAVAILABLE),
+        (503, ErrorKind.UNAVAILABLE),
+        (502, ErrorKind.UNKNOWN_OUTCOME),
+        (504, ErrorKind.UNKNOWN_OUTCOME),
+    ],
+)
+def test_a_submit_that_a_gateway_gave_up_may_have_been_taken(status: int, kind: ErrorKind):
+    for body in ({"detail": "x"}, {"detail": [{"type": "generation_timeout", "msg": "x"}]}):
+        assert is_final(answers.refused(answer(status, body)), kind)
+
+
 def test_an_internal_error_is_perhaps_only_that_of_the_answer():
     with pytest.raises(ProviderError) as caught:
         answers.result(answer(500, {"detail": "x", "error_type": "internal_error"}), age=1)

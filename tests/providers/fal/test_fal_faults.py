@@ -45,7 +45,7 @@ async def failure(adapter: Adapter, request: EditRequest, task: Submitted | None
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
         (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Internal server error"),
-        (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE, "The provider failed"),
+        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
     ],
 )
 async def test_a_refused_submit_makes_no_task(

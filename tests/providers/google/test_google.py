@@ -136,6 +136,7 @@ async def test_an_answer_that_was_not_stored_cannot_be_asked_for_again(adapter: 
         await adapter.poll(request, Submitted(submitted.task_id, submitted.state))
 
     assert is_final(caught.value, ErrorKind.UNKNOWN_OUTCOME)
+    assert "when the portal stopped" in caught.value.message
     assert len(google.calls) == 1
 
 

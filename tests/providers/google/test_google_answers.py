@@ -33,6 +33,7 @@ def test_the_last_image_that_is_no_thought_is_the_result():
     body = {"candidates": [{"content": {"parts": [*drafts, {"text": "Done."}]}}]}
     made = answers.made(answer(200, body))
 
+    assert isinstance(made, answers.Made)
     assert (made.image.content, made.id) == (b"last", "")
 
 
@@ -41,7 +42,7 @@ def test_the_last_image_that_is_no_thought_is_the_result():
     [
         (error_of(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key."), ErrorKind.AUTH),
         (error_of(400, "FAILED_PRECONDITION", "User location is not supported."), ErrorKind.UNAVAILABLE),
-        (error_of(499, "CANCELLED"), ErrorKind.UNAVAILABLE),
+        (error_of(499, "CANCELLED"), ErrorKind.UNKNOWN_OUTCOME),
         (error_of(504, "DEADLINE_EXCEEDED"), ErrorKind.TIMEOUT),
         (answer(504, b"<html>"), ErrorKind.UNKNOWN_OUTCOME),
         (answer(403, b"<html>"), ErrorKind.AUTH),
@@ -121,7 +122,4 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
     ],
 )
 def test_what_is_left_out_of_an_answer_is_an_image_that_was_not_made(body: object):
-    with pytest.raises(ProviderError, match="finished without an image") as caught:
-        answers.made(answer(200, body))
-
-    assert is_final(caught.value, ErrorKind.UNAVAILABLE)
+    assert answers.made(answer(200, body)) == answers.NotMade("The provider finished without an image.")

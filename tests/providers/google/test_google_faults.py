@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from editor.providers import http
-from editor.providers.base import Account, ErrorKind, ProviderError
+from editor.providers.base import Account, ErrorKind, ProviderError, Submitted
 from editor.providers.google.adapter import Google as Adapter
 from tests.emulators.faults import NOT_AN_IMAGE, Fault
 from tests.emulators.google import BLOCKED, Google
@@ -25,6 +25,17 @@ async def refused(adapter: Adapter, google: Google, *faults: Fault, **inputs: An
     return caught.value
 
 
+async def not_made(adapter: Adapter, google: Google, fault: Fault = Fault.EMPTY_RESULT) -> ProviderError:
+    """Of an edit that Google took: its submit goes well, and the failure is told afterwards."""
+    google.script.next_submit = [fault]
+    request = edit(google, NANO, RED)
+    submitted = await adapter.submit(request)
+    assert submitted.result is None
+    with pytest.raises(ProviderError) as caught:
+        await adapter.poll(request, Submitted(submitted.task_id, submitted.state))
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "words"),
     [
@@ -35,12 +46,10 @@ async def refused(adapter: Adapter, google: Google, *faults: Fault, **inputs: An
         (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "An internal error has occurred"),
         (Fault.OVERLOADED, ErrorKind.UNAVAILABLE, "The model is overloaded"),
-        (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE, "failed on this edit"),
+        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
         (Fault.PROMPT_MODERATED, ErrorKind.MODERATED, "PROHIBITED_CONTENT"),
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "Unable to show the generated image"),
         (Fault.FAILED, ErrorKind.UNAVAILABLE, "An internal error has occurred"),
-        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "I cannot draw that, but I can tell you about it."),
-        (Fault.UNKNOWN_STATUS, ErrorKind.UNAVAILABLE, "finished without an image"),
         (Fault.CUT, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
         (Fault.MALFORMED_JSON, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
         (Fault.HUGE, ErrorKind.UNKNOWN_OUTCOME, "larger than 256 MB"),
@@ -75,30 +84,46 @@ async def test_a_blocked_result_is_known_in_all_its_shapes(
 
 
 @pytest.mark.parametrize(
-    ("reason", "kind"),
+    "reason",
     [
-        ("IMAGE_SAFETY", ErrorKind.MODERATED),
-        ("IMAGE_PROHIBITED_CONTENT", ErrorKind.MODERATED),
-        ("SAFETY", ErrorKind.MODERATED),
-        ("PROHIBITED_CONTENT", ErrorKind.MODERATED),
-        ("BLOCKLIST", ErrorKind.MODERATED),
-        ("SPII", ErrorKind.MODERATED),
-        ("RECITATION", ErrorKind.MODERATED),
-        ("IMAGE_RECITATION", ErrorKind.MODERATED),
-        ("NO_IMAGE", ErrorKind.UNAVAILABLE),
-        ("IMAGE_OTHER", ErrorKind.UNAVAILABLE),
-        ("OTHER", ErrorKind.UNAVAILABLE),
-        ("MAX_TOKENS", ErrorKind.UNAVAILABLE),
-        ("LANGUAGE", ErrorKind.UNAVAILABLE),
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "SAFETY",
+        "PROHIBITED_CONTENT",
+        "BLOCKLIST",
+        "SPII",
+        "RECITATION",
+        "IMAGE_RECITATION",
     ],
 )
-async def test_the_reason_of_the_end_tells_a_refusal_from_a_failure(
-    adapter: Adapter, google: Google, reason: str, kind: ErrorKind
-):
+async def test_the_reason_of_the_end_tells_a_refusal(adapter: Adapter, google: Google, reason: str):
     google.finish_reason = google.empty_reason = reason
 
-    assert is_final(await refused(adapter, google, Fault.RESULT_MODERATED), kind)
-    assert is_final(await refused(adapter, google, Fault.EMPTY_RESULT), kind)
+    assert is_final(await refused(adapter, google, Fault.RESULT_MODERATED), ErrorKind.MODERATED)
+    assert is_final(await refused(adapter, google, Fault.EMPTY_RESULT), ErrorKind.MODERATED)
+
+
+@pytest.mark.parametrize("reason", ["STOP", "NO_IMAGE", "IMAGE_OTHER", "OTHER", "MAX_TOKENS", "LANGUAGE"])
+async def test_an_edit_without_an_image_was_taken_and_has_failed(
+    adapter: Adapter, google: Google, reason: str
+):
+    google.empty_reason = reason
+
+    error = await not_made(adapter, google)
+
+    assert is_final(error, ErrorKind.UNAVAILABLE)
+    assert "finished without an image" in error.message
+    assert "I cannot draw that, but I can tell you about it." in error.message
+
+
+@pytest.mark.parametrize("fault", [Fault.UNKNOWN_STATUS, Fault.PROMPT_MODERATED])
+async def test_an_end_without_a_known_reason_is_a_failure(adapter: Adapter, google: Google, fault: Fault):
+    google.block_reason = ""
+
+    error = await not_made(adapter, google, fault)
+
+    assert is_final(error, ErrorKind.UNAVAILABLE)
+    assert "finished without an image" in error.message
 
 
 async def test_a_result_too_close_to_a_work_of_others_asks_for_other_words(adapter: Adapter, google: Google):
@@ -116,7 +141,6 @@ async def test_a_result_too_close_to_a_work_of_others_asks_for_other_words(adapt
         ("IMAGE_SAFETY", ErrorKind.MODERATED),
         ("BLOCKED_REASON_UNSPECIFIED", ErrorKind.MODERATED),
         ("OTHER", ErrorKind.INVALID_INPUT),
-        ("", ErrorKind.UNAVAILABLE),
     ],
 )
 async def test_a_blocked_prompt_is_told_by_its_reason(

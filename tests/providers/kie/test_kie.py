@@ -92,6 +92,8 @@ async def test_a_task_runs_until_it_has_succeeded(adapter: Adapter, kie: Kie, ta
 def test_progress_is_told_where_kie_tells_it():
     assert answers.market_links({"state": "generating", "progress": 40}) == Progress(percent=40)
     assert answers.market_links({"state": "generating", "progress": None}) == Progress()
+    assert answers.market_links({"state": "generating", "progress": 140}) == Progress(percent=100)
+    assert answers.market_links({"state": "generating", "progress": -1}) == Progress(percent=0)
 
 
 def test_several_results_come_in_order():

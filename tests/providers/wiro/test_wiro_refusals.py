@@ -23,7 +23,6 @@ REFUSALS = [
     (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
     (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
     (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Internal server error"),
-    (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE, "The provider failed"),
 ]
 
 
@@ -40,6 +39,17 @@ async def test_a_refused_submit_or_upload_makes_no_task(
     assert words in error.message
     assert error.retry_after is None
     assert wiro.tasks == []
+
+
+@pytest.mark.parametrize(
+    ("step", "kind"), [(Step.SUBMIT, ErrorKind.UNKNOWN_OUTCOME), (Step.UPLOAD, ErrorKind.UNAVAILABLE)]
+)
+async def test_a_proxy_cannot_say_that_a_task_was_not_taken(
+    adapter: Adapter, wiro: Wiro, step: Step, kind: ErrorKind
+):
+    wiro.script.coming(step).append(Fault.BAD_GATEWAY)
+
+    assert is_final(await failure(adapter, edit(wiro, FLUX_2, RED)), kind)
 
 
 @pytest.mark.parametrize("step", [Step.SUBMIT, Step.UPLOAD])
