@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
@@ -83,6 +84,25 @@ def test_it_is_disabled_and_deleted(client: Client) -> None:
     assert ProviderKey.objects.get().last_four == "4f2a"
     assert client.post(f"{LIST}{key.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not ProviderKey.objects.exists()
+
+
+def test_a_switch_leaves_a_key_that_was_replaced_meanwhile(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = store_portals_key()
+    plain = ModelAdmin.get_object
+
+    def replaced_once_read(*arguments: object, **options: object) -> object:
+        found = plain(*arguments, **options)  # type: ignore[arg-type]
+        store_portals_key(key="another-key-0000")
+        return found
+
+    monkeypatch.setattr(ModelAdmin, "get_object", replaced_once_read)
+    client.post(f"{LIST}{key.pk}/change/", {})
+    row = ProviderKey.objects.get()
+    assert (row.is_enabled, row.last_four) == (False, "0000")
+    assert accounts.opened(row).key == "another-key-0000"
+    assert row.updated_at > key.updated_at
 
 
 def test_a_workspaces_key_is_only_looked_at(client: Client) -> None:

@@ -7,7 +7,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from editor import events
+from editor.access import accounts
 from editor.operations import requests
+from editor.providers import registry
 
 
 @csrf_exempt
@@ -15,11 +17,19 @@ from editor.operations import requests
 async def callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
     """POST from a provider, at an address that only it was given: 200, or 404 for another address.
 
-    The job is polled at once with our own key, so a forged callback can do no more than that. It
-    is answered the same for a job that has ended, since providers repeat what is refused.
+    401 for a signature that is wrong. The job is polled at once with our own key, so a forged
+    callback can do no more than that. It is answered the same for a job that has ended, since
+    providers repeat what is refused.
     """
-    job_id = requests.read_callback_token(token)
+    job_id = requests.read_callback_token(token=token, provider=provider)
     if job_id is None:
         return JsonResponse({"error": "There is nothing here."}, status=404)
+    genuine = await registry.get(provider).is_genuine(
+        account=accounts.given(provider=provider, key=""),
+        body=request.body,
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )
+    if not genuine:
+        return JsonResponse({"error": "The signature is wrong."}, status=401)
     await events.hint(job_id)
     return JsonResponse({"ok": True})

@@ -46,7 +46,6 @@ NO_LINK = failed("unavailable", "could not be fetched. Its link has expired or l
 NO_PICTURE = failed("unavailable", "The provider's result could not be used")
 TOO_LARGE = failed("unavailable", "could not be fetched. It is larger than 64 MB")
 TOO_LARGE_AT_ONCE = failed("unknown_outcome", "could not be fetched. It is larger than 4 MB")
-BROKE_THREE_TIMES = failed("unavailable", "The download failed three times")
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,8 @@ ROWS = [
     Row(F.RATE_LIMITED_RETRY_AFTER, SUBMIT, 1, AFTER_ONE_MORE, pause=RETRY_AFTER),
     Row(F.SERVER_ERROR, SUBMIT, 1, AFTER_ONE_MORE),
     Row(F.SERVER_ERROR, SUBMIT, EACH, NEVER_TOOK_IT),
-    Row(F.BAD_GATEWAY, SUBMIT, 1, AFTER_ONE_MORE),
-    Row(F.BAD_GATEWAY, SUBMIT, EACH, NEVER_TOOK_IT),
+    # A proxy's word: what is behind it may have taken the task all the same.
+    Row(F.BAD_GATEWAY, SUBMIT, 1, UNKNOWN._replace(tasks=0)),
     # The answer to the submit is lost: a task was made, so it is never sent again.
     Row(F.CUT, SUBMIT, 1, UNKNOWN),
     Row(F.MALFORMED_JSON, SUBMIT, 1, UNKNOWN),
@@ -124,7 +123,7 @@ ROWS = [
     Row(F.EMPTY_RESULT, SUBMIT, 1, NO_IMAGE),
     # What the link gives, or the picture inside the answer.
     Row(F.CUT, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),
-    Row(F.CUT, DOWNLOAD, EACH, BROKE_THREE_TIMES, at=POLLED, asked=3),
+    Row(F.CUT, DOWNLOAD, EACH, TOO_LATE, at=POLLED, time_limit=1),
     Row(F.BAD_GATEWAY, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),
     Row(F.LINK_NOT_FOUND, DOWNLOAD, EACH, NO_LINK, at=POLLED, asked=1),
     Row(F.LINK_EXPIRED, DOWNLOAD, EACH, NO_LINK, at=POLLED, asked=1),

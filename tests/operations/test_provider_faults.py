@@ -95,7 +95,7 @@ def test_a_provider_that_is_down_is_asked_again_and_then_given_up(
     run(*(job for _, job in edits.values()))
     assert_ended(edits, emulators, dict.fromkeys(ALL, NEVER_TOOK_IT._replace(submits=0)))
     for _, job in edits.values():
-        assert sum("failed to take the edit; it is asked again" in note for note in notes(job)) == 2
+        assert sum("The provider failed on this edit" in note for note in notes(job)) == 4, "3 tries, 1 end"
 
 
 def test_a_provider_that_goes_down_while_it_works_is_waited_for(
@@ -195,7 +195,7 @@ def test_each_route_that_does_not_take_the_edit_leaves_it_to_the_next(
         "From fal to kie",
     ]
 
-    emulators["kie"].script.always[Step.SUBMIT] = Fault.BAD_GATEWAY
+    emulators["kie"].script.always[Step.SUBMIT] = Fault.SERVER_ERROR
     job = jobs.submit(actor=actor, request=request)
     run(job)
     assert (job.status, job.error_code, job.provider) == (Status.FAILED, "unavailable", "kie")

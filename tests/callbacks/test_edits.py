@@ -1,0 +1,151 @@
+"""Edits whose provider calls back: the address goes out with the edit, and a knock ends a wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import AsyncClient
+from pytest_django import Settings
+
+from editor import outbound
+from editor.db import in_thread
+from editor.models import Job, Status
+from editor.operations import execution, hints, jobs, requests
+from editor.providers import http, registry
+from editor.worker import runner
+from tests.emulators.base import Emulator
+from tests.emulators.bfl import Bfl
+from tests.emulators.fal import Fal
+from tests.emulators.kie import Kie
+from tests.emulators.wiro import Wiro
+from tests.factories import make_actor
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+KONTEXT = "black-forest-labs/flux-kontext-pro"
+# Nobody listens there: what is tested is what the provider was given, and not what it does with it.
+PORTAL = "https://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def loopback_allowed() -> Iterator[None]:
+    outbound.allow(["127.0.0.0/8"])
+    yield
+    outbound.allow([])
+
+
+@pytest.fixture
+def public(settings: Settings) -> None:
+    settings.HTTPS, settings.BASE_URL = True, PORTAL
+
+
+@pytest.fixture(params=[Bfl, Fal, Wiro, Kie], ids=lambda emulator: emulator.name)
+def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emulator]:
+    with request.param(longest_side=64) as started:
+        serve(started, settings)
+        yield started
+
+
+@pytest.fixture
+def bfl(settings: Settings) -> Iterator[Bfl]:
+    with Bfl(longest_side=64) as started:
+        serve(started, settings)
+        yield started
+
+
+def serve(emulator: Emulator, settings: Settings) -> None:
+    secret = getattr(emulator, "secret", None) or ""
+    account = {"base_url": emulator.url, "key": emulator.key, "secret": secret}
+    settings.PROVIDERS = {**settings.PROVIDERS, emulator.name: account}
+
+
+def submit() -> Job:
+    return jobs.submit(
+        actor=make_actor(balance=20), request=jobs.NewEdit(prompt="a quiet harbour", model=KONTEXT)
+    )
+
+
+@asynccontextmanager
+async def running(job: Job) -> AsyncIterator[asyncio.Task[None]]:
+    """The job at work, by a worker that hears hints."""
+    hearing = asyncio.create_task(runner._hear_hints())
+    work = asyncio.create_task(execution.run(job.id))
+    yield work
+    hearing.cancel()
+    await asyncio.gather(work, hearing, return_exceptions=True)
+    await http.close()
+
+
+async def until(ready: Any) -> None:
+    async with asyncio.timeout(5):
+        while not ready():
+            await asyncio.sleep(0.01)
+
+
+async def finished(job: Job) -> Job:
+    row = await in_thread(Job.objects.get, pk=job.pk)
+    assert row.status == Status.COMPLETED, row.error
+    return row
+
+
+async def test_a_public_portal_names_its_address(public: None, emulator: Emulator) -> None:
+    job = await in_thread(submit)
+    async with running(job) as work:
+        await work
+    await finished(job)
+    path = requests.callback_path(job_id=job.id, provider=emulator.name)
+    given = urlsplit(emulator.tasks[0].callback)
+    assert f"{given.scheme}://{given.netloc}" == PORTAL
+    # The signature carries the time at which it was made.
+    assert given.path.split(":")[0] == path.split(":")[0]
+    assert requests.read_callback_token(token=given.path.split("/")[3], provider=emulator.name) == job.id
+
+
+async def test_another_portal_names_none(emulator: Emulator) -> None:
+    job = await in_thread(submit)
+    async with running(job) as work:
+        await work
+    await finished(job)
+    assert emulator.tasks[0].callback == ""
+
+
+async def test_a_knock_ends_the_wait(public: None, bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry.get("bfl"), "shortest_wait", 30.0, raising=False)
+    job = await in_thread(submit)
+    async with running(job) as work:
+        await until(lambda: bfl.tasks and bfl.tasks[0].polls and job.id in hints._waiting)
+        await until(lambda: not bfl.active())
+        await AsyncClient().post(urlsplit(bfl.tasks[0].callback).path)
+        await asyncio.wait_for(work, 5)
+    await finished(job)
+
+
+async def test_a_flood_of_knocks_makes_few_polls(public: None, bfl: Bfl) -> None:
+    bfl.seconds = 1.5
+    job = await in_thread(submit)
+    async with running(job) as work:
+        await until(lambda: bfl.tasks and bfl.tasks[0].polls)
+        path = urlsplit(bfl.tasks[0].callback).path
+        knocks = 0
+        while not work.done():
+            await AsyncClient().post(path)
+            knocks += 1
+    await finished(job)
+    assert knocks > 50
+    assert bfl.tasks[0].polls < 10
+
+
+async def test_a_knock_about_an_edit_that_has_ended_changes_nothing(public: None, bfl: Bfl) -> None:
+    job = await in_thread(submit)
+    async with running(job) as work:
+        await work
+        polls = bfl.tasks[0].polls
+        response = await AsyncClient().post(urlsplit(bfl.tasks[0].callback).path)
+        await asyncio.sleep(0.05)
+    assert response.status_code == 200
+    assert bfl.tasks[0].polls == polls
