@@ -3,13 +3,15 @@
 #   ARGS="-k credits"   what `make test` hands on to pytest
 #   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test check bench screens requirements
+.PHONY: help run test check check-clients bench bench-flights screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
 	@echo "make test          run all tests; with ARGS=... as pytest takes them"
 	@echo "make check         lint, type-check and look for missing migrations"
+	@echo "make check-clients run providers' public clients from npm against the emulators; needs Node"
 	@echo "make bench         print the portal's figures: server times with many edits, what a browser loads"
+	@echo "make bench-flights print what two thousand edits in flight cost; ARGS=... as bench/flights.py has them"
 	@echo "make screens       take pictures of the screens into .cache/screens, or with OUT=... elsewhere"
 	@echo "make requirements  pin the packages of requirements.in and requirements-dev.in anew"
 
@@ -23,8 +25,14 @@ test:
 check:
 	@exec .make/check
 
+check-clients:
+	@exec .make/check-clients
+
 bench:
 	@exec .make/bench
+
+bench-flights:
+	@exec .make/bench-flights $(ARGS)
 
 screens:
 	@exec .make/screens

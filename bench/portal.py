@@ -35,15 +35,16 @@ _QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking",
 
 
 @contextmanager
-def running_portal(*arguments: str) -> Iterator[Portal]:
+def running_portal(*arguments: str, **environment: str) -> Iterator[Portal]:
     """A started portal without any data; everything of it is removed afterwards.
 
-    arguments  of `manage.py portal`
+    arguments    of `manage.py portal`
+    environment  settings besides its own
     """
     # As Ctrl+C does: an exception, so that what follows is tidied up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="portal-") as folder:
-        portal = Portal(Path(folder, "portal"))
+        portal = Portal(Path(folder, "portal"), **environment)
         portal.folder.mkdir()
         portal.manage("collectstatic", "--no-input", "--verbosity", "0")
         portal.start(*arguments)

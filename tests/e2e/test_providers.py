@@ -73,7 +73,7 @@ def client(portal: Portal, emulators: dict[str, Emulator]) -> Iterator[Client]:
     """The workspace's owner, who has brought a key for each provider."""
     client = Client(portal, email="amara@example.test", slug="acme-studio")
     for name, emulator in emulators.items():
-        secret = emulator.secret if isinstance(emulator, Wiro) else ""
+        secret = (emulator.secret or "") if isinstance(emulator, Wiro) else ""
         saved = client.post(f"/w/acme-studio/settings/providers/{name}/", key=emulator.key, secret=secret)
         assert saved.status_code == 302, saved.text
     page = client.http.get("/w/acme-studio/settings/providers/").text

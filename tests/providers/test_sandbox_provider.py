@@ -61,7 +61,7 @@ async def finish(sandbox: Sandbox, wanted: EditRequest, task: Submitted) -> tupl
         if isinstance(answer, Result):
             return answer, seen
         seen.append(answer.percent or 0)
-        await asyncio.sleep(answer.wait)
+        await asyncio.sleep(answer.wait or 0)
 
 
 async def run(wanted: EditRequest) -> Result:
