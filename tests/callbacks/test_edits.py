@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -49,6 +50,7 @@ def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emu
     with request.param(longest_side=64) as started:
         serve(started, settings)
         yield started
+        let_it_give_up(started)
 
 
 @pytest.fixture
@@ -56,6 +58,15 @@ def bfl(settings: Settings) -> Iterator[Bfl]:
     with Bfl(longest_side=64) as started:
         serve(started, settings)
         yield started
+        let_it_give_up(started)
+
+
+def let_it_give_up(emulator: Emulator) -> None:
+    """Wait until it has called back as often as it does: stopped in the middle it would complain."""
+    tries = (1 + len(emulator.callback_waits)) * sum(bool(task.callback) for task in emulator.tasks)
+    deadline = time.monotonic() + 5
+    while len(emulator.callbacks) < tries and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def serve(emulator: Emulator, settings: Settings) -> None:
