@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
-    with TemporaryDirectory() as images, Bfl(seconds=0.2, longest_side=64) as bfl:
+    with TemporaryDirectory() as images, Bfl(seconds=2, longest_side=64) as bfl:
         environment = {**os.environ, **bfl.environment(), "CLIENT_IMAGES": images}
         done = subprocess.run(["node", "check.mjs"], cwd=HERE / "bfl", env=environment, check=False)
         if done.returncode:
