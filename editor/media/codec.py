@@ -25,6 +25,7 @@ from PIL import (
 )
 
 from editor.errors import InvalidInput
+from editor.media.formats import type_of, why_not
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_PIXELS = 25_000_000
@@ -42,21 +43,6 @@ _STORED_AS = {"image/gif": "image/png"}
 _ALLOWED_SIZE = (
     f"at most {MAX_PIXELS / 1_000_000:g} megapixels and {MAX_SIDE} pixels a side are allowed. Make it smaller"
 )
-
-# What people send by mistake, to call it by its name: first bytes, or the brand of an ISO media file.
-_FOREIGN_STARTS = {
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-    b"II+\x00": "TIFF",
-    b"MM\x00+": "TIFF",
-    b"BM": "BMP",
-    b"%PDF-": "PDF",
-}
-_FOREIGN_BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
-    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
-}
-_HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script")
 
 _ORIENTATION_TAG = 0x0112
 # EXIF orientation (how the camera was held) -> what brings the pixels upright; 1 is upright.
@@ -107,9 +93,9 @@ def identify(content: bytes, declared_type: str | None = None) -> str:
             f"The file has {len(content) / _MIB:.1f} MiB; at most {MAX_BYTES // _MIB} MiB are allowed. "
             "Make it smaller or export it with a lower quality."
         )
-    actual = _type_of(content)
+    actual = type_of(content)
     if actual is None:
-        raise BadImage(_why_not(content))
+        raise BadImage(why_not(content))
     declared = (declared_type or "").partition(";")[0].strip().lower()
     declared = _ALIASES.get(declared, declared)
     if declared not in _NOT_DECLARED and declared != actual:
@@ -179,42 +165,6 @@ def sanitise_mask(content: bytes, width: int, height: int) -> bytes:
     buffer = BytesIO()
     grey.save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _type_of(content: bytes) -> str | None:
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return "image/webp"
-    if content.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    return None
-
-
-def _why_not(content: bytes) -> str:
-    """What to tell someone whose file is none of the formats we take."""
-    name = _foreign_name(content)
-    if name in ("PDF", "HTML"):
-        return f"This is a {name} file, not an image. Export it as JPEG or PNG."
-    if name:
-        return f"{name} images are not supported; export as JPEG or PNG."
-    return "This is not an image that can be opened here. Use JPEG, PNG, WebP or GIF."
-
-
-def _foreign_name(content: bytes) -> str | None:
-    if content[4:8] == b"ftyp":
-        return _FOREIGN_BRANDS.get(content[8:12])
-    for start, name in _FOREIGN_STARTS.items():
-        if content.startswith(start):
-            return name
-    text = content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith(_HTML_STARTS):
-        return "HTML"
-    if text.startswith(b"<") and b"<svg" in text:
-        return "SVG"
-    return None
 
 
 def _decode(content: bytes, content_type: str) -> Image.Image:
