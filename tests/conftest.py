@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
+from editor import db
 from editor.models import Plan
 
 
@@ -39,5 +41,14 @@ def committed(transactional_db: None) -> Iterator[None]:
     """
     Plan.objects.get_or_create(name="Standard", is_default=True)
     yield
+    let_database_work_end()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
+
+
+def let_database_work_end() -> None:
+    """Wait until no thread works for a job of the test any more: emptying tables would meet it."""
+    idle = threading.Barrier(db.THREADS + 1)
+    for _ in range(db.THREADS):
+        db._threads().submit(idle.wait, 10)
+    idle.wait(10)
