@@ -1,4 +1,4 @@
-"""All figures of the portal, printed as tables: `make bench`. Takes about ten minutes."""
+"""All figures of the portal, printed as tables: `make bench`. Takes about five minutes."""
 
 from __future__ import annotations
 
