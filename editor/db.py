@@ -21,10 +21,12 @@ from editor.fairness import FairExecutor
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS = 8
+THREADS = 4
 
 # Whose work the current task does; empty for what belongs to nobody.
 tenant: ContextVar[str] = ContextVar("tenant", default="")
+# The event loop that waits for what the current thread does; None where none does.
+waiting_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("waiting_loop", default=None)
 
 
 class _Call:
@@ -82,4 +84,6 @@ async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
             release()
 
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads(), copy_context().run, work)
+    context = copy_context()
+    context.run(waiting_loop.set, loop)
+    return await loop.run_in_executor(_threads(), context.run, work)

@@ -6,6 +6,8 @@ with the rights they have by then.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -13,6 +15,10 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+
+from editor import db
+
+log = logging.getLogger("editor.events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,24 @@ def publish(event: Event) -> None:
         message |= {"user_id": str(event.user_id)}
 
     def send() -> None:
-        layer = get_channel_layer()
-        if layer is not None:
-            async_to_sync(layer.group_send)(group_name(event.workspace_id), message)
+        # Without a loop that waits for this thread, one is made and closed for this message alone.
+        if loop := db.waiting_loop.get():
+            asyncio.run_coroutine_threadsafe(_send(event.workspace_id, message), loop)
+        else:
+            async_to_sync(_send)(event.workspace_id, message)
 
     # A watcher's queue may fail; the committed work must not be undone or reported as failed.
     transaction.on_commit(send, robust=True)
+
+
+async def _send(workspace_id: UUID, message: dict[str, str | bool]) -> None:
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    try:
+        await layer.group_send(group_name(workspace_id), message)
+    except Exception:
+        log.exception("an event could not be told to the watchers of a workspace")
 
 
 # The group of all workers, and what is sent to it.

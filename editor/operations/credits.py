@@ -2,7 +2,8 @@
 
 Each call locks the account's row, so movements of one workspace happen one after another,
 writes exactly one entry, and keeps the totals on the account equal to the entries' sums.
-All amounts are whole credits.
+Hold, settle and release belong to the transaction that changes their job. All amounts are
+whole credits.
 """
 
 from __future__ import annotations
@@ -56,7 +57,6 @@ def adjust(*, workspace: Workspace, amount: int, actor: User | None, note: str) 
     return entry
 
 
-@transaction.atomic
 def hold(*, account: CreditAccount, job: Job) -> None:
     """Set the job's price aside. `account` must be locked. Raises InsufficientCredits."""
     if job.price == 0:
@@ -76,7 +76,6 @@ def hold(*, account: CreditAccount, job: Job) -> None:
     )
 
 
-@transaction.atomic
 def settle(*, job: Job, cost: int) -> None:
     """The job completed: `cost` credits of its hold are spent, the rest comes back."""
     if not 0 <= cost <= job.price:
@@ -92,7 +91,6 @@ def settle(*, job: Job, cost: int) -> None:
     )
 
 
-@transaction.atomic
 def release(*, job: Job) -> None:
     """The job gave nothing: its hold comes back whole."""
     if job.price == 0:

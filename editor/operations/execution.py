@@ -81,8 +81,14 @@ def _start(job_id: UUID) -> Job | None:
             jobs.end_canceled(job=job)
             return None
         if job.status == Status.PENDING:
-            timeline.record(job=job, kind=Kind.ACCEPT, status=Status.PROCESSING, started_at=timezone.now())
-            timeline.record(job=job, kind=Kind.ASSIGN, note=job.provider)
+            timeline.record(
+                job=job,
+                through=Kind.ACCEPT,
+                kind=Kind.ASSIGN,
+                note=job.provider,
+                status=Status.PROCESSING,
+                started_at=timezone.now(),
+            )
         else:
             log.info("job %s is taken up again at %s", job.id, job.stage)
     return job
@@ -156,7 +162,6 @@ async def _store(job: Job, result: Result) -> list[images.Stored]:
         raise ProviderError(
             ErrorKind.UNAVAILABLE, f"The provider's result could not be used. {error.message}"
         ) from error
-    await in_thread(timeline.record, job=job, kind=Kind.POSTPROCESS_START)
     return [await in_thread(images.save, workspace=job.workspace, clean=clean) for clean in checked]
 
 

@@ -127,9 +127,11 @@ def discard_mask(*, mask: Image) -> None:
     store.delete(mask.storage_name)
 
 
-@transaction.atomic
 def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
-    """Rows for a job's results, as the next versions in the edit tree of its parent."""
+    """Rows for a job's results, as the next versions in the edit tree of its parent.
+
+    Belongs to the transaction that ends the job.
+    """
     root = (job.parent.root or job.parent) if job.parent else None
     version = 0
     if root:

@@ -272,6 +272,7 @@ def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) ->
     if not timeline.end(
         job=job,
         status=Status.COMPLETED,
+        through=JobEvent.Kind.POSTPROCESS_START,
         kind=JobEvent.Kind.POSTPROCESS_END,
         charged=cost,
         seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,

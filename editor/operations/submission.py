@@ -118,8 +118,12 @@ def _claim(job: Job) -> Submitted | bool:
             jobs.end_canceled(job=row)
         claimed = False
         if row.is_live and row.submitting_at is None and row.provider == job.provider:
-            claimed = timeline.record(job=job, kind=Kind.PREPROCESS_START, submitting_at=timezone.now())
-            timeline.record(job=job, kind=Kind.PREPROCESS_END)
+            claimed = timeline.record(
+                job=job,
+                through=Kind.PREPROCESS_START,
+                kind=Kind.PREPROCESS_END,
+                submitting_at=timezone.now(),
+            )
     # After the commit: an exception within would undo the cancellation.
     if not row.is_live:
         raise Ended

@@ -13,25 +13,37 @@ from editor.models import ENDED, LIVE, Job, JobEvent, Status
 Kind = JobEvent.Kind
 
 
-@transaction.atomic
-def record(*, job: Job, kind: Kind, percent: int | None = None, note: str = "", **changes: Any) -> bool:
+@transaction.atomic(savepoint=False)
+def record(
+    *,
+    job: Job,
+    kind: Kind,
+    through: Kind | None = None,
+    percent: int | None = None,
+    note: str = "",
+    **changes: Any,
+) -> bool:
     """Move a live job to its next step; `changes` are columns to set in the same statement.
+
+    through  the step before, when it was taken in the same moment: two events, one message
 
     Returns False, and does nothing, when the job has ended meanwhile: an ended job stays
     as it is.
     """
     if not _update(job, stage=kind, percent=percent, **changes):
         return False
-    _write(job=job, kind=kind, percent=percent, note=note)
+    _write(job=job, kind=kind, through=through, percent=percent, note=note)
     return True
 
 
-@transaction.atomic
-def end(*, job: Job, status: Status, kind: Kind, note: str = "", **changes: Any) -> bool:
+@transaction.atomic(savepoint=False)
+def end(
+    *, job: Job, status: Status, kind: Kind, through: Kind | None = None, note: str = "", **changes: Any
+) -> bool:
     """End a live job. Whoever changes the row wins; everybody else gets False."""
     if not _update(job, status=status, stage=kind, percent=None, finished_at=timezone.now(), **changes):
         return False
-    _write(job=job, kind=kind, percent=None, note=note)
+    _write(job=job, kind=kind, through=through, note=note)
     return True
 
 
@@ -43,7 +55,10 @@ def _update(job: Job, **changes: Any) -> bool:
     return True
 
 
-def _write(*, job: Job, kind: Kind, percent: int | None, note: str) -> None:
-    JobEvent.objects.create(job=job, kind=kind, percent=percent, note=note[:300])
+def _write(*, job: Job, kind: Kind, through: Kind | None, note: str, percent: int | None = None) -> None:
+    steps = [JobEvent(job=job, kind=kind, percent=percent, note=note[:300])]
+    if through:
+        steps.insert(0, JobEvent(job=job, kind=through))
+    JobEvent.objects.bulk_create(steps)
     ended = job.status in ENDED
     events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id, ended=ended))

@@ -195,12 +195,20 @@ def test_before_settling(portal: Portal, client: Client, emulators: Emulators, p
     before = tasks(emulators)
     with no_new_images(portal):
         submit(client, picture, ALL)
-        wait_for(lambda: set(newest(portal, "stage", ALL).values()) == {"task_postprocess_start"}, portal)
+        wait_for(lambda: waiting_for_images(portal) == len(ALL), portal)
         portal.kill()
     assert set(newest(portal, "status", ALL).values()) == {"processing"}
     restart(portal)
     lost = dict.fromkeys(IMMEDIATE, UNKNOWN)
     assert_ends(portal, emulators, before, dict.fromkeys(ALL, COMPLETED) | lost)
+
+
+def waiting_for_images(portal: Portal) -> int:
+    """How many transactions are held up at the lock of `no_new_images`."""
+    [(count,)] = portal.query(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'editor_image'::regclass"
+    )
+    return int(count)
 
 
 @contextmanager

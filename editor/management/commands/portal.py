@@ -6,6 +6,7 @@ import asyncio
 import os
 from typing import Any
 
+import uvloop
 from django.core.management.base import BaseCommand, CommandParser
 
 from editor.management.background import background_tasks
@@ -29,4 +30,5 @@ class Command(BaseCommand):
         if workspaces.needs_first_start():
             self.stdout.write("Nobody has an account yet: the first visitor becomes the operator.")
         self.stdout.flush()
-        asyncio.run(serve(host=host, port=port, with_worker=not no_worker, background=background_tasks()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(host=host, port=port, with_worker=not no_worker, background=background_tasks()))

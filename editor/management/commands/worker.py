@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
@@ -24,4 +25,5 @@ class Command(BaseCommand):
                 "will not be told of them until they are reloaded."
             )
         self.stdout.write("Working. Ctrl+C ends it.")
-        asyncio.run(work(background=background_tasks()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work(background=background_tasks()))
