@@ -21,6 +21,7 @@ from editor.fairness import FairExecutor
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# More of them only wait for each other: Python runs one at a time.
 THREADS = 4
 
 # Whose work the current task does; empty for what belongs to nobody.

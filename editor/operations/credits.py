@@ -8,6 +8,8 @@ whole credits.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 
 from editor import events
@@ -23,9 +25,9 @@ def open_account(*, workspace: Workspace) -> CreditAccount:
     return CreditAccount.objects.get_or_create(workspace=workspace)[0]
 
 
-def lock_account(*, workspace: Workspace) -> CreditAccount:
+def lock_account(*, workspace_id: UUID) -> CreditAccount:
     """The account, locked until the surrounding transaction ends."""
-    return CreditAccount.objects.select_for_update(no_key=True).get(workspace=workspace)
+    return CreditAccount.objects.select_for_update(no_key=True).get(workspace=workspace_id)
 
 
 @transaction.atomic
@@ -34,7 +36,7 @@ def grant(*, workspace: Workspace, amount: int, actor: User | None, note: str = 
     if not 1 <= amount <= MAXIMUM_GRANT:
         raise InvalidInput(f"Credits to give: a whole number from 1 to {MAXIMUM_GRANT:,}.")
     entry = _write(
-        account=lock_account(workspace=workspace),
+        account=lock_account(workspace_id=workspace.id),
         kind=LedgerEntry.Kind.GRANT,
         amount=amount,
         actor=actor,
@@ -49,7 +51,7 @@ def adjust(*, workspace: Workspace, amount: int, actor: User | None, note: str) 
     """Correct the balance by `amount` credits, up or down, never below zero."""
     if amount == 0 or abs(amount) > MAXIMUM_GRANT:
         raise InvalidInput("A correction is a whole number of credits other than zero.")
-    account = lock_account(workspace=workspace)
+    account = lock_account(workspace_id=workspace.id)
     if account.balance + amount < 0:
         raise InvalidInput(f"The balance is {account.balance:,} credits: it cannot go below zero.")
     entry = _write(account=account, kind=LedgerEntry.Kind.ADJUST, amount=amount, actor=actor, note=note)
@@ -83,7 +85,7 @@ def settle(*, job: Job, cost: int) -> None:
     if job.price == 0:
         return
     _write(
-        account=lock_account(workspace=job.workspace),
+        account=lock_account(workspace_id=job.workspace_id),
         kind=LedgerEntry.Kind.SETTLE,
         amount=job.price - cost,
         held_amount=-job.price,
@@ -96,7 +98,7 @@ def release(*, job: Job) -> None:
     if job.price == 0:
         return
     _write(
-        account=lock_account(workspace=job.workspace),
+        account=lock_account(workspace_id=job.workspace_id),
         kind=LedgerEntry.Kind.RELEASE,
         amount=job.price,
         held_amount=-job.price,

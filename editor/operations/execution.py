@@ -12,6 +12,7 @@ import logging
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,6 +34,9 @@ Kind = JobEvent.Kind
 # A job that is taken up again may have been finished by the provider meanwhile: time to fetch it.
 RESUME_GRACE = 15  # seconds
 DATABASE_PAUSE = 1.0  # seconds
+# Of a flood of jobs so many are taken up at once, so that what has ended meanwhile is stored first.
+STARTS = 2
+_starts: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def run(job_id: UUID) -> None:
@@ -40,7 +44,8 @@ async def run(job_id: UUID) -> None:
 
     Raises only what the queue should try again: a database that went away.
     """
-    job = await in_thread(_start, job_id)
+    async with _starts.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(STARTS)):
+        job = await in_thread(_start, job_id)
     if job is None:
         return
     tenant.set(str(job.workspace_id))
@@ -71,7 +76,7 @@ def _start(job_id: UUID) -> Job | None:
     with transaction.atomic():
         job = (
             Job.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("workspace", "created_by", "parent__root")
+            .select_related("parent")
             .filter(pk=job_id, status__in=LIVE)
             .first()
         )
@@ -162,7 +167,7 @@ async def _store(job: Job, result: Result) -> list[images.Stored]:
         raise ProviderError(
             ErrorKind.UNAVAILABLE, f"The provider's result could not be used. {error.message}"
         ) from error
-    return [await in_thread(images.save, workspace=job.workspace, clean=clean) for clean in checked]
+    return [await in_thread(images.save, workspace_id=job.workspace_id, clean=clean) for clean in checked]
 
 
 async def _stopped(job: Job) -> None:

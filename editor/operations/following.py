@@ -46,6 +46,7 @@ async def follow(
     shortest = provider.shortest_wait
     told_percent, told_at = job.percent or 0, timezone.now()
     unanswered = heeded = 0
+    late = False
     wait = random.uniform(0, shortest) if resumed else _first_wait(expected, shortest)  # noqa: S311
     with hints.listening(job.id) as hint:
         watching = asyncio.ensure_future(_watch(job, request, provider, task))
@@ -70,6 +71,10 @@ async def follow(
                     if not resumed:
                         expected.learn(elapsed)
                     return update
+                if elapsed > expected.closes and not late and not resumed:
+                    # The others of a flood need not all find out that it takes longer today.
+                    late = True
+                    expected.learn(elapsed)
                 percent = None if update.percent is None else min(max(update.percent, 0), 100)
                 if _worth_telling(percent, told_percent, (now - told_at).total_seconds()):
                     told_percent, told_at = percent or 0, now

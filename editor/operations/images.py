@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from django.contrib.staticfiles import finders
-from django.db import transaction
 from django.db.models import Max
 
 from editor import db
@@ -15,7 +14,7 @@ from editor.access.actor import Actor
 from editor.errors import NotFound
 from editor.media import store
 from editor.media.codec import CleanImage
-from editor.models import Image, Job, Workspace
+from editor.models import Image, Job
 
 SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "Rocket"}
 
@@ -45,7 +44,7 @@ def upload(
     actor.require_editor()
     db.release()
     clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
-    stored = save(workspace=actor.workspace, clean=clean)
+    stored = save(workspace_id=actor.workspace.id, clean=clean)
     return Image.objects.create(
         id=stored.id,
         workspace=actor.workspace,
@@ -98,10 +97,10 @@ def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
     )
 
 
-def save(*, workspace: Workspace, clean: CleanImage) -> Stored:
+def save(*, workspace_id: uuid.UUID, clean: CleanImage) -> Stored:
     """Write a checked picture and its thumbnails under a name that cannot be guessed."""
     image_id = uuid.uuid4()
-    name = store.new_name(workspace.id, image_id, clean.content_type.removeprefix("image/"))
+    name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
     store.save(name, clean.content, clean.content_type)
     for width, thumbnail in clean.thumbnails.items():
         store.save(store.thumbnail_name(name, width), thumbnail, "image/webp")
@@ -132,21 +131,21 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
 
     Belongs to the transaction that ends the job.
     """
-    root = (job.parent.root or job.parent) if job.parent else None
+    root_id = (job.parent.root_id or job.parent_id) if job.parent else None
     version = 0
-    if root:
+    if root_id:
         # Two edits of one picture may end together; each version number is given once. The lock
         # lets new edits refer to the picture meanwhile, or they would wait for each other.
-        Image.objects.select_for_update(no_key=True).get(pk=root.pk)
-        version = Image.objects.filter(root=root).aggregate(newest=Max("version"))["newest"] or 1
+        Image.objects.select_for_update(no_key=True).get(pk=root_id)
+        version = Image.objects.filter(root=root_id).aggregate(newest=Max("version"))["newest"] or 1
     results: list[Image] = []
     for position, item in enumerate(stored):
         version += 1
         results.append(
             Image.objects.create(
                 id=item.id,
-                workspace=job.workspace,
-                created_by=job.created_by,
+                workspace_id=job.workspace_id,
+                created_by_id=job.created_by_id,
                 kind=Image.Kind.RESULT,
                 storage_name=item.storage_name,
                 content_type=item.content_type,
@@ -155,12 +154,12 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
                 size=item.size,
                 job=job,
                 position=position,
-                parent=job.parent,
-                root=root,
+                parent_id=job.parent_id,
+                root_id=root_id,
                 version=version,
             )
         )
-        root = root or results[0]
+        root_id = root_id or results[0].id
     return results
 
 

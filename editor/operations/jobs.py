@@ -104,7 +104,7 @@ def _create(
 ) -> tuple[Job, bool]:
     """The job, its hold and its place in the queue; or, and False, the job of an earlier same request."""
     # The lock makes the submissions of one workspace follow one another.
-    account = credits.lock_account(workspace=actor.workspace)
+    account = credits.lock_account(workspace_id=actor.workspace.id)
     if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
         return repeated, False
     in_flight = _in_flight(actor.workspace)

@@ -180,7 +180,7 @@ class Provider(ABC):
     needs_key: bool = True
     idempotent: bool = False
     immediate: bool = False
-    shortest_wait: float = 1.0
+    shortest_wait: float = 0.5
 
     @abstractmethod
     async def submit(self, request: EditRequest) -> Submitted:

@@ -23,10 +23,20 @@ class Expected:
     @classmethod
     def unknown(cls, typical: float) -> Expected:
         """Before the first task has ended; `typical` is the catalogue's word."""
-        return cls(seconds=typical, spread=typical / 2)
+        return cls(seconds=typical, spread=typical / 4)
+
+    @property
+    def opens(self) -> float:
+        """Seconds after which the end is likely to come."""
+        return self.seconds - 2 * self.spread
+
+    @property
+    def closes(self) -> float:
+        """Seconds after which a task is late."""
+        return self.seconds + 2 * self.spread
 
     def learn(self, seconds: float) -> None:
-        """A task ended after so many seconds."""
+        """A task ended after so many seconds, or (to be told once of each) is late after so many."""
         off = seconds - self.seconds
         self.seconds += WEIGHT * off
         self.spread += WEIGHT * (abs(off) - self.spread)
@@ -35,16 +45,12 @@ class Expected:
 def next_wait(*, elapsed: float, expected: Expected, shortest: float) -> float:
     """Seconds until the next poll of a task that was submitted `elapsed` seconds ago.
 
-    The window in which the end is likely is asked about closely; before it one look in between
-    is enough, after it the waits grow with the delay.
+    The window in which the end is likely is asked about closely; before it nobody asks, after it
+    the waits grow with the delay.
     """
-    opens = expected.seconds - 2 * expected.spread
-    closes = expected.seconds + 2 * expected.spread
-    if elapsed < opens:
-        wait = opens - elapsed
-    elif elapsed <= closes:
-        wait = expected.spread / 4
+    if elapsed < expected.opens:
+        wait = expected.opens - elapsed
     else:
-        wait = (elapsed - closes) / 4
+        wait = expected.spread / 3 + max(0.0, elapsed - expected.closes) / 6
     wait = min(max(wait, shortest), LONGEST_WAIT)
     return wait * random.uniform(1 - JITTER, 1)  # noqa: S311 (no secret)

@@ -38,7 +38,7 @@ for number in range(41):
     )
     job.job_images.create(image=source, role="source", position=0)
     if done:
-        images.create_results(job=job, stored=[images.save(workspace=workspace, clean=clean)])
+        images.create_results(job=job, stored=[images.save(workspace_id=workspace.id, clean=clean)])
 """
 
 

@@ -32,7 +32,7 @@ def make_job(workspace: Workspace, price: int) -> Job:
 
 def hold(workspace: Workspace, price: int) -> Job:
     with transaction.atomic():
-        account = credits.lock_account(workspace=workspace)
+        account = credits.lock_account(workspace_id=workspace.id)
         job = make_job(workspace, price)
         credits.hold(account=account, job=job)
     return job
@@ -205,7 +205,8 @@ def test_settle_and_release_at_once_have_one_winner(committed: None) -> None:
     def settle_or_release(number: int) -> bool:
         job = jobs[number % 5]
         try:
-            credits.settle(job=job, cost=4) if number % 2 else credits.release(job=job)
+            with transaction.atomic():
+                credits.settle(job=job, cost=4) if number % 2 else credits.release(job=job)
         except IntegrityError:
             return False
         finally:

@@ -38,7 +38,7 @@ def test_it_is_asked_about_closely_when_the_end_is_likely():
 
     near = [wait for moment, wait in waits(expected, until=32) if 10 < moment < 30]
 
-    assert all(wait <= 1.5 * (1 + JITTER) for wait in near)
+    assert all(wait <= 2 for wait in near)
 
 
 def test_it_is_asked_about_less_and_less_when_it_is_late():
@@ -63,7 +63,7 @@ def test_tasks_that_began_together_are_not_asked_about_together():
 
 def test_what_is_expected_follows_what_happens():
     expected = Expected.unknown(typical=10)
-    assert expected == Expected(seconds=10, spread=5)
+    assert expected == Expected(seconds=10, spread=2.5)
 
     for _ in range(40):
         expected.learn(20)

@@ -39,7 +39,7 @@ def test_a_task_that_ends_as_expected_needs_few_polls(
     before = math.ceil(seconds / (LONGEST_WAIT * (1 - JITTER)))
     # Each wait towards the window may fall short of it by a tenth, until a tenth is the shortest.
     approach = 2 + math.ceil(max(0.0, math.log(LONGEST_WAIT / shortest, 10)))
-    window = math.ceil(16 / (1 - JITTER))
+    window = math.ceil(12 / (1 - JITTER))
 
     polls = polls_until(end, expected=Expected(seconds, spread), shortest=shortest)
 
@@ -53,7 +53,7 @@ def test_the_end_is_seen_soon_where_it_is_likely(seconds: float, shortest: float
 
     seen = polls_until(ends, expected=Expected(seconds, spread), shortest=shortest)[-1]
 
-    assert seen - ends <= min(max(spread / 4, shortest), LONGEST_WAIT)
+    assert seen - ends <= min(max(spread / 3, shortest), LONGEST_WAIT)
 
 
 @given(end=st.floats(0, 3600), typical=st.floats(1, 60))

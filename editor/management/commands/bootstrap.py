@@ -88,7 +88,7 @@ class Command(BaseCommand):
     def _credits(self, workspace: Workspace, wanted: int) -> None:
         if wanted < 0:
             raise CommandError("Credits cannot be negative.")
-        difference = wanted - credits.lock_account(workspace=workspace).balance
+        difference = wanted - credits.lock_account(workspace_id=workspace.id).balance
         if difference:
             credits.adjust(workspace=workspace, amount=difference, actor=None, note="bootstrap")
 

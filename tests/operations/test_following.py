@@ -1,0 +1,56 @@
+"""What one task's slowness tells the others of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from editor.models import Job
+from editor.operations import following
+from editor.providers.base import EditRequest, Progress, Provider, Result, Submitted
+from editor.providers.polling import Expected
+
+DONE = Result(images=())
+REQUEST = EditRequest(job_id="1", tenant="t", model="m", target="slow", prompt="warmer")
+
+
+class Slow(Provider):
+    """Not done yet, and not yet, and then done."""
+
+    name = label = "slow"
+    shortest_wait = 0.01
+
+    def __init__(self) -> None:
+        self._answers: Iterator[Progress | Result] = iter([Progress(wait=0.01), Progress(wait=0.01), DONE])
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        raise NotImplementedError
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        return next(self._answers)
+
+
+async def follow(*, seconds_ago: float, resumed: bool = False) -> None:
+    job = Job(provider="slow", target="slow", submitting_at=timezone.now() - timedelta(seconds=seconds_ago))
+    assert await following.follow(job, REQUEST, Slow(), Submitted(task_id="1"), resumed=resumed) == DONE
+
+
+@pytest.fixture
+def expected(monkeypatch: pytest.MonkeyPatch) -> Expected:
+    expected = Expected(seconds=0.1, spread=0.01)
+    monkeypatch.setitem(following._expected, ("slow", "slow"), expected)
+    return expected
+
+
+async def test_a_late_task_is_learned_from_before_it_ends_and_when_it_ends(expected: Expected) -> None:
+    await follow(seconds_ago=10)
+    # A fifth of the way to ten seconds, and once more.
+    assert expected.seconds == pytest.approx(0.1 + 0.36 * 9.9, abs=0.5)
+
+
+async def test_a_task_that_was_taken_up_again_says_nothing(expected: Expected) -> None:
+    await follow(seconds_ago=10, resumed=True)
+    assert expected.seconds == 0.1
