@@ -155,6 +155,8 @@ if STORAGE_BUCKET:
             "access_key": env.str("STORAGE_ACCESS_KEY", default="") or None,
             "secret_key": env.str("STORAGE_SECRET_KEY", default="") or None,
             "file_overwrite": False,
+            # Links to put files with are made by this one; boto would still take its second version.
+            "signature_version": "s3v4",
             "querystring_auth": True,
         },
     }

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
-from editor.models import Character, Image, Job, Membership, ProviderKey, ShareLink, Style, User
+from editor.models import Character, Image, Job, Membership, ProviderKey, ShareLink, Style, Upload, User
 
 MAXIMUM_IMAGES = 16  # in one edit
 MAXIMUM_SELECTED = 100  # in one list
@@ -65,6 +65,30 @@ def trashed_images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]
     if any(image.purged_at for image in found):
         raise NotFound("This image was deleted for good.")
     return found
+
+
+def linked_image(image_id: UUID) -> Image:
+    """The image that a signed link names, which is the right to see it until it is in the trash."""
+    found = Image.objects.filter(id=image_id, trashed_at=None).first()
+    if found is None:
+        raise NotFound("This image does not exist, or not any more.")
+    return found
+
+
+def uploads(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Upload]:
+    """Those of the ids, in their order, that are uploads of the workspace and no images yet.
+
+    The others are left out: `images` knows what they are.
+    """
+    if len(image_ids) > MAXIMUM_IMAGES:
+        raise InvalidInput(f"At most {MAXIMUM_IMAGES} images at a time.")
+    wanted = [_uuid(value, "This image is not in the workspace.") for value in image_ids]
+    found = (
+        Upload.objects.filter(workspace=actor.workspace, id__in=wanted)
+        .exclude(checked_at__isnull=False, refusal="")
+        .in_bulk()
+    )
+    return [found[value] for value in dict.fromkeys(wanted) if value in found]
 
 
 def _images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:

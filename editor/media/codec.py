@@ -79,6 +79,17 @@ class CleanImage:
     thumbnails: dict[int, bytes]
 
 
+def check_length(length: int) -> None:
+    """Raises BadImage for a file of no bytes, or of more than MAX_BYTES."""
+    if length == 0:
+        raise BadImage("The file is empty.")
+    if length > MAX_BYTES:
+        raise BadImage(
+            f"The file has {length / _MIB:.1f} MiB; at most {MAX_BYTES // _MIB} MiB are allowed. "
+            "Make it smaller or export it with a lower quality."
+        )
+
+
 def identify(content: bytes, declared_type: str | None = None) -> str:
     """The content type of a file we take, by its first bytes; cheap, opens nothing.
 
@@ -86,13 +97,7 @@ def identify(content: bytes, declared_type: str | None = None) -> str:
 
     Raises BadImage if the file is empty, too large, of another format or not what it is called.
     """
-    if not content:
-        raise BadImage("The file is empty.")
-    if len(content) > MAX_BYTES:
-        raise BadImage(
-            f"The file has {len(content) / _MIB:.1f} MiB; at most {MAX_BYTES // _MIB} MiB are allowed. "
-            "Make it smaller or export it with a lower quality."
-        )
+    check_length(len(content))
     actual = type_of(content)
     if actual is None:
         raise BadImage(why_not(content))

@@ -1,6 +1,8 @@
-"""Signed links to stored images. Whoever has the link may see the image until it expires.
+"""Signed links to stored images. Whoever has the link may see the image.
 
-A link looks like /files/<image id>.<variant>.<i or d>.<day it expires>.<signature>.
+Pages show links that expire: /files/<image id>.<variant>.<i or d>.<day it expires>.<signature>.
+Programs, which keep what they are given, get links that last as long as the image does:
+/i/<image id>.<variant>.<signature>.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from editor.media.store import ORIGINAL, THUMBNAILS
 VARIANTS = (ORIGINAL, *map(str, THUMBNAILS))
 
 _SALT = "editor.media.links"
+_LASTING_SALT = "editor.media.links.lasting"
+_LASTING_SECONDS = 3600  # a cache asks again after that: the image may be in the trash by then
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _INLINE = "i"
@@ -46,29 +50,40 @@ def sign(
 
     It is the same all day (UTC), so that browsers find the image in their cache.
     """
-    if variant not in VARIANTS:
-        raise ValueError(f"There is no variant {variant!r} of an image, only {', '.join(VARIANTS)}.")
-    id_text = base64.urlsafe_b64encode(image_id.bytes).decode().rstrip("=")
     expiry_day = ((now or timezone.now()) - _EPOCH) // _DAY + 2
-    value = f"{id_text}.{variant}.{_DOWNLOAD if download else _INLINE}.{expiry_day}"
-    return f"/files/{_signer().sign(value)}"
+    value = f"{_named(image_id, variant)}.{_DOWNLOAD if download else _INLINE}.{expiry_day}"
+    return f"/files/{_signer(_SALT).sign(value)}"
 
 
 def verify(token: str, now: datetime | None = None) -> Link:
     """What the part of a link after /files/ says. Raises NotFound if it is forged or expired."""
     try:
-        id_text, variant, disposition, expiry_day = _signer().unsign(token).split(".")
+        id_text, variant, disposition, expiry_day = _signer(_SALT).unsign(token).split(".")
     except (signing.BadSignature, UnicodeEncodeError) as error:
         raise NotFound("This link is not valid.") from error
     expires_at = _EPOCH + int(expiry_day) * _DAY
     if (now or timezone.now()) >= expires_at:
         raise NotFound("This link has expired. Reload the page it was on.")
     return Link(
-        image_id=uuid.UUID(bytes=base64.urlsafe_b64decode(id_text + "==")),
+        image_id=_image_id(id_text),
         variant=variant,
         download=disposition == _DOWNLOAD,
         expires_at=expires_at,
     )
+
+
+def sign_lasting(image_id: uuid.UUID, variant: str = ORIGINAL) -> str:
+    """The URL path of an image for as long as there is the image; the same each time."""
+    return f"/i/{_signer(_LASTING_SALT).sign(_named(image_id, variant))}"
+
+
+def verify_lasting(token: str) -> tuple[uuid.UUID, str]:
+    """The image and the variant that the part of a link after /i/ names. Raises NotFound if it is forged."""
+    try:
+        id_text, variant = _signer(_LASTING_SALT).unsign(token).split(".")
+    except (signing.BadSignature, UnicodeEncodeError) as error:
+        raise NotFound("This link is not valid.") from error
+    return _image_id(id_text), variant
 
 
 def response_headers(content_type: str, expires_in: float, filename: str | None = None) -> dict[str, str]:
@@ -92,8 +107,26 @@ def response_headers(content_type: str, expires_in: float, filename: str | None 
     }
 
 
-def _signer() -> signing.Signer:
-    return signing.Signer(salt=_SALT, sep=".")
+def lasting_headers(content_type: str) -> dict[str, str]:
+    """The headers that a stored image is served with at a link that lasts; other sites may show it."""
+    return response_headers(content_type, _LASTING_SECONDS) | {
+        "Cache-Control": f"private, max-age={_LASTING_SECONDS}",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+
+
+def _signer(salt: str) -> signing.Signer:
+    return signing.Signer(salt=salt, sep=".")
+
+
+def _named(image_id: uuid.UUID, variant: str) -> str:
+    if variant not in VARIANTS:
+        raise ValueError(f"There is no variant {variant!r} of an image, only {', '.join(VARIANTS)}.")
+    return f"{base64.urlsafe_b64encode(image_id.bytes).decode().rstrip('=')}.{variant}"
+
+
+def _image_id(text: str) -> uuid.UUID:
+    return uuid.UUID(bytes=base64.urlsafe_b64decode(text + "=="))
 
 
 def _safe_file_name(name: str, content_type: str) -> str:

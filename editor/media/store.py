@@ -45,6 +45,13 @@ def clean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanIma
         return processes.run_sync(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
 
 
+async def aclean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
+    """`clean`, without blocking the event loop. Raises BadImage."""
+    codec.identify(content, declared_type)
+    with _failures_explained():
+        return await processes.run(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
+
+
 async def verify(content: bytes, *, tenant: str) -> CleanImage:
     """Check a provider's result, in a child process, without blocking the event loop. Raises BadImage.
 

@@ -8,6 +8,7 @@ from editor.models.jobs import ENDED, LIVE, Job, JobEvent, JobImage, Status
 from editor.models.presets import Character, CharacterImage, Style
 from editor.models.provider_keys import ProviderKey
 from editor.models.shares import ShareLink
+from editor.models.uploads import Upload
 from editor.models.users import User
 from editor.models.workspaces import Membership, Plan, Role, Workspace
 
@@ -32,6 +33,7 @@ __all__ = [
     "Star",
     "Status",
     "Style",
+    "Upload",
     "User",
     "Workspace",
 ]

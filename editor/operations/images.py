@@ -45,13 +45,33 @@ def upload(
     db.release()
     clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
     stored = save(workspace_id=actor.workspace.id, clean=clean)
+    return create(
+        stored=stored,
+        workspace_id=actor.workspace.id,
+        created_by_id=actor.user.pk,
+        name=name,
+        kind=kind,
+        from_sample=from_sample,
+    )
+
+
+def create(
+    *,
+    stored: Stored,
+    workspace_id: uuid.UUID,
+    created_by_id: uuid.UUID | None,
+    name: str,
+    kind: Image.Kind = Image.Kind.SOURCE,
+    from_sample: bool = False,
+) -> Image:
+    """The row of a checked picture that somebody gave; `name` is what they call its file."""
     return Image.objects.create(
         id=stored.id,
-        workspace=actor.workspace,
-        created_by=actor.user,
+        workspace_id=workspace_id,
+        created_by_id=created_by_id,
         kind=kind,
         storage_name=stored.storage_name,
-        original_name=_file_name(name),
+        original_name=file_name(name),
         from_sample=from_sample,
         content_type=stored.content_type,
         width=stored.width,
@@ -97,9 +117,12 @@ def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
     )
 
 
-def save(*, workspace_id: uuid.UUID, clean: CleanImage) -> Stored:
-    """Write a checked picture and its thumbnails under a name that cannot be guessed."""
-    image_id = uuid.uuid4()
+def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | None = None) -> Stored:
+    """Write a checked picture and its thumbnails under a name that cannot be guessed.
+
+    image_id  the id that the picture was promised; without, it gets a new one
+    """
+    image_id = image_id or uuid.uuid4()
     name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
     store.save(name, clean.content, clean.content_type)
     for width, thumbnail in clean.thumbnails.items():
@@ -163,7 +186,7 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
     return results
 
 
-def _file_name(name: str) -> str:
-    """The last part of what the browser called the file, without control characters."""
+def file_name(name: str) -> str:
+    """The last part of what the sender called the file, without control characters."""
     last = PurePath(name.replace("\\", "/")).name
     return "".join(character for character in last if character.isprintable())[:255]

@@ -13,7 +13,7 @@ from procrastinate.contrib.django import DjangoApp, app
 
 from editor import events
 from editor.db import in_thread
-from editor.operations import hints, housekeeping, queue, trash
+from editor.operations import hints, housekeeping, queue, trash, uploads
 from editor.providers import http
 
 log = logging.getLogger("editor.worker")
@@ -21,6 +21,7 @@ log = logging.getLogger("editor.worker")
 RESCUE_EVERY = 3  # seconds
 REQUEUE_EVERY = 15  # seconds
 PURGE_EVERY = 3600  # seconds
+FORGET_UPLOADS_EVERY = 60  # seconds
 RESTART_AFTER = 1  # seconds
 HEAR_AGAIN_AFTER = 3600  # seconds
 
@@ -31,6 +32,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
         asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),
         asyncio.create_task(_every(PURGE_EVERY, trash.purge)),
+        asyncio.create_task(_every(FORGET_UPLOADS_EVERY, uploads.purge)),
         asyncio.create_task(_hear_hints()),
     ]
     try:

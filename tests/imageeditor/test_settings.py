@@ -6,27 +6,32 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from imageeditor import settings
+from tests.emulators.s3 import Bucket
 
 ROOT = Path(__file__).resolve().parents[2]
-PRINT = (
-    "import json; from imageeditor import settings;"
-    "print(json.dumps([settings.ENCRYPTION_KEYS, settings.OUTBOUND_ALLOW, settings.PROVIDERS]))"
-)
+PRINT = "import json; from imageeditor import settings; print(json.dumps([{}]))"
 
 
 def read(data: Path, **environment: str) -> tuple[list[str], list[str], dict[str, dict[str, str]]]:
     """ENCRYPTION_KEYS, OUTBOUND_ALLOW and PROVIDERS of a portal with these variables and no others."""
-    bare: dict[str, Any] = {"PATH": os.environ["PATH"], "DATA_DIR": str(data)}
-    command = [sys.executable, "-c", PRINT]
-    done = subprocess.run(command, cwd=ROOT, env=bare | environment, capture_output=True, check=True)
-    keys, allowed, providers = json.loads(done.stdout)
+    names = ("ENCRYPTION_KEYS", "OUTBOUND_ALLOW", "PROVIDERS")
+    keys, allowed, providers = _read(names, data, environment)
     return keys, allowed, providers
+
+
+def _read(names: Sequence[str], data: Path, environment: dict[str, str]) -> list[Any]:
+    bare: dict[str, Any] = {"PATH": os.environ["PATH"], "DATA_DIR": str(data)}
+    command = [sys.executable, "-c", PRINT.format(", ".join(f"settings.{name}" for name in names))]
+    done = subprocess.run(command, cwd=ROOT, env=bare | environment, capture_output=True, check=True)
+    values: list[Any] = json.loads(done.stdout)
+    return values
 
 
 def test_unset_there_are_no_accounts_and_one_encryption_key_that_stays(tmp_path: Path) -> None:
@@ -74,3 +79,10 @@ def test_set_they_come_from_variables_and_files(tmp_path: Path) -> None:
 )
 def test_a_base_url_is_taken_with_or_without_its_version_path(pasted: str, origin: str) -> None:
     assert settings._origin(pasted) == origin
+
+
+def test_a_bucket_is_set_up_as_the_tests_of_uploads_have_it(tmp_path: Path) -> None:
+    bucket = Bucket(url="http://127.0.0.1:9000")
+    storages, name = _read(("STORAGES", "STORAGE_BUCKET"), tmp_path, bucket.environment())
+    assert name == "pictures"
+    assert storages["default"] == bucket.storages()

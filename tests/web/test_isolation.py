@@ -125,6 +125,7 @@ OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "theme": ("post", []),
     "health": ("get", []),
     "file": ("get", ["token"]),
+    "lasting_file": ("get", ["token"]),
     "share": ("get", ["token"]),
     "share_file": ("get", ["token", "full"]),
 }

@@ -1,0 +1,252 @@
+"""Files of programs: announced, sent to a link, and checked on their first use.
+
+From that use on, an upload is the image of the same id. Until then nobody is shown its bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.db import in_thread
+from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
+from editor.media import incoming, links, store
+from editor.media.codec import BadImage, CleanImage
+from editor.models import Upload, Workspace
+from editor.operations import images
+from editor.operations.slots import Limit
+
+CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
+LINK_SECONDS = 3600
+MAXIMUM_UNUSED = 1000  # in a workspace: announced or sent, but not used yet
+KEPT = timedelta(days=1)  # after the link's end
+CHECKED_AT_ONCE = 4  # in this process: each holds its file in memory
+
+_LONGEST_NAME = 255
+_LARGEST_SIZE = 2**63 - 1  # what the column holds
+_BATCH = 100  # uploads in one go
+_checks: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a program needs to send a file and to use it.
+
+    image_id    the image's, once the file was sent and used
+    upload_url  takes the file by PUT, with exactly the declared content type
+    public_url  shows the image from its first use on
+    expires_in  seconds until `upload_url` ends
+    """
+
+    image_id: UUID
+    upload_url: str
+    public_url: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What a link of the portal's own lets through."""
+
+    upload_id: UUID
+    content_type: str
+
+
+@transaction.atomic
+def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: int | None = None) -> Ticket:
+    """Announce a file.
+
+    base  the portal's own address, scheme and host, for links to it
+    size  bytes, for the record alone
+
+    Raises PermissionDenied, InvalidInput or TooMany.
+    """
+    actor.require_editor()
+    if not 1 <= len(file_name) <= _LONGEST_NAME:
+        raise InvalidInput(f"The file's name must have 1 to {_LONGEST_NAME} characters.")
+    if content_type not in CONTENT_TYPES:
+        raise InvalidInput(f"The file's type must be one of {', '.join(CONTENT_TYPES)}.")
+    if size is not None and not 0 <= size <= _LARGEST_SIZE:
+        raise InvalidInput("The file's size must be a number of bytes.")
+    now = timezone.now()
+    # One after the other, or calls at the same time would exceed the limit together.
+    Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
+    unused = Upload.objects.filter(workspace=actor.workspace, checked_at=None)
+    if unused.filter(Q(expires_at__gt=now) | Q(received_at__isnull=False)).count() >= MAXIMUM_UNUSED:
+        raise TooMany(
+            f"The workspace has {MAXIMUM_UNUSED:,} uploads that were not used yet. "
+            "Use them, or wait until they have expired."
+        )
+    upload = Upload.objects.create(
+        workspace=actor.workspace,
+        created_by=actor.user,
+        file_name=images.file_name(file_name),
+        content_type=content_type,
+        declared_size=size,
+        storage_name=incoming.new_name(actor.workspace.pk),
+        expires_at=now + timedelta(seconds=LINK_SECONDS),
+    )
+    return Ticket(
+        image_id=upload.id,
+        upload_url=incoming.put_url(upload.storage_name, content_type, LINK_SECONDS)
+        or f"{base}/uploads/{token(upload)}",
+        public_url=f"{base}{links.sign_lasting(upload.id)}",
+        expires_in=LINK_SECONDS,
+    )
+
+
+def token(upload: Upload) -> str:
+    """What the portal's own link to send the file to ends in."""
+    return _signer().sign_object([upload.id.hex, upload.content_type, int(upload.expires_at.timestamp())])
+
+
+def read_token(text: str) -> Permit:
+    """What the link lets through. Raises PermissionDenied if it is forged or has expired."""
+    try:
+        upload_id, content_type, expires_at = _signer().unsign_object(text)
+    except (signing.BadSignature, UnicodeEncodeError) as error:
+        raise PermissionDenied("This upload link is not valid.") from error
+    if timezone.now() >= datetime.fromtimestamp(expires_at, UTC):
+        raise PermissionDenied("This upload link has expired. Ask for a new one.")
+    return Permit(upload_id=UUID(upload_id), content_type=content_type)
+
+
+def expect(*, permit: Permit) -> UUID:
+    """The workspace whose file is about to come.
+
+    Raises Conflict if the link has got its file, PermissionDenied if the upload is gone.
+    """
+    return _still_open(Upload.objects.filter(pk=permit.upload_id).first()).workspace_id
+
+
+@transaction.atomic
+def receive(*, permit: Permit, content: bytes) -> None:
+    """Keep the file that came, unseen. Raises like `expect`."""
+    row = Upload.objects.select_for_update(no_key=True).filter(pk=permit.upload_id).first()
+    upload = _still_open(row)
+    store.delete(upload.storage_name)  # part of it may be there, of a try that a crash ended
+    store.save(upload.storage_name, content, upload.content_type)
+    upload.received_at = timezone.now()
+    upload.save(update_fields=["received_at"])
+
+
+async def claim(*, actor: Actor, image_ids: Sequence[str | UUID]) -> None:
+    """Make images of those of the ids that are uploads still. The others are left to `lookups.images`.
+
+    Raises InvalidInput while a file was not sent, NotFound if its link ended before that, and
+    BadImage, each time anew, for a file that cannot be taken.
+    """
+    actor.require_editor()
+    checks = _checks.setdefault(asyncio.get_running_loop(), Limit(CHECKED_AT_ONCE))
+    for upload in await in_thread(lookups.uploads, actor, image_ids):
+        async with checks.held(str(upload.workspace_id), active=False):
+            await _check(upload)
+
+
+def purge() -> int:
+    """Delete what there is of uploads a day after their links ended; how many.
+
+    Of used ones too: a bucket takes a file at its link once more after that.
+    """
+    due = Upload.objects.filter(expires_at__lt=timezone.now() - KEPT)
+    count = 0
+    for pk in due.order_by("expires_at").values_list("pk", flat=True)[:_BATCH]:
+        with transaction.atomic():
+            upload = due.select_for_update(skip_locked=True).filter(pk=pk).first()
+            if upload is None:
+                continue  # another process is at it
+            store.delete(upload.storage_name)
+            upload.delete()
+            count += 1
+    return count
+
+
+async def _check(upload: Upload) -> None:
+    """Make an image of the file. Several may try at once; the first to finish wins."""
+    if await in_thread(_is_image, upload):
+        return
+    try:
+        content = await in_thread(incoming.read, upload.storage_name)
+        clean = await store.aclean(content, upload.content_type, tenant=str(upload.workspace_id))
+    except NotFound:
+        if await in_thread(_is_image, upload):
+            return  # another process was quicker
+        raise _not_sent(upload) from None
+    except BadImage as error:
+        await in_thread(_refuse, upload, error.message)
+        raise
+    # In one go, so that a caller who leaves now leaves no files without a row.
+    await in_thread(_become_image, upload, clean)
+
+
+def _is_image(upload: Upload) -> bool:
+    """Whether it was used meanwhile. Raises BadImage if it was refused, NotFound if it is gone."""
+    row = Upload.objects.filter(pk=upload.pk).first()
+    if row is None:
+        raise NotFound("This upload has expired. Ask for a new one.")
+    if row.refusal:
+        raise BadImage(row.refusal)
+    return row.checked_at is not None
+
+
+def _become_image(upload: Upload, clean: CleanImage) -> None:
+    """Store the checked copy, and forget the file as it came."""
+    stored = images.save(workspace_id=upload.workspace_id, clean=clean, image_id=upload.id)
+    is_first = False
+    try:
+        with transaction.atomic():
+            is_first = _mark_checked(upload)
+            if is_first:
+                images.create(
+                    stored=stored,
+                    workspace_id=upload.workspace_id,
+                    created_by_id=upload.created_by_id,
+                    name=upload.file_name,
+                )
+    except Exception:
+        images.discard(stored=[stored])
+        raise
+    if is_first:
+        store.delete(upload.storage_name)
+    else:
+        images.discard(stored=[stored])
+
+
+def _refuse(upload: Upload, words: str) -> None:
+    if _mark_checked(upload, refusal=words):
+        store.delete(upload.storage_name)
+
+
+def _mark_checked(upload: Upload, *, refusal: str = "") -> bool:
+    """Whether this was the first check to end. The row stays locked until the transaction ends."""
+    unchecked = Upload.objects.filter(pk=upload.pk, checked_at=None)
+    return unchecked.update(checked_at=timezone.now(), refusal=refusal) == 1
+
+
+def _not_sent(upload: Upload) -> InvalidInput | NotFound:
+    if upload.expires_at <= timezone.now():
+        return NotFound("The upload link of this image expired before its file was sent. Ask for a new one.")
+    return InvalidInput("The file of this image was not sent yet. PUT it to its upload_url first.")
+
+
+def _still_open(upload: Upload | None) -> Upload:
+    if upload is None:
+        raise PermissionDenied("This upload link is not valid any more. Ask for a new one.")
+    if upload.received_at:
+        raise Conflict("This upload link has received its file already. Ask for a new one.")
+    return upload
+
+
+def _signer() -> signing.Signer:
+    return signing.Signer(salt="editor.operations.uploads", sep=".")
