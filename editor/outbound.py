@@ -19,8 +19,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9_.-]+")
+# Names of this machine and of private networks: no public name server answers for them.
+_PRIVATE_NAMES = (".localhost", ".local", ".internal", ".home.arpa")
 # Protocol assignments, some clouds' metadata among them, and relays of 6to4: public to older Pythons.
-_SPECIAL_V4 = tuple(ipaddress.IPv4Network(network) for network in ("192.0.0.0/24", "192.88.99.0/24"))
+# The last is Azure's: a public address at which its machines ask their own host.
+_SPECIAL_V4 = tuple(
+    ipaddress.IPv4Network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
+)
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 # Within 2000::/3, but tunnels to IPv4 addresses, documentation and protocol assignments.
 _SPECIAL_V6 = tuple(
@@ -77,11 +82,14 @@ def check_url(url: str) -> None:
 
 
 def check_address(host: str, address: str) -> None:
-    """Raise Forbidden unless `address`, which `host` stands for, is public or exempt."""
+    """Raise Forbidden unless `address`, which `host` stands for, is public or exempt.
+
+    Names of private networks stand for nothing but exempt addresses.
+    """
     parsed = _address(address)
     if host.lower() in _allowed.hosts or (parsed is not None and _is_exempt(parsed)):
         return
-    if parsed is None or not _is_public(parsed):
+    if parsed is None or not _is_public(parsed) or _is_private(host):
         raise Forbidden("The portal does not open addresses of private networks.")
 
 
@@ -120,12 +128,17 @@ def _is_plain(host: str, address: Address | None) -> bool:
     return bool(_NAME.fullmatch(host)) and not last.isdecimal() and not last.startswith("0x")
 
 
+def _is_private(host: str) -> bool:
+    """A name that only this machine or its own network knows."""
+    return f".{host.lower().rstrip('.')}".endswith(_PRIVATE_NAMES)
+
+
 def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped and not address.scope_id:
         return address.ipv4_mapped
     return address
 
@@ -138,4 +151,6 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         special = address.is_multicast or any(address in network for network in _SPECIAL_V4)
         return address.is_global and not special
-    return address in _GLOBAL_V6 and not any(address in network for network in _SPECIAL_V6)
+    # A zone, as in %eth0, names an interface of this machine: no public address has one.
+    special = bool(address.scope_id) or any(address in network for network in _SPECIAL_V6)
+    return address in _GLOBAL_V6 and not special

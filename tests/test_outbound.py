@@ -31,7 +31,8 @@ NOT_PUBLIC = {
     "private": ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fc00::1", "fd12:3456::1"],
     "carrier's translation": ["100.64.0.1", "100.127.255.255"],
     "link-local": ["169.254.0.1", "fe80::1", "fe80::1%eth0", "fec0::1"],
-    "cloud metadata": ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"],
+    "with a zone": ["2606:4700:4700::1111%eth0", "2606:4700:4700::1111%25eth0", "::ffff:8.8.8.8%1"],
+    "cloud metadata": ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"],
     "multicast": ["224.0.0.1", "239.255.255.255", "ff02::1"],
     "broadcast and reserved": ["255.255.255.255", "240.0.0.1"],
     "documentation": ["192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1", "3fff::1"],
@@ -152,6 +153,33 @@ def test_names_may_be_asked(url: str):
 def test_what_is_no_plain_https_url_is_refused(url: str):
     with pytest.raises(Forbidden):
         check_url(url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "a.localhost",
+        "printer.local",
+        "metadata.google.internal",
+        "Metadata.Google.Internal.",
+        "router.home.arpa",
+    ],
+)
+def test_a_name_of_a_private_network_stands_for_exempt_addresses_only(host: str):
+    outbound.allow(["10.0.0.0/8"])
+
+    check_address(host, "10.0.0.1")
+    for address in ("8.8.8.8", "2606:4700:4700::1111", "192.168.0.1"):
+        with pytest.raises(Forbidden):
+            check_address(host, address)
+
+
+@pytest.mark.parametrize("host", ["mylocalhost", "local.example", "internal.example.com", "notlocal"])
+def test_a_name_that_only_looks_like_one_is_judged_by_its_address(host: str):
+    check_address(host, "8.8.8.8")
 
 
 def test_an_exempt_network_may_be_asked_by_http_at_any_port():

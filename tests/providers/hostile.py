@@ -46,9 +46,10 @@ async def hostile(
                 index = min(len(told.requests), len(behaviours)) - 1
                 await behaviours[index](writer)
                 await writer.drain()
+            await writer.wait_closed()  # TLS takes leave, for which the test may not wait
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             writer.transport.abort()
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=500, ssl=tls)

@@ -1,0 +1,265 @@
+"""Fetch a picture that a person named by URL: over https, from the public network, within limits.
+
+The name is resolved once. The connection is then made to an address that was judged, not to the
+name, so that a name which means another address a moment later gains nothing. TLS is verified
+against the name all the same. Where requests may go is decided in `editor/outbound.py`; what it
+exempts is exempt here too, but never from https.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import cache, partial
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from editor import outbound
+from editor.errors import InvalidInput
+from editor.media.codec import MAX_BYTES
+
+MAX_URL = 2000  # characters
+REDIRECTS = 3
+TRIED_ADDRESSES = 4  # of the many that a name may have
+# Each fetch holds its picture in memory.
+PLACES = 8
+# A body in pieces of one byte each costs a thousand times the work of the same body in usual ones.
+MAX_PIECES = 50_000
+
+_OCTETS = "application/octet-stream"
+# What servers call a picture -> its content type; the last three say nothing, so the bytes decide.
+_CONTENT_TYPES = {
+    "image/jpeg": "image/jpeg",
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/png": "image/png",
+    "image/x-png": "image/png",
+    "image/webp": "image/webp",
+    "image/gif": "image/gif",
+    _OCTETS: _OCTETS,
+    "binary/octet-stream": _OCTETS,
+    "": _OCTETS,
+}
+_HEADERS = {
+    "user-agent": "image-editor-portal",
+    "accept": "image/jpeg, image/png, image/webp, image/gif",
+    # Pictures do not get smaller, and a few packed bytes can unfold to gigabytes.
+    "accept-encoding": "identity",
+    "connection": "close",
+}
+
+# The addresses that a host name stands for. Raises OSError or UnicodeError when there are none.
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+
+
+class NotFetched(InvalidInput):
+    """There is no picture to be had at this URL; the message says why, for the person who named it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """seconds          for all of it, redirects too; waiting for a place does not count
+    connect_seconds  for each connection, and again for its encryption
+    dns_seconds      for each name
+    content_bytes    of the picture
+    """
+
+    seconds: float = 30.0
+    connect_seconds: float = 5.0
+    dns_seconds: float = 3.0
+    content_bytes: int = MAX_BYTES
+
+
+async def _resolve(host: str) -> list[str]:
+    """The addresses of a host name, as the system knows them."""
+    loop = asyncio.get_running_loop()
+    found = await loop.run_in_executor(
+        _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+    )
+    return list(dict.fromkeys(str(place[4][0]) for place in found))
+
+
+async def fetch(
+    url: str,
+    *,
+    limits: Limits = Limits(),
+    resolve: Resolve = _resolve,
+    tls: ssl.SSLContext | None = None,
+) -> tuple[bytes, str]:
+    """The bytes of the picture as they came, and their content type.
+
+    The type is what the server calls it: image/jpeg, image/png, image/webp, image/gif, or
+    application/octet-stream when it does not say. Nobody has looked at the bytes yet.
+
+    tls  who is trusted to vouch for servers; None: the usual authorities, or those in SSL_CERT_FILE
+
+    Raises NotFetched.
+    """
+    target = _target(url)
+    here = _here()
+    async with here.places:
+        try:
+            async with asyncio.timeout(limits.seconds):
+                return await _follow(target, limits=limits, resolve=resolve, tls=tls or here.tls)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise NotFetched("The image's address took too long to send the image.") from error
+        except (httpx.HTTPError, OSError) as error:
+            raise NotFetched("The connection to the image's address broke off.") from error
+
+
+class _Here:
+    """What belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.places = asyncio.Semaphore(PLACES)
+        self.tls = httpx.create_ssl_context()  # honours SSL_CERT_FILE
+
+
+_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
+
+
+def _here() -> _Here:
+    loop = asyncio.get_running_loop()
+    if loop not in _loops:
+        _loops[loop] = _Here()
+    return _loops[loop]
+
+
+@cache
+def _resolvers() -> ThreadPoolExecutor:
+    """Threads of its own: a name server that never answers must not take those that others wait for."""
+    return ThreadPoolExecutor(PLACES, thread_name_prefix="picture-names")
+
+
+async def _follow(
+    target: httpx.URL, *, limits: Limits, resolve: Resolve, tls: ssl.SSLContext
+) -> tuple[bytes, str]:
+    for _ in range(REDIRECTS + 1):
+        addresses = await _addresses(target, resolve=resolve, seconds=limits.dns_seconds)
+        # A bare transport, for one request: it knows no proxies, no cookies and no redirects.
+        async with (
+            httpx.AsyncHTTPTransport(verify=tls, trust_env=False) as transport,
+            aclosing(await _ask(transport, target, addresses, limits=limits)) as response,
+        ):
+            if not response.has_redirect_location:
+                content_type = _content_type(response)
+                return await _read(response, limits.content_bytes), content_type
+            target = _target(response.headers["location"], base=target)
+    raise NotFetched("The image's address leads on from one address to the next.")
+
+
+def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
+    """The URL in the form in which it will be asked. Raises NotFetched for one that must not be.
+
+    base  the URL whose answer named this one
+    """
+    if len(text) > MAX_URL:
+        raise NotFetched(f"The image's address is longer than {MAX_URL} characters.")
+    try:
+        # Programs do not agree on what backslashes and control characters in a URL mean.
+        if "\\" in text or not text.isprintable():
+            raise ValueError
+        url = base.join(text) if base else httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        raise NotFetched("The image's address is not a web address.") from None
+    if url.scheme != "https":
+        raise NotFetched("The image's address must begin with https://, and each that it leads on to.")
+    try:
+        outbound.check_url(str(url))
+    except outbound.Forbidden as error:
+        raise NotFetched(f"The image's address cannot be opened. {error.message}") from None
+    return url
+
+
+async def _addresses(target: httpx.URL, *, resolve: Resolve, seconds: float) -> Sequence[str]:
+    """Where the host is, when it is nowhere that must not be asked."""
+    host = _host(target)
+    # The same words for both: which names there are in a private network is nobody's business.
+    refusal = NotFetched("The image's address names a host that does not exist or is not public.")
+    try:
+        async with asyncio.timeout(seconds):
+            addresses = await resolve(host)
+        for address in addresses:
+            outbound.check_address(host, address)
+    except (OSError, UnicodeError, outbound.Forbidden):  # TimeoutError too
+        raise refusal from None
+    if not addresses:
+        raise refusal
+    return addresses
+
+
+async def _ask(
+    transport: httpx.AsyncHTTPTransport, target: httpx.URL, addresses: Sequence[str], *, limits: Limits
+) -> httpx.Response:
+    """The answer of the first address that can be reached, its body not yet read."""
+    refusal = NotFetched("The image's address could not be reached.")
+    for address in addresses[:TRIED_ADDRESSES]:
+        request = httpx.Request(
+            "GET",
+            target.copy_with(host=address),
+            headers={**_HEADERS, "host": target.netloc.decode("ascii")},
+            extensions={
+                "sni_hostname": _host(target).removesuffix("."),  # what the certificate must be for
+                "timeout": httpx.Timeout(limits.seconds, connect=limits.connect_seconds).as_dict(),
+            },
+        )
+        try:
+            return await transport.handle_async_request(request)
+        except httpx.ConnectTimeout:
+            continue
+        except httpx.ConnectError as error:
+            if _is_distrust(error):
+                refusal = NotFetched("The image's address has no valid certificate.")
+    raise refusal
+
+
+def _host(url: httpx.URL) -> str:
+    """As it is written on the wire: without brackets, and in ASCII whatever the script of its name."""
+    return url.raw_host.decode("ascii")
+
+
+def _is_distrust(error: httpx.ConnectError) -> bool:
+    """Whether it was the certificate: httpx tells of that within the error only."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__context__
+    return cause is not None
+
+
+def _content_type(response: httpx.Response) -> str:
+    """What the server calls the picture. Raises NotFetched for an answer that holds none."""
+    if response.status_code != 200:
+        raise NotFetched(
+            f"The image's address answered with HTTP status {response.status_code} and not with an image."
+        )
+    if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise NotFetched("The image's address sent the image packed, though that was not asked for.")
+    name = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if name not in _CONTENT_TYPES:
+        raise NotFetched("The image's address leads to something else than a JPEG, PNG, WebP or GIF image.")
+    return _CONTENT_TYPES[name]
+
+
+async def _read(response: httpx.Response, limit: int) -> bytes:
+    """The body, of at most `limit` bytes. Raises NotFetched for a larger one."""
+    too_large = NotFetched(f"The image is too large: at most {limit / 1024**2:g} MiB are allowed.")
+    announced = response.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large
+    content = bytearray()
+    pieces = 0
+    async for piece in response.aiter_raw():
+        content += piece
+        pieces += 1
+        if len(content) > limit:
+            raise too_large
+        if pieces > MAX_PIECES:
+            raise NotFetched("The image's address sent the image in too many small pieces.")
+        await asyncio.sleep(0)  # the next piece may be here already, and others have work to do
+    return bytes(content)

@@ -1,0 +1,183 @@
+"""A fetch ends in time and within its size, whatever the server does."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import time
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from editor import outbound
+from editor.media.safe_fetch import MAX_PIECES, Limits, fetch
+from tests.media.fetching import HOST, PATIENT, Authority, at, here, refusal
+from tests.providers.hostile import (
+    BROKEN,
+    Behaviour,
+    Write,
+    answers,
+    drips,
+    floods,
+    hangs,
+    hostile,
+    sends,
+)
+
+MEGABYTE = 1024**2
+SHORT = replace(PATIENT, seconds=0.4)
+TOO_LARGE = "The image is too large: at most 1 MiB are allowed."
+TOO_SLOW = "The image's address took too long to send the image."
+BROKE_OFF = "The connection to the image's address broke off."
+PACKED = "The image's address sent the image packed, though that was not asked for."
+CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def host_allowed() -> Iterator[None]:
+    outbound.allow([HOST])
+    yield
+    outbound.allow([])
+
+
+async def words_for(authority: Authority, behaviour: Behaviour, limits: Limits = PATIENT) -> str:
+    async with hostile(behaviour, tls=authority.server(HOST)) as server:
+        return await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
+
+
+# --- Size --------------------------------------------------------------------------------
+
+
+async def test_as_many_bytes_as_allowed_are_taken_and_not_one_more(authority: Authority):
+    for length in (MEGABYTE, MEGABYTE + 1):
+        async with hostile(answers(bytes(length)), tls=authority.server(HOST)) as server:
+            url = at(HOST, server.url)
+            if length == MEGABYTE:
+                got = await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust)
+                assert got[0] == bytes(length)
+            else:
+                assert await refusal(url, trust=authority.trust) == TOO_LARGE
+
+
+async def test_what_is_announced_as_too_large_is_not_read(authority: Authority):
+    behaviour = answers(b"x", length=2 * 1024**3, content_type="image/png")
+
+    assert await words_for(authority, behaviour) == TOO_LARGE
+
+
+async def forever_in_chunks(writer: Write) -> None:
+    writer.write(CHUNKED)
+    while True:
+        writer.write(b"10000\r\n" + bytes(65536) + b"\r\n")
+        await writer.drain()
+
+
+@pytest.mark.parametrize("behaviour", [floods, forever_in_chunks])
+async def test_an_endless_body_is_given_up_at_the_limit(authority: Authority, behaviour: Behaviour):
+    tracemalloc.start()
+    try:
+        assert await words_for(authority, behaviour) == TOO_LARGE
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * MEGABYTE
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip"])
+async def test_a_packed_body_is_refused_and_not_unpacked(authority: Authority, coding: str):
+    bomb = gzip.compress(bytes(100 * MEGABYTE))
+    behaviour = answers(bomb, content_type="image/png", content_encoding=coding)
+
+    assert await words_for(authority, behaviour) == PACKED
+
+
+async def test_a_body_in_a_great_many_pieces_is_given_up(authority: Authority):
+    behaviour = sends(CHUNKED + b"1\r\nx\r\n" * (MAX_PIECES + 1) + b"0\r\n\r\n")
+
+    words = await words_for(authority, behaviour)
+
+    assert words == "The image's address sent the image in too many small pieces."
+
+
+async def test_others_go_on_while_many_small_pieces_come(authority: Authority):
+    behaviour = sends(CHUNKED + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n")
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with hostile(behaviour, tls=authority.server(HOST)) as server:
+        counting = asyncio.create_task(count())
+        got = await fetch(
+            at(HOST, server.url),
+            limits=PATIENT,
+            resolve=here(),
+            tls=authority.trust,
+        )
+        counting.cancel()
+
+    assert got[0] == b"x" * 20_000
+    assert turns >= 20_000
+
+
+# --- Time --------------------------------------------------------------------------------
+
+
+async def drips_a_head(writer: Write) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nx: ")
+    while True:
+        writer.write(b"y")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+async def says_that_it_goes_on(writer: Write) -> None:
+    while True:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("behaviour", [hangs, drips, drips_a_head, says_that_it_goes_on])
+async def test_the_time_for_all_of_it_ends_each_delay(authority: Authority, behaviour: Behaviour):
+    started = time.monotonic()
+
+    assert await words_for(authority, behaviour, SHORT) == TOO_SLOW
+    assert SHORT.seconds <= time.monotonic() - started < 5
+
+
+async def test_redirects_share_one_time(authority: Authority):
+    async def slow(writer: Write) -> None:
+        await asyncio.sleep(0.15)
+        await answers(b"", "302 Found", location="/on")(writer)
+
+    assert await words_for(authority, slow, SHORT) == TOO_SLOW
+
+
+async def test_encryption_that_never_begins_is_given_up(authority: Authority):
+    async with hostile(hangs) as server:
+        limits = replace(PATIENT, connect_seconds=0.2)
+        words = await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
+
+    assert words == "The image's address could not be reached."
+
+
+# --- Answers that are none ---------------------------------------------------------------
+
+UNREADABLE = {
+    **{name: (behaviour, BROKE_OFF) for name, behaviour in BROKEN.items()},
+    "a bad gzip": (BROKEN["a bad gzip"], PACKED),
+    "an endless head": (sends(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 500_000 + b"\r\n\r\n"), BROKE_OFF),
+    "two lengths": (sends(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx"), BROKE_OFF),
+    "nothing but hints": (sends(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100), BROKE_OFF),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "words"), UNREADABLE.values(), ids=UNREADABLE)
+async def test_an_answer_that_cannot_be_understood(authority: Authority, behaviour: Behaviour, words: str):
+    assert await words_for(authority, behaviour) == words
