@@ -20,6 +20,7 @@ from tests.e2e.portal import PASSWORD, ROOT, Portal
 
 STUDIO = f"/w/{SLUG}/"
 GALLERY = f"/w/{SLUG}/gallery/"
+API_KEYS = f"/w/{SLUG}/settings/api-keys/"
 
 RUN = re.compile("^Run")
 _PATIENCE = 30_000  # milliseconds
@@ -74,6 +75,7 @@ def main() -> None:
         shoot_entrance(photographer)
         fill_gallery(portal)
         set_credits(portal)
+        shoot_keys(photographer)
         shoot_gallery(photographer)
         shoot_empty_studio(photographer)
         tree = make_coffee_tree(photographer)
@@ -93,6 +95,36 @@ def shoot_entrance(photographer: Photographer) -> None:
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name=RUN)).to_be_visible()
     photographer.shoot(photographer.page("/accounts/login/", signed_in=False), "login-d")
+
+
+def shoot_keys(photographer: Photographer) -> None:
+    """Three keys, of which two are used; the newest while it is shown, then the list of them."""
+    page = photographer.page(API_KEYS)
+    _make_key(page, "Grafana", "image_editor:read")
+    _make_key(page, "Website backend", "image_editor:write", "image_editor:read")
+    used = "UPDATE editor_apikey SET last_used_at = now() - %s::interval WHERE name = %s RETURNING id"
+    photographer.portal.query(used, "1 day", "Grafana")
+    photographer.portal.query(used, "2 minutes", "Website backend")
+    page.reload()
+    _make_key(page, "CI pipeline", "image_editor:write", "image_editor:read", leave=False)
+    photographer.shoot(page, "key-created-d")
+    photographer.shoot(photographer.page(API_KEYS), "set-keys-d")
+    photographer.shoot(photographer.page(API_KEYS, dark=True), "set-keys-d-dark")
+    phone = photographer.page(API_KEYS, phone=True)
+    phone.locator("#api-keys").evaluate("(list) => list.scrollIntoView()")
+    photographer.shoot(phone, "set-keys-p")
+
+
+def _make_key(page: Page, name: str, *scopes: str, leave: bool = True) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("All of the Image Editor API").uncheck()
+    for scope in scopes:
+        page.get_by_label(scope).check()
+    page.get_by_role("button", name="Create key").click()
+    saved = page.get_by_role("button", name="I have saved it")
+    expect(saved).to_be_visible()
+    if leave:
+        saved.click()
 
 
 def shoot_gallery(photographer: Photographer) -> None:

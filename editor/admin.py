@@ -254,6 +254,18 @@ class JobAdmin(ReadOnly):
     inlines = (JobEventInline,)
 
 
+@admin.register(models.ApiKey)
+class ApiKeyAdmin(ReadOnly):
+    list_display = ("name", "public_id", "workspace", "created_by", "is_live", "expires_at", "last_used_at")
+    search_fields = ("name", "public_id", "workspace__name", "created_by__email")
+    list_select_related = ("workspace", "created_by")
+    exclude = ("secret_hash",)
+
+    @admin.display(description="Works", boolean=True)
+    def is_live(self, key: models.ApiKey) -> bool:
+        return key.is_live
+
+
 @admin.register(models.AuditEntry)
 class AuditEntryAdmin(ReadOnly):
     list_display = ("created_at", "workspace", "actor", "action", "target")

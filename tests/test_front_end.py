@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,34 @@ def test_a_moment_is_written_in_the_zone_of_the_viewer() -> None:
     assert ui.local_time(moment) == '<time datetime="2026-11-01T14:05:09+00:00">1 Nov 14:05</time>'
     with timezone.override(ZoneInfo("Asia/Tokyo")):
         assert ui.local_time(moment) == '<time datetime="2026-11-01T23:05:09+09:00">1 Nov 23:05</time>'
+
+
+def test_a_day_far_away_is_written_with_its_year() -> None:
+    moment = datetime(2027, 12, 31, 23, 30, tzinfo=UTC)
+    assert ui.local_date(moment) == '<time datetime="2027-12-31T23:30:00+00:00">31 Dec 2027</time>'
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        assert ">1 Jan 2028<" in ui.local_date(moment)
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(seconds=-5), "just now"),  # clocks differ
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=2, seconds=30), "2 min ago"),
+        (timedelta(hours=23, minutes=59), "23 h ago"),
+        (timedelta(days=1, hours=3), "1 day ago"),
+        (timedelta(days=30), "30 days ago"),
+    ],
+)
+def test_a_moment_of_the_past_is_told_by_how_long_ago_it_was(passed: timedelta, words: str) -> None:
+    moment = timezone.now() - passed
+    assert ui.time_ago(moment) == f'<time datetime="{moment.isoformat(timespec="seconds")}">{words}</time>'
+
+
+def test_a_moment_long_past_is_told_by_its_date() -> None:
+    moment = timezone.now() - timedelta(days=400)
+    assert ui.time_ago(moment) == ui.local_date(moment)
 
 
 # --- Fragments ---------------------------------------------------------------------------

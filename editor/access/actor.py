@@ -10,7 +10,7 @@ from editor.models import Membership, User, Workspace
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A member at work. Made by `lookups.actor`; every operation takes one."""
+    """A member at work. Made by `lookups.actor` and `credentials.actor_of`; every operation takes one."""
 
     user: User
     workspace: Workspace

@@ -13,7 +13,18 @@ from django.db.models import Q
 
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
-from editor.models import Character, Image, Job, Membership, ProviderKey, ShareLink, Style, Upload, User
+from editor.models import (
+    ApiKey,
+    Character,
+    Image,
+    Job,
+    Membership,
+    ProviderKey,
+    ShareLink,
+    Style,
+    Upload,
+    User,
+)
 
 MAXIMUM_IMAGES = 16  # in one edit
 MAXIMUM_SELECTED = 100  # in one list
@@ -150,6 +161,15 @@ def provider_key(actor: Actor, key_id: str | UUID) -> ProviderKey:
     """A key that the workspace brought, never one of the portal's own."""
     message = "This key is not in the workspace."
     found = ProviderKey.objects.filter(workspace=actor.workspace, id=_uuid(key_id, message)).first()
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def api_key(actor: Actor, key_id: str | UUID) -> ApiKey:
+    """A key, live or not, of whoever in the workspace."""
+    message = "This key is not in the workspace."
+    found = ApiKey.objects.filter(workspace=actor.workspace, id=_uuid(key_id, message)).first()
     if found is None:
         raise NotFound(message)
     return found

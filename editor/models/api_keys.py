@@ -22,6 +22,14 @@ class ApiKey(PublicModel):
     public_id = models.CharField(max_length=8, unique=True, help_text="The part that lists show.")
     secret_hash = models.CharField(max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replacement",
+        help_text="The key that was rotated and that this one follows.",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
@@ -33,3 +41,8 @@ class ApiKey(PublicModel):
     def is_live(self) -> bool:
         expired = self.expires_at is not None and self.expires_at <= timezone.now()
         return self.revoked_at is None and not expired
+
+    @property
+    def is_replaced(self) -> bool:
+        """True once it was rotated. A query unless `replacement` was selected with the row."""
+        return hasattr(self, "replacement")

@@ -1,8 +1,10 @@
-"""API keys: made, shown once, revoked.
+"""API keys: made, shown once, used, rotated, revoked.
 
 A key is `flk_`, 8 characters that name it, 32 that are secret and 6 that check the rest,
 all base62. Only a SHA-256 of the secret is kept: the secret has 190 bits of randomness, so
 a slow password hash would add nothing but delay to each request.
+
+A key acts as the person who made it: only they rotate it, and only while they may edit.
 """
 
 from __future__ import annotations
@@ -12,51 +14,108 @@ import secrets
 import string
 import zlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Least
 from django.utils import timezone
 
-from editor.errors import InvalidInput
-from editor.models import ApiKey, User, Workspace
+from editor.access.actor import Actor
+from editor.access.scopes import EVERYTHING, SCOPES
+from editor.errors import Conflict, InvalidInput, PermissionDenied
+from editor.models import ApiKey, Workspace
 from editor.operations import audit
+from editor.queries import api_keys
 
 PREFIX = "flk_"
-SCOPES = ("image_editor",)
+LONGEST_NAME = 80  # characters
 LONGEST_LIFE = 10 * 365 * 24 * 60 * 60  # seconds
+OVERLAPS = (0, 60 * 60, 24 * 60 * 60, 7 * 24 * 60 * 60)  # seconds that a rotated key still works
+LIVE_KEYS = 50  # in one workspace
+NOTED_EVERY = timedelta(minutes=1)
 _ALPHABET = string.digits + string.ascii_letters
 
 
 @transaction.atomic
 def create(
     *,
-    workspace: Workspace,
-    created_by: User,
+    actor: Actor,
     name: str,
-    scopes: Sequence[str] = SCOPES,
+    scopes: Sequence[str] = (EVERYTHING,),
     expires_in: int | None = None,
+    key_id: UUID | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its bare text, which cannot be had again.
 
-    `expires_in` is in seconds; None lives until it is revoked. Raises InvalidInput.
+    `expires_in` is in seconds; None lives until it is revoked. A form that is sent twice gives the
+    same `key_id` twice: the second time, and with LIVE_KEYS already there, this raises Conflict.
+    Raises PermissionDenied and InvalidInput.
     """
+    actor.require_editor()
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise _wrong("name", f"A name has 1 to {LONGEST_NAME} characters, on one line.")
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
-        raise InvalidInput(f"Unknown scopes: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.")
+        raise _wrong("scopes", f"Unknown scopes: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.")
     if expires_in is not None and not 1 <= expires_in <= LONGEST_LIFE:
-        raise InvalidInput(f"A key lives from 1 to {LONGEST_LIFE:,} seconds.")
-    public_id, secret = _random(8), _random(32)
-    key = ApiKey.objects.create(
-        workspace=workspace,
-        created_by=created_by,
+        raise _wrong("expires_in", f"A key lives from 1 to {LONGEST_LIFE:,} seconds.")
+    key, bare = _make(
+        actor,
         name=name,
-        public_id=public_id,
-        secret_hash=_hash(secret),
         scopes=sorted(set(scopes)),
         expires_at=timezone.now() + timedelta(seconds=expires_in) if expires_in is not None else None,
+        key_id=key_id,
     )
-    audit.record(workspace=workspace, actor=created_by, action="api_key.created", target=str(key))
-    return key, f"{PREFIX}{public_id}{secret}{_checksum(public_id + secret)}"
+    ends = key.expires_at.isoformat(timespec="seconds") if key.expires_at else None
+    _record(actor, "created", key, scopes=key.scopes, expires_at=ends)
+    return key, bare
+
+
+@transaction.atomic
+def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
+    """A key in place of `key` and its bare text: same name and scopes, and as long a life, from now.
+
+    The old key works for `overlap` more seconds (one of OVERLAPS), but never beyond its own end;
+    `key.expires_at` then says until when.
+    Raises PermissionDenied, InvalidInput, and Conflict for a key that has ended or was rotated before.
+    """
+    actor.require_editor()
+    if key.created_by_id != actor.user.pk:
+        raise PermissionDenied("Only the person who made a key can rotate it: the new one acts for them too.")
+    if overlap not in OVERLAPS:
+        raise _wrong("overlap", "Choose how long the old key still works.")
+    now = timezone.now()
+    life = key.expires_at - key.created_at if key.expires_at else None
+    # Also waits for whoever revokes it at the same moment.
+    old = ApiKey.objects.filter(api_keys.live(), pk=key.pk)
+    if not old.update(expires_at=Least("expires_at", now + timedelta(seconds=overlap))):
+        raise Conflict("This key has ended. Create a new one.")
+    key.refresh_from_db(fields=["expires_at"])
+    new, bare = _make(
+        actor,
+        name=key.name,
+        scopes=key.scopes,
+        expires_at=now + life if life else None,
+        replaces=key,
+    )
+    _record(actor, "rotated", key, by=new.public_id, overlap=overlap)
+    return new, bare
+
+
+@transaction.atomic
+def revoke(*, actor: Actor, key: ApiKey) -> None:
+    """End the key at once. Doing it twice is no error.
+
+    Raises PermissionDenied unless it is the actor's own or they manage the workspace.
+    """
+    if key.created_by_id != actor.user.pk:
+        actor.require_manager()
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        _record(actor, "revoked", key)
 
 
 def find(bare: str) -> ApiKey | None:
@@ -72,11 +131,48 @@ def find(bare: str) -> ApiKey | None:
     )
 
 
-@transaction.atomic
-def revoke(*, key: ApiKey, actor: User | None) -> None:
-    """End the key at once. Doing it twice is no error."""
-    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        audit.record(workspace=key.workspace, actor=actor, action="api_key.revoked", target=str(key))
+def touch(key: ApiKey) -> None:
+    """Note that the key is in use, at most once every NOTED_EVERY, whoever else notes it too."""
+    now = timezone.now()
+    if key.last_used_at and key.last_used_at > now - NOTED_EVERY:
+        return
+    noted_long_ago = Q(last_used_at=None) | Q(last_used_at__lte=now - NOTED_EVERY)
+    ApiKey.objects.filter(noted_long_ago, pk=key.pk).update(last_used_at=now)
+
+
+def _make(
+    actor: Actor,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+    key_id: UUID | None = None,
+    replaces: ApiKey | None = None,
+) -> tuple[ApiKey, str]:
+    # One at a time in a workspace, so that no two count the same keys.
+    Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
+    if ApiKey.objects.filter(api_keys.live(), workspace=actor.workspace).count() >= LIVE_KEYS:
+        raise Conflict(f"A workspace has at most {LIVE_KEYS} keys that work. Revoke one that is not needed.")
+    public_id, secret = _random(8), _random(32)
+    try:
+        with transaction.atomic():
+            key = ApiKey.objects.create(
+                id=key_id or uuid4(),
+                workspace=actor.workspace,
+                created_by=actor.user,
+                name=name,
+                public_id=public_id,
+                secret_hash=_hash(secret),
+                scopes=list(scopes),
+                expires_at=expires_at,
+                replaces=replaces,
+            )
+    except IntegrityError:  # the id, or the key that is replaced, is taken
+        raise Conflict(
+            "This was done already, and the key was shown then. It is in the list, at the latest once the "
+            "page is reloaded: if nobody saved it, revoke it and create another."
+        ) from None
+    return key, f"{PREFIX}{public_id}{secret}{_checksum(public_id + secret)}"
 
 
 def _random(length: int) -> str:
@@ -94,3 +190,13 @@ def _checksum(text: str) -> str:
         number, digit = divmod(number, 62)
         digits = _ALPHABET[digit] + digits
     return digits
+
+
+def _wrong(field: str, words: str) -> InvalidInput:
+    return InvalidInput(words, fields={field: words})
+
+
+def _record(actor: Actor, act: str, key: ApiKey, **data: Any) -> None:
+    audit.record(
+        workspace=actor.workspace, actor=actor.user, action=f"api_key.{act}", target=str(key), data=data
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.templatetags.static import static
@@ -52,8 +52,36 @@ def in_credits(amount: int) -> str:
 def local_time(moment: datetime) -> SafeString:
     """A moment as "21 Nov 14:02" in the viewer's zone."""
     local = timezone.localtime(moment)
-    return format_html(
-        '<time datetime="{}">{}</time>',
-        local.isoformat(timespec="seconds"),
-        f"{local.day} {local:%b %H:%M}",
-    )
+    return _time(moment, f"{local.day} {local:%b %H:%M}")
+
+
+@register.simple_tag
+def local_date(moment: datetime) -> SafeString:
+    """A moment that may be far away as "21 Nov 2027", in the viewer's zone."""
+    return _time(moment, _date(timezone.localtime(moment)))
+
+
+@register.simple_tag
+def time_ago(moment: datetime) -> SafeString:
+    """A moment of the past as people tell it: "5 min ago", "3 h ago", "2 days ago"; then its date."""
+    passed = timezone.now() - moment
+    if passed < timedelta(minutes=1):
+        words = "just now"
+    elif passed < timedelta(hours=1):
+        words = f"{passed // timedelta(minutes=1)} min ago"
+    elif passed < timedelta(days=1):
+        words = f"{passed // timedelta(hours=1)} h ago"
+    elif passed < timedelta(days=31):
+        words = "1 day ago" if passed.days == 1 else f"{passed.days} days ago"
+    else:
+        words = _date(timezone.localtime(moment))
+    return _time(moment, words)
+
+
+def _date(local: datetime) -> str:
+    return f"{local.day} {local:%b %Y}"
+
+
+def _time(moment: datetime, words: str) -> SafeString:
+    stamp = timezone.localtime(moment).isoformat(timespec="seconds")
+    return format_html('<time datetime="{}">{}</time>', stamp, words)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from editor.web.views import (
+    api_keys,
     credits,
     edits,
     files,
@@ -47,6 +48,9 @@ urlpatterns = [
     path("s/<str:token>/", shares.share, name="share"),
     path("s/<str:token>/<slug:variant>/", shares.share_file, name="share_file"),
     path("w/<slug:slug>/credits/", credits.credits, name="credits"),
+    path("w/<slug:slug>/settings/api-keys/", api_keys.page, name="api_keys"),
+    path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
+    path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),
     path("w/<slug:slug>/settings/providers/", provider_keys.page, name="provider_keys"),
     path("w/<slug:slug>/settings/providers/<slug:provider>/", provider_keys.save, name="provider_key_save"),
     path(

@@ -48,6 +48,11 @@ const COMMANDS = {
     chip.previousElementSibling?.before(chip);
     button.focus(); // moving took it away
   },
+  "--copy": (text, button) => {
+    getSelection().selectAllChildren(text);
+    // Unlike navigator.clipboard it is there where the portal is reached by plain http, too.
+    if (document.execCommand("copy")) find(button.dataset.out).textContent = "Copied.";
+  },
 };
 on("command", ({ command, target, source }) => COMMANDS[command]?.(target, source), true);
 on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast").remove());
@@ -65,6 +70,7 @@ on("change", ({ target }) => {
 }, true);
 on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // which is nothing for other images
 on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open])") && target.showModal());
+on("close", ({ target }) => target.matches("[data-forget]") && target.replaceChildren(), true);
 
 // --- Switches that this browser remembers.
 
@@ -124,15 +130,16 @@ on("htmx:after:request", (event) => {
 });
 on("htmx:error", ({ detail }) => detail.ctx && unreachable(detail.ctx.sourceElement));
 
-// --- Focus that a swap took away goes where its owner says.
+// --- Focus that a swap, or a dialog that forgets, took away goes where its owner says.
 
 let focused = document.body;
 on("focusin", ({ target }) => (focused = target));
-on("htmx:after:swap", () => {
+const refocus = () => {
   const owner = focused.closest("[data-focus-next]");
   const lost = !focused.isConnected && document.activeElement === document.body;
   if (lost && owner) find(owner.dataset.focusNext)?.focus();
-});
+};
+for (const type of ["htmx:after:swap", "close"]) on(type, refocus, true);
 
 // --- What ends while nobody looks: the tab's title says so, and a notification where it is wanted.
 

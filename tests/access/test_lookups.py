@@ -14,6 +14,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound, PermissionDenied
 from editor.models import Character, Image, Role, Style
+from editor.operations import api_keys
 from tests.factories import make_actor, make_member, make_workspace
 from tests.web.rows import add_image, add_job
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 Lookup = Callable[[Actor, Any], Any]
 each_lookup = pytest.mark.parametrize(
-    "lookup", [lookups.image, lookups.job, lookups.style, lookups.character]
+    "lookup", [lookups.image, lookups.job, lookups.style, lookups.character, lookups.api_key]
 )
 
 # No row has it.
@@ -104,7 +105,14 @@ def test_what_is_no_id_is_not_found(actor: Actor, lookup: Lookup, value: Any) ->
 def test_own_rows_are_found_by_text_and_by_uuid(actor: Actor) -> None:
     image, job = add_image(actor.workspace), add_job(actor.workspace)
     character = Character.objects.create(workspace=actor.workspace, name="Ada")
-    for lookup, row in [(lookups.image, image), (lookups.job, job), (lookups.character, character)]:
+    key, _ = api_keys.create(actor=actor, name="n8n")
+    rows: list[tuple[Lookup, Any]] = [
+        (lookups.image, image),
+        (lookups.job, job),
+        (lookups.character, character),
+        (lookups.api_key, key),
+    ]
+    for lookup, row in rows:
         assert lookup(actor, row.id) == lookup(actor, str(row.id)) == row
 
 
@@ -115,6 +123,7 @@ def test_rows_of_another_workspace_are_not_found(actor: Actor) -> None:
         (lookups.job, add_job(rival)),
         (lookups.style, Style.objects.create(workspace=rival, name="Look", prompt="sepia")),
         (lookups.character, Character.objects.create(workspace=rival, name="Ada")),
+        (lookups.api_key, api_keys.create(actor=make_actor(rival), name="n8n")[0]),
     ]
     for lookup, row in rows:
         with pytest.raises(NotFound):

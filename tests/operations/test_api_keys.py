@@ -1,51 +1,53 @@
-"""API keys: shown once, kept as a hash, ended at once."""
+"""API keys: shown once, kept as a hash, noted when used, ended at once."""
 
 from __future__ import annotations
 
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from editor.errors import InvalidInput
-from editor.models import ApiKey, AuditEntry, User, Workspace
+from editor.access.actor import Actor
+from editor.access.scopes import EVERYTHING, READ, WRITE
+from editor.errors import Conflict, InvalidInput, PermissionDenied
+from editor.models import ApiKey, AuditEntry, Membership, Role
 from editor.operations import api_keys
-from tests.factories import make_workspace
+from tests.factories import make_actor
+from tests.operations.key_rows import colleague, fill_up, noted
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def workspace() -> Workspace:
-    return make_workspace()
+def actor() -> Actor:
+    return make_actor()
 
 
-@pytest.fixture
-def owner(workspace: Workspace) -> User:
-    return workspace.members.get()
+# --- Making and finding ------------------------------------------------------------------
 
 
-def test_a_new_key_is_found_by_its_text_and_kept_without_it(workspace: Workspace, owner: User) -> None:
-    key, bare = api_keys.create(workspace=workspace, created_by=owner, name="n8n")
+def test_a_new_key_is_found_by_its_text_and_kept_without_it(actor: Actor) -> None:
+    key, bare = api_keys.create(actor=actor, name=" n8n ")
     assert api_keys.find(bare) == key
-    assert key.is_live
+    assert (key.name, key.created_by, key.scopes, key.is_live) == ("n8n", actor.user, [EVERYTHING], True)
     assert bare.startswith(f"flk_{key.public_id}")
     secret = bare[12:44]
     row = ApiKey.objects.values().get()
     assert secret not in str(row)
-    assert AuditEntry.objects.filter(action="api_key.created", actor=owner).count() == 1
+    assert noted("created").actor == actor.user
     assert secret not in str(AuditEntry.objects.values())
 
 
-def test_no_two_keys_are_alike(workspace: Workspace, owner: User) -> None:
-    bare = {api_keys.create(workspace=workspace, created_by=owner, name="n8n")[1] for _ in range(20)}
-    assert len(bare) == 20
+def test_no_two_keys_are_alike(actor: Actor) -> None:
+    assert len({api_keys.create(actor=actor, name="n8n")[1] for _ in range(20)}) == 20
 
 
-def test_every_other_text_finds_nothing(
-    workspace: Workspace, owner: User, django_assert_num_queries: object
-) -> None:
-    _, bare = api_keys.create(workspace=workspace, created_by=owner, name="n8n")
+def test_every_other_text_finds_nothing(actor: Actor, django_assert_num_queries: Any) -> None:
+    _, bare = api_keys.create(actor=actor, name="n8n")
     other = "a" if bare[20] != "a" else "b"
     wrong = [
         "",
@@ -62,29 +64,35 @@ def test_every_other_text_finds_nothing(
         "' OR 1=1 --",
         "x" * 100_000,
     ]
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         assert [api_keys.find(text) for text in wrong] == [None] * len(wrong)
 
 
-def test_a_key_with_a_right_checksum_and_a_wrong_secret_finds_nothing(
-    workspace: Workspace, owner: User
-) -> None:
-    key, bare = api_keys.create(workspace=workspace, created_by=owner, name="n8n")
+def test_a_key_with_a_right_checksum_and_a_wrong_secret_finds_nothing(actor: Actor) -> None:
+    key, bare = api_keys.create(actor=actor, name="n8n")
     forged = key.public_id + "0" * 32
     assert api_keys.find(f"flk_{forged}{api_keys._checksum(forged)}") is None
     assert api_keys.find(bare) == key
 
 
-def test_scopes_are_known_and_said_once(workspace: Workspace, owner: User) -> None:
-    scopes = ["image_editor", "image_editor"]
-    key, _ = api_keys.create(workspace=workspace, created_by=owner, name="n8n", scopes=scopes)
-    assert key.scopes == ["image_editor"]
+def test_scopes_are_known_and_said_once(actor: Actor) -> None:
+    key, _ = api_keys.create(actor=actor, name="n8n", scopes=[WRITE, READ, WRITE])
+    assert key.scopes == [READ, WRITE]
     with pytest.raises(InvalidInput, match="everything"):
-        api_keys.create(workspace=workspace, created_by=owner, name="n8n", scopes=["everything"])
+        api_keys.create(actor=actor, name="n8n", scopes=["everything"])
 
 
-def test_a_key_with_an_end_is_found_but_dead_after_it(workspace: Workspace, owner: User) -> None:
-    key, bare = api_keys.create(workspace=workspace, created_by=owner, name="n8n", expires_in=60)
+@pytest.mark.parametrize("name", ["", "  ", "x" * 81, "two\nlines", "nul\0", "\ud800"])
+def test_a_name_is_one_line_of_at_most_eighty_characters(actor: Actor, name: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        api_keys.create(actor=actor, name=name)
+    assert set(refused.value.fields) == {"name"}
+    assert not ApiKey.objects.exists()
+    assert api_keys.create(actor=actor, name="é" * 80)[0].name == "é" * 80
+
+
+def test_a_key_with_an_end_is_found_but_dead_after_it(actor: Actor) -> None:
+    key, bare = api_keys.create(actor=actor, name="n8n", expires_in=60)
     assert key.expires_at and key.is_live
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     found = api_keys.find(bare)
@@ -92,18 +100,113 @@ def test_a_key_with_an_end_is_found_but_dead_after_it(workspace: Workspace, owne
 
 
 @pytest.mark.parametrize("seconds", [0, -1, api_keys.LONGEST_LIFE + 1])
-def test_a_life_that_makes_no_sense_is_refused(workspace: Workspace, owner: User, seconds: int) -> None:
+def test_a_life_that_makes_no_sense_is_refused(actor: Actor, seconds: int) -> None:
     with pytest.raises(InvalidInput):
-        api_keys.create(workspace=workspace, created_by=owner, name="n8n", expires_in=seconds)
+        api_keys.create(actor=actor, name="n8n", expires_in=seconds)
     assert not ApiKey.objects.exists()
 
 
-def test_revoking_ends_a_key_once(workspace: Workspace, owner: User) -> None:
-    key, bare = api_keys.create(workspace=workspace, created_by=owner, name="n8n")
-    api_keys.revoke(key=key, actor=owner)
+@pytest.mark.parametrize(
+    "rights",
+    [
+        {"role": Role.VIEWER},
+        {"access_image_editor": False},
+        {"role": Role.OWNER, "access_image_editor": False},
+    ],
+    ids=str,
+)
+def test_who_may_not_edit_makes_no_key_that_may(actor: Actor, rights: dict[str, Any]) -> None:
+    with pytest.raises(PermissionDenied):
+        api_keys.create(actor=colleague(actor, **rights), name="n8n", scopes=[READ])
+    assert not ApiKey.objects.exists()
+
+
+def test_a_form_that_is_sent_twice_makes_one_key(actor: Actor) -> None:
+    key_id = uuid.uuid4()
+    key, _ = api_keys.create(actor=actor, name="n8n", key_id=key_id)
+    for somebody in (actor, make_actor(name="Rivals")):
+        with pytest.raises(Conflict, match="done already"):
+            api_keys.create(actor=somebody, name="again", key_id=key_id)
+    assert ApiKey.objects.get() == key
+    assert noted("created").target == str(key)
+
+
+def test_a_workspace_has_so_many_live_keys_and_no_more(actor: Actor) -> None:
+    fill_up(actor)
+    with pytest.raises(Conflict, match="at most 50"):
+        api_keys.create(actor=colleague(actor), name="one more")
+    api_keys.create(actor=make_actor(name="Rivals"), name="theirs")
+    api_keys.revoke(actor=actor, key=ApiKey.objects.filter(workspace=actor.workspace)[0])
+    api_keys.create(actor=actor, name="one more")
+
+
+def test_of_many_at_once_one_gets_the_last_place(committed: None) -> None:
+    actor = make_actor()
+    fill_up(actor, api_keys.LIVE_KEYS - 1)
+
+    def attempt(number: int) -> bool:
+        try:
+            api_keys.create(actor=actor, name=str(number))
+        except Conflict:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(attempt, range(8)))
+    assert outcomes.count(True) == 1
+    assert ApiKey.objects.count() == api_keys.LIVE_KEYS
+
+
+# --- Revoking ----------------------------------------------------------------------------
+
+
+def test_revoking_ends_a_key_once(actor: Actor) -> None:
+    key, bare = api_keys.create(actor=actor, name="n8n")
+    api_keys.revoke(actor=actor, key=key)
     first = ApiKey.objects.get().revoked_at
-    api_keys.revoke(key=key, actor=owner)
+    api_keys.revoke(actor=actor, key=key)
     found = api_keys.find(bare)
     assert found and not found.is_live
     assert ApiKey.objects.get().revoked_at == first
-    assert AuditEntry.objects.filter(action="api_key.revoked").count() == 1
+    assert (noted("revoked").actor, noted("revoked").target) == (actor.user, str(key))
+
+
+def test_own_keys_are_revoked_by_all_and_others_by_managers(actor: Actor) -> None:
+    editor = colleague(actor)
+    own, others = (api_keys.create(actor=editor, name="n8n")[0] for _ in range(2))
+    with pytest.raises(PermissionDenied):
+        api_keys.revoke(actor=colleague(actor), key=own)
+    assert not ApiKey.objects.exclude(revoked_at=None).exists()
+    Membership.objects.filter(user=editor.user).update(role=Role.VIEWER)
+    api_keys.revoke(actor=make_actor(actor.workspace, user=editor.user), key=own)
+    api_keys.revoke(actor=colleague(actor, Role.ADMIN), key=others)
+    assert not ApiKey.objects.filter(revoked_at=None).exists()
+
+
+# --- Last used ---------------------------------------------------------------------------
+
+
+def test_use_is_noted_at_most_once_a_minute(actor: Actor, django_assert_num_queries: Any) -> None:
+    key, _ = api_keys.create(actor=actor, name="n8n")
+    other, _ = api_keys.create(actor=actor, name="other")
+
+    def last_used() -> Any:
+        return ApiKey.objects.values_list("last_used_at", flat=True).get(pk=key.pk)
+
+    with django_assert_num_queries(1):
+        api_keys.touch(key)
+    first = last_used()
+    assert timezone.now() - first < timedelta(seconds=10)
+    api_keys.touch(key)  # as a process that read the key before
+    assert last_used() == first
+    key.refresh_from_db()
+    with django_assert_num_queries(0):
+        api_keys.touch(key)
+    ApiKey.objects.filter(pk=key.pk).update(last_used_at=first - timedelta(minutes=1))
+    key.refresh_from_db()
+    api_keys.touch(key)
+    assert last_used() > first
+    other.refresh_from_db()
+    assert other.last_used_at is None

@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from editor.models import Character, Image, Job, ProviderKey, Role, ShareLink, Style, Workspace
-from editor.operations import shares
+from editor.models import ApiKey, Character, Image, Job, ProviderKey, Role, ShareLink, Style, Workspace
+from editor.operations import api_keys, shares
 from editor.web.urls import urlpatterns
 from tests.factories import UserFactory, make_actor, make_member, make_workspace, photo
 from tests.takers import KEY, install, save_key
@@ -38,6 +38,7 @@ class Rows:
     style: Style
     character: Character
     key: ProviderKey
+    api_key: ApiKey
 
 
 def make_rows(name: str) -> Rows:
@@ -53,6 +54,7 @@ def make_rows(name: str) -> Rows:
         style=Style.objects.create(workspace=workspace, name="Own look", prompt="sepia"),
         character=Character.objects.create(workspace=workspace, name="Ada"),
         key=save_key(make_actor(workspace)),
+        api_key=api_keys.create(actor=make_actor(workspace), name="n8n")[0],
     )
 
 
@@ -109,6 +111,9 @@ IN_A_WORKSPACE = {
     "trash": Route("get"),
     "shares": Route("get", parts=lambda rows: [rows.image.id]),
     "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
+    "api_keys": Route("get"),
+    "api_key_rotate": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
+    "api_key_revoke": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
     "provider_keys": Route("get", looking=False),
     "provider_key_save": Route(
         "post", looking=False, parts=lambda rows: ["bfl"], fields=lambda rows: {"key": KEY}
@@ -117,7 +122,7 @@ IN_A_WORKSPACE = {
     "provider_key_enable": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
     "provider_key_remove": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
 }
-TAKES_BOTH = {"shares"}
+TAKES_BOTH = {"shares", "api_keys"}
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "home": ("get", []),
@@ -179,8 +184,10 @@ def test_those_who_may_only_look_look(own: Rows, name: str, rights: dict[str, An
     assert response.status_code == (route.status if route.looking else 403)
     own.job.refresh_from_db()
     own.share.refresh_from_db()
+    own.api_key.refresh_from_db()
     assert own.job.is_live
     assert own.share.is_live
+    assert own.api_key.is_live
     assert (Job.objects.count(), Image.objects.filter(trashed_at=None).count()) == (2, 3)
 
 
@@ -210,6 +217,8 @@ def test_the_sample_in_an_address_is_copied_only_for_editors(own: Rows) -> None:
         ("gallery_restore", "images"),
         ("shares", "image"),
         ("share_revoke", "share"),
+        ("api_key_rotate", "api_key"),
+        ("api_key_revoke", "api_key"),
         ("provider_key_test", "key"),
         ("provider_key_enable", "key"),
         ("provider_key_remove", "key"),
@@ -233,6 +242,7 @@ def test_rows_of_another_workspace_do_not_exist(
     assert not Image.objects.exclude(trashed_at=None).exists()
     assert not ShareLink.objects.exclude(revoked_at=None).exists()
     assert ProviderKey.objects.filter(is_enabled=True).count() == 2
+    assert [key.is_live for key in ApiKey.objects.all()] == [True, True]
 
 
 def test_two_images_of_which_one_is_anothers_are_refused(own: Rows, theirs: Rows) -> None:

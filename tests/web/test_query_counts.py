@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.contexts import jobs
-from editor.models import Image, ProviderKey, ShareLink, User, Workspace
+from editor.models import ApiKey, Image, ProviderKey, Role, ShareLink, User, Workspace
 from editor.sockets.workspace import WorkspaceConsumer
-from tests.factories import make_actor, make_workspace
+from tests.factories import make_actor, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
 from tests.web.rows import fill
 
@@ -129,6 +129,33 @@ def test_the_providers(workspace: Workspace, client: Client, headers: dict[str, 
         )
         page = client.get(reverse("provider_keys", args=[workspace.slug]), headers=headers)
         assert page.status_code == 200
+
+    assert_constant(workspace, read)
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.EDITOR])
+def test_the_api_keys(workspace: Workspace, role: Role) -> None:
+    """The person's own and others', live, rotated and revoked ones."""
+    user = make_member(workspace, role=role)
+    client = signed_in(user)
+
+    def read(source: Image) -> None:
+        keys: list[ApiKey] = []
+        for number, image in enumerate(source.children.select_related("created_by")):
+            keys.append(
+                ApiKey(
+                    workspace=workspace,
+                    created_by=image.created_by if number % 2 else user,
+                    name="n8n",
+                    public_id=uuid.uuid4().hex[:8],
+                    secret_hash=uuid.uuid4().hex,
+                    replaces=keys[-1] if number % 3 else None,
+                    revoked_at=timezone.now() if number % 5 == 1 else None,
+                )
+            )
+        ApiKey.objects.bulk_create(keys)
+        page = client.get(reverse("api_keys", args=[workspace.slug]))
+        assert "n8n" in page.content.decode()
 
     assert_constant(workspace, read)
 

@@ -10,6 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from editor.access import lookups
+from editor.access.scopes import EVERYTHING, SCOPES
 from editor.errors import EditorError
 from editor.management.database import migrate
 from editor.models import Membership, Plan, Role, User, Workspace
@@ -29,7 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--workspace", required=True, metavar="NAME")
         parser.add_argument("--credits", type=int, required=True, metavar="N", help="The balance afterwards.")
         parser.add_argument("--api-key-file", type=Path, metavar="F", help="Where the API key is, or goes.")
-        parser.add_argument("--scopes", default=",".join(api_keys.SCOPES), metavar="S,S")
+        parser.add_argument(
+            "--scopes",
+            default=EVERYTHING,
+            metavar="S,S",
+            help=f"What a new key may do, of: {', '.join(SCOPES)}. Default: the first, which is everything.",
+        )
         parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="Life of a new key.")
         parser.add_argument("--requests-per-minute", type=int, metavar="N")
         parser.add_argument("--concurrent-jobs", type=int, metavar="N")
@@ -97,19 +104,21 @@ class Command(BaseCommand):
         if path is None:
             return ""
         existing = api_keys.find(path.read_text().strip()) if path.exists() else None
-        if existing is not None and existing.is_live and existing.workspace_id != workspace.id:
-            raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
+        if existing is not None and existing.workspace_id != workspace.id:
+            if existing.is_live:
+                raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
+            existing = None
+        actor = lookups.actor(user, workspace.slug, door="bootstrap")
         if options["revoke"]:
             if existing is None:
-                raise CommandError(f"{path} holds no key of this portal.")
-            api_keys.revoke(key=existing, actor=user)
+                raise CommandError(f"{path} holds no key of this workspace.")
+            api_keys.revoke(actor=actor, key=existing)
             return f"The key in {path} is revoked."
         if existing is not None and existing.is_live:
             return f"The key in {path} is live."
         _, bare = api_keys.create(
-            workspace=workspace,
-            created_by=user,
-            name=path.name,
+            actor=actor,
+            name=path.name[: api_keys.LONGEST_NAME],
             scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
             expires_in=options["expires_in"],
         )

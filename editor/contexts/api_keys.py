@@ -1,0 +1,100 @@
+"""The API keys page of a workspace's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from editor.access.actor import Actor
+from editor.access.scopes import SCOPES
+from editor.contexts.gallery import who
+from editor.models import ApiKey
+from editor.operations.api_keys import OVERLAPS, PREFIX
+from editor.queries import api_keys
+
+_DAY = 24 * 60 * 60
+# Seconds that a new key may live, and seconds that a rotated one still works, in words.
+LIVES: dict[int | None, str] = {
+    None: "Never",
+    30 * _DAY: "In 30 days",
+    90 * _DAY: "In 90 days",
+    365 * _DAY: "In a year",
+}
+_OVERLAP_WORDS = ("At once", "In an hour", "In 24 hours", "In 7 days")
+
+State = Literal["active", "replaced", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One key in the list.
+
+    start   what its text begins with
+    scopes  their names, and what each allows in words
+    """
+
+    id: UUID
+    name: str
+    start: str
+    scopes: list[tuple[str, str]]
+    who: str
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    state: State
+    badge: str
+    may_revoke: bool
+    may_rotate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeysView:
+    """The keys that a person may see, and whether they may make more.
+
+    all_of_workspace  False: only those the person made
+    overlaps          seconds that a rotated key still works, and the same in words
+    """
+
+    rows: list[KeyRow]
+    all_of_workspace: bool
+    may_create: bool
+    overlaps: list[tuple[int, str]]
+
+
+def keys_view(actor: Actor) -> KeysView:
+    manages = actor.membership.may_manage
+    keys = api_keys.keys(actor.workspace, made_by=None if manages else actor.user)
+    return KeysView(
+        rows=[_row(actor, key) for key in keys],
+        all_of_workspace=manages,
+        may_create=actor.membership.may_edit,
+        overlaps=list(zip(OVERLAPS, _OVERLAP_WORDS, strict=True)),
+    )
+
+
+def _row(actor: Actor, key: ApiKey) -> KeyRow:
+    state, badge = _state(key)
+    return KeyRow(
+        id=key.pk,
+        name=key.name,
+        start=f"{PREFIX}{key.public_id}",
+        scopes=[(scope, SCOPES.get(scope, "")) for scope in key.scopes],
+        who=who(key.created_by),
+        created_at=key.created_at,
+        last_used_at=key.last_used_at,
+        expires_at=key.expires_at,
+        state=state,
+        badge=badge,
+        may_revoke=key.is_live,
+        may_rotate=state == "active" and key.created_by_id == actor.user.pk and actor.membership.may_edit,
+    )
+
+
+def _state(key: ApiKey) -> tuple[State, str]:
+    if key.revoked_at:
+        return "revoked", "Revoked"
+    if key.is_replaced:
+        return "replaced", "Replaced"
+    return ("active", "Active") if key.is_live else ("expired", "Expired")

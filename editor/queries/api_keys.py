@@ -1,0 +1,24 @@
+"""The API keys of a workspace."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.utils import timezone
+
+from editor.models import ApiKey, User, Workspace
+
+ENDED_SHOWN = 20  # older ones are in the audit log
+
+
+def live() -> Q:
+    """Keys that work now, as `ApiKey.is_live` has it."""
+    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+
+
+def keys(workspace: Workspace, *, made_by: User | None = None) -> list[ApiKey]:
+    """The workspace's keys, or one person's: those that work, then the last that ended; newest first."""
+    rows = ApiKey.objects.filter(workspace=workspace).defer("secret_hash")
+    rows = rows.select_related("created_by", "replacement").order_by("-created_at", "-id")
+    if made_by is not None:
+        rows = rows.filter(created_by=made_by)
+    return [*rows.filter(live()), *rows.exclude(live())[:ENDED_SHOWN]]

@@ -1,0 +1,51 @@
+"""The form of the API keys page. What a key may be is the operation's rule."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.http import QueryDict
+
+from editor.access.scopes import EVERYTHING, SCOPES
+from editor.contexts.api_keys import LIVES
+from editor.errors import InvalidInput
+
+_OUT_OF_ORDER = "This page is not in order. Reload it and try again."
+
+
+class ApiKeyForm(forms.Form):
+    """A new key, with the id that it will have: a form that is sent twice makes one key."""
+
+    key_id = forms.UUIDField(error_messages={"required": _OUT_OF_ORDER, "invalid": _OUT_OF_ORDER})
+    name = forms.CharField(label="Name", error_messages={"required": "Give the key a name."})
+    scopes = forms.MultipleChoiceField(
+        label="Scopes",
+        choices=list(SCOPES.items()),
+        error_messages={"required": "Choose what the key may do."},
+    )
+    expires_in = forms.TypedChoiceField(
+        label="Expires",
+        choices=[(seconds or "", words) for seconds, words in LIVES.items()],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        first = {"key_id": uuid4(), "scopes": [EVERYTHING]}
+        super().__init__(data, initial=first, auto_id="api-key-%s")
+
+    def wanted(self) -> dict[str, Any]:
+        """What `api_keys.create` takes. Raises InvalidInput, with its fields."""
+        if not self.is_valid():
+            fields = {field: " ".join(map(str, errors)) for field, errors in self.errors.items()}
+            raise InvalidInput(" ".join(fields.values()), fields=fields)
+        return self.cleaned_data
+
+    def refuse(self, error: InvalidInput) -> None:
+        """Show what the operation found wrong beside its field."""
+        for field, words in error.fields.items():
+            if field not in self.errors:
+                self.add_error(field, words)

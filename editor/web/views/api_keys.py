@@ -1,0 +1,90 @@
+"""The workspace's API keys. A key is shown in the answer that makes it, and in no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from editor.access import lookups
+from editor.contexts.api_keys import keys_view
+from editor.errors import Conflict, InvalidInput
+from editor.operations import api_keys
+from editor.web.decorators import MemberRequest, member
+from editor.web.forms.api_keys import ApiKeyForm
+from editor.web.htmx import is_fragment
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member
+def page(request: MemberRequest) -> HttpResponse:
+    """The keys that the person may see, and a form for a new one; POST makes it and shows it this once."""
+    return _create(request) if request.method == "POST" else _page(request, ApiKeyForm())
+
+
+@require_POST
+@member
+def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
+    """Make a key in place of this one, and show it this once."""
+    key, overlap = lookups.api_key(request.actor, key_id), request.POST.get("overlap", "")
+    seconds = int(overlap) if overlap.isascii() and overlap.isdigit() and len(overlap) < 8 else -1
+    try:
+        _, bare = api_keys.rotate(actor=request.actor, key=key, overlap=seconds)
+    except Conflict as error:
+        return _refused(request, error)
+    until = key.expires_at if key.is_live else None
+    return _shown_once(request, {"name": key.name, "bare": bare, "rotated": True, "old_until": until})
+
+
+@require_POST
+@member
+def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
+    """End the key at once."""
+    key = lookups.api_key(request.actor, key_id)
+    api_keys.revoke(actor=request.actor, key=key)
+    words = f"Key “{key.name}” is revoked."
+    if not is_fragment(request):
+        messages.success(request, words)
+        return redirect("api_keys", request.actor.workspace.slug)
+    context = {"keys": keys_view(request.actor), "words": words}
+    return render(request, "settings/_api_keys_swap.html", context)
+
+
+def _create(request: MemberRequest) -> HttpResponse:
+    request.actor.require_editor()
+    form = ApiKeyForm(request.POST)
+    try:
+        key, bare = api_keys.create(actor=request.actor, **form.wanted())
+    except InvalidInput as error:
+        if is_fragment(request):
+            raise
+        form.refuse(error)
+        return _page(request, form, problem=error.fields.get("key_id", ""), status=400)
+    except Conflict as error:
+        return _refused(request, error)
+    return _shown_once(request, {"name": key.name, "bare": bare, "form": ApiKeyForm()})
+
+
+def _page(request: MemberRequest, form: ApiKeyForm, *, problem: str = "", status: int = 200) -> HttpResponse:
+    context = {"keys": keys_view(request.actor), "form": form, "problem": problem, "nav": "api_keys"}
+    return render(request, "settings/api_keys.html", context, status=status)
+
+
+def _refused(request: MemberRequest, error: Conflict) -> HttpResponse:
+    """Why there is no new key: beside the control, or without script on the page with all keys."""
+    if is_fragment(request):
+        raise error
+    return _page(request, ApiKeyForm(), problem=error.message, status=error.status)
+
+
+def _shown_once(request: MemberRequest, made: dict[str, Any]) -> HttpResponse:
+    """The new key in the page's dialog, or without script on a page of its own. No cache keeps it."""
+    in_dialog = is_fragment(request)
+    template = "settings/_api_key_made_swap.html" if in_dialog else "settings/api_key_made.html"
+    context = {"keys": keys_view(request.actor), "in_dialog": in_dialog, "nav": "api_keys", **made}
+    response = render(request, template, context)
+    response["Cache-Control"] = "no-store"
+    return response

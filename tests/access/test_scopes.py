@@ -1,0 +1,34 @@
+"""Scopes: the whole implies its parts, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import pytest
+
+from editor.access.scopes import EVERYTHING, READ, SCOPES, WRITE, allows
+
+
+@pytest.mark.parametrize(
+    ("scopes", "allowed"),
+    [
+        ([EVERYTHING], {EVERYTHING, READ, WRITE}),
+        ([READ], {READ}),
+        ([WRITE], {WRITE}),
+        ([READ, WRITE], {READ, WRITE}),
+        ([], set()),
+        (["image_editor:", "image_editor:*", "*", "image", "Image_Editor"], set()),
+    ],
+    ids=str,
+)
+def test_what_a_key_with_these_scopes_may_do(scopes: Collection[str], allowed: set[str]) -> None:
+    assert {needed for needed in SCOPES if allows(scopes, needed)} == allowed
+
+
+@pytest.mark.parametrize("needed", ["", "admin", "image_editor:delete"])
+def test_what_is_no_scope_is_allowed_to_nobody(needed: str) -> None:
+    assert not allows([*SCOPES, needed], needed)
+
+
+def test_each_scope_has_words_for_people() -> None:
+    assert all(words[0].isupper() for words in SCOPES.values())

@@ -1,0 +1,125 @@
+"""Rotating an API key: a new one with the same rights, and both live for a while."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.access.scopes import READ
+from editor.errors import Conflict, InvalidInput, PermissionDenied
+from editor.models import ApiKey, Membership
+from editor.operations import api_keys
+from tests.factories import make_actor
+from tests.operations.key_rows import colleague, fill_up, noted
+
+pytestmark = pytest.mark.django_db
+
+HOUR, DAY = 60 * 60, 24 * 60 * 60
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return make_actor()
+
+
+@pytest.mark.parametrize("overlap", api_keys.OVERLAPS)
+def test_rotating_makes_a_like_key_and_the_old_one_works_for_the_overlap(actor: Actor, overlap: int) -> None:
+    old, old_bare = api_keys.create(actor=actor, name="n8n", scopes=[READ])
+    before = timezone.now()
+    new, bare = api_keys.rotate(actor=actor, key=old, overlap=overlap)
+    assert bare != old_bare
+    assert api_keys.find(bare) == new
+    assert (new.name, new.scopes, new.expires_at, new.created_by) == ("n8n", [READ], None, actor.user)
+    old.refresh_from_db()
+    assert old.expires_at is not None
+    ends = timedelta(seconds=overlap)
+    assert before + ends <= old.expires_at <= timezone.now() + ends
+    assert (old.is_live, new.is_live) == (overlap > 0, True)
+    entry = noted("rotated")
+    assert (entry.actor, entry.target) == (actor.user, str(old))
+    assert entry.data == {"by": new.public_id, "overlap": overlap}
+
+
+def test_a_new_one_lives_as_long_as_the_old_was_to_and_the_old_no_longer_than_it_was(actor: Actor) -> None:
+    old, _ = api_keys.create(actor=actor, name="n8n", expires_in=30 * DAY)
+    own_end = timezone.now() + timedelta(hours=2)
+    ApiKey.objects.update(created_at=own_end - timedelta(days=30), expires_at=own_end)
+    old.refresh_from_db()
+    new, _ = api_keys.rotate(actor=actor, key=old, overlap=DAY)
+    assert old.expires_at == own_end
+    assert new.expires_at is not None
+    assert abs(new.expires_at - timezone.now() - timedelta(days=30)) < timedelta(seconds=10)
+
+
+def test_a_key_is_rotated_once(actor: Actor) -> None:
+    old, _ = api_keys.create(actor=actor, name="n8n")
+    new, _ = api_keys.rotate(actor=actor, key=old, overlap=DAY)
+    until = ApiKey.objects.get(pk=old.pk).expires_at
+    with pytest.raises(Conflict, match="done already"):
+        api_keys.rotate(actor=actor, key=old, overlap=HOUR)
+    assert ApiKey.objects.get(pk=old.pk).expires_at == until, "as the first time said"
+    assert ApiKey.objects.count() == 2
+    assert api_keys.rotate(actor=actor, key=new, overlap=0)[0].is_live
+
+
+@pytest.mark.parametrize("ended", ["revoked_at", "expires_at"])
+def test_a_key_that_has_ended_is_not_rotated_back_to_life(actor: Actor, ended: str) -> None:
+    key, _ = api_keys.create(actor=actor, name="n8n")
+    ApiKey.objects.update(**{ended: timezone.now()})
+    with pytest.raises(Conflict, match="has ended"):
+        api_keys.rotate(actor=actor, key=key, overlap=DAY)
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("overlap", [-1, 1, 8 * DAY])
+def test_an_overlap_is_one_of_a_few(actor: Actor, overlap: int) -> None:
+    key, _ = api_keys.create(actor=actor, name="n8n")
+    with pytest.raises(InvalidInput):
+        api_keys.rotate(actor=actor, key=key, overlap=overlap)
+    assert ApiKey.objects.get().expires_at is None
+
+
+def test_nobody_rotates_into_a_key_that_acts_as_somebody_else(actor: Actor) -> None:
+    editor = colleague(actor)
+    theirs, _ = api_keys.create(actor=editor, name="n8n")
+    for somebody in (actor, colleague(actor)):
+        with pytest.raises(PermissionDenied, match="Only the person who made"):
+            api_keys.rotate(actor=somebody, key=theirs, overlap=0)
+    Membership.objects.filter(user=editor.user).update(access_image_editor=False)
+    with pytest.raises(PermissionDenied):
+        api_keys.rotate(actor=make_actor(actor.workspace, user=editor.user), key=theirs, overlap=0)
+    assert ApiKey.objects.get().is_live
+
+
+def test_at_the_limit_a_key_is_rotated_only_at_once(actor: Actor) -> None:
+    fill_up(actor)
+    key = ApiKey.objects.first()
+    assert key is not None
+    with pytest.raises(Conflict, match="at most 50"):
+        api_keys.rotate(actor=actor, key=key, overlap=DAY)
+    assert ApiKey.objects.get(pk=key.pk).expires_at is None
+    assert api_keys.rotate(actor=actor, key=key, overlap=0)[0].is_live
+
+
+def test_of_two_rotations_at_once_one_makes_a_key(committed: None) -> None:
+    actor = make_actor()
+    key, _ = api_keys.create(actor=actor, name="n8n")
+
+    def attempt(overlap: int) -> bool:
+        try:
+            api_keys.rotate(actor=actor, key=ApiKey.objects.get(pk=key.pk), overlap=overlap)
+        except Conflict:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(attempt, [DAY] * 4))
+    assert outcomes.count(True) == 1
+    assert ApiKey.objects.count() == 2

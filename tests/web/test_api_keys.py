@@ -1,0 +1,165 @@
+"""Making an API key: it is shown in the answer that makes it, and in no other."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from editor.access.actor import Actor
+from editor.access.scopes import READ, SCOPES, WRITE
+from editor.models import ApiKey, Workspace
+from editor.operations import api_keys
+from tests.factories import make_actor, make_workspace
+from tests.web.keys import BARE, DAY, create, filled_in, page_of, row_of
+from tests.web.requests import HTMX, body, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def owner(workspace: Workspace) -> Actor:
+    return make_actor(workspace)
+
+
+@pytest.fixture
+def client(owner: Actor) -> Client:
+    return signed_in(owner.user)
+
+
+def test_without_keys_the_page_says_what_a_key_is_for(client: Client, workspace: Workspace) -> None:
+    page = body(client.get(page_of(workspace)))
+    assert "No keys yet" in page
+    assert "n8n" in page
+    assert '<table class="keys"' not in page
+    for scope, words in SCOPES.items():
+        assert scope in page
+        assert words in page
+    assert page.count("checked") >= 1
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_a_new_key_is_shown_once_and_kept_by_no_cache(
+    client: Client, workspace: Workspace, headers: dict[str, str]
+) -> None:
+    answer = create(client, workspace, headers=headers, name="CI pipeline", scopes=[READ, WRITE])
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    (bare,) = set(BARE.findall(body(answer)))
+    key = api_keys.find(bare)
+    assert key is not None
+    assert (key.name, key.scopes, key.workspace, key.expires_at) == (
+        "CI pipeline",
+        [READ, WRITE],
+        workspace,
+        None,
+    )
+    assert "Key “CI pipeline” created" in body(answer)
+    assert "never shown again" in body(answer)
+    again = body(client.get(page_of(workspace)))
+    assert not BARE.search(again)
+    assert bare[12:] not in again
+    assert f"flk_{key.public_id}<" in row_of(again, "CI pipeline")
+
+
+def test_over_htmx_dialog_list_and_a_new_form_come_back(client: Client, workspace: Workspace) -> None:
+    sent = filled_in(name="<b>CI</b>")
+    part = body(client.post(page_of(workspace), sent, headers=HTMX))
+    assert "<html" not in part
+    targets = re.findall(r'<hx-partial hx-target="([^"]+)"', part)
+    assert targets == ["#api-keys", "#api-key-form"]
+    assert 'commandfor="made-key"' in part
+    assert "&lt;b&gt;CI&lt;/b&gt;" in part
+    assert "<b>CI</b>" not in part
+    (fresh,) = re.findall(r'name="key_id" value="([^"]+)"', part)
+    assert fresh != sent["key_id"]
+
+
+def test_without_script_the_key_has_a_page_of_its_own_that_leads_back(
+    client: Client, workspace: Workspace
+) -> None:
+    page = body(create(client, workspace))
+    assert "<html" in page
+    assert f'href="{page_of(workspace)}"' in page
+    assert 'commandfor="made-key"' not in page
+    assert 'class="keys"' not in page
+
+
+@pytest.mark.parametrize(("seconds", "days"), [("2592000", 30), ("7776000", 90), ("31536000", 365)])
+def test_a_key_expires_when_it_was_chosen(
+    client: Client, workspace: Workspace, seconds: str, days: int
+) -> None:
+    create(client, workspace, expires_in=seconds)
+    key = ApiKey.objects.get()
+    assert key.expires_at is not None
+    assert abs(key.expires_at - key.created_at - timedelta(days=days)) < timedelta(seconds=1)
+    offered = re.findall(r'<option value="(\d*)"', body(client.get(page_of(workspace))))
+    assert {"", seconds} <= set(offered)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
+    client: Client, workspace: Workspace, headers: dict[str, str]
+) -> None:
+    sent = filled_in()
+    client.post(page_of(workspace), sent, headers=headers)
+    again = client.post(page_of(workspace), sent, headers=headers)
+    assert again.status_code == 409
+    assert not BARE.search(body(again))
+    assert "was done already" in body(again)
+    assert ApiKey.objects.count() == 1
+    if headers:
+        assert body(again).strip().startswith('<p class="problem"'), "which the script lets through"
+    else:
+        assert sent["key_id"] not in re.findall(r'name="key_id" value="([^"]+)"', body(again))
+        assert "n8n" in row_of(body(again), "n8n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"name": ""}, "Give the key a name."),
+        ({"name": "x" * 81}, "1 to 80"),
+        ({"name": "nul\0"}, "Null characters"),
+        ({"scopes": []}, "Choose what the key may do."),
+        ({"scopes": ["everything"]}, "not one of the available choices"),
+        ({"expires_in": "1"}, "not one of the available choices"),
+        ({"expires_in": "soon"}, "not one of the available choices"),
+        ({"key_id": ""}, "Reload it"),
+        ({"key_id": "x"}, "Reload it"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_said_and_nothing_is_made(
+    client: Client, workspace: Workspace, changes: dict[str, Any], words: str
+) -> None:
+    for headers in ({}, HTMX):
+        answer = create(client, workspace, headers=headers, **changes)
+        assert answer.status_code == 400
+        assert words in body(answer)
+    assert body(answer).strip().startswith('<p class="problem"')
+    assert not ApiKey.objects.exists()
+
+
+def test_a_refused_form_keeps_what_was_chosen(client: Client, workspace: Workspace) -> None:
+    page = body(create(client, workspace, name="x" * 81, scopes=[WRITE], expires_in=str(90 * DAY)))
+    form = " ".join(page[page.index('id="api-key-form"') : page.index('id="api-keys"')].split())
+    assert f'value="{"x" * 81}"' in form
+    assert re.findall(r'value="([^"]+)" autocomplete="off" checked', form) == [WRITE]
+    assert f'<option value="{90 * DAY}" selected>' in form
+    assert form.count('aria-invalid="true"') == 1
+
+
+def test_a_full_workspace_is_told_why(client: Client, workspace: Workspace, owner: Actor) -> None:
+    for _ in range(api_keys.LIVE_KEYS):
+        api_keys.create(actor=owner, name="n8n")
+    answer = create(client, workspace)
+    assert answer.status_code == 409
+    assert "at most 50 keys" in body(answer)
