@@ -16,6 +16,7 @@ GALLERY = "/w/acme-studio/gallery/"
 SEED = """
 from pathlib import Path
 from django.contrib.staticfiles import finders
+from django.db import transaction
 from django.utils import timezone
 from editor.access import lookups
 from editor.media import store
@@ -38,7 +39,8 @@ for number in range(41):
     )
     job.job_images.create(image=source, role="source", position=0)
     if done:
-        images.create_results(job=job, stored=[images.save(workspace_id=workspace.id, clean=clean)])
+        with transaction.atomic():
+            images.create_results(job=job, stored=[images.save(workspace_id=workspace.id, clean=clean)])
 """
 
 

@@ -126,7 +126,7 @@ async def test_the_steps_of_an_edit_arrive_in_order() -> None:
     now = [
         found for message in messages for found in re.findall(r'data-key="(\w+)"\s+data-state="now"', message)
     ]
-    assert len(set(now)) >= 3
+    assert len(set(now)) >= 2
     assert [STEPS.index(step) for step in now] == sorted(STEPS.index(step) for step in now)
     percents = [int(found) for message in messages for found in re.findall(r"Generating (\d+)%", message)]
     assert percents and percents == sorted(percents)
