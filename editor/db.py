@@ -21,9 +21,13 @@ from editor.fairness import FairExecutor
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# The threads of the engine and those of the doors: a flood of jobs does not make requests wait.
 # More of them only wait for each other: Python runs one at a time.
+ENGINE, DOORS = "engine", "doors"
 THREADS = 4
 
+# Whose threads the current task uses; the worker's tasks use the engine's.
+pool: ContextVar[str] = ContextVar("pool", default=DOORS)
 # Whose work the current task does; empty for what belongs to nobody.
 tenant: ContextVar[str] = ContextVar("tenant", default="")
 # The event loop that waits for what the current thread does; None where none does.
@@ -62,7 +66,7 @@ class _FairThreads(Executor):
 
 
 @cache
-def _threads() -> _FairThreads:
+def _threads(pool: str) -> _FairThreads:
     return _FairThreads()
 
 
@@ -87,4 +91,4 @@ async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwar
     loop = asyncio.get_running_loop()
     context = copy_context()
     context.run(waiting_loop.set, loop)
-    return await loop.run_in_executor(_threads(), context.run, work)
+    return await loop.run_in_executor(_threads(pool.get()), context.run, work)

@@ -48,7 +48,8 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 def let_database_work_end() -> None:
     """Wait until no thread works for a job of the test any more: emptying tables would meet it."""
-    idle = threading.Barrier(db.THREADS + 1)
-    for _ in range(db.THREADS):
-        db._threads().submit(idle.wait, 10)
-    idle.wait(10)
+    for pool in (db.ENGINE, db.DOORS):
+        idle = threading.Barrier(db.THREADS + 1)
+        for _ in range(db.THREADS):
+            db._threads(pool).submit(idle.wait, 10)
+        idle.wait(10)

@@ -11,7 +11,7 @@ from uuid import UUID
 from channels.layers import get_channel_layer
 from procrastinate.contrib.django import DjangoApp, app
 
-from editor import events
+from editor import db, events
 from editor.db import in_thread
 from editor.operations import hints, housekeeping, queue, trash, uploads
 from editor.providers import http
@@ -28,6 +28,7 @@ HEAR_AGAIN_AFTER = 3600  # seconds
 
 async def run_worker() -> None:
     """Work until cancelled. A database that goes away only makes a pause."""
+    db.pool.set(db.ENGINE)
     sweeps = [
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
         asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),

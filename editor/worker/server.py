@@ -6,15 +6,25 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from types import FrameType
 
 import uvicorn
 
+from editor.gate import waiting
 from editor.providers import http
 from editor.worker.runner import run_worker
+
+# After a signal, seconds in which held calls may still be finished; then in which all must have gone.
+HELD_SECONDS = 10
+GOODBYE_SECONDS = 20
 
 
 class Server(uvicorn.Server):
     """uvicorn, but for its signals: it raises them again, which would cut the worker's shutdown off."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        asyncio.get_running_loop().call_later(HELD_SECONDS, waiting.let_go)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -36,7 +46,7 @@ async def serve(
         log_level="warning",
         access_log=False,
         proxy_headers=True,
-        timeout_graceful_shutdown=20,
+        timeout_graceful_shutdown=GOODBYE_SECONDS,
         ws_ping_interval=20,
         ws_ping_timeout=20,
     )

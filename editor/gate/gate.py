@@ -1,0 +1,295 @@
+"""Who is calling, may they, and is it not too much: answered before a byte of the body is read.
+
+Each door for programs stands behind a gate of its own, which knows where the door's clients put
+their key and what its errors look like. Past it, `scope["caller"]` is who calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from editor import db
+from editor.access import credentials, rate_limits
+from editor.access.actor import Actor
+from editor.access.rate_limits import Allowance
+from editor.access.scopes import allows
+from editor.db import in_thread
+from editor.errors import (
+    EditorError,
+    InvalidInput,
+    NotAuthenticated,
+    PermissionDenied,
+    TooMany,
+)
+from editor.models import ApiKey
+from editor.operations import api_keys
+
+log = logging.getLogger("editor.gate")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+REFUSED_A_MINUTE = 30  # requests without a valid key, from one address
+LONGEST_KEY = 200  # characters; no key of any kind is longer
+BODY_SECONDS = 60.0
+_JSON = (b"application/json", b"application/problem+json")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program at work with somebody's key."""
+
+    actor: Actor
+    key: ApiKey
+
+    def require(self, scope: str) -> None:
+        """Raise PermissionDenied unless the key has this scope."""
+        if not allows(self.key.scopes, scope):
+            raise PermissionDenied(f"This API key does not have the scope “{scope}”.")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is particular to one kind of client.
+
+    name       as in Actor.door
+    body_limit bytes
+    bare_key   where they put their key: from the headers, "" where there is none
+    envelope   a body of JSON that tells of an error with this status, as they expect it
+    is_open    paths that need no key
+    """
+
+    name: str
+    body_limit: int
+    bare_key: Callable[[Headers], str]
+    envelope: Callable[[int, EditorError], bytes]
+    is_open: Callable[[str], bool]
+
+
+class TooLarge(EditorError):
+    """The body is longer than this door takes."""
+
+    code = "too_large"
+    status = 413
+
+
+class TooSlow(EditorError):
+    """The body did not come."""
+
+    code = "request_timeout"
+    status = 408
+
+
+class Headers:
+    """A request's headers by name in lower case; of repeated ones, the first."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            self._headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+
+    def get(self, name: str) -> str:
+        return self._headers.get(name, "")
+
+
+class Gate:
+    """ASGI: lets those in who may, with limits counted, and gives every error the door's envelope."""
+
+    def __init__(self, app: App, door: Door) -> None:
+        self.app = app
+        self.door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _Answer(send, self.door, scope["method"])
+        body = _Body(receive, limit=self.door.body_limit)
+        try:
+            headers = Headers(scope)
+            if not self.door.is_open(scope["path"]):
+                await self._admit(scope, headers, answer)
+            body.check_length(headers)
+            await self.app(scope, body.receive, answer.send)
+        except EditorError as error:
+            await answer.refuse(error)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            await answer.refuse(_in_words(500, scope["method"]))
+
+    async def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> None:
+        """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
+        address = f"refused:{_address(scope)}"
+        answer.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
+        _check_host(headers)
+        try:
+            caller = await in_thread(_caller, self.door.bare_key(headers), self.door.name)
+        except (NotAuthenticated, PermissionDenied):
+            # Not before: behind one address there may be others, whose keys are good.
+            answer.allowance = await rate_limits.take(address, per_minute=REFUSED_A_MINUTE)
+            if not answer.allowance.allowed:
+                why = "Too many requests without a valid key came from your address."
+                raise _too_many(answer.allowance, why) from None
+            raise
+        workspace = caller.actor.workspace
+        db.tenant.set(str(workspace.id))
+        answer.allowance = await rate_limits.take(
+            f"workspace:{workspace.id}", per_minute=workspace.plan.requests_per_minute
+        )
+        if not answer.allowance.allowed:
+            raise _too_many(
+                answer.allowance,
+                f"The plan of this workspace allows {workspace.plan.requests_per_minute} requests a minute.",
+            )
+        scope["caller"] = caller
+
+
+def _caller(bare: str, door: str) -> Caller:
+    key = api_keys.find(bare) if 0 < len(bare) <= LONGEST_KEY else None
+    if key is None:
+        raise NotAuthenticated("Missing or invalid API key.")
+    actor = credentials.actor_of(key, door=door)
+    api_keys.touch(key)
+    return Caller(actor=actor, key=key)
+
+
+def _check_host(headers: Headers) -> None:
+    host, _ = split_domain_port(headers.get("host"))
+    if not host or not validate_host(host, settings.ALLOWED_HOSTS):
+        raise InvalidInput("This portal does not answer under that host name.")
+
+
+def _address(scope: Scope) -> str:
+    """Who is counted as one: an address, or the network that one IPv6 customer has."""
+    text = scope["client"][0] if scope.get("client") else ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return str(text)
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
+def _too_many(allowance: Allowance, why: str) -> TooMany:
+    return TooMany(f"{why} Try again in {allowance.retry_after} seconds.", retry_after=allowance.retry_after)
+
+
+class _Body:
+    """The request's body, no longer than it may be and not for ever."""
+
+    def __init__(self, receive: Receive, *, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._received = 0
+        self._complete = False
+
+    def check_length(self, headers: Headers) -> None:
+        declared = headers.get("content-length") or "0"
+        if not declared.isdecimal() or int(declared[:20]) > self._limit:
+            raise self._too_large()
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()  # tells when the caller goes away
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooSlow("The request's body did not come within a minute.") from None
+        self._received += len(message.get("body", b""))
+        if self._received > self._limit:
+            raise self._too_large()
+        self._complete = not message.get("more_body", False)
+        return message
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The request's body is too large: at most {self._limit // 1024:,} KiB.")
+
+
+class _Answer:
+    """What goes out: the limits on every answer, and no error but in the door's envelope."""
+
+    def __init__(self, send: Send, door: Door, method: str) -> None:
+        self.allowance: Allowance | None = None
+        self._send = send
+        self._door = door
+        self._method = method
+        self._started = False
+        self._replaced = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._started = True
+            headers = {name.lower(): value for name, value in message["headers"]}
+            is_json = headers.get(b"content-type", b"").startswith(_JSON)
+            if message["status"] >= 400 and not is_json:
+                self._replaced = True
+                error = _in_words(message["status"], self._method)
+                await self._send_error(error, message["status"], _kept(headers))
+                return
+            message = {**message, "headers": [*message["headers"], *self._extra_headers()]}
+        if not self._replaced:
+            await self._send(message)
+
+    async def refuse(self, error: EditorError) -> None:
+        """Answer with an error, unless the answer has begun already."""
+        if self._started:
+            log.warning("an answer was cut off: %s", error.message)
+            return
+        self._started = True
+        headers = [(b"connection", b"close")] if error.status in (408, 413) else []
+        if isinstance(error, NotAuthenticated):
+            headers.append((b"www-authenticate", b"Bearer"))
+        if error.retry_after is not None:
+            headers.append((b"retry-after", str(int(error.retry_after)).encode()))
+        await self._send_error(error, error.status, headers)
+
+    async def _send_error(self, error: EditorError, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        content = self._door.envelope(status, error)
+        start = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(content)).encode()),
+            *headers,
+            *self._extra_headers(),
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": start})
+        await self._send({"type": "http.response.body", "body": b"" if self._method == "HEAD" else content})
+
+    def _extra_headers(self) -> list[tuple[bytes, bytes]]:
+        headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+        if self.allowance is None:
+            return headers
+        return [
+            *headers,
+            (b"x-ratelimit-limit", str(self.allowance.limit).encode()),
+            (b"x-ratelimit-remaining", str(self.allowance.remaining).encode()),
+            (b"x-ratelimit-reset", str(self.allowance.reset).encode()),
+        ]
+
+
+def _kept(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    return [(name, headers[name]) for name in (b"allow", b"retry-after") if name in headers]
+
+
+def _in_words(status: int, method: str) -> EditorError:
+    """For answers that Django itself gives."""
+    match status:
+        case 404:
+            words = "There is nothing at this address."
+        case 405:
+            words = f"This address does not take {method}."
+        case _ if status < 500:
+            words = f"The request cannot be served: {HTTPStatus(status).phrase}."
+        case _:
+            words = "The portal itself failed on this request. Try again, or ask an operator for help."
+    error = EditorError(words)
+    error.code = HTTPStatus(status).name.lower()
+    return error

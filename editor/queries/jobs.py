@@ -1,0 +1,52 @@
+"""Jobs as programs see them: by id, the newest first, and which have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from editor.models import ENDED, Image, Job, JobEvent, Workspace
+
+
+def ended(job_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of the jobs that have ended."""
+    return list(Job.objects.filter(id__in=job_ids, status__in=ENDED).values_list("id", flat=True))
+
+
+def with_results(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """The same jobs, with their results in order as `shown_results`."""
+    results = Image.objects.filter(trashed_at=None, purged_at=None).order_by("position")
+    return jobs.prefetch_related(Prefetch("results", queryset=results, to_attr="shown_results"))
+
+
+def read(job_id: UUID) -> Job:
+    """The job as it is now, with its results."""
+    return with_results(Job.objects.filter(pk=job_id)).get()
+
+
+def page(
+    workspace: Workspace, *, number: int, size: int, status: str | None = None
+) -> tuple[list[Job], bool]:
+    """One page of the workspace's jobs, newest first, and whether there are more.
+
+    number  from 1
+    """
+    jobs = Job.objects.filter(workspace=workspace)
+    if status:
+        jobs = jobs.filter(status=status)
+    start = (number - 1) * size
+    # The ids come from the index alone; whole rows are read for the page only.
+    ids = list(jobs.order_by("-created_at", "-id").values_list("id", flat=True)[start : start + size + 1])
+    rows = with_results(Job.objects.filter(id__in=ids[:size])).order_by("-created_at", "-id")
+    return list(rows), len(ids) > size
+
+
+def read_with_events(job_id: UUID, after: int) -> tuple[Job, list[JobEvent]]:
+    """The job as it is now, with its results, and its events with numbers above `after`.
+
+    The job is read first: one that has ended has all its events.
+    """
+    job = read(job_id)
+    return job, list(JobEvent.objects.filter(job_id=job_id, pk__gt=after))
