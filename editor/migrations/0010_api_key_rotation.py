@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("editor", "0008_tried_providers")]
+    dependencies = [("editor", "0009_uploads")]
 
     operations = [
         migrations.AddField(

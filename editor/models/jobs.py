@@ -41,6 +41,10 @@ class Job(PublicModel):
     )
     door = models.CharField(max_length=10, default="web", help_text="Where it came in.")
     idempotency_key = models.CharField(max_length=80, null=True, blank=True)
+    request_hash = models.CharField(
+        max_length=64, blank=True, help_text="Of the request that came with the key; see idempotency.py."
+    )
+    repeated = False  # set on a job that an earlier, same request had started
 
     # What was asked for.
     model = models.CharField(max_length=120, help_text="Catalogue id.")
@@ -114,6 +118,7 @@ class Job(PublicModel):
         )
         indexes = (
             models.Index(fields=["workspace", "-created_at", "-id"], name="job_recent"),
+            models.Index(fields=["workspace", "status", "-created_at", "-id"], name="job_recent_by_status"),
             models.Index(fields=["workspace"], condition=Q(status__in=LIVE), name="job_live"),
             models.Index(
                 fields=["workspace", "-finished_at"],

@@ -59,15 +59,20 @@ def adjust(*, workspace: Workspace, amount: int, actor: User | None, note: str) 
     return entry
 
 
+def check(*, account: CreditAccount, price: int) -> None:
+    """Raise InsufficientCredits unless the account has so many credits."""
+    if account.balance < price:
+        raise InsufficientCredits(
+            f"Not enough credits: this edit needs {price:,}, the workspace has {account.balance:,}. "
+            "An owner or admin can add credits."
+        )
+
+
 def hold(*, account: CreditAccount, job: Job) -> None:
     """Set the job's price aside. `account` must be locked. Raises InsufficientCredits."""
     if job.price == 0:
         return
-    if account.balance < job.price:
-        raise InsufficientCredits(
-            f"Not enough credits: this edit needs {job.price:,}, the workspace has {account.balance:,}. "
-            "An owner or admin can add credits."
-        )
+    check(account=account, price=job.price)
     _write(
         account=account,
         kind=LedgerEntry.Kind.HOLD,

@@ -55,6 +55,13 @@ def upload(
     )
 
 
+def add(*, actor: Actor, clean: CleanImage, name: str) -> Image:
+    """A picture that was checked already, as one of this person's."""
+    actor.require_editor()
+    stored = save(workspace_id=actor.workspace.id, clean=clean)
+    return create(stored=stored, workspace_id=actor.workspace.id, created_by_id=actor.user.pk, name=name)
+
+
 def create(
     *,
     stored: Stored,

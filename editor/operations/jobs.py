@@ -8,17 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, Sum
 from django.utils import timezone
 
 from editor import events
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.catalog import validation
-from editor.errors import Conflict, InsufficientCredits, InvalidInput, NotFound, TooMany
+from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
-from editor.models import LIVE, Character, Image, Job, JobEvent, JobImage, Status, Style, Workspace
-from editor.operations import credits, images, pricing, queue, timeline
+from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
+from editor.operations import credits, idempotency, images, limits, pricing, queue, timeline
 from editor.operations.pricing import Choice
 
 LARGEST_SEED = 2**63  # what its column holds
@@ -32,6 +31,7 @@ class NewEdit:
     mask       bytes of a painted mask for the source: white = change
     inputs     values of the model's options, by their catalogue names
     idempotency_key  a repeat with the same key gives the same job and costs nothing more
+    request_hash     tells whether a repeat is one: the same key with another hash is refused
     """
 
     prompt: str
@@ -44,6 +44,29 @@ class NewEdit:
     style_id: str | UUID | None = None
     character_id: str | UUID | None = None
     idempotency_key: str | None = None
+    request_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What an edit turned out to mean, but for its images."""
+
+    choice: Choice
+    prompt: str
+    inputs: Mapping[str, Any]
+    style: Style | None
+    character: Character | None
+
+
+def check(*, actor: Actor, request: NewEdit) -> None:
+    """Raise what `submit` would, as far as it can be told before the images are there.
+
+    For a door that must fetch them first.
+    """
+    actor.require_editor()
+    checked = _checked(actor, request)
+    account = credits.open_account(workspace=actor.workspace)
+    credits.check(account=account, price=pricing.price(choice=checked.choice, inputs=checked.inputs))
 
 
 def submit(*, actor: Actor, request: NewEdit) -> Job:
@@ -53,32 +76,20 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     Unprocessable; whatever it raises, nothing was charged and no job exists.
     """
     actor.require_editor()
-    if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
+    if repeated := _repeated(actor, request):
         return repeated
-    choice = pricing.choose(
-        workspace=actor.workspace, model=request.model, tier=request.tier, provider=request.provider
-    )
-    model = choice.model
-    prompt = validation.clean_prompt(model, request.prompt)
-    inputs = validation.clean_inputs(model, request.inputs)
-    if problem := validation.route_problem(choice.route, inputs):
-        raise InvalidInput(problem)
-    style = lookups.style(actor, request.style_id) if request.style_id else None
-    character = lookups.character(actor, request.character_id) if request.character_id else None
+    checked = _checked(actor, request)
+    choice, character = checked.choice, checked.character
     sources = lookups.images(actor, request.image_ids)
     likenesses = list(character.images.order_by("character_images__position")) if character else []
     count = len(sources) + len(likenesses)
-    validation.check_images(model, choice.route, count, request.mask is not None)
+    validation.check_images(choice.model, choice.route, count, request.mask is not None)
     mask = images.save_mask(actor=actor, content=request.mask, source=sources[0]) if request.mask else None
     try:
         job, created = _create(
             actor=actor,
             request=request,
-            choice=choice,
-            prompt=prompt,
-            inputs=inputs,
-            style=style,
-            character=character,
+            checked=checked,
             places=_places(sources, likenesses, mask),
         )
     except Exception:
@@ -95,31 +106,31 @@ def _create(
     *,
     actor: Actor,
     request: NewEdit,
-    choice: Choice,
-    prompt: str,
-    inputs: Mapping[str, Any],
-    style: Style | None,
-    character: Character | None,
+    checked: _Checked,
     places: list[tuple[JobImage.Role, Image]],
 ) -> tuple[Job, bool]:
     """The job, its hold and its place in the queue; or, and False, the job of an earlier same request."""
     # The lock makes the submissions of one workspace follow one another.
     account = credits.lock_account(workspace_id=actor.workspace.id)
-    if request.idempotency_key and (repeated := _find(actor, request.idempotency_key)):
+    if repeated := _repeated(actor, request):
         return repeated, False
-    in_flight = _in_flight(actor.workspace)
-    price = pricing.price(choice=choice, inputs=inputs)
-    _check_cap(actor, price)
+    if request.idempotency_key:
+        idempotency.free(actor=actor, key=request.idempotency_key)
+    choice, style, character = checked.choice, checked.style, checked.character
+    in_flight = limits.check_jobs(workspace=actor.workspace)
+    price = pricing.price(choice=choice, inputs=checked.inputs)
+    limits.check_cap(actor=actor, price=price)
     job = Job.objects.create(
         workspace=actor.workspace,
         created_by=actor.user,
         door=actor.door,
         idempotency_key=request.idempotency_key or None,
+        request_hash=request.request_hash,
         model=choice.model.id,
         tier=choice.tier,
-        prompt=prompt,
-        sent_prompt=_sent_prompt(prompt=prompt, style=style, character=character),
-        inputs=inputs,
+        prompt=checked.prompt,
+        sent_prompt=_sent_prompt(prompt=checked.prompt, style=style, character=character),
+        inputs=checked.inputs,
         style=style,
         style_version=style.version if style else None,
         character=character,
@@ -142,38 +153,26 @@ def _create(
     return job, True
 
 
-def _find(actor: Actor, key: str) -> Job | None:
-    return Job.objects.filter(workspace=actor.workspace, door=actor.door, idempotency_key=key).first()
+def _repeated(actor: Actor, request: NewEdit) -> Job | None:
+    key = request.idempotency_key
+    return idempotency.find(actor=actor, key=key, request_hash=request.request_hash) if key else None
 
 
-def _in_flight(workspace: Workspace) -> int:
-    count = Job.objects.filter(workspace=workspace, status__in=LIVE).count()
-    limit = workspace.plan.concurrent_jobs
-    if count >= limit:
-        raise TooMany(
-            f"{count} edits are queued or running, and the plan allows {limit} at a time. "
-            "Wait for one to end, or cancel one.",
-            retry_after=5,
-        )
-    return count
-
-
-def _check_cap(actor: Actor, price: int) -> None:
-    """A member's monthly cap counts what they spent or hold since the month began (UTC)."""
-    cap = actor.membership.monthly_cap
-    if cap is None:
-        return
-    month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    own = Job.objects.filter(workspace=actor.workspace, created_by=actor.user, created_at__gte=month)
-    spent = own.aggregate(
-        held=Sum("price", filter=Q(status__in=LIVE), default=0), charged=Sum("charged", default=0)
+def _checked(actor: Actor, request: NewEdit) -> _Checked:
+    choice = pricing.choose(
+        workspace=actor.workspace, model=request.model, tier=request.tier, provider=request.provider
     )
-    used = spent["held"] + spent["charged"]
-    if used + price > cap:
-        raise InsufficientCredits(
-            f"Your limit in this workspace is {cap:,} credits a month, and {used:,} are used: this edit "
-            f"needs {price:,}. An owner or admin can raise the limit."
-        )
+    prompt = validation.clean_prompt(choice.model, request.prompt)
+    inputs = validation.clean_inputs(choice.model, request.inputs)
+    if problem := validation.route_problem(choice.route, inputs):
+        raise InvalidInput(problem)
+    return _Checked(
+        choice=choice,
+        prompt=prompt,
+        inputs=inputs,
+        style=lookups.style(actor, request.style_id) if request.style_id else None,
+        character=lookups.character(actor, request.character_id) if request.character_id else None,
+    )
 
 
 def _places(

@@ -1,0 +1,38 @@
+"""The same request twice is one job: by a key that the caller chose, for a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.errors import Unprocessable
+from editor.models import Job
+
+REMEMBERED = timedelta(hours=24)
+
+
+def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
+    """The job that this key started through the same door, marked as `repeated`.
+
+    request_hash  of the whole request, where the door has one. Raises Unprocessable when the key
+                  came with another request.
+    """
+    since = timezone.now() - REMEMBERED
+    same_key = Job.objects.filter(workspace=actor.workspace, door=actor.door, idempotency_key=key)
+    job = same_key.filter(created_at__gte=since).first()
+    if job is None:
+        return None
+    if job.request_hash != request_hash:
+        raise Unprocessable("This Idempotency-Key was used for another request. Take a new key.")
+    job.repeated = True
+    return job
+
+
+def free(*, actor: Actor, key: str) -> None:
+    """Let a key whose day is over be used anew. Belongs to the transaction that uses it."""
+    before = timezone.now() - REMEMBERED
+    Job.objects.filter(
+        workspace=actor.workspace, door=actor.door, idempotency_key=key, created_at__lt=before
+    ).update(idempotency_key=None)

@@ -1,0 +1,64 @@
+"""The same key is the same job, for a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.errors import InsufficientCredits, Unprocessable
+from editor.models import CreditAccount, Job
+from editor.operations import jobs
+from editor.operations.jobs import NewEdit
+from tests.factories import make_actor
+
+pytestmark = pytest.mark.django_db
+
+
+def submit(actor: Actor, *, key: str = "k", request_hash: str = "a") -> Job:
+    request = NewEdit(prompt="a quiet harbour", idempotency_key=key, request_hash=request_hash)
+    return jobs.submit(actor=actor, request=request)
+
+
+def balance(actor: Actor) -> int:
+    return CreditAccount.objects.get(workspace=actor.workspace).balance
+
+
+def test_a_repeat_is_the_same_job_and_costs_nothing() -> None:
+    actor = make_actor(balance=10)
+    first = submit(actor)
+    again = submit(actor)
+    assert (again.id, first.repeated, again.repeated) == (first.id, False, True)
+    assert balance(actor) == 6
+
+
+def test_another_request_with_the_key_is_refused() -> None:
+    actor = make_actor(balance=10)
+    submit(actor)
+    with pytest.raises(Unprocessable, match="another request"):
+        submit(actor, request_hash="b")
+    assert balance(actor) == 6
+
+
+def test_after_a_day_the_key_is_new() -> None:
+    actor = make_actor(balance=10)
+    first = submit(actor)
+    Job.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
+    second = submit(actor, request_hash="b")
+    assert (second.id != first.id, second.repeated) == (True, False)
+    assert balance(actor) == 2
+
+
+def test_a_key_whose_request_was_refused_may_be_used_again() -> None:
+    actor = make_actor(balance=0)
+    with pytest.raises(InsufficientCredits):
+        submit(actor)
+    CreditAccount.objects.filter(workspace=actor.workspace).update(balance=4)
+    assert not submit(actor).repeated
+
+
+def test_workspaces_have_their_own_keys() -> None:
+    first, second = submit(make_actor()), submit(make_actor())
+    assert first.id != second.id
