@@ -15,15 +15,25 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from editor.api import put  # noqa: E402
+from editor.api.door import DOOR, PATH  # noqa: E402
+from editor.gate.gate import Gate  # noqa: E402
+from editor.gate.handler import ProgramHandler  # noqa: E402
 from editor.sockets.routing import urlpatterns  # noqa: E402
 from imageeditor.body_limit import App, BodyLimit  # noqa: E402
 
+programs = ProgramHandler()
+# By the beginning of the path; each bounds what it reads. Everything else are pages.
+doors: dict[str, App] = {
+    PATH: Gate(programs, DOOR),
+    put.PATH: put.receive_upload,
+    "/callbacks/": BodyLimit(programs),
+}
 pages: App = BodyLimit(django)
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
-    """Files at upload links have a limit of their own; everything else goes to Django within its."""
-    app: App = put.receive_upload if scope["path"].startswith(put.PATH) else pages
+    """Hand a request to the door at its path."""
+    app = next((door for path, door in doors.items() if scope["path"].startswith(path)), pages)
     await app(scope, receive, send)
 
 

@@ -11,6 +11,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
+    path("", include("editor.api.urls")),
     path("", include("editor.callbacks.urls")),
     path("", include("editor.web.urls")),
 ]

@@ -1,0 +1,34 @@
+"""What a call's key must allow. Who calls was found out at the gate."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from editor.gate.gate import Caller
+
+
+def caller(request: HttpRequest) -> Caller:
+    """Who calls, as the gate left it."""
+    return cast(Caller, request.scope["caller"])  # type: ignore[attr-defined]
+
+
+class Needs(HttpBearer):
+    """Lets a call in whose key has this scope. As ninja's, so that the document of the API tells of it."""
+
+    openapi_bearerFormat = "flk_…"
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__()
+
+    async def authenticate(self, request: HttpRequest, token: str) -> Caller:
+        found = caller(request)
+        found.require(self.scope)
+        return found
+
+
+READ = Needs("image_editor:read")
+WRITE = Needs("image_editor:write")

@@ -1,0 +1,122 @@
+"""Uploads, edits and what they would cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from editor.access.actor import Actor
+from editor.api import rows, schemas
+from editor.api.authentication import READ, WRITE, caller
+from editor.api.envelope import problem
+from editor.api.process import Outcome, failure, process
+from editor.api.schemas import errors
+from editor.db import in_thread
+from editor.operations import pricing, uploads
+
+router = Router()
+
+
+@router.post(
+    "/upload-url",
+    response={201: schemas.UploadOut} | errors(),
+    auth=WRITE,
+    operation_id="upload_url",
+    tags=["Images"],
+)
+async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
+    """A short-lived URL to PUT an image to, and the `image_id` to use it by.
+
+    PUT the bytes with the same Content-Type as `mime_type`, within an hour and once.
+    """
+    at = rows.origin(request)
+    ticket = await in_thread(
+        uploads.create,
+        actor=caller(request).actor,
+        file_name=body.file_name,
+        content_type=body.mime_type,
+        size=body.file_size,
+        base=at,
+    )
+    data = schemas.Upload(
+        image_id=ticket.image_id,
+        upload_url=ticket.upload_url,
+        public_url=ticket.public_url,
+        expires_in=ticket.expires_in,
+    )
+    return 201, schemas.UploadOut(data=data)
+
+
+@router.post(
+    "/process",
+    response={201: schemas.JobOut, 202: schemas.JobOut} | errors(402, 404, 409, 422),
+    auth=WRITE,
+    operation_id="process",
+    tags=["Edits"],
+)
+async def process_image(request: HttpRequest, body: schemas.ProcessIn, response: HttpResponse) -> Any:
+    """Generate or edit an image.
+
+    The call returns when the image is there. With `async`, or `Prefer: respond-async`, it returns at
+    once with 202 and the job; so it does with a job that takes longer than 300 seconds, or when the
+    portal is about to stop. The job goes on in each case, also when the caller goes away.
+
+    With an `Idempotency-Key` the same call may be sent again for a day: it gives the first answer,
+    marked by `Idempotency-Replayed: true`, and costs nothing more.
+    """
+    outcome = await process(
+        request,
+        actor=caller(request).actor,
+        body=body,
+        key=request.headers.get("idempotency-key", ""),
+    )
+    return _processed(request, outcome, response)
+
+
+def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -> Any:
+    job = outcome.job
+    if outcome.repeated:
+        response["Idempotency-Replayed"] = "true"
+    if error := failure(job):
+        if error.retry_after is not None:
+            response["Retry-After"] = str(round(error.retry_after))
+        return error.status, problem(error, job_id=str(job.id))
+    if job.is_live:
+        response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
+        response["Retry-After"] = "2"
+    data = rows.job(job, at=rows.origin(request))
+    return 202 if job.is_live else 201, schemas.JobOut(data=data)
+
+
+@router.post(
+    "/estimate-credits",
+    response={200: schemas.EstimateOut} | errors(402, 404, 422),
+    auth=READ,
+    operation_id="estimate_credits",
+    tags=["Edits"],
+)
+async def estimate_credits(request: HttpRequest, body: schemas.EstimateIn) -> Any:
+    """What a call of /process would cost at most, and whether the workspace has that."""
+    return 200, schemas.EstimateOut(data=await in_thread(_estimate, caller(request).actor, body))
+
+
+def _estimate(actor: Actor, body: schemas.EstimateIn) -> schemas.Estimate:
+    choice = pricing.choose(
+        workspace=actor.workspace,
+        model=body.model or "",
+        tier=body.model_tier or "",
+        provider=body.provider,
+    )
+    quote = pricing.quote(actor=actor, choice=choice, inputs=body.parameters)
+    return schemas.Estimate(
+        model_tier=body.model_tier,
+        model=choice.model.id,
+        provider=body.provider,
+        estimated_credits=quote.credits,
+        is_exact=choice.own_key,
+        available_credits=quote.balance,
+        can_proceed=quote.enough,
+        byok_skips_credits=choice.own_key,
+    )

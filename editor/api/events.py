@@ -1,0 +1,44 @@
+"""A job's events as they come, in the form of server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+
+from editor.api import rows, schemas
+from editor.db import in_thread
+from editor.gate import waiting
+from editor.models import Job, JobEvent
+from editor.queries import jobs as job_queries
+
+QUIET = 15.0  # seconds after which a comment keeps the connection open
+
+
+async def stream(job: Job, *, after: int, at: str) -> AsyncIterator[bytes]:
+    """Each event behind the one with the number `after`, then the job when it has ended."""
+    async with waiting.watching(job) as watch:
+        while True:
+            watch.changed.clear()
+            row, steps = await in_thread(job_queries.read_with_events, job.id, after)
+            for step in steps:
+                after = step.pk
+                yield _step(step)
+            if not row.is_live:
+                data = schemas.JobOut(data=rows.job(row, at=at)).model_dump_json()
+                yield f"event: {row.status}\ndata: {data}\n\n".encode()
+                return
+            if watch.ended.is_set():
+                return  # the portal is about to stop: the client connects again
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.changed.wait(), QUIET)
+            if not watch.changed.is_set():
+                yield b": still there\n\n"
+
+
+def _step(step: JobEvent) -> bytes:
+    data = json.dumps(
+        {"at": step.created_at.isoformat(), "percent": step.percent, "note": step.note or None},
+    )
+    return f"id: {step.pk}\nevent: {step.kind}\ndata: {data}\n\n".encode()

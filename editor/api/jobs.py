@@ -1,0 +1,108 @@
+"""Jobs: the newest, one, its events as they come, and stopping it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import Query, Router
+
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.api import events, rows, schemas
+from editor.api.authentication import READ, WRITE, caller
+from editor.api.schemas import errors
+from editor.db import in_thread
+from editor.errors import InvalidInput
+from editor.models import Job
+from editor.operations import jobs
+from editor.queries import jobs as job_queries
+
+router = Router()
+
+DEEPEST = 100_000  # jobs that a page may lie behind the newest
+
+
+@router.get(
+    "/jobs", response={200: schemas.JobsOut} | errors(), auth=READ, operation_id="jobs", tags=["Jobs"]
+)
+async def list_jobs(
+    request: HttpRequest,
+    page: Annotated[int, Query(ge=1, le=DEEPEST)] = 1,
+    per_page: Annotated[int, Query(ge=1, le=100)] = 50,
+    status: schemas.StatusName | None = None,
+) -> Any:
+    """The workspace's jobs, the most recent first."""
+    if page * per_page > DEEPEST:
+        raise InvalidInput(f"Only the newest {DEEPEST:,} jobs can be listed.")
+    found, more = await in_thread(
+        job_queries.page, caller(request).actor.workspace, number=page, size=per_page, status=status
+    )
+    at = rows.origin(request)
+    return 200, schemas.JobsOut(
+        data=[rows.job(job, at=at) for job in found],
+        pagination=schemas.Page(page=page, per_page=per_page, has_more=more),
+    )
+
+
+@router.get(
+    "/jobs/{job_id}",
+    response={200: schemas.JobOut} | errors(404),
+    auth=READ,
+    operation_id="job",
+    tags=["Jobs"],
+)
+async def get_job(request: HttpRequest, job_id: str) -> Any:
+    """One job, whole."""
+    found = await in_thread(_read, caller(request).actor, job_id)
+    return 200, schemas.JobOut(data=rows.job(found, at=rows.origin(request)))
+
+
+def _read(actor: Actor, job_id: str) -> Job:
+    return job_queries.read(lookups.job(actor, job_id).id)
+
+
+@router.post(
+    "/jobs/{job_id}/cancel",
+    response={200: schemas.JobOut} | errors(404, 409),
+    auth=WRITE,
+    operation_id="cancel_job",
+    tags=["Jobs"],
+)
+async def cancel_job(request: HttpRequest, job_id: str) -> Any:
+    """Addition: stop a job. Its credits come back whole.
+
+    A waiting job has ended with the answer; a running one ends a moment later.
+    """
+    found = await in_thread(_cancel, caller(request).actor, job_id)
+    return 200, schemas.JobOut(data=rows.job(found, at=rows.origin(request)))
+
+
+def _cancel(actor: Actor, job_id: str) -> Job:
+    return job_queries.read(jobs.cancel(actor=actor, job=lookups.job(actor, job_id)).id)
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    response=errors(404),
+    auth=READ,
+    operation_id="job_events",
+    tags=["Jobs"],
+    openapi_extra={
+        "responses": {
+            200: {
+                "description": "Events as they come, then one that is named after the job's status.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            }
+        }
+    },
+)
+async def job_events(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
+    """Addition: the job's life as server-sent events, from its beginning or after `Last-Event-ID`.
+
+    The last event is named `completed`, `failed` or `canceled` and carries the job.
+    """
+    job = await in_thread(lookups.job, caller(request).actor, job_id)
+    after = request.headers.get("last-event-id", "")
+    stream = events.stream(job, after=int(after) if after.isdecimal() else 0, at=rows.origin(request))
+    return StreamingHttpResponse(stream, content_type="text/event-stream")

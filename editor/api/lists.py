@@ -1,0 +1,61 @@
+"""What an edit can be made with: models, styles and characters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+
+from editor.api import rows, schemas
+from editor.api.authentication import READ, caller
+from editor.api.schemas import errors
+from editor.db import in_thread
+from editor.operations import pricing
+from editor.queries import studio
+
+router = Router()
+
+
+@router.get(
+    "/models",
+    response={200: schemas.ModelsOut} | errors(),
+    auth=READ,
+    operation_id="models",
+    tags=["Catalogue"],
+)
+async def list_models(request: HttpRequest) -> Any:
+    """Addition: all models, with their inputs and prices."""
+    offered = await in_thread(pricing.offer, workspace=caller(request).actor.workspace)
+    return 200, schemas.ModelsOut(data=rows.models(offered))
+
+
+@router.get(
+    "/styles",
+    response={200: schemas.PresetsOut} | errors(),
+    auth=READ,
+    operation_id="styles",
+    tags=["Catalogue"],
+)
+async def list_styles(request: HttpRequest) -> Any:
+    """Addition: the styles that this workspace can use, its own and the system's."""
+    found = await in_thread(studio.styles, caller(request).actor.workspace)
+    data = [
+        schemas.Preset(id=style.id, name=style.name, scope="workspace" if style.workspace_id else "system")
+        for style in found
+    ]
+    return 200, schemas.PresetsOut(data=data)
+
+
+@router.get(
+    "/characters",
+    response={200: schemas.PresetsOut} | errors(),
+    auth=READ,
+    operation_id="characters",
+    tags=["Catalogue"],
+)
+async def list_characters(request: HttpRequest) -> Any:
+    """Addition: the workspace's characters."""
+    found = await in_thread(studio.characters, caller(request).actor.workspace)
+    data = [schemas.Preset(id=one.id, name=one.name, scope="workspace") for one in found]
+    return 200, schemas.PresetsOut(data=data)

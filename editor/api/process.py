@@ -1,0 +1,124 @@
+"""POST /process: one edit, from the request to the finished image."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.api import schemas
+from editor.db import in_thread
+from editor.errors import Conflict, EditorError, InvalidInput, TooMany, Unprocessable
+from editor.gate import waiting
+from editor.media import safe_fetch, store
+from editor.models import Job, Status
+from editor.operations import idempotency, images, jobs, uploads
+from editor.operations.jobs import NewEdit
+from editor.queries import jobs as job_queries
+
+LONGEST_HOLD = 300.0  # seconds
+LONGEST_KEY = 80  # characters of an Idempotency-Key
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What to answer: the job as it is, and whether an earlier call started it."""
+
+    job: Job
+    repeated: bool
+
+
+class _Failed(EditorError):
+    """The job gave nothing, for a reason that is no fault of the caller."""
+
+    code = "provider_error"
+    status = 500
+
+
+async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn, key: str) -> Outcome:
+    """Start the edit and wait for its end, unless the caller asked not to.
+
+    key  an Idempotency-Key, or "": the same key with the same body is the same edit
+    Raises EditorError; a job that ended without an image raises too, with `job_id` in the error.
+    """
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters.")
+    asynchronous = body.asynchronous or "respond-async" in request.headers.get("prefer", "")
+    digest = hashlib.sha256(request.body).hexdigest() if key else ""
+    job = None
+    if key:
+        job = await in_thread(idempotency.find, actor=actor, key=key, request_hash=digest)
+    if job is None:
+        job = await _start(actor=actor, body=body, key=key, digest=digest)
+    if job.repeated and job.is_live and not asynchronous:
+        raise Conflict("The first call with this Idempotency-Key is still running. Ask for its job.")
+    reread = partial(job_queries.read, job.id)
+    if asynchronous:
+        row = await in_thread(reread)
+    else:
+        row = await waiting.until_ended(job, seconds=LONGEST_HOLD, reread=reread)
+    return Outcome(job=row, repeated=job.repeated)
+
+
+def failure(job: Job) -> EditorError | None:
+    """Why a job that has ended gave nothing, as the error to answer with; None where it gave something."""
+    if job.status == Status.CANCELED:
+        return Conflict("The edit was canceled. Its credits came back.")
+    if job.status != Status.FAILED:
+        return None
+    words = f"{job.error} Nothing was charged."
+    match job.error_code:
+        case "moderated":
+            error: EditorError = Unprocessable(words)
+        case "rate_limited":
+            error = TooMany(words, retry_after=30)
+        case "invalid_input":
+            error = InvalidInput(words)
+        case _:
+            error = _Failed(words)
+    error.code = job.error_code or error.code
+    return error
+
+
+async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str) -> Job:
+    edit = NewEdit(
+        prompt=body.prompt,
+        model=body.model or "",
+        tier=body.model_tier or "",
+        provider=body.provider,
+        inputs=body.parameters,
+        style_id=body.style_id,
+        character_id=body.character_id,
+        idempotency_key=key or None,
+        request_hash=digest,
+    )
+    image_ids = list(body.image_ids)
+    if body.image_id:
+        image_ids.insert(0, body.image_id)
+    elif body.image_url:
+        await in_thread(jobs.check, actor=actor, request=edit)
+        image_ids.insert(0, await _fetched(actor, body.image_url))
+    await uploads.claim(actor=actor, image_ids=[*image_ids, *([body.mask_id] if body.mask_id else [])])
+    return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids)), body.mask_id)
+
+
+async def _fetched(actor: Actor, url: str) -> UUID:
+    """The picture at that address, as one of the workspace's."""
+    content, _ = await safe_fetch.fetch(url)
+    name = unquote(PurePosixPath(urlsplit(url).path).name) or "image"
+    # Servers are often wrong about the type: the bytes decide.
+    clean = await store.aclean(content, None, tenant=str(actor.workspace.id))
+    return (await in_thread(images.add, actor=actor, clean=clean, name=name)).id
+
+
+def _submit(actor: Actor, edit: NewEdit, mask_id: UUID | None) -> Job:
+    if mask_id:
+        edit = replace(edit, mask=store.read(lookups.image(actor, mask_id).storage_name))
+    return jobs.submit(actor=actor, request=edit)
