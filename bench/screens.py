@@ -21,6 +21,7 @@ from tests.e2e.portal import PASSWORD, ROOT, Portal
 STUDIO = f"/w/{SLUG}/"
 GALLERY = f"/w/{SLUG}/gallery/"
 API_KEYS = f"/w/{SLUG}/settings/api-keys/"
+REFERENCE = f"/w/{SLUG}/api/"
 
 RUN = re.compile("^Run")
 _PATIENCE = 30_000  # milliseconds
@@ -77,6 +78,7 @@ def main() -> None:
         set_credits(portal)
         shoot_keys(photographer)
         shoot_gallery(photographer)
+        shoot_api_reference(photographer)
         shoot_empty_studio(photographer)
         tree = make_coffee_tree(photographer)
         set_credits(portal)
@@ -134,6 +136,10 @@ def shoot_gallery(photographer: Photographer) -> None:
     expect(page.get_by_role("dialog").get_by_role("link", name="Edit again")).to_be_visible()
     photographer.shoot(page, "lightbox-d")
     photographer.shoot(photographer.page(GALLERY, phone=True), "gallery-p")
+
+
+def shoot_api_reference(photographer: Photographer) -> None:
+    photographer.shoot(photographer.page(f"{REFERENCE}#call-process"), "docs-d")
 
 
 def shoot_empty_studio(photographer: Photographer) -> None:

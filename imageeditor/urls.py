@@ -4,6 +4,9 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from editor.api.document import document
+from editor.web.views import api_reference
+
 # The admin shares the sign-in page, and so its lockout, with everybody else.
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -13,5 +16,7 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("", include("editor.api.urls")),
     path("", include("editor.callbacks.urls")),
+    # A page about another door: neither knows the other.
+    path("w/<slug:slug>/api/", api_reference.page, {"document": document}, name="api_reference"),
     path("", include("editor.web.urls")),
 ]

@@ -109,6 +109,12 @@ def test_credits_in_figures_and_words(amount: int, plain: str, signed: str, pric
     assert ui.in_credits(amount) == price
 
 
+def test_backticks_mark_code_and_nothing_is_markup() -> None:
+    html = ui.with_code("Give `image_id` <b> & `a<b`, not `both`.")
+    assert html == ("Give <code>image_id</code> &lt;b&gt; &amp; <code>a&lt;b</code>, not <code>both</code>.")
+    assert ui.with_code("Plain.") == "Plain."
+
+
 def test_a_moment_is_written_in_the_zone_of_the_viewer() -> None:
     moment = datetime(2026, 11, 1, 14, 5, 9, tzinfo=UTC)
     assert ui.local_time(moment) == '<time datetime="2026-11-01T14:05:09+00:00">1 Nov 14:05</time>'

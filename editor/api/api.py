@@ -20,6 +20,7 @@ api = NinjaAPI(
     description="Prompt-based image generation and editing.",
     urls_namespace="api",
     docs_url=None,
+    openapi_url=None,  # see document.py
     parser=StrictParser(),
 )
 for part in (edits, jobs, lists):

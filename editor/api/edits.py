@@ -24,12 +24,14 @@ router = Router()
     response={201: schemas.UploadOut} | errors(),
     auth=WRITE,
     operation_id="upload_url",
+    summary="Create an upload link",
     tags=["Images"],
 )
 async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
-    """A short-lived URL to PUT an image to, and the `image_id` to use it by.
+    """Gives a short-lived link to PUT an image to, and the `image_id` to use it by.
 
-    PUT the bytes with the same Content-Type as `mime_type`, within an hour and once.
+    PUT the file's bytes to `upload_url`, once and within `expires_in` seconds, with `mime_type` as the
+    Content-Type. A file has at most 25 MiB. The portal looks into it when it is first used.
     """
     at = rows.origin(request)
     ticket = await in_thread(
@@ -54,14 +56,16 @@ async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
     response={201: schemas.JobOut, 202: schemas.JobOut} | errors(402, 404, 409, 422),
     auth=WRITE,
     operation_id="process",
+    summary="Generate or edit an image",
     tags=["Edits"],
 )
 async def process_image(request: HttpRequest, body: schemas.ProcessIn, response: HttpResponse) -> Any:
-    """Generate or edit an image.
+    """Makes an image from the prompt alone, or edits the one that `image_id` or `image_url` names.
 
-    The call returns when the image is there. With `async`, or `Prefer: respond-async`, it returns at
-    once with 202 and the job; so it does with a job that takes longer than 300 seconds, or when the
-    portal is about to stop. The job goes on in each case, also when the caller goes away.
+    The call returns when the image is there, usually after 10 to 60 seconds. With `async`, or
+    `Prefer: respond-async`, it returns at once with 202 and the job; so it does with a job that takes
+    longer than 300 seconds, or when the portal is about to stop. The job goes on in each case, also
+    when the caller goes away.
 
     With an `Idempotency-Key` the same call may be sent again for a day: it gives the first answer,
     marked by `Idempotency-Replayed: true`, and costs nothing more.
@@ -95,10 +99,11 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     response={200: schemas.EstimateOut} | errors(402, 404, 422),
     auth=READ,
     operation_id="estimate_credits",
+    summary="Estimate credits",
     tags=["Edits"],
 )
 async def estimate_credits(request: HttpRequest, body: schemas.EstimateIn) -> Any:
-    """What a call of /process would cost at most, and whether the workspace has that."""
+    """Tells what a call of POST /process would cost at most, and whether the workspace has that."""
     return 200, schemas.EstimateOut(data=await in_thread(_estimate, caller(request).actor, body))
 
 

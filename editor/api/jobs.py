@@ -1,16 +1,17 @@
-"""Jobs: the newest, one, its events as they come, and stopping it."""
+"""Jobs: the newest, one, its events as they come, and stopping it. The last two are additions."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Query, Router
+from ninja import Path, Query, Router
 
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.api import events, rows, schemas
 from editor.api.authentication import READ, WRITE, caller
+from editor.api.examples import JOB
 from editor.api.schemas import errors
 from editor.db import in_thread
 from editor.errors import InvalidInput
@@ -22,15 +23,25 @@ router = Router()
 
 DEEPEST = 100_000  # jobs that a page may lie behind the newest
 
+JobId = Annotated[
+    str,
+    Path(description="A `job_id`, as POST /process answers it.", example=JOB),
+]
+
 
 @router.get(
-    "/jobs", response={200: schemas.JobsOut} | errors(), auth=READ, operation_id="jobs", tags=["Jobs"]
+    "/jobs",
+    response={200: schemas.JobsOut} | errors(),
+    auth=READ,
+    operation_id="jobs",
+    summary="List jobs",
+    tags=["Jobs"],
 )
 async def list_jobs(
     request: HttpRequest,
-    page: Annotated[int, Query(ge=1, le=DEEPEST)] = 1,
-    per_page: Annotated[int, Query(ge=1, le=100)] = 50,
-    status: schemas.StatusName | None = None,
+    page: Annotated[int, Query(ge=1, le=DEEPEST, description="The page's number, from 1.")] = 1,
+    per_page: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 50,
+    status: Annotated[schemas.StatusName | None, Query(description="Only jobs with this status.")] = None,
 ) -> Any:
     """The workspace's jobs, the most recent first."""
     if page * per_page > DEEPEST:
@@ -50,10 +61,11 @@ async def list_jobs(
     response={200: schemas.JobOut} | errors(404),
     auth=READ,
     operation_id="job",
+    summary="Get a job",
     tags=["Jobs"],
 )
-async def get_job(request: HttpRequest, job_id: str) -> Any:
-    """One job, whole."""
+async def get_job(request: HttpRequest, job_id: JobId) -> Any:
+    """Tells all of one job, whether it goes on or has ended."""
     found = await in_thread(_read, caller(request).actor, job_id)
     return 200, schemas.JobOut(data=rows.job(found, at=rows.origin(request)))
 
@@ -67,10 +79,11 @@ def _read(actor: Actor, job_id: str) -> Job:
     response={200: schemas.JobOut} | errors(404, 409),
     auth=WRITE,
     operation_id="cancel_job",
+    summary="Cancel a job",
     tags=["Jobs"],
 )
-async def cancel_job(request: HttpRequest, job_id: str) -> Any:
-    """Addition: stop a job. Its credits come back whole.
+async def cancel_job(request: HttpRequest, job_id: JobId) -> Any:
+    """Stops a job. Its credits come back whole.
 
     A waiting job has ended with the answer; a running one ends a moment later.
     """
@@ -87,6 +100,7 @@ def _cancel(actor: Actor, job_id: str) -> Job:
     response=errors(404),
     auth=READ,
     operation_id="job_events",
+    summary="Follow a job",
     tags=["Jobs"],
     openapi_extra={
         "responses": {
@@ -97,12 +111,15 @@ def _cancel(actor: Actor, job_id: str) -> Job:
         }
     },
 )
-async def job_events(request: HttpRequest, job_id: str) -> StreamingHttpResponse:
-    """Addition: the job's life as server-sent events, from its beginning or after `Last-Event-ID`.
+async def job_events(request: HttpRequest, job_id: JobId) -> StreamingHttpResponse:
+    """Sends the job's life as server-sent events, from its beginning or after `Last-Event-ID`.
 
-    The last event is named `completed`, `failed` or `canceled` and carries the job.
+    Each has the name of a step, as in the job's `stage`, and its time. The last one is named
+    `completed`, `failed` or `canceled` and carries the job.
     """
     job = await in_thread(lookups.job, caller(request).actor, job_id)
     after = request.headers.get("last-event-id", "")
-    stream = events.stream(job, after=int(after) if after.isdecimal() else 0, at=rows.origin(request))
+    stream = events.stream(
+        job, after=int(after) if after.isdecimal() and len(after) < 19 else 0, at=rows.origin(request)
+    )
     return StreamingHttpResponse(stream, content_type="text/event-stream")

@@ -1,4 +1,4 @@
-"""What an edit can be made with: models, styles and characters."""
+"""What an edit can be made with: models, styles and characters. All of them are additions."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ router = Router()
     response={200: schemas.ModelsOut} | errors(),
     auth=READ,
     operation_id="models",
+    summary="List models",
     tags=["Catalogue"],
 )
 async def list_models(request: HttpRequest) -> Any:
-    """Addition: all models, with their inputs and prices."""
+    """Lists all models, with their inputs and prices."""
     offered = await in_thread(pricing.offer, workspace=caller(request).actor.workspace)
     return 200, schemas.ModelsOut(data=rows.models(offered))
 
@@ -35,10 +36,11 @@ async def list_models(request: HttpRequest) -> Any:
     response={200: schemas.PresetsOut} | errors(),
     auth=READ,
     operation_id="styles",
+    summary="List styles",
     tags=["Catalogue"],
 )
 async def list_styles(request: HttpRequest) -> Any:
-    """Addition: the styles that this workspace can use, its own and the system's."""
+    """Lists the styles that this workspace can use, its own and the system's."""
     found = await in_thread(studio.styles, caller(request).actor.workspace)
     data = [
         schemas.Preset(id=style.id, name=style.name, scope="workspace" if style.workspace_id else "system")
@@ -52,10 +54,11 @@ async def list_styles(request: HttpRequest) -> Any:
     response={200: schemas.PresetsOut} | errors(),
     auth=READ,
     operation_id="characters",
+    summary="List characters",
     tags=["Catalogue"],
 )
 async def list_characters(request: HttpRequest) -> Any:
-    """Addition: the workspace's characters."""
+    """Lists the workspace's characters."""
     found = await in_thread(studio.characters, caller(request).actor.workspace)
     data = [schemas.Preset(id=one.id, name=one.name, scope="workspace") for one in found]
     return 200, schemas.PresetsOut(data=data)

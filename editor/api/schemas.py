@@ -1,6 +1,7 @@
 """What goes in and out of the public API, field by field.
 
-Source: Flokan's Image Editor API. Fields that it does not have are marked as additions.
+Source: Flokan's Image Editor API. Fields that it does not have stand under "additions". The descriptions
+are those of the API's document and its reference page.
 """
 
 from __future__ import annotations
@@ -34,18 +35,20 @@ ProviderName = Annotated[
     StringConstraints(max_length=20),
     Field(
         json_schema_extra={"enum": PROVIDERS},
-        description="“platform” runs on the portal's keys and takes credits; the name of a provider runs on "
+        description="`platform` runs on the portal's keys and takes credits; the name of a provider runs on "
         "the workspace's own key for it and takes none.",
     ),
 ]
 StatusName = Literal["pending", "processing", "completed", "failed", "canceled"]
+Success = Annotated[Literal[True], Field(description="Always true here; false in errors.")]
 
 
 class Problem(Schema):
-    """An error. `code`, `fields` and `job_id` are additions."""
+    """What every error looks like."""
 
-    success: Literal[False] = False
+    success: Literal[False] = Field(False, description="Always false here.")
     error: str = Field(description="What happened and what to do, for people.")
+    # Additions:
     code: str = Field(description="A stable word for programs.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by the name of the field.")
     job_id: UUID | None = Field(None, description="The job that came to this end, where there is one.")
@@ -60,23 +63,39 @@ def errors(*codes: int) -> dict[int, Any]:
 
 
 class UploadIn(Schema):
-    file_name: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    mime_type: Literal["image/jpeg", "image/png", "image/webp", "image/gif"]
+    file_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
+        description="What the image is called in the gallery; 1 to 255 characters."
+    )
+    mime_type: Literal["image/jpeg", "image/png", "image/webp", "image/gif"] = Field(
+        description="The Content-Type that the file will be sent with."
+    )
     file_size: Annotated[int, Field(ge=0, le=2**62)] | None = Field(
-        None, description="Bytes, for the record."
+        None, description="Size of the file in bytes, for the record."
     )
 
 
 class _Choice(Schema):
     """A tier, or an exact model in its place."""
 
-    model_tier: TierId | None = Field(None, description="Required unless `model` names an exact model.")
-    model: Annotated[str, StringConstraints(max_length=120)] | None = Field(
-        None, description="Addition: an exact model of GET /models instead of a tier."
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["model_tier"], "properties": {"model_tier": {"type": "string"}}},
+                {"required": ["model"], "properties": {"model": {"type": "string", "minLength": 1}}},
+            ]
+        }
+    )
+
+    model_tier: TierId | None = Field(
+        None, description="The quality, which decides the model. Required unless `model` is given."
     )
     provider: ProviderName = "platform"
+    # Additions:
+    model: Annotated[str, StringConstraints(max_length=120)] | None = Field(
+        None, description="An exact model in place of a tier: an `id` of GET /models."
+    )
     parameters: dict[str, Any] = Field(
-        default_factory=dict, description="Addition: inputs of the model, by the names of GET /models."
+        default_factory=dict, description="Inputs of the model, by the names of GET /models."
     )
 
     @model_validator(mode="after")
@@ -89,30 +108,35 @@ class _Choice(Schema):
 
 
 class EstimateIn(_Choice):
-    model_config = ConfigDict(json_schema_extra={"example": {"model_tier": "pro", "provider": "platform"}})
+    """What would be run."""
 
 
 class ProcessIn(_Choice):
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"prompt": "make the cup blue", "model_tier": "standard"}}
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=10_000)] = Field(
+        description="What to make, or what to change in the source image; 1 to 10,000 characters."
     )
-
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
-    image_id: UUID | None = Field(None, description="From POST /upload-url, or a result of this workspace.")
+    image_id: UUID | None = Field(
+        None,
+        description="The source image: an `image_id` of POST /upload-url, or the `result_image_id` of "
+        "another job of this workspace.",
+    )
     image_url: Annotated[str, StringConstraints(max_length=LONGEST_URL)] | None = Field(
-        None, description="An https address of the source image. Ignored where image_id is given."
+        None, description="An https address of the source image. Ignored where `image_id` is given."
     )
+    style_id: UUID | None = Field(None, description="A style to apply: an `id` of GET /styles.")
+    character_id: UUID | None = Field(
+        None, description="A character to keep the same: an `id` of GET /characters."
+    )
+    # Additions:
     image_ids: Annotated[list[UUID], Field(max_length=MOST_IMAGES)] = Field(
-        default_factory=list, description="Addition: further images, in the order they are to be used."
+        default_factory=list, description="Further images, in the order in which they are to be used."
     )
     mask_id: UUID | None = Field(
-        None, description="Addition: an uploaded mask for the source image; white is changed."
+        None, description="An uploaded mask for the source image: what is white in it is changed."
     )
-    style_id: UUID | None = None
-    character_id: UUID | None = None
     webhook_url: None = Field(None, description="Not available yet; ask for the job or its events.")
     asynchronous: bool = Field(
-        False, alias="async", description="Addition: answer at once with the job, and 202."
+        False, alias="async", description="True: answer at once, with 202 and the job."
     )
 
 
@@ -120,129 +144,141 @@ class ProcessIn(_Choice):
 
 
 class Upload(Schema):
-    image_id: UUID
-    upload_url: str
-    public_url: str
-    expires_in: int = Field(description="Seconds.")
+    """Where to send a file, once."""
+
+    image_id: UUID = Field(description="What POST /process knows the image by.")
+    upload_url: str = Field(description="Where to PUT the file, with `mime_type` as its Content-Type.")
+    public_url: str = Field(description="Where the image can be seen, once it was sent and used.")
+    expires_in: int = Field(description="Seconds for which `upload_url` works.")
 
 
 class Estimate(Schema):
-    model_tier: str | None
-    model: str = Field(description="Addition.")
-    provider: str
-    estimated_credits: int
-    is_exact: bool
-    available_credits: int
-    can_proceed: bool
-    byok_skips_credits: bool
+    """What one call of POST /process would cost."""
+
+    model_tier: str | None = Field(description="The tier that was asked for.")
+    provider: str = Field(description="The provider that was asked for.")
+    estimated_credits: int = Field(description="Credits, at most. 0 on a key of the workspace's own.")
+    is_exact: bool = Field(description="False: it may cost less, never more.")
+    available_credits: int = Field(description="Credits that the workspace can spend now.")
+    can_proceed: bool = Field(description="Whether they are enough.")
+    byok_skips_credits: bool = Field(description="True where a key of the workspace's own pays instead.")
+    # Additions:
+    model: str = Field(description="The model that would run.")
 
 
 class JobResult(Schema):
-    """Addition: one of a job's images."""
+    """One of a job's images."""
 
-    image_id: UUID
-    url: str
-    width: int
-    height: int
-    content_type: str
+    image_id: UUID = Field(description="What POST /process knows the image by.")
+    url: str = Field(description="Where the image can be fetched, without a key.")
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+    content_type: str = Field(description="For example image/png.")
 
 
 class Job(Schema):
-    """A job as it stands. The first ten fields are those of the document's example."""
+    """One edit as it stands."""
 
-    job_id: UUID
-    status: StatusName
-    result_url: str | None = None
-    result_image_id: UUID | None = None
-    model_tier: str | None = None
-    provider_used: str = Field(description="“system”, or the provider of the workspace's own key.")
-    credits_consumed: int
-    processing_ms: int | None = Field(None, description="From its creation to its end.")
-    created_at: Moment
-    completed_at: Moment | None = None
-    error: str | None = None
-    error_code: str | None = None
-    prompt: str
-    model: str
-    image_id: UUID | None = None
-    style_id: UUID | None = None
-    character_id: UUID | None = None
-    parameters: dict[str, Any]
-    seed: int | None = None
-    credits_held: int = Field(description="Set aside until the job ends.")
-    stage: str = Field(description="The newest step of its life.")
-    percent: int | None = None
-    results: list[JobResult]
+    job_id: UUID = Field(description="What GET /jobs/{job_id} knows it by.")
+    status: StatusName = Field(description="`pending` and `processing` jobs go on; the others have ended.")
+    result_url: str | None = Field(
+        None, description="Where the (first) result can be fetched, without a key."
+    )
+    result_image_id: UUID | None = Field(
+        None, description="The (first) result, to go on from: the `image_id` of the next POST /process."
+    )
+    model_tier: str | None = Field(None, description="The tier that was asked for; null for an exact model.")
+    provider_used: str = Field(description="`system`, or the provider of the workspace's own key.")
+    credits_consumed: int = Field(description="Credits that it cost. 0 until it has completed.")
+    processing_ms: int | None = Field(None, description="Milliseconds from its creation to its end.")
+    created_at: Moment = Field(description="UTC, to the millisecond.")
+    completed_at: Moment | None = Field(None, description="When it ended, in whichever way. UTC.")
+    error: str | None = Field(None, description="Why it failed, for people.")
+    image_id: UUID | None = Field(None, description="The source image.")
+    style_id: UUID | None = Field(None, description="The style that was applied.")
+    character_id: UUID | None = Field(None, description="The character that was applied.")
+    # Additions:
+    error_code: str | None = Field(None, description="Why it failed, as a stable word for programs.")
+    prompt: str = Field(description="What was asked for.")
+    model: str = Field(description="The model that runs it: an `id` of GET /models.")
+    parameters: dict[str, Any] = Field(description="The inputs of the model, with its defaults.")
+    seed: int | None = Field(None, description="Makes the same result again, where the model takes one.")
+    credits_held: int = Field(description="Credits set aside until it ends.")
+    stage: str = Field(description="The newest step of its life, as in GET /jobs/{job_id}/events.")
+    percent: int | None = Field(None, description="How far it is, 0 to 100, where the provider tells.")
+    results: list[JobResult] = Field(description="All of its images, in order.")
 
 
 class UploadOut(Schema):
-    success: Literal[True] = True
-    data: Upload
+    success: Success = True
+    data: Upload = Field(description="The upload link.")
 
 
 class EstimateOut(Schema):
-    success: Literal[True] = True
-    data: Estimate
+    success: Success = True
+    data: Estimate = Field(description="The estimate.")
 
 
 class JobOut(Schema):
-    success: Literal[True] = True
-    data: Job
+    success: Success = True
+    data: Job = Field(description="The job.")
 
 
 class Page(Schema):
-    page: int
-    per_page: int
-    has_more: bool
+    page: int = Field(description="The page's number, from 1.")
+    per_page: int = Field(description="Jobs on a full page.")
+    has_more: bool = Field(description="Whether a further page has any.")
 
 
 class JobsOut(Schema):
-    success: Literal[True] = True
-    data: list[Job]
-    pagination: Page
+    success: Success = True
+    data: list[Job] = Field(description="The jobs.")
+    pagination: Page = Field(description="Where in the list they are.")
 
 
 class ModelInput(Schema):
-    name: str
-    label: str
-    help: str
-    type: str
-    required: bool
-    default: str | int | float
-    options: list[str]
-    minimum: float | None
-    maximum: float | None
+    """One of the `parameters` that a model takes."""
+
+    name: str = Field(description="Its name in `parameters`.")
+    label: str = Field(description="Its name for people.")
+    help: str = Field(description="What it does.")
+    type: str = Field(description="`select`, `number`, `float`, `text` or `textarea`.")
+    required: bool = Field(description="False: it may be empty.")
+    default: str | int | float = Field(description="What it is where it is left out.")
+    options: list[str] = Field(description="All that a `select` can be.")
+    minimum: float | None = Field(description="The least it can be.")
+    maximum: float | None = Field(description="The most it can be.")
 
 
 class Model(Schema):
-    """`providers` on whose keys of one's own it runs; `credits` for one sample, null where it cannot run."""
+    """A model that jobs can run."""
 
-    id: str
-    label: str
-    vendor: str
-    description: str
-    credits: int | None
-    typical_seconds: int
-    tiers: list[str]
-    providers: list[str]
-    takes_mask: bool
-    most_images: int
-    inputs: list[ModelInput]
+    id: str = Field(description="The `model` of POST /process.")
+    label: str = Field(description="Its name for people.")
+    vendor: str = Field(description="Who made it.")
+    description: str = Field(description="What it is good at.")
+    credits: int | None = Field(description="Credits for one sample; null where nothing is set up for it.")
+    typical_seconds: int = Field(description="Seconds that a job usually takes.")
+    tiers: list[str] = Field(description="The tiers that mean this model.")
+    providers: list[str] = Field(description="The providers that run it on a key of the workspace's own.")
+    takes_mask: bool = Field(description="Whether it takes a `mask_id`.")
+    most_images: int = Field(description="Images that one job can use.")
+    inputs: list[ModelInput] = Field(description="The `parameters` that it takes.")
 
 
 class Preset(Schema):
-    """A style or a character; `scope` is “system” or “workspace”."""
+    """A style or a character."""
 
-    id: UUID
-    name: str
-    scope: str
+    id: UUID = Field(description="The `style_id` or `character_id` of POST /process.")
+    name: str = Field(description="Its name for people.")
+    scope: str = Field(description="`system` for those of every workspace, or `workspace`.")
 
 
 class ModelsOut(Schema):
-    success: Literal[True] = True
-    data: list[Model]
+    success: Success = True
+    data: list[Model] = Field(description="The models.")
 
 
 class PresetsOut(Schema):
-    success: Literal[True] = True
-    data: list[Preset]
+    success: Success = True
+    data: list[Preset] = Field(description="The styles or characters.")

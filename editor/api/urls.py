@@ -3,6 +3,12 @@
 from django.urls import path
 
 from editor.api.api import api
+from editor.api.document import openapi
 from editor.api.door import PATH
 
-urlpatterns = [path(PATH.removeprefix("/"), api.urls)]
+BASE = PATH.removeprefix("/")
+
+urlpatterns = [
+    path(f"{BASE}openapi.json", openapi, name="openapi"),
+    path(BASE, api.urls),
+]

@@ -235,7 +235,9 @@ class _Answer:
                 error = _in_words(message["status"], self._method)
                 await self._send_error(error, message["status"], _kept(headers))
                 return
-            message = {**message, "headers": [*message["headers"], *self._extra_headers()]}
+            # What is open to all may say itself how long it is kept.
+            extra = [(name, value) for name, value in self._extra_headers() if name not in headers]
+            message = {**message, "headers": [*message["headers"], *extra]}
         if not self._replaced:
             await self._send(message)
 

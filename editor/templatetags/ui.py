@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -46,6 +46,16 @@ def signed_credits(amount: int) -> str:
 def in_credits(amount: int) -> str:
     """A price in words: 1 credit, 4 credits."""
     return f"{credits(amount)} credit" if amount == 1 else f"{credits(amount)} credits"
+
+
+@register.filter
+def with_code(words: str) -> SafeString:
+    """Words in which `backticks` mark code."""
+    parts = (
+        (words if number % 2 == 0 else format_html("<code>{}</code>", words),)
+        for number, words in enumerate(words.split("`"))
+    )
+    return format_html_join("", "{}", parts)
 
 
 @register.simple_tag

@@ -4,6 +4,7 @@ from django.urls import path
 
 from editor.web.views import (
     api_keys,
+    api_reference,
     credits,
     edits,
     files,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("s/<str:token>/", shares.share, name="share"),
     path("s/<str:token>/<slug:variant>/", shares.share_file, name="share_file"),
     path("w/<slug:slug>/credits/", credits.credits, name="credits"),
+    path("w/<slug:slug>/api/guide/", api_reference.guide, name="api_guide"),
     path("w/<slug:slug>/settings/api-keys/", api_keys.page, name="api_keys"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),

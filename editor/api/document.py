@@ -1,0 +1,153 @@
+"""The API's document: OpenAPI 3.1, generated from the calls and their schemas."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache, lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import condition, require_safe
+from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
+
+from editor.api import rows
+from editor.api.api import api
+from editor.api.authentication import Needs
+from editor.api.door import PATH
+from editor.api.examples import ANSWERS, ERRORS, REQUESTS
+from editor.api.process import LONGEST_KEY
+
+FRESH_SECONDS = 300
+HOSTS = 8  # under whose names the document is kept
+
+HEADERS = {
+    "X-RateLimit-Limit": ("integer", "Requests a minute that the workspace's plan allows."),
+    "X-RateLimit-Remaining": ("integer", "Requests that are left of them now."),
+    "X-RateLimit-Reset": ("integer", "When the oldest of them stops counting: seconds since 1970."),
+    "Retry-After": ("integer", "Seconds to wait before asking again."),
+    "Location": ("string", "Where to ask for the job."),
+    "Idempotency-Replayed": ("string", "`true` where an earlier call with the same key had this answer."),
+    "WWW-Authenticate": ("string", "`Bearer`."),
+}
+_ON_EVERY_ANSWER = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+_ON_ANSWERS = {
+    ("process", 201): ("Idempotency-Replayed",),
+    ("process", 202): ("Location", "Retry-After", "Idempotency-Replayed"),
+}
+_ON_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}
+_SUCCESSES = {200: "The answer.", 201: "Done.", 202: "Begun: the job goes on."}
+
+# Headers that a call takes: name, schema, meaning.
+_TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
+    "process": [
+        (
+            "Idempotency-Key",
+            {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[!-~]*$"},
+            "A word of your own for this edit, at most 80 characters. The same call with the same key may be "
+            "sent again for 24 hours: it is one job and costs once.",
+        ),
+        (
+            "Prefer",
+            {"type": "string", "enum": ["respond-async"]},
+            "The same as `async`.",
+        ),
+    ],
+    "job_events": [
+        (
+            "Last-Event-ID",
+            {"type": "string", "pattern": "^[0-9]{1,18}$"},
+            "The `id` of the last event that was seen: only later ones are sent.",
+        ),
+    ],
+}
+
+
+class Document(OpenAPISchema):
+    """Ninja's document, with what it does not tell: scopes, headers, examples, and what errors mean."""
+
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        details: dict[str, Any] = super().operation_details(operation)
+        name = details["operationId"]
+        details["parameters"] += [
+            {"in": "header", "name": header, "schema": schema, "required": False, "description": words}
+            for header, schema, words in _TAKES.get(name, [])
+        ]
+        if body := details.get("requestBody"):
+            body["content"]["application/json"]["examples"] = {
+                title: {"summary": title, "value": value} for title, value in REQUESTS[name].items()
+            }
+        details["responses"] = {
+            str(status): _response(name, status, answer)
+            for status, answer in sorted(details["responses"].items())
+        }
+        return details
+
+    def operation_security(self, operation: Operation) -> list[dict[str, Any]]:
+        """Which scope of an API key a call needs."""
+        security = []
+        for needs in operation.auth_callbacks:
+            assert isinstance(needs, Needs)
+            self.securitySchemes["ApiKey"] = needs.openapi_security_schema
+            security.append({"ApiKey": [needs.scope]})
+        return security
+
+    def get_components(self) -> dict[str, Any]:
+        headers = {
+            name: {"description": words, "schema": {"type": kind}} for name, (kind, words) in HEADERS.items()
+        }
+        return {**super().get_components(), "headers": headers}
+
+
+def _response(name: str, status: int, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer of that call with that status: what it means, with which headers, and an example."""
+    if status in ERRORS:
+        words, example = ERRORS[status]
+        example = {"success": False, **example}
+        more: tuple[str, ...] = _ON_ERRORS.get(status, ())
+    else:
+        words, example = _SUCCESSES[status], ANSWERS[name][status]
+        more = _ON_ANSWERS.get((name, status), ())
+    [media] = answer["content"].values()
+    media["example"] = example
+    return {
+        "description": words,
+        "headers": {
+            header: {"$ref": f"#/components/headers/{header}"} for header in (*_ON_EVERY_ANSWER, *more)
+        },
+        "content": answer["content"],
+    }
+
+
+@cache
+def _generated() -> dict[str, Any]:
+    return dict(Document(api, path_prefix=""))
+
+
+def document(request: HttpRequest) -> dict[str, Any]:
+    """The document, for a client that knows the portal as `request` does. It is shared: do not change it."""
+    return _document(rows.origin(request))
+
+
+def _document(at: str) -> dict[str, Any]:
+    server = {"url": f"{at}{PATH.rstrip('/')}", "description": "This portal"}
+    return _generated() | {"servers": [server]}
+
+
+@lru_cache(maxsize=HOSTS)
+def _encoded(at: str) -> bytes:
+    return json.dumps(_document(at)).encode()
+
+
+def _etag(request: HttpRequest) -> str:
+    return f'"{hashlib.sha256(_encoded(rows.origin(request))).hexdigest()[:32]}"'
+
+
+@require_safe
+@cache_control(public=True, max_age=FRESH_SECONDS)
+@condition(etag_func=_etag)
+async def openapi(request: HttpRequest) -> HttpResponse:
+    """The document, for anybody."""
+    return HttpResponse(_encoded(rows.origin(request)), content_type="application/json")

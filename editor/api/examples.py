@@ -1,0 +1,250 @@
+"""What calls and answers look like: the examples of the API's document.
+
+By the operation id of a call. Each request has a title; the first one is what the reference page shows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+SITE = "https://portal.example.com"
+IMAGE = "f24a8c52-6d0e-4b8f-9f57-2f1f0a3c1d11"
+RESULT = "ab7e2511-93c4-4c0e-8a52-7f0b5a9d2e64"
+JOB = "9c0d4f31-52a7-4d0b-b6a3-0c8e5d7f9a20"
+STYLE = "5b1f6c0e-2a44-4d59-8d7c-3e9f1b7a6c02"
+CHARACTER = "d3a9e7b4-81f0-4f6e-9b25-6c4d2e8f0a13"
+MODEL = "black-forest-labs/flux-kontext-pro"
+
+_RESULT_URL = f"{SITE}/i/Zx81kQ"
+
+# What an answer has of the job, as it waits and as it has ended.
+_WAITING: dict[str, Any] = {
+    "job_id": JOB,
+    "status": "pending",
+    "result_url": None,
+    "result_image_id": None,
+    "model_tier": "standard",
+    "provider_used": "system",
+    "credits_consumed": 0,
+    "processing_ms": None,
+    "created_at": "2026-05-04T11:00:00.000Z",
+    "completed_at": None,
+    "error": None,
+    "image_id": IMAGE,
+    "style_id": None,
+    "character_id": None,
+    "error_code": None,
+    "prompt": "Make the cup bright blue",
+    "model": MODEL,
+    "parameters": {"outputFormat": "png"},
+    "seed": None,
+    "credits_held": 4,
+    "stage": "task_queue",
+    "percent": None,
+    "results": [],
+}
+_CANCELED = _WAITING | {
+    "status": "canceled",
+    "processing_ms": 2310,
+    "completed_at": "2026-05-04T11:00:02.310Z",
+    "credits_held": 0,
+    "stage": "task_cancel",
+}
+_COMPLETED = _WAITING | {
+    "status": "completed",
+    "result_url": _RESULT_URL,
+    "result_image_id": RESULT,
+    "credits_consumed": 4,
+    "processing_ms": 18432,
+    "completed_at": "2026-05-04T11:00:18.432Z",
+    "seed": 1234,
+    "credits_held": 0,
+    "stage": "task_postprocess_end",
+    "percent": 100,
+    "results": [
+        {
+            "image_id": RESULT,
+            "url": _RESULT_URL,
+            "width": 1024,
+            "height": 768,
+            "content_type": "image/png",
+        }
+    ],
+}
+
+REQUESTS: dict[str, dict[str, dict[str, Any]]] = {
+    "upload_url": {
+        "A photograph": {"file_name": "cup.jpg", "mime_type": "image/jpeg", "file_size": 482113},
+    },
+    "process": {
+        "Edit an image": {
+            "prompt": "Make the cup bright blue",
+            "model_tier": "standard",
+            "image_id": IMAGE,
+        },
+        "From words alone": {"prompt": "A lighthouse at dusk", "model_tier": "pro"},
+        "An exact model, without waiting": {
+            "prompt": "Make the cup bright blue",
+            "model": MODEL,
+            "parameters": {"outputFormat": "png"},
+            "image_id": IMAGE,
+            "async": True,
+        },
+    },
+    "estimate_credits": {
+        "A tier": {"model_tier": "pro", "provider": "platform"},
+    },
+}
+
+ANSWERS: dict[str, dict[int, Any]] = {
+    "upload_url": {
+        201: {
+            "success": True,
+            "data": {
+                "image_id": IMAGE,
+                "upload_url": f"{SITE}/uploads/eyJpIjoi…",
+                "public_url": f"{SITE}/i/b3Rr9w",
+                "expires_in": 3600,
+            },
+        },
+    },
+    "process": {
+        201: {"success": True, "data": _COMPLETED},
+        202: {"success": True, "data": _WAITING},
+    },
+    "estimate_credits": {
+        200: {
+            "success": True,
+            "data": {
+                "model_tier": "pro",
+                "provider": "platform",
+                "estimated_credits": 8,
+                "is_exact": False,
+                "available_credits": 412,
+                "can_proceed": True,
+                "byok_skips_credits": False,
+                "model": "black-forest-labs/flux-kontext-max",
+            },
+        },
+    },
+    "jobs": {
+        200: {
+            "success": True,
+            "data": [_COMPLETED],
+            "pagination": {"page": 1, "per_page": 50, "has_more": False},
+        },
+    },
+    "job": {200: {"success": True, "data": _COMPLETED}},
+    "cancel_job": {200: {"success": True, "data": _CANCELED}},
+    "job_events": {
+        200: "id: 731\n"
+        "event: task_output\n"
+        'data: {"at": "2026-05-04T11:00:09.120+00:00", "percent": 45, "note": null}\n'
+        "\n"
+        "event: completed\n"
+        f'data: {{"success": true, "data": {{"job_id": "{JOB}", "status": "completed"}}}}\n'
+        "\n",
+    },
+    "models": {
+        200: {
+            "success": True,
+            "data": [
+                {
+                    "id": MODEL,
+                    "label": "FLUX.1 Kontext Pro",
+                    "vendor": "Black Forest Labs",
+                    "description": "Edits a photograph by words and keeps the rest.",
+                    "credits": 4,
+                    "typical_seconds": 8,
+                    "tiers": ["standard"],
+                    "providers": ["bfl", "fal"],
+                    "takes_mask": False,
+                    "most_images": 1,
+                    "inputs": [
+                        {
+                            "name": "outputFormat",
+                            "label": "Format",
+                            "help": "The kind of file that comes out.",
+                            "type": "select",
+                            "required": True,
+                            "default": "png",
+                            "options": ["png", "jpeg"],
+                            "minimum": None,
+                            "maximum": None,
+                        }
+                    ],
+                }
+            ],
+        },
+    },
+    "styles": {
+        200: {"success": True, "data": [{"id": STYLE, "name": "Gouache", "scope": "system"}]},
+    },
+    "characters": {
+        200: {"success": True, "data": [{"id": CHARACTER, "name": "Ada", "scope": "workspace"}]},
+    },
+}
+
+# What each status of an error means, and one that has it.
+ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
+    400: (
+        "Something in the request is wrong; `fields` says what.",
+        {
+            "error": "prompt: String should have at least 1 character",
+            "code": "invalid_input",
+            "fields": {"prompt": "String should have at least 1 character"},
+        },
+    ),
+    401: (
+        "The API key is missing, wrong, expired or revoked.",
+        {"error": "Missing or invalid API key.", "code": "not_authenticated"},
+    ),
+    402: (
+        "The workspace has not enough credits. Nothing was charged.",
+        {"error": "This takes 8 credits; the workspace has 3.", "code": "insufficient_credits"},
+    ),
+    403: (
+        "The key lacks the scope, or the person who made it may not use the editor any more.",
+        {
+            "error": "This API key does not have the scope “image_editor:write”.",
+            "code": "permission_denied",
+        },
+    ),
+    404: (
+        "There is no such job, image, style or character in this workspace.",
+        {"error": "There is no such image in this workspace.", "code": "not_found"},
+    ),
+    408: (
+        "The request's body did not arrive within a minute.",
+        {"error": "The request's body did not come within a minute.", "code": "request_timeout"},
+    ),
+    409: (
+        "The job has ended already, or the first call with this Idempotency-Key still runs.",
+        {"error": "The edit was canceled. Its credits came back.", "code": "conflict", "job_id": JOB},
+    ),
+    413: (
+        "The request's body is longer than 256 KiB.",
+        {"error": "The request's body is too large: at most 256 KiB.", "code": "too_large"},
+    ),
+    422: (
+        "The provider's safety filter refused the edit, the workspace has no key for this provider, or "
+        "the Idempotency-Key came with another request.",
+        {
+            "error": "The provider refused this as unsafe. Nothing was charged.",
+            "code": "moderated",
+            "job_id": JOB,
+        },
+    ),
+    429: (
+        "Too many requests or jobs at once, here or at the provider. `Retry-After` says how long to wait.",
+        {"error": "The plan of this workspace allows 60 requests a minute.", "code": "too_many"},
+    ),
+    500: (
+        "The portal or the provider failed. Nothing was charged; try again.",
+        {
+            "error": "The provider could not be reached. Nothing was charged.",
+            "code": "unavailable",
+            "job_id": JOB,
+        },
+    ),
+}

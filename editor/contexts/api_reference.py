@@ -1,0 +1,246 @@
+"""The API reference page, from the API's own OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from editor.access.scopes import SCOPES
+from editor.contexts import api_examples
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field, parameter or header.
+
+    type    in words, for example "uuid[]"
+    place   "path", "query" or "header"; "" in a body
+    of      the object that it holds, as the page's sections are named; "" for plain values
+    values  all that it can be, where these are few
+    """
+
+    name: str
+    type: str
+    place: str
+    of: str
+    required: bool
+    words: str
+    values: list[str]
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """An object with its fields. `words` is one paragraph."""
+
+    id: str
+    title: str
+    words: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation.
+
+    words   paragraphs
+    answer  fields of what it answers with one of `statuses`; none for a stream of events
+    errors  what only some calls can have: status and meaning
+    """
+
+    id: str
+    title: str
+    verb: str
+    path: str
+    words: list[str]
+    scope: str
+    rows: list[Row]
+    answer: list[Row]
+    statuses: str
+    errors: list[tuple[str, str]]
+    curl: str
+    python: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceView:
+    """errors: every status with its meaning; common: those that any call can have; problem: their body."""
+
+    base: str
+    scopes: list[tuple[str, str]]
+    calls: list[Call]
+    objects: list[Section]
+    headers: list[tuple[str, str]]
+    errors: list[tuple[str, str]]
+    common: list[str]
+    problem: Section
+    example: str
+
+
+def reference_view(document: dict[str, Any]) -> ReferenceView:
+    """document: OpenAPI 3.1, as the API itself serves it."""
+    reader = _Reader(document)
+    failures: dict[str, dict[str, Any]] = {}
+    for _, _, operation in reader.operations:
+        failures |= _failures(operation)
+    common = [
+        status
+        for status in sorted(failures)
+        if all(status in operation["responses"] for _, _, operation in reader.operations)
+    ]
+    headers = document["components"]["headers"]
+    return ReferenceView(
+        base=reader.base,
+        scopes=list(SCOPES.items()),
+        calls=[reader.call(*one, common=common) for one in reader.operations],
+        objects=[reader.section(name) for name in reader.objects],
+        headers=[(name, header["description"]) for name, header in headers.items()],
+        errors=[(status, failures[status]["description"]) for status in sorted(failures)],
+        common=common,
+        problem=reader.section("Problem"),
+        example=api_examples.pretty(failures[common[0]]["content"]["application/json"]["example"]),
+    )
+
+
+class _Reader:
+    """Reads one document. `objects` are the schemas of what answers hold in `data`."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.base: str = document["servers"][0]["url"]
+        self.operations = [
+            (path, verb, operation)
+            for path, operations in document["paths"].items()
+            for verb, operation in operations.items()
+        ]
+        self._schemas: dict[str, Schema] = document["components"]["schemas"]
+        self.objects: list[str] = []
+        for _, _, operation in self.operations:
+            data = self._resolved(_success(operation)[0]).get("properties", {}).get("data", {})
+            name = _name(data.get("items", data))
+            if name and name not in self.objects:
+                self.objects.append(name)
+
+    def call(self, path: str, verb: str, operation: dict[str, Any], *, common: list[str]) -> Call:
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        schema, example = _success(operation)
+        streamed = schema == {"type": "string"}
+        filled = path
+        for one in operation["parameters"]:
+            if one["in"] == "path":
+                filled = filled.replace(f"{{{one['name']}}}", one["example"])
+        request: dict[str, Any] = {
+            "verb": verb.upper(),
+            "url": f"{self.base}{filled}",
+            "body": next(iter(body["examples"].values()))["value"] if body else None,
+            "streamed": streamed,
+        }
+        return Call(
+            id=f"call-{operation['operationId'].replace('_', '-')}",
+            title=operation["summary"],
+            verb=verb.upper(),
+            path=path,
+            words=operation["description"].split("\n\n"),
+            scope=operation["security"][0]["ApiKey"][0],
+            rows=[
+                *self._parameters(operation, "path", "query"),
+                *self._rows(body.get("schema", {})),
+                *self._parameters(operation, "header"),
+            ],
+            answer=[] if streamed else list(self._rows(schema, answered=True)),
+            statuses=" or ".join(status for status in operation["responses"] if status < "400"),
+            errors=[
+                (number, answer["description"])
+                for number, answer in _failures(operation)
+                if number not in common
+            ],
+            curl=api_examples.curl(**request),
+            python=api_examples.python(**request, held="202" in operation["responses"]),
+            example=api_examples.pretty(example),
+        )
+
+    def section(self, name: str) -> Section:
+        schema = self._schemas[name]
+        return Section(
+            id=_section_id(name),
+            title=name,
+            words=schema["description"],
+            rows=list(self._rows(schema, answered=True)),
+        )
+
+    def _parameters(self, operation: dict[str, Any], *places: str) -> Iterator[Row]:
+        for one in operation["parameters"]:
+            if one["in"] in places:
+                schema = {**one["schema"], "description": one["description"]}
+                yield self._row(one["name"], schema, place=one["in"], required=one["required"])
+
+    def _rows(self, schema: Schema, *, before: str = "", answered: bool = False) -> Iterator[Row]:
+        """The fields of objects without a section of their own come with them.
+
+        answered  in an answer fields may be null, but none is missing; in a request it is the other way,
+                  and those that may not be missing come first
+        """
+        schema = self._resolved(schema)
+        required = [] if answered else schema.get("required", [])
+        fields = schema.get("properties", {})
+        for name in sorted(fields, key=lambda name: name not in required):
+            field = fields[name]
+            row = self._row(f"{before}{name}", field, required=name in required, answered=answered)
+            yield row
+            inner = _name(field.get("items", field))
+            if inner and not row.of:
+                dots = "[]." if "items" in field else "."
+                yield from self._rows(self._schemas[inner], before=f"{before}{name}{dots}", answered=answered)
+
+    def _row(
+        self, name: str, field: Schema, *, required: bool, place: str = "", answered: bool = False
+    ) -> Row:
+        inner = _name(field.get("items", field))
+        default = None if answered else field.get("default")
+        return Row(
+            name=name,
+            type=" or ".join(self._types(field, null=answered)),
+            place=place,
+            of=_section_id(inner) if inner in self.objects else "",
+            required=required,
+            words=field["description"],
+            values=[value for one in field.get("anyOf", [field]) for value in one.get("enum", [])],
+            default="" if default is None else str(default).lower(),
+        )
+
+    def _types(self, field: Schema, *, null: bool) -> list[str]:
+        kinds = [self._type(one) for one in field.get("anyOf", [field])]
+        return [kind for kind in dict.fromkeys(kinds) if null or kind != "null"]
+
+    def _type(self, field: Schema) -> str:
+        if inner := _name(field):
+            return inner if inner in self.objects else "object"
+        if "items" in field:
+            return f"{self._type(field['items'])}[]"
+        return str(field.get("format") or field["type"])
+
+    def _resolved(self, schema: Schema) -> Schema:
+        name = _name(schema)
+        return self._schemas[name] if name else schema
+
+
+def _name(schema: Schema) -> str:
+    """The name of the schema that is referred to; "" where it is written out."""
+    return str(schema.get("$ref", "")).rpartition("/")[2]
+
+
+def _section_id(name: str) -> str:
+    return f"object-{name.lower()}"
+
+
+def _success(operation: dict[str, Any]) -> tuple[Schema, Any]:
+    """The first good answer: its schema and its example."""
+    [media] = operation["responses"][min(operation["responses"])]["content"].values()
+    return media["schema"], media["example"]
+
+
+def _failures(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((status, answer) for status, answer in operation["responses"].items() if status >= "400")

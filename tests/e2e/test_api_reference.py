@@ -1,0 +1,76 @@
+"""The API reference in the browser: in order in both themes and sizes, found, copied, read by keyboard."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import ContextMaker
+from tests.e2e.portal import Portal
+from tests.e2e.test_pages import DESKTOP, PHONE, assert_in_order, sign_in
+
+
+def open_reference(page: Page, portal: Portal) -> Page:
+    sign_in(page, portal, "amara@example.test")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="API").click()
+    expect(page.get_by_role("heading", name="API", exact=True)).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_is_in_order(
+    common_portal: Portal, new_context: ContextMaker, size: dict[str, Any], theme: str
+) -> None:
+    page = open_reference(new_context(**size, color_scheme=theme), common_portal)
+    assert_in_order(page, "API reference")
+    page.get_by_role("link", name="Generate or edit an image").click()
+    expect(page.get_by_role("heading", name="Generate or edit an image")).to_be_in_viewport()
+    assert_in_order(page, "one call")
+
+
+def test_between_phone_and_desktop_nothing_sticks_out(
+    common_portal: Portal, new_context: ContextMaker
+) -> None:
+    page = open_reference(new_context(), common_portal)
+    for width in (320, 600, 900, 1080):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert_in_order(page, f"{width} px wide")
+
+
+def test_code_is_copied_by_keyboard_as_it_stands(common_portal: Portal, new_context: ContextMaker) -> None:
+    page = open_reference(new_context(), common_portal)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    call = page.get_by_role("region", name="List jobs")
+    call.get_by_role("button", name="Copy curl").focus()
+    page.keyboard.press("Enter")
+    expect(call.get_by_role("status").first).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()").splitlines() == [
+        f'curl "{common_portal.url}/api/v1/image-editor/jobs" \\',
+        '  -H "Authorization: Bearer $ATELIER_KEY"',
+    ]
+
+
+def test_the_parts_are_reached_by_keyboard_and_the_one_in_sight_is_marked(
+    common_portal: Portal, new_context: ContextMaker
+) -> None:
+    page = open_reference(new_context(), common_portal)
+    sections = page.get_by_role("navigation", name="API sections")
+    link = sections.get_by_role("link", name="List models")
+    plain = link.evaluate("(link) => getComputedStyle(link).backgroundColor")
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="List models")).to_be_in_viewport()
+    expect(link).not_to_have_css("background-color", plain)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Model[]")).to_be_focused()
+
+
+def test_the_document_is_downloaded(common_portal: Portal, new_context: ContextMaker) -> None:
+    page = open_reference(new_context(), common_portal)
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("OpenAPI")).click()
+    assert download.value.suggested_filename == "openapi.json"

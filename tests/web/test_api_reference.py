@@ -1,0 +1,188 @@
+"""The API reference: what the API's document says, for members, with code that is ready to run."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import re
+import subprocess
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pytest_django import Settings
+
+from editor.api.document import document
+from editor.contexts import api_examples
+from editor.models import Role, Workspace
+from tests.factories import make_member, make_workspace
+from tests.web.requests import body, signed_in
+from tests.web.rows import fill
+
+pytestmark = pytest.mark.django_db
+
+LARGEST = 150_000  # bytes
+CODE = re.compile(r'<code id="([^"]+)">(.*?)</code>', re.DOTALL)
+BASE = "http://testserver/api/v1/image-editor"
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Client:
+    return signed_in(workspace.members.get())
+
+
+@pytest.fixture
+def page(client: Client, workspace: Workspace) -> str:
+    return body(client.get(reverse("api_reference", args=[workspace.slug])))
+
+
+@pytest.fixture
+def described() -> dict[str, Any]:
+    return document(RequestFactory().get("/"))
+
+
+def section(page: str, name: str) -> str:
+    [found] = re.findall(rf'<section id="{name}".*?</section>', page, re.DOTALL)
+    return found
+
+
+def snippets(page: str, language: str) -> dict[str, str]:
+    return {name: html.unescape(text) for name, text in CODE.findall(page) if name.endswith(f"-{language}")}
+
+
+@pytest.mark.parametrize("name", ["api_reference", "api_guide"])
+@pytest.mark.parametrize("role", list(Role))
+def test_every_member_may_read(workspace: Workspace, name: str, role: Role) -> None:
+    client = signed_in(make_member(workspace, role=role))
+    assert client.get(reverse(name, args=[workspace.slug])).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["api_reference", "api_guide"])
+def test_nobody_else_may(client: Client, workspace: Workspace, name: str) -> None:
+    theirs = make_workspace(name="Rivals")
+    assert client.get(reverse(name, args=[theirs.slug])).status_code == 404
+    stranger = Client().get(reverse(name, args=[workspace.slug]))
+    assert stranger.status_code == 302
+    assert stranger["Location"].startswith(reverse("account_login"))
+
+
+def test_every_call_of_the_document_is_on_the_page(page: str, described: dict[str, Any]) -> None:
+    calls = [
+        (path, method, operation)
+        for path, operations in described["paths"].items()
+        for method, operation in operations.items()
+    ]
+    assert len(re.findall(r'<section id="call-', page)) == len(calls)
+    for path, method, operation in calls:
+        name = f"call-{operation['operationId'].replace('_', '-')}"
+        part = section(page, name)
+        assert operation["summary"] in html.unescape(part)
+        assert f'<a href="#{name}">' in page
+        assert f'data-verb="{method.upper()}"' in part
+        assert f'<code class="path">{path}</code>' in part
+        for status in operation["responses"]:
+            assert status in part
+        for parameter in operation["parameters"]:
+            assert f"<code>{parameter['name']}</code>" in part
+
+
+def test_every_field_of_the_document_is_on_the_page(page: str, described: dict[str, Any]) -> None:
+    for schema in described["components"]["schemas"].values():
+        for name in schema["properties"]:
+            assert re.search(rf"<code>([a-z_]+(\[\])?\.)?{name}</code>", page), name
+
+
+def test_what_a_field_may_be_and_whether_it_must_be_there(page: str) -> None:
+    rows = re.findall(r"<tr>.*?</tr>", section(page, "call-process"), re.DOTALL)
+    [prompt] = [row for row in rows if "<code>prompt</code>" in row]
+    assert "Required." in prompt
+    [tier] = [row for row in rows if "<code>model_tier</code>" in row]
+    assert "Required.</b>" not in tier
+    assert all(f"<code>{name}</code>" in tier for name in ("creative", "standard", "pro"))
+    [key] = [row for row in rows if "<code>Idempotency-Key</code>" in row]
+    assert '<span class="hint">header</span>' in key
+
+
+def test_links_within_the_page_lead_somewhere_and_names_are_unique(page: str) -> None:
+    ids = re.findall(r'\sid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    assert all(ids)
+    targets = set(re.findall(r'href="#([^"]+)"', page))
+    assert "object-job" in targets
+    assert targets <= set(ids)
+
+
+def test_the_code_has_the_portals_own_address_and_no_key(page: str) -> None:
+    for language in ("curl", "python"):
+        found = snippets(page, language)
+        assert len(found) == len(re.findall(r'<section id="call-', page))
+        for name, text in found.items():
+            assert f'"{BASE}/' in text, name
+            assert "ATELIER_KEY" in text, name
+            assert f'commandfor="{name}"' in page
+    assert "flk_" not in page
+
+
+def test_behind_a_proxy_the_code_has_the_public_address(
+    client: Client, workspace: Workspace, settings: Settings
+) -> None:
+    settings.BASE_URL = "https://images.example.com"
+    page = body(client.get(reverse("api_reference", args=[workspace.slug])))
+    assert "https://images.example.com/api/v1/image-editor/process" in page
+    assert BASE not in page
+
+
+def test_the_code_is_well_formed(page: str) -> None:
+    for text in snippets(page, "python").values():
+        ast.parse(text)
+    for text in snippets(page, "curl").values():
+        subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+
+
+def test_a_shell_hands_on_what_was_meant() -> None:
+    said = {"prompt": 'Write "it\'s" $HOME `x` \\ in blue'}
+    command = api_examples.curl(verb="POST", url="http://localhost/", body=said)
+    script = f'curl() {{ for last; do :; done; printf %s "$last"; }}\n{command}'
+    done = subprocess.run(["sh"], input=script, text=True, check=True, capture_output=True)
+    assert json.loads(done.stdout) == said
+
+
+def test_it_stays_small(client: Client, workspace: Workspace) -> None:
+    assert len(client.get(reverse("api_reference", args=[workspace.slug])).content) < LARGEST
+
+
+def test_it_asks_the_database_no_more_with_more_in_it(client: Client, workspace: Workspace) -> None:
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(reverse("api_reference", args=[workspace.slug]))
+        return len(queries)
+
+    count()  # fills caches
+    fill(workspace, rows=1)
+    few = count()
+    fill(workspace, rows=30)
+    assert count() == few
+
+
+def test_the_bar_and_the_keys_lead_to_it(client: Client, workspace: Workspace) -> None:
+    url = reverse("api_reference", args=[workspace.slug])
+    keys = body(client.get(reverse("api_keys", args=[workspace.slug])))
+    assert len(re.findall(rf'href="{url}"', keys)) == 2
+    assert reverse("api_keys", args=[workspace.slug]) in section(body(client.get(url)), "authentication")
+
+
+def test_the_guide_is_plain_text(client: Client, workspace: Workspace, page: str) -> None:
+    url = reverse("api_guide", args=[workspace.slug])
+    assert f'href="{url}"' in page
+    answer = client.get(url)
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.content.decode().startswith("# Using the API")
