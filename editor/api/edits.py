@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Router, Status
 
 from editor.access.actor import Actor
 from editor.api import rows, schemas
@@ -48,7 +48,7 @@ async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
         public_url=ticket.public_url,
         expires_in=ticket.expires_in,
     )
-    return 201, schemas.UploadOut(data=data)
+    return Status(201, schemas.UploadOut(data=data))
 
 
 @router.post(
@@ -86,12 +86,12 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     if error := failure(job):
         if error.retry_after is not None:
             response["Retry-After"] = str(round(error.retry_after))
-        return error.status, problem(error, job_id=str(job.id))
+        return Status(error.status, problem(error, job_id=str(job.id)))
     if job.is_live:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
         response["Retry-After"] = "2"
     data = rows.job(job, at=rows.origin(request))
-    return 202 if job.is_live else 201, schemas.JobOut(data=data)
+    return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
 
 
 @router.post(
@@ -104,7 +104,7 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
 )
 async def estimate_credits(request: HttpRequest, body: schemas.EstimateIn) -> Any:
     """Tells what a call of POST /process would cost at most, and whether the workspace has that."""
-    return 200, schemas.EstimateOut(data=await in_thread(_estimate, caller(request).actor, body))
+    return Status(200, schemas.EstimateOut(data=await in_thread(_estimate, caller(request).actor, body)))
 
 
 def _estimate(actor: Actor, body: schemas.EstimateIn) -> schemas.Estimate:

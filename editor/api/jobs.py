@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Path, Query, Router
+from ninja import Path, Query, Router, Status
 
 from editor.access import lookups
 from editor.access.actor import Actor
@@ -50,9 +50,12 @@ async def list_jobs(
         job_queries.page, caller(request).actor.workspace, number=page, size=per_page, status=status
     )
     at = rows.origin(request)
-    return 200, schemas.JobsOut(
-        data=[rows.job(job, at=at) for job in found],
-        pagination=schemas.Page(page=page, per_page=per_page, has_more=more),
+    return Status(
+        200,
+        schemas.JobsOut(
+            data=[rows.job(job, at=at) for job in found],
+            pagination=schemas.Page(page=page, per_page=per_page, has_more=more),
+        ),
     )
 
 
@@ -67,7 +70,7 @@ async def list_jobs(
 async def get_job(request: HttpRequest, job_id: JobId) -> Any:
     """Tells all of one job, whether it goes on or has ended."""
     found = await in_thread(_read, caller(request).actor, job_id)
-    return 200, schemas.JobOut(data=rows.job(found, at=rows.origin(request)))
+    return Status(200, schemas.JobOut(data=rows.job(found, at=rows.origin(request))))
 
 
 def _read(actor: Actor, job_id: str) -> Job:
@@ -88,7 +91,7 @@ async def cancel_job(request: HttpRequest, job_id: JobId) -> Any:
     A waiting job has ended with the answer; a running one ends a moment later.
     """
     found = await in_thread(_cancel, caller(request).actor, job_id)
-    return 200, schemas.JobOut(data=rows.job(found, at=rows.origin(request)))
+    return Status(200, schemas.JobOut(data=rows.job(found, at=rows.origin(request))))
 
 
 def _cancel(actor: Actor, job_id: str) -> Job:

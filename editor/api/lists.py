@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Status
 
 from editor.api import rows, schemas
 from editor.api.authentication import READ, caller
@@ -28,7 +28,7 @@ router = Router()
 async def list_models(request: HttpRequest) -> Any:
     """Lists all models, with their inputs and prices."""
     offered = await in_thread(pricing.offer, workspace=caller(request).actor.workspace)
-    return 200, schemas.ModelsOut(data=rows.models(offered))
+    return Status(200, schemas.ModelsOut(data=rows.models(offered)))
 
 
 @router.get(
@@ -46,7 +46,7 @@ async def list_styles(request: HttpRequest) -> Any:
         schemas.Preset(id=style.id, name=style.name, scope="workspace" if style.workspace_id else "system")
         for style in found
     ]
-    return 200, schemas.PresetsOut(data=data)
+    return Status(200, schemas.PresetsOut(data=data))
 
 
 @router.get(
@@ -61,4 +61,4 @@ async def list_characters(request: HttpRequest) -> Any:
     """Lists the workspace's characters."""
     found = await in_thread(studio.characters, caller(request).actor.workspace)
     data = [schemas.Preset(id=one.id, name=one.name, scope="workspace") for one in found]
-    return 200, schemas.PresetsOut(data=data)
+    return Status(200, schemas.PresetsOut(data=data))
