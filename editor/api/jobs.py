@@ -22,6 +22,7 @@ from editor.queries import jobs as job_queries
 router = Router()
 
 DEEPEST = 100_000  # jobs that a page may lie behind the newest
+LONGEST_NUMBER = 18  # digits of an event's number; what is longer never was one
 
 JobId = Annotated[
     str,
@@ -121,8 +122,7 @@ async def job_events(request: HttpRequest, job_id: JobId) -> StreamingHttpRespon
     `completed`, `failed` or `canceled` and carries the job.
     """
     job = await in_thread(lookups.job, caller(request).actor, job_id)
-    after = request.headers.get("last-event-id", "")
-    stream = events.stream(
-        job, after=int(after) if after.isdecimal() and len(after) < 19 else 0, at=rows.origin(request)
-    )
+    last = request.headers.get("last-event-id", "")
+    after = int(last) if last.isdecimal() and len(last) <= LONGEST_NUMBER else 0
+    stream = events.stream(job, after=after, at=rows.origin(request))
     return StreamingHttpResponse(stream, content_type="text/event-stream")
