@@ -50,7 +50,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     """
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters.")
-    asynchronous = body.asynchronous or "respond-async" in request.headers.get("prefer", "")
+    asynchronous = body.asynchronous or _prefers_async(request.headers.get("prefer", ""))
     digest = hashlib.sha256(request.body).hexdigest() if key else ""
     job = None
     if key:
@@ -87,6 +87,12 @@ def failure(job: Job) -> EditorError | None:
     return error
 
 
+def _prefers_async(header: str) -> bool:
+    """Whether a Prefer header asks for it, perhaps among other preferences, which are left aside."""
+    names = (preference.partition(";")[0].strip() for preference in header.split(","))
+    return "respond-async" in (name.lower() for name in names)
+
+
 async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str) -> Job:
     edit = NewEdit(
         prompt=body.prompt,
@@ -102,7 +108,7 @@ async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str
     image_ids = list(body.image_ids)
     if body.image_id:
         image_ids.insert(0, body.image_id)
-    elif body.image_url:
+    elif body.image_url is not None:
         await in_thread(jobs.check, actor=actor, request=edit)
         image_ids.insert(0, await _fetched(actor, body.image_url))
     await uploads.claim(actor=actor, image_ids=[*image_ids, *([body.mask_id] if body.mask_id else [])])

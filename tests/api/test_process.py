@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
 from editor.api import process
 from editor.api.door import PATH
+from editor.db import in_thread
+from editor.gate import waiting
+from editor.models import Job
+from editor.queries import jobs as job_queries
 
 EDIT = {"prompt": "a quiet harbour", "model_tier": "standard"}
 
@@ -25,3 +31,33 @@ async def test_after_the_longest_hold_the_job_is_told_as_it_stands(
     assert job["status"] == "pending"
     assert answer.headers["location"] == f"{PATH}jobs/{job['job_id']}"
     assert (await client.get(f"jobs/{job['job_id']}")).json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    ("prefer", "at_once"),
+    [
+        ("respond-async", True),
+        ("Respond-Async", True),
+        ("return=minimal, respond-async; wait=10", True),
+        ("not-respond-async", False),
+        ("return=minimal", False),
+    ],
+)
+async def test_a_preference_is_read_word_by_word(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, prefer: str, at_once: bool
+) -> None:
+    held = []
+
+    async def until_ended(job: Job, **more: Any) -> Job:
+        held.append(job)
+        return await in_thread(job_queries.read, job.id)
+
+    monkeypatch.setattr(waiting, "until_ended", until_ended)
+    answer = await client.post("process", json=EDIT, headers={"prefer": prefer})
+    assert answer.status_code == 202
+    assert held == [] if at_once else len(held) == 1
+
+
+async def test_an_empty_address_is_no_address(client: httpx.AsyncClient) -> None:
+    answer = await client.post("process", json={**EDIT, "image_url": ""})
+    assert (answer.status_code, answer.json()["success"]) == (400, False)
