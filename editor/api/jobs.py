@@ -28,6 +28,12 @@ JobId = Annotated[
     str,
     Path(description="A `job_id`, as POST /process answers it.", example=JOB),
 ]
+# One event of the stream.
+EVENT = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "required": ["event", "data"],
+}
 
 
 @router.get(
@@ -110,7 +116,7 @@ def _cancel(actor: Actor, job_id: str) -> Job:
         "responses": {
             200: {
                 "description": "Events as they come, then one that is named after the job's status.",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": EVENT}},
             }
         }
     },

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import ConfigDict, PlainSerializer, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, model_validator
 
 from editor.catalog.types import TierId
 from editor.providers import registry
@@ -39,6 +39,16 @@ ProviderName = Annotated[
         "the workspace's own key for it and takes none.",
     ),
 ]
+
+
+def _no_text(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("Give a whole number.")
+    return value
+
+
+# JSON's own numbers alone; 5.0 is one of them.
+Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
 StatusName = Literal["pending", "processing", "completed", "failed", "canceled"]
 Success = Annotated[Literal[True], Field(description="Always true here; false in errors.")]
 
@@ -69,29 +79,27 @@ class UploadIn(Schema):
     mime_type: Literal["image/jpeg", "image/png", "image/webp", "image/gif"] = Field(
         description="The Content-Type that the file will be sent with."
     )
-    file_size: Annotated[int, Field(ge=0, le=2**62)] | None = Field(
-        None, description="Size of the file in bytes, for the record."
-    )
+    file_size: Bytes | None = Field(None, description="Size of the file in bytes, for the record.")
+
+
+# What JSON Schema has to say of a tier, or an exact model in its place.
+_ONE_OF_THEM: list[Any] = [
+    {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
+    for name, other in (("model_tier", "model"), ("model", "model_tier"))
+]
 
 
 class _Choice(Schema):
     """A tier, or an exact model in its place."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {"required": ["model_tier"], "properties": {"model_tier": {"type": "string"}}},
-                {"required": ["model"], "properties": {"model": {"type": "string", "minLength": 1}}},
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_OF_THEM})
 
     model_tier: TierId | None = Field(
         None, description="The quality, which decides the model. Required unless `model` is given."
     )
     provider: ProviderName = "platform"
     # Additions:
-    model: Annotated[str, StringConstraints(max_length=120)] | None = Field(
+    model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = Field(
         None, description="An exact model in place of a tier: an `id` of GET /models."
     )
     parameters: dict[str, Any] = Field(
@@ -136,7 +144,7 @@ class ProcessIn(_Choice):
     )
     webhook_url: None = Field(None, description="Not available yet; ask for the job or its events.")
     asynchronous: bool = Field(
-        False, alias="async", description="True: answer at once, with 202 and the job."
+        False, alias="async", strict=True, description="True: answer at once, with 202 and the job."
     )
 
 

@@ -1,0 +1,43 @@
+"""Values are taken as the document has them, and not guessed from others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+EDIT = {"prompt": "a quiet harbour", "model_tier": "standard", "async": True}
+FILE = {"file_name": "cat.png", "mime_type": "image/png"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("process", EDIT, 202),
+        ("process", {**EDIT, "async": 1}, 400),
+        ("process", {**EDIT, "async": "true"}, 400),
+        ("process", {**EDIT, "model": None}, 202),
+        ("process", {**EDIT, "model": ""}, 400),
+        ("process", {**EDIT, "model": "black-forest-labs/flux-2-pro"}, 400),
+        ("process", {**EDIT, "model": "black-forest-labs/flux-2-pro", "model_tier": None}, 202),
+        ("estimate-credits", {"model_tier": None, "model": None}, 400),
+        ("upload-url", {**FILE, "file_size": None}, 201),
+        ("upload-url", {**FILE, "file_size": 5.0}, 201),
+        ("upload-url", {**FILE, "file_size": 5.5}, 400),
+        ("upload-url", {**FILE, "file_size": "5"}, 400),
+        ("upload-url", {**FILE, "file_size": False}, 400),
+        ("upload-url", {**FILE, "file_size": -1}, 400),
+    ],
+)
+async def test_a_value_is_of_its_type(
+    client: httpx.AsyncClient, path: str, body: dict[str, Any], status: int
+) -> None:
+    answer = await client.post(path, json=body)
+    assert (answer.status_code, answer.json()["success"]) == (status, status < 400), answer.text
+
+
+async def test_the_document_says_that_a_tier_or_a_model_is_needed(client: httpx.AsyncClient) -> None:
+    schemas = (await client.get("openapi.json")).json()["components"]["schemas"]
+    for name in ("ProcessIn", "EstimateIn"):
+        assert [one["required"] for one in schemas[name]["oneOf"]] == [["model_tier"], ["model"]]
