@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,14 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.e2e.api import Api, pictures_server
 from tests.e2e.portal import Portal
 from tests.e2e.studio import PHONE, Studio
+from tests.emulators.fal import Fal
+from tests.emulators.google import Google
+from tests.emulators.kie import Kie
+from tests.emulators.openai import OpenAi
+from tests.media.fetching import Authority
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 expect.set_options(timeout=15_000)  # a busy machine is no failure
@@ -56,6 +63,26 @@ def common_portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Por
     portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=5_000)
     yield portal
     portal.remove()
+
+
+@pytest.fixture(scope="session")
+def api(portals: Path) -> Iterator[Api]:
+    """One portal for the tests of the public API, with the workspaces that they need."""
+    folder = portals / "api"
+    folder.mkdir()
+    authority = Authority(folder)
+    with ExitStack() as stack:
+        emulators = {make.name: stack.enter_context(make()) for make in (OpenAi, Google, Fal, Kie)}
+        pictures = stack.enter_context(pictures_server(authority))
+        portal = Portal(
+            folder,
+            OUTBOUND_ALLOW="127.0.0.0/8",
+            SSL_CERT_FILE=str(authority.pem),
+            **{f"{name.upper()}_BASE_URL": emulator.url for name, emulator in emulators.items()},
+        )
+        stack.callback(portal.remove)
+        portal.start()
+        yield stack.enter_context(closing(Api(portal, emulators, pictures)))
 
 
 @pytest.fixture

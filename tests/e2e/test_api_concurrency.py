@@ -1,0 +1,232 @@
+"""Many calls of the public API at once, and ends that come in the middle of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.e2e.api import STANDARD, open_spaces
+from tests.e2e.portal import ROOT, Portal
+from tests.e2e.seed_client import BASE
+
+EDIT = {"prompt": "a quiet harbour", "model_tier": "standard"}
+CREDITS = 1000
+SPACES: dict[str, dict[str, Any]] = {
+    "sixty": {"workspace": "Sixty", "requests_per_minute": 60},
+    "five": {"workspace": "Five", "credits": 5 * STANDARD + 1},
+    "once": {"workspace": "Once", "credits": CREDITS},
+    "gone": {"workspace": "Gone", "credits": CREDITS},
+    "stopped": {"workspace": "Stopped", "credits": CREDITS},
+    "killed": {"workspace": "Killed", "credits": CREDITS},
+}
+
+
+@pytest.fixture(scope="module")
+def crowd(portals: Path) -> Iterator[Portal]:
+    """A portal for these tests alone, some of which stop it; each begins with it running."""
+    folder = portals / "crowd"
+    folder.mkdir()
+    portal = Portal(folder)
+    portal.start()
+    yield portal
+    portal.remove()
+
+
+@pytest.fixture(scope="module")
+def keys(crowd: Portal) -> dict[str, str]:
+    return open_spaces(crowd, SPACES)
+
+
+Call = Callable[[httpx.AsyncClient, int], Awaitable[httpx.Response]]
+
+
+def at_once(portal: Portal, key: str, count: int, call: Call) -> list[httpx.Response]:
+    async def all_of_them() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        headers = {"authorization": f"Bearer {key}"}
+        async with httpx.AsyncClient(
+            base_url=f"{portal.url}{BASE}", headers=headers, limits=limits, timeout=60
+        ) as client:
+            return list(await asyncio.gather(*(call(client, number) for number in range(count))))
+
+    return asyncio.run(all_of_them())
+
+
+def statuses(answers: list[httpx.Response]) -> Counter[int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+def account(portal: Portal, slug: str) -> tuple[int, int]:
+    """Balance and what is held, which must equal the ledger's sums."""
+    ((workspace_id, balance, held),) = portal.query(
+        "SELECT workspace_id, balance, held FROM editor_creditaccount a "
+        "JOIN editor_workspace w ON w.id = a.workspace_id WHERE w.slug = %s",
+        slug,
+    )
+    sums = "SELECT sum(amount), sum(held_amount) FROM editor_ledgerentry WHERE account_id = %s"
+    assert portal.query(sums, workspace_id) == [(balance, held)]
+    return balance, held
+
+
+def ends(portal: Portal, slug: str) -> Counter[tuple[str, str]]:
+    """Of the workspace's jobs: status, and how each hold came to its end."""
+    rows = portal.query(
+        "SELECT j.status, coalesce(string_agg(e.kind, '+' ORDER BY e.id), '') FROM editor_job j "
+        "JOIN editor_workspace w ON w.id = j.workspace_id LEFT JOIN editor_ledgerentry e ON e.job_id = j.id "
+        "WHERE w.slug = %s GROUP BY j.id",
+        slug,
+    )
+    return Counter(rows)
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_of_200_calls_at_once_the_plans_60_pass(crowd: Portal, keys: dict[str, str]) -> None:
+    answers = at_once(crowd, keys["sixty"], 200, lambda client, number: client.get("/jobs"))
+    assert statuses(answers) == {200: 60, 429: 140}
+    for answer in answers:
+        assert answer.headers["x-ratelimit-limit"] == "60"
+        assert (answer.status_code == 429) == ("retry-after" in answer.headers)
+    passed = [int(a.headers["x-ratelimit-remaining"]) for a in answers if a.status_code == 200]
+    assert min(passed) == 0
+
+
+def test_of_40_edits_at_once_those_run_that_can_be_paid(crowd: Portal, keys: dict[str, str]) -> None:
+    answers = at_once(crowd, keys["five"], 40, lambda client, number: client.post("/process", json=EDIT))
+    assert statuses(answers) == {201: 5, 402: 35}
+    assert ends(crowd, "five") == {("completed", "hold+settle"): 5}
+    assert account(crowd, "five") == (1, 0)
+
+
+def test_one_key_of_20_calls_at_once_is_one_job(crowd: Portal, keys: dict[str, str]) -> None:
+    body = {**EDIT, "prompt": "[slow:1] a quiet harbour"}
+    headers = {"idempotency-key": "order 66"}
+
+    def call(client: httpx.AsyncClient, number: int) -> Awaitable[httpx.Response]:
+        return client.post("/process", json=body, headers=headers)
+
+    answers = at_once(crowd, keys["once"], 20, call)
+    assert set(statuses(answers)) <= {201, 409}
+    done = [answer for answer in answers if answer.status_code == 201]
+    first = [answer for answer in done if "idempotency-replayed" not in answer.headers]
+    assert len(first) == 1
+    assert {answer.json()["data"]["job_id"] for answer in done} == {first[0].json()["data"]["job_id"]}
+    assert ends(crowd, "once") == {("completed", "hold+settle"): 1}
+
+    (again,) = at_once(crowd, keys["once"], 1, call)
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+    assert again.json() == first[0].json()
+    other = at_once(
+        crowd, keys["once"], 2, lambda client, number: client.post("/process", json=EDIT, headers=headers)
+    )
+    assert statuses(other) == {422: 2}
+    assert account(crowd, "once") == (CREDITS - STANDARD, 0)
+
+
+def test_the_edit_of_a_caller_who_leaves_is_settled_once(crowd: Portal, keys: dict[str, str]) -> None:
+    body = json.dumps({**EDIT, "prompt": "[slow:2] a quiet harbour"}).encode()
+    head = (
+        f"POST {BASE}/process HTTP/1.1\r\nHost: {urlsplit(crowd.url).netloc}\r\n"
+        f"Authorization: Bearer {keys['gone']}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
+            connection.sendall(head.encode() + body)
+            time.sleep(0.5)
+    # One leaves before the whole request was sent: that is no edit.
+    with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
+        connection.sendall(head.encode() + body[:10])
+    wait_until(lambda: ends(crowd, "gone") == {("completed", "hold+settle"): 3})
+    assert account(crowd, "gone") == (CREDITS - 3 * STANDARD, 0)
+
+
+def test_a_stop_with_20_calls_held_answers_them_all(crowd: Portal, keys: dict[str, str]) -> None:
+    slow = {number: 14 if number % 2 else 3 for number in range(20)}
+
+    async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
+        prompt = f"[slow:{slow[number]}] a quiet harbour, {number}"
+        return await client.post("/process", json={**EDIT, "prompt": prompt})
+
+    async def stop_when_they_are_held(client: httpx.AsyncClient, number: int) -> httpx.Response:
+        if number < 20:
+            return await call(client, number)
+        while sum((await asyncio.to_thread(ends, crowd, "stopped")).values()) < 20:
+            await asyncio.sleep(0.1)
+        assert crowd.process
+        crowd.process.send_signal(signal.SIGTERM)
+        return httpx.Response(200)
+
+    answers = at_once(crowd, keys["stopped"], 21, stop_when_they_are_held)[:20]
+    assert crowd.process
+    assert crowd.process.wait(30) == 0
+    assert statuses(answers) == {201: 10, 202: 10}
+    crowd.start()
+    wait_until(lambda: ends(crowd, "stopped") == {("completed", "hold+settle"): 20})
+    assert account(crowd, "stopped") == (CREDITS - 20 * STANDARD, 0)
+    headers = {"authorization": f"Bearer {keys['stopped']}"}
+    for answer in answers:
+        if answer.status_code == 202:
+            asked = httpx.get(f"{crowd.url}{answer.headers['location']}", headers=headers).json()["data"]
+            assert asked["job_id"] == answer.json()["data"]["job_id"]
+            assert asked["status"] == "completed"
+
+
+@contextmanager
+def worker(portal: Portal) -> Iterator[subprocess.Popen[bytes]]:
+    with portal.log.open("ab") as log:
+        command = [sys.executable, "manage.py", "worker"]
+        process = subprocess.Popen(command, cwd=ROOT, env=portal.environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(40)
+
+
+def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: dict[str, str]) -> None:
+    crowd.stop()
+    crowd.start("--no-worker")
+    running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
+
+    async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
+        words = "[moderate] " if number == 0 else ""
+        prompt = f"{words}[slow:4] a quiet harbour, {number}"
+        return await client.post("/process", json={**EDIT, "prompt": prompt})
+
+    async def kill_when_they_run(client: httpx.AsyncClient, number: int) -> httpx.Response:
+        if number < 6:
+            return await call(client, number)
+        while (await asyncio.to_thread(crowd.query, running)) != [(6,)]:
+            await asyncio.sleep(0.1)
+        first.kill()
+        await asyncio.to_thread(first.wait)
+        await asyncio.to_thread(second.enter_context, worker(crowd))
+        return httpx.Response(200)
+
+    with ExitStack() as second, worker(crowd) as first:
+        answers = at_once(crowd, keys["killed"], 7, kill_when_they_run)[:6]
+    assert statuses(answers) == {201: 5, 422: 1}
+    assert ends(crowd, "killed") == {("completed", "hold+settle"): 5, ("failed", "hold+release"): 1}
+    assert account(crowd, "killed") == (CREDITS - 5 * STANDARD, 0)
+    assert "is taken up again" in crowd.log.read_text()
