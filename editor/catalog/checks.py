@@ -61,6 +61,11 @@ def tier_problems(tier: Tier, models: Mapping[str, Model]) -> Problems:
             yield "own_keys", f"{model_id!r} is not in the catalogue"
         elif provider not in models[model_id].providers:
             yield "own_keys", f"{model_id!r} has no route to the provider {provider!r}"
+    for model_id in tier.prompt_models:
+        if model_id not in models:
+            yield "prompt_models", f"{model_id!r} is not in the catalogue"
+        elif not models[model_id].text_to_image:
+            yield "prompt_models", f"{model_id!r} needs an image"
 
 
 def twice(key: str, names: Sequence[str]) -> Problems:

@@ -139,6 +139,7 @@ def _tiers(table: Table, models: Mapping[str, Model]) -> dict[str, Tier]:
             model=inner.text("model"),
             route=inner.text("route", default="") or None,
             own_keys=_own_keys(inner),
+            prompt_models=inner.texts("prompt_models"),
         )
         _finish(inner, tier_problems(tier, models))
         tiers.append(tier)

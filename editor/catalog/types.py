@@ -161,6 +161,8 @@ class Tier:
     route     names a provider; None leaves it to the model's own order
     own_keys  provider -> the model that the tier means with a workspace's own key at that provider,
               where it is another than `model`
+    prompt_models  stand in for a prompt alone where the tier's model needs an image: the first that
+                   is set up and not dearer
     """
 
     id: TierId
@@ -168,6 +170,7 @@ class Tier:
     model: str
     route: str | None
     own_keys: Mapping[str, str]
+    prompt_models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class _Reader:
     def call(self, path: str, verb: str, operation: dict[str, Any], *, common: list[str]) -> Call:
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         schema, example = _success(operation)
-        streamed = schema == {"type": "string"}
+        streamed = "text/event-stream" in operation["responses"][min(operation["responses"])]["content"]
         filled = path
         for one in operation["parameters"]:
             if one["in"] == "path":

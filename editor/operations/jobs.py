@@ -64,7 +64,7 @@ def check(*, actor: Actor, request: NewEdit) -> None:
     For a door that must fetch them first.
     """
     actor.require_editor()
-    checked = _checked(actor, request)
+    checked = _checked(actor, request, prompt_only=False)
     account = credits.open_account(workspace=actor.workspace)
     credits.check(account=account, price=pricing.price(choice=checked.choice, inputs=checked.inputs))
 
@@ -78,7 +78,9 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     actor.require_editor()
     if repeated := _repeated(actor, request):
         return repeated
-    checked = _checked(actor, request)
+    # Options are those of the tier's own model: whoever chose some wants that one.
+    prompt_only = not (request.image_ids or request.character_id or request.inputs)
+    checked = _checked(actor, request, prompt_only=prompt_only)
     choice, character = checked.choice, checked.character
     sources = lookups.images(actor, request.image_ids)
     likenesses = list(character.images.order_by("character_images__position")) if character else []
@@ -158,9 +160,13 @@ def _repeated(actor: Actor, request: NewEdit) -> Job | None:
     return idempotency.find(actor=actor, key=key, request_hash=request.request_hash) if key else None
 
 
-def _checked(actor: Actor, request: NewEdit) -> _Checked:
+def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
     choice = pricing.choose(
-        workspace=actor.workspace, model=request.model, tier=request.tier, provider=request.provider
+        workspace=actor.workspace,
+        model=request.model,
+        tier=request.tier,
+        provider=request.provider,
+        prompt_only=prompt_only,
     )
     prompt = validation.clean_prompt(choice.model, request.prompt)
     inputs = validation.clean_inputs(choice.model, request.inputs)

@@ -93,11 +93,19 @@ def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
     )
 
 
-def choose(*, workspace: Workspace, model: str = "", tier: str = "", provider: str = PLATFORM) -> Choice:
+def choose(
+    *,
+    workspace: Workspace,
+    model: str = "",
+    tier: str = "",
+    provider: str = PLATFORM,
+    prompt_only: bool = False,
+) -> Choice:
     """Resolve an exact model, or else a tier, to the route that will serve it; neither: the default.
 
-    provider  "platform": the portal's keys, or the sandbox where the portal has none;
-              else the provider whose key the workspace has brought
+    provider     "platform": the portal's keys, or the sandbox where the portal has none;
+                 else the provider whose key the workspace has brought
+    prompt_only  there are no images; a tier whose model needs one has others for that
 
     Raises InvalidInput for an unknown model, tier or provider and for a tier or model that the
     provider does not serve; Unprocessable when the provider is not set up: own keys are strict,
@@ -114,6 +122,17 @@ def choose(*, workspace: Workspace, model: str = "", tier: str = "", provider: s
     choice = offered.models[model] if model else offered.tiers[tier]
     if choice is None:
         raise Unprocessable(f"No provider is set up for {what}. Choose another model.")
+    if prompt_only and choice.tier and not choice.model.text_to_image:
+        return _for_prompt_alone(choice, offered)
+    return choice
+
+
+def _for_prompt_alone(choice: Choice, offered: Offer) -> Choice:
+    """The tier's model for prompts alone; the given choice where none is set up at its price or less."""
+    for name in catalog.get_tier(choice.tier).prompt_models:
+        stand_in = offered.models[name]
+        if stand_in and stand_in.credits <= choice.credits:
+            return replace(stand_in, tier=choice.tier)
     return choice
 
 

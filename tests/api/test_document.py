@@ -49,8 +49,17 @@ def media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]
         for title, example in content["examples"].items():
             yield title, content["schema"], example["value"]
     for status, answer in operation["responses"].items():
-        for content in answer["content"].values():
-            yield status, content["schema"], content["example"]
+        for kind, content in answer["content"].items():
+            for example in (
+                events(content["example"]) if kind == "text/event-stream" else [content["example"]]
+            ):
+                yield status, content["schema"], example
+
+
+def events(stream: str) -> Iterator[dict[str, str]]:
+    """Each event of a stream, by the names of its lines."""
+    for event in stream.strip().split("\n\n"):
+        yield dict(line.split(": ", 1) for line in event.split("\n"))
 
 
 def fits(described: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:

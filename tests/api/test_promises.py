@@ -70,7 +70,7 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
     ],
     "Base URL": [("", "all calls are below /api/v1/image-editor of the portal", ALL_OF_IT)],
     "Choosing a source image": [
-        ("", "a prompt alone", ALL_OF_IT),
+        ("", "a prompt alone", (CLIENT, "test_a_prompt_alone_is_enough")),
         ("", "a file that was sent to an upload link", ALL_OF_IT),
         ("", "an https address", (CLIENT, "test_an_image_is_fetched_from_its_https_address")),
         ("", "the id goes before the address", (CLIENT, "test_the_images_id_goes_before_its_address")),

@@ -43,6 +43,11 @@ from tests.catalog.files import problems_of, replace
             "tiers.toml: tiers 'pro': own_keys: 'other' is there twice",
         ),
         (
+            'label = "Creative", model = "acme/paint"',
+            'label = "Creative", model = "acme/paint", prompt_models = ["acme/draw"]',
+            "tiers.toml: tiers 'creative': prompt_models: 'acme/draw' is not in the catalogue",
+        ),
+        (
             'id = "pro"',
             'id = "ultra"',
             "tiers.toml: tiers 'ultra': id: must be one of creative, standard, pro",

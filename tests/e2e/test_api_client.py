@@ -171,6 +171,16 @@ def test_a_character_lends_its_likeness(api: Api, client: SeedClient) -> None:
     assert api.portal.query(used, done["job_id"]) == [(face,)]
 
 
+@pytest.mark.parametrize("tier", ["pro", "standard", "creative"])
+@pytest.mark.parametrize("provider", ["platform", *ALLOWED])
+def test_a_prompt_alone_is_enough(client: SeedClient, provider: str, tier: str) -> None:
+    if tier in ALLOWED.get(provider, {tier}):
+        done = client.process(prompt="a quiet harbour", model_tier=tier, provider=provider)
+        assert (done["status"], done["model_tier"]) == ("completed", tier)
+        most = client.estimate(model_tier=tier, provider=provider)["estimated_credits"]
+        assert done["credits_consumed"] <= most
+
+
 @pytest.mark.parametrize(("provider", "tier"), COMBINATIONS)
 def test_own_keys_serve_the_tiers_of_the_matrix(client: SeedClient, provider: str, tier: str) -> None:
     if tier in ALLOWED[provider]:

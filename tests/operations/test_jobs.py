@@ -228,3 +228,22 @@ def test_the_prompt_that_is_sent_keeps_the_style_of_that_moment() -> None:
     style.save()
     job.refresh_from_db()
     assert (job.sent_prompt, job.style_version) == ("make it warmer, as a pencil sketch", 1)
+
+
+def test_a_prompt_alone_is_enough_in_each_tier() -> None:
+    actor = make_actor()
+    made = [
+        jobs.submit(actor=actor, request=NewEdit(prompt="a harbour", tier=tier))
+        for tier in ("creative", "standard", "pro")
+    ]
+    assert [(job.tier, job.model, job.price) for job in made] == [
+        ("creative", "black-forest-labs/flux-2-klein-9b", 2),
+        ("standard", "black-forest-labs/flux-kontext-pro", 4),
+        ("pro", "black-forest-labs/flux-kontext-max", 8),
+    ]
+
+
+def test_whoever_chose_options_of_the_tiers_model_keeps_it() -> None:
+    request = NewEdit(prompt="a harbour", tier="creative", inputs={"steps": 30})
+    with pytest.raises(InvalidInput):
+        jobs.submit(actor=make_actor(), request=request)
