@@ -19,7 +19,7 @@ from editor.access.scopes import EVERYTHING, READ, SCOPES, WRITE, allows
         ([], set()),
         (["image_editor:", "image_editor:*", "*", "image", "Image_Editor"], set()),
     ],
-    ids=str,
+    ids=["everything", "read", "write", "both", "none", "no scopes"],
 )
 def test_what_a_key_with_these_scopes_may_do(scopes: Collection[str], allowed: set[str]) -> None:
     assert {needed for needed in SCOPES if allows(scopes, needed)} == allowed
