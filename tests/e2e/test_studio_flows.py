@@ -35,7 +35,7 @@ def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
     press(page, "Enter")
     studio.expect_editing("the original")
     expect(studio.prompt).to_be_focused()
-    page.keyboard.type("[slow:2] make it black and white")
+    page.keyboard.type("[slow:6] make it black and white")
     press(page, "Control+Enter")
     tab_to(page, "Cancel")
     press(page, "Enter")
