@@ -45,7 +45,7 @@ _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
     "process": [
         (
             "Idempotency-Key",
-            {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[!-~]*$"},
+            {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"},
             "A word of your own for this edit, at most 80 characters. The same call with the same key may be "
             "sent again for 24 hours: it is one job and costs once.",
         ),

@@ -48,8 +48,8 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     key  an Idempotency-Key, or "": the same key with the same body is the same edit
     Raises EditorError; a job that ended without an image raises too, with `job_id` in the error.
     """
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters.")
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
     asynchronous = body.asynchronous or _prefers_async(request.headers.get("prefer", ""))
     digest = hashlib.sha256(request.body).hexdigest() if key else ""
     job = None
