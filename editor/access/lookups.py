@@ -121,6 +121,16 @@ def job(actor: Actor, job_id: str | UUID) -> Job:
     return found
 
 
+def job_by_number(actor: Actor, number: str) -> Job:
+    """The job that programs name by this whole number."""
+    found = None
+    if number.isascii() and number.isdigit() and len(number) <= 18:
+        found = Job.objects.filter(workspace=actor.workspace, number=int(number)).first()
+    if found is None:
+        raise NotFound("This edit is not in the workspace.")
+    return found
+
+
 def style(actor: Actor, style_id: str | UUID) -> Style:
     """A style of the workspace or of the system."""
     message = "This style is not in the workspace."

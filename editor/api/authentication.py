@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from editor.gate.gate import Caller
-
-
-def caller(request: HttpRequest) -> Caller:
-    """Who calls, as the gate left it."""
-    return cast(Caller, request.scope["caller"])  # type: ignore[attr-defined]
+from editor.gate.door import Caller
+from editor.gate.requests import caller
 
 
 class Needs(HttpBearer):

@@ -13,12 +13,12 @@ from django.views.decorators.http import condition, require_safe
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from editor.api import rows
 from editor.api.api import api
 from editor.api.authentication import Needs
 from editor.api.door import PATH
 from editor.api.examples import ANSWERS, ERRORS, REQUESTS
 from editor.api.process import LONGEST_KEY
+from editor.gate.requests import origin
 
 FRESH_SECONDS = 300
 HOSTS = 8  # under whose names the document is kept
@@ -128,7 +128,7 @@ def _generated() -> dict[str, Any]:
 
 def document(request: HttpRequest) -> dict[str, Any]:
     """The document, for a client that knows the portal as `request` does. It is shared: do not change it."""
-    return _document(rows.origin(request))
+    return _document(origin(request))
 
 
 def _document(at: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _encoded(at: str) -> bytes:
 
 
 def _etag(request: HttpRequest) -> str:
-    return f'"{hashlib.sha256(_encoded(rows.origin(request))).hexdigest()[:32]}"'
+    return f'"{hashlib.sha256(_encoded(origin(request))).hexdigest()[:32]}"'
 
 
 @require_safe
@@ -150,4 +150,4 @@ def _etag(request: HttpRequest) -> str:
 @condition(etag_func=_etag)
 async def openapi(request: HttpRequest) -> HttpResponse:
     """The document, for anybody."""
-    return HttpResponse(_encoded(rows.origin(request)), content_type="application/json")
+    return HttpResponse(_encoded(origin(request)), content_type="application/json")

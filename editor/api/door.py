@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from editor.api import envelope
-from editor.gate.gate import Door, Headers
+from editor.gate.door import Door, Headers
 
 PATH = "/api/v1/image-editor/"
 OPEN = {PATH + "openapi.json"}

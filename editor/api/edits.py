@@ -9,11 +9,13 @@ from ninja import Router, Status
 
 from editor.access.actor import Actor
 from editor.api import rows, schemas
-from editor.api.authentication import READ, WRITE, caller
+from editor.api.authentication import READ, WRITE
 from editor.api.envelope import problem
-from editor.api.process import Outcome, failure, process
+from editor.api.process import Outcome, process
 from editor.api.schemas import errors
 from editor.db import in_thread
+from editor.gate.outcome import failure
+from editor.gate.requests import caller, origin
 from editor.operations import pricing, uploads
 
 router = Router()
@@ -33,7 +35,7 @@ async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
     PUT the file's bytes to `upload_url`, once and within `expires_in` seconds, with `mime_type` as the
     Content-Type. A file has at most 25 MiB. The portal looks into it when it is first used.
     """
-    at = rows.origin(request)
+    at = origin(request)
     ticket = await in_thread(
         uploads.create,
         actor=caller(request).actor,
@@ -90,7 +92,7 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     if job.is_live:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
         response["Retry-After"] = "2"
-    data = rows.job(job, at=rows.origin(request))
+    data = rows.job(job, at=origin(request))
     return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
 
 

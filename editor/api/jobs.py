@@ -10,11 +10,12 @@ from ninja import Path, Query, Router, Status
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.api import events, rows, schemas
-from editor.api.authentication import READ, WRITE, caller
+from editor.api.authentication import READ, WRITE
 from editor.api.examples import JOB
 from editor.api.schemas import errors
 from editor.db import in_thread
 from editor.errors import InvalidInput
+from editor.gate.requests import caller, origin
 from editor.models import Job
 from editor.operations import jobs
 from editor.queries import jobs as job_queries
@@ -56,7 +57,7 @@ async def list_jobs(
     found, more = await in_thread(
         job_queries.page, caller(request).actor.workspace, number=page, size=per_page, status=status
     )
-    at = rows.origin(request)
+    at = origin(request)
     return Status(
         200,
         schemas.JobsOut(
@@ -77,7 +78,7 @@ async def list_jobs(
 async def get_job(request: HttpRequest, job_id: JobId) -> Any:
     """Tells all of one job, whether it goes on or has ended."""
     found = await in_thread(_read, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=rows.job(found, at=rows.origin(request))))
+    return Status(200, schemas.JobOut(data=rows.job(found, at=origin(request))))
 
 
 def _read(actor: Actor, job_id: str) -> Job:
@@ -98,7 +99,7 @@ async def cancel_job(request: HttpRequest, job_id: JobId) -> Any:
     A waiting job has ended with the answer; a running one ends a moment later.
     """
     found = await in_thread(_cancel, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=rows.job(found, at=rows.origin(request))))
+    return Status(200, schemas.JobOut(data=rows.job(found, at=origin(request))))
 
 
 def _cancel(actor: Actor, job_id: str) -> Job:
@@ -130,5 +131,5 @@ async def job_events(request: HttpRequest, job_id: JobId) -> StreamingHttpRespon
     job = await in_thread(lookups.job, caller(request).actor, job_id)
     last = request.headers.get("last-event-id", "")
     after = int(last) if last.isdecimal() and len(last) <= LONGEST_NUMBER else 0
-    stream = events.stream(job, after=after, at=rows.origin(request))
+    stream = events.stream(job, after=after, at=origin(request))
     return StreamingHttpResponse(stream, content_type="text/event-stream")

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from editor.api import rows, schemas
-from editor.api.authentication import READ, caller
+from editor.api.authentication import READ
 from editor.api.schemas import errors
 from editor.db import in_thread
+from editor.gate.requests import caller
 from editor.operations import pricing
 from editor.queries import studio
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -15,11 +13,11 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.api import schemas
 from editor.db import in_thread
-from editor.errors import Conflict, EditorError, InvalidInput, TooMany, Unprocessable
-from editor.gate import waiting
-from editor.media import safe_fetch, store
-from editor.models import Job, Status
-from editor.operations import idempotency, images, jobs, uploads
+from editor.errors import Conflict, InvalidInput
+from editor.gate import intake, waiting
+from editor.media import store
+from editor.models import Job
+from editor.operations import idempotency, jobs, uploads
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 
@@ -33,13 +31,6 @@ class Outcome:
 
     job: Job
     repeated: bool
-
-
-class _Failed(EditorError):
-    """The job gave nothing, for a reason that is no fault of the caller."""
-
-    code = "provider_error"
-    status = 500
 
 
 async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn, key: str) -> Outcome:
@@ -67,26 +58,6 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     return Outcome(job=row, repeated=job.repeated)
 
 
-def failure(job: Job) -> EditorError | None:
-    """Why a job that has ended gave nothing, as the error to answer with; None where it gave something."""
-    if job.status == Status.CANCELED:
-        return Conflict("The edit was canceled. Its credits came back.")
-    if job.status != Status.FAILED:
-        return None
-    words = f"{job.error} Nothing was charged."
-    match job.error_code:
-        case "moderated":
-            error: EditorError = Unprocessable(words)
-        case "rate_limited":
-            error = TooMany(words, retry_after=30)
-        case "invalid_input":
-            error = InvalidInput(words)
-        case _:
-            error = _Failed(words)
-    error.code = job.error_code or error.code
-    return error
-
-
 def _prefers_async(header: str) -> bool:
     """Whether a Prefer header asks for it, perhaps among other preferences, which are left aside."""
     names = (preference.partition(";")[0].strip() for preference in header.split(","))
@@ -110,18 +81,9 @@ async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str
         image_ids.insert(0, body.image_id)
     elif body.image_url is not None:
         await in_thread(jobs.check, actor=actor, request=edit)
-        image_ids.insert(0, await _fetched(actor, body.image_url))
+        image_ids.insert(0, await intake.fetched(actor, body.image_url))
     await uploads.claim(actor=actor, image_ids=[*image_ids, *([body.mask_id] if body.mask_id else [])])
     return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids)), body.mask_id)
-
-
-async def _fetched(actor: Actor, url: str) -> UUID:
-    """The picture at that address, as one of the workspace's."""
-    content, _ = await safe_fetch.fetch(url)
-    name = unquote(PurePosixPath(urlsplit(url).path).name) or "image"
-    # Servers are often wrong about the type: the bytes decide.
-    clean = await store.aclean(content, None, tenant=str(actor.workspace.id))
-    return (await in_thread(images.add, actor=actor, clean=clean, name=name)).id
 
 
 def _submit(actor: Actor, edit: NewEdit, mask_id: UUID | None) -> Job:

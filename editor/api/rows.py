@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.conf import settings
-from django.http import HttpRequest
-
 from editor import catalog
 from editor.api import schemas
 from editor.catalog.types import Model
 from editor.media import links
 from editor.models import Image, Job
 from editor.operations.pricing import Offer
-
-
-def origin(request: HttpRequest) -> str:
-    """Scheme and host under which this portal is known: what its links begin with."""
-    return settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
 
 
 def job(row: Job, *, at: str) -> schemas.Job:

@@ -10,7 +10,6 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -19,9 +18,7 @@ from django.http.request import split_domain_port, validate_host
 
 from editor import db
 from editor.access import credentials, rate_limits
-from editor.access.actor import Actor
 from editor.access.rate_limits import Allowance
-from editor.access.scopes import allows
 from editor.db import in_thread
 from editor.errors import (
     EditorError,
@@ -30,52 +27,22 @@ from editor.errors import (
     PermissionDenied,
     TooMany,
 )
-from editor.models import ApiKey
+from editor.gate.door import Caller, Door, Headers, Scope
 from editor.operations import api_keys
 
 log = logging.getLogger("editor.gate")
 
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REFUSED_A_MINUTE = 30  # requests without a valid key, from one address
+# Clients of the compatible doors ask once or twice a second how their tasks are.
+POLLS_FOR_A_REQUEST = 20
 LONGEST_KEY = 200  # characters; no key of any kind is longer
 BODY_SECONDS = 60.0
 _JSON = (b"application/json", b"application/problem+json")
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A program at work with somebody's key."""
-
-    actor: Actor
-    key: ApiKey
-
-    def require(self, scope: str) -> None:
-        """Raise PermissionDenied unless the key has this scope."""
-        if not allows(self.key.scopes, scope):
-            raise PermissionDenied(f"This API key does not have the scope “{scope}”.")
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What is particular to one kind of client.
-
-    name       as in Actor.door
-    body_limit bytes
-    bare_key   where they put their key: from the headers, "" where there is none
-    envelope   a body of JSON that tells of an error with this status, as they expect it
-    is_open    paths that need no key
-    """
-
-    name: str
-    body_limit: int
-    bare_key: Callable[[Headers], str]
-    envelope: Callable[[int, EditorError], bytes]
-    is_open: Callable[[str], bool]
 
 
 class TooLarge(EditorError):
@@ -90,18 +57,6 @@ class TooSlow(EditorError):
 
     code = "request_timeout"
     status = 408
-
-
-class Headers:
-    """A request's headers by name in lower case; of repeated ones, the first."""
-
-    def __init__(self, scope: Scope) -> None:
-        self._headers: dict[str, str] = {}
-        for name, value in scope["headers"]:
-            self._headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
-
-    def get(self, name: str) -> str:
-        return self._headers.get(name, "")
 
 
 class Gate:
@@ -132,7 +87,7 @@ class Gate:
         answer.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
         _check_host(headers)
         try:
-            caller = await in_thread(_caller, self.door.bare_key(headers), self.door.name)
+            caller = await in_thread(_caller, self.door, headers)
         except (NotAuthenticated, PermissionDenied):
             # Not before: behind one address there may be others, whose keys are good.
             answer.allowance = await rate_limits.take(address, per_minute=REFUSED_A_MINUTE)
@@ -142,22 +97,22 @@ class Gate:
             raise
         workspace = caller.actor.workspace
         db.tenant.set(str(workspace.id))
-        answer.allowance = await rate_limits.take(
-            f"workspace:{workspace.id}", per_minute=workspace.plan.requests_per_minute
-        )
+        what, limit = "requests", workspace.plan.requests_per_minute
+        if self.door.is_poll(scope["path"]):
+            what, limit = "polls", limit * POLLS_FOR_A_REQUEST
+        answer.allowance = await rate_limits.take(f"{what}:{workspace.id}", per_minute=limit)
         if not answer.allowance.allowed:
-            raise _too_many(
-                answer.allowance,
-                f"The plan of this workspace allows {workspace.plan.requests_per_minute} requests a minute.",
-            )
+            raise _too_many(answer.allowance, f"The plan of this workspace allows {limit} {what} a minute.")
         scope["caller"] = caller
 
 
-def _caller(bare: str, door: str) -> Caller:
+def _caller(door: Door, headers: Headers) -> Caller:
+    bare = door.bare_key(headers)
     key = api_keys.find(bare) if 0 < len(bare) <= LONGEST_KEY else None
     if key is None:
         raise NotAuthenticated("Missing or invalid API key.")
-    actor = credentials.actor_of(key, door=door)
+    actor = credentials.actor_of(key, door=door.name)
+    door.verify(headers, key)
     api_keys.touch(key)
     return Caller(actor=actor, key=key)
 

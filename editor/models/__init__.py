@@ -1,6 +1,6 @@
 """Tables, their constraints and pure properties. Writing to them is operations' business."""
 
-from editor.models.api_keys import ApiKey
+from editor.models.api_keys import ApiKey, SpentNonce
 from editor.models.audit import AuditEntry
 from editor.models.credits import CreditAccount, LedgerEntry
 from editor.models.images import Image, Star
@@ -30,6 +30,7 @@ __all__ = [
     "ProviderKey",
     "Role",
     "ShareLink",
+    "SpentNonce",
     "Star",
     "Status",
     "Style",

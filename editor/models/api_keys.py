@@ -22,6 +22,11 @@ class ApiKey(PublicModel):
     public_id = models.CharField(max_length=8, unique=True, help_text="The part that lists show.")
     secret_hash = models.CharField(max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
+    signing_secret = models.BinaryField(
+        null=True,
+        blank=True,
+        help_text="Encrypted. A key that has one signs its requests, in Wiro's way, and works there alone.",
+    )
     replaces = models.OneToOneField(
         "self",
         on_delete=models.SET_NULL,
@@ -46,3 +51,21 @@ class ApiKey(PublicModel):
     def is_replaced(self) -> bool:
         """True once it was rotated. A query unless `replacement` was selected with the row."""
         return hasattr(self, "replacement")
+
+
+class SpentNonce(models.Model):
+    """A signature that was used for something other than reading, and for what: see access/signatures.py."""
+
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="nonces")
+    call = models.CharField(
+        max_length=20, help_text="What was called: a captured signature fits nothing else."
+    )
+    nonce = models.CharField(max_length=40)
+    body_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["key", "call", "nonce"], name="nonce_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.nonce}"

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 
 from editor.models.base import PublicModel
 from editor.models.images import Image
@@ -39,7 +39,20 @@ class Job(PublicModel):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="jobs"
     )
+    number = models.BigIntegerField(
+        unique=True,
+        editable=False,
+        db_default=Func(Value("editor_job_number"), function="nextval"),
+        help_text="For programs that name tasks by whole numbers.",
+    )
     door = models.CharField(max_length=10, default="web", help_text="Where it came in.")
+    callback_url = models.CharField(max_length=2083, blank=True, help_text="Told of its end.")
+    callback_secret = models.BinaryField(
+        null=True, blank=True, help_text="Encrypted; what it is told is signed with this."
+    )
+    origin = models.CharField(
+        max_length=300, blank=True, help_text="Scheme and host that links in what is told begin with."
+    )
     idempotency_key = models.CharField(max_length=80, null=True, blank=True)
     request_hash = models.CharField(
         max_length=64, blank=True, help_text="Of the request that came with the key; see idempotency.py."

@@ -17,7 +17,8 @@ from editor.catalog import validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
-from editor.operations import credits, idempotency, images, limits, pricing, queue, timeline
+from editor.operations import callbacks, credits, idempotency, images, limits, pricing, queue, timeline
+from editor.operations.callbacks import Callback
 from editor.operations.pricing import Choice
 
 LARGEST_SEED = 2**63  # what its column holds
@@ -45,6 +46,7 @@ class NewEdit:
     character_id: str | UUID | None = None
     idempotency_key: str | None = None
     request_hash: str = ""
+    callback: Callback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def _create(
     price = pricing.price(choice=choice, inputs=checked.inputs)
     limits.check_cap(actor=actor, price=price)
     job = Job.objects.create(
+        **callbacks.columns(request.callback),
         workspace=actor.workspace,
         created_by=actor.user,
         door=actor.door,
@@ -161,6 +164,7 @@ def _repeated(actor: Actor, request: NewEdit) -> Job | None:
 
 
 def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
+    callbacks.check(request.callback)
     choice = pricing.choose(
         workspace=actor.workspace,
         model=request.model,

@@ -15,7 +15,8 @@ from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.errors import EditorError, PermissionDenied
 from editor.gate import gate
-from editor.gate.gate import Door, Gate, Headers
+from editor.gate.door import Door, Headers
+from editor.gate.gate import Gate
 from editor.models import Membership, Plan
 from editor.operations import api_keys
 from tests.factories import make_actor

@@ -1,0 +1,67 @@
+"""What is particular to one kind of client, and who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from editor.access.actor import Actor
+from editor.access.scopes import allows
+from editor.errors import EditorError, NotAuthenticated, PermissionDenied
+from editor.models import ApiKey
+
+Scope = MutableMapping[str, Any]
+
+
+class Headers:
+    """A request's headers by name in lower case; of repeated ones, the first."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            self._headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+
+    def get(self, name: str) -> str:
+        return self._headers.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program at work with somebody's key."""
+
+    actor: Actor
+    key: ApiKey
+
+    def require(self, scope: str) -> None:
+        """Raise PermissionDenied unless the key has this scope."""
+        if not allows(self.key.scopes, scope):
+            raise PermissionDenied(f"This API key does not have the scope “{scope}”.")
+
+
+def _unsigned(headers: Headers, key: ApiKey) -> None:
+    if key.signing_secret is not None:
+        raise NotAuthenticated("This key signs its requests: it works at the Wiro-compatible API alone.")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is particular to one kind of client.
+
+    name       as in Actor.door
+    body_limit bytes
+    bare_key   where they put their key: from the headers, "" where there is none
+    envelope   a body of JSON that tells of an error with this status, as they expect it
+    is_open    paths that need no key
+    is_poll    paths where clients only ask how a task is: counted apart, with a limit that is
+               POLLS_FOR_A_REQUEST times the plan's
+    verify     raises NotAuthenticated unless the headers hold what this key asks for besides
+    """
+
+    name: str
+    body_limit: int
+    bare_key: Callable[[Headers], str]
+    envelope: Callable[[int, EditorError], bytes]
+    is_open: Callable[[str], bool] = lambda path: False
+    is_poll: Callable[[str], bool] = lambda path: False
+    verify: Callable[[Headers, ApiKey], None] = _unsigned

@@ -1,0 +1,20 @@
+"""What views behind a gate ask of their request."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from editor.gate.door import Caller
+
+
+def caller(request: HttpRequest) -> Caller:
+    """Who calls, as the gate left it."""
+    return cast(Caller, request.scope["caller"])  # type: ignore[attr-defined]
+
+
+def origin(request: HttpRequest) -> str:
+    """Scheme and host under which this portal is known: what its links begin with."""
+    return settings.BASE_URL or f"{request.scheme}://{request.get_host()}"

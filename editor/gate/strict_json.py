@@ -1,0 +1,45 @@
+"""Reading JSON strictly: what another reader might understand differently is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+
+def read_object(raw: bytes | str) -> dict[str, Any]:
+    """The JSON object in a request's body.
+
+    Refuses NaN and Infinity, repeated names, NUL and halves of characters, and what is no object.
+    Raises ValueError or RecursionError.
+    """
+    body = json.loads(raw, parse_constant=_refuse, object_pairs_hook=_once)
+    check_text(body)
+    if not isinstance(body, dict):
+        raise ValueError("no object")
+    return cast(dict[str, Any], body)
+
+
+def check_text(value: Any) -> None:
+    """Raise ValueError for text that cannot be stored. As deep as a parser went, so no deeper."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("NUL")
+        value.encode()  # fails for a half of a surrogate pair
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            check_text(name)
+            check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            check_text(item)
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice")
+    return found
