@@ -1,32 +1,26 @@
 """Fetch a picture that a person named by URL: over https, from the public network, within limits.
 
-The name is resolved once. The connection is then made to an address that was judged, not to the
-name, so that a name which means another address a moment later gains nothing. TLS is verified
-against the name all the same. Where requests may go is decided in `editor/outbound.py`; what it
-exempts is exempt here too, but never from https.
+Where requests may go is decided in `editor/outbound.py`, and how they are made in
+`editor/pinned.py`; what the operator exempts is exempt here too, but never from https.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import cache, partial
 from weakref import WeakKeyDictionary
 
 import httpx
 
-from editor import outbound
+from editor import outbound, pinned
 from editor.errors import InvalidInput
 from editor.media.codec import MAX_BYTES
 
 MAX_URL = 2000  # characters
 REDIRECTS = 3
-TRIED_ADDRESSES = 4  # of the many that a name may have
 # Each fetch holds its picture in memory.
 PLACES = 8
 # A body in pieces of one byte each costs a thousand times the work of the same body in usual ones.
@@ -54,9 +48,6 @@ _HEADERS = {
     "connection": "close",
 }
 
-# The addresses that a host name stands for. Raises OSError or UnicodeError when there are none.
-Resolve = Callable[[str], Awaitable[Sequence[str]]]
-
 
 class NotFetched(InvalidInput):
     """There is no picture to be had at this URL; the message says why, for the person who named it."""
@@ -76,20 +67,11 @@ class Limits:
     content_bytes: int = MAX_BYTES
 
 
-async def _resolve(host: str) -> list[str]:
-    """The addresses of a host name, as the system knows them."""
-    loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(
-        _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
-    )
-    return list(dict.fromkeys(str(place[4][0]) for place in found))
-
-
 async def fetch(
     url: str,
     *,
     limits: Limits = Limits(),
-    resolve: Resolve = _resolve,
+    resolve: pinned.Resolve = pinned.resolve,
     tls: ssl.SSLContext | None = None,
 ) -> tuple[bytes, str]:
     """The bytes of the picture as they came, and their content type.
@@ -102,43 +84,21 @@ async def fetch(
     Raises NotFetched.
     """
     target = _target(url)
-    here = _here()
-    async with here.places:
+    async with _places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(PLACES)):
         try:
             async with asyncio.timeout(limits.seconds):
-                return await _follow(target, limits=limits, resolve=resolve, tls=tls or here.tls)
+                return await _follow(target, limits=limits, resolve=resolve, tls=tls or pinned.usual_trust())
         except (TimeoutError, httpx.TimeoutException) as error:
             raise NotFetched("The image's address took too long to send the image.") from error
         except (httpx.HTTPError, OSError) as error:
             raise NotFetched("The connection to the image's address broke off.") from error
 
 
-class _Here:
-    """What belongs to one event loop."""
-
-    def __init__(self) -> None:
-        self.places = asyncio.Semaphore(PLACES)
-        self.tls = httpx.create_ssl_context()  # honours SSL_CERT_FILE
-
-
-_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Here] = WeakKeyDictionary()
-
-
-def _here() -> _Here:
-    loop = asyncio.get_running_loop()
-    if loop not in _loops:
-        _loops[loop] = _Here()
-    return _loops[loop]
-
-
-@cache
-def _resolvers() -> ThreadPoolExecutor:
-    """Threads of its own: a name server that never answers must not take those that others wait for."""
-    return ThreadPoolExecutor(PLACES, thread_name_prefix="picture-names")
+_places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def _follow(
-    target: httpx.URL, *, limits: Limits, resolve: Resolve, tls: ssl.SSLContext
+    target: httpx.URL, *, limits: Limits, resolve: pinned.Resolve, tls: ssl.SSLContext
 ) -> tuple[bytes, str]:
     for _ in range(REDIRECTS + 1):
         addresses = await _addresses(target, resolve=resolve, seconds=limits.dns_seconds)
@@ -177,59 +137,32 @@ def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
     return url
 
 
-async def _addresses(target: httpx.URL, *, resolve: Resolve, seconds: float) -> Sequence[str]:
+async def _addresses(target: httpx.URL, *, resolve: pinned.Resolve, seconds: float) -> Sequence[str]:
     """Where the host is, when it is nowhere that must not be asked."""
-    host = _host(target)
-    # The same words for both: which names there are in a private network is nobody's business.
-    refusal = NotFetched("The image's address names a host that does not exist or is not public.")
     try:
-        async with asyncio.timeout(seconds):
-            addresses = await resolve(host)
-        for address in addresses:
-            outbound.check_address(host, address)
+        return await pinned.addresses(target, resolve=resolve, seconds=seconds)
     except (OSError, UnicodeError, outbound.Forbidden):  # TimeoutError too
-        raise refusal from None
-    if not addresses:
-        raise refusal
-    return addresses
+        # The same words for all: which names there are in a private network is nobody's business.
+        raise NotFetched("The image's address names a host that does not exist or is not public.") from None
 
 
 async def _ask(
     transport: httpx.AsyncHTTPTransport, target: httpx.URL, addresses: Sequence[str], *, limits: Limits
 ) -> httpx.Response:
     """The answer of the first address that can be reached, its body not yet read."""
-    refusal = NotFetched("The image's address could not be reached.")
-    for address in addresses[:TRIED_ADDRESSES]:
-        request = httpx.Request(
+    try:
+        return await pinned.ask(
+            transport,
             "GET",
-            target.copy_with(host=address),
-            headers={**_HEADERS, "host": target.netloc.decode("ascii")},
-            extensions={
-                "sni_hostname": _host(target).removesuffix("."),  # what the certificate must be for
-                "timeout": httpx.Timeout(limits.seconds, connect=limits.connect_seconds).as_dict(),
-            },
+            target,
+            addresses,
+            headers=_HEADERS,
+            seconds=limits.seconds,
+            connect_seconds=limits.connect_seconds,
         )
-        try:
-            return await transport.handle_async_request(request)
-        except httpx.ConnectTimeout:
-            continue
-        except httpx.ConnectError as error:
-            if _is_distrust(error):
-                refusal = NotFetched("The image's address has no valid certificate.")
-    raise refusal
-
-
-def _host(url: httpx.URL) -> str:
-    """As it is written on the wire: without brackets, and in ASCII whatever the script of its name."""
-    return url.raw_host.decode("ascii")
-
-
-def _is_distrust(error: httpx.ConnectError) -> bool:
-    """Whether it was the certificate: httpx tells of that within the error only."""
-    cause: BaseException | None = error
-    while cause and not isinstance(cause, ssl.SSLCertVerificationError):
-        cause = cause.__context__
-    return cause is not None
+    except pinned.NotReached as error:
+        what = "has no valid certificate" if error.untrusted else "could not be reached"
+        raise NotFetched(f"The image's address {what}.") from None
 
 
 def _content_type(response: httpx.Response) -> str:
