@@ -24,6 +24,8 @@ from editor.models import (
     Style,
     Upload,
     User,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 
 MAXIMUM_IMAGES = 16  # in one edit
@@ -180,6 +182,22 @@ def api_key(actor: Actor, key_id: str | UUID) -> ApiKey:
     """A key, live or not, of whoever in the workspace."""
     message = "This key is not in the workspace."
     found = ApiKey.objects.filter(workspace=actor.workspace, id=_uuid(key_id, message)).first()
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def webhook_endpoint(actor: Actor, endpoint_id: str | UUID) -> WebhookEndpoint:
+    message = "This endpoint is not in the workspace."
+    found = WebhookEndpoint.objects.filter(workspace=actor.workspace, id=_uuid(endpoint_id, message)).first()
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def webhook_delivery(actor: Actor, delivery_id: str | UUID) -> WebhookDelivery:
+    message = "This delivery is not in the workspace."
+    found = WebhookDelivery.objects.filter(workspace=actor.workspace, id=_uuid(delivery_id, message)).first()
     if found is None:
         raise NotFound(message)
     return found

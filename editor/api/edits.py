@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
 from editor.access.actor import Actor
-from editor.api import rows, schemas
+from editor.api import schemas
 from editor.api.authentication import READ, WRITE
 from editor.api.envelope import problem
 from editor.api.process import Outcome, process
 from editor.api.schemas import errors
+from editor.contexts import api_job
 from editor.db import in_thread
 from editor.gate.outcome import failure
 from editor.gate.requests import caller, origin
@@ -92,7 +93,7 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     if job.is_live:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
         response["Retry-After"] = "2"
-    data = rows.job(job, at=origin(request))
+    data = api_job.job(job, at=origin(request))
     return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
 
 

@@ -7,7 +7,8 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 
-from editor.api import rows, schemas
+from editor.api import schemas
+from editor.contexts import api_job
 from editor.db import in_thread
 from editor.gate import waiting
 from editor.models import Job, JobEvent
@@ -26,7 +27,7 @@ async def stream(job: Job, *, after: int, at: str) -> AsyncIterator[bytes]:
                 after = step.pk
                 yield _step(step)
             if not row.is_live:
-                data = schemas.JobOut(data=rows.job(row, at=at)).model_dump_json()
+                data = schemas.JobOut(data=api_job.job(row, at=at)).model_dump_json()
                 yield f"event: {row.status}\ndata: {data}\n\n".encode()
                 return
             if watch.ended.is_set():

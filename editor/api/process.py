@@ -15,9 +15,11 @@ from editor.api import schemas
 from editor.db import in_thread
 from editor.errors import Conflict, InvalidInput
 from editor.gate import intake, waiting
+from editor.gate.requests import origin
 from editor.media import store
 from editor.models import Job
-from editor.operations import idempotency, jobs, uploads
+from editor.operations import callbacks, idempotency, jobs, uploads
+from editor.operations.callbacks import Callback
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 
@@ -47,7 +49,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     if key:
         job = await in_thread(idempotency.find, actor=actor, key=key, request_hash=digest)
     if job is None:
-        job = await _start(actor=actor, body=body, key=key, digest=digest)
+        job = await _start(actor=actor, body=body, key=key, digest=digest, at=origin(request))
     if job.repeated and job.is_live and not asynchronous:
         raise Conflict("The first call with this Idempotency-Key is still running. Ask for its job.")
     reread = partial(job_queries.read, job.id)
@@ -64,7 +66,7 @@ def _prefers_async(header: str) -> bool:
     return "respond-async" in (name.lower() for name in names)
 
 
-async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str) -> Job:
+async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str, at: str) -> Job:
     edit = NewEdit(
         prompt=body.prompt,
         model=body.model or "",
@@ -75,6 +77,7 @@ async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str
         character_id=body.character_id,
         idempotency_key=key or None,
         request_hash=digest,
+        callback=_callback(body, at),
     )
     image_ids = list(body.image_ids)
     if body.image_id:
@@ -84,6 +87,13 @@ async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str
         image_ids.insert(0, await intake.fetched(actor, body.image_url))
     await uploads.claim(actor=actor, image_ids=[*image_ids, *([body.mask_id] if body.mask_id else [])])
     return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids)), body.mask_id)
+
+
+def _callback(body: schemas.ProcessIn, at: str) -> Callback | None:
+    secret = body.webhook_secret or ""
+    if secret:
+        callbacks.check_standard_secret(secret)
+    return Callback(url=body.webhook_url, secret=secret, origin=at) if body.webhook_url else None
 
 
 def _submit(actor: Actor, edit: NewEdit, mask_id: UUID | None) -> Job:

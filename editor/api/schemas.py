@@ -6,14 +6,15 @@ are those of the API's document and its reference page.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import BeforeValidator, ConfigDict, PlainSerializer, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, StringConstraints, model_validator
 
 from editor.catalog.types import TierId
+from editor.contexts.api_job import Job
+from editor.operations import callbacks
 from editor.providers import registry
 
 PROVIDERS = ["platform", *(name for name, provider in registry.providers().items() if provider.needs_key)]
@@ -21,15 +22,6 @@ LONGEST_URL = 2000  # characters
 MOST_IMAGES = 16
 
 
-def _milliseconds(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Moment = Annotated[
-    datetime,
-    PlainSerializer(_milliseconds, return_type=str),
-    Field(json_schema_extra={"example": "2026-05-04T11:00:18.432Z"}),
-]
 ProviderName = Annotated[
     str,
     StringConstraints(max_length=20),
@@ -49,7 +41,6 @@ def _no_text(value: object) -> object:
 
 # JSON's own numbers alone; 5.0 is one of them.
 Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
-StatusName = Literal["pending", "processing", "completed", "failed", "canceled"]
 Success = Annotated[Literal[True], Field(description="Always true here; false in errors.")]
 
 
@@ -142,7 +133,14 @@ class ProcessIn(_Choice):
     mask_id: UUID | None = Field(
         None, description="An uploaded mask for the source image: what is white in it is changed."
     )
-    webhook_url: None = Field(None, description="Not available yet; ask for the job or its events.")
+    webhook_url: Annotated[str, StringConstraints(max_length=callbacks.LONGEST_URL)] | None = Field(
+        None,
+        description="An https address that is sent the job when it has ended, as a Standard Webhook.",
+    )
+    webhook_secret: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None,
+        description="Signs what is sent to `webhook_url`: `whsec_` and 24 to 64 bytes in base64.",
+    )
     asynchronous: bool = Field(
         False, alias="async", strict=True, description="True: answer at once, with 202 and the job."
     )
@@ -172,49 +170,6 @@ class Estimate(Schema):
     byok_skips_credits: bool = Field(description="True where a key of the workspace's own pays instead.")
     # Additions:
     model: str = Field(description="The model that would run.")
-
-
-class JobResult(Schema):
-    """One of a job's images."""
-
-    image_id: UUID = Field(description="What POST /process knows the image by.")
-    url: str = Field(description="Where the image can be fetched, without a key.")
-    width: int = Field(description="Pixels.")
-    height: int = Field(description="Pixels.")
-    content_type: str = Field(description="For example image/png.")
-
-
-class Job(Schema):
-    """One edit as it stands."""
-
-    job_id: UUID = Field(description="What GET /jobs/{job_id} knows it by.")
-    status: StatusName = Field(description="`pending` and `processing` jobs go on; the others have ended.")
-    result_url: str | None = Field(
-        None, description="Where the (first) result can be fetched, without a key."
-    )
-    result_image_id: UUID | None = Field(
-        None, description="The (first) result, to go on from: the `image_id` of the next POST /process."
-    )
-    model_tier: str | None = Field(None, description="The tier that was asked for; null for an exact model.")
-    provider_used: str = Field(description="`system`, or the provider of the workspace's own key.")
-    credits_consumed: int = Field(description="Credits that it cost. 0 until it has completed.")
-    processing_ms: int | None = Field(None, description="Milliseconds from its creation to its end.")
-    created_at: Moment = Field(description="UTC, to the millisecond.")
-    completed_at: Moment | None = Field(None, description="When it ended, in whichever way. UTC.")
-    error: str | None = Field(None, description="Why it failed, for people.")
-    image_id: UUID | None = Field(None, description="The source image.")
-    style_id: UUID | None = Field(None, description="The style that was applied.")
-    character_id: UUID | None = Field(None, description="The character that was applied.")
-    # Additions:
-    error_code: str | None = Field(None, description="Why it failed, as a stable word for programs.")
-    prompt: str = Field(description="What was asked for.")
-    model: str = Field(description="The model that runs it: an `id` of GET /models.")
-    parameters: dict[str, Any] = Field(description="The inputs of the model, with its defaults.")
-    seed: int | None = Field(None, description="Makes the same result again, where the model takes one.")
-    credits_held: int = Field(description="Credits set aside until it ends.")
-    stage: str = Field(description="The newest step of its life, as in GET /jobs/{job_id}/events.")
-    percent: int | None = Field(None, description="How far it is, 0 to 100, where the provider tells.")
-    results: list[JobResult] = Field(description="All of its images, in order.")
 
 
 class UploadOut(Schema):

@@ -10,6 +10,7 @@ from editor.models.provider_keys import ProviderKey
 from editor.models.shares import ShareLink
 from editor.models.uploads import Upload
 from editor.models.users import User
+from editor.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
 from editor.models.workspaces import Membership, Plan, Role, Workspace
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Character",
     "CharacterImage",
     "CreditAccount",
+    "Event",
     "Image",
     "Job",
     "JobEvent",
@@ -36,5 +38,7 @@ __all__ = [
     "Style",
     "Upload",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Workspace",
 ]

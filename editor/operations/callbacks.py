@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
+
+import httpx
 
 from editor import outbound
 from editor.access import vault
 from editor.errors import InvalidInput
 
 LONGEST_URL = 2083  # characters
+SHORTEST_SECRET, LONGEST_SECRET = 24, 64  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,35 @@ class Callback:
 
 def check(callback: Callback | None) -> None:
     """Raise InvalidInput for an address that the portal will not ask."""
-    if callback is None:
-        return
-    if len(callback.url) > LONGEST_URL:
+    if callback is not None:
+        check_url(callback.url)
+
+
+def check_url(url: str) -> None:
+    """Raise InvalidInput unless this is an address that the portal may send something to."""
+    if len(url) > LONGEST_URL:
         raise InvalidInput(f"The address to be told at is longer than {LONGEST_URL:,} characters.")
     try:
-        outbound.check_url(callback.url)
+        # Programs do not agree on what spaces, backslashes and control characters in it mean.
+        if not url.isprintable() or "\\" in url or " " in url:
+            raise httpx.InvalidURL("not plain")
+        httpx.URL(url)
+        outbound.check_url(url)
+    except httpx.InvalidURL:
+        raise InvalidInput("The address to be told at is not a web address.") from None
     except outbound.Forbidden as error:
         raise InvalidInput(f"The address to be told at cannot be used. {error.message}") from None
+
+
+def check_standard_secret(text: str) -> None:
+    """Raise InvalidInput unless it is a secret as Standard Webhooks has them: 24 to 64 bytes."""
+    try:
+        length = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
+    except ValueError:  # also for what is not ASCII
+        length = 0
+    if not SHORTEST_SECRET <= length <= LONGEST_SECRET:
+        words = f"A signing secret is “whsec_” and {SHORTEST_SECRET} to {LONGEST_SECRET} bytes in base64."
+        raise InvalidInput(words, fields={"webhook_secret": words})
 
 
 def columns(callback: Callback | None) -> dict[str, Any]:

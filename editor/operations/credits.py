@@ -15,7 +15,7 @@ from django.db import transaction
 from editor import events
 from editor.errors import Conflict, InsufficientCredits, InvalidInput
 from editor.models import CreditAccount, Job, LedgerEntry, User, Workspace
-from editor.operations import audit
+from editor.operations import audit, deliveries
 
 MAXIMUM_GRANT = 1_000_000_000
 
@@ -121,9 +121,11 @@ def _write(
     actor: User | None = None,
     note: str = "",
 ) -> LedgerEntry:
+    before = account.balance
     account.balance += amount
     account.held += held_amount
     account.save(update_fields=["balance", "held"])
+    deliveries.balance_fell(account=account, before=before)
     return LedgerEntry.objects.create(
         account=account,
         kind=kind,

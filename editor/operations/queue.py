@@ -5,12 +5,16 @@ The tasks themselves are in `editor/worker/tasks.py`; they are named here, not i
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from procrastinate.contrib.django import app
 
 from editor.models import Job
 
 QUEUE = "jobs"
 RUN_JOB = "run_job"
+DELIVER_WEBHOOK = "deliver_webhook"
 
 
 def enqueue(*, job: Job, priority: int = 0) -> None:
@@ -24,3 +28,9 @@ def withdraw(*, job: Job) -> None:
     """Take a waiting job out of the queue, or stop the worker that is running it."""
     if job.queue_id is not None:
         app.job_manager.cancel_job_by_id(job.queue_id, abort=True)
+
+
+def enqueue_delivery(*, delivery_id: UUID, at: datetime | None = None) -> None:
+    """Have the webhook's receiver looked after, now or at that time, within the caller's transaction."""
+    task = app.configure_task(DELIVER_WEBHOOK, queue=QUEUE, schedule_at=at, allow_unknown=True)
+    task.defer(delivery_id=str(delivery_id))

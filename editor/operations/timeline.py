@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from editor import events
 from editor.models import ENDED, LIVE, Job, JobEvent, Status
+from editor.operations import deliveries
 
 Kind = JobEvent.Kind
 
@@ -44,6 +45,7 @@ def end(
     if not _update(job, status=status, stage=kind, percent=None, finished_at=timezone.now(), **changes):
         return False
     _write(job=job, kind=kind, through=through, note=note)
+    deliveries.job_ended(job=job)
     return True
 
 

@@ -13,7 +13,7 @@ from procrastinate.contrib.django import DjangoApp, app
 
 from editor import db, events
 from editor.db import in_thread
-from editor.operations import hints, housekeeping, queue, trash, uploads
+from editor.operations import deliveries, hints, housekeeping, queue, trash, uploads
 from editor.providers import http
 
 log = logging.getLogger("editor.worker")
@@ -32,7 +32,9 @@ async def run_worker() -> None:
     sweeps = [
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
         asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),
+        asyncio.create_task(_every(REQUEUE_EVERY, deliveries.requeue_lost)),
         asyncio.create_task(_every(PURGE_EVERY, trash.purge)),
+        asyncio.create_task(_every(PURGE_EVERY, deliveries.purge)),
         asyncio.create_task(_every(FORGET_UPLOADS_EVERY, uploads.purge)),
         asyncio.create_task(_hear_hints()),
     ]

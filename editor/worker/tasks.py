@@ -8,6 +8,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from editor.operations import execution, queue
+from editor.worker import webhooks
 
 
 # Only a lost database makes run() raise; the sweep takes over when these attempts are used up.
@@ -15,3 +16,9 @@ from editor.operations import execution, queue
 async def run_job(job_id: str) -> None:
     """Bring the job to its end; see execution.run."""
     await execution.run(UUID(job_id))
+
+
+@app.task(name=queue.DELIVER_WEBHOOK, queue=queue.QUEUE, retry=RetryStrategy(max_attempts=20, wait=1))
+async def deliver_webhook(delivery_id: str) -> None:
+    """Send what is due at a receiver; see webhooks.deliver."""
+    await webhooks.deliver(UUID(delivery_id))

@@ -1,0 +1,243 @@
+"""What is to be told to whom, from the transaction in which it happened until it is delivered.
+
+A row says what to send where; the queue only says "look there". Few are sent at once to each
+receiver: a task takes what is due there, one after the other, until nothing is or enough others
+are at it. A receiver that is dead or slow makes nobody else wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.errors import Conflict
+from editor.models import (
+    CreditAccount,
+    Event,
+    Job,
+    Status,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from editor.operations import audit, queue
+
+AT_ONCE = 3  # to one receiver, for one workspace
+# Seconds from each failed try to the next: eight tries within a day.
+PAUSES = (5, 5 * 60, 30 * 60, 90 * 60, 4 * 3600, 8 * 3600, 35_695)
+LONGEST_PAUSE = 24 * 3600  # seconds that a receiver may ask for
+# A claim this old is of a worker that died; sending takes a quarter of it at most.
+CLAIM_SECONDS = 60
+SHOWN_ATTEMPTS = 20
+KEPT = timedelta(days=30)
+_BATCH = 500
+
+State = WebhookDelivery.State
+_EVENTS = {
+    Status.COMPLETED: Event.COMPLETED,
+    Status.FAILED: Event.FAILED,
+    Status.CANCELED: Event.CANCELED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one try.
+
+    status       HTTP's, None where there was no answer
+    milliseconds it took
+    words        what went wrong, for people; "" when it was taken
+    is_final     trying again cannot help
+    gone         the receiver said that there will never be one again
+    retry_after  seconds that the receiver wants to be left alone
+    """
+
+    status: int | None
+    milliseconds: int
+    words: str = ""
+    is_final: bool = False
+    gone: bool = False
+    retry_after: int = 0
+
+
+def job_ended(*, job: Job) -> None:
+    """Tell of a job that has just ended. Belongs to the transaction that ends it."""
+    event = _EVENTS[Status(job.status)]
+    rows = [
+        _row(workspace_id=job.workspace_id, event=event, url=endpoint.url, endpoint=endpoint, job=job)
+        for endpoint in _listening(job.workspace_id, event)
+    ]
+    if job.callback_url:
+        rows.append(_row(workspace_id=job.workspace_id, event=event, url=job.callback_url, job=job))
+    _send(rows)
+
+
+def balance_fell(*, account: CreditAccount, before: int) -> None:
+    """Tell when it fell below the workspace's mark. Belongs to the transaction that changed it."""
+    if not account.balance < account.low_mark <= before:
+        return
+    data = {"balance": account.balance, "low_mark": account.low_mark, "at": timezone.now().isoformat()}
+    _send(
+        _row(
+            workspace_id=account.workspace_id,
+            event=Event.CREDITS_LOW,
+            url=endpoint.url,
+            endpoint=endpoint,
+            data=data,
+        )
+        for endpoint in _listening(account.workspace_id, Event.CREDITS_LOW)
+    )
+
+
+@transaction.atomic
+def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
+    """Send something that means nothing, also to one that is switched off. Raises PermissionDenied."""
+    actor.require_manager()
+    row = _row(
+        workspace_id=endpoint.workspace_id,
+        event=Event.TEST,
+        url=endpoint.url,
+        endpoint=endpoint,
+        data={"at": timezone.now().isoformat()},
+    )
+    _send([row])
+    return row
+
+
+@transaction.atomic
+def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
+    """Send it once more, now, with eight tries. Raises PermissionDenied, and Conflict while it is sent."""
+    actor.require_manager()
+    again = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.SENDING)
+    if not again.update(state=State.WAITING, tries=0, next_try_at=timezone.now(), delivered_at=None):
+        raise Conflict("This is being sent at this moment.")
+    queue.enqueue_delivery(delivery_id=delivery.pk)
+    audit.record(
+        workspace=actor.workspace, actor=actor.user, action="webhook.resent", target=str(delivery.pk)
+    )
+
+
+def find(delivery_id: UUID) -> WebhookDelivery | None:
+    """The delivery; None when its endpoint was deleted meanwhile."""
+    return WebhookDelivery.objects.filter(pk=delivery_id).first()
+
+
+@transaction.atomic
+def take(*, like: WebhookDelivery) -> WebhookDelivery | None:
+    """What is due next at the receiver of `like`, to be sent now.
+
+    None when nothing is, or AT_ONCE are being sent there.
+    """
+    with connection.cursor() as cursor:
+        # One at a time, so that no two count the same ones.
+        lock = [str(like.workspace_id), like.receiver]
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", lock)
+    there = WebhookDelivery.objects.filter(workspace=like.workspace_id, receiver=like.receiver)
+    if there.filter(state=State.SENDING).count() >= AT_ONCE:
+        return None
+    now = timezone.now()
+    row = there.filter(state=State.WAITING, next_try_at__lte=now).order_by("next_try_at").first()
+    if row is not None:
+        row.state, row.claimed_at = State.SENDING, now
+        row.save(update_fields=["state", "claimed_at"])
+    return row
+
+
+@transaction.atomic
+def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
+    """Write down what came of sending it, and when it is tried again."""
+    now = timezone.now()
+    row = (
+        WebhookDelivery.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at)
+        .first()
+    )
+    if row is None:
+        return  # another worker thought this one dead, or it was deleted meanwhile
+    row.tries += 1
+    row.attempts = [*row.attempts, _shown(attempt, now)][-SHOWN_ATTEMPTS:]
+    row.claimed_at = row.next_try_at = None
+    if not attempt.words:
+        row.state, row.delivered_at = State.DELIVERED, now
+    elif attempt.is_final or row.tries > len(PAUSES):
+        row.state = State.FAILED
+    else:
+        pause = max(PAUSES[row.tries - 1], min(attempt.retry_after, LONGEST_PAUSE))
+        row.state, row.next_try_at = State.WAITING, now + timedelta(seconds=pause)
+        queue.enqueue_delivery(delivery_id=row.pk, at=row.next_try_at)
+    row.save()
+    if attempt.gone and row.endpoint_id:
+        WebhookEndpoint.objects.filter(pk=row.endpoint_id).update(
+            is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
+        )
+
+
+@transaction.atomic
+def give_back(*, delivery: WebhookDelivery) -> None:
+    """Let another worker send it at once: this one must end."""
+    claimed = WebhookDelivery.objects.filter(
+        pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at
+    )
+    if claimed.update(state=State.WAITING, next_try_at=timezone.now(), claimed_at=None):
+        queue.enqueue_delivery(delivery_id=delivery.pk)
+
+
+def requeue_lost() -> int:
+    """Have those sent whose worker died, or that the queue forgot; how many receivers that concerns."""
+    long_ago = timezone.now() - timedelta(seconds=CLAIM_SECONDS)
+    lost = WebhookDelivery.objects.filter(
+        Q(state=State.SENDING, claimed_at__lt=long_ago) | Q(state=State.WAITING, next_try_at__lt=long_ago)
+    )
+    first_of_each = lost.order_by("workspace", "receiver", "created_at").distinct("workspace", "receiver")
+    count = 0
+    for row in list(first_of_each[:_BATCH]):
+        with transaction.atomic():
+            there = WebhookDelivery.objects.filter(workspace=row.workspace_id, receiver=row.receiver)
+            there.filter(state=State.SENDING, claimed_at__lt=long_ago).update(
+                state=State.WAITING, next_try_at=timezone.now(), claimed_at=None
+            )
+            queue.enqueue_delivery(delivery_id=row.pk)
+            count += 1
+    return count
+
+
+def purge() -> int:
+    """Forget what was told a month ago; how many rows."""
+    old = WebhookDelivery.objects.filter(
+        created_at__lt=timezone.now() - KEPT, state__in=[State.DELIVERED, State.FAILED]
+    )
+    return old.delete()[0]
+
+
+def _listening(workspace_id: Any, event: Event) -> Iterable[WebhookEndpoint]:
+    return WebhookEndpoint.objects.filter(
+        workspace=workspace_id, is_enabled=True, events__contains=[event.value]
+    )
+
+
+def _row(*, url: str, **fields: Any) -> WebhookDelivery:
+    parts = urlsplit(url)
+    receiver = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+    return WebhookDelivery(url=url, receiver=receiver[:340], next_try_at=timezone.now(), **fields)
+
+
+def _send(rows: Iterable[WebhookDelivery]) -> None:
+    for row in WebhookDelivery.objects.bulk_create(rows):
+        queue.enqueue_delivery(delivery_id=row.pk)
+
+
+def _shown(attempt: Attempt, now: datetime) -> dict[str, Any]:
+    return {
+        "at": now.isoformat(timespec="milliseconds"),
+        "status": attempt.status,
+        "milliseconds": attempt.milliseconds,
+        "words": attempt.words,
+    }
