@@ -15,6 +15,7 @@ from editor.web.views import (
     shares,
     studio,
     trash,
+    webhooks,
     zip,
 )
 
@@ -69,5 +70,19 @@ urlpatterns = [
         "w/<slug:slug>/settings/provider-keys/<uuid:key_id>/remove/",
         provider_keys.remove,
         name="provider_key_remove",
+    ),
+    path("w/<slug:slug>/settings/webhooks/", webhooks.page, name="webhooks"),
+    path("w/<slug:slug>/settings/webhooks/sent/", webhooks.sent, name="webhook_deliveries"),
+    path("w/<slug:slug>/settings/webhooks/low-mark/", webhooks.low_mark, name="webhook_low_mark"),
+    path("w/<slug:slug>/settings/webhooks/sent/<uuid:delivery_id>/", webhooks.resend, name="webhook_resend"),
+    path("w/<slug:slug>/settings/webhooks/<uuid:endpoint_id>/", webhooks.change, name="webhook_change"),
+    path(
+        "w/<slug:slug>/settings/webhooks/<uuid:endpoint_id>/secret/",
+        webhooks.renew_secret,
+        name="webhook_secret",
+    ),
+    path("w/<slug:slug>/settings/webhooks/<uuid:endpoint_id>/test/", webhooks.test, name="webhook_test"),
+    path(
+        "w/<slug:slug>/settings/webhooks/<uuid:endpoint_id>/remove/", webhooks.remove, name="webhook_remove"
     ),
 ]

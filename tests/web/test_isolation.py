@@ -12,8 +12,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from editor.models import ApiKey, Character, Image, Job, ProviderKey, Role, ShareLink, Style, Workspace
-from editor.operations import api_keys, shares
+from editor.models import (
+    ApiKey,
+    Character,
+    Image,
+    Job,
+    ProviderKey,
+    Role,
+    ShareLink,
+    Style,
+    WebhookDelivery,
+    WebhookEndpoint,
+    Workspace,
+)
+from editor.operations import api_keys, deliveries, shares, webhooks
 from editor.web.urls import urlpatterns
 from tests.factories import UserFactory, make_actor, make_member, make_workspace, photo
 from tests.takers import KEY, install, save_key
@@ -39,11 +51,18 @@ class Rows:
     character: Character
     key: ProviderKey
     api_key: ApiKey
+    endpoint: WebhookEndpoint
+    delivery: WebhookDelivery
 
 
 def make_rows(name: str) -> Rows:
     workspace = make_workspace(name=name)
     image = add_image(workspace)
+    owner = make_actor(workspace)
+    url = "https://hooks.example/"
+    endpoint, _ = webhooks.create(
+        actor=owner, url=url, events=["job.failed"], origin="https://portal.example"
+    )
     return Rows(
         workspace=workspace,
         image=image,
@@ -55,6 +74,8 @@ def make_rows(name: str) -> Rows:
         character=Character.objects.create(workspace=workspace, name="Ada"),
         key=save_key(make_actor(workspace)),
         api_key=api_keys.create(actor=make_actor(workspace), name="n8n")[0],
+        endpoint=endpoint,
+        delivery=deliveries.test(actor=owner, endpoint=endpoint),
     )
 
 
@@ -123,8 +144,16 @@ IN_A_WORKSPACE = {
     "provider_key_test": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
     "provider_key_enable": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
     "provider_key_remove": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
+    "webhooks": Route("get", looking=False),
+    "webhook_deliveries": Route("get", looking=False),
+    "webhook_low_mark": Route("post", looking=False),
+    "webhook_resend": Route("post", looking=False, parts=lambda rows: [rows.delivery.id]),
+    "webhook_change": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
+    "webhook_secret": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
+    "webhook_test": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
+    "webhook_remove": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
 }
-TAKES_BOTH = {"shares", "api_keys"}
+TAKES_BOTH = {"shares", "api_keys", "webhooks"}
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "home": ("get", []),
@@ -191,6 +220,7 @@ def test_those_who_may_only_look_look(own: Rows, name: str, rights: dict[str, An
     assert own.job.is_live
     assert own.share.is_live
     assert own.api_key.is_live
+    assert (WebhookEndpoint.objects.count(), WebhookDelivery.objects.count()) == (1, 1)
     assert (Job.objects.count(), Image.objects.filter(trashed_at=None).count()) == (2, 3)
 
 
@@ -225,6 +255,11 @@ def test_the_sample_in_an_address_is_copied_only_for_editors(own: Rows) -> None:
         ("provider_key_test", "key"),
         ("provider_key_enable", "key"),
         ("provider_key_remove", "key"),
+        ("webhook_resend", "delivery"),
+        ("webhook_change", "endpoint"),
+        ("webhook_secret", "endpoint"),
+        ("webhook_test", "endpoint"),
+        ("webhook_remove", "endpoint"),
     ],
 )
 def test_rows_of_another_workspace_do_not_exist(
@@ -246,6 +281,7 @@ def test_rows_of_another_workspace_do_not_exist(
     assert not ShareLink.objects.exclude(revoked_at=None).exists()
     assert ProviderKey.objects.filter(is_enabled=True).count() == 2
     assert [key.is_live for key in ApiKey.objects.all()] == [True, True]
+    assert (WebhookEndpoint.objects.count(), WebhookDelivery.objects.count()) == (2, 2)
 
 
 def test_two_images_of_which_one_is_anothers_are_refused(own: Rows, theirs: Rows) -> None:

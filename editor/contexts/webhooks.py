@@ -1,0 +1,122 @@
+"""The Webhooks page of a workspace's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.models import Event, WebhookDelivery, WebhookEndpoint
+from editor.operations import credits
+from editor.operations.webhooks import EVENTS
+from editor.queries import webhooks
+
+_SOON = timedelta(seconds=30)
+State = WebhookDelivery.State
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """events  each that can be told: its name, what it means, and whether this endpoint is told it"""
+
+    id: UUID
+    url: str
+    events: list[tuple[str, str, bool]]
+    is_enabled: bool
+    note: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    at: datetime
+    status: int | None
+    milliseconds: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """receiver  without its path and query, which may hold what is secret"""
+
+    id: UUID
+    event: str
+    receiver: str
+    is_callback: bool
+    job_id: UUID | None
+    created_at: datetime
+    state: str
+    badge: str
+    next_try_at: datetime | None
+    attempts: list[Attempt]
+    may_resend: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WebhooksView:
+    """is_moving  something is sent at this moment, or soon"""
+
+    endpoints: list[EndpointRow]
+    deliveries: list[DeliveryRow]
+    low_mark: int
+    is_moving: bool
+
+
+def webhooks_view(actor: Actor) -> WebhooksView:
+    deliveries = webhooks.deliveries(actor.workspace)
+    soon = timezone.now() + _SOON
+    return WebhooksView(
+        endpoints=[_endpoint(row) for row in webhooks.endpoints(actor.workspace)],
+        deliveries=[_delivery(row) for row in deliveries],
+        low_mark=credits.open_account(workspace=actor.workspace).low_mark,
+        is_moving=any(
+            row.state == State.SENDING or (row.next_try_at is not None and row.next_try_at < soon)
+            for row in deliveries
+        ),
+    )
+
+
+def event_choices() -> list[tuple[str, str]]:
+    """What an endpoint can ask for, and what each means."""
+    return [(event.value, str(event.label)) for event in EVENTS]
+
+
+def _endpoint(row: WebhookEndpoint) -> EndpointRow:
+    return EndpointRow(
+        id=row.id,
+        url=row.url,
+        events=[(name, words, name in row.events) for name, words in event_choices()],
+        is_enabled=row.is_enabled,
+        note=row.note,
+        created_at=row.created_at,
+    )
+
+
+def _delivery(row: WebhookDelivery) -> DeliveryRow:
+    return DeliveryRow(
+        id=row.id,
+        event=Event(row.event).value,
+        receiver=row.receiver,
+        is_callback=row.endpoint_id is None,
+        job_id=row.job_id,
+        created_at=row.created_at,
+        state=row.state,
+        badge=State(row.state).label,
+        next_try_at=row.next_try_at if row.attempts else None,
+        attempts=[_attempt(attempt) for attempt in reversed(row.attempts)],
+        may_resend=row.state in (State.DELIVERED, State.FAILED)
+        or (row.state == State.WAITING and row.tries > 0),
+    )
+
+
+def _attempt(stored: dict[str, Any]) -> Attempt:
+    return Attempt(
+        at=datetime.fromisoformat(stored["at"]),
+        status=stored["status"],
+        milliseconds=stored["milliseconds"],
+        words=stored["words"],
+    )

@@ -1,0 +1,37 @@
+"""The forms of the Webhooks page. What an endpoint may be is the operation's rule."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import QueryDict
+
+from editor.contexts.webhooks import event_choices
+from editor.errors import InvalidInput
+
+
+class EndpointForm(forms.Form):
+    """A new endpoint. All events are chosen at first."""
+
+    url = forms.CharField(label="Address", error_messages={"required": "Give an https address."})
+    events = forms.MultipleChoiceField(
+        label="Tell it when",
+        choices=event_choices,
+        error_messages={"required": "Choose at least one event."},
+    )
+
+    def __init__(self, data: QueryDict | None = None) -> None:
+        first = {"events": [name for name, _ in event_choices()]}
+        super().__init__(data, initial=first, auto_id="webhook-%s")
+
+    def wanted(self) -> tuple[str, list[str]]:
+        """The address and the events. Raises InvalidInput, with its fields."""
+        if not self.is_valid():
+            fields = {field: " ".join(map(str, errors)) for field, errors in self.errors.items()}
+            raise InvalidInput(" ".join(fields.values()), fields=fields)
+        return self.cleaned_data["url"], self.cleaned_data["events"]
+
+    def refuse(self, error: InvalidInput) -> None:
+        """Show what the operation found wrong beside its field."""
+        for field, words in error.fields.items():
+            if field not in self.errors:
+                self.add_error(field, words)

@@ -1,0 +1,151 @@
+"""Who is told when edits end and credits run low. A secret is shown in the answer that makes it, alone."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from editor.access import lookups
+from editor.contexts.webhooks import webhooks_view
+from editor.errors import Conflict, InvalidInput
+from editor.operations import deliveries, webhooks
+from editor.web.decorators import MemberRequest, member
+from editor.web.forms.webhooks import EndpointForm
+from editor.web.htmx import is_fragment
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member
+def page(request: MemberRequest) -> HttpResponse:
+    """Endpoints, the mark of low credits, and what was sent lately; POST makes an endpoint."""
+    request.actor.require_manager()
+    return _create(request) if request.method == "POST" else _page(request, EndpointForm())
+
+
+@require_GET
+@member
+def sent(request: MemberRequest) -> HttpResponse:
+    """The deliveries as they are now."""
+    request.actor.require_manager()
+    return render(request, "settings/_deliveries.html", {"webhooks": webhooks_view(request.actor)})
+
+
+@require_POST
+@member
+def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
+    """What an endpoint is told, and whether: `events`, `enabled`."""
+    endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
+    webhooks.change(
+        actor=request.actor,
+        endpoint=endpoint,
+        events=request.POST.getlist("events"),
+        is_enabled=request.POST.get("enabled") == "1",
+    )
+    return _done(request, "The endpoint is changed.")
+
+
+@require_POST
+@member
+def renew_secret(request: MemberRequest, endpoint_id: str) -> HttpResponse:
+    """A new secret, shown this once."""
+    endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
+    secret = webhooks.renew_secret(actor=request.actor, endpoint=endpoint)
+    return _shown_once(request, url=endpoint.url, secret=secret)
+
+
+@require_POST
+@member
+def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
+    """Forget the endpoint."""
+    endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
+    webhooks.remove(actor=request.actor, endpoint=endpoint)
+    return _done(request, "The endpoint is deleted.")
+
+
+@require_POST
+@member
+def test(request: MemberRequest, endpoint_id: str) -> HttpResponse:
+    """Send it something that means nothing."""
+    endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
+    deliveries.test(actor=request.actor, endpoint=endpoint)
+    return _done(request, "A test is on its way.")
+
+
+@require_POST
+@member
+def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
+    """Send a message once more."""
+    delivery = lookups.webhook_delivery(request.actor, delivery_id)
+    deliveries.resend(actor=request.actor, delivery=delivery)
+    return _done(request, "The message is on its way again.", "settings/_deliveries_swap.html")
+
+
+@require_POST
+@member
+def low_mark(request: MemberRequest) -> HttpResponse:
+    """Below how many credits the endpoints are told."""
+    text = request.POST.get("low_mark", "")
+    credits = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
+    webhooks.set_low_mark(actor=request.actor, credits=credits)
+    return _done(request, "The mark is changed.")
+
+
+def _create(request: MemberRequest) -> HttpResponse:
+    form = EndpointForm(request.POST)
+    try:
+        url, events = form.wanted()
+        origin = settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
+        _, secret = webhooks.create(actor=request.actor, url=url, events=events, origin=origin)
+    except InvalidInput as error:
+        if is_fragment(request):
+            raise
+        form.refuse(error)
+        return _page(request, form, status=error.status)
+    except Conflict as error:
+        if is_fragment(request):
+            raise
+        return _page(request, form, problem=error.message, status=error.status)
+    return _shown_once(request, url=url, secret=secret, form=EndpointForm())
+
+
+def _page(
+    request: MemberRequest, form: EndpointForm, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "webhooks": webhooks_view(request.actor),
+        "form": form,
+        "problem": problem,
+        "nav": "webhooks",
+    }
+    return render(request, "settings/webhooks.html", context, status=status)
+
+
+def _shown_once(
+    request: MemberRequest, *, url: str, secret: str, form: EndpointForm | None = None
+) -> HttpResponse:
+    """The secret in the page's dialog, or without script on a page of its own. No cache keeps it."""
+    in_dialog = is_fragment(request)
+    template = "settings/_webhook_made_swap.html" if in_dialog else "settings/webhook_made.html"
+    context = {
+        "webhooks": webhooks_view(request.actor),
+        "url": url,
+        "secret": secret,
+        "form": form,
+        "in_dialog": in_dialog,
+        "nav": "webhooks",
+    }
+    response = render(request, template, context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _done(request: MemberRequest, words: str, template: str = "settings/_webhooks_swap.html") -> HttpResponse:
+    """The lists as they are now, or without script the page."""
+    if not is_fragment(request):
+        messages.success(request, words)
+        return redirect("webhooks", request.actor.workspace.slug)
+    context = {"webhooks": webhooks_view(request.actor), "words": words}
+    return render(request, template, context)

@@ -1,0 +1,145 @@
+"""The Webhooks page: endpoints made with their secret shown once, and what was sent."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from editor.access import vault
+from editor.access.actor import Actor
+from editor.models import CreditAccount, WebhookDelivery, WebhookEndpoint
+from editor.operations import deliveries, webhooks
+from tests.factories import make_actor
+from tests.web.requests import HTMX, body, signed_in
+
+pytestmark = pytest.mark.django_db
+
+URL = "https://hooks.example/portal"
+ALL = ["job.completed", "job.failed", "job.canceled", "credits.low"]
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return make_actor()
+
+
+@pytest.fixture
+def client(actor: Actor) -> Client:
+    return signed_in(actor.user)
+
+
+def at(actor: Actor, name: str = "webhooks", *args: Any) -> str:
+    return reverse(name, args=[actor.workspace.slug, *args])
+
+
+def add(actor: Actor, url: str = URL) -> WebhookEndpoint:
+    return webhooks.create(actor=actor, url=url, events=ALL, origin="https://portal.example")[0]
+
+
+@pytest.mark.parametrize("headers", [HTMX, {}], ids=["dialog", "without script"])
+def test_a_new_endpoint_shows_its_secret_this_once(
+    actor: Actor, client: Client, headers: dict[str, str]
+) -> None:
+    response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
+    endpoint = WebhookEndpoint.objects.get()
+    [secret] = re.findall(r"whsec_[A-Za-z0-9+/=]{44}", body(response))
+    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == secret
+    assert response["Cache-Control"] == "no-store"
+    assert endpoint.origin == "http://testserver"
+    assert "whsec_" not in body(client.get(at(actor)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"url": "", "events": ALL}, "Give an https address."),
+        ({"url": URL}, "Choose at least one event."),
+        ({"url": "http://127.0.0.1/", "events": ALL}, "opens only https addresses"),
+        ({"url": URL, "events": ["webhook.test"]}, "Select a valid choice"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_made(
+    actor: Actor, client: Client, fields: dict[str, Any], words: str
+) -> None:
+    for headers in (HTMX, {}):
+        response = client.post(at(actor), fields, headers=headers)
+        assert response.status_code == 400
+        assert words in body(response)
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_an_address_that_is_there_is_refused(actor: Actor, client: Client) -> None:
+    add(actor)
+    for headers in (HTMX, {}):
+        response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
+        assert response.status_code == 409
+        assert "in the list already" in body(response)
+
+
+def test_what_an_endpoint_is_told_can_be_changed_and_switched_off(actor: Actor, client: Client) -> None:
+    endpoint = add(actor)
+    response = client.post(at(actor, "webhook_change", endpoint.id), {"events": ["job.failed"]}, headers=HTMX)
+    endpoint.refresh_from_db()
+    assert (endpoint.events, endpoint.is_enabled) == (["job.failed"], False)
+    assert "Off" in body(response)
+
+
+def test_a_new_secret_is_shown_this_once(actor: Actor, client: Client) -> None:
+    endpoint = add(actor)
+    response = client.post(at(actor, "webhook_secret", endpoint.id), headers=HTMX)
+    endpoint.refresh_from_db()
+    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) in body(response)
+
+
+def test_a_test_is_sent_and_shown(actor: Actor, client: Client) -> None:
+    endpoint = add(actor)
+    response = client.post(at(actor, "webhook_test", endpoint.id), headers=HTMX)
+    assert "webhook.test" in body(response)
+    assert WebhookDelivery.objects.get().endpoint == endpoint
+    assert client.post(at(actor, "webhook_test", endpoint.id))["Location"] == at(actor)
+
+
+def test_a_failed_delivery_says_why_and_is_sent_again(actor: Actor, client: Client) -> None:
+    delivery = deliveries.test(actor=actor, endpoint=add(actor))
+    taken = deliveries.take(like=delivery)
+    assert taken
+    failed = deliveries.Attempt(status=500, milliseconds=12, words="It answered 500.", is_final=True)
+    deliveries.note(delivery=taken, attempt=failed)
+    page = body(client.get(at(actor)))
+    assert "It answered 500." in page
+    assert "Failed" in page
+    assert URL not in re.sub(r"(?s).*<table", "", page)
+    response = client.post(at(actor, "webhook_resend", delivery.id), headers=HTMX)
+    assert "Waiting" in body(response)
+
+
+def test_the_mark_of_low_credits_is_kept(actor: Actor, client: Client) -> None:
+    client.post(at(actor, "webhook_low_mark"), {"low_mark": "7"})
+    assert CreditAccount.objects.get(workspace=actor.workspace).low_mark == 7
+    assert client.post(at(actor, "webhook_low_mark"), {"low_mark": "-1"}).status_code == 400
+    assert client.post(at(actor, "webhook_low_mark"), {"low_mark": "٣"}).status_code == 400
+
+
+def test_the_list_looks_again_only_while_something_is_on_its_way(actor: Actor, client: Client) -> None:
+    delivery = deliveries.test(actor=actor, endpoint=add(actor))
+    assert "hx-trigger" in body(client.get(at(actor, "webhook_deliveries")))
+    WebhookDelivery.objects.filter(pk=delivery.pk).update(next_try_at=timezone.now() + timedelta(hours=1))
+    assert "hx-trigger" not in body(client.get(at(actor, "webhook_deliveries")))
+
+
+def test_the_page_takes_as_many_queries_for_many_rows_as_for_one(
+    actor: Actor, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(5):
+        endpoint = add(actor, f"{URL}/{number}")
+        for _ in range(10):
+            deliveries.test(actor=actor, endpoint=endpoint)
+    with django_assert_max_num_queries(9):
+        client.get(at(actor))
