@@ -16,6 +16,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from editor.api import put  # noqa: E402
 from editor.api.door import DOOR, PATH  # noqa: E402
+from editor.compat.bfl import door as bfl  # noqa: E402
 from editor.gate.gate import Gate  # noqa: E402
 from editor.gate.handler import ProgramHandler  # noqa: E402
 from editor.sockets.routing import urlpatterns  # noqa: E402
@@ -27,6 +28,7 @@ doors: dict[str, App] = {
     PATH: Gate(programs, DOOR),
     put.PATH: put.receive_upload,
     "/callbacks/": BodyLimit(programs),
+    bfl.PATH: Gate(programs, bfl.DOOR),
 }
 pages: App = BodyLimit(django)
 

@@ -56,6 +56,9 @@ class Door:
     is_poll    paths where clients only ask how a task is: counted apart, with a limit that is
                POLLS_FOR_A_REQUEST times the plan's
     verify     raises NotAuthenticated unless the headers hold what this key asks for besides
+    status     the HTTP status that an error has there
+    pass_name  of a request without a key whose address is signed, which lets it in: whatever comes with
+               the same name is counted together; "" where it is not signed. It asks no database
     """
 
     name: str
@@ -65,3 +68,5 @@ class Door:
     is_open: Callable[[str], bool] = lambda path: False
     is_poll: Callable[[str], bool] = lambda path: False
     verify: Callable[[Headers, ApiKey], None] = _unsigned
+    status: Callable[[EditorError], int] = lambda error: error.status
+    pass_name: Callable[[Scope, Headers], str] = lambda scope, headers: ""

@@ -40,6 +40,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 REFUSED_A_MINUTE = 30  # requests without a valid key, from one address
 # Clients of the compatible doors ask once or twice a second how their tasks are.
 POLLS_FOR_A_REQUEST = 20
+PASSES_A_MINUTE = 600  # requests to one signed address
 LONGEST_KEY = 200  # characters; no key of any kind is longer
 BODY_SECONDS = 60.0
 _JSON = (b"application/json", b"application/problem+json")
@@ -71,7 +72,11 @@ class Gate:
         body = _Body(receive, limit=self.door.body_limit)
         try:
             headers = Headers(scope)
-            if not self.door.is_open(scope["path"]):
+            if self.door.is_open(scope["path"]):
+                pass
+            elif name := self.door.pass_name(scope, headers):
+                await self._let_pass(name, headers, answer)
+            else:
                 await self._admit(scope, headers, answer)
             body.check_length(headers)
             await self.app(scope, body.receive, answer.send)
@@ -80,6 +85,13 @@ class Gate:
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             await answer.refuse(_in_words(500, scope["method"]))
+
+    async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:
+        """Count a request whose address is signed. Raises TooMany."""
+        _check_host(headers)
+        answer.allowance = await rate_limits.take(f"pass:{name}", per_minute=PASSES_A_MINUTE)
+        if not answer.allowance.allowed:
+            raise _too_many(answer.allowance, f"This address may be asked {PASSES_A_MINUTE} times a minute.")
 
     async def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> None:
         """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
@@ -207,7 +219,7 @@ class _Answer:
             headers.append((b"www-authenticate", b"Bearer"))
         if error.retry_after is not None:
             headers.append((b"retry-after", str(int(error.retry_after)).encode()))
-        await self._send_error(error, error.status, headers)
+        await self._send_error(error, self._door.status(error), headers)
 
     async def _send_error(self, error: EditorError, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         content = self._door.envelope(status, error)

@@ -11,6 +11,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from editor.errors import EditorError
+
 log = logging.getLogger("editor.gate")
 
 
@@ -40,6 +42,8 @@ class ProgramHandler(ASGIHandler):
         """Errors are statuses alone: the gate puts them into words, in its door's envelope."""
         try:
             return await self._get_response_async(request)  # type: ignore[attr-defined, no-any-return]
+        except EditorError:
+            raise  # the gate knows it
         except Http404:
             return HttpResponse(status=404)
         except (BadRequest, RequestDataTooBig, SuspiciousOperation):

@@ -2,7 +2,8 @@
 
 Pages show links that expire: /files/<image id>.<variant>.<i or d>.<day it expires>.<signature>.
 Programs, which keep what they are given, get links that last as long as the image does:
-/i/<image id>.<variant>.<signature>.
+/i/<image id>.<variant>.<signature>. Where programs are used to links that end soon, they get
+/results/<image id>.<variant>.<second it expires>.<signature>/<file name>.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ VARIANTS = (ORIGINAL, *map(str, THUMBNAILS))
 
 _SALT = "editor.media.links"
 _LASTING_SALT = "editor.media.links.lasting"
+_BRIEF_SALT = "editor.media.links.brief"
 _LASTING_SECONDS = 3600  # a cache asks again after that: the image may be in the trash by then
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
@@ -86,6 +88,25 @@ def verify_lasting(token: str) -> tuple[uuid.UUID, str]:
     return _image_id(id_text), variant
 
 
+def sign_brief(image_id: uuid.UUID, content_type: str, *, seconds: int, now: datetime | None = None) -> str:
+    """The URL path of an image itself for so many seconds; it ends in a file name that tells its type."""
+    expires_at = ((now or timezone.now()) - _EPOCH) // timedelta(seconds=1) + seconds
+    token = _signer(_BRIEF_SALT).sign(f"{_named(image_id, ORIGINAL)}.{expires_at}")
+    return f"/results/{token}/sample.{content_type.removeprefix('image/')}"
+
+
+def verify_brief(token: str, now: datetime | None = None) -> Link:
+    """What the part of a link after /results/ says. Raises NotFound if it is forged or expired."""
+    try:
+        id_text, variant, second = _signer(_BRIEF_SALT).unsign(token).split(".")
+    except (signing.BadSignature, UnicodeEncodeError) as error:
+        raise NotFound("This link is not valid.") from error
+    expires_at = _EPOCH + int(second) * timedelta(seconds=1)
+    if (now or timezone.now()) >= expires_at:
+        raise NotFound("This link has expired. Ask for the result once more.")
+    return Link(image_id=_image_id(id_text), variant=variant, download=False, expires_at=expires_at)
+
+
 def response_headers(content_type: str, expires_in: float, filename: str | None = None) -> dict[str, str]:
     """The headers that a stored image is served with.
 
@@ -105,6 +126,11 @@ def response_headers(content_type: str, expires_in: float, filename: str | None 
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def brief_headers(content_type: str, expires_in: float) -> dict[str, str]:
+    """The headers that a stored image is served with at a link that ends soon; other sites may show it."""
+    return response_headers(content_type, expires_in) | {"Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 def lasting_headers(content_type: str) -> dict[str, str]:

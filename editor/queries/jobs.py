@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet, Sum
 
-from editor.models import ENDED, Image, Job, JobEvent, Workspace
+from editor.models import ENDED, Image, Job, JobEvent, JobImage, Workspace
 
 
 def ended(job_ids: Sequence[UUID]) -> list[UUID]:
@@ -50,3 +50,10 @@ def read_with_events(job_id: UUID, after: int) -> tuple[Job, list[JobEvent]]:
     """
     job = read(job_id)
     return job, list(JobEvent.objects.filter(job_id=job_id, pk__gt=after))
+
+
+def input_pixels(job_id: UUID) -> int:
+    """Of all images that go into the job, but not of its mask."""
+    used = JobImage.objects.filter(job_id=job_id).exclude(role=JobImage.Role.MASK)
+    pixels: int = used.aggregate(pixels=Sum(F("image__width") * F("image__height"), default=0))["pixels"]
+    return pixels

@@ -26,6 +26,7 @@ urlpatterns = [
     path("healthz", home.health, name="health"),
     path("files/<str:token>", files.image_file, name="file"),
     path("i/<str:token>", files.lasting_file, name="lasting_file"),
+    path("results/<str:token>/<str:name>", files.brief_file, name="brief_file"),
     path("w/<slug:slug>/", studio.studio, name="studio"),
     path("w/<slug:slug>/v/<uuid:image_id>/", studio.version, name="studio_version"),
     path("w/<slug:slug>/upload/", studio.upload, name="upload"),

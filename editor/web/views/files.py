@@ -34,6 +34,17 @@ def lasting_file(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(store.read(name), headers=links.lasting_headers(content_type))
 
 
+@require_safe
+def brief_file(request: HttpRequest, token: str, name: str) -> HttpResponse:
+    """The bytes of a result. The link works for some minutes, unless the image is put into the trash."""
+    link = links.verify_brief(token)
+    image = lookups.linked_image(link.image_id)
+    expires_in = (link.expires_at - timezone.now()).total_seconds()
+    return HttpResponse(
+        store.read(image.storage_name), headers=links.brief_headers(image.content_type, expires_in)
+    )
+
+
 def _file(image: Image, variant: str) -> tuple[str, str]:
     """Where a variant of the image is stored, and its content type."""
     if variant == store.ORIGINAL:

@@ -1,0 +1,65 @@
+"""Errors as BFL's clients know them: FastAPI's, with a `detail` that is a text or a list of wrong fields."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotAuthenticated
+
+
+class WrongFields(EditorError):
+    """Fields of the body or the query are wrong; `details` says which, as FastAPI does."""
+
+    code = "invalid_input"
+    status = 422
+
+    def __init__(self, details: list[dict[str, Any]]) -> None:
+        super().__init__("Some fields are wrong.")
+        self.details = details
+
+
+class NoKey(NotAuthenticated):
+    """There is no key."""
+
+
+class NoKeyFormat(NotAuthenticated):
+    """What is there is not written as keys are."""
+
+
+def wrong(problem: str, *place: str) -> dict[str, Any]:
+    """What is wrong with the field at this place, as one of WrongFields' details."""
+    return {"type": "value_error", "loc": list(place), "msg": problem, "input": None}
+
+
+def status(error: EditorError) -> int:
+    """What BFL would answer: 401 is never among it."""
+    match error:
+        case NoKeyFormat():
+            return 422
+        case NotAuthenticated():
+            return 403
+    return error.status
+
+
+def envelope(status: int, error: EditorError) -> bytes:
+    return json.dumps({"detail": _detail(status, error)}).encode()
+
+
+def _detail(status: int, error: EditorError) -> str | list[dict[str, Any]]:
+    match error:
+        case WrongFields():
+            return error.details
+        case InsufficientCredits():
+            return "Insufficient credits"
+        case NoKey():
+            return "Not authenticated"
+        case NoKeyFormat():
+            return "Invalid API key format"
+        case NotAuthenticated():
+            return "Not authenticated - Invalid Authentication"
+        case InvalidInput() if error.fields:
+            return [wrong(problem, "body", name) for name, problem in error.fields.items()]
+    # Django's own answers have no class of their own.
+    return HTTPStatus(status).phrase if type(error) is EditorError and status < 500 else error.message

@@ -1,0 +1,36 @@
+"""Addresses that tell how one task is to whoever has them: BFL's polling URLs work without a key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.core import signing
+from django.urls import reverse
+
+TOKEN = "token"  # the name in the query
+LIFE = timedelta(days=1)
+_LONGEST = 100  # characters
+
+
+def address(job_id: UUID, *, at: str) -> str:
+    """Where to ask for the task, for a day; `at` is scheme and host."""
+    task = str(job_id)
+    token = _signer().sign(task).removeprefix(f"{task}.")
+    return f"{at}{reverse('bfl_result')}?{urlencode({'id': task, TOKEN: token})}"
+
+
+def verify(task: str, token: str) -> bool:
+    """Whether this token was made for the task and has not expired."""
+    if not 0 < len(token) <= _LONGEST or len(task) > _LONGEST:
+        return False
+    try:
+        _signer().unsign(f"{task}.{token}", max_age=LIFE)
+    except (signing.BadSignature, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _signer() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt="editor.compat.bfl.polling", sep=".")

@@ -1,0 +1,244 @@
+"""What BFL's clients send becomes an edit, and a new job what BFL answers. No requests, no database.
+
+Which models there are and what they take is the catalogue's; how BFL calls it is the adapter's, which
+sends the same fields to BFL.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import isfinite
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError, create_model
+
+from editor import catalog
+from editor.catalog import validation
+from editor.catalog.types import Input, Model, Route
+from editor.compat.bfl.errors import WrongFields, wrong
+from editor.errors import InvalidInput
+from editor.gate import strict_json
+from editor.models import Job
+from editor.operations.callbacks import LONGEST_URL, Callback
+from editor.operations.jobs import NewEdit
+from editor.providers.bfl.requests import MODELS
+
+PROVIDER = "bfl"
+LONGEST_IMAGE = 20 * 1024 * 1024  # characters of base64
+LONGEST_SECRET = 1_000
+LONGEST_ECHO = 100  # characters of a wrong value that is sent back
+MEGAPIXEL = 1024 * 1024
+KONTEXT = "flux-kontext-"
+MASK = "mask"
+
+_Image = Annotated[str, Field(max_length=LONGEST_IMAGE)]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One of BFL's models that the catalogue has.
+
+    images    names of the fields for images, in their order
+    options   the catalogue's inputs by the names of their fields
+    defaults  BFL's own, by the names of the fields, where the catalogue's may differ
+    body      checks the types and the limits of a request's fields
+    """
+
+    model: Model
+    route: Route
+    images: tuple[str, ...]
+    options: Mapping[str, Input]
+    defaults: Mapping[str, object]
+    body: type[BaseModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request as it was understood.
+
+    edit    without its images
+    images  by their fields: base64, or https addresses
+    mask    the same; None for none
+    """
+
+    edit: NewEdit
+    images: dict[str, str]
+    mask: str | None
+
+
+def endpoint(target: str) -> Endpoint | None:
+    """What BFL has under this path; None where the catalogue has no such model."""
+    return _endpoints().get(target)
+
+
+def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> Wish:
+    """The request with this body. Slow with large images: not for the event loop. Raises WrongFields.
+
+    origin  scheme and host under which the caller knows this portal
+    """
+    body = _checked(endpoint, raw)
+    images = {field: text for field in endpoint.images if (text := getattr(body, field))}
+    mask = getattr(body, MASK, None) or None
+    url, secret = getattr(body, "webhook_url"), getattr(body, "webhook_secret")  # noqa: B009
+    edit = NewEdit(
+        prompt=getattr(body, "prompt"),  # noqa: B009
+        model=endpoint.model.id,
+        inputs=_inputs(endpoint, body),
+        callback=Callback(url=url, secret=secret or "", origin=origin) if url else None,
+    )
+    try:
+        validation.check_images(endpoint.model, endpoint.route, len(images), mask is not None)
+    except InvalidInput as error:
+        raise in_their_names(endpoint, error) from None
+    return Wish(edit=edit, images=images, mask=mask)
+
+
+def in_their_names(endpoint: Endpoint, error: InvalidInput) -> InvalidInput | WrongFields:
+    """The same error, with its fields called as BFL calls them."""
+    if not error.fields:
+        return error
+    names = {item.name: field for field, item in endpoint.options.items()} | {"images": endpoint.images[0]}
+    return WrongFields(
+        [wrong(problem, "body", names.get(name, name)) for name, problem in error.fields.items()]
+    )
+
+
+def is_address(text: str) -> bool:
+    """Whether an image is to be fetched; else it is base64."""
+    return text.startswith(("https://", "http://"))
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of an image in base64, perhaps as a data URI. Raises InvalidInput."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidInput("This is neither an image in base64 nor an https address of one.") from None
+
+
+def submitted(job: Job, *, input_pixels: int, polling_url: str) -> dict[str, Any]:
+    """What a submit answers; whoever is told of the end needs no address to ask at."""
+    width, height = (int(job.inputs.get(name) or 0) for name in ("width", "height"))
+    rest = {
+        "cost": job.price,
+        "input_mp": _megapixels(input_pixels),
+        "output_mp": _megapixels(width * height) if width and height else None,
+    }
+    if job.callback_url:
+        return {"id": str(job.id), "status": "Pending", "webhook_url": job.callback_url, **rest}
+    return {"id": str(job.id), "polling_url": polling_url, **rest}
+
+
+def _megapixels(pixels: int) -> float:
+    return round(pixels / MEGAPIXEL, 2)
+
+
+@cache
+def _endpoints() -> dict[str, Endpoint]:
+    return {
+        route.target: _endpoint(model, route)
+        for model in catalog.catalog().models.values()
+        for route in model.routes
+        if route.provider == PROVIDER
+    }
+
+
+def _endpoint(model: Model, route: Route) -> Endpoint:
+    wire = MODELS[route.target]
+    options = {wire.fields[item.name]: item for item in model.options if item.name in wire.fields}
+    fields: dict[str, Any] = {"prompt": (str, ...)}
+    fields |= {field: (_type(item) | None, None) for field, item in options.items()}
+    fields |= {field: (_Image | None, None) for field in wire.images}
+    if model.minimum_images:
+        fields[wire.images[0]] = (_Image, ...)
+    if route.mask:
+        fields[MASK] = (_Image | None, None)
+    fields["webhook_url"] = (Annotated[str, Field(min_length=1, max_length=LONGEST_URL)] | None, None)
+    fields["webhook_secret"] = (Annotated[str, Field(max_length=LONGEST_SECRET)] | None, None)
+    return Endpoint(
+        model=model,
+        route=route,
+        images=wire.images,
+        options=options,
+        defaults=_defaults(route.target),
+        body=create_model(route.target, **fields),
+    )
+
+
+def _defaults(target: str) -> dict[str, object]:
+    """BFL's where the catalogue's may be others: theirs fill a form, or are another provider's."""
+    defaults: dict[str, object] = {"seed": None, "width": 0, "height": 0}
+    defaults["output_format"] = "png" if target.startswith(KONTEXT) else "jpeg"
+    if target == "flux-2-flex":
+        defaults["guidance"] = 5.0
+    return defaults
+
+
+def _type(item: Input) -> Any:
+    """The type of a field, with its limits."""
+    if item.type == "select":
+        values = [option.value for option in item.options if option.value]
+        if set(values) == {"true", "false"}:
+            return bool
+        return Literal[tuple(int(value) if value.isdecimal() else value for value in values)]
+    if item.whole_number:
+        # Whether 0 is no size but "as the input" is left to the catalogue.
+        least = 0 if item.zero_allowed else int(item.minimum or 0)
+        return Annotated[int, Field(ge=least, le=int(item.maximum or 0))]
+    if item.type == "float":
+        return Annotated[float, Field(ge=item.minimum, le=item.maximum)]
+    return str
+
+
+def _checked(endpoint: Endpoint, raw: bytes) -> BaseModel:
+    try:
+        values = strict_json.read_object(raw)
+    except (ValueError, RecursionError):
+        problem = {"type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error", "input": {}}
+        context = {"error": "The body must be one JSON object in UTF-8, with each name once."}
+        raise WrongFields([problem | {"ctx": context}]) from None
+    try:
+        return endpoint.body.model_validate(values)
+    except ValidationError as error:
+        raise WrongFields([_problem(item) for item in error.errors(include_url=False)]) from None
+
+
+def _problem(item: Any) -> dict[str, Any]:
+    """What is wrong with one field, in Pydantic's words, which are BFL's too."""
+    problem = {
+        "type": item["type"],
+        "loc": ["body", *item["loc"]],
+        "msg": item["msg"],
+        "input": _echo(item["input"]),
+    }
+    return problem | {"ctx": item["ctx"]} if "ctx" in item else problem
+
+
+def _echo(value: object) -> object:
+    """What was sent, as far as it is short and JSON has it."""
+    if isinstance(value, str):
+        return value[:LONGEST_ECHO]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float) else None
+
+
+def _inputs(endpoint: Endpoint, body: BaseModel) -> dict[str, object]:
+    """The options by their catalogue names; those that neither the caller nor BFL sets are left out."""
+    inputs: dict[str, object] = {}
+    for field, item in endpoint.options.items():
+        value = getattr(body, field)
+        if value is None:
+            if field not in endpoint.defaults:
+                continue
+            value = endpoint.defaults[field]
+        elif item.multiple_of > 1:
+            value -= value % item.multiple_of  # as BFL does with sizes
+        inputs[item.name] = value
+    return inputs

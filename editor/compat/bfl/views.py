@@ -1,0 +1,140 @@
+"""BFL's API: submit an edit, ask how it is, ask for the credits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed, JsonResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_GET
+
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.access.scopes import READ, WRITE
+from editor.compat.bfl import polling, translate
+from editor.compat.bfl.errors import WrongFields
+from editor.compat.bfl.translate import Endpoint, Wish
+from editor.contexts import bfl
+from editor.db import in_thread
+from editor.errors import InvalidInput, NotFound
+from editor.gate import intake
+from editor.gate.requests import caller, origin
+from editor.media import safe_fetch
+from editor.models import Job
+from editor.operations import jobs
+from editor.operations.jobs import NewEdit
+from editor.operations.slots import Limit
+from editor.queries import credits as credit_queries
+from editor.queries import jobs as job_queries
+
+# A body with images takes about four times its size in memory until they are stored.
+LARGE = 1024 * 1024  # bytes
+LARGE_AT_ONCE = 2  # in this process
+_large: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+
+
+async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
+    """Start an edit with the model that BFL has under this name. Answers at once."""
+    endpoint = translate.endpoint(target)
+    if endpoint is None:
+        raise Http404
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    who = caller(request)
+    who.require(WRITE)
+    try:
+        async with _place(request, who.actor):
+            job, pixels = await _start(request, endpoint, who.actor)
+    except InvalidInput as error:
+        raise translate.in_their_names(endpoint, error) from error
+    at = origin(request)
+    url = polling.address(job.id, at=at)
+    return JsonResponse(translate.submitted(job, input_pixels=pixels, polling_url=url))
+
+
+@require_GET
+async def result(request: HttpRequest) -> JsonResponse:
+    """How a task is. The address that its submit answered is enough; another one needs the workspace's key."""
+    task = request.GET.get("id")
+    if task is None:
+        missing = {"type": "missing", "loc": ["query", "id"], "msg": "Field required", "input": None}
+        raise WrongFields([missing])
+    actor = None
+    if not polling.verify(task, request.GET.get(polling.TOKEN, "")):
+        who = caller(request)
+        who.require(READ)
+        actor = who.actor
+    try:
+        job = await in_thread(_read, actor, task)
+    except NotFound:
+        return JsonResponse(bfl.not_found(task), status=404)
+    body = bfl.result(job, at=origin(request))
+    return JsonResponse(body, status=404 if body["status"] == bfl.NOT_FOUND else 200)
+
+
+@require_GET
+async def credits(request: HttpRequest) -> JsonResponse:
+    who = caller(request)
+    who.require(READ)
+    return JsonResponse({"credits": await in_thread(credit_queries.balance, who.actor.workspace)})
+
+
+@asynccontextmanager
+async def _place(request: HttpRequest, actor: Actor) -> AsyncIterator[None]:
+    """One of the few for large bodies; others need none."""
+    # Without a length, the body's is unknown.
+    if 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= LARGE:
+        yield
+        return
+    places = _large.setdefault(asyncio.get_running_loop(), Limit(LARGE_AT_ONCE))
+    async with places.held(str(actor.workspace.id), active=False):
+        yield
+
+
+async def _start(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> tuple[Job, int]:
+    """The job, and the pixels of its images. Nothing is decoded or fetched before the cheap checks."""
+    wish = await in_thread(_understand, request, endpoint)
+    await in_thread(jobs.check, actor=actor, request=wish.edit)
+    image_ids = tuple([await _image(actor, field, text) for field, text in wish.images.items()])
+    mask = await _mask(wish.mask) if wish.mask else None
+    return await in_thread(_submit, actor, wish.edit, image_ids, mask)
+
+
+def _understand(request: HttpRequest, endpoint: Endpoint) -> Wish:
+    return translate.read(endpoint, request.read(), origin=origin(request))
+
+
+def _submit(
+    actor: Actor, edit: NewEdit, image_ids: tuple[UUID, ...], mask: bytes | None
+) -> tuple[Job, int]:
+    job = jobs.submit(actor=actor, request=replace(edit, image_ids=image_ids, mask=mask))
+    return job, job_queries.input_pixels(job.id)
+
+
+async def _image(actor: Actor, field: str, text: str) -> UUID:
+    try:
+        if translate.is_address(text):
+            return await intake.fetched(actor, text)
+        return await intake.given(actor, await in_thread(translate.decoded, text))
+    except InvalidInput as error:
+        raise InvalidInput(f"{field}: {error.message}") from error
+
+
+async def _mask(text: str) -> bytes:
+    try:
+        if translate.is_address(text):
+            return (await safe_fetch.fetch(text))[0]
+        return await in_thread(translate.decoded, text)
+    except InvalidInput as error:
+        raise InvalidInput(f"mask: {error.message}") from error
+
+
+def _read(actor: Actor | None, task: str) -> Job:
+    """The job and its results; without an actor, the address itself is the right to see it."""
+    job = lookups.job(actor, task) if actor else lookups.linked_job(UUID(task))
+    return job_queries.read(job.id)
