@@ -43,7 +43,7 @@ class ProgramHandler(ASGIHandler):
         try:
             return await self._get_response_async(request)  # type: ignore[attr-defined, no-any-return]
         except EditorError:
-            request._stream.close()  # type: ignore[attr-defined]  # Django does so after its own answers
+            request._stream.close()  # as Django does after its own answers
             raise
         except Http404:
             return HttpResponse(status=404)

@@ -30,8 +30,8 @@ def _pass_name(scope: Scope, headers: Headers) -> str:
         query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=100)
     except ValueError:
         return ""
-    task, token = (query.get(name, [""])[-1] for name in ("id", polling.TOKEN))
-    return task if polling.verify(task, token) else ""
+    task, signature = (query.get(name, [""])[-1] for name in ("id", polling.SIGNATURE))
+    return task if polling.verify(task, signature) else ""
 
 
 DOOR = Door(

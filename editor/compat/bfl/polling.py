@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core import signing
 from django.urls import reverse
 
-TOKEN = "token"  # the name in the query
+SIGNATURE = "signature"  # its name in the query
 LIFE = timedelta(days=1)
 _LONGEST = 100  # characters
 
@@ -17,16 +17,16 @@ _LONGEST = 100  # characters
 def address(job_id: UUID, *, at: str) -> str:
     """Where to ask for the task, for a day; `at` is scheme and host."""
     task = str(job_id)
-    token = _signer().sign(task).removeprefix(f"{task}.")
-    return f"{at}{reverse('bfl_result')}?{urlencode({'id': task, TOKEN: token})}"
+    signature = _signer().sign(task).removeprefix(f"{task}.")
+    return f"{at}{reverse('bfl_result')}?{urlencode({'id': task, SIGNATURE: signature})}"
 
 
-def verify(task: str, token: str) -> bool:
-    """Whether this token was made for the task and has not expired."""
-    if not 0 < len(token) <= _LONGEST or len(task) > _LONGEST:
+def verify(task: str, signature: str) -> bool:
+    """Whether this signature was made for the task and has not expired."""
+    if not 0 < len(signature) <= _LONGEST or len(task) > _LONGEST:
         return False
     try:
-        _signer().unsign(f"{task}.{token}", max_age=LIFE)
+        _signer().unsign(f"{task}.{signature}", max_age=LIFE)
     except (signing.BadSignature, UnicodeEncodeError):
         return False
     return True

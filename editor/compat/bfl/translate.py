@@ -154,7 +154,7 @@ def _endpoint(model: Model, route: Route) -> Endpoint:
     options = {wire.fields[item.name]: item for item in model.options if item.name in wire.fields}
     fields: dict[str, Any] = {"prompt": (str, ...)}
     fields |= {field: (_type(item) | None, None) for field, item in options.items()}
-    fields |= {field: (_Image | None, None) for field in wire.images}
+    fields |= dict.fromkeys(wire.images, (_Image | None, None))
     if model.minimum_images:
         fields[wire.images[0]] = (_Image, ...)
     if route.mask:

@@ -59,13 +59,13 @@ async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
 
 @require_GET
 async def result(request: HttpRequest) -> JsonResponse:
-    """How a task is. The address that its submit answered is enough; another one needs the workspace's key."""
+    """How a task is. Whoever has not the address that its submit answered needs the workspace's key."""
     task = request.GET.get("id")
     if task is None:
         missing = {"type": "missing", "loc": ["query", "id"], "msg": "Field required", "input": None}
         raise WrongFields([missing])
     actor = None
-    if not polling.verify(task, request.GET.get(polling.TOKEN, "")):
+    if not polling.verify(task, request.GET.get(polling.SIGNATURE, "")):
         who = caller(request)
         who.require(READ)
         actor = who.actor
@@ -109,9 +109,7 @@ def _understand(request: HttpRequest, endpoint: Endpoint) -> Wish:
     return translate.read(endpoint, request.read(), origin=origin(request))
 
 
-def _submit(
-    actor: Actor, edit: NewEdit, image_ids: tuple[UUID, ...], mask: bytes | None
-) -> tuple[Job, int]:
+def _submit(actor: Actor, edit: NewEdit, image_ids: tuple[UUID, ...], mask: bytes | None) -> tuple[Job, int]:
     job = jobs.submit(actor=actor, request=replace(edit, image_ids=image_ids, mask=mask))
     return job, job_queries.input_pixels(job.id)
 

@@ -1,0 +1,233 @@
+"""Public clients of BFL's API, unchanged but for base URL and key, against the portal.
+
+`make test` gets them. What they make of an outcome is theirs: some know fewer of BFL's words than others.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.api import PICTURE, STANDARD, Api, open_spaces
+from tests.factories import photo
+
+CLIENTS = Path(__file__).parent / "clients"
+PATIENCE = 60  # seconds
+EDIT = "Turn teal into red"
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def keys(api: Api) -> dict[str, str]:
+    own: dict[str, dict[str, Any]] = {
+        "bfl": {"workspace": "Switched"},
+        "bfl_slow": {"workspace": "Switched slow", "requests_per_minute": 2},
+    }
+    return api.keys | open_spaces(api.portal, own)
+
+
+def program(variable: str, *needed: Path) -> str:
+    """The program that `make test` names by this variable; skips a test that is run by hand without."""
+    path = os.environ.get(variable)
+    if path is None:
+        pytest.skip(f"needs {variable}, which `make test` sets")
+    missing = [str(file) for file in (Path(path), *needed) if not file.exists()]
+    assert not missing, f"{missing} could not be installed; `make test` said why: see .make/clients.sh"
+    return path
+
+
+def run(command: list[str], told: dict[str, Any]) -> str:
+    done = subprocess.run(
+        command, input=json.dumps(told), capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
+    """doGenerate of @ai-sdk/black-forest-labs; `by` is the key's name."""
+    node = program("PORTAL_NODE", CLIENTS / "node_modules" / "@ai-sdk" / "black-forest-labs")
+
+    def call(model: str, *, by: str = "bfl", seconds: float = 30, **options: Any) -> dict[str, Any]:
+        base = {"baseURL": f"{api.portal.url}/v1", "apiKey": keys[by], "timeout": seconds * 1000}
+        told = base | {"model": model} | options
+        return dict(json.loads(run([node, str(CLIENTS / "bfl.mjs")], told)))
+
+    return call
+
+
+@pytest.fixture
+def blackforest(api: Api, keys: dict[str, str], tmp_path: Path) -> Call:
+    """`generate` of blackforest."""
+    python = program("PORTAL_BLACKFOREST")
+
+    def call(model: str, *, by: str = "bfl", retries: int = 30, **inputs: Any) -> dict[str, Any]:
+        told = {"base_url": api.portal.url, "api_key": keys[by], "retries": retries}
+        said = tmp_path / "said.json"
+        run([python, str(CLIENTS / "bfl.py"), str(said)], told | {"model": model, "inputs": inputs})
+        return dict(json.loads(said.read_text()))
+
+    return call
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def stored(api: Api, job_id: str) -> bytes:
+    """The one result of a job, as the portal keeps it."""
+    (name,) = api.portal.query("SELECT storage_name FROM editor_image WHERE job_id = %s", job_id)[0]
+    return (api.portal.data / "media" / name).read_bytes()
+
+
+def newest(api: Api) -> tuple[str, str, str]:
+    """Id, door and model of the newest job."""
+    rows = api.portal.query("SELECT id::text, door, model FROM editor_job ORDER BY created_at DESC LIMIT 1")
+    job_id, door, model = rows[0]
+    return job_id, door, model
+
+
+def jobs(api: Api) -> int:
+    return int(api.portal.query("SELECT count(*) FROM editor_job")[0][0])
+
+
+# --- @ai-sdk/black-forest-labs ------------------------------------------------------------
+
+
+def test_the_ai_sdk_edits_an_image(api: Api, ai_sdk: Call) -> None:
+    source = {"type": "file", "mediaType": "image/png", "data": encoded(PICTURE)}
+    got = ai_sdk("flux-kontext-pro", prompt=EDIT, files=[source], seed=7)
+    assert "error" not in got, got
+    job_id, door, model = newest(api)
+    assert (door, model) == ("bfl", "black-forest-labs/flux-kontext-pro")
+    assert base64.b64decode(got["image"]) == stored(api, job_id)
+    assert got["type"] == "image/png"
+    assert (got["metadata"]["seed"], got["metadata"]["cost"]) == (7, STANDARD)
+    assert got["metadata"]["duration"] >= 0
+
+
+def test_the_ai_sdk_sends_several_images_by_address_too(api: Api, ai_sdk: Call) -> None:
+    files = [
+        {"type": "url", "url": f"{api.pictures}/teal.png"},
+        {"type": "file", "mediaType": "image/png", "data": encoded(photo(width=128))},
+    ]
+    got = ai_sdk(
+        "flux-2-pro",
+        prompt="Put image 2 onto image 1 at the bottom right",
+        files=files,
+        providerOptions={"blackForestLabs": {"outputFormat": "png", "width": 256, "height": 256}},
+    )
+    assert "error" not in got, got
+    job_id = newest(api)[0]
+    assert base64.b64decode(got["image"]) == stored(api, job_id)
+    widths = api.portal.query(
+        "SELECT i.width FROM editor_jobimage ji JOIN editor_image i ON i.id = ji.image_id "
+        "WHERE ji.job_id = %s ORDER BY ji.position",
+        job_id,
+    )
+    assert widths == [(96,), (128,)]
+    assert got["metadata"]["outputMegapixels"] == round(256 * 256 / 2**20, 2)
+
+
+def test_the_ai_sdk_makes_an_image_of_words(ai_sdk: Call) -> None:
+    got = ai_sdk("flux-kontext-max", prompt="a quiet harbour", aspectRatio="16:9")
+    assert "error" not in got, got
+    assert base64.b64decode(got["image"]).startswith(b"\x89PNG")
+
+
+def test_the_ai_sdk_is_told_of_a_moderated_result(api: Api, ai_sdk: Call) -> None:
+    """It does not know the words “Content Moderated”, and says so at once."""
+    got = ai_sdk("flux-kontext-pro", prompt="a quiet harbour [moderate]")
+    assert got["error"] == "Invalid JSON response"
+    assert "Content Moderated" in got["body"]
+    assert api.ledger(newest(api)[0])[-1][0] == "release"
+
+
+def test_the_ai_sdk_is_told_of_a_failure(ai_sdk: Call) -> None:
+    got = ai_sdk("flux-kontext-pro", prompt="a quiet harbour [fail]")
+    assert got["error"] == "Black Forest Labs generation failed."
+
+
+@pytest.mark.parametrize(
+    ("by", "options", "status", "words"),
+    [
+        ("bfl", {"aspectRatio": "7:5"}, 422, "Input should be '1:1', '16:9'"),
+        ("bfl", {"prompt": " "}, 422, "Say what you would like to see."),
+        ("poor", {}, 402, "Insufficient credits"),
+        ("reader", {}, 403, "does not have the scope"),
+    ],
+)
+def test_the_ai_sdk_says_what_was_refused(
+    api: Api, ai_sdk: Call, by: str, options: dict[str, Any], status: int, words: str
+) -> None:
+    before = jobs(api)
+    got = ai_sdk("flux-kontext-pro", by=by, **{"prompt": "a quiet harbour"} | options)
+    assert (got["status"], got["retryable"]) == (status, False)
+    assert words in got["error"]
+    assert jobs(api) == before
+
+
+def test_the_ai_sdk_waits_for_the_rate_limit(api: Api, ai_sdk: Call, keys: dict[str, str]) -> None:
+    for _ in range(2):
+        httpx.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
+    got = ai_sdk("flux-kontext-pro", by="bfl_slow", prompt="a quiet harbour")
+    assert (got["status"], got["retryable"]) == (429, True)
+    assert "allows 2 requests a minute" in got["error"]
+
+
+# --- blackforest --------------------------------------------------------------------------
+
+
+def test_blackforest_edits_an_image(api: Api, blackforest: Call) -> None:
+    got = blackforest("flux-kontext-pro", prompt=EDIT, input_image=encoded(PICTURE), seed=7)
+    result = got["result"]
+    assert (result["prompt"], result["seed"]) == (EDIT, 7)
+    image = httpx.get(result["sample"])
+    assert image.content == stored(api, got["id"])
+    assert image.headers["content-type"] == "image/png"
+
+
+def test_blackforest_repaints_what_a_mask_marks(api: Api, blackforest: Call) -> None:
+    picture = encoded(photo(width=256, height=256))
+    mask = encoded(photo(width=256, height=256, colour="white"))
+    got = blackforest("flux-pro-1.0-fill", prompt="Turn red into blue", image=picture, mask=mask)
+    assert "error" not in got, got
+    assert httpx.get(got["result"]["sample"]).content == stored(api, got["id"])
+    roles = api.portal.query(
+        "SELECT role FROM editor_jobimage WHERE job_id = %s ORDER BY position", got["id"]
+    )
+    assert roles == [("source",), ("mask",)]
+
+
+def test_blackforest_waits_for_a_moderated_result_in_vain(blackforest: Call) -> None:
+    """It knows no end but Ready."""
+    got = blackforest("flux-kontext-pro", prompt="a quiet harbour [moderate]", retries=2)
+    assert "exceeded maximum retries" in got["error"]
+
+
+@pytest.mark.parametrize(
+    ("by", "inputs", "words"),
+    [
+        ("bfl", {"aspect_ratio": "7:5"}, "422 Client Error"),
+        ("poor", {}, "402 Client Error"),
+        ("bfl_slow", {}, "429 Client Error"),
+    ],
+)
+def test_blackforest_says_what_was_refused(
+    api: Api, blackforest: Call, keys: dict[str, str], by: str, inputs: dict[str, Any], words: str
+) -> None:
+    for _ in range(2 if by == "bfl_slow" else 0):
+        httpx.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
+    before = jobs(api)
+    got = blackforest("flux-kontext-pro", by=by, **{"prompt": "a quiet harbour"} | inputs)
+    assert words in got["error"]
+    assert jobs(api) == before
