@@ -36,6 +36,8 @@ DOOR = Door(
     bare_key=lambda headers: headers.get("x-key"),
     envelope=envelope,
     is_open=lambda path: path == "/open",
+    status=lambda error: 418 if error.message == "Teapot." else error.status,
+    pass_name=lambda scope, headers: scope["query_string"].decode().removeprefix("signed="),
 )
 
 
@@ -44,6 +46,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     match scope["path"]:
         case "/crash":
             raise RuntimeError("secret words")
+        case "/teapot":
+            raise EditorError("Teapot.")
         case "/denied":
             raise PermissionDenied("Not for you.")
         case "/html":
@@ -172,6 +176,24 @@ async def test_a_foreign_host_name_is_refused(client: httpx.AsyncClient, key: st
 async def test_an_open_path_needs_no_key(client: httpx.AsyncClient) -> None:
     answer = await client.get("/open")
     assert answer.json() == {"length": 0, "door": None, "by": None}
+
+
+async def test_a_signed_address_needs_no_key_and_is_counted_by_its_name(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "PASSES_A_MINUTE", 2)
+    one = [await client.get("/?signed=one") for _ in range(3)]
+    assert [answer.status_code for answer in one] == [200, 200, 429]
+    assert one[0].json()["door"] is None
+    assert [answer.headers["x-ratelimit-remaining"] for answer in one] == ["1", "0", "0"]
+    assert "retry-after" in one[2].headers
+    assert (await client.get("/?signed=other")).status_code == 200
+    assert (await client.get("/?signed=one", headers={"host": "evil.example"})).status_code == 400
+
+
+async def test_a_door_may_have_statuses_of_its_own(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.get("/teapot", headers={"x-key": key})
+    assert (answer.status_code, answer.json()) == (418, {"oops": "Teapot.", "status": 418})
 
 
 @pytest.mark.parametrize(

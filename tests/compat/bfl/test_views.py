@@ -1,49 +1,307 @@
+"""What BFL's clients are answered: submits, polls with a key and without, credits, errors."""
+
 from __future__ import annotations
-import base64, httpx
-from tests.factories import photo
+
+import asyncio
+import base64
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from editor.access.actor import Actor
+from editor.access.scopes import READ, WRITE
+from editor.compat.bfl import polling, views
+from editor.db import in_thread
+from editor.models import Image, Job, JobImage, Plan
+from editor.operations import api_keys, credits, jobs
+from tests.factories import limit_jobs, make_actor, make_workspace, photo
+
+EDIT = {"prompt": "make it blue"}
+PICTURE = base64.b64encode(photo()).decode()
 
 
-async def test_x(client: httpx.AsyncClient) -> None:
-    for path, body in [
-        (
-            "/v1/flux-kontext-pro",
-            {"prompt": "make it blue", "input_image": base64.b64encode(photo()).decode()},
-        ),
-        ("/v1/flux-kontext-pro", {}),
-        ("/v1/nope", {}),
-        (
-            "/v1/flux-pro-1.0-fill",
-            {
-                "prompt": "x",
-                "image": "data:image/png;base64," + base64.b64encode(photo()).decode(),
-                "mask": base64.b64encode(photo()).decode(),
-            },
-        ),
-        ("/v1/flux-2-pro", {"prompt": "x", "width": 1000, "height": 20, "seed": 1752479754028}),
-        ("/v1/flux-2-pro", {"prompt": "x", "width": 1000, "height": 20}),
-        (
-            "/v1/flux-kontext-pro",
-            {"prompt": "x", "output_format": "webp", "safety_tolerance": 6, "aspect_ratio": "7:5"},
-        ),
-    ]:
-        a = await client.post(path, json=body)
-        print(a.status_code, a.text)
-        if a.status_code == 200:
-            u = a.json()["polling_url"]
-            key = client.headers.pop("x-key")
-            b = await client.get(u)
-            print(b.status_code, b.text, b.headers)
-            b = await client.get(u[:-1])
-            print(b.status_code, b.text)
-            client.headers["x-key"] = key
-            b = await client.get(u.split("&")[0])
-            print(b.status_code, b.text)
-    b = await client.get("/v1/credits")
-    print(b.status_code, b.text)
-    b = await client.get("/v1/get_result")
-    print(b.status_code, b.text)
-    b = await client.get("/v1/get_result?id=é")
-    print(b.status_code, b.text)
-    b = await client.post("/v1/credits")
-    print(b.status_code, b.text)
-    assert 0
+async def submitted(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/flux-kontext-pro", json=EDIT | fields)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def nothing_was_done() -> bool:
+    """No job, no image and no credit came of it."""
+
+    def look() -> bool:
+        return not Job.objects.exists() and not Image.objects.exists()
+
+    return await in_thread(look)
+
+
+# --- Submit -------------------------------------------------------------------------------
+
+
+async def test_a_submit_is_a_job_of_this_door(client: httpx.AsyncClient, actor: Actor) -> None:
+    told = await submitted(client, input_image=PICTURE, seed=7)
+    job = await in_thread(Job.objects.get)
+    assert told == {
+        "id": str(job.id),
+        "polling_url": polling.address(job.id, at="http://localhost"),
+        "cost": 4,
+        "input_mp": 0.01,
+        "output_mp": None,
+    }
+    assert (job.door, job.model, job.created_by_id) == (
+        "bfl",
+        "black-forest-labs/flux-kontext-pro",
+        actor.user.pk,
+    )
+    assert (job.inputs["seed"], job.inputs["outputFormat"]) == (7, "png")
+
+
+async def test_images_and_mask_are_the_workspaces(client: httpx.AsyncClient) -> None:
+    mask = base64.b64encode(photo(colour="white")).decode()
+    body = EDIT | {"image": f"data:image/png;base64,{PICTURE}", "mask": mask}
+    answer = await client.post("/v1/flux-pro-1.0-fill", json=body)
+    assert answer.status_code == 200, answer.text
+    roles = await in_thread(lambda: list(JobImage.objects.values_list("role", flat=True)))
+    assert roles == ["source", "mask"]
+
+
+async def test_who_is_told_of_the_end_gets_no_address(client: httpx.AsyncClient) -> None:
+    told = await submitted(client, webhook_url="https://hooks.example/bfl", webhook_secret="s")
+    job = await in_thread(Job.objects.get)
+    assert told == {
+        "id": str(job.id),
+        "status": "Pending",
+        "webhook_url": "https://hooks.example/bfl",
+        "cost": 4,
+        "input_mp": 0.0,
+        "output_mp": None,
+    }
+    assert (job.callback_url, job.origin) == ("https://hooks.example/bfl", "http://localhost")
+    assert bytes(job.callback_secret or b"") not in (b"", b"s")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status", "detail"),
+    [
+        ("flux-kontext-pro", {"input_image": "%"}, 400, "input_image: This is neither"),
+        ("flux-kontext-pro", {"input_image": "Ynl0ZXM="}, 400, "input_image: "),
+        ("flux-kontext-pro", {"input_image": "data:image/png"}, 400, "input_image: The file is empty."),
+        ("flux-kontext-pro", {"input_image": "http://127.0.0.1/x.png"}, 400, "input_image: "),
+        ("flux-kontext-pro", {"webhook_url": "http://127.0.0.1/"}, 400, "The address to be told at"),
+        ("flux-1", {}, 404, "Not Found"),
+        ("Flux-Kontext-Pro", {}, 404, "Not Found"),
+    ],
+)
+async def test_what_cannot_be_done_costs_nothing(
+    client: httpx.AsyncClient, path: str, fields: dict[str, Any], status: int, detail: str
+) -> None:
+    answer = await client.post(f"/v1/{path}", json=EDIT | fields)
+    assert answer.status_code == status
+    assert answer.json()["detail"].startswith(detail)
+    assert await nothing_was_done()
+
+
+async def test_a_mask_that_is_none_is_told(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/flux-pro-1.0-fill", json=EDIT | {"image": PICTURE, "mask": "%"})
+    assert (answer.status_code, answer.json()["detail"][:6]) == (400, "mask: ")
+    assert not await in_thread(Job.objects.exists)
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "x" * 10_001])
+async def test_a_wrong_prompt_is_a_wrong_field(client: httpx.AsyncClient, prompt: str) -> None:
+    answer = await client.post("/v1/flux-2-pro", json={"prompt": prompt})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "prompt"])
+    assert await nothing_was_done()
+
+
+async def test_images_are_not_looked_at_before_the_credits(client: httpx.AsyncClient, actor: Actor) -> None:
+    await in_thread(credits.adjust, workspace=actor.workspace, amount=-97, actor=None, note="spent")
+    answer = await client.post("/v1/flux-kontext-pro", json=EDIT | {"input_image": "%"})
+    assert (answer.status_code, answer.json()) == (402, {"detail": "Insufficient credits"})
+
+
+async def test_too_many_at_a_time_are_refused(client: httpx.AsyncClient, actor: Actor) -> None:
+    await in_thread(limit_jobs, actor.workspace, concurrent_jobs=1)
+    await submitted(client)
+    answer = await client.post("/v1/flux-kontext-pro", json=EDIT)
+    assert answer.status_code == 429
+    assert answer.json()["detail"].startswith("1 edits are queued or running")
+    assert answer.headers["retry-after"] == "5"
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_a_submit_is_a_post(client: httpx.AsyncClient, method: str) -> None:
+    answer = await client.request(method, "/v1/flux-kontext-pro")
+    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert answer.headers["allow"] == "POST"
+
+
+async def test_few_large_bodies_are_read_at_once(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "LARGE", 10)
+    together, most = 0, 0
+    start = views._start
+
+    async def counted(*args: Any) -> Any:
+        nonlocal together, most
+        together += 1
+        most = max(most, together)
+        try:
+            return await start(*args)
+        finally:
+            together -= 1
+
+    monkeypatch.setattr(views, "_start", counted)
+    await asyncio.gather(*(submitted(client) for _ in range(5)))
+    assert most == views.LARGE_AT_ONCE
+
+
+# --- Polls --------------------------------------------------------------------------------
+
+
+async def test_the_address_alone_tells_how_the_task_is(client: httpx.AsyncClient) -> None:
+    told = await submitted(client)
+    del client.headers["x-key"]
+    answer = await client.get(told["polling_url"])
+    assert answer.status_code == 200
+    assert (answer.json()["id"], answer.json()["status"]) == (told["id"], "Pending")
+    assert int(answer.headers["x-ratelimit-limit"]) == 600
+
+
+async def test_with_a_key_the_address_counts_as_a_poll_of_the_workspace(client: httpx.AsyncClient) -> None:
+    told = await submitted(client)
+    answer = await client.get(told["polling_url"])
+    assert (answer.status_code, int(answer.headers["x-ratelimit-limit"])) == (200, 1200)
+
+
+async def test_the_key_alone_is_enough_too(client: httpx.AsyncClient) -> None:
+    told = await submitted(client)
+    answer = await client.get("/v1/get_result", params={"id": told["id"]})
+    assert (answer.status_code, answer.json()["status"]) == (200, "Pending")
+
+
+async def test_an_address_that_was_changed_needs_a_key(client: httpx.AsyncClient) -> None:
+    one, other = await submitted(client), await submitted(client)
+    del client.headers["x-key"]
+    for url in (
+        one["polling_url"].partition("&")[0],
+        one["polling_url"] + "x",
+        one["polling_url"].replace(one["id"], other["id"]),
+        f"/v1/get_result?{'x=1&' * 200}",
+        "/v1/get_result",
+    ):
+        answer = await client.get(url)
+        assert (answer.status_code, answer.json()) == (403, {"detail": "Not authenticated"}), url
+
+
+async def test_an_address_ends_after_a_day(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = await submitted(client)
+    del client.headers["x-key"]
+    monkeypatch.setattr(polling, "LIFE", timedelta(seconds=-1))
+    assert (await client.get(told["polling_url"])).status_code == 403
+
+
+@pytest.mark.parametrize("task", ["", "x", "é", "\0", "00000000-0000-4000-8000-000000000000", "x" * 5000])
+async def test_an_unknown_task_is_not_found(client: httpx.AsyncClient, task: str) -> None:
+    answer = await client.get("/v1/get_result", params={"id": task})
+    assert answer.status_code == 404
+    assert (answer.json()["id"], answer.json()["status"]) == (task, "Task not found")
+
+
+async def test_another_workspaces_task_is_not_found(client: httpx.AsyncClient) -> None:
+    def foreign() -> str:
+        other = make_actor(make_workspace(name="Other"))
+        return str(jobs.submit(actor=other, request=jobs.NewEdit(prompt="x")).id)
+
+    task = await in_thread(foreign)
+    answer = await client.get("/v1/get_result", params={"id": task})
+    assert (answer.status_code, answer.json()["status"]) == (404, "Task not found")
+
+
+async def test_a_task_that_is_gone_is_not_found_at_its_address_either(client: httpx.AsyncClient) -> None:
+    url = polling.address(UUID(int=1), at="")
+    del client.headers["x-key"]
+    assert (await client.get(url)).status_code == 404
+
+
+async def test_a_task_must_be_named(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/get_result")
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", "id"]
+
+
+async def test_a_canceled_task_is_an_error_with_details(client: httpx.AsyncClient, actor: Actor) -> None:
+    told = await submitted(client)
+
+    def cancel() -> None:
+        jobs.cancel(actor=actor, job=Job.objects.get())
+
+    await in_thread(cancel)
+    answer = await client.get(told["polling_url"])
+    assert (answer.status_code, answer.json()["status"]) == (200, "Error")
+    assert answer.json()["details"]["code"] == "canceled"
+
+
+# --- Keys ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "detail"),
+    [
+        ({}, 403, "Not authenticated"),
+        ({"x-key": "0000-1111"}, 422, "Invalid API key format"),
+        ({"x-key": "flk_" + "a" * 46}, 403, "Not authenticated - Invalid Authentication"),
+        ({"authorization": "Bearer flk_x"}, 403, "Not authenticated"),
+    ],
+)
+async def test_who_has_no_key_is_told_as_bfl_does(
+    anybody: httpx.AsyncClient, committed: None, headers: dict[str, str], status: int, detail: str
+) -> None:
+    for call in (
+        anybody.post("/v1/flux-kontext-pro", json=EDIT, headers=headers),
+        anybody.get("/v1/credits", headers=headers),
+    ):
+        answer = await call
+        assert (answer.status_code, answer.json()) == (status, {"detail": detail})
+
+
+async def test_each_call_needs_its_scope(anybody: httpx.AsyncClient, actor: Actor) -> None:
+    def make(scope: str) -> str:
+        return api_keys.create(actor=actor, name=scope, scopes=[scope])[1]
+
+    reader, writer = await in_thread(make, READ), await in_thread(make, WRITE)
+    refused = await anybody.post("/v1/flux-kontext-pro", json=EDIT, headers={"x-key": reader})
+    assert refused.status_code == 403
+    assert READ.replace("read", "write") in refused.json()["detail"]
+    anybody.headers["x-key"] = writer
+    told = await submitted(anybody)
+    assert (await anybody.get("/v1/credits")).status_code == 403
+    assert (await anybody.get("/v1/get_result", params={"id": told["id"]})).status_code == 403
+    # The address is a right of its own.
+    assert (await anybody.get(told["polling_url"])).status_code == 200
+
+
+async def test_the_credits_are_the_workspaces(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/v1/credits")).json() == {"credits": 100}
+    await submitted(client)
+    assert (await client.get("/v1/credits")).json() == {"credits": 96}
+
+
+async def test_the_rate_limit_is_told(client: httpx.AsyncClient, actor: Actor) -> None:
+    def limit() -> None:
+        actor.workspace.plan = Plan.objects.create(name="Small", requests_per_minute=1)
+        actor.workspace.save(update_fields=["plan"])
+
+    await in_thread(limit)
+    told = await submitted(client)
+    refused = await client.post("/v1/flux-kontext-pro", json=EDIT)
+    assert refused.status_code == 429
+    assert "allows 1 requests a minute" in refused.json()["detail"]
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert (await client.get(told["polling_url"])).status_code == 200  # polls have their own

@@ -1,0 +1,286 @@
+"""What BFL's fields mean here, model by model, and what is told of wrong ones."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from editor import catalog
+from editor.catalog import validation
+from editor.compat.bfl import translate
+from editor.compat.bfl.errors import WrongFields, envelope
+from editor.compat.bfl.translate import Endpoint, Wish
+from editor.errors import InvalidInput
+from editor.models import Job
+
+TARGETS = [
+    route.target
+    for model in catalog.catalog().models.values()
+    for route in model.routes
+    if route.provider == "bfl"
+]
+IMAGE = base64.b64encode(b"bytes").decode()
+
+
+def endpoint(target: str) -> Endpoint:
+    found = translate.endpoint(target)
+    assert found
+    return found
+
+
+def read(target: str, **fields: Any) -> Wish:
+    # Python writes a word for what is too large, JSON has only digits.
+    body = json.dumps({"prompt": "make it blue"} | fields).replace("Infinity", "1e999").encode()
+    return translate.read(endpoint(target), body, origin="https://edits.example")
+
+
+def wrong(target: str, **fields: Any) -> list[dict[str, Any]]:
+    """What is told of these fields, by the door itself or by the catalogue."""
+    told: Exception
+    try:
+        wish = read(target, **fields)
+        validation.clean_inputs(endpoint(target).model, wish.edit.inputs)
+    except WrongFields as error:
+        told = error
+    except InvalidInput as error:
+        told = translate.in_their_names(endpoint(target), error)
+    else:
+        raise AssertionError("nothing is wrong")
+    assert isinstance(told, WrongFields)
+    return told.details
+
+
+def needed(target: str) -> dict[str, str]:
+    """The images that this model cannot do without."""
+    return {"image": IMAGE, "mask": IMAGE} if endpoint(target).model.mask_required else {}
+
+
+def test_every_model_with_a_route_to_bfl_is_there() -> None:
+    assert {"flux-kontext-pro", "flux-kontext-max", "flux-2-pro", "flux-pro-1.0-fill"} <= set(TARGETS)
+    for target in TARGETS:
+        assert endpoint(target).route.target == target
+    assert translate.endpoint("flux-pro-1.1") is None
+    assert translate.endpoint("FLUX-KONTEXT-PRO") is None
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_prompt_alone_gets_what_bfl_would_take(target: str) -> None:
+    wish = read(target, **needed(target))
+    model = endpoint(target).model
+    assert (wish.edit.model, wish.edit.prompt, wish.edit.callback) == (model.id, "make it blue", None)
+    cleaned = validation.clean_inputs(model, wish.edit.inputs)
+    assert cleaned["seed"] is None
+    assert cleaned["outputFormat"] == ("png" if "kontext" in target else "jpeg")
+    assert int(str(cleaned["safetyTolerance"])) == 2
+    assert (cleaned.get("width", 0), cleaned.get("height", 0)) == (0, 0)
+    assert cleaned.get("aspectRatio", "") == ""
+    assert cleaned.get("promptUpsampling", "false") == ("true" if target == "flux-2-flex" else "false")
+    assert cleaned.get("steps", 50) == 50
+
+
+@pytest.mark.parametrize(("target", "guidance"), [("flux-2-flex", 5.0), ("flux-pro-1.0-fill", 60.0)])
+def test_guidance_is_bfls_own(target: str, guidance: float) -> None:
+    wish = read(target, **needed(target))
+    assert validation.clean_inputs(endpoint(target).model, wish.edit.inputs)["guidance"] == guidance
+
+
+def test_fields_become_the_catalogues_inputs() -> None:
+    fields = {"aspect_ratio": "16:9", "seed": 7, "output_format": "jpeg", "safety_tolerance": 2}
+    wish = read("flux-kontext-pro", prompt_upsampling=True, input_image=IMAGE, **fields)
+    assert validation.clean_inputs(endpoint("flux-kontext-pro").model, wish.edit.inputs) == {
+        "aspectRatio": "16:9",
+        "seed": 7,
+        "outputFormat": "jpeg",
+        "safetyTolerance": "2",
+        "promptUpsampling": "true",
+    }
+    assert wish.images == {"input_image": IMAGE}
+
+
+def test_numbers_reach_the_model_as_they_are() -> None:
+    wish = read("flux-2-flex", steps=20, guidance=3.5, width=1024, height=64, safety_tolerance=5)
+    inputs = wish.edit.inputs
+    assert (inputs["steps"], inputs["guidance"], inputs["safetyTolerance"]) == (20, 3.5, 5)
+    assert (inputs["width"], inputs["height"]) == (1024, 64)
+
+
+@pytest.mark.parametrize(("sent", "used"), [(1000, 992), (64, 64), (79, 64), (0, 0), (None, 0)])
+def test_sizes_are_rounded_down_to_the_grid(sent: int | None, used: int) -> None:
+    assert read("flux-2-pro", width=sent).edit.inputs["width"] == used
+
+
+def test_null_means_left_out() -> None:
+    names = ("seed", "output_format", "aspect_ratio", "input_image", "webhook_url", "webhook_secret")
+    assert read("flux-kontext-pro", **dict.fromkeys(names)) == read("flux-kontext-pro")
+
+
+def test_what_bfl_ignores_is_ignored() -> None:
+    unknown = {"disable_pup": True, "user": "u", "raw": "?", "mask": 5, "width": "x", "steps": [1]}
+    assert read("flux-kontext-pro", **unknown) == read("flux-kontext-pro")
+    assert read("flux-2-pro", aspect_ratio="?", prompt_upsampling="?") == read("flux-2-pro")
+    assert read("flux-2-pro", input_image_9=IMAGE) == read("flux-2-pro")
+
+
+def test_images_keep_their_order_and_gaps_are_closed() -> None:
+    wish = read("flux-2-pro", input_image_3="c", input_image_8="h", input_image_2="", input_image="a")
+    assert list(wish.images.values()) == ["a", "c", "h"]
+
+
+def test_fill_takes_an_image_and_its_mask() -> None:
+    wish = read("flux-pro-1.0-fill", image="i", mask="m")
+    assert (wish.images, wish.mask) == ({"image": "i"}, "m")
+
+
+def test_whom_to_tell_is_kept() -> None:
+    callback = read("flux-2-pro", webhook_url="https://x.example/hook", webhook_secret="s").edit.callback
+    assert callback
+    assert (callback.url, callback.secret) == ("https://x.example/hook", "s")
+    assert callback.origin == "https://edits.example"
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "type_", "place", "words"),
+    [
+        ("flux-kontext-pro", {"prompt": 5}, "string_type", "prompt", "Input should be a valid string"),
+        ("flux-kontext-pro", {"output_format": "webp"}, "literal_error", "output_format", "'png' or 'jpeg'"),
+        ("flux-kontext-pro", {"safety_tolerance": 6}, "literal_error", "safety_tolerance", "should be 2"),
+        ("flux-kontext-pro", {"aspect_ratio": "7:5"}, "literal_error", "aspect_ratio", "'16:9'"),
+        ("flux-2-pro", {"safety_tolerance": 9}, "less_than_equal", "safety_tolerance", "equal to 6"),
+        ("flux-2-pro", {"seed": 2**32}, "less_than_equal", "seed", "4294967295"),
+        ("flux-2-pro", {"seed": 1.5}, "int_from_float", "seed", "fractional part"),
+        ("flux-2-pro", {"width": 20}, "value_error", "width", "from 64 to 2048"),
+        ("flux-2-pro", {"height": 4096}, "less_than_equal", "height", "2048"),
+        ("flux-2-pro", {"webhook_url": ""}, "string_too_short", "webhook_url", "at least 1"),
+        ("flux-2-flex", {"guidance": 1e999}, "less_than_equal", "guidance", "equal to 10"),
+        ("flux-kontext-pro", {"input_image": 1}, "string_type", "input_image", "valid string"),
+        ("flux-kontext-pro", {"input_image": "a", "input_image_2": "b"}, "value_error", "input_image", "one"),
+        ("flux-pro-1.0-fill", {}, "missing", "image", "Field required"),
+        ("flux-pro-1.0-fill", {"image": "i"}, "value_error", "mask", "needs a mask"),
+    ],
+)
+def test_wrong_fields_are_told_as_fastapi_tells_them(
+    target: str, fields: dict[str, Any], type_: str, place: str, words: str
+) -> None:
+    (problem,) = wrong(target, **fields)
+    assert (problem["type"], problem["loc"]) == (type_, ["body", place])
+    assert words in problem["msg"]
+    json.dumps(problem, allow_nan=False)
+
+
+def test_a_missing_prompt_is_told() -> None:
+    with pytest.raises(WrongFields) as caught:
+        translate.read(endpoint("flux-2-pro"), b"{}", origin="")
+    assert caught.value.details == [
+        {"type": "missing", "loc": ["body", "prompt"], "msg": "Field required", "input": None}
+    ]
+
+
+def test_a_too_long_image_is_refused_and_not_sent_back() -> None:
+    (problem,) = wrong("flux-2-pro", input_image="A" * (translate.LONGEST_IMAGE + 1))
+    assert problem["type"] == "string_too_long"
+    assert problem["input"] == "A" * 100
+
+
+def test_the_catalogues_names_become_bfls() -> None:
+    error = InvalidInput("no", fields={"outputFormat": "a", "images": "b", "prompt": "c", "mask": "d"})
+    told = translate.in_their_names(endpoint("flux-2-pro"), error)
+    assert isinstance(told, WrongFields)
+    assert [problem["loc"][1] for problem in told.details] == [
+        "output_format",
+        "input_image",
+        "prompt",
+        "mask",
+    ]
+    plain = InvalidInput("This is no image.")
+    assert translate.in_their_names(endpoint("flux-2-pro"), plain) is plain
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"{",
+        b"\xff",
+        b'{"prompt": NaN}',
+        b'{"prompt": "a", "prompt": "b"}',
+        b'{"prompt": "\\ud800"}',
+        b'{"prompt": "a\\u0000"}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_object_is_told(body: bytes) -> None:
+    with pytest.raises(WrongFields) as caught:
+        translate.read(endpoint("flux-2-pro"), body, origin="")
+    assert caught.value.details[0]["type"] == "json_invalid"
+
+
+@pytest.mark.parametrize("text", ["Ynl0ZXM=", "data:image/png;base64,Ynl0ZXM=", "Ynl0\nZXM=\n"])
+def test_base64_is_decoded_also_from_a_data_uri(text: str) -> None:
+    assert translate.decoded(text) == b"bytes"
+
+
+@pytest.mark.parametrize("text", ["%", "Ynl0ZXM", "é", "Yn-_"])
+def test_what_is_not_base64_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="base64"):
+        translate.decoded(text)
+
+
+def test_a_submit_is_answered_with_its_price_and_sizes() -> None:
+    job = Job(price=6, inputs={"width": 1440, "height": 1440})
+    assert translate.submitted(job, input_pixels=2**20, polling_url="https://p") == {
+        "id": str(job.id),
+        "polling_url": "https://p",
+        "cost": 6,
+        "input_mp": 1.0,
+        "output_mp": 1.98,
+    }
+    told = Job(price=4, inputs={"width": 0}, callback_url="https://x.example")
+    assert translate.submitted(told, input_pixels=0, polling_url="https://p") == {
+        "id": str(told.id),
+        "status": "Pending",
+        "webhook_url": "https://x.example",
+        "cost": 4,
+        "input_mp": 0.0,
+        "output_mp": None,
+    }
+
+
+FIELDS = sorted({field for target in TARGETS for field in endpoint(target).body.model_fields} | {"other"})
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.sampled_from(["png", "16:9", "https://x.example", IMAGE, 2, 64, 1024]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(TARGETS), st.dictionaries(st.sampled_from(FIELDS), VALUES))
+def test_whatever_comes_is_understood_or_told(target: str, fields: dict[str, Any]) -> None:
+    try:
+        wish = translate.read(endpoint(target), json.dumps(fields).encode(), origin="https://edits.example")
+        validation.clean_inputs(endpoint(target).model, wish.edit.inputs)
+    except InvalidInput as error:
+        told = translate.in_their_names(endpoint(target), error)
+        json.loads(envelope(422, told))
+    except WrongFields as error:
+        json.loads(envelope(422, error))
+
+
+@settings(deadline=None)
+@given(st.binary())
+def test_whatever_bytes_come_are_understood_or_told(body: bytes) -> None:
+    with pytest.raises(WrongFields):
+        translate.read(endpoint("flux-kontext-pro"), body, origin="")
