@@ -17,15 +17,17 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from editor.api import put  # noqa: E402
 from editor.api.door import DOOR, PATH  # noqa: E402
 from editor.compat.bfl import door as bfl  # noqa: E402
+from editor.compat.wiro import door as wiro  # noqa: E402
 from editor.gate.gate import Gate  # noqa: E402
 from editor.gate.handler import ProgramHandler  # noqa: E402
-from editor.sockets.routing import urlpatterns  # noqa: E402
+from editor.sockets import routing  # noqa: E402
 from imageeditor.body_limit import App, BodyLimit  # noqa: E402
 
 programs = ProgramHandler()
 # By the beginning of the path; each bounds what it reads. Everything else are pages.
 doors: dict[str, App] = {
     PATH: Gate(programs, DOOR),
+    **dict.fromkeys(wiro.PATHS, Gate(programs, wiro.DOOR)),
     put.PATH: put.receive_upload,
     "/callbacks/": BodyLimit(programs),
     bfl.PATH: Gate(programs, bfl.DOOR),
@@ -39,9 +41,14 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
     await app(scope, receive, send)
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(urlpatterns))),
-    }
-)
+page_sockets: App = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routing.urlpatterns)))
+program_sockets: App = URLRouter(routing.programs)
+
+
+async def websocket(scope: Any, receive: Any, send: Any) -> None:
+    """Programs send no Origin and have no session; everything else are sockets of pages."""
+    app = program_sockets if scope["path"] in routing.PROGRAMS else page_sockets
+    await app(scope, receive, send)
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": websocket})

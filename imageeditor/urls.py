@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("editor.api.urls")),
     path("", include("editor.callbacks.urls")),
     path("", include("editor.compat.bfl.urls")),
+    path("", include("editor.compat.wiro.urls")),
     # A page about another door: neither knows the other.
     path("w/<slug:slug>/api/", api_reference.page, {"document": document}, name="api_reference"),
     path("", include("editor.web.urls")),

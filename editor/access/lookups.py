@@ -131,6 +131,14 @@ def job(actor: Actor, job_id: str | UUID) -> Job:
     return found
 
 
+def linked_job(job_id: UUID) -> Job:
+    """The job that a token names, which is the right to hear how it goes: see task_tokens.py."""
+    found = Job.objects.filter(id=job_id).first()
+    if found is None:
+        raise NotFound("This edit does not exist.")
+    return found
+
+
 def job_by_number(actor: Actor, number: str) -> Job:
     """The job that programs name by this whole number."""
     found = None

@@ -97,7 +97,7 @@ class Gate:
         """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
         address = f"refused:{_address(scope)}"
         answer.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
-        _check_host(headers)
+        check_host(headers)
         try:
             caller = await in_thread(_caller, self.door, headers)
         except (NotAuthenticated, PermissionDenied):
@@ -129,7 +129,8 @@ def _caller(door: Door, headers: Headers) -> Caller:
     return Caller(actor=actor, key=key)
 
 
-def _check_host(headers: Headers) -> None:
+def check_host(headers: Headers) -> None:
+    """Raise InvalidInput unless the portal is reached under a name of its own."""
     host, _ = split_domain_port(headers.get("host"))
     if not host or not validate_host(host, settings.ALLOWED_HOSTS):
         raise InvalidInput("This portal does not answer under that host name.")

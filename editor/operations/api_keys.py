@@ -23,6 +23,7 @@ from django.db.models import Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
+from editor.access import signatures
 from editor.access.actor import Actor
 from editor.access.scopes import EVERYTHING, SCOPES
 from editor.errors import Conflict, InvalidInput, PermissionDenied
@@ -47,8 +48,11 @@ def create(
     scopes: Sequence[str] = (EVERYTHING,),
     expires_in: int | None = None,
     key_id: UUID | None = None,
+    signed: bool = False,
 ) -> tuple[ApiKey, str]:
     """A new key and its bare text, which cannot be had again.
+
+    signed  it signs its requests in Wiro's way, with a secret that `signatures.secret_of` tells
 
     `expires_in` is in seconds; None lives until it is revoked. A form that is sent twice gives the
     same `key_id` twice: the second time, and with LIVE_KEYS already there, this raises Conflict.
@@ -69,6 +73,7 @@ def create(
         scopes=sorted(set(scopes)),
         expires_at=timezone.now() + timedelta(seconds=expires_in) if expires_in is not None else None,
         key_id=key_id,
+        signed=signed,
     )
     ends = key.expires_at.isoformat(timespec="seconds") if key.expires_at else None
     _record(actor, "created", key, scopes=key.scopes, expires_at=ends)
@@ -78,6 +83,8 @@ def create(
 @transaction.atomic
 def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     """A key in place of `key` and its bare text: same name and scopes, and as long a life, from now.
+
+    One that signs its requests is followed by one that does, with a secret of its own.
 
     The old key works for `overlap` more seconds (one of OVERLAPS), but never beyond its own end;
     `key.expires_at` then says until when.
@@ -101,6 +108,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
         scopes=key.scopes,
         expires_at=now + life if life else None,
         replaces=key,
+        signed=key.signing_secret is not None,
     )
     _record(actor, "rotated", key, by=new.public_id, overlap=overlap)
     return new, bare
@@ -148,22 +156,24 @@ def _make(
     expires_at: datetime | None,
     key_id: UUID | None = None,
     replaces: ApiKey | None = None,
+    signed: bool = False,
 ) -> tuple[ApiKey, str]:
     # One at a time in a workspace, so that no two count the same keys.
     Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     if ApiKey.objects.filter(api_keys.live(), workspace=actor.workspace).count() >= LIVE_KEYS:
         raise Conflict(f"A workspace has at most {LIVE_KEYS} keys that work. Revoke one that is not needed.")
-    public_id, secret = _random(8), _random(32)
+    key_id, public_id, secret = key_id or uuid4(), _random(8), _random(32)
     try:
         with transaction.atomic():
             key = ApiKey.objects.create(
-                id=key_id or uuid4(),
+                id=key_id,
                 workspace=actor.workspace,
                 created_by=actor.user,
                 name=name,
                 public_id=public_id,
                 secret_hash=_hash(secret),
                 scopes=list(scopes),
+                signing_secret=signatures.sealed(key_id=key_id, secret=_random(40)) if signed else None,
                 expires_at=expires_at,
                 replaces=replaces,
             )

@@ -60,13 +60,15 @@ class _Checked:
     character: Character | None
 
 
-def check(*, actor: Actor, request: NewEdit) -> None:
+def check(*, actor: Actor, request: NewEdit, images: int | None = None, mask: bool = False) -> None:
     """Raise what `submit` would, as far as it can be told before the images are there.
 
-    For a door that must fetch them first.
+    For a door that must fetch them first; it may tell how many they are, and whether there is a mask.
     """
     actor.require_editor()
     checked = _checked(actor, request, prompt_only=False)
+    if images is not None:
+        validation.check_images(checked.choice.model, checked.choice.route, images, mask)
     account = credits.open_account(workspace=actor.workspace)
     credits.check(account=account, price=pricing.price(choice=checked.choice, inputs=checked.inputs))
 
@@ -227,16 +229,19 @@ def again(*, actor: Actor, job: Job, idempotency_key: str) -> Job:
     return submit(actor=actor, request=request)
 
 
-def cancel(*, actor: Actor, job: Job) -> Job:
+def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
     """Cancel a waiting job at once, or ask the worker to stop a running one.
 
-    The credits come back whole in both cases. Raises Conflict when the job has ended.
+    The credits come back whole in both cases. Raises Conflict when the job has ended, and with
+    `only_waiting` when it runs.
     """
     actor.require_editor()
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if not job.is_live:
             raise Conflict(f"This edit is {job.status} already.")
+        if only_waiting and job.status != Status.PENDING:
+            raise Conflict("This edit runs already.")
         if job.cancel_requested_at is None:
             job.cancel_requested_at = timezone.now()
             job.save(update_fields=["cancel_requested_at"])

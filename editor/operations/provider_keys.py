@@ -134,22 +134,6 @@ def store(
     return row
 
 
-def rotate_all() -> tuple[int, list[ProviderKey]]:
-    """Encrypt what needs it with the first key: how many that were, and the keys that nothing opens."""
-    rotated, lost = 0, []
-    for key in ProviderKey.objects.select_related("workspace").order_by("created_at"):
-        if not vault.needs_rotation(key.secret):
-            continue
-        try:
-            secret = vault.rotate(purpose=accounts.purpose(key), token=key.secret)
-        except vault.Unreadable:
-            lost.append(key)
-            continue
-        # Unless somebody stored another key meanwhile, which needs no rotation.
-        rotated += ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(secret=secret)
-    return rotated, lost
-
-
 @transaction.atomic
 def _save(*, actor: Actor, provider: str, key: str, secret: str, verdict: Verdict) -> ProviderKey:
     row = store(workspace=actor.workspace, provider=provider, key=key, secret=secret, verdict=verdict)

@@ -11,8 +11,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.errors import Conflict
 from editor.media import store
-from editor.models import Image
+from editor.models import Image, Job, JobImage
 from editor.operations import audit
 
 log = logging.getLogger("editor.trash")
@@ -38,6 +39,22 @@ def restore(*, actor: Actor, images: Sequence[Image]) -> None:
     actor.require_editor()
     count = _of(actor, images, trashed=True).update(trashed_at=None, trashed_by=None)
     _record(actor, "images.restored", count)
+
+
+@transaction.atomic
+def discard_files(*, actor: Actor, job: Job) -> None:
+    """Put what an edit made into the trash, and what went into it and nothing else.
+
+    Doing it twice is no error. Raises PermissionDenied, and Conflict while the edit goes on.
+    """
+    if job.is_live:
+        raise Conflict("This edit goes on. Wait for its end, or cancel it.")
+    others = JobImage.objects.exclude(job=job).values("image")
+    roles = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
+    given = Image.objects.filter(
+        job_images__job=job, job_images__role__in=roles, kind=Image.Kind.SOURCE, from_sample=False
+    ).exclude(pk__in=others)
+    discard(actor=actor, images=[*job.results.all(), *given])
 
 
 def purge() -> int:

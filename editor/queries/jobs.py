@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from django.db.models import F, Prefetch, QuerySet, Sum
 
 from editor.models import ENDED, Image, Job, JobEvent, JobImage, Workspace
+
+COUNTED = 10_000  # further jobs are not counted
 
 
 def ended(job_ids: Sequence[UUID]) -> list[UUID]:
@@ -24,6 +26,33 @@ def with_results(jobs: QuerySet[Job]) -> QuerySet[Job]:
 def read(job_id: UUID) -> Job:
     """The job as it is now, with its results."""
     return with_results(Job.objects.filter(pk=job_id)).get()
+
+
+def with_everything(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    """The same jobs with results, events and the images that went in, in so many queries for any number."""
+    used = JobImage.objects.select_related("image")
+    return with_results(jobs).prefetch_related("events", Prefetch("job_images", queryset=used))
+
+
+def read_everything(job_id: UUID) -> Job:
+    """The job as it is now, see `with_everything`."""
+    return with_everything(Job.objects.filter(pk=job_id)).get()
+
+
+def page_with_everything(
+    workspace: Workspace, *, start: int, size: int, oldest_first: bool = False, models: Collection[str] = ()
+) -> tuple[list[Job], int]:
+    """So many of the workspace's jobs from the place `start` on, see `with_everything`; how many there are.
+
+    models  catalogue ids; empty for all of them
+    """
+    jobs = Job.objects.filter(workspace=workspace)
+    if models:
+        jobs = jobs.filter(model__in=models)
+    order = ("created_at", "id") if oldest_first else ("-created_at", "-id")
+    ids = list(jobs.order_by(*order).values_list("id", flat=True)[start : start + size])
+    total = jobs[:COUNTED].count()
+    return list(with_everything(Job.objects.filter(id__in=ids)).order_by(*order)), total
 
 
 def page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from editor.access import lookups
+from editor.access import lookups, signatures
 from editor.access.scopes import EVERYTHING, SCOPES
 from editor.errors import EditorError
 from editor.management.database import migrate
@@ -32,6 +33,12 @@ class Command(BaseCommand):
         parser.add_argument("--credits", type=int, required=True, metavar="N", help="The balance afterwards.")
         parser.add_argument("--api-key-file", type=Path, metavar="F", help="Where the API key is, or goes.")
         parser.add_argument(
+            "--wiro-key-file",
+            type=Path,
+            metavar="F",
+            help="Where a key that signs its requests is, or goes: JSON with api_key and api_secret.",
+        )
+        parser.add_argument(
             "--scopes",
             default=EVERYTHING,
             metavar="S,S",
@@ -40,7 +47,7 @@ class Command(BaseCommand):
         parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="Life of a new key.")
         parser.add_argument("--requests-per-minute", type=int, metavar="N")
         parser.add_argument("--concurrent-jobs", type=int, metavar="N")
-        parser.add_argument("--revoke", action="store_true", help="End the key in --api-key-file.")
+        parser.add_argument("--revoke", action="store_true", help="End the keys in these files.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         migrate()
@@ -50,10 +57,15 @@ class Command(BaseCommand):
                 workspace = self._workspace(options["workspace"].strip(), user)
                 self._plan(workspace, options["requests_per_minute"], options["concurrent_jobs"])
                 self._credits(workspace, options["credits"])
-                message = self._key(workspace, user, options)
+                files = {False: options["api_key_file"], True: options["wiro_key_file"]}
+                said = [
+                    self._key(workspace, user, path, options, signed=signed)
+                    for signed, path in files.items()
+                    if path is not None
+                ]
         except EditorError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(f"{user.email} owns “{workspace.name}” at /w/{workspace.slug}/. {message}".strip())
+        self.stdout.write(" ".join([f"{user.email} owns “{workspace.name}” at /w/{workspace.slug}/.", *said]))
 
     def _user(self, email: str, password: str) -> User:
         user = User.objects.filter(email__iexact=email).first()
@@ -99,11 +111,10 @@ class Command(BaseCommand):
         if difference:
             credits.adjust(workspace=workspace, amount=difference, actor=None, note="bootstrap")
 
-    def _key(self, workspace: Workspace, user: User, options: dict[str, Any]) -> str:
-        path: Path | None = options["api_key_file"]
-        if path is None:
-            return ""
-        existing = api_keys.find(path.read_text().strip()) if path.exists() else None
+    def _key(
+        self, workspace: Workspace, user: User, path: Path, options: dict[str, Any], *, signed: bool
+    ) -> str:
+        existing = api_keys.find(_bare_key(path, signed=signed)) if path.exists() else None
         if existing is not None and existing.workspace_id != workspace.id:
             if existing.is_live:
                 raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
@@ -116,14 +127,27 @@ class Command(BaseCommand):
             return f"The key in {path} is revoked."
         if existing is not None and existing.is_live:
             return f"The key in {path} is live."
-        _, bare = api_keys.create(
+        key, bare = api_keys.create(
             actor=actor,
             name=path.name[: api_keys.LONGEST_NAME],
             scopes=[scope.strip() for scope in options["scopes"].split(",") if scope.strip()],
             expires_in=options["expires_in"],
+            signed=signed,
         )
-        _write_secret(path, bare)
+        text = json.dumps({"api_key": bare, "api_secret": signatures.secret_of(key)}) if signed else bare
+        _write_secret(path, text)
         return f"A new key is in {path}."
+
+
+def _bare_key(path: Path, *, signed: bool) -> str:
+    """The key in a file; "" where there is none."""
+    text = path.read_text().strip()
+    if not signed:
+        return text
+    try:
+        return str(json.loads(text)["api_key"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from editor.management.database import migrate
-from editor.operations import provider_keys
+from editor.operations import secrets
 
 
 class Command(BaseCommand):
@@ -18,11 +18,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         migrate()
-        rotated, lost = provider_keys.rotate_all()
-        self.stdout.write(f"{rotated} provider key{'' if rotated == 1 else 's'} encrypted anew.")
-        for key in lost:
-            self.stderr.write(f"Not readable: {key} of {key.workspace or 'the portal'}")
-        if lost:
+        done = secrets.rotate_all()
+        for count, kind in ((done.provider_keys, "provider key"), (done.signing_secrets, "signing secret")):
+            self.stdout.write(f"{count} {kind}{'' if count == 1 else 's'} encrypted anew.")
+        for what in done.lost:
+            self.stderr.write(f"Not readable: {what}")
+        if done.lost:
             raise CommandError(
-                f"No key of ENCRYPTION_KEYS opens {len(lost)} of them; they are left as they are."
+                f"No key of ENCRYPTION_KEYS opens {len(done.lost)} of them; they are left as they are."
             )

@@ -1,0 +1,228 @@
+"""What Wiro's clients ask for, as the portal takes it. Pure.
+
+Source: the contract of Wiro's API, section 3, and the documents of its models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from editor import catalog
+from editor.catalog.types import Model
+from editor.compat.wiro.body import Body, Fields, File
+from editor.compat.wiro.door import NO_FUNDS, OTHER, TOO_MANY, UNKNOWN, Refused
+from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotFound, TooMany, Unprocessable
+from editor.media import links
+
+# Wiro's own samples name these files of its own: they mean photographs that the portal ships.
+SAMPLES: Mapping[str, str] = MappingProxyType(
+    {
+        "input-depth-to-image-4.jpg": "coffee",
+        "flux_kontext_room.jpg": "coffee",
+        "flux_kontext_dog.jpg": "cat",
+        "bfl-flux-2-pro-input-5-1.jpg": "rocket",
+        "bfl-flux-2-pro-input-5-2.jpg": "portrait",
+    }
+)
+# inputImage, inputImageUrl, inputImage2Url, inputImage[0], inputImage[]
+_SLOT = re.compile(r"inputImage(?P<number>[0-9]{0,2})(Url)?(\[(?P<index>[0-9]{0,3})\])?", re.ASCII)
+_MASK = re.compile(r"(inputM|m)ask(Image)?(Url)?")
+_NEXT_URL = re.compile(r",\s*(?=https?://)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One of the shipped photographs."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A picture somewhere else."""
+
+    url: str
+
+
+# An image that is in the portal already is its id.
+Picture = File | Sample | Remote | UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A run as its sender means it; nothing in it has been checked but its form.
+
+    pictures      in the order in which the model takes them
+    callback_url  "" for none
+    """
+
+    model: Model
+    prompt: str
+    inputs: Mapping[str, Any]
+    pictures: tuple[Picture, ...]
+    mask: Picture | None
+    callback_url: str
+
+
+def find_model(owner: str, project: str) -> Model:
+    """The model of this name, the portal's own or Wiro's, in whatever case. Raises Refused."""
+    name = f"{owner}/{project}".lower()
+    models = catalog.catalog().models
+    if name in models:
+        return models[name]
+    for model in models.values():
+        if any(route.provider == "wiro" and route.target.lower() == name for route in model.routes):
+            return model
+    raise Refused(UNKNOWN, "slug-owner-project-not-exist")
+
+
+def models_named(name: str) -> list[str]:
+    """The ids of the models with this name, with or without who made them, in small letters."""
+    return [each for each in catalog.catalog().models if name in (each, each.partition("/")[2])]
+
+
+def number(given: Body, name: str, default: int) -> int:
+    """A whole number that came as such or as text. Raises Refused."""
+    text = given.text(name)
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Refused(OTHER, f"Request parameter [{name}] must be integer or float")
+    return int(text)
+
+
+def wish(model: Model, fields: Fields) -> Wish:
+    """Raises InvalidInput or Refused. Names that the model does not know are left aside."""
+    first: dict[str, Any] = {}
+    for name, value in fields:
+        first.setdefault(name, value)
+    masks = [picture for name, value in fields if _MASK.fullmatch(name) for picture in _pictures(value)]
+    if len(masks) > 1:
+        raise _invalid("Only one mask can be taken.")
+    prompt, pictures = _text(first.get("prompt")), tuple(_in_slots(fields))
+    if not prompt.strip():
+        raise Refused(OTHER, "Request parameter [prompt] required")
+    if len(pictures) < model.minimum_images:
+        missing = next(item.name for item in model.inputs if item.role in ("image", "images"))
+        raise Refused(OTHER, f"Request files [{missing}] required")
+    return Wish(
+        model=model,
+        prompt=prompt,
+        inputs={item.name: _plain(first[item.name]) for item in model.options if item.name in first},
+        pictures=pictures,
+        mask=masks[0] if masks else None,
+        callback_url=_callback_url(first.get("callbackUrl")),
+    )
+
+
+def problems(error: EditorError) -> list[tuple[int, str]]:
+    """What the portal found wrong, as Wiro's numbers and words."""
+    match error:
+        case Refused():
+            return [(error.number, error.message)]
+        case InsufficientCredits():
+            return [(NO_FUNDS, "Insufficient balance")]
+        case TooMany():
+            return [(TOO_MANY, error.message)]
+        case InvalidInput() if error.fields:
+            return [(OTHER, _about(name, words)) for name, words in error.fields.items()]
+        case Unprocessable():
+            return [(UNKNOWN, f"tool-not-accessible: {error.message}")]
+    return [(OTHER, error.message)]
+
+
+def _about(name: str, words: str) -> str:
+    return (
+        f"Request files [inputImage]: {words}" if name == "images" else f"Request parameter [{name}]: {words}"
+    )
+
+
+def _in_slots(fields: Fields) -> Iterator[Picture]:
+    """All pictures: by the numbers in their names, and as they came where these are the same."""
+    slots: list[tuple[int, int, Any]] = []
+    for name, value in fields:
+        if match := _SLOT.fullmatch(name):
+            slots.append((int(match["number"] or 1), int(match["index"] or 0), value))
+    for *_, value in sorted(slots, key=lambda slot: slot[:2]):
+        yield from _pictures(value)
+
+
+def _pictures(value: Any) -> Iterator[Picture]:
+    """The pictures of one value: a file, a text with one or more names, or a list of these."""
+    if value is None:
+        return
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        for each in value:
+            yield from map(_picture, _names(each))
+    elif isinstance(value, File):
+        # A form without a chosen file has an empty one.
+        if value.name or value.content.seek(0, 2):
+            yield value
+    elif isinstance(value, str):
+        yield from map(_picture, _names(value))
+    else:
+        raise _invalid("An image is an address, a file or a list of these.")
+
+
+def _names(text: str) -> Iterable[str]:
+    """Addresses may have commas themselves: only one before another address parts them."""
+    for piece in _NEXT_URL.split(text):
+        names = [piece] if _is_url(piece.strip()) else piece.split(",")
+        yield from (name.strip() for name in names if name.strip())
+
+
+def _picture(name: str) -> Picture:
+    if name in SAMPLES:
+        return Sample(SAMPLES[name])
+    if not _is_url(name):
+        raise _invalid(f"“{name[:100]}” is no address of an image. Send https://…, or upload the file first.")
+    return _own_image(name) or Remote(name)
+
+
+def _own_image(url: str) -> UUID | None:
+    """The image behind one of the portal's own links, under whatever name the portal is reached."""
+    path = urlsplit(url).path
+    if not path.startswith("/i/"):
+        return None
+    try:
+        return links.verify_lasting(path.removeprefix("/i/"))[0]
+    except NotFound:
+        return None
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def _callback_url(value: Any) -> str:
+    """Wiro's samples put a sentence there: what is no address is none."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if _is_url(text) else ""
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise _invalid("Request parameter [prompt] must be text.")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, File):
+        raise _invalid("Request parameters are invalid.")
+    return value
+
+
+def _invalid(words: str) -> InvalidInput:
+    return InvalidInput(words)

@@ -1,0 +1,182 @@
+"""The calls of Wiro's API that run models, tell of tasks and take files.
+
+Refusals come with HTTP 200 and Wiro's numbers; what the caller may not do at all is the gate's to tell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial, wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_POST
+
+from editor.access import lookups, task_tokens
+from editor.access.actor import Actor
+from editor.access.scopes import READ, WRITE
+from editor.compat.wiro import body, translate
+from editor.compat.wiro import run as runs
+from editor.compat.wiro.body import Body, File
+from editor.compat.wiro.door import OTHER, UNKNOWN, Refused, refusal
+from editor.contexts import wiro
+from editor.db import in_thread
+from editor.errors import Conflict, EditorError, NotAuthenticated, NotFound, PermissionDenied
+from editor.gate import intake, waiting
+from editor.gate.requests import caller, origin
+from editor.models import Job
+from editor.operations import jobs, nonces, trash
+from editor.queries import jobs as job_queries
+
+KILL_SECONDS = 10.0  # that a call waits until the task has ended
+LONGEST_LIST = 100  # tasks
+DEEPEST = 100_000  # tasks that a page may lie behind the newest
+_IDENTIFIERS = ("taskid", "tasktoken", "socketaccesstoken")
+
+View = Callable[..., Awaitable[dict[str, Any]]]
+Answering = Callable[..., Coroutine[Any, Any, HttpResponse]]
+
+
+def call(scope: str) -> Callable[[View], Answering]:
+    """A view that gives an answer's content, for keys with this scope; the body is read before."""
+
+    def decorate(view: View) -> Answering:
+        @wraps(view)
+        async def answer(request: HttpRequest, **place: str) -> HttpResponse:
+            who = caller(request)
+            who.require(scope)
+            given = None
+            try:
+                given = await asyncio.to_thread(body.read, request)
+                return JsonResponse(await view(request, who.actor, given, **place))
+            except (NotAuthenticated, PermissionDenied):
+                raise
+            except EditorError as error:
+                answer = JsonResponse(refusal(translate.problems(error)))
+                if error.retry_after is not None:
+                    answer["Retry-After"] = str(round(error.retry_after))
+                return answer
+            finally:
+                if given:
+                    given.close()
+
+        return require_POST(answer)
+
+    return decorate
+
+
+async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bool = False) -> None:
+    """Use up the nonce of a signed request that is about to change something."""
+    await in_thread(
+        nonces.spend,
+        key=caller(request).key,
+        call=call,
+        nonce=request.headers.get("x-nonce", "").strip(),
+        body_hash=given.digest,
+        repeatable=repeatable,
+    )
+
+
+@call(WRITE)
+async def run(request: HttpRequest, actor: Actor, given: Body, owner: str, project: str) -> dict[str, Any]:
+    """POST /v1/Run/{owner}/{model}"""
+    wish = translate.wish(translate.find_model(owner, project), given.fields)
+    edit = runs.edit(wish, at=origin(request))
+    await in_thread(runs.check, actor, wish, edit)
+    await _spend(request, "Run", given)
+    job = await runs.submit(actor, wish, edit)
+    return wiro.envelope(taskid=str(job.number), socketaccesstoken=task_tokens.make(job.id))
+
+
+@call(READ)
+async def detail(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
+    """POST /v1/Task/Detail"""
+    return await _told(request, await in_thread(_task, actor, given))
+
+
+@call(WRITE)
+async def cancel(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
+    """POST /v1/Task/Cancel: out of the queue."""
+    job = await in_thread(_task, actor, given)
+    await _spend(request, "Cancel", given, repeatable=True)
+    try:
+        await in_thread(jobs.cancel, actor=actor, job=job, only_waiting=True)
+    except Conflict:
+        raise Refused(UNKNOWN, "Task is not in a cancellable state.") from None
+    return await _told(request, job)
+
+
+@call(WRITE)
+async def kill(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
+    """POST /v1/Task/Kill: also while it runs. Answers when it has ended, which takes a moment."""
+    job = await in_thread(_task, actor, given)
+    await _spend(request, "Kill", given, repeatable=True)
+    try:
+        await in_thread(jobs.cancel, actor=actor, job=job)
+    except Conflict as error:
+        raise Refused(UNKNOWN, f"Task could not be killed: {error.message}") from None
+    await waiting.until_ended(job, seconds=KILL_SECONDS, reread=partial(job_queries.read, job.id))
+    return await _told(request, job)
+
+
+@call(READ)
+async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
+    """POST /v1/Task/List: the workspace's tasks through all doors, the newest first."""
+    name = given.text("modelName").lower()
+    models = translate.models_named(name)
+    if name and not models:
+        return wiro.tasks([], at="")
+    found, total = await in_thread(
+        job_queries.page_with_everything,
+        actor.workspace,
+        start=min(translate.number(given, "start", 0), DEEPEST),
+        size=min(translate.number(given, "limit", 20), LONGEST_LIST),
+        oldest_first=given.text("order").upper() == "ASC",
+        models=models,
+    )
+    return wiro.tasks(found, at=origin(request), total=total)
+
+
+@call(WRITE)
+async def delete_files(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
+    """POST /v1/Task/InputOutputDelete: into the trash, from which the workspace may still take them."""
+    try:
+        job = await in_thread(_task, actor, given)
+    except Refused as error:
+        raise Refused(UNKNOWN, "task-not-exist") from error
+    await _spend(request, "Delete", given, repeatable=True)
+    try:
+        await in_thread(trash.discard_files, actor=actor, job=job)
+    except Conflict:
+        raise Refused(UNKNOWN, "Task must be completed or cancelled before deleting files") from None
+    return wiro.envelope()
+
+
+@call(WRITE)
+async def upload(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
+    """POST /v1/File/Upload"""
+    actor.require_editor()
+    file = next((value for name, value in given.fields if name == "file"), None)
+    if not isinstance(file, File):
+        raise Refused(OTHER, "Request files [file] required")
+    await _spend(request, "Upload", given)
+    image_id = await intake.given(actor, file.read(), name=file.name)
+    return wiro.upload(await in_thread(lookups.image, actor, image_id), at=origin(request))
+
+
+def _task(actor: Actor, given: Body) -> Job:
+    """The task that the body names, in whichever of the three ways. Raises Refused."""
+    named = next(filter(None, map(given.text, _IDENTIFIERS)), "")
+    if not named:
+        raise Refused(OTHER, "taskid or socketaccesstoken is required")
+    job_id = task_tokens.read(named)
+    try:
+        return lookups.job(actor, job_id) if job_id else lookups.job_by_number(actor, named)
+    except NotFound:
+        raise Refused(UNKNOWN, "There is no task yet.") from None
+
+
+async def _told(request: HttpRequest, job: Job) -> dict[str, Any]:
+    row = await in_thread(job_queries.read_everything, job.id)
+    return await asyncio.to_thread(wiro.tasks, [row], at=origin(request))

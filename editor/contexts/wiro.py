@@ -1,0 +1,227 @@
+"""A job as Wiro's clients know it: a task. Told by the Wiro-compatible API, its socket and callbacks.
+
+Every scalar is text, times are Unix seconds with "0" for never. Costs are in US dollars, of which
+the portal knows nothing: one credit is told as one cent, as everywhere at the compatible doors.
+Source: Wiro's documents of its models, "Response".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from editor import catalog
+from editor.access import task_tokens
+from editor.catalog.types import Model
+from editor.media import links
+from editor.models import Image, Job, JobEvent, JobImage, Status
+
+CREDITS_FOR_A_DOLLAR = 100
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+Kind = JobEvent.Kind
+Table = dict[str, Any]
+
+
+def dollars(credits: float) -> str:
+    """With twelve decimals, as Wiro writes costs; "0" for nothing."""
+    return f"{credits / CREDITS_FOR_A_DOLLAR:.12f}" if credits else "0"
+
+
+def envelope(**content: Any) -> Table:
+    """A good answer."""
+    return {"errors": [], **content, "result": True}
+
+
+def tasks(jobs: Iterable[Job], *, at: str, total: int | None = None) -> Table:
+    """The answer that holds these tasks, see `task`; `total` counts those on other pages too."""
+    told = [task(job, at=at) for job in jobs]
+    return {"total": str(len(told) if total is None else total), **envelope(tasklist=told)}
+
+
+def callback(job: Job, *, at: str) -> Table:
+    """What is told to a task's callbackUrl: all of it, and on top what most receivers look for."""
+    told = task(job, at=at)
+    top = {"taskid": told["id"], "status": told["status"], "outputs": told["outputs"]}
+    return {"total": "1", **top, **envelope(tasklist=[told])}
+
+
+def task(job: Job, *, at: str) -> Table:
+    """All of a job, see `queries.jobs.with_everything`; `at` is what links begin with."""
+    times: dict[str, datetime] = {}
+    for event in job.events.all():
+        times.setdefault(event.kind, event.created_at)
+    found = outputs(job, at=at)
+    worked_until = times.get(Kind.POSTPROCESS_START, job.finished_at)
+    seconds = _seconds(job.started_at, worked_until)
+    size = str(sum(int(output["size"]) for output in found))
+    return {
+        "id": str(job.number),
+        "uuid": str(job.created_by_id or ""),
+        "name": "",
+        "socketaccesstoken": task_tokens.make(job.id),
+        "parameters": _parameters(job, at=at),
+        "debugoutput": "",
+        "debugerror": job.error,
+        "starttime": _time(times.get(Kind.START)),
+        "endtime": _time(worked_until if Kind.START in times else None),
+        "elapsedseconds": f"{seconds:.4f}",
+        "status": status(job),
+        "cps": dollars(job.charged / seconds if seconds else 0),
+        "totalcost": dollars(job.charged),
+        "guestid": None,
+        "projectid": str(job.workspace_id),
+        "modelid": job.model,
+        "description": "",
+        "basemodelid": "0",
+        "runtype": "model",
+        "modelfolderid": "",
+        "modelfileid": "",
+        "callbackurl": job.callback_url,
+        "marketplaceid": None,
+        "createtime": _time(job.created_at),
+        "canceltime": _time(times.get(Kind.CANCEL)),
+        "assigntime": _time(times.get(Kind.ASSIGN)),
+        "accepttime": _time(times.get(Kind.ACCEPT)),
+        "preprocessstarttime": _time(times.get(Kind.PREPROCESS_START)),
+        "preprocessendtime": _time(times.get(Kind.PREPROCESS_END)),
+        "postprocessstarttime": _time(times.get(Kind.POSTPROCESS_START)),
+        "postprocessendtime": _time(times.get(Kind.POSTPROCESS_END, times.get(Kind.ERROR))),
+        "pexit": {Status.COMPLETED: "0", Status.FAILED: "1"}.get(Status(job.status), ""),
+        **_model(job.model),
+        "outputs": found,
+        "size": size,
+    }
+
+
+def status(job: Job) -> str:
+    """Its stage; a failure ends as a success does, with another exit code."""
+    return Kind.POSTPROCESS_END.value if job.status == Status.FAILED else job.stage
+
+
+def outputs(job: Job, *, at: str) -> list[Table]:
+    """The job's `shown_results` as files."""
+    return [_output(job, image, at=at) for image in job.shown_results]  # type: ignore[attr-defined]
+
+
+def frames(job: Job, event: JobEvent, *, at: str) -> list[Table]:
+    """What the socket tells of one of the job's events; the job has its `shown_results`."""
+    told: list[tuple[str, Any]]
+    match event.kind:
+        case Kind.OUTPUT:
+            told = [(Kind.OUTPUT.value, _progress(job, event))]
+        case Kind.POSTPROCESS_START:
+            told = [("task_end", None), (event.kind, None)]
+        case Kind.POSTPROCESS_END:
+            files = outputs(job, at=at)
+            kept = [{name: file[name] for name in ("name", "contenttype", "size", "url")} for file in files]
+            told = [(event.kind, kept)]
+        case Kind.ERROR:
+            told = [(event.kind, job.error), (Kind.POSTPROCESS_END.value, [])]
+        case Kind.CANCEL:
+            told = [(event.kind, "cancelled")]
+        case _:
+            told = [(event.kind, None)]
+    about = {"id": str(job.number), "tasktoken": task_tokens.make(job.id)}
+    return [{"type": type, **about, "message": message, "result": True} for type, message in told]
+
+
+def upload(image: Image, *, at: str) -> Table:
+    """The answer to an upload; its `url` is what a run takes as an image."""
+    path = links.sign_lasting(image.id)
+    told = {
+        "id": image.id.hex,
+        "name": image.original_name,
+        "contenttype": image.content_type,
+        "size": str(image.size),
+        "parentid": "",
+        "url": f"{at}{path}",
+        "addedtime": _time(image.created_at),
+        "accesskey": path.rpartition("/")[2],
+    }
+    return envelope(list=[told])
+
+
+def categories(model: Model) -> list[str]:
+    kinds = [("text-to-image", model.text_to_image), ("image-to-image", model.maximum_images > 0)]
+    return ["tool", *(kind for kind, can in kinds if can)]
+
+
+def _output(job: Job, image: Image, *, at: str) -> Table:
+    path = links.sign_lasting(image.id)
+    made = _time(image.created_at)
+    return {
+        "id": image.id.hex,
+        "name": f"{image.position}.{EXTENSIONS[image.content_type]}",
+        "contenttype": image.content_type,
+        "parentid": job.id.hex,
+        "uuid": str(job.created_by_id or ""),
+        "size": str(image.size),
+        "addedtime": made,
+        "modifiedtime": made,
+        "accesskey": path.rpartition("/")[2],
+        "foldercount": "0",
+        "filecount": "0",
+        "ispublic": 0,
+        "expiretime": None,
+        "url": f"{at}{path}",
+    }
+
+
+def _parameters(job: Job, *, at: str) -> Table:
+    """What the task was run with, under the model's own names; images as links, several with commas."""
+    told: Table = {"prompt": job.prompt}
+    model = catalog.catalog().models.get(job.model)
+    own = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
+    used = [place.image for place in job.job_images.all() if place.role in own]
+    given = [f"{at}{links.sign_lasting(image.id)}" for image in used if image.trashed_at is None]
+    for item in model.inputs if model else ():
+        if item.role == "images" and given:
+            told[item.name] = ",".join(given)
+        elif item.role == "image" and given:
+            told[item.name] = given.pop(0)
+    return told | {name: _text(value) for name, value in job.inputs.items()}
+
+
+def _model(model_id: str) -> Mapping[str, Any]:
+    model = catalog.catalog().models.get(model_id)
+    owner, _, project = model_id.partition("/")
+    return {
+        "categories": categories(model) if model else ["tool"],
+        "modeldescription": model.description if model else "",
+        "modelslugowner": owner,
+        "modelslugproject": project,
+    }
+
+
+def _progress(job: Job, event: JobEvent) -> Table:
+    """How far the model is, in percent and seconds."""
+    percent = event.percent or 0
+    elapsed = _seconds(job.started_at, event.created_at)
+    return {
+        "type": "progressGenerate",
+        "task": "Generate",
+        "percentage": str(percent),
+        "stepCurrent": str(percent),
+        "stepTotal": "100",
+        "speed": f"{percent / elapsed if elapsed else 0:.1f}",
+        "speedType": "%/s",
+        "elapsedTime": f"{elapsed:.0f}s",
+        "remainingTime": f"{elapsed * (100 - percent) / percent if percent else 0:.0f}s",
+    }
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float:
+    """From start to end, or until now; 0 where there was no start."""
+    return max(((end or timezone.now()) - start).total_seconds(), 0) if start else 0.0
+
+
+def _time(moment: datetime | None) -> str:
+    return str(int(moment.timestamp())) if moment else "0"
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

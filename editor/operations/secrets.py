@@ -1,0 +1,58 @@
+"""Everything that is stored encrypted, encrypted anew after the operator put a new key first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from editor.access import accounts, signatures, vault
+from editor.models import ApiKey, ProviderKey
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """How many secrets of each kind were encrypted anew, and which no key opens, for the operator."""
+
+    provider_keys: int
+    signing_secrets: int
+    lost: list[str]
+
+
+def rotate_all() -> Rotated:
+    """Encrypt what needs it with the first key. What no key opens stays as it is."""
+    lost: list[str] = []
+    return Rotated(provider_keys=_provider_keys(lost), signing_secrets=_signing_secrets(lost), lost=lost)
+
+
+def _provider_keys(lost: list[str]) -> int:
+    count = 0
+    for key in ProviderKey.objects.select_related("workspace").order_by("created_at"):
+        secret = _rotated(
+            accounts.purpose(key), key.secret, f"{key} of {key.workspace or 'the portal'}", lost
+        )
+        if secret:
+            # Unless somebody stored another key meanwhile, which needs no rotation.
+            count += ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(secret=secret)
+    return count
+
+
+def _signing_secrets(lost: list[str]) -> int:
+    count = 0
+    keys = ApiKey.objects.exclude(signing_secret=None).select_related("workspace").order_by("created_at")
+    for key in keys:
+        assert key.signing_secret is not None
+        what = f"the secret of the API key {key} of {key.workspace}"
+        secret = _rotated(signatures.purpose(key.pk), key.signing_secret, what, lost)
+        if secret:
+            count += ApiKey.objects.filter(pk=key.pk).update(signing_secret=secret)
+    return count
+
+
+def _rotated(purpose: str, token: bytes | memoryview, what: str, lost: list[str]) -> bytes | None:
+    """The same secret, encrypted with the first key; None where there is nothing to do, or to be done."""
+    if not vault.needs_rotation(token):
+        return None
+    try:
+        return vault.rotate(purpose=purpose, token=token)
+    except vault.Unreadable:
+        lost.append(what)
+        return None
