@@ -33,12 +33,14 @@ class KeyRow:
 
     start   what its text begins with
     scopes  their names, and what each allows in words
+    signed  it signs its requests in Wiro's way
     """
 
     id: UUID
     name: str
     start: str
     scopes: list[tuple[str, str]]
+    signed: bool
     who: str
     created_at: datetime
     last_used_at: datetime | None
@@ -81,6 +83,7 @@ def _row(actor: Actor, key: ApiKey) -> KeyRow:
         name=key.name,
         start=f"{PREFIX}{key.public_id}",
         scopes=[(scope, SCOPES.get(scope, "")) for scope in key.scopes],
+        signed=key.signing_secret is not None,
         who=who(key.created_by),
         created_at=key.created_at,
         last_used_at=key.last_used_at,

@@ -32,6 +32,7 @@ class ApiKeyForm(forms.Form):
         empty_value=None,
         required=False,
     )
+    signed = forms.BooleanField(label="Signed requests (Wiro)", required=False)
 
     def __init__(self, data: QueryDict | None = None) -> None:
         first = {"key_id": uuid4(), "scopes": [EVERYTHING]}

@@ -9,9 +9,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from editor.access import lookups
+from editor.access import lookups, signatures
 from editor.contexts.api_keys import keys_view
 from editor.errors import Conflict, InvalidInput
+from editor.models import ApiKey
 from editor.operations import api_keys
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms.api_keys import ApiKeyForm
@@ -32,11 +33,11 @@ def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
     key, overlap = lookups.api_key(request.actor, key_id), request.POST.get("overlap", "")
     seconds = int(overlap) if overlap.isascii() and overlap.isdigit() and len(overlap) < 8 else -1
     try:
-        _, bare = api_keys.rotate(actor=request.actor, key=key, overlap=seconds)
+        new, bare = api_keys.rotate(actor=request.actor, key=key, overlap=seconds)
     except Conflict as error:
         return _refused(request, error)
     until = key.expires_at if key.is_live else None
-    return _shown_once(request, {"name": key.name, "bare": bare, "rotated": True, "old_until": until})
+    return _shown_once(request, new, bare, {"rotated": True, "old_until": until})
 
 
 @require_POST
@@ -65,7 +66,7 @@ def _create(request: MemberRequest) -> HttpResponse:
         return _page(request, form, problem=error.fields.get("key_id", ""), status=400)
     except Conflict as error:
         return _refused(request, error)
-    return _shown_once(request, {"name": key.name, "bare": bare, "form": ApiKeyForm()})
+    return _shown_once(request, key, bare, {"form": ApiKeyForm()})
 
 
 def _page(request: MemberRequest, form: ApiKeyForm, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -80,10 +81,13 @@ def _refused(request: MemberRequest, error: Conflict) -> HttpResponse:
     return _page(request, ApiKeyForm(), problem=error.message, status=error.status)
 
 
-def _shown_once(request: MemberRequest, made: dict[str, Any]) -> HttpResponse:
-    """The new key in the page's dialog, or without script on a page of its own. No cache keeps it."""
+def _shown_once(request: MemberRequest, key: ApiKey, bare: str, more: dict[str, Any]) -> HttpResponse:
+    """The new key, with the secret that it may sign with: in the page's dialog, or without script on a page
+    of its own. No cache keeps it.
+    """
     in_dialog = is_fragment(request)
     template = "settings/_api_key_made_swap.html" if in_dialog else "settings/api_key_made.html"
+    made = {"name": key.name, "bare": bare, "secret": signatures.secret_of(key), **more}
     context = {"keys": keys_view(request.actor), "in_dialog": in_dialog, "nav": "api_keys", **made}
     response = render(request, template, context)
     response["Cache-Control"] = "no-store"
