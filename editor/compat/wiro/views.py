@@ -1,6 +1,6 @@
 """The calls of Wiro's API that run models, tell of tasks and take files.
 
-Refusals come with HTTP 200 and Wiro's numbers; what the caller may not do at all is the gate's to tell.
+Refusals come with HTTP 200 and Wiro's numbers, but for what the caller may not do at all.
 """
 
 from __future__ import annotations
@@ -44,19 +44,14 @@ def call(scope: str) -> Callable[[View], Answering]:
     def decorate(view: View) -> Answering:
         @wraps(view)
         async def answer(request: HttpRequest, **place: str) -> HttpResponse:
-            who = caller(request)
-            who.require(scope)
             given = None
             try:
+                who = caller(request)
+                who.require(scope)
                 given = await asyncio.to_thread(body.read, request)
                 return JsonResponse(await view(request, who.actor, given, **place))
-            except (NotAuthenticated, PermissionDenied):
-                raise
             except EditorError as error:
-                answer = JsonResponse(refusal(translate.problems(error)))
-                if error.retry_after is not None:
-                    answer["Retry-After"] = str(round(error.retry_after))
-                return answer
+                return _refused(error)
             finally:
                 if given:
                     given.close()
@@ -64,6 +59,14 @@ def call(scope: str) -> Callable[[View], Answering]:
         return require_POST(answer)
 
     return decorate
+
+
+def _refused(error: EditorError) -> HttpResponse:
+    forbidden = isinstance(error, NotAuthenticated | PermissionDenied)
+    answer = JsonResponse(refusal(translate.problems(error)), status=error.status if forbidden else 200)
+    if error.retry_after is not None:
+        answer["Retry-After"] = str(round(error.retry_after))
+    return answer
 
 
 async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bool = False) -> None:

@@ -1,0 +1,331 @@
+"""The Wiro-compatible API as its clients use it: Wiro's own samples by shell, a socket, our own adapter.
+
+The portal's edits run at an emulator of Wiro: what comes out of the door goes in there again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from django.conf import settings
+from PIL import Image
+from websockets.sync.client import ClientConnection, connect
+
+from editor import outbound
+from editor.providers import http
+from editor.providers.base import Account, EditRequest, Result
+from editor.providers.wiro.adapter import Wiro as Adapter
+from tests.e2e import wiro_samples as samples
+from tests.e2e.portal import PASSWORD, Portal
+from tests.e2e.wiro_samples import Shell
+from tests.emulators.wiro import Wiro
+from tests.factories import photo
+from tests.providers import edits
+
+EMAIL = "amara@example.test"
+STATES = (
+    "task_queue task_accept task_assign task_preprocess_start task_preprocess_end task_start task_output "
+    "task_end task_postprocess_start task_postprocess_end"
+).split()
+
+
+class Door:
+    """A portal with the door, and the keys of one workspace to it."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        portal.bootstrap(
+            email=EMAIL,
+            workspace="Acme Studio",
+            credits=5_000,
+            api_key_file=str(portal.folder / "key"),
+            wiro_key_file=str(portal.folder / "wiro.json"),
+            requests_per_minute="100000",
+        )
+        self.key = (portal.folder / "key").read_text().strip()
+        self.signed: dict[str, str] = json.loads((portal.folder / "wiro.json").read_text())
+        self.shell = Shell(portal.url, key=self.signed["api_key"], secret=self.signed["api_secret"])
+        self.http = httpx.Client(base_url=f"{portal.url}/v1/", headers={"x-api-key": self.key}, timeout=30)
+        self._nonce = 0
+
+    def ask(self, path: str, **fields: Any) -> dict[str, Any]:
+        answer = self.http.post(path, json=fields)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ended(self, task_id: str) -> dict[str, Any]:
+        """The task when it has ended."""
+        for _ in range(200):
+            (task,) = self.ask("Task/Detail", taskid=task_id)["tasklist"]
+            if task["status"] in ("task_postprocess_end", "task_cancel"):
+                return dict(task)
+            time.sleep(0.1)
+        raise AssertionError(task)
+
+    def listen(self) -> ClientConnection:
+        return connect(f"{self.portal.url.replace('http', 'ws', 1)}/ws/v1", proxy=None)
+
+
+@pytest.fixture(scope="module")
+def wiro() -> Iterator[Wiro]:
+    with Wiro() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def door(portals: Path, wiro: Wiro) -> Iterator[Door]:
+    folder = portals / "wiro_door"
+    folder.mkdir()
+    portal = Portal(folder, OUTBOUND_ALLOW="127.0.0.0/8", **wiro.environment())
+    try:
+        portal.start()
+        door = Door(portal)
+        yield door
+        door.http.close()
+    finally:
+        portal.remove()
+
+
+def started(answer: dict[str, Any]) -> tuple[str, str]:
+    """What a run answers, exactly as printed but for the values."""
+    assert set(answer) == {"errors", "taskid", "socketaccesstoken", "result"}
+    assert (answer["errors"], answer["result"]) == ([], True)
+    token = answer["socketaccesstoken"]
+    assert answer["taskid"].isdecimal() and len(token) == 30 and token.isalnum()
+    return answer["taskid"], token
+
+
+RUNS = {
+    "001": (samples.KONTEXT_MAX, "", "black-forest-labs/flux-kontext-max", 1),
+    "003": (
+        samples.TWO_IMAGES_RUN,
+        samples.TWO_IMAGES,
+        "wiro/flux_kontext_dev_with_2_image",
+        2,
+    ),
+    "004": (samples.FLUX_2_PRO, "", "black-forest-labs/flux-2-pro", 2),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_samples_of_each_document_run_as_they_are_printed(door: Door, wiro: Wiro, name: str) -> None:
+    command, stdin, model, images = RUNS[name]
+    task_id, token = started(door.shell.run(command, stdin=stdin))
+    task = door.ended(task_id)
+    details = [
+        door.shell.run(sample, task=task_id, token=token)
+        for sample in (samples.DETAIL_UNQUOTED, samples.DETAIL_BY_TASK, samples.DETAIL_BY_TOKEN)
+    ]
+    assert details[0] == details[1] == details[2]
+    assert (details[0]["total"], details[0]["errors"], details[0]["result"]) == ("1", [], True)
+    assert details[0]["tasklist"] == [task]
+    assert (task["status"], task["pexit"], task["socketaccesstoken"]) == ("task_postprocess_end", "0", token)
+    assert f"{task['modelslugowner']}/{task['modelslugproject']}" == model
+    (output,) = task["outputs"]
+    assert output["contenttype"].startswith("image/")
+    assert output["size"] == task["size"]
+    picture = httpx.get(output["url"])
+    assert picture.headers["content-type"] == output["contenttype"]
+    assert len(picture.content) == int(output["size"])
+    Image.open(io.BytesIO(picture.content)).load()
+    assert len([value for name, value in _links(task)]) == images
+    asked = wiro.tasks[-1]
+    assert asked.path.removeprefix("/v1/Run/") == model
+    assert asked.request["prompt"] == task["parameters"]["prompt"]
+
+
+def _links(task: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name, link)
+        for name, value in task["parameters"].items()
+        if name.startswith("inputImage")
+        for link in value.split(",")
+    ]
+
+
+def test_the_task_has_every_field_that_is_printed_with_real_values(door: Door) -> None:
+    task_id, _ = started(door.shell.run(samples.KONTEXT_MAX))
+    task = door.ended(task_id)
+    texts = {
+        *("id uuid name socketaccesstoken debugoutput debugerror starttime endtime elapsedseconds").split(),
+        *("status cps totalcost projectid modelid description basemodelid runtype modelfolderid").split(),
+        *("modelfileid callbackurl createtime canceltime assigntime accepttime preprocessstarttime").split(),
+        *("preprocessendtime postprocessstarttime postprocessendtime pexit size modeldescription").split(),
+        *("modelslugowner modelslugproject").split(),
+    }
+    assert {name for name, value in task.items() if isinstance(value, str)} == texts
+    assert set(task) - texts == {"parameters", "guestid", "marketplaceid", "categories", "outputs"}
+    times = [
+        int(task[f"{name}time"])
+        for name in "create accept assign preprocessstart preprocessend start end postprocessstart".split()
+    ]
+    assert times == sorted(times) and times[0] > time.time() - 60
+    assert task["canceltime"] == "0"
+    assert float(task["totalcost"]) == pytest.approx(0.01 * _charged(door, task_id))
+    assert float(task["cps"]) * float(task["elapsedseconds"]) == pytest.approx(
+        float(task["totalcost"]), rel=0.01
+    )
+    (output,) = task["outputs"]
+    assert set(output) == {
+        *("id name contenttype parentid uuid size addedtime modifiedtime accesskey foldercount").split(),
+        *("filecount ispublic expiretime url").split(),
+    }
+
+
+def _charged(door: Door, task_id: str) -> int:
+    ((charged,),) = door.portal.query("SELECT charged FROM editor_job WHERE number = %s", int(task_id))
+    assert charged > 0
+    return int(charged)
+
+
+@pytest.mark.parametrize("sample", [samples.KILL_BY_TASK, samples.KILL_BY_TOKEN], ids=["task", "token"])
+def test_a_running_task_is_killed_as_printed(door: Door, wiro: Wiro, sample: str) -> None:
+    wiro.seconds = 100
+    try:
+        task_id, token = started(door.shell.run(samples.KONTEXT_MAX))
+        _until(door, task_id, "task_start")
+        answer = door.shell.run(sample, task=task_id, token=token)
+    finally:
+        wiro.seconds = 0.05
+    (task,) = answer["tasklist"]
+    assert (task["id"], task["status"], task["outputs"]) == (task_id, "task_cancel", [])
+    assert (task["totalcost"], answer["errors"], answer["result"]) == ("0", [], True)
+    assert int(task["canceltime"]) > 0
+    assert wiro.tasks[-1].cancelled_at is not None
+    again = door.shell.run(sample, task=task_id, token=token)
+    assert (again["result"], again["errors"][0]["code"]) == (False, 1)
+    assert again["errors"][0]["message"].startswith("Task could not be killed: ")
+    late = door.shell.run(samples.CANCEL, task=task_id)
+    assert late["errors"] == [{"code": 1, "message": "Task is not in a cancellable state."}]
+
+
+def _until(door: Door, task_id: str, status: str) -> None:
+    for _ in range(100):
+        if door.ask("Task/Detail", taskid=task_id)["tasklist"][0]["status"] == status:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"the task did not come to {status}")
+
+
+def test_a_waiting_task_is_canceled_as_printed(portals: Path) -> None:
+    folder = portals / "wiro_queue"
+    folder.mkdir()
+    portal = Portal(folder)
+    try:
+        portal.start("--no-worker")
+        door = Door(portal)
+        task_id, _ = started(door.shell.run(samples.KONTEXT_MAX))
+        (waiting,) = door.ask("Task/Detail", taskid=task_id)["tasklist"]
+        assert (waiting["status"], waiting["pexit"], waiting["outputs"]) == ("task_queue", "", [])
+        answer = door.shell.run(samples.CANCEL, task=task_id)
+        assert [task["status"] for task in answer["tasklist"]] == ["task_cancel"]
+        assert portal.query("SELECT balance, held FROM editor_creditaccount") == [(5_000, 0)]
+        door.http.close()
+    finally:
+        portal.remove()
+
+
+def test_the_socket_tells_all_states_to_early_and_late_listeners(door: Door, wiro: Wiro) -> None:
+    wiro.seconds = 1.5
+    try:
+        answer = door.ask("Run/black-forest-labs/flux-2-pro", prompt="a harbour", seed=7)
+        with door.listen() as early:
+            assert json.loads(early.recv(5)) == {"type": "connected", "version": "1.0"}
+            frames = _heard(early, answer["socketaccesstoken"])
+    finally:
+        wiro.seconds = 0.05
+    with door.listen() as late:
+        late.recv(5)
+        assert _heard(late, answer["socketaccesstoken"]) == frames
+    kinds = [frame["type"] for frame in frames]
+    assert list(dict.fromkeys(kinds)) == STATES
+    for frame in frames:
+        assert (frame["id"], frame["tasktoken"], frame["result"]) == (
+            answer["taskid"],
+            answer["socketaccesstoken"],
+            True,
+        )
+    (output,) = frames[-1]["message"]
+    assert set(output) == {"name", "contenttype", "size", "url"}
+    task = door.ended(answer["taskid"])
+    assert output == {name: task["outputs"][0][name] for name in output}
+
+
+def _heard(socket: ClientConnection, token: str) -> list[dict[str, Any]]:
+    """The frames of a task, to its last."""
+    socket.send(json.dumps({"type": "task_info", "tasktoken": token}))
+    frames: list[dict[str, Any]] = []
+    while not frames or frames[-1]["type"] not in ("task_postprocess_end", "task_cancel"):
+        frames.append(json.loads(socket.recv(20)))
+    return frames
+
+
+def test_an_upload_is_used_by_its_link_without_being_fetched(door: Door) -> None:
+    uploaded = door.http.post("File/Upload", files={"file": ("boat.png", photo(), "image/png")}).json()
+    (item,) = uploaded["list"]
+    assert (item["name"], item["contenttype"], uploaded["result"]) == ("boat.png", "image/png", True)
+    answer = door.ask("Run/black-forest-labs/flux-kontext-pro", prompt="warmer", inputImageUrl=item["url"])
+    task = door.ended(answer["taskid"])
+    assert task["pexit"] == "0"
+    assert _links(task) == [("inputImageUrl", item["url"])]
+    # An address on plain http at this machine would have been refused, had it been asked.
+    refused = door.ask(
+        "Run/black-forest-labs/flux-kontext-pro", prompt="warmer", inputImageUrl=f"{door.portal.url}/x.png"
+    )
+    assert refused["result"] is False
+
+
+def test_our_own_adapter_is_served(door: Door) -> None:
+    request = edits.edit(
+        Wiro(), "black-forest-labs/flux-2-pro", edits.png("red"), edits.png("blue"), seed=5, width=256
+    )
+    account = Account(door.portal.url, key=door.signed["api_key"], secret=door.signed["api_secret"])
+    with ThreadPoolExecutor(1) as thread:  # the browser's event loop may run in this one
+        result, heard = thread.submit(asyncio.run, _adapted(replace(request, account=account))).result(60)
+    assert heard, "the socket told of the end"
+    assert [image.content_type for image in result.images] == ["image/png"]
+
+
+async def _adapted(request: EditRequest) -> tuple[Result, bool]:
+    """Submit, wait for the socket to tell of the end, and poll once."""
+    adapter = Adapter()
+    outbound.allow(["127.0.0.0/8"])
+    try:
+        assert await adapter.check(request.account) == ""
+        task = await adapter.submit(request)
+        heard = await asyncio.wait_for(adapter.watch(request, task), 20)
+        return await edits.finish(adapter, request, task), heard
+    finally:
+        await http.close()
+        outbound.allow(settings.OUTBOUND_ALLOW)
+
+
+def test_a_signature_starts_one_run_and_no_other(door: Door) -> None:
+    """Within one preparation: the same run again, and a run of another body."""
+    other = samples.FLUX_2_PRO.replace("the car", "the cat")
+    first, again, changed = door.shell.run_all(samples.FLUX_2_PRO, samples.FLUX_2_PRO, other)
+    started(first)
+    for answer in (again, changed):
+        assert answer["errors"] == [{"code": 0, "message": "Project authorization is not valid."}]
+
+
+def test_bootstrap_makes_the_signed_key_once(door: Door) -> None:
+    told = door.portal.folder / "wiro.json"
+    before = told.read_text()
+    door.portal.manage(
+        *("bootstrap", "--email", EMAIL, "--password", PASSWORD, "--workspace", "Acme Studio"),
+        *("--credits", "5000", "--wiro-key-file", str(told)),
+    )
+    assert told.read_text() == before
+    assert told.stat().st_mode & 0o777 == 0o600
