@@ -88,14 +88,6 @@ def linked_image(image_id: UUID) -> Image:
     return found
 
 
-def linked_job(job_id: UUID) -> Job:
-    """The job that a signed address names, which is the right to see it."""
-    found = Job.objects.filter(id=job_id).first()
-    if found is None:
-        raise NotFound("This edit does not exist, or not any more.")
-    return found
-
-
 def uploads(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Upload]:
     """Those of the ids, in their order, that are uploads of the workspace and no images yet.
 
@@ -132,7 +124,7 @@ def job(actor: Actor, job_id: str | UUID) -> Job:
 
 
 def linked_job(job_id: UUID) -> Job:
-    """The job that a token names, which is the right to hear how it goes: see task_tokens.py."""
+    """The job that a signed address or a token names, which is the right to see how it goes."""
     found = Job.objects.filter(id=job_id).first()
     if found is None:
         raise NotFound("This edit does not exist.")

@@ -88,7 +88,7 @@ class Gate:
 
     async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:
         """Count a request whose address is signed. Raises TooMany."""
-        _check_host(headers)
+        check_host(headers)
         answer.allowance = await rate_limits.take(f"pass:{name}", per_minute=PASSES_A_MINUTE)
         if not answer.allowance.allowed:
             raise _too_many(answer.allowance, f"This address may be asked {PASSES_A_MINUTE} times a minute.")

@@ -36,7 +36,7 @@ def bare(job: Job, **fields: Any) -> dict[str, Any]:
 
 def completed(**fields: Any) -> tuple[Job, Image]:
     workspace = make_workspace()
-    times = {"started_at": START, "finished_at": START + timedelta(seconds=6.5)}
+    times: dict[str, Any] = {"started_at": START, "finished_at": START + timedelta(seconds=6.5)}
     job = add_job(workspace, status=Status.COMPLETED, charged=4, **times, **fields)
     return job, add_image(workspace, kind=Image.Kind.RESULT, job=job)
 
