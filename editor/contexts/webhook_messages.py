@@ -7,6 +7,8 @@ the compatible doors get what those services send.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from editor.access import vault
-from editor.contexts import api_job
+from editor.contexts import api_job, bfl, wiro
 from editor.models import Job, WebhookDelivery
 from editor.operations import callbacks, webhooks
 from editor.queries import jobs as job_queries
@@ -63,10 +65,28 @@ def _standard(delivery: WebhookDelivery, job: Job | None, *, at: str, secret: st
     return Message(content=content.encode(), headers=_HEADERS | headers)
 
 
+def _bfl(job: Job, secret: str) -> Message:
+    """BFL's: get_result's answer, with `task_id` for older receivers. Source: its contract, section 10."""
+    told = bfl.result(job, at=job.origin)
+    content = json.dumps(told | {"task_id": told["id"]}).encode()
+    headers = {}
+    if secret:
+        signature = hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
+        headers["x-bfl-signature"] = f"sha256={signature}"
+    return Message(content=content, headers=_HEADERS | headers)
+
+
+def _wiro(job: Job, secret: str) -> Message:
+    """Wiro's, which knows no signature. Source: its contract, section 13."""
+    told = wiro.callback(job_queries.read_everything(job.pk), at=job.origin)
+    content = json.dumps(told).encode()
+    return Message(content=content, headers=_HEADERS)
+
+
 _HEADERS = {
     "content-type": "application/json",
     "user-agent": "image-editor-portal",
     "connection": "close",
 }
 # Doors whose callers are told in another service's words.
-_OWN_WAYS: dict[str, Callable[[Job, str], Message]] = {}
+_OWN_WAYS: dict[str, Callable[[Job, str], Message]] = {"bfl": _bfl, "wiro": _wiro}

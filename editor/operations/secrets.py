@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from editor.access import accounts, signatures, vault
-from editor.models import ApiKey, ProviderKey
+from editor.models import ApiKey, Job, ProviderKey, WebhookEndpoint
+from editor.operations import callbacks, deliveries, webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +17,19 @@ class Rotated:
 
     provider_keys: int
     signing_secrets: int
+    webhook_secrets: int
     lost: list[str]
 
 
 def rotate_all() -> Rotated:
     """Encrypt what needs it with the first key. What no key opens stays as it is."""
     lost: list[str] = []
-    return Rotated(provider_keys=_provider_keys(lost), signing_secrets=_signing_secrets(lost), lost=lost)
+    return Rotated(
+        provider_keys=_provider_keys(lost),
+        signing_secrets=_signing_secrets(lost),
+        webhook_secrets=_endpoint_secrets(lost) + _callback_secrets(lost),
+        lost=lost,
+    )
 
 
 def _provider_keys(lost: list[str]) -> int:
@@ -44,6 +53,31 @@ def _signing_secrets(lost: list[str]) -> int:
         secret = _rotated(signatures.purpose(key.pk), key.signing_secret, what, lost)
         if secret:
             count += ApiKey.objects.filter(pk=key.pk).update(signing_secret=secret)
+    return count
+
+
+def _endpoint_secrets(lost: list[str]) -> int:
+    count = 0
+    for endpoint in WebhookEndpoint.objects.select_related("workspace").order_by("created_at"):
+        what = f"the secret of the webhook endpoint {endpoint.id} of {endpoint.workspace}"
+        secret = _rotated(webhooks.purpose(endpoint.pk), endpoint.secret, what, lost)
+        if secret:
+            same = WebhookEndpoint.objects.filter(pk=endpoint.pk, secret=endpoint.secret)
+            count += same.update(secret=secret)
+    return count
+
+
+def _callback_secrets(lost: list[str]) -> int:
+    """Of jobs whose end is told, or was told so lately that it can be told again."""
+    count = 0
+    since = timezone.now() - deliveries.KEPT
+    jobs = Job.objects.exclude(callback_secret=None).filter(created_at__gte=since)
+    for job in jobs.only("callback_secret").iterator():
+        assert job.callback_secret is not None
+        what = f"the callback secret of the edit {job.pk}"
+        secret = _rotated(callbacks.purpose(job.pk), job.callback_secret, what, lost)
+        if secret:
+            count += Job.objects.filter(pk=job.pk).update(callback_secret=secret)
     return count
 
 

@@ -8,8 +8,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from editor.access import accounts
+from editor.access import accounts, vault
 from editor.models import ProviderKey
+from editor.operations import callbacks, jobs, webhooks
+from editor.operations.callbacks import Callback
+from editor.operations.jobs import NewEdit
 from tests.factories import make_actor
 from tests.takers import KEY, SECRET, install, save_key, store_portals_key
 
@@ -59,3 +62,19 @@ def test_a_key_that_nothing_opens_is_named_kept_and_an_error(settings: Settings)
     assert ProviderKey.objects.get(pk=lost.pk).secret == lost.secret
     assert ProviderKey.objects.get(provider="bfl").secret != secret
     assert KEY not in printed.getvalue()
+
+
+def test_secrets_of_webhooks_and_callbacks_are_rotated_too(settings: Settings) -> None:
+    actor = make_actor(name="Hooks")
+    url = "https://hooks.example/"
+    endpoint, secret = webhooks.create(actor=actor, url=url, events=["job.failed"], origin=url)
+    callback = Callback(url=url, secret="of the call", origin=url)
+    job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour", callback=callback))
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    assert "2 webhook secrets" in rotate()
+    settings.ENCRYPTION_KEYS = [NEW]
+    endpoint.refresh_from_db()
+    job.refresh_from_db()
+    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == secret
+    assert job.callback_secret is not None
+    assert vault.decrypt(purpose=callbacks.purpose(job.id), token=job.callback_secret) == "of the call"

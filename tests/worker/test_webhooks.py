@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
+import hmac
 import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -184,6 +187,34 @@ def _count_elsewhere() -> int:
         return WebhookDelivery.objects.count()
     finally:
         connection.close()
+
+
+class TestOtherServicesWords:
+    """Callers of the compatible doors are told what those services would tell."""
+
+    def test_bfls_callers_get_its_result_and_its_signature(self, actor: Actor, receiver: Receiver) -> None:
+        there = replace(actor, door="bfl")
+        job = edit(there, callback=Callback(url=receiver.url, secret="s3cret", origin=ORIGIN))
+        send(only())
+        [(headers, body)] = receiver.wait(1)
+        told = json.loads(body)
+        assert (told["id"], told["task_id"], told["status"]) == (str(job.id), str(job.id), "Ready")
+        assert told["result"]["sample"].startswith(f"{ORIGIN}/results/")
+        signature = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+        assert headers["x-bfl-signature"] == f"sha256={signature}"
+
+    def test_wiros_callers_get_the_task(self, actor: Actor, receiver: Receiver) -> None:
+        there = replace(actor, door="wiro")
+        job = edit(there, "[fail] a harbour", callback=Callback(url=receiver.url, secret="", origin=ORIGIN))
+        send(only())
+        told = json.loads(receiver.wait(1)[0][1])
+        assert (told["taskid"], told["status"], told["result"]) == (
+            str(job.number),
+            "task_postprocess_end",
+            True,
+        )
+        [task] = told["tasklist"]
+        assert (task["pexit"], task["debugerror"], task["outputs"]) == ("1", job.error, [])
 
 
 class TestTries:

@@ -19,7 +19,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         migrate()
         done = secrets.rotate_all()
-        for count, kind in ((done.provider_keys, "provider key"), (done.signing_secrets, "signing secret")):
+        for count, kind in (
+            (done.provider_keys, "provider key"),
+            (done.signing_secrets, "signing secret"),
+            (done.webhook_secrets, "webhook secret"),
+        ):
             self.stdout.write(f"{count} {kind}{'' if count == 1 else 's'} encrypted anew.")
         for what in done.lost:
             self.stderr.write(f"Not readable: {what}")

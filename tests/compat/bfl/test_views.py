@@ -44,9 +44,11 @@ async def nothing_was_done() -> bool:
 async def test_a_submit_is_a_job_of_this_door(client: httpx.AsyncClient, actor: Actor) -> None:
     told = await submitted(client, input_image=PICTURE, seed=7)
     job = await in_thread(Job.objects.get)
+    address, _, signature = told.pop("polling_url").partition("&signature=")
+    assert address == f"http://localhost/v1/get_result?id={job.id}"
+    assert polling.verify(str(job.id), signature)
     assert told == {
         "id": str(job.id),
-        "polling_url": polling.address(job.id, at="http://localhost"),
         "cost": 4,
         "input_mp": 0.01,
         "output_mp": None,
