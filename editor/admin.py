@@ -14,6 +14,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from editor import models
+from editor.admin_model_aliases import ModelAliasAdmin
 from editor.errors import InvalidInput
 from editor.operations import audit, credits, members, provider_keys
 from editor.providers import registry
@@ -283,3 +284,6 @@ class StyleAdmin(admin.ModelAdmin):
         if change and "prompt" in form.changed_data:
             obj.version += 1
         super().save_model(request, obj, form, change)
+
+
+admin.site.register(models.ModelAlias, ModelAliasAdmin)

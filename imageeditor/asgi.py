@@ -17,6 +17,8 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from editor.api import put  # noqa: E402
 from editor.api.door import DOOR, PATH  # noqa: E402
 from editor.compat.bfl import door as bfl  # noqa: E402
+from editor.compat.openai import door as openai  # noqa: E402
+from editor.compat.openai.headers import WithHeaders  # noqa: E402
 from editor.compat.wiro import door as wiro  # noqa: E402
 from editor.gate.gate import Gate  # noqa: E402
 from editor.gate.handler import ProgramHandler  # noqa: E402
@@ -28,6 +30,8 @@ programs = ProgramHandler()
 doors: dict[str, App] = {
     PATH: Gate(programs, DOOR),
     **dict.fromkeys(wiro.PATHS, Gate(programs, wiro.DOOR)),
+    openai.IMAGES: WithHeaders(Gate(programs, openai.DOOR)),
+    openai.MODELS: WithHeaders(Gate(programs, openai.DOOR)),
     put.PATH: put.receive_upload,
     "/callbacks/": BodyLimit(programs),
     bfl.PATH: Gate(programs, bfl.DOOR),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("editor.callbacks.urls")),
     path("", include("editor.compat.bfl.urls")),
     path("", include("editor.compat.wiro.urls")),
+    path("", include("editor.compat.openai.urls")),
     # A page about another door: neither knows the other.
     path("w/<slug:slug>/api/", api_reference.page, {"document": document}, name="api_reference"),
     path("", include("editor.web.urls")),

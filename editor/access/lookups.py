@@ -19,6 +19,7 @@ from editor.models import (
     Image,
     Job,
     Membership,
+    ModelAlias,
     ProviderKey,
     ShareLink,
     Style,
@@ -209,3 +210,9 @@ def webhook_delivery(actor: Actor, delivery_id: str | UUID) -> WebhookDelivery:
     if found is None:
         raise NotFound(message)
     return found
+
+
+def alias_target(name: str) -> str:
+    """What this name of a model stands for here: a model or tier, or the name itself if it is no alias."""
+    alias = ModelAlias.objects.filter(name=name).first()
+    return alias.target if alias else name

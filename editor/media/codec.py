@@ -118,7 +118,7 @@ def sanitise(content: bytes, declared_type: str | None) -> CleanImage:
     Raises BadImage in words for the person who sent the file.
     """
     actual = identify(content, declared_type)
-    image = _decode(content, actual)
+    image = decode(content, actual)
     content_type = _STORED_AS.get(actual, actual)
     return CleanImage(
         content=_encode(image, content_type),
@@ -135,7 +135,7 @@ def verify(content: bytes, declared_type: str | None) -> CleanImage:
     An image that is turned, has a colour profile, moves or is a GIF is encoded anew.
     """
     actual = identify(content, declared_type)
-    image = _decode(content, actual)
+    image = decode(content, actual)
     kept = actual not in _STORED_AS and _is_plain(content, actual)
     content_type = _STORED_AS.get(actual, actual)
     return CleanImage(
@@ -153,7 +153,7 @@ def sanitise_mask(content: bytes, width: int, height: int) -> bytes:
     White means change, black keep, grey in between; transparent parts count as black. A
     mask of another size is scaled if it has the same shape. Raises BadImage.
     """
-    mask = _decode(content, identify(content))
+    mask = decode(content, identify(content))
     # One pixel of tolerance: a canvas scaled to fit the screen rounds its sides.
     off_by_height = abs(mask.width * height / width - mask.height)
     off_by_width = abs(mask.height * width / height - mask.width)
@@ -172,7 +172,7 @@ def sanitise_mask(content: bytes, width: int, height: int) -> bytes:
     return buffer.getvalue()
 
 
-def _decode(content: bytes, content_type: str) -> Image.Image:
+def decode(content: bytes, content_type: str) -> Image.Image:
     """The pixels of the first frame: upright, 8 bits, sRGB, mode RGB or RGBA, nothing else."""
     try:
         with warnings.catch_warnings():
@@ -212,7 +212,7 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _is_plain(content: bytes, content_type: str) -> bool:
-    """One upright frame of 8-bit sRGB or grey, which `_decode` has opened before."""
+    """One upright frame of 8-bit sRGB or grey, which `decode` has opened before."""
     with Image.open(BytesIO(content), formats=(_PILLOW_NAMES[content_type],)) as file:
         return (
             file.mode in ("L", "LA", "P", "RGB", "RGBA")

@@ -18,7 +18,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from editor import processes
 from editor.errors import NotFound
-from editor.media import codec
+from editor.media import codec, masks
 from editor.media.codec import BadImage, CleanImage
 
 ORIGINAL = "full"  # the variant that is the image itself; the others are named by their width
@@ -26,7 +26,7 @@ THUMBNAILS = codec.THUMBNAILS
 
 # Loaded once for all children: to import them in each would take longer than most images do.
 processes.preload(
-    codec.__name__, "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.ImageCms", "PIL.PpmImagePlugin"
+    masks.__name__, "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.ImageCms", "PIL.PpmImagePlugin"
 )
 
 _TIMEOUT = 30.0  # seconds; 25 megapixels take about three
@@ -69,6 +69,13 @@ def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes
         return processes.run_sync(
             codec.sanitise_mask, content, width, height, tenant=tenant, timeout=_TIMEOUT
         )
+
+
+async def mask_from_transparency(content: bytes, *, tenant: str) -> bytes:
+    """A mask that is transparent where the image may change, as one where white = change. Raises BadImage."""
+    codec.identify(content)
+    with _failures_explained():
+        return await processes.run(masks.from_transparency, content, tenant=tenant, timeout=_TIMEOUT)
 
 
 @contextmanager

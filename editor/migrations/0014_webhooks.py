@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("editor", "0012_doors"),
+        ("editor", "0013_model_aliases"),
     ]
 
     operations = [

@@ -1,5 +1,6 @@
 """Tables, their constraints and pure properties. Writing to them is operations' business."""
 
+from editor.models.aliases import ModelAlias
 from editor.models.api_keys import ApiKey, SpentNonce
 from editor.models.audit import AuditEntry
 from editor.models.credits import CreditAccount, LedgerEntry
@@ -28,6 +29,7 @@ __all__ = [
     "JobImage",
     "LedgerEntry",
     "Membership",
+    "ModelAlias",
     "Plan",
     "ProviderKey",
     "Role",

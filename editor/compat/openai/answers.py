@@ -1,0 +1,115 @@
+"""A job with results as OpenAI answers: at once, or as a stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+
+from editor.compat.openai import translate
+from editor.compat.openai.edits import check_ended
+from editor.compat.openai.errors import told
+from editor.db import in_thread
+from editor.errors import EditorError
+from editor.gate import waiting
+from editor.media import links, store
+from editor.models import Image, Job
+from editor.queries import jobs as job_queries
+
+log = logging.getLogger("editor.compat")
+
+QUIET = 15.0  # seconds after which a comment keeps a connection open
+
+
+def body(job: Job, *, as_url: bool, at: str) -> bytes:
+    """The answer to a call, of a job with `shown_results`. Reads files: not for the event loop.
+
+    at  scheme and host that links begin with
+    """
+    results: list[Image] = job.shown_results  # type: ignore[attr-defined]
+    data = [
+        {"url": f"{at}{links.sign_lasting(image.id)}"} if as_url else {"b64_json": _encoded(image)}
+        for image in results
+    ]
+    answer = {"created": _created(job), "data": data, "usage": translate.usage(job.charged), **_extra(job)}
+    if results:
+        answer |= _described(job, results[0])
+    return json.dumps(answer).encode()
+
+
+async def events(job: Job, *, kind: str) -> AsyncIterator[bytes]:
+    """The events of a call with stream=true: one for each result when it is there, or an error.
+
+    kind  what their names begin with, "image_generation" or "image_edit"
+
+    No provider shows an image that is not done, so there are no partial ones.
+    """
+    try:
+        async for row in _waited(job):
+            if row is None:
+                yield b": still at work\n\n"
+                continue
+            check_ended(row)
+            for image in row.shown_results:  # type: ignore[attr-defined]
+                yield await in_thread(_completed, row, image, kind)
+    except EditorError as error:
+        yield _event("error", told(error).body())
+    except Exception:
+        log.exception("the stream of job %s failed", job.id)
+        yield _event("error", told(EditorError("The portal itself failed on this request.")).body())
+
+
+async def _waited(job: Job) -> AsyncIterator[Job | None]:
+    """None each time that nothing was told for a while, then the job as it is in the end."""
+    async with waiting.watching(job) as watch:
+        row = await in_thread(job_queries.read, job.id)
+        while row.is_live and not watch.ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(watch.ended.wait(), QUIET)
+            if not watch.ended.is_set():
+                yield None
+            row = await in_thread(job_queries.read, job.id)
+        yield row
+
+
+def _completed(job: Job, image: Image, kind: str) -> bytes:
+    name = f"{kind}.completed"
+    data = {
+        "type": name,
+        "b64_json": _encoded(image),
+        "created_at": _created(job),
+        "usage": translate.usage(job.charged),
+        **_described(job, image),
+        **_extra(job),
+    }
+    return _event(name, data)
+
+
+def _event(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def _described(job: Job, image: Image) -> dict[str, str]:
+    return {
+        "background": translate.background_given(job.inputs),
+        "output_format": image.content_type.removeprefix("image/"),
+        "quality": translate.quality_given(job.inputs),
+        "size": f"{image.width}x{image.height}",
+    }
+
+
+def _extra(job: Job) -> dict[str, str]:
+    """What OpenAI does not have: where the portal keeps it, and what made it."""
+    return {"job_id": str(job.id), "model": job.model}
+
+
+def _created(job: Job) -> int:
+    return int((job.finished_at or job.created_at).timestamp())
+
+
+def _encoded(image: Image) -> str:
+    return b64encode(store.read(image.storage_name)).decode()

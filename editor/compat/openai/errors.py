@@ -1,0 +1,129 @@
+"""Errors as OpenAI's clients read them: `{"error": {"message", "type", "param", "code"}}`.
+
+Source: the contract's section 8. The clients try 408, 409, 429 and everything from 500 on twice more by
+themselves, unless `x-should-retry` says that this cannot help.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from editor.errors import (
+    Conflict,
+    EditorError,
+    InsufficientCredits,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    TooMany,
+)
+from editor.media.codec import BadImage
+
+USER, REQUEST, SERVER = "image_generation_user_error", "invalid_request_error", "server_error"
+# The catalogue's names of what has another name in OpenAI's requests.
+_PARAMETERS = {
+    "samples": "n",
+    "width": "size",
+    "height": "size",
+    "aspectRatio": "size",
+    "resolution": "size",
+    "outputFormat": "output_format",
+    "images": "image",
+    "tier": "model",
+}
+
+
+class MissingParameter(InvalidInput):
+    """A field is not there; `fields` names it."""
+
+    code = "missing_required_parameter"
+
+
+class UnknownModel(NotFound):
+    """No model of that name can run here; `fields` says so too."""
+
+    code = "model_not_found"
+
+
+class StillRunning(EditorError):
+    """The edit takes longer than a call is held. It goes on, and is paid for when it is done."""
+
+    code = "timeout"
+    status = 504
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a client is told of an error.
+
+    status  the HTTP status that makes the clients raise the class of error that fits
+    again   whether they may try again by themselves
+    """
+
+    status: int
+    type: str
+    code: str | None
+    message: str
+    param: str | None = None
+    again: bool = True
+
+    def body(self) -> dict[str, object]:
+        return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
+
+
+def told(error: EditorError) -> Told:
+    """The error in OpenAI's words."""
+    status, kind, code, again = _kind(error)
+    return Told(
+        status=status,
+        type=kind,
+        code=code,
+        message=error.message,
+        param=_parameter(error.fields),
+        again=again,
+    )
+
+
+def envelope(status: int, error: EditorError) -> bytes:
+    """For the gate: it has decided on the status."""
+    return json.dumps(told(error).body()).encode()
+
+
+def _kind(error: EditorError) -> tuple[int, str, str | None, bool]:
+    """Status, type, code, and whether a client may try again by itself."""
+    match error:
+        case NotAuthenticated():
+            return 401, REQUEST, "invalid_api_key", False
+        case InsufficientCredits():
+            return 429, "insufficient_quota", "insufficient_quota", False
+        case TooMany():
+            return 429, "requests", "rate_limit_exceeded", True
+        case UnknownModel():
+            return 404, REQUEST, error.code, False
+        case MissingParameter():
+            return 400, REQUEST, error.code, False
+        case BadImage():
+            return 400, USER, "invalid_image_file", False
+        case InvalidInput():
+            return 400, REQUEST, "invalid_value", False
+        case Conflict():
+            return 409, REQUEST, error.code, False
+    match error.code:
+        case "moderated":
+            return 400, USER, "moderation_blocked", False
+        case "unavailable":
+            return 503, "service_unavailable_error", "server_is_overloaded", True
+        case "timeout" | "unknown_outcome" | "insufficient_funds" | "auth":
+            # The first two may have been paid for; the others need an operator.
+            return error.status, SERVER, error.code, False
+    if error.status >= 500:
+        return error.status, SERVER, SERVER, True
+    return error.status, REQUEST, error.code if error.status in (413, 422) else None, True
+
+
+def _parameter(fields: Mapping[str, str]) -> str | None:
+    """The first field that is wrong, by the name that the client gave it."""
+    name = next(iter(fields), None)
+    return _PARAMETERS.get(name, name) if name else None

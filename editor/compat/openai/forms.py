@@ -1,0 +1,127 @@
+"""What comes in the body of a request: fields, and for an edit the images."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+
+from editor.compat.openai.door import BODY_LIMIT
+from editor.compat.openai.errors import MissingParameter
+from editor.errors import InvalidInput
+from editor.gate.strict_json import check_text, read_object
+from editor.media import codec
+
+MOST_IMAGES = 16
+_IMAGE = re.compile(r"image(\[[0-9]{0,2}\])?")  # the SDKs send `image`, or `image[]` for a list
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A request's body.
+
+    images  the first is edited, the others are references
+    mask    a PNG that is transparent where the first image may change
+    digest  the same for the same fields and files, however they were put together
+    """
+
+    fields: dict[str, Any]
+    images: tuple[UploadedFile[bytes], ...] = ()
+    mask: UploadedFile[bytes] | None = None
+    digest: str = ""
+
+    def close(self) -> None:
+        """Delete the files."""
+        for file in (*self.images, *([self.mask] if self.mask else [])):
+            file.close()
+
+
+def read_json(request: HttpRequest) -> Form:
+    """The body of a request without images. Raises InvalidInput."""
+    try:
+        fields = read_object(request.body)
+    except (ValueError, RecursionError, RequestDataTooBig):
+        raise InvalidInput(
+            "We could not parse the JSON body of your request: it must be one object."
+        ) from None
+    return Form(fields=fields, digest=_digest(request.path, fields, []))
+
+
+def read_multipart(request: HttpRequest) -> Form:
+    """The body of an edit. Reads and writes files: not for the event loop. Raises InvalidInput."""
+    if request.content_type != "multipart/form-data":
+        raise InvalidInput("Edits are sent as multipart/form-data, with the image as a file.")
+    # Django takes a body without a length, as in chunks, for an empty one. The gate has bounded it.
+    request.META.setdefault("CONTENT_LENGTH", str(BODY_LIMIT))
+    try:
+        # A field that is there twice: the last one counts.
+        fields = {str(name): value for name, value in request.POST.items()}
+        check_text(fields)
+    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError) as error:
+        raise InvalidInput(f"We could not parse the multipart form data of your request. {error}") from None
+    files = cast("dict[str, list[UploadedFile[bytes]]]", dict(request.FILES.lists()))
+    images = tuple(file for name, named in files.items() if _IMAGE.fullmatch(name) for file in named)
+    masks = files.get("mask", [])
+    _check(fields, files, images, masks)
+    everything = [(name, file) for name, named in files.items() for file in named]
+    mask = masks[0] if masks else None
+    return Form(fields=fields, images=images, mask=mask, digest=_digest(request.path, fields, everything))
+
+
+def _check(
+    fields: dict[str, Any],
+    files: dict[str, list[UploadedFile[bytes]]],
+    images: tuple[UploadedFile[bytes], ...],
+    masks: list[UploadedFile[bytes]],
+) -> None:
+    if "markup" in files:
+        raise InvalidInput("Markup is not supported here. Send a mask.", fields={"markup": "Unsupported."})
+    for name in ("image", "image[]", "mask"):
+        if name in fields:
+            words = f"Expected '{name}' to be a file: its part needs a file name."
+            raise InvalidInput(words, fields={name.removesuffix("[]"): words})
+    if not images:
+        raise MissingParameter("Missing required parameter: 'image'.", fields={"image": "Required."})
+    if len(images) > MOST_IMAGES:
+        words = f"There are {len(images)} images; at most {MOST_IMAGES} are allowed."
+        raise InvalidInput(words, fields={"image": words})
+    if len(masks) > 1:
+        raise InvalidInput("There is more than one mask.", fields={"mask": "More than one."})
+    for number, image in enumerate(images, start=1):
+        with in_field("image", f"Image {number}: "):
+            codec.check_length(image.size or 0)
+    for mask in masks:
+        with in_field("mask", "The mask: "):
+            codec.check_length(mask.size or 0)
+
+
+@contextlib.contextmanager
+def in_field(name: str, before: str = "") -> Iterator[None]:
+    """A bad image within belongs to this field."""
+    try:
+        yield
+    except codec.BadImage as error:
+        raise codec.BadImage(f"{before}{error.message}", fields={name: error.message}) from None
+
+
+def _digest(path: str, fields: dict[str, Any], files: list[tuple[str, UploadedFile[bytes]]]) -> str:
+    """Not of the body itself: each time a form is sent its parts are divided otherwise."""
+    told = [path, sorted(fields.items()), [(name, _hash(file)) for name, file in files]]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _hash(file: UploadedFile[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

@@ -1,0 +1,53 @@
+"""The headers that OpenAI's answers have, whoever gives them: also those of the gate itself."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+VERSION = b"2020-10-01"  # the only one that OpenAI has
+
+
+class WithHeaders:
+    """ASGI: names each request, says how long it took, and tells the limits by OpenAI's names too."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.monotonic()
+        request_id = f"req_{secrets.token_hex(16)}"
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                milliseconds = round((time.monotonic() - began) * 1000)
+                added = [
+                    (b"x-request-id", request_id.encode()),
+                    (b"openai-processing-ms", str(milliseconds).encode()),
+                    (b"openai-version", VERSION),
+                    *_limits(dict(message["headers"])),
+                ]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        await self.app(scope, receive, named)
+
+
+def _limits(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """OpenAI tells the reset as a length of time, the gate as a moment."""
+    if b"x-ratelimit-reset" not in headers:
+        return []
+    seconds = max(0, int(headers[b"x-ratelimit-reset"]) - int(time.time()))
+    return [
+        (b"x-ratelimit-limit-requests", headers[b"x-ratelimit-limit"]),
+        (b"x-ratelimit-remaining-requests", headers[b"x-ratelimit-remaining"]),
+        (b"x-ratelimit-reset-requests", f"{seconds}s".encode()),
+    ]

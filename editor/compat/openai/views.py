@@ -1,0 +1,131 @@
+"""The calls of OpenAI's images API. Source: the contract's sections 1 to 8."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from editor.access.actor import Actor
+from editor.access.scopes import READ, WRITE
+from editor.compat.openai import answers, edits, forms, translate
+from editor.compat.openai.errors import UnknownModel, told
+from editor.compat.openai.forms import Form
+from editor.db import in_thread
+from editor.errors import EditorError
+from editor.gate.requests import caller, origin
+from editor.operations import pricing
+from editor.operations.pricing import Choice
+from editor.operations.slots import Limit
+from editor.queries import model_aliases
+
+FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy
+CREATED = 1_763_683_200  # clients want a date of each model; the catalogue has none
+
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
+
+_places: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+
+
+def _errors_told(view: View) -> View:
+    @wraps(view)
+    async def told_view(request: HttpRequest, **named: Any) -> HttpResponseBase:
+        try:
+            return await view(request, **named)
+        except EditorError as error:
+            return _refusal(request, error)
+
+    return told_view
+
+
+def _refusal(request: HttpRequest, error: EditorError) -> HttpResponse:
+    it = told(error)
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    # With the same key again there would be the same answer.
+    if not it.again or (it.status >= 500 and request.headers.get("idempotency-key")):
+        headers["X-Should-Retry"] = "false"
+    return JsonResponse(it.body(), status=it.status, headers=headers)
+
+
+@csrf_exempt
+@require_POST
+@_errors_told
+async def generate(request: HttpRequest) -> HttpResponseBase:
+    """POST /v1/images/generations: images from a prompt alone."""
+    who = caller(request)
+    who.require(WRITE)
+    return await _answered(request, who.actor, forms.read_json(request), kind="image_generation")
+
+
+@csrf_exempt
+@require_POST
+@_errors_told
+async def edit(request: HttpRequest) -> HttpResponseBase:
+    """POST /v1/images/edits: one or more images changed as the prompt says, perhaps within a mask."""
+    who = caller(request)
+    who.require(WRITE)
+    places = _places.setdefault(asyncio.get_running_loop(), Limit(FORMS_AT_ONCE))
+    async with places.held(str(who.actor.workspace.id), active=False):
+        form = await in_thread(forms.read_multipart, request)
+    return await _answered(request, who.actor, form, kind="image_edit")
+
+
+async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str) -> HttpResponseBase:
+    """Start the job, and wait for what it gives. `kind`: what the names of its events begin with."""
+    asked = translate.read(form.fields)
+    key = request.headers.get("idempotency-key", "")
+    job = await edits.start(actor=actor, form=form, asked=asked, key=key)
+    form.close()  # the wait may be long
+    if asked.stream:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingHttpResponse(
+            answers.events(job, kind=kind), content_type="text/event-stream", headers=headers
+        )
+    row = await edits.ended(job)
+    content = await in_thread(answers.body, row, as_url=asked.as_url, at=origin(request))
+    headers = {"X-Credits-Charged": str(row.charged)}
+    if job.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return HttpResponse(content, content_type="application/json", headers=headers)
+
+
+@require_GET
+@_errors_told
+async def models(request: HttpRequest) -> HttpResponseBase:
+    """GET /v1/models: whatever may be sent as `model` and can run now."""
+    who = caller(request)
+    who.require(READ)
+    found = await in_thread(_models, who.actor)
+    return JsonResponse({"object": "list", "data": [_row(name, choice) for name, choice in found.items()]})
+
+
+@require_GET
+@_errors_told
+async def model(request: HttpRequest, name: str) -> HttpResponseBase:
+    """GET /v1/models/{name}."""
+    who = caller(request)
+    who.require(READ)
+    found = await in_thread(_models, who.actor)
+    if name not in found:
+        raise UnknownModel(f"The model '{name[:100]}' does not exist.", fields={"model": "Unknown."})
+    return JsonResponse(_row(name, found[name]))
+
+
+def _models(actor: Actor) -> dict[str, Choice]:
+    """What runs under each name: aliases, then tiers, then the catalogue's models."""
+    offered = pricing.offer(workspace=actor.workspace)
+    own = {**offered.tiers, **offered.models}
+    named = {name: own.get(target) for name, target in model_aliases.targets().items()} | own
+    return {name: choice for name, choice in named.items() if choice is not None}
+
+
+def _row(name: str, choice: Choice) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": choice.model.vendor}

@@ -1,0 +1,30 @@
+"""Names under which programs that were made for another service know what runs here."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+
+class ModelAlias(models.Model):
+    """A name that clients of the OpenAI-compatible API may send as `model`."""
+
+    name = models.CharField(
+        max_length=100,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"\A[A-Za-z0-9][A-Za-z0-9._:-]*\Z",
+                "A name has letters, digits, dots, colons, dashes and underscores.",
+            )
+        ],
+        help_text="What clients send as the model, for example gpt-image-2.",
+    )
+    target = models.CharField(max_length=120, help_text="A model of the catalogue, or a tier.")
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "model aliases"
+
+    def __str__(self) -> str:
+        return self.name
