@@ -51,10 +51,8 @@ async def start(*, actor: Actor, form: Form, asked: Asked, key: str) -> Job:
             return repeated
     edit = await in_thread(_checked, actor, form, asked)
     edit = replace(edit, idempotency_key=key or None, request_hash=form.digest if key else "")
-    image_ids = [
-        await _image(actor, image, number=number) for number, image in enumerate(form.images, start=1)
-    ]
     mask = await _mask(actor, form.mask) if form.mask else None
+    image_ids = [await _image(actor, image, number=at) for at, image in enumerate(form.images, start=1)]
     return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids), mask=mask))
 
 
@@ -71,7 +69,7 @@ def check_ended(job: Job) -> None:
     if job.is_live:
         raise StillRunning(
             f"The edit is still running. It goes on as job {job.id}: look for it in the portal's gallery, "
-            "or ask the portal's own API. Sending the request again would start, and cost, another one."
+            "or ask the portal's own API. Without an Idempotency-Key the same request starts another one."
         )
     if error := failure(job):
         raise error

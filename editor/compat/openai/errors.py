@@ -73,9 +73,9 @@ class Told:
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
 
-def told(error: EditorError) -> Told:
-    """The error in OpenAI's words."""
-    status, kind, code, again = _kind(error)
+def told(error: EditorError, status: int | None = None) -> Told:
+    """The error in OpenAI's words. `status`: where the error has none of its own."""
+    status, kind, code, again = _kind(error, status or error.status)
     return Told(
         status=status,
         type=kind,
@@ -87,11 +87,11 @@ def told(error: EditorError) -> Told:
 
 
 def envelope(status: int, error: EditorError) -> bytes:
-    """For the gate: it has decided on the status."""
-    return json.dumps(told(error).body()).encode()
+    """For the gate, which tells of Django's own refusals too."""
+    return json.dumps(told(error, status).body()).encode()
 
 
-def _kind(error: EditorError) -> tuple[int, str, str | None, bool]:
+def _kind(error: EditorError, status: int) -> tuple[int, str, str | None, bool]:
     """Status, type, code, and whether a client may try again by itself."""
     match error:
         case NotAuthenticated():
@@ -117,10 +117,10 @@ def _kind(error: EditorError) -> tuple[int, str, str | None, bool]:
             return 503, "service_unavailable_error", "server_is_overloaded", True
         case "timeout" | "unknown_outcome" | "insufficient_funds" | "auth":
             # The first two may have been paid for; the others need an operator.
-            return error.status, SERVER, error.code, False
-    if error.status >= 500:
-        return error.status, SERVER, SERVER, True
-    return error.status, REQUEST, error.code if error.status in (413, 422) else None, True
+            return status, SERVER, error.code, False
+    if status >= 500:
+        return status, SERVER, SERVER, True
+    return status, REQUEST, error.code if status in (413, 422) else None, True
 
 
 def _parameter(fields: Mapping[str, str]) -> str | None:

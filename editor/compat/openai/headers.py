@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from editor.access.rate_limits import WINDOW
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -45,9 +47,9 @@ def _limits(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     """OpenAI tells the reset as a length of time, the gate as a moment."""
     if b"x-ratelimit-reset" not in headers:
         return []
-    seconds = max(0, int(headers[b"x-ratelimit-reset"]) - int(time.time()))
+    seconds = int(headers[b"x-ratelimit-reset"]) - int(time.time())
     return [
         (b"x-ratelimit-limit-requests", headers[b"x-ratelimit-limit"]),
         (b"x-ratelimit-remaining-requests", headers[b"x-ratelimit-remaining"]),
-        (b"x-ratelimit-reset-requests", f"{seconds}s".encode()),
+        (b"x-ratelimit-reset-requests", f"{min(max(0, seconds), WINDOW)}s".encode()),
     ]

@@ -10,23 +10,23 @@ from weakref import WeakKeyDictionary
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.openai import answers, edits, forms, translate
-from editor.compat.openai.errors import UnknownModel, told
+from editor.compat.openai.errors import StillRunning, UnknownModel, told
 from editor.compat.openai.forms import Form
 from editor.db import in_thread
 from editor.errors import EditorError
-from editor.gate.requests import caller, origin
+from editor.gate.requests import caller, forget_body, origin
 from editor.operations import pricing
 from editor.operations.pricing import Choice
 from editor.operations.slots import Limit
 from editor.queries import model_aliases
 
 FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy
-CREATED = 1_763_683_200  # clients want a date of each model; the catalogue has none
+CREATED = 1_795_219_200  # clients want a date of each model; the catalogue has none
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
@@ -49,8 +49,11 @@ def _refusal(request: HttpRequest, error: EditorError) -> HttpResponse:
     headers: dict[str, str] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
-    # With the same key again there would be the same answer.
-    if not it.again or (it.status >= 500 and request.headers.get("idempotency-key")):
+    again = it.again
+    if it.status >= 500 and request.headers.get("idempotency-key"):
+        # The same request means the same job: there is only more to hear of one that goes on.
+        again = isinstance(error, StillRunning)
+    if not again:
         headers["X-Should-Retry"] = "false"
     return JsonResponse(it.body(), status=it.status, headers=headers)
 
@@ -84,6 +87,7 @@ async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str
     key = request.headers.get("idempotency-key", "")
     job = await edits.start(actor=actor, form=form, asked=asked, key=key)
     form.close()  # the wait may be long
+    forget_body(request)
     if asked.stream:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(
@@ -91,13 +95,13 @@ async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str
         )
     row = await edits.ended(job)
     content = await in_thread(answers.body, row, as_url=asked.as_url, at=origin(request))
-    headers = {"X-Credits-Charged": str(row.charged)}
+    headers = {"Content-Length": str(len(content)), "X-Credits-Charged": str(row.charged)}
     if job.repeated:
         headers["Idempotency-Replayed"] = "true"
     return HttpResponse(content, content_type="application/json", headers=headers)
 
 
-@require_GET
+@require_safe
 @_errors_told
 async def models(request: HttpRequest) -> HttpResponseBase:
     """GET /v1/models: whatever may be sent as `model` and can run now."""
@@ -107,7 +111,7 @@ async def models(request: HttpRequest) -> HttpResponseBase:
     return JsonResponse({"object": "list", "data": [_row(name, choice) for name, choice in found.items()]})
 
 
-@require_GET
+@require_safe
 @_errors_told
 async def model(request: HttpRequest, name: str) -> HttpResponseBase:
     """GET /v1/models/{name}."""

@@ -1,0 +1,37 @@
+"""The OpenAI-compatible door in this process, of a portal without a worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from editor.access.actor import Actor
+from editor.compat.openai.door import DOOR
+from editor.compat.openai.headers import WithHeaders
+from editor.gate.gate import Gate
+from editor.gate.handler import ProgramHandler
+from editor.operations import api_keys
+from tests.factories import make_actor
+
+
+@pytest.fixture
+def actor(committed: None) -> Actor:
+    """The owner of a workspace with 100 credits."""
+    return make_actor()
+
+
+@pytest.fixture
+def key(actor: Actor) -> str:
+    return api_keys.create(actor=actor, name="script")[1]
+
+
+@pytest.fixture
+async def client(key: str) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=WithHeaders(Gate(ProgramHandler(), DOOR)))
+    headers = {"authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost/v1/", headers=headers
+    ) as client:
+        yield client

@@ -1,0 +1,97 @@
+"""The portal's errors as OpenAI's clients read them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from editor.compat.openai.errors import MissingParameter, StillRunning, UnknownModel, envelope, told
+from editor.errors import (
+    Conflict,
+    EditorError,
+    InsufficientCredits,
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    TooMany,
+    Unprocessable,
+)
+from editor.gate.outcome import failure
+from editor.media.codec import BadImage
+from editor.models import Job, Status
+
+REQUEST = "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "code", "again"),
+    [
+        (NotAuthenticated("x"), 401, REQUEST, "invalid_api_key", False),
+        (PermissionDenied("x"), 403, REQUEST, None, True),
+        (NotFound("x"), 404, REQUEST, None, True),
+        (UnknownModel("x"), 404, REQUEST, "model_not_found", False),
+        (MissingParameter("x"), 400, REQUEST, "missing_required_parameter", False),
+        (InvalidInput("x"), 400, REQUEST, "invalid_value", False),
+        (BadImage("x"), 400, "image_generation_user_error", "invalid_image_file", False),
+        (InsufficientCredits("x"), 429, "insufficient_quota", "insufficient_quota", False),
+        (TooMany("x"), 429, "requests", "rate_limit_exceeded", True),
+        (Conflict("x"), 409, REQUEST, "conflict", False),
+        (Unprocessable("x"), 422, REQUEST, "unprocessable", True),
+        (StillRunning("x"), 504, "server_error", "timeout", False),
+        (EditorError("x"), 500, "server_error", "server_error", True),
+    ],
+)
+def test_each_error_has_the_status_and_words_that_clients_know(
+    error: EditorError, status: int, kind: str, code: str | None, again: bool
+) -> None:
+    it = told(error)
+    assert (it.status, it.type, it.code, it.again, it.message) == (status, kind, code, again, "x")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "told_code", "again"),
+    [
+        ("moderated", 400, "moderation_blocked", False),
+        ("invalid_input", 400, "invalid_value", False),
+        ("rate_limited", 429, "rate_limit_exceeded", True),
+        ("unavailable", 503, "server_is_overloaded", True),
+        ("timeout", 500, "timeout", False),
+        ("unknown_outcome", 500, "unknown_outcome", False),
+        ("insufficient_funds", 500, "insufficient_funds", False),
+        ("auth", 500, "auth", False),
+        ("", 500, "server_error", True),
+    ],
+)
+def test_what_became_of_a_job(code: str, status: int, told_code: str, again: bool) -> None:
+    error = failure(Job(status=Status.FAILED, error_code=code, error="No."))
+    assert error is not None
+    it = told(error)
+    assert (it.status, it.code, it.again) == (status, told_code, again)
+
+
+def test_an_edit_that_a_person_canceled_is_not_tried_again() -> None:
+    error = failure(Job(status=Status.CANCELED))
+    assert error is not None
+    assert (told(error).status, told(error).again) == (409, False)
+
+
+@pytest.mark.parametrize(
+    ("field", "param"),
+    [
+        ("samples", "n"),
+        ("height", "size"),
+        ("aspectRatio", "size"),
+        ("outputFormat", "output_format"),
+        ("seed", "seed"),
+    ],
+)
+def test_a_wrong_field_is_told_by_the_name_that_the_client_gave_it(field: str, param: str) -> None:
+    assert told(InvalidInput("x", fields={field: "no"})).param == param
+
+
+def test_the_envelope_is_openais() -> None:
+    body = json.loads(envelope(400, InvalidInput("Too big.", fields={"width": "no"})))
+    error = {"message": "Too big.", "type": REQUEST, "param": "size", "code": "invalid_value"}
+    assert body == {"error": error}
