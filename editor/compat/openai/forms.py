@@ -51,7 +51,7 @@ def read_json(request: HttpRequest) -> Form:
         fields = read_object(request.body)
     except (ValueError, RecursionError, RequestDataTooBig):
         raise InvalidInput(
-            "We could not parse the JSON body of your request: it must be one object."
+            "We could not parse the JSON body of your request: it must be one object, of text that can be stored."
         ) from None
     return Form(fields=fields, digest=_digest(request.path, fields, []))
 
@@ -66,8 +66,10 @@ def read_multipart(request: HttpRequest) -> Form:
         # A field that is there twice: the last one counts.
         fields = {str(name): value for name, value in request.POST.items()}
         check_text(fields)
-    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError) as error:
+    except (MultiPartParserError, SuspiciousOperation, UnreadablePostError) as error:
         raise InvalidInput(f"We could not parse the multipart form data of your request. {error}") from None
+    except ValueError:
+        raise InvalidInput("The form holds text that cannot be stored.") from None
     files = cast("dict[str, list[UploadedFile[bytes]]]", dict(request.FILES.lists()))
     images = tuple(file for name, named in files.items() if _IMAGE.fullmatch(name) for file in named)
     masks = files.get("mask", [])
