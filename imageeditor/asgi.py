@@ -22,6 +22,8 @@ from editor.compat.openai.headers import WithHeaders  # noqa: E402
 from editor.compat.wiro import door as wiro  # noqa: E402
 from editor.gate.gate import Gate  # noqa: E402
 from editor.gate.handler import ProgramHandler  # noqa: E402
+from editor.mcp import door as mcp  # noqa: E402
+from editor.mcp.entry import serve as serve_mcp  # noqa: E402
 from editor.sockets import routing  # noqa: E402
 from imageeditor.body_limit import App, BodyLimit  # noqa: E402
 
@@ -35,6 +37,7 @@ doors: dict[str, App] = {
     put.PATH: put.receive_upload,
     "/callbacks/": BodyLimit(programs),
     bfl.PATH: Gate(programs, bfl.DOOR),
+    mcp.PATH: Gate(serve_mcp, mcp.DOOR),
 }
 pages: App = BodyLimit(django)
 

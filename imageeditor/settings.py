@@ -259,5 +259,6 @@ LOGGING = {
         "procrastinate": {"level": "WARNING"},
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "mcp": {"level": "WARNING"},
     },
 }

@@ -124,6 +124,11 @@ def snapshot(workspace: Workspace, *, viewer: User, since: datetime) -> dict[str
     return {**live(workspace, viewer=viewer), "finished": finished}
 
 
+def step_now(job: Job) -> str:
+    """What a job that goes on is at, in words for people."""
+    return next(step.label for step in _steps(job) if step.state == "now")
+
+
 def _label(model_id: str) -> str:
     """A model that has left the catalogue keeps its id as its name."""
     model = catalog.catalog().models.get(model_id)

@@ -1,0 +1,94 @@
+"""list_models and estimate_credits: what there is, and what it would cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from editor import catalog
+from editor.access.actor import Actor
+from editor.access.scopes import READ
+from editor.db import in_thread
+from editor.mcp.tools import rows, schemas
+from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Tool
+from editor.operations import pricing
+from editor.operations.pricing import PLATFORM
+
+
+class ListModels(Arguments):
+    model: str = Field("", description="Only this one, with its parameters in full.")
+
+
+class Models(BaseModel):
+    models: list[rows.ModelOut]
+
+
+class EstimateCredits(Arguments):
+    model: str = Field("", description="An exact model. Leave it out to let model_tier decide.")
+    model_tier: str = Field(
+        "",
+        description="The quality, which decides the model; standard where neither is given.",
+        json_schema_extra=lambda schema: schema.update(enum=["", *schemas.tiers()]),
+    )
+    provider: str = Field(PLATFORM, json_schema_extra=lambda schema: schema.update(enum=schemas.providers()))
+    parameters: dict[str, Any] = Field(default_factory=dict, description="As edit_image takes them.")
+
+
+class Estimate(BaseModel):
+    model: str
+    model_tier: str | None
+    estimated_credits: int
+    available_credits: int
+    can_proceed: bool
+
+
+async def _list_models(call: Call, asked: ListModels) -> Answer:
+    entries = [catalog.get_model(asked.model)] if asked.model else catalog.catalog().models.values()
+    offered = await in_thread(pricing.offer, workspace=call.actor.workspace)
+    found = [rows.model(entry, offered=offered, in_full=bool(asked.model)) for entry in entries]
+    return Answer(Models(models=found).model_dump(mode="json"))
+
+
+async def _estimate_credits(call: Call, asked: EstimateCredits) -> Answer:
+    return Answer((await in_thread(_estimate, call.actor, asked)).model_dump(mode="json"))
+
+
+def _estimate(actor: Actor, asked: EstimateCredits) -> Estimate:
+    choice = pricing.choose(
+        workspace=actor.workspace, model=asked.model, tier=asked.model_tier, provider=asked.provider
+    )
+    quote = pricing.quote(actor=actor, choice=choice, inputs=asked.parameters)
+    return Estimate(
+        model=choice.model.id,
+        model_tier=choice.tier or None,
+        estimated_credits=quote.credits,
+        available_credits=quote.balance,
+        can_proceed=quote.enough,
+    )
+
+
+_READS = Hints(read_only=True, destructive=False, idempotent=True, open_world=False)
+
+LIST_MODELS = Tool(
+    name="list_models",
+    title="List models",
+    description="Lists the models that edit_image can use, with prices, what they take and their parameters.",
+    hints=_READS,
+    scope=READ,
+    arguments=ListModels,
+    input_schema=schemas.of_input(ListModels),
+    output_schema=schemas.of_output(Models),
+    run=_list_models,
+)
+ESTIMATE_CREDITS = Tool(
+    name="estimate_credits",
+    title="Estimate credits",
+    description="Tells what an edit would cost at most, and whether the workspace has that. Starts nothing.",
+    hints=_READS,
+    scope=READ,
+    arguments=EstimateCredits,
+    input_schema=schemas.of_input(EstimateCredits),
+    output_schema=schemas.of_output(Estimate),
+    run=_estimate_credits,
+)

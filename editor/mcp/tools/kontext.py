@@ -1,0 +1,145 @@
+"""The three tools of the Naftiko capability "Flux Image Editing API", with its names, words and hints.
+
+They take BFL's fields and answer as BFL's API does. Sources: the capability's spec, "exposes: mcp", and
+BFL's OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from editor import catalog
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.access.scopes import READ, WRITE
+from editor.contexts import bfl
+from editor.db import in_thread
+from editor.mcp.tools import rows, schemas
+from editor.mcp.tools.base import Answer, Call, Hints, Tool
+from editor.mcp.tools.starting import start
+from editor.models import Job, Status
+from editor.operations.jobs import NewEdit
+from editor.queries import jobs as job_queries
+
+PRO = "black-forest-labs/flux-kontext-pro"
+MAX = "black-forest-labs/flux-kontext-max"
+
+# BFL's names for what the catalogue calls otherwise.
+NAMES = {
+    "aspect_ratio": "aspectRatio",
+    "seed": "seed",
+    "output_format": "outputFormat",
+    "prompt_upsampling": "promptUpsampling",
+    "safety_tolerance": "safetyTolerance",
+}
+
+
+class Edit(BaseModel):
+    """As BFL's: what it does not know it leaves aside, and the defaults are BFL's."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    prompt: str = Field(description="What should change, or what to make where there is no image.")
+    input_image: str | None = Field(
+        None, description="An https address, base64 of at most 3 MB, or an image id of this workspace."
+    )
+    aspect_ratio: str | None = Field(None, description="Leave it out to match the image.")
+    seed: int | None = Field(None, description="Leave it out for a new one each time.")
+    output_format: str | None = "png"
+    prompt_upsampling: bool = Field(False, description="Lets the model rewrite the prompt.")
+    safety_tolerance: int = 2
+
+
+class Task(BaseModel):
+    """An edit that was taken."""
+
+    id: str
+    polling_url: str = Field(description="For clients of BFL's API; geteditresult with the id does the same.")
+    cost: int = Field(description="Credits.")
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    id: str = Field(description="As the edit was answered with.")
+
+
+class Result(BaseModel):
+    """What BFL's API answers to a poll."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    status: str = Field(description="Pending, Ready, Request Moderated, Content Moderated or Error.")
+    result: dict[str, Any] | None = Field(None, description="`sample` is where the picture is.")
+    progress: float | None = None
+    details: Any = None
+
+
+async def _edit(model: str, call: Call, asked: Edit) -> Answer:
+    given = asked.model_dump(include=set(NAMES))
+    # null means the model's own choice, which for a seed is a new one each time.
+    inputs = {NAMES[name]: value for name, value in given.items() if value is not None or name == "seed"}
+    edit = NewEdit(prompt=asked.prompt, model=model, inputs=inputs)
+    pictures = [asked.input_image] if asked.input_image else []
+    job = await start(call.actor, edit, pictures=pictures)
+    task = Task(id=str(job.id), polling_url=f"{call.at}/v1/get_result?id={job.id}", cost=job.price)
+    return Answer(task.model_dump())
+
+
+async def _result(call: Call, asked: Asked) -> Answer:
+    row = await in_thread(_read, call.actor, asked.id)
+    pictures = await rows.pictures(row, at=call.at) if row.status == Status.COMPLETED else []
+    return Answer(bfl.result(row, at=call.at), pictures)
+
+
+def _read(actor: Actor, job_id: str) -> Job:
+    return job_queries.read(lookups.job(actor, job_id).id)
+
+
+def _edit_schema(model_id: str) -> dict[str, Any]:
+    """With the values that this model offers."""
+    schema = schemas.of_input(Edit)
+    for name, known_as in NAMES.items():
+        item = catalog.get_model(model_id).input(known_as)
+        values = [option.value for option in item.options if option.value]
+        match name:
+            case "aspect_ratio" | "output_format":
+                schema["properties"][name]["anyOf"][0]["enum"] = values
+            case "safety_tolerance":
+                schema["properties"][name]["enum"] = [int(value) for value in values]
+            case "seed":
+                schema["properties"][name]["anyOf"][0] |= {"minimum": item.minimum, "maximum": item.maximum}
+    return schema
+
+
+def _edit_tool(name: str, label: str, model_id: str) -> Tool:
+    return Tool(
+        name=name,
+        title=f"FLUX.1 Kontext [{label}]",
+        description=f"Edit image with FLUX.1 Kontext [{label}]",
+        hints=Hints(read_only=False, destructive=False, idempotent=False),
+        scope=WRITE,
+        arguments=Edit,
+        input_schema=_edit_schema(model_id),
+        output_schema=schemas.of_output(Task),
+        run=partial(_edit, model_id),
+    )
+
+
+EDIT_PRO = _edit_tool("editimagekontextpro", "pro", PRO)
+EDIT_MAX = _edit_tool("editimagekontextmax", "max", MAX)
+GET_RESULT = Tool(
+    name="geteditresult",
+    title="Result of an edit",
+    description="Flux Poll for editing result",
+    hints=Hints(read_only=True, destructive=False, idempotent=True),
+    scope=READ,
+    arguments=Asked,
+    input_schema=schemas.of_input(Asked),
+    output_schema=schemas.of_output(Result),
+    run=_result,
+)

@@ -1,0 +1,148 @@
+"""Jobs and models as tools tell them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from editor import catalog
+from editor.catalog.schema import json_schema
+from editor.catalog.types import Model
+from editor.db import in_thread
+from editor.errors import NotFound
+from editor.mcp.tools.base import Picture
+from editor.media import links, store
+from editor.models import Image, Job
+from editor.operations.pricing import Offer
+
+LARGEST_PREVIEW = 100 * 1024  # bytes
+
+
+class ResultOut(BaseModel):
+    image_id: UUID = Field(description="Use it as a source of the next edit.")
+    url: str = Field(description="Where the full picture is, as long as it is not deleted. Needs no key.")
+    width: int
+    height: int
+    content_type: str
+
+
+class JobOut(BaseModel):
+    job_id: UUID
+    status: str = Field(description="pending, processing, completed, failed or canceled.")
+    percent: int | None = Field(description="How far it is, where the provider tells.")
+    model: str
+    model_tier: str | None
+    prompt: str
+    seed: int | None
+    credits: int = Field(description="Held while it goes on; charged once it completed.")
+    created_at: datetime
+    completed_at: datetime | None
+    error: str | None
+    error_code: str | None
+    results: list[ResultOut]
+    note: str | None = Field(None, description="What to do next, where the job goes on.")
+
+
+class ModelOut(BaseModel):
+    id: str
+    label: str
+    vendor: str
+    description: str
+    credits: int | None = Field(description="For one image; null where nothing is set up that serves it.")
+    typical_seconds: int
+    tiers: list[str] = Field(description="The tiers that mean this model.")
+    providers: list[str] = Field(description="Who serves it on a workspace's own key.")
+    needs_image: bool
+    most_images: int
+    takes_mask: bool
+    parameter_names: list[str]
+    parameters: dict[str, Any] | None = Field(
+        None, description="JSON Schema of each parameter, when the model was asked for by its id."
+    )
+
+
+def job(row: Job, *, at: str, note: str | None = None) -> JobOut:
+    """`row` with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
+    return JobOut(
+        job_id=row.id,
+        status=row.status,
+        percent=row.percent if row.is_live else None,
+        model=row.model,
+        model_tier=row.tier or None,
+        prompt=row.prompt,
+        seed=row.seed,
+        credits=row.price if row.is_live else row.charged,
+        created_at=row.created_at,
+        completed_at=row.finished_at,
+        error=row.error or None,
+        error_code=row.error_code or None,
+        results=[_result(image, at) for image in results(row)],
+        note=note,
+    )
+
+
+def results(row: Job) -> list[Image]:
+    """Those that are not in the trash, in order."""
+    found: list[Image] = row.shown_results  # type: ignore[attr-defined]
+    return found
+
+
+def _result(image: Image, at: str) -> ResultOut:
+    return ResultOut(
+        image_id=image.id,
+        url=f"{at}{links.sign_lasting(image.id)}",
+        width=image.width,
+        height=image.height,
+        content_type=image.content_type,
+    )
+
+
+async def pictures(row: Job, *, at: str) -> list[Picture]:
+    """The job's results with their previews."""
+    return [await in_thread(_picture, image, at) for image in results(row)]
+
+
+def _picture(image: Image, at: str) -> Picture:
+    return Picture(
+        name=f"{image.id}.{image.content_type.partition('/')[2]}",
+        url=f"{at}{links.sign_lasting(image.id)}",
+        content_type=image.content_type,
+        size=image.size,
+        preview=_preview(image),
+    )
+
+
+def _preview(image: Image) -> bytes:
+    """The larger of the two small thumbnails, if it is no larger than it may be; b"" where files are gone."""
+    try:
+        for width in sorted(store.THUMBNAILS[:2], reverse=True):
+            content = store.read(store.thumbnail_name(image.storage_name, width))
+            if len(content) <= LARGEST_PREVIEW:
+                return content
+    except NotFound:
+        pass
+    return b""
+
+
+def model(entry: Model, *, offered: Offer, in_full: bool) -> ModelOut:
+    choice = offered.models[entry.id]
+    names = [item.name for item in entry.options]
+    properties = json_schema(entry)["properties"]
+    return ModelOut(
+        id=entry.id,
+        label=entry.label,
+        vendor=entry.vendor,
+        description=entry.description,
+        credits=choice.credits if choice else None,
+        typical_seconds=entry.typical_seconds,
+        tiers=[tier.id for tier in catalog.catalog().tiers.values() if tier.model == entry.id],
+        providers=list(entry.providers),
+        needs_image=not entry.text_to_image,
+        most_images=entry.maximum_images,
+        takes_mask=entry.mask,
+        parameter_names=names,
+        parameters={name: properties[name] for name in names} if in_full else None,
+    )
