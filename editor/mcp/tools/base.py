@@ -97,8 +97,10 @@ class Tool:
     def _read(self, sent: Mapping[str, Any]) -> BaseModel:
         try:
             strict_json.check_text(dict(sent))
-        except ValueError:
-            raise InvalidInput("The arguments hold text that cannot be stored.") from None
+        except (ValueError, RecursionError):
+            raise InvalidInput(
+                "The arguments are nested too deep, or hold text that cannot be stored."
+            ) from None
         try:
             return self.arguments.model_validate(sent)
         except ValidationError as error:

@@ -7,9 +7,9 @@ BFL's OpenAPI document.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from editor import catalog
 from editor.access import lookups
@@ -17,6 +17,7 @@ from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.contexts import bfl
 from editor.db import in_thread
+from editor.errors import InvalidInput
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Answer, Call, Hints, Tool
 from editor.mcp.tools.starting import start
@@ -48,7 +49,7 @@ class Edit(BaseModel):
     )
     aspect_ratio: str | None = Field(None, description="Leave it out to match the image.")
     seed: int | None = Field(None, description="Leave it out for a new one each time.")
-    output_format: str | None = "png"
+    output_format: Annotated[str, BeforeValidator(lambda value: "png" if value is None else value)] = "png"
     prompt_upsampling: bool = Field(False, description="Lets the model rewrite the prompt.")
     safety_tolerance: int = 2
 
@@ -80,14 +81,23 @@ class Result(BaseModel):
 
 
 async def _edit(model: str, call: Call, asked: Edit) -> Answer:
-    given = asked.model_dump(include=set(NAMES))
-    # null means the model's own choice, which for a seed is a new one each time.
-    inputs = {NAMES[name]: value for name, value in given.items() if value is not None or name == "seed"}
-    edit = NewEdit(prompt=asked.prompt, model=model, inputs=inputs)
-    pictures = [asked.input_image] if asked.input_image else []
-    job = await start(call.actor, edit, pictures=pictures)
+    given = {NAMES[name]: value for name, value in asked.model_dump(include=set(NAMES)).items()}
+    edit = NewEdit(prompt=asked.prompt, model=model, inputs=given)
+    try:
+        job = await start(call.actor, edit, pictures=[asked.input_image] if asked.input_image else [])
+    except InvalidInput as error:
+        raise _in_their_words(error) from None
     task = Task(id=str(job.id), polling_url=f"{call.at}/v1/get_result?id={job.id}", cost=job.price)
     return Answer(task.model_dump())
+
+
+def _in_their_words(error: InvalidInput) -> InvalidInput:
+    """The same, where the catalogue speaks of inputs that the caller knows by BFL's names."""
+    theirs = {ours: name for name, ours in NAMES.items()}
+    if not error.fields.keys() & theirs.keys():
+        return error
+    fields = {theirs.get(name, name): what for name, what in error.fields.items()}
+    return InvalidInput(" ".join(f"{name}: {what}" for name, what in fields.items()), fields=fields)
 
 
 async def _result(call: Call, asked: Asked) -> Answer:
@@ -107,8 +117,10 @@ def _edit_schema(model_id: str) -> dict[str, Any]:
         item = catalog.get_model(model_id).input(known_as)
         values = [option.value for option in item.options if option.value]
         match name:
-            case "aspect_ratio" | "output_format":
+            case "aspect_ratio":
                 schema["properties"][name]["anyOf"][0]["enum"] = values
+            case "output_format":
+                schema["properties"][name]["enum"] = values
             case "safety_tolerance":
                 schema["properties"][name]["enum"] = [int(value) for value in values]
             case "seed":
