@@ -1,0 +1,41 @@
+"""The official MCP client at a portal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, TypeVar
+
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult
+
+T = TypeVar("T")
+Mode = Literal["auto", "legacy"]
+# What each mode comes to with this portal.
+VERSIONS: dict[Mode, str] = {"auto": "2026-07-28", "legacy": "2025-11-25"}
+
+
+def run(url: str, key: str, work: Callable[[Client], Awaitable[T]], *, mode: Mode = "auto") -> T:
+    """What `work` gives with a client that is connected to the portal at `url`.
+
+    In a thread of its own: in this one there may be the event loop of a browser.
+    """
+
+    async def session() -> T:
+        headers = {"authorization": f"Bearer {key}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=mode) as client,
+        ):
+            assert client.protocol_version == VERSIONS[mode]
+            return await work(client)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, session()).result()
+
+
+def call(url: str, key: str, tool: str, *, mode: Mode = "auto", **arguments: Any) -> CallToolResult:
+    return run(url, key, lambda client: client.call_tool(tool, arguments), mode=mode)

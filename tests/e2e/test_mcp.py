@@ -1,0 +1,322 @@
+"""The official MCP client does edits, in both modes of the protocol, and meets what can go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolResult, ImageContent, ListToolsResult, ResourceLink, TextContent
+from PIL import Image
+
+from tests.e2e import agent
+from tests.e2e.agent import Mode
+from tests.e2e.api import PICTURE, STANDARD, Api, open_spaces
+from tests.e2e.portal import Portal
+
+MODES: list[Mode] = ["auto", "legacy"]
+LARGEST_PREVIEW = 100 * 1024
+# The hints of the Naftiko capability: readOnly, destructive, idempotent.
+SEED = {
+    "editimagekontextpro": ("Edit image with FLUX.1 Kontext [pro]", False, False, False),
+    "editimagekontextmax": ("Edit image with FLUX.1 Kontext [max]", False, False, False),
+    "geteditresult": ("Flux Poll for editing result", True, False, True),
+}
+OURS = {
+    "list_models": (True, False, True),
+    "edit_image": (False, False, False),
+    "estimate_credits": (True, False, True),
+    "list_jobs": (True, False, True),
+    "cancel_job": (False, True, True),
+}
+
+
+@pytest.fixture(scope="module")
+def keys(api: Api) -> dict[str, str]:
+    """Of workspaces that only these tests use."""
+    spaces: dict[str, dict[str, Any]] = {
+        "agents": {"workspace": "Agents"},
+        "agents-tight": {"workspace": "Agents tight", "requests_per_minute": 3},
+        "agents-apart": {"workspace": "Agents apart"},
+    }
+    return open_spaces(api.portal, spaces)
+
+
+def data(result: CallToolResult) -> Any:
+    assert not result.is_error, result.content
+    return result.structured_content
+
+
+def refusal(result: CallToolResult) -> Any:
+    """What is wrong, for programs; people read the same words."""
+    assert result.is_error
+    (text,) = result.content
+    assert isinstance(text, TextContent)
+    assert result.structured_content["error"] in text.text
+    assert result.structured_content["code"] in text.text
+    return result.structured_content
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_tools_are_listed_with_their_hints(api: Api, mode: Mode) -> None:
+    async def work(client: Client) -> ListToolsResult:
+        return await client.list_tools()
+
+    tools = {tool.name: tool for tool in agent.run(api.portal.url, api.keys["acme"], work, mode=mode).tools}
+    assert tools.keys() == SEED.keys() | OURS.keys()
+    for name, tool in tools.items():
+        assert tool.annotations is not None
+        assert tool.title
+        assert tool.output_schema
+        hints = (
+            tool.annotations.read_only_hint,
+            tool.annotations.destructive_hint,
+            tool.annotations.idempotent_hint,
+        )
+        if name in SEED:
+            assert (tool.description, *hints) == SEED[name]
+        else:
+            assert hints == OURS[name]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
+    api: Api, keys: dict[str, str], mode: Mode
+) -> None:
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def listen(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    async def work(client: Client) -> CallToolResult:
+        asked = {"prompt": "a quiet harbour [slow:2]", "model_tier": "standard"}
+        return await client.call_tool("edit_image", asked, progress_callback=listen)
+
+    result = agent.run(api.portal.url, keys["agents"], work, mode=mode)
+    assert len(told) >= 2
+    assert [progress for progress, _, _ in told] == sorted({progress for progress, _, _ in told})
+    assert all(total == 100 and message for _, total, message in told)
+    job = data(result)
+    assert (job["status"], job["credits"]) == ("completed", STANDARD)
+    _, preview, link = result.content
+    assert isinstance(preview, ImageContent)
+    small = base64.b64decode(preview.data)
+    assert len(small) < LARGEST_PREVIEW
+    with Image.open(io.BytesIO(small)) as picture:
+        picture.load()
+        assert (picture.get_format_mimetype(), max(picture.size)) == (preview.mime_type, 512)
+    assert isinstance(link, ResourceLink)
+    assert link.uri == job["results"][0]["url"]
+    answer = httpx.get(link.uri)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, link.mime_type)
+    assert len(answer.content) == link.size
+    door = api.portal.query("SELECT door FROM editor_job WHERE id = %s", job["job_id"])
+    assert door == [("mcp",)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_edit_goes_on_from_an_address_and_from_a_result(
+    api: Api, keys: dict[str, str], mode: Mode
+) -> None:
+    async def work(client: Client) -> tuple[Any, Any]:
+        first = data(
+            await client.call_tool(
+                "edit_image", {"prompt": "make it black and white", "images": [f"{api.pictures}/cat.png"]}
+            )
+        )
+        source = first["results"][0]["image_id"]
+        return first, data(
+            await client.call_tool("edit_image", {"prompt": "make it warmer", "images": [source]})
+        )
+
+    first, second = agent.run(api.portal.url, keys["agents"], work, mode=mode)
+    assert first["status"] == second["status"] == "completed"
+    parent = api.portal.query("SELECT parent_id::text FROM editor_job WHERE id = %s", second["job_id"])
+    assert parent == [(first["results"][0]["image_id"],)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("tool", ["editimagekontextpro", "editimagekontextmax"])
+def test_the_seeds_tools_edit_and_give_the_result(
+    api: Api, keys: dict[str, str], tool: str, mode: Mode
+) -> None:
+    async def work(client: Client) -> tuple[Any, CallToolResult]:
+        task = data(
+            await client.call_tool(
+                tool,
+                {
+                    "prompt": "make it black and white",
+                    "input_image": base64.b64encode(PICTURE).decode(),
+                    "seed": 7,
+                },
+            )
+        )
+        while True:
+            result = await client.call_tool("geteditresult", {"id": task["id"]})
+            if data(result)["status"] != "Pending":
+                return task, result
+            await asyncio.sleep(0.2)
+
+    task, result = agent.run(api.portal.url, keys["agents"], work, mode=mode)
+    assert task["polling_url"] == f"{api.portal.url}/v1/get_result?id={task['id']}"
+    told = data(result)
+    assert (told["id"], told["status"], told["result"]["seed"]) == (task["id"], "Ready", 7)
+    assert httpx.get(told["result"]["sample"]).headers["content-type"] == "image/png"
+    assert [part.type for part in result.content] == ["text", "image", "resource_link"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_is_moderated_costs_nothing_and_says_so(api: Api, keys: dict[str, str], mode: Mode) -> None:
+    wrong = refusal(
+        agent.call(api.portal.url, keys["agents"], "edit_image", mode=mode, prompt="a harbour [moderate]")
+    )
+    assert wrong["code"] == "moderated"
+    ((job_id, charged),) = api.portal.query(
+        "SELECT id::text, charged FROM editor_job WHERE prompt = 'a harbour [moderate]' "
+        "AND door = 'mcp' ORDER BY created_at DESC LIMIT 1"
+    )
+    assert job_id in wrong["error"]
+    assert charged == 0
+    told = data(agent.call(api.portal.url, keys["agents"], "geteditresult", mode=mode, id=job_id))
+    assert (told["status"], told["result"]) == ("Request Moderated", None)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_goes_wrong_is_told_by_the_tool(api: Api, mode: Mode) -> None:
+    url, edit = api.portal.url, {"prompt": "a quiet harbour", "model_tier": "standard"}
+    wrong = refusal(agent.call(url, api.keys["acme"], "edit_image", mode=mode, prompt="x", steps=5))
+    assert wrong["fields"].keys() == {"steps"}
+    wrong = refusal(agent.call(url, api.keys["poor"], "edit_image", mode=mode, **edit))
+    assert wrong["code"] == "insufficient_credits"
+    wrong = refusal(agent.call(url, api.keys["reader"], "edit_image", mode=mode, **edit))
+    assert (wrong["code"], "image_editor:write" in wrong["error"]) == ("permission_denied", True)
+    wrong = refusal(agent.call(url, api.keys["writer"], "list_jobs", mode=mode))
+    assert (wrong["code"], "image_editor:read" in wrong["error"]) == ("permission_denied", True)
+    wrong = refusal(agent.call(url, api.keys["acme"], "edit_image", mode=mode, **edit, images=["!"]))
+    assert wrong["code"] == "invalid_input"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_too_many_requests_are_refused_in_words(api: Api, keys: dict[str, str], mode: Mode) -> None:
+    async def work(client: Client) -> None:
+        for _ in range(4):
+            await client.list_tools(cache_mode="bypass")
+
+    with pytest.raises(BaseException) as refused:
+        agent.run(api.portal.url, keys["agents-tight"], work, mode=mode)
+    assert "allows 3 requests a minute" in flat(refused.value).message
+
+
+def flat(error: BaseException) -> MCPError:
+    """The one error in a group: what fails while the client connects comes in one."""
+    while isinstance(error, BaseExceptionGroup):
+        (error,) = error.exceptions
+    assert isinstance(error, MCPError), error
+    return error
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_without_a_key_there_is_nothing(api: Api, mode: Mode) -> None:
+    async def work(client: Client) -> None:
+        await client.list_tools()
+
+    with pytest.raises(BaseException) as refused:
+        agent.run(api.portal.url, "flk_nobody", work, mode=mode)
+    assert flat(refused.value).message == "Missing or invalid API key."
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [("origin", "https://evil.example", 403), ("host", "evil.example", 400), ("authorization", "", 401)],
+)
+def test_foreign_pages_hosts_and_strangers_are_refused(
+    api: Api, header: str, value: str, status: int
+) -> None:
+    headers = {
+        "accept": "application/json, text/event-stream",
+        "authorization": f"Bearer {api.keys['acme']}",
+        header: value,
+    }
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    answer = httpx.post(f"{api.portal.url}/mcp", json=call, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, -32600)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_job_is_canceled_while_another_call_waits_for_it(
+    api: Api, keys: dict[str, str], mode: Mode
+) -> None:
+    url, key, prompt = api.portal.url, keys["agents"], f"a harbour in {mode} [slow:30]"
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(agent.call, url, key, "edit_image", mode=mode, prompt=prompt)
+        job_id = job_with(url, key, prompt)
+        canceled = data(agent.call(url, key, "cancel_job", mode=mode, job_id=job_id))
+        assert canceled["job_id"] == job_id
+        wrong = refusal(waiting.result(20))
+    assert (wrong["code"], job_id in wrong["error"]) == ("conflict", True)
+    assert [entry[0] for entry in api.ledger(job_id)] == ["hold", "release"]
+
+
+def job_with(url: str, key: str, prompt: str) -> str:
+    """The newest job with this prompt, once it is at work."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for job in data(agent.call(url, key, "list_jobs"))["jobs"]:
+            if job["prompt"] == prompt and job["status"] == "processing":
+                return str(job["job_id"])
+    raise AssertionError("no such job")
+
+
+def test_the_jobs_of_others_are_neither_listed_nor_told_nor_canceled(api: Api, keys: dict[str, str]) -> None:
+    url, prompt = api.portal.url, "a harbour that is not yours"
+    job_id = data(agent.call(url, keys["agents"], "edit_image", prompt=prompt))["job_id"]
+    assert data(agent.call(url, keys["agents-apart"], "list_jobs"))["jobs"] == []
+    for tool, arguments in (("geteditresult", {"id": job_id}), ("cancel_job", {"job_id": job_id})):
+        assert refusal(agent.call(url, keys["agents-apart"], tool, **arguments))["code"] == "not_found"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_job_of_a_caller_that_leaves_goes_on(api: Api, keys: dict[str, str], mode: Mode) -> None:
+    url, key, prompt = api.portal.url, keys["agents"], f"a harbour left in {mode} [slow:3]"
+
+    async def leave(client: Client) -> None:
+        call = asyncio.create_task(client.call_tool("edit_image", {"prompt": prompt}))
+        await asyncio.sleep(1.5)
+        call.cancel()
+        await asyncio.wait({call})
+
+    agent.run(url, key, leave, mode=mode)
+    job_id = job_with(url, key, prompt)
+    deadline = time.monotonic() + 20
+    while data(told := agent.call(url, key, "geteditresult", id=job_id))["status"] == "Pending":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert data(told)["status"] == "Ready"
+
+
+def test_a_portal_that_stops_tells_held_calls_their_jobs(portal: Portal) -> None:
+    key = open_spaces(portal, {"agents": {"workspace": "Agents"}})["agents"]
+
+    def hold(mode: Mode) -> CallToolResult:
+        async def work(client: Client) -> CallToolResult:
+            await client.list_tools()  # or it would ask for their schemas when the portal is gone
+            return await client.call_tool("edit_image", {"prompt": f"{mode} [slow:60]"})
+
+        return agent.run(portal.url, key, work, mode=mode)
+
+    with ThreadPoolExecutor(2) as threads:
+        held = {mode: threads.submit(hold, mode) for mode in MODES}
+        for mode in MODES:
+            job_with(portal.url, key, f"{mode} [slow:60]")
+        assert portal.stop() == 0
+        for mode in MODES:
+            job = data(held[mode].result(5))
+            assert (job["status"], job["prompt"]) == ("processing", f"{mode} [slow:60]")
+            assert job["note"]
