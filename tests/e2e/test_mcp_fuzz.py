@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from editor.mcp.tools.registry import TOOLS
 from tests.e2e.api import Api
 
-EXAMPLES = 60  # of each test
+EXAMPLES = 150  # of each test
 MODERN, HANDSHAKE = "2026-07-28", "2025-11-25"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 # What the newer mode asks of each request.
@@ -56,12 +56,20 @@ messages = st.fixed_dictionaries(
 )
 
 
+OPTIONS = list(TOOLS["edit_image"].input_schema["properties"]["parameters"]["properties"])
+values = words | anything | st.dictionaries(st.sampled_from(OPTIONS), words | anything, max_size=3)
+
+
 @st.composite
 def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """A tool, and arguments of which some are of the names and values that it knows."""
+    """A tool, and arguments of which most have the names and some the values that it knows."""
     tool = draw(st.sampled_from(list(TOOLS.values())))
-    names = st.sampled_from(list(tool.input_schema["properties"]))
-    arguments = draw(st.dictionaries(names | st.text(max_size=8), words | anything, max_size=5))
+    known = tool.input_schema["properties"]
+    right = {"prompt": "a harbour", "id": NOBODY, "job_id": NOBODY} if draw(st.booleans()) else {}
+    arguments = {name: value for name, value in right.items() if name in known}
+    arguments |= draw(st.dictionaries(st.sampled_from(list(known)), values, max_size=3))
+    if draw(st.integers(0, 9)) == 0:
+        arguments |= draw(st.dictionaries(st.text(max_size=8), anything, max_size=2))
     if tool.name == "edit_image":
         arguments["wait_seconds"] = 0
     return tool.name, arguments
