@@ -16,9 +16,9 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("", include("editor.api.urls")),
     path("", include("editor.callbacks.urls")),
-    path("", include("editor.compat.bfl.urls")),
     path("", include("editor.compat.wiro.urls")),
     path("", include("editor.compat.openai.urls")),
+    path("", include("editor.compat.bfl.urls")),  # the last of those under /v1/: it has all the rest
     # A page about another door: neither knows the other.
     path("w/<slug:slug>/api/", api_reference.page, {"document": document}, name="api_reference"),
     path("", include("editor.web.urls")),

@@ -162,6 +162,7 @@ OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "health": ("get", []),
     "file": ("get", ["token"]),
     "lasting_file": ("get", ["token"]),
+    "brief_file": ("get", ["token", "sample.png"]),
     "share": ("get", ["token"]),
     "share_file": ("get", ["token", "full"]),
 }
