@@ -14,6 +14,7 @@ import pytest
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.bfl import polling, views
+from editor.compat.bfl.door import BODY_LIMIT
 from editor.db import in_thread
 from editor.models import Image, Job, JobImage, Plan
 from editor.operations import api_keys, credits, jobs
@@ -160,6 +161,15 @@ async def test_few_large_bodies_are_read_at_once(
     monkeypatch.setattr(views, "_start", counted)
     await asyncio.gather(*(submitted(client) for _ in range(5)))
     assert most == views.LARGE_AT_ONCE
+
+
+async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) -> None:
+    long = {"content-length": str(BODY_LIMIT + 1)}
+    answer = await client.post("/v1/flux-2-pro", content=b"x", headers=long)
+    assert (answer.status_code, answer.json()) == (
+        413,
+        {"detail": "The request's body is too large: at most 65,536 KiB."},
+    )
 
 
 # --- Polls --------------------------------------------------------------------------------
