@@ -34,13 +34,16 @@ def keys(api: Api) -> dict[str, str]:
     return api.keys | open_spaces(api.portal, own)
 
 
-def program(variable: str, *needed: Path) -> str:
-    """The program that `make test` names by this variable; skips a test that is run by hand without."""
+def program(variable: str, needed: str) -> str:
+    """The program that `make test` names by this variable; skips a test that is run by hand without.
+
+    needed  a file that is there when the client is, seen from the program's folder
+    """
     path = os.environ.get(variable)
     if path is None:
         pytest.skip(f"needs {variable}, which `make test` sets")
-    missing = [str(file) for file in (Path(path), *needed) if not file.exists()]
-    assert not missing, f"{missing} could not be installed; `make test` said why: see .make/clients.sh"
+    for file in (Path(path), Path(path).parent / needed):
+        assert file.exists(), f"There is no {file}: `make test` said why, see .make/clients.sh."
     return path
 
 
@@ -55,7 +58,7 @@ def run(command: list[str], told: dict[str, Any]) -> str:
 @pytest.fixture
 def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
     """doGenerate of @ai-sdk/black-forest-labs; `by` is the key's name."""
-    node = program("PORTAL_NODE", CLIENTS / "node_modules" / "@ai-sdk" / "black-forest-labs")
+    node = program("PORTAL_NODE", str(CLIENTS / "node_modules" / ".installed"))
 
     def call(model: str, *, by: str = "bfl", seconds: float = 30, **options: Any) -> dict[str, Any]:
         base = {"baseURL": f"{api.portal.url}/v1", "apiKey": keys[by], "timeout": seconds * 1000}
@@ -68,7 +71,7 @@ def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
 @pytest.fixture
 def blackforest(api: Api, keys: dict[str, str], tmp_path: Path) -> Call:
     """`generate` of blackforest."""
-    python = program("PORTAL_BLACKFOREST")
+    python = program("PORTAL_BLACKFOREST", "../installed")
 
     def call(model: str, *, by: str = "bfl", retries: int = 30, **inputs: Any) -> dict[str, Any]:
         told = {"base_url": api.portal.url, "api_key": keys[by], "retries": retries}

@@ -80,14 +80,14 @@ def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> Wish:
 
     origin  scheme and host under which the caller knows this portal
     """
-    body = _checked(endpoint, raw)
-    images = {field: text for field in endpoint.images if (text := getattr(body, field))}
-    mask = getattr(body, MASK, None) or None
-    url, secret = getattr(body, "webhook_url"), getattr(body, "webhook_secret")  # noqa: B009
+    values = _checked(endpoint, raw)
+    images = {field: values[field] for field in endpoint.images if values[field]}
+    mask = values.get(MASK) or None
+    url, secret = values["webhook_url"], values["webhook_secret"]
     edit = NewEdit(
-        prompt=getattr(body, "prompt"),  # noqa: B009
+        prompt=values["prompt"],
         model=endpoint.model.id,
-        inputs=_inputs(endpoint, body),
+        inputs=_inputs(endpoint, values),
         callback=Callback(url=url, secret=secret or "", origin=origin) if url else None,
     )
     try:
@@ -196,7 +196,8 @@ def _type(item: Input) -> Any:
     return str
 
 
-def _checked(endpoint: Endpoint, raw: bytes) -> BaseModel:
+def _checked(endpoint: Endpoint, raw: bytes) -> dict[str, Any]:
+    """The fields that the endpoint has, in their types; None for what was left out. Raises WrongFields."""
     try:
         values = strict_json.read_object(raw)
     except (ValueError, RecursionError):
@@ -204,7 +205,7 @@ def _checked(endpoint: Endpoint, raw: bytes) -> BaseModel:
         context = {"error": "The body must be one JSON object in UTF-8, with each name once."}
         raise WrongFields([problem | {"ctx": context}]) from None
     try:
-        return endpoint.body.model_validate(values)
+        return endpoint.body.model_validate(values).model_dump()
     except ValidationError as error:
         raise WrongFields([_problem(item) for item in error.errors(include_url=False)]) from None
 
@@ -229,11 +230,11 @@ def _echo(value: object) -> object:
     return value if isinstance(value, bool | int | float) else None
 
 
-def _inputs(endpoint: Endpoint, body: BaseModel) -> dict[str, object]:
+def _inputs(endpoint: Endpoint, values: Mapping[str, Any]) -> dict[str, object]:
     """The options by their catalogue names; those that neither the caller nor BFL sets are left out."""
     inputs: dict[str, object] = {}
     for field, item in endpoint.options.items():
-        value = getattr(body, field)
+        value = values[field]
         if value is None:
             if field not in endpoint.defaults:
                 continue

@@ -86,14 +86,19 @@ async def credits(request: HttpRequest) -> JsonResponse:
 
 @asynccontextmanager
 async def _place(request: HttpRequest, actor: Actor) -> AsyncIterator[None]:
-    """One of the few for large bodies; others need none."""
-    # Without a length, the body's is unknown.
-    if 0 < int(request.META.get("CONTENT_LENGTH") or 0) <= LARGE:
+    """One of the few places for large bodies; others need none."""
+    if not _is_large(request):
         yield
         return
     places = _large.setdefault(asyncio.get_running_loop(), Limit(LARGE_AT_ONCE))
     async with places.held(str(actor.workspace.id), active=False):
         yield
+
+
+def _is_large(request: HttpRequest) -> bool:
+    """Also one whose length nobody told."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return not 0 < len(length) <= len(str(LARGE)) or int(length) > LARGE
 
 
 async def _start(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> tuple[Job, int]:

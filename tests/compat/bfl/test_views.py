@@ -1,12 +1,10 @@
-"""What BFL's clients are answered: submits, polls with a key and without, credits, errors."""
+"""What submits are answered, and who may."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -17,17 +15,11 @@ from editor.compat.bfl import polling, views
 from editor.compat.bfl.door import BODY_LIMIT
 from editor.db import in_thread
 from editor.models import Image, Job, JobImage, Plan
-from editor.operations import api_keys, credits, jobs
-from tests.factories import limit_jobs, make_actor, make_workspace, photo
+from editor.operations import api_keys, credits
+from tests.compat.bfl.calls import EDIT, submitted
+from tests.factories import limit_jobs, photo
 
-EDIT = {"prompt": "make it blue"}
 PICTURE = base64.b64encode(photo()).decode()
-
-
-async def submitted(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
-    answer = await client.post("/v1/flux-kontext-pro", json=EDIT | fields)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 async def nothing_was_done() -> bool:
@@ -170,94 +162,6 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
         413,
         {"detail": "The request's body is too large: at most 65,536 KiB."},
     )
-
-
-# --- Polls --------------------------------------------------------------------------------
-
-
-async def test_the_address_alone_tells_how_the_task_is(client: httpx.AsyncClient) -> None:
-    told = await submitted(client)
-    del client.headers["x-key"]
-    answer = await client.get(told["polling_url"])
-    assert answer.status_code == 200
-    assert (answer.json()["id"], answer.json()["status"]) == (told["id"], "Pending")
-    assert int(answer.headers["x-ratelimit-limit"]) == 600
-
-
-async def test_with_a_key_the_address_counts_as_a_poll_of_the_workspace(client: httpx.AsyncClient) -> None:
-    told = await submitted(client)
-    answer = await client.get(told["polling_url"])
-    assert (answer.status_code, int(answer.headers["x-ratelimit-limit"])) == (200, 1200)
-
-
-async def test_the_key_alone_is_enough_too(client: httpx.AsyncClient) -> None:
-    told = await submitted(client)
-    answer = await client.get("/v1/get_result", params={"id": told["id"]})
-    assert (answer.status_code, answer.json()["status"]) == (200, "Pending")
-
-
-async def test_an_address_that_was_changed_needs_a_key(client: httpx.AsyncClient) -> None:
-    one, other = await submitted(client), await submitted(client)
-    del client.headers["x-key"]
-    for url in (
-        one["polling_url"].partition("&")[0],
-        one["polling_url"] + "x",
-        one["polling_url"].replace(one["id"], other["id"]),
-        f"/v1/get_result?{'x=1&' * 200}",
-        "/v1/get_result",
-    ):
-        answer = await client.get(url)
-        assert (answer.status_code, answer.json()) == (403, {"detail": "Not authenticated"}), url
-
-
-async def test_an_address_ends_after_a_day(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = await submitted(client)
-    del client.headers["x-key"]
-    monkeypatch.setattr(polling, "LIFE", timedelta(seconds=-1))
-    assert (await client.get(told["polling_url"])).status_code == 403
-
-
-@pytest.mark.parametrize("task", ["", "x", "é", "\0", "00000000-0000-4000-8000-000000000000", "x" * 5000])
-async def test_an_unknown_task_is_not_found(client: httpx.AsyncClient, task: str) -> None:
-    answer = await client.get("/v1/get_result", params={"id": task})
-    assert answer.status_code == 404
-    assert (answer.json()["id"], answer.json()["status"]) == (task, "Task not found")
-
-
-async def test_another_workspaces_task_is_not_found(client: httpx.AsyncClient) -> None:
-    def foreign() -> str:
-        other = make_actor(make_workspace(name="Other"))
-        return str(jobs.submit(actor=other, request=jobs.NewEdit(prompt="x")).id)
-
-    task = await in_thread(foreign)
-    answer = await client.get("/v1/get_result", params={"id": task})
-    assert (answer.status_code, answer.json()["status"]) == (404, "Task not found")
-
-
-async def test_a_task_that_is_gone_is_not_found_at_its_address_either(client: httpx.AsyncClient) -> None:
-    url = polling.address(UUID(int=1), at="")
-    del client.headers["x-key"]
-    assert (await client.get(url)).status_code == 404
-
-
-async def test_a_task_must_be_named(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/get_result")
-    assert answer.status_code == 422
-    assert answer.json()["detail"][0]["loc"] == ["query", "id"]
-
-
-async def test_a_canceled_task_is_an_error_with_details(client: httpx.AsyncClient, actor: Actor) -> None:
-    told = await submitted(client)
-
-    def cancel() -> None:
-        jobs.cancel(actor=actor, job=Job.objects.get())
-
-    await in_thread(cancel)
-    answer = await client.get(told["polling_url"])
-    assert (answer.status_code, answer.json()["status"]) == (200, "Error")
-    assert answer.json()["details"]["code"] == "canceled"
 
 
 # --- Keys ---------------------------------------------------------------------------------

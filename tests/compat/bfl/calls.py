@@ -1,0 +1,15 @@
+"""A submit, as the tests of this folder send it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+EDIT = {"prompt": "make it blue"}
+
+
+async def submitted(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/flux-kontext-pro", json=EDIT | fields)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())

@@ -1,0 +1,102 @@
+"""How a task is: told to whoever has its address, or the workspace's key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from editor.access.actor import Actor
+from editor.compat.bfl import polling
+from editor.db import in_thread
+from editor.models import Job
+from editor.operations import jobs
+from tests.compat.bfl.calls import submitted
+from tests.factories import make_actor, make_workspace
+
+
+async def test_the_address_alone_tells_how_the_task_is(client: httpx.AsyncClient) -> None:
+    told = await submitted(client)
+    del client.headers["x-key"]
+    answer = await client.get(told["polling_url"])
+    assert answer.status_code == 200
+    assert (answer.json()["id"], answer.json()["status"]) == (told["id"], "Pending")
+    assert int(answer.headers["x-ratelimit-limit"]) == 600
+
+
+async def test_with_a_key_the_address_counts_as_a_poll_of_the_workspace(client: httpx.AsyncClient) -> None:
+    told = await submitted(client)
+    answer = await client.get(told["polling_url"])
+    assert (answer.status_code, int(answer.headers["x-ratelimit-limit"])) == (200, 1200)
+
+
+async def test_the_key_alone_is_enough_too(client: httpx.AsyncClient) -> None:
+    told = await submitted(client)
+    answer = await client.get("/v1/get_result", params={"id": told["id"]})
+    assert (answer.status_code, answer.json()["status"]) == (200, "Pending")
+
+
+async def test_an_address_that_was_changed_needs_a_key(client: httpx.AsyncClient) -> None:
+    one, other = await submitted(client), await submitted(client)
+    del client.headers["x-key"]
+    for url in (
+        one["polling_url"].partition("&")[0],
+        one["polling_url"] + "x",
+        one["polling_url"].replace(one["id"], other["id"]),
+        f"/v1/get_result?{'x=1&' * 200}",
+        "/v1/get_result",
+    ):
+        answer = await client.get(url)
+        assert (answer.status_code, answer.json()) == (403, {"detail": "Not authenticated"}), url
+
+
+async def test_an_address_ends_after_a_day(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = await submitted(client)
+    del client.headers["x-key"]
+    monkeypatch.setattr(polling, "LIFE", timedelta(seconds=-1))
+    assert (await client.get(told["polling_url"])).status_code == 403
+
+
+@pytest.mark.parametrize("task", ["", "x", "é", "\0", "00000000-0000-4000-8000-000000000000", "x" * 5000])
+async def test_an_unknown_task_is_not_found(client: httpx.AsyncClient, task: str) -> None:
+    answer = await client.get("/v1/get_result", params={"id": task})
+    assert answer.status_code == 404
+    assert (answer.json()["id"], answer.json()["status"]) == (task, "Task not found")
+
+
+async def test_another_workspaces_task_is_not_found(client: httpx.AsyncClient) -> None:
+    def foreign() -> str:
+        other = make_actor(make_workspace(name="Other"))
+        return str(jobs.submit(actor=other, request=jobs.NewEdit(prompt="x")).id)
+
+    task = await in_thread(foreign)
+    answer = await client.get("/v1/get_result", params={"id": task})
+    assert (answer.status_code, answer.json()["status"]) == (404, "Task not found")
+
+
+async def test_a_task_that_is_gone_is_not_found_at_its_address_either(client: httpx.AsyncClient) -> None:
+    url = polling.address(UUID(int=1), at="")
+    del client.headers["x-key"]
+    assert (await client.get(url)).status_code == 404
+
+
+async def test_a_task_must_be_named(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/get_result")
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", "id"]
+
+
+async def test_a_canceled_task_is_an_error_with_details(client: httpx.AsyncClient, actor: Actor) -> None:
+    told = await submitted(client)
+
+    def cancel() -> None:
+        jobs.cancel(actor=actor, job=Job.objects.get())
+
+    await in_thread(cancel)
+    answer = await client.get(told["polling_url"])
+    assert (answer.status_code, answer.json()["status"]) == (200, "Error")
+    assert answer.json()["details"]["code"] == "canceled"
