@@ -47,7 +47,7 @@ install_npm_packages() {
     say "Installing the clients from npm"
     # npm is a script that looks for its node on the PATH.
     PATH="$(dirname "$PORTAL_NODE"):$PATH" "$npm" --prefix "$clients" ci \
-        --no-audit --no-fund --ignore-scripts --loglevel=error >&2 || return
+        --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error >&2 || return
     echo "$wanted" >"$stamp"
 }
 
