@@ -189,9 +189,9 @@ def test_words_are_looked_up_in_their_index(workspace: Workspace, viewer: User) 
     Job.objects.bulk_create(
         Job(
             **{field.attname: getattr(pattern, field.attname) for field in Job._meta.concrete_fields}
-            | {"id": id}
+            | {"id": uuid.uuid4(), "number": pattern.number + number}
         )
-        for id in (uuid.uuid4() for _ in range(1000))
+        for number in range(1, 1001)
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE editor_job")
