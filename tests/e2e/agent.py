@@ -10,10 +10,11 @@ from typing import Any, Literal, TypeVar
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult
+from mcp_types import CallToolResult, TextContent
 
 T = TypeVar("T")
 Mode = Literal["auto", "legacy"]
+MODES: list[Mode] = ["auto", "legacy"]
 # What each mode comes to with this portal.
 VERSIONS: dict[Mode, str] = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 
@@ -39,3 +40,18 @@ def run(url: str, key: str, work: Callable[[Client], Awaitable[T]], *, mode: Mod
 
 def call(url: str, key: str, tool: str, *, mode: Mode = "auto", **arguments: Any) -> CallToolResult:
     return run(url, key, lambda client: client.call_tool(tool, arguments), mode=mode)
+
+
+def data(result: CallToolResult) -> Any:
+    assert not result.is_error, result.content
+    return result.structured_content
+
+
+def refusal(result: CallToolResult) -> Any:
+    """What is wrong, for programs; people read the same words."""
+    assert result.is_error
+    (text,) = result.content
+    assert isinstance(text, TextContent)
+    assert result.structured_content["error"] in text.text
+    assert result.structured_content["code"] in text.text
+    return result.structured_content

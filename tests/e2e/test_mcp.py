@@ -1,10 +1,14 @@
-"""The official MCP client does edits, in both modes of the protocol, and meets what can go wrong."""
+"""The official MCP client does edits, in both modes of the protocol. Refusals are in test_mcp_refusals.py."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import io
+import os
+import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,16 +16,14 @@ from typing import Any
 import httpx
 import pytest
 from mcp import Client
-from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, ImageContent, ListToolsResult, ResourceLink, TextContent
+from mcp_types import CallToolResult, ImageContent, ListToolsResult, ResourceLink
 from PIL import Image
 
 from tests.e2e import agent
-from tests.e2e.agent import Mode
+from tests.e2e.agent import MODES, Mode, data, refusal
 from tests.e2e.api import PICTURE, STANDARD, Api, open_spaces
-from tests.e2e.portal import Portal
+from tests.e2e.portal import ROOT, Portal
 
-MODES: list[Mode] = ["auto", "legacy"]
 LARGEST_PREVIEW = 100 * 1024
 # The hints of the Naftiko capability: readOnly, destructive, idempotent.
 SEED = {
@@ -40,28 +42,8 @@ OURS = {
 
 @pytest.fixture(scope="module")
 def keys(api: Api) -> dict[str, str]:
-    """Of workspaces that only these tests use."""
-    spaces: dict[str, dict[str, Any]] = {
-        "agents": {"workspace": "Agents"},
-        "agents-tight": {"workspace": "Agents tight", "requests_per_minute": 3},
-        "agents-apart": {"workspace": "Agents apart"},
-    }
-    return open_spaces(api.portal, spaces)
-
-
-def data(result: CallToolResult) -> Any:
-    assert not result.is_error, result.content
-    return result.structured_content
-
-
-def refusal(result: CallToolResult) -> Any:
-    """What is wrong, for programs; people read the same words."""
-    assert result.is_error
-    (text,) = result.content
-    assert isinstance(text, TextContent)
-    assert result.structured_content["error"] in text.text
-    assert result.structured_content["code"] in text.text
-    return result.structured_content
+    """Of a workspace that only these tests use."""
+    return open_spaces(api.portal, {"agents": {"workspace": "Agents"}})
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -173,83 +155,6 @@ def test_the_seeds_tools_edit_and_give_the_result(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_moderated_costs_nothing_and_says_so(api: Api, keys: dict[str, str], mode: Mode) -> None:
-    wrong = refusal(
-        agent.call(api.portal.url, keys["agents"], "edit_image", mode=mode, prompt="a harbour [moderate]")
-    )
-    assert wrong["code"] == "moderated"
-    ((job_id, charged),) = api.portal.query(
-        "SELECT id::text, charged FROM editor_job WHERE prompt = 'a harbour [moderate]' "
-        "AND door = 'mcp' ORDER BY created_at DESC LIMIT 1"
-    )
-    assert job_id in wrong["error"]
-    assert charged == 0
-    told = data(agent.call(api.portal.url, keys["agents"], "geteditresult", mode=mode, id=job_id))
-    assert (told["status"], told["result"]) == ("Request Moderated", None)
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_what_goes_wrong_is_told_by_the_tool(api: Api, mode: Mode) -> None:
-    url, edit = api.portal.url, {"prompt": "a quiet harbour", "model_tier": "standard"}
-    wrong = refusal(agent.call(url, api.keys["acme"], "edit_image", mode=mode, prompt="x", steps=5))
-    assert wrong["fields"].keys() == {"steps"}
-    wrong = refusal(agent.call(url, api.keys["poor"], "edit_image", mode=mode, **edit))
-    assert wrong["code"] == "insufficient_credits"
-    wrong = refusal(agent.call(url, api.keys["reader"], "edit_image", mode=mode, **edit))
-    assert (wrong["code"], "image_editor:write" in wrong["error"]) == ("permission_denied", True)
-    wrong = refusal(agent.call(url, api.keys["writer"], "list_jobs", mode=mode))
-    assert (wrong["code"], "image_editor:read" in wrong["error"]) == ("permission_denied", True)
-    wrong = refusal(agent.call(url, api.keys["acme"], "edit_image", mode=mode, **edit, images=["!"]))
-    assert wrong["code"] == "invalid_input"
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_too_many_requests_are_refused_in_words(api: Api, keys: dict[str, str], mode: Mode) -> None:
-    async def work(client: Client) -> None:
-        for _ in range(4):
-            await client.list_tools(cache_mode="bypass")
-
-    with pytest.raises(BaseException) as refused:
-        agent.run(api.portal.url, keys["agents-tight"], work, mode=mode)
-    assert "allows 3 requests a minute" in flat(refused.value).message
-
-
-def flat(error: BaseException) -> MCPError:
-    """The one error in a group: what fails while the client connects comes in one."""
-    while isinstance(error, BaseExceptionGroup):
-        (error,) = error.exceptions
-    assert isinstance(error, MCPError), error
-    return error
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_without_a_key_there_is_nothing(api: Api, mode: Mode) -> None:
-    async def work(client: Client) -> None:
-        await client.list_tools()
-
-    with pytest.raises(BaseException) as refused:
-        agent.run(api.portal.url, "flk_nobody", work, mode=mode)
-    assert flat(refused.value).message == "Missing or invalid API key."
-
-
-@pytest.mark.parametrize(
-    ("header", "value", "status"),
-    [("origin", "https://evil.example", 403), ("host", "evil.example", 400), ("authorization", "", 401)],
-)
-def test_foreign_pages_hosts_and_strangers_are_refused(
-    api: Api, header: str, value: str, status: int
-) -> None:
-    headers = {
-        "accept": "application/json, text/event-stream",
-        "authorization": f"Bearer {api.keys['acme']}",
-        header: value,
-    }
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    answer = httpx.post(f"{api.portal.url}/mcp", json=call, headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, -32600)
-
-
-@pytest.mark.parametrize("mode", MODES)
 def test_a_job_is_canceled_while_another_call_waits_for_it(
     api: Api, keys: dict[str, str], mode: Mode
 ) -> None:
@@ -272,14 +177,6 @@ def job_with(url: str, key: str, prompt: str) -> str:
             if job["prompt"] == prompt and job["status"] == "processing":
                 return str(job["job_id"])
     raise AssertionError("no such job")
-
-
-def test_the_jobs_of_others_are_neither_listed_nor_told_nor_canceled(api: Api, keys: dict[str, str]) -> None:
-    url, prompt = api.portal.url, "a harbour that is not yours"
-    job_id = data(agent.call(url, keys["agents"], "edit_image", prompt=prompt))["job_id"]
-    assert data(agent.call(url, keys["agents-apart"], "list_jobs"))["jobs"] == []
-    for tool, arguments in (("geteditresult", {"id": job_id}), ("cancel_job", {"job_id": job_id})):
-        assert refusal(agent.call(url, keys["agents-apart"], tool, **arguments))["code"] == "not_found"
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -320,3 +217,26 @@ def test_a_portal_that_stops_tells_held_calls_their_jobs(portal: Portal) -> None
             job = data(held[mode].result(5))
             assert (job["status"], job["prompt"]) == ("processing", f"{mode} [slow:60]")
             assert job["note"]
+
+
+def test_the_guides_snippet_runs_as_it_stands_there(api: Api, keys: dict[str, str]) -> None:
+    guide = (ROOT / "docs" / "compatible" / "mcp.md").read_text()
+    (snippet,) = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", snippet],
+        env=os.environ | {"ATELIER_URL": api.portal.url, "ATELIER_KEY": keys["agents"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "completed\n"), done.stderr
+
+
+def test_the_guide_has_each_tool(api: Api, keys: dict[str, str]) -> None:
+    async def work(client: Client) -> ListToolsResult:
+        return await client.list_tools()
+
+    guide = (ROOT / "docs" / "compatible" / "mcp.md").read_text()
+    listed = [tool.name for tool in agent.run(api.portal.url, keys["agents"], work).tools]
+    assert re.findall(r"^\| `(\w+)`", guide, re.MULTILINE) == listed

@@ -65,10 +65,8 @@ def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """A tool, and arguments of which most have the names and some the values that it knows."""
     tool = draw(st.sampled_from(list(TOOLS.values())))
     known = tool.input_schema["properties"]
-    right: dict[str, Any] = (
-        {"prompt": "a harbour", "id": NOBODY, "job_id": NOBODY} if draw(st.booleans()) else {}
-    )
-    arguments = {name: value for name, value in right.items() if name in known}
+    right = {"prompt": "a harbour", "id": NOBODY, "job_id": NOBODY} if draw(st.booleans()) else {}
+    arguments: dict[str, Any] = {name: value for name, value in right.items() if name in known}
     arguments |= draw(st.dictionaries(st.sampled_from(list(known)), values, max_size=3))
     if draw(st.integers(0, 9)) == 0:
         arguments |= draw(st.dictionaries(st.text(max_size=8), anything, max_size=2))

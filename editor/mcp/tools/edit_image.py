@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from editor.access.lookups import MAXIMUM_IMAGES
 from editor.access.scopes import WRITE
 from editor.catalog.validation import MAXIMUM_PROMPT
 from editor.contexts import jobs as contexts
@@ -37,7 +38,7 @@ class EditImage(Arguments):
     )
     images: list[str] = Field(
         default_factory=list,
-        max_length=16,
+        max_length=MAXIMUM_IMAGES,
         description=f"The image to edit, then further ones as references; each {_PICTURE}. "
         "Leave it out to make an image from the prompt alone.",
     )

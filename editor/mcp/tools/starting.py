@@ -26,8 +26,6 @@ async def start(actor: Actor, edit: NewEdit, *, pictures: Sequence[str], mask: s
     EditorError.
     """
     named = [*pictures, *([mask] if mask else [])]
-    if len(pictures) > lookups.MAXIMUM_IMAGES:
-        raise InvalidInput(f"At most {lookups.MAXIMUM_IMAGES} images at a time.")
     if any(_id(text) is None for text in named):
         # Before anything is fetched or opened.
         await in_thread(jobs.check, actor=actor, request=edit)
