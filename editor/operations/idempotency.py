@@ -1,4 +1,4 @@
-"""The same request twice is one job: by a key that the caller chose, for a day."""
+"""The same request twice is one job: by a key that the caller chose, for a day; or when it is sent again."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from editor.access.actor import Actor
 from editor.errors import Unprocessable
-from editor.models import Job
+from editor.models import Job, Status
 
 REMEMBERED = timedelta(hours=24)
+SENT_AGAIN_WITHIN = timedelta(minutes=30)  # clients wait ten minutes for an answer, and try three times
 
 
 def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
@@ -27,6 +28,30 @@ def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
     if job.request_hash != request_hash:
         raise Unprocessable("This Idempotency-Key was used for another request. Take a new key.")
     job.repeated = True
+    return job
+
+
+def find_sent_before(*, actor: Actor, request_hash: str) -> Job | None:
+    """The job that this person's same request started lately without a key, marked as `repeated`.
+
+    For programs that say that they send a request again because no answer came. A job that gave nothing
+    does not count: it was free.
+    """
+    job = (
+        Job.objects.filter(
+            workspace=actor.workspace,
+            created_by=actor.user,
+            door=actor.door,
+            idempotency_key=None,
+            request_hash=request_hash,
+            created_at__gte=timezone.now() - SENT_AGAIN_WITHIN,
+        )
+        .exclude(status__in=(Status.FAILED, Status.CANCELED))
+        .order_by("-created_at")
+        .first()
+    )
+    if job:
+        job.repeated = True
     return job
 
 

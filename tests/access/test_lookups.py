@@ -13,7 +13,7 @@ from django.utils import timezone
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound, PermissionDenied
-from editor.models import Character, Image, Role, Style
+from editor.models import Character, Image, ModelAlias, Role, Style
 from editor.operations import api_keys
 from tests.factories import make_actor, make_member, make_workspace
 from tests.web.rows import add_image, add_job
@@ -156,3 +156,9 @@ def test_masks_are_no_images_and_too_many_are_refused(actor: Actor) -> None:
         lookups.images(actor, [mask.id])
     with pytest.raises(InvalidInput):
         lookups.images(actor, ["x"] * 17)
+
+
+def test_an_alias_stands_for_its_target_and_other_names_for_themselves() -> None:
+    ModelAlias.objects.create(name="our-own", target="pro")
+    assert lookups.alias_target("our-own") == "pro"
+    assert [lookups.alias_target(name) for name in ("standard", "", "Our-Own")] == ["standard", "", "Our-Own"]

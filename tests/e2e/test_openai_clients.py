@@ -216,6 +216,14 @@ def test_the_same_request_with_the_same_key_is_paid_once(api: Api, client: opena
     assert len(paid) == 1
 
 
+def test_a_client_that_loses_patience_and_tries_again_pays_once(api: Api, keys: dict[str, str]) -> None:
+    before = balance(api)
+    with connect(api, keys["plain"], timeout=2, max_retries=1) as client:
+        answer = client.images.with_raw_response.edit(prompt=f"{GREY} [slow:3]", image=FIRST)
+    assert answer.headers["idempotency-replayed"] == "true"
+    assert balance(api) == before - 4
+
+
 def test_the_client_for_node_does_the_same(api: Api, keys: dict[str, str], tmp_path: Path) -> None:
     for name, content, _ in (FIRST, ("second.png", photo(colour="red"), ""), MASK):
         (tmp_path / name).write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,9 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.errors import InsufficientCredits, Unprocessable
 from editor.models import CreditAccount, Job
-from editor.operations import jobs
+from editor.operations import idempotency, jobs
 from editor.operations.jobs import NewEdit
-from tests.factories import make_actor
+from tests.factories import make_actor, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +63,26 @@ def test_a_key_whose_request_was_refused_may_be_used_again() -> None:
 def test_workspaces_have_their_own_keys() -> None:
     first, second = submit(make_actor()), submit(make_actor())
     assert first.id != second.id
+
+
+def test_a_request_that_is_sent_again_is_found_without_a_key() -> None:
+    actor = make_actor(balance=20)
+    job = submit(actor, key="", request_hash="a")
+    found = idempotency.find_sent_before(actor=actor, request_hash="a")
+    assert found is not None
+    assert (found.id, found.repeated) == (job.id, True)
+
+
+def test_other_requests_are_not_what_is_sent_again() -> None:
+    actor = make_actor(balance=20)
+    submit(actor, key="k", request_hash="with a key")
+    old = submit(actor, key="", request_hash="old")
+    Job.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(minutes=31))
+    failed = submit(actor, key="", request_hash="failed")
+    jobs.end_failed(job=failed, code="unavailable", message="Away.")
+    submit(actor, key="", request_hash="a")
+    for request_hash in ("with a key", "old", "failed", "another"):
+        assert idempotency.find_sent_before(actor=actor, request_hash=request_hash) is None
+    colleague = make_actor(actor.workspace, user=make_member(actor.workspace))
+    for other in (colleague, make_actor(), replace(actor, door="openai")):
+        assert idempotency.find_sent_before(actor=other, request_hash="a") is None

@@ -49,31 +49,22 @@ async def events(job: Job, *, kind: str) -> AsyncIterator[bytes]:
     No provider shows an image that is not done, so there are no partial ones.
     """
     try:
-        async for row in _waited(job):
-            if row is None:
-                yield b": still at work\n\n"
-                continue
-            check_ended(row)
-            for image in row.shown_results:  # type: ignore[attr-defined]
-                yield await in_thread(_completed, row, image, kind)
+        async with waiting.watching(job) as watch:
+            row = await in_thread(job_queries.read, job.id)
+            while row.is_live and not watch.ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(watch.ended.wait(), QUIET)
+                if not watch.ended.is_set():
+                    yield b": still at work\n\n"
+                row = await in_thread(job_queries.read, job.id)
+        check_ended(row)
+        for image in row.shown_results:  # type: ignore[attr-defined]
+            yield await in_thread(_completed, row, image, kind)
     except EditorError as error:
         yield _event("error", told(error).body())
     except Exception:
         log.exception("the stream of job %s failed", job.id)
         yield _event("error", told(EditorError("The portal itself failed on this request.")).body())
-
-
-async def _waited(job: Job) -> AsyncIterator[Job | None]:
-    """None each time that nothing was told for a while, then the job as it is in the end."""
-    async with waiting.watching(job) as watch:
-        row = await in_thread(job_queries.read, job.id)
-        while row.is_live and not watch.ended.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(watch.ended.wait(), QUIET)
-            if not watch.ended.is_set():
-                yield None
-            row = await in_thread(job_queries.read, job.id)
-        yield row
 
 
 def _completed(job: Job, image: Image, kind: str) -> bytes:

@@ -38,19 +38,25 @@ IMAGES_AT_ONCE = 4  # in this process: each is held in memory while it is checke
 _places: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
 
 
-async def start(*, actor: Actor, form: Form, asked: Asked, key: str) -> Job:
-    """The job that makes what is asked for; with a known Idempotency-Key the one that it started.
+async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: bool) -> Job:
+    """The job that makes what is asked for, which an earlier same call may have started.
 
-    key  "" where none came. Raises EditorError; no job exists then and nothing was charged.
+    key       an Idempotency-Key, "" where none came
+    is_retry  the client got no answer to the same call before
+
+    Raises EditorError; no job exists then and nothing was charged.
     """
     if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
+    repeated = None
     if key:
         repeated = await in_thread(idempotency.find, actor=actor, key=key, request_hash=form.digest)
-        if repeated:
-            return repeated
+    elif is_retry:
+        repeated = await in_thread(idempotency.find_sent_before, actor=actor, request_hash=form.digest)
+    if repeated:
+        return repeated
     edit = await in_thread(_checked, actor, form, asked)
-    edit = replace(edit, idempotency_key=key or None, request_hash=form.digest if key else "")
+    edit = replace(edit, idempotency_key=key or None, request_hash=form.digest)
     mask = await _mask(actor, form.mask) if form.mask else None
     image_ids = [await _image(actor, image, number=at) for at, image in enumerate(form.images, start=1)]
     return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids), mask=mask))

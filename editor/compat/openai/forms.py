@@ -51,8 +51,7 @@ def read_json(request: HttpRequest) -> Form:
         fields = read_object(request.body)
     except (ValueError, RecursionError, RequestDataTooBig):
         raise InvalidInput(
-            "We could not parse the JSON body of your request: it must be one object, with text that can "
-            "be stored."
+            "We could not parse the JSON body of your request: it must be one object, of storable text."
         ) from None
     return Form(fields=fields, digest=_digest(request.path, fields, []))
 

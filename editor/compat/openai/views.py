@@ -28,6 +28,8 @@ from editor.queries import model_aliases
 FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy
 CREATED = 1_795_219_200  # clients want a date of each model; the catalogue has none
 
+TRIES = "x-stainless-retry-count"  # OpenAI's clients send no key, but count how often they have tried before
+
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 _places: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
@@ -50,12 +52,17 @@ def _refusal(request: HttpRequest, error: EditorError) -> HttpResponse:
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     again = it.again
-    if it.status >= 500 and request.headers.get("idempotency-key"):
-        # The same request means the same job: there is only more to hear of one that goes on.
-        again = isinstance(error, StillRunning)
+    if isinstance(error, StillRunning):
+        again = bool(_key(request)) or TRIES in request.headers  # they wait on for the same job
+    elif it.status >= 500 and _key(request):
+        again = False  # the same key means the same failure
     if not again:
         headers["X-Should-Retry"] = "false"
     return JsonResponse(it.body(), status=it.status, headers=headers)
+
+
+def _key(request: HttpRequest) -> str:
+    return request.headers.get("idempotency-key", "")
 
 
 @csrf_exempt
@@ -84,8 +91,13 @@ async def edit(request: HttpRequest) -> HttpResponseBase:
 async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str) -> HttpResponseBase:
     """Start the job, and wait for what it gives. `kind`: what the names of its events begin with."""
     asked = translate.read(form.fields)
-    key = request.headers.get("idempotency-key", "")
-    job = await edits.start(actor=actor, form=form, asked=asked, key=key)
+    job = await edits.start(
+        actor=actor,
+        form=form,
+        asked=asked,
+        key=_key(request),
+        is_retry=request.headers.get(TRIES, "0") != "0",
+    )
     form.close()  # the wait may be long
     forget_body(request)
     if asked.stream:

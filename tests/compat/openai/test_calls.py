@@ -375,6 +375,24 @@ async def test_a_repeat_of_what_failed_does_not_ask_for_another(client: httpx.As
     assert (answer.status_code, answer.headers["x-should-retry"]) == (503, "false")
 
 
+async def test_a_request_that_a_client_sends_again_is_the_same_job(client: httpx.AsyncClient) -> None:
+    first, again = {"x-stainless-retry-count": "0"}, {"x-stainless-retry-count": "1"}
+    assert "x-should-retry" not in (await edit(client, PICTURE, headers=first)).headers
+    await edit(client, PICTURE, headers=again)
+    assert len(await rows(Job)) == 1
+    await edit(client, PICTURE, prompt="red", headers=again)
+    await edit(client, PICTURE, headers=first)
+    assert len(await rows(Job)) == 3
+
+
+async def test_what_failed_and_is_sent_again_is_a_new_job(client: httpx.AsyncClient) -> None:
+    await generate(client)
+    (job,) = await rows(Job)
+    await in_thread(jobs.end_failed, job=job, code="unavailable", message="Away.")
+    await generate(client, headers={"x-stainless-retry-count": "1"})
+    assert len(await rows(Job)) == 2
+
+
 async def test_another_workspaces_key_starts_its_own(client: httpx.AsyncClient) -> None:
     def other() -> str:
         return api_keys.create(actor=make_actor(name="Rivals"), name="script")[1]
