@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
+from editor.compat.openai import edits
 from editor.compat.openai.door import DOOR
 from editor.compat.openai.headers import WithHeaders
 from editor.gate.gate import Gate
@@ -35,3 +36,9 @@ async def client(key: str) -> AsyncIterator[httpx.AsyncClient]:
         transport=transport, base_url="http://localhost/v1/", headers=headers
     ) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def short_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker runs here: nothing ends."""
+    monkeypatch.setattr(edits, "LONGEST_HOLD", 0.1)
