@@ -27,7 +27,7 @@ INPUTS: dict[str, Any] = {
     "seed": "7",
     "outputFormat": "png",
 }
-BFL = {"prompt": PROMPT, "input_image": ENCODED, "seed": 7, "output_format": "png"}
+BFL: dict[str, Any] = {"prompt": PROMPT, "input_image": ENCODED, "seed": 7, "output_format": "png"}
 DOORS = ("web", "api", "bfl", "wiro", "openai", "mcp")
 
 
