@@ -260,5 +260,7 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "mcp": {"level": "WARNING"},
+        # It warns of each broken form, which is its sender's trouble.
+        "python_multipart": {"level": "ERROR"},
     },
 }

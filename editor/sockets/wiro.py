@@ -56,10 +56,12 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         self.frames += 1
-        if self.frames > MOST_FRAMES or len(text_data or "") > LONGEST_FRAME:
+        if self.frames > MOST_FRAMES or len(text_data or bytes_data or "") > LONGEST_FRAME:
             await self.close(code=TOO_MUCH)
             return
-        asked = _table(text_data or "")
+        if text_data is None:  # sound, at Wiro
+            return
+        asked = _table(text_data)
         if asked is None:
             await self._refuse("frame-invalid")
         elif asked.get("type") == "task_info":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from editor.access import signatures
 from editor.models import (
     ApiKey,
     AuditEntry,
@@ -225,3 +227,55 @@ def test_what_is_wrong_is_said_and_nothing_is_made(
     assert not User.objects.exists()
     assert not Workspace.objects.exists()
     assert not key_file.exists()
+
+
+def signed_key_in(path: Path) -> tuple[ApiKey, str]:
+    told = json.loads(path.read_text())
+    assert set(told) == {"api_key", "api_secret"}
+    key = api_keys.find(told["api_key"])
+    assert key is not None
+    return key, told["api_secret"]
+
+
+def test_the_signed_key_goes_to_a_file_of_its_own_with_its_secret(key_file: Path, tmp_path: Path) -> None:
+    wiro = tmp_path / "keys" / "wiro.json"
+    bootstrap(api_key_file=key_file, wiro_key_file=wiro)
+    key, secret = signed_key_in(wiro)
+    assert secret == signatures.secret_of(key) != ""
+    assert stat.S_IMODE(wiro.stat().st_mode) == 0o600
+    assert key_in(key_file).signing_secret is None
+    before = (wiro.read_text(), key_file.read_text())
+    bootstrap(api_key_file=key_file, wiro_key_file=wiro)
+    assert (wiro.read_text(), key_file.read_text()) == before
+    assert ApiKey.objects.count() == 2
+
+
+def test_a_live_signed_key_of_another_workspace_is_left_alone(tmp_path: Path) -> None:
+    wiro = tmp_path / "wiro.json"
+    bootstrap(wiro_key_file=wiro)
+    before = wiro.read_text()
+    for options in ({}, {"revoke": True}):
+        with pytest.raises(CommandError, match="another workspace"):
+            bootstrap(email="bea@example.test", workspace="Rivals", wiro_key_file=wiro, **options)
+    assert wiro.read_text() == before
+    assert signed_key_in(wiro)[0].is_live
+
+
+def test_revoke_ends_the_signed_key_too_and_the_next_run_makes_a_new_one(
+    key_file: Path, tmp_path: Path
+) -> None:
+    wiro = tmp_path / "wiro.json"
+    bootstrap(api_key_file=key_file, wiro_key_file=wiro)
+    bootstrap(api_key_file=key_file, wiro_key_file=wiro, revoke=True)
+    old, _ = signed_key_in(wiro)
+    assert not old.is_live and not key_in(key_file).is_live
+    bootstrap(wiro_key_file=wiro)
+    assert signed_key_in(wiro)[0].is_live
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", "null", '{"api_key": 5}', '{"api_secret": "x"}'])
+def test_a_file_with_no_signed_key_gets_one(tmp_path: Path, text: str) -> None:
+    wiro = tmp_path / "wiro.json"
+    wiro.write_text(text)
+    bootstrap(wiro_key_file=wiro)
+    assert signed_key_in(wiro)[0].is_live

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from editor.access import accounts, vault
-from editor.models import ProviderKey
-from editor.operations import callbacks, jobs, webhooks
+from editor.access import accounts, signatures, vault
+from editor.models import ApiKey, ProviderKey
+from editor.operations import api_keys, callbacks, jobs, webhooks
 from editor.operations.callbacks import Callback
 from editor.operations.jobs import NewEdit
 from tests.factories import make_actor
@@ -78,3 +78,21 @@ def test_secrets_of_webhooks_and_callbacks_are_rotated_too(settings: Settings) -
     assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == secret
     assert job.callback_secret is not None
     assert vault.decrypt(purpose=callbacks.purpose(job.id), token=job.callback_secret) == "of the call"
+
+
+def test_secrets_that_keys_sign_with_are_encrypted_anew(settings: Settings) -> None:
+    actor = make_actor(name="Signers")
+    key, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
+    lost, _ = api_keys.create(actor=actor, name="Lost", signed=True)
+    api_keys.create(actor=actor, name="Plain")
+    secret = signatures.secret_of(key)
+    ApiKey.objects.filter(pk=lost.pk).update(signing_secret=key.signing_secret)
+    settings.ENCRYPTION_KEYS = [NEW, OLD]
+    printed = io.StringIO()
+    with pytest.raises(CommandError, match="opens 1 of them"):
+        call_command("rotate_keys", stdout=printed, stderr=printed)
+    assert "1 signing secret encrypted" in printed.getvalue()
+    assert f"the secret of the API key Lost ({lost.public_id}) of Signers" in printed.getvalue()
+    settings.ENCRYPTION_KEYS = [NEW]
+    key.refresh_from_db()
+    assert signatures.secret_of(key) == secret

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from editor.access import signatures
 from editor.access.actor import Actor
 from editor.access.scopes import READ
 from editor.errors import Conflict, InvalidInput, PermissionDenied
@@ -123,3 +124,11 @@ def test_of_two_rotations_at_once_one_makes_a_key(committed: None) -> None:
         outcomes = list(threads.map(attempt, [DAY] * 4))
     assert outcomes.count(True) == 1
     assert ApiKey.objects.count() == 2
+
+
+def test_a_key_that_signs_is_followed_by_one_that_signs_with_another_secret(actor: Actor) -> None:
+    old, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
+    new, _ = api_keys.rotate(actor=actor, key=old, overlap=DAY)
+    assert signatures.secret_of(new) not in ("", signatures.secret_of(old))
+    plain, _ = api_keys.create(actor=actor, name="n8n")
+    assert api_keys.rotate(actor=actor, key=plain, overlap=0)[0].signing_secret is None

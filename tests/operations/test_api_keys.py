@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from editor.access import signatures, vault
 from editor.access.actor import Actor
 from editor.access.scopes import EVERYTHING, READ, WRITE
 from editor.errors import Conflict, InvalidInput, PermissionDenied
@@ -210,3 +211,15 @@ def test_use_is_noted_at_most_once_a_minute(actor: Actor, django_assert_num_quer
     assert last_used() > first
     other.refresh_from_db()
     assert other.last_used_at is None
+
+
+def test_the_secret_that_a_key_signs_with_is_stored_for_that_key_alone(actor: Actor) -> None:
+    key, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
+    other, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
+    secret = signatures.secret_of(ApiKey.objects.get(pk=key.pk))
+    assert len(secret) == 40 and secret.isalnum()
+    assert secret.encode() not in bytes(key.signing_secret or b"")
+    other.signing_secret = key.signing_secret
+    with pytest.raises(vault.Unreadable):
+        signatures.secret_of(other)
+    assert signatures.secret_of(api_keys.create(actor=actor, name="n8n")[0]) == ""

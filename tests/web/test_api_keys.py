@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from editor.access import signatures
 from editor.access.actor import Actor
 from editor.access.scopes import READ, SCOPES, WRITE
 from editor.models import ApiKey, Workspace
 from editor.operations import api_keys
 from tests.factories import make_actor, make_workspace
-from tests.web.keys import BARE, DAY, create, filled_in, page_of, row_of
+from tests.web.keys import BARE, DAY, act, create, filled_in, page_of, row_of
 from tests.web.requests import HTMX, body, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +164,27 @@ def test_a_full_workspace_is_told_why(client: Client, workspace: Workspace, owne
     answer = create(client, workspace)
     assert answer.status_code == 409
     assert "at most 50 keys" in body(answer)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_a_key_that_signs_is_shown_once_with_its_secret(
+    client: Client, workspace: Workspace, headers: dict[str, str]
+) -> None:
+    answer = create(client, workspace, headers=headers, name="Wiro", signed="on")
+    (bare,) = set(BARE.findall(body(answer)))
+    key = api_keys.find(bare)
+    assert key is not None
+    secret = signatures.secret_of(key)
+    assert f'id="made-secret-text">{secret}<' in body(answer)
+    assert "Copy both now" in body(answer)
+    again = body(client.get(page_of(workspace)))
+    assert secret not in again
+    assert "Signed requests" in row_of(again, "Wiro")
+    rotated = body(act(client, key, "rotate", headers=headers, overlap="0"))
+    (new_secret,) = re.findall(r'id="made-secret-text">(\w+)<', rotated)
+    assert new_secret != secret
+
+
+def test_a_usual_key_has_no_secret(client: Client, workspace: Workspace) -> None:
+    assert "made-secret-text" not in body(create(client, workspace))
+    assert "Signed requests" not in row_of(body(client.get(page_of(workspace))), "n8n")

@@ -1,0 +1,364 @@
+"""Runs, tasks, uploads and models over HTTP, each with its refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from editor.access import task_tokens
+from editor.access.actor import Actor
+from editor.compat.wiro.door import BODY_LIMIT
+from editor.contexts import wiro
+from editor.db import in_thread
+from editor.models import CreditAccount, Image, Job, JobImage
+from editor.operations import api_keys, credits, execution, jobs
+from editor.operations.jobs import NewEdit
+from editor.queries import jobs as job_queries
+from tests.factories import limit_jobs, make_actor, make_image, photo
+
+RUN = "Run/black-forest-labs/flux-2-pro"
+UNKNOWN_TASK = [{"code": 1, "message": "There is no task yet."}]
+
+
+async def run(ask: Any, **fields: Any) -> Job:
+    """The job of a run that was started."""
+    answer = await ask(RUN, prompt=fields.pop("prompt", "make it black and white"), **fields)
+    assert answer["result"] is True, answer
+    job: Job = await in_thread(Job.objects.get, number=int(answer["taskid"]))
+    assert task_tokens.read(answer["socketaccesstoken"]) == job.id
+    return job
+
+
+async def image_ids(job: Job) -> list[UUID]:
+    return await in_thread(
+        lambda: list(JobImage.objects.filter(job=job).order_by("position").values_list("image_id", flat=True))
+    )
+
+
+async def nothing_happened(actor: Actor) -> bool:
+    def look() -> bool:
+        account = CreditAccount.objects.get(workspace=actor.workspace)
+        return not Job.objects.exists() and (account.balance, account.held) == (100, 0)
+
+    return await in_thread(look)
+
+
+async def test_a_run_is_an_edit_like_any_other(ask: Any, actor: Actor) -> None:
+    job = await run(ask, width="512", height=0, seed="7", outputFormat="jpeg")
+    assert (job.door, job.model, job.prompt) == (
+        "wiro",
+        "black-forest-labs/flux-2-pro",
+        "make it black and white",
+    )
+    assert job.inputs == {
+        "width": 512,
+        "height": 0,
+        "seed": 7,
+        "outputFormat": "jpeg",
+        "safetyTolerance": 2,
+    }
+    assert (job.callback_url, job.price, job.created_by_id) == ("", 6, actor.user.pk)
+
+
+async def test_what_is_left_out_has_wiros_defaults(ask: Any) -> None:
+    job = await run(ask)
+    assert job.inputs == {
+        "width": 1024,
+        "height": 1024,
+        "seed": 123,
+        "outputFormat": "png",
+        "safetyTolerance": 2,
+    }
+
+
+@pytest.mark.parametrize("kind", ["json", "form", "multipart", "json as multipart"])
+async def test_a_body_in_any_form_starts_a_run(client: httpx.AsyncClient, key: str, kind: str) -> None:
+    headers, fields = {"x-api-key": key}, {"prompt": "a harbour", "seed": "5"}
+    match kind:
+        case "json":
+            answer = await client.post(RUN, json=fields, headers=headers)
+        case "form":
+            answer = await client.post(RUN, data=fields, headers=headers)
+        case "multipart":
+            files = {"inputImage": ("a.png", photo(), "image/png")}
+            answer = await client.post(RUN, data=fields, files=files, headers=headers)
+        case _:
+            headers["content-type"] = "multipart/form-data"
+            content = b'{"prompt": "a harbour", "seed": "5"}'
+            answer = await client.post(RUN, content=content, headers=headers)
+    job = await in_thread(Job.objects.get, number=int(answer.json()["taskid"]))
+    assert (job.prompt, job.inputs["seed"]) == ("a harbour", 5)
+    assert len(await image_ids(job)) == (1 if kind == "multipart" else 0)
+
+
+async def test_a_callback_is_kept_with_the_job(ask: Any) -> None:
+    job = await run(ask, callbackUrl="https://example.com/hook")
+    assert (job.callback_url, job.origin) == ("https://example.com/hook", "http://localhost")
+
+
+async def test_a_callback_to_a_private_address_is_refused(ask: Any, actor: Actor) -> None:
+    answer = await ask(RUN, prompt="a harbour", callbackUrl="https://127.0.0.1/hook")
+    assert (answer["result"], answer["errors"][0]["code"]) == (False, 0)
+    assert await nothing_happened(actor)
+
+
+async def test_uploads_and_results_are_used_as_images_of_the_workspace(
+    ask: Any, client: httpx.AsyncClient, key: str
+) -> None:
+    files = {"file": ("boat.png", photo(), "image/png")}
+    uploaded = (await client.post("File/Upload", files=files, headers={"x-api-key": key})).json()
+    (item,) = uploaded["list"]
+    assert item["name"] == "boat.png"
+    assert all(isinstance(value, str) for value in item.values())
+    job = await run(ask, inputImage=[item["url"], item["url"].replace("localhost", "other.example")])
+    assert await image_ids(job) == [UUID(item["id"]), UUID(item["id"])]
+
+
+async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) -> None:
+    def rival() -> str:
+        return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
+
+    answer = await ask(RUN, prompt="a harbour", inputImage=await in_thread(rival))
+    assert answer["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert await nothing_happened(actor)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"prompt": ""}, 0, "Request parameter [prompt] required"),
+        ({}, 0, "Request parameter [prompt] required"),
+        ({"prompt": "x" * 10_001}, 0, "Request parameter [prompt]: At most 10,000"),
+        ({"prompt": "a", "width": 100}, 0, "Request parameter [width]: Enter a whole number"),
+        ({"prompt": "a", "seed": "x"}, 0, "Request parameter [seed]: Enter a whole number"),
+        ({"prompt": "a", "outputFormat": "gif"}, 0, "Request parameter [outputFormat]: Choose"),
+        ({"prompt": "a", "inputImage": "photo.jpg"}, 0, "is no address of an image"),
+        ({"prompt": "a", "inputImage": "http://example.com/a.jpg"}, 0, "https://"),
+        ({"prompt": "a", "inputImage": ["https://example.com/a.jpg"] * 9}, 0, "Request files [inputImage]"),
+        ({"prompt": {}}, 0, "Request parameter [prompt]"),
+    ],
+    ids=str,
+)
+async def test_bad_input_is_told_with_http_200_and_costs_nothing(
+    ask: Any, actor: Actor, fields: dict[str, Any], code: int, words: str
+) -> None:
+    answer = await ask(RUN, **fields)
+    assert answer["result"] is False
+    assert answer["errors"][0]["code"] == code
+    assert words in answer["errors"][0]["message"]
+    assert await nothing_happened(actor)
+
+
+async def test_a_file_that_is_no_picture_is_refused(
+    client: httpx.AsyncClient, key: str, actor: Actor
+) -> None:
+    for path, name in ((RUN, "inputImage"), ("File/Upload", "file")):
+        files = {name: ("a.png", b"no picture", "image/png")}
+        answer = await client.post(path, data={"prompt": "a"}, files=files, headers={"x-api-key": key})
+        assert (answer.status_code, answer.json()["result"]) == (200, False)
+    assert not await in_thread(Image.objects.exists)
+    assert await nothing_happened(actor)
+
+
+async def test_an_unknown_model_and_an_upload_without_a_file_are_told(ask: Any) -> None:
+    answer = await ask("Run/somebody/something", prompt="a")
+    assert answer["errors"] == [{"code": 1, "message": "slug-owner-project-not-exist"}]
+    answer = await ask("File/Upload", file="x")
+    assert answer["errors"] == [{"code": 0, "message": "Request files [file] required"}]
+
+
+async def test_without_credits_no_picture_is_opened(
+    client: httpx.AsyncClient, key: str, actor: Actor
+) -> None:
+    await in_thread(lambda: credits.adjust(workspace=actor.workspace, amount=-96, actor=None, note="spent"))
+    files = {"inputImage": ("a.png", photo(), "image/png")}
+    answer = await client.post(RUN, data={"prompt": "a"}, files=files, headers={"x-api-key": key})
+    assert answer.json()["errors"] == [{"code": 97, "message": "Insufficient balance"}]
+    assert not await in_thread(Image.objects.exists)
+
+
+async def test_more_at_once_than_the_plan_allows_is_wiros_number(
+    client: httpx.AsyncClient, ask: Any, key: str, actor: Actor
+) -> None:
+    await in_thread(lambda: limit_jobs(actor.workspace, concurrent_jobs=1))
+    await run(ask)
+    answer = await client.post(RUN, json={"prompt": "a"}, headers={"x-api-key": key})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (200, 96)
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_body_that_is_too_long_is_refused_before_it_is_read(
+    client: httpx.AsyncClient, key: str
+) -> None:
+    headers = {"x-api-key": key, "content-length": str(BODY_LIMIT + 1)}
+    answer = await client.post("File/Upload", content=b"", headers=headers)
+    assert (answer.status_code, answer.json()["result"]) == (413, False)
+
+
+@pytest.mark.parametrize("path", ["Task/Detail", "Task/Cancel", "Task/Kill"])
+@pytest.mark.parametrize("name", ["taskid", "tasktoken", "socketaccesstoken"])
+async def test_a_task_is_named_in_three_ways_everywhere(ask: Any, path: str, name: str) -> None:
+    job = await run(ask)
+    number: Any = str(job.number)
+    for value in [number, job.number] if name == "taskid" else [task_tokens.make(job.id)]:
+        if path == "Task/Detail" or value is number or name != "taskid":
+            (task,) = (await ask(path, **{name: value}))["tasklist"]
+            assert task["id"] == number
+            assert task["status"] == ("task_queue" if path == "Task/Detail" else "task_cancel")
+
+
+@pytest.mark.parametrize("path", ["Task/Detail", "Task/Cancel", "Task/Kill", "Task/InputOutputDelete"])
+async def test_a_task_of_another_workspace_is_unknown(ask: Any, path: str) -> None:
+    def rival() -> Job:
+        return jobs.submit(actor=make_actor(name="Rivals"), request=NewEdit(prompt="a harbour"))
+
+    job = await in_thread(rival)
+    expected = UNKNOWN_TASK
+    if path.endswith("Delete"):
+        expected = [{"code": 1, "message": "task-not-exist"}]
+    for named in (
+        {"taskid": str(job.number)},
+        {"tasktoken": task_tokens.make(job.id)},
+        {"taskid": "999999"},
+        {"tasktoken": "a" * 30},
+        {"socketaccesstoken": "9" * 40},
+    ):
+        assert (await ask(path, **named))["errors"] == expected
+    await in_thread(job.refresh_from_db)
+    assert job.is_live and job.cancel_requested_at is None
+
+
+@pytest.mark.parametrize("path", ["Task/Detail", "Task/Cancel", "Task/Kill"])
+async def test_without_a_name_wiros_words_say_so(ask: Any, path: str) -> None:
+    for fields in ({}, {"taskid": ""}, {"taskid": None}, {"taskid": True}, {"tasktoken": ["x"]}):
+        answer = await ask(path, **fields)
+        assert answer["errors"] == [{"code": 0, "message": "taskid or socketaccesstoken is required"}]
+
+
+async def test_a_canceled_task_gives_its_credits_back(ask: Any, actor: Actor) -> None:
+    job = await run(ask)
+    (task,) = (await ask("Task/Cancel", taskid=str(job.number)))["tasklist"]
+    assert (task["status"], task["pexit"], task["totalcost"], task["outputs"]) == ("task_cancel", "", "0", [])
+    assert int(task["canceltime"]) > 0
+    account = await in_thread(lambda: CreditAccount.objects.get(workspace=actor.workspace))
+    assert (account.balance, account.held) == (100, 0)
+
+
+async def test_a_failed_task_ends_with_an_exit_code_and_words(ask: Any) -> None:
+    job = await run(ask, prompt="[fail] make it black and white")
+    await execution.run(job.id)
+    (task,) = (await ask("Task/Detail", taskid=str(job.number)))["tasklist"]
+    assert (task["status"], task["pexit"]) == ("task_postprocess_end", "1")
+    assert (task["outputs"], task["totalcost"], task["size"]) == ([], "0", "0")
+    assert task["debugerror"]
+
+
+async def test_a_task_that_is_done_has_its_outputs_and_its_cost(ask: Any, actor: Actor) -> None:
+    image = await in_thread(make_image, actor)
+    link = (await in_thread(wiro.upload, image, at="http://localhost"))["list"][0]["url"]
+    job = await run(ask, inputImage=link)
+    await execution.run(job.id)
+    (task,) = (await ask("Task/Detail", taskid=str(job.number)))["tasklist"]
+    assert (task["status"], task["pexit"], task["totalcost"]) == (
+        "task_postprocess_end",
+        "0",
+        "0.060000000000",
+    )
+    assert task["parameters"]["inputImage"] == link
+    (output,) = task["outputs"]
+    assert (output["name"], output["contenttype"], output["ispublic"]) == ("0.png", "image/png", 0)
+    assert output["url"] == f"http://localhost/i/{output['accesskey']}"
+
+
+async def test_any_number_of_tasks_is_told_in_as_many_queries(ask: Any, actor: Actor) -> None:
+    async def queries(count: int) -> int:
+        def told() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                found, total = job_queries.page_with_everything(actor.workspace, start=0, size=50)
+                wiro.tasks(found, at="")
+            assert (len(found), total) == (count, count)
+            return len(captured)
+
+        return await in_thread(told)
+
+    image = await in_thread(make_image, actor)
+    link = (await in_thread(wiro.upload, image, at="http://localhost"))["list"][0]["url"]
+    await execution.run((await run(ask, inputImage=link)).id)
+    few = await queries(1)
+    for _ in range(4):
+        await execution.run((await run(ask, inputImage=link)).id)
+    assert await queries(5) == few
+
+
+async def test_tasks_are_listed_page_by_page(ask: Any) -> None:
+    numbers = [str((await run(ask)).number) for _ in range(3)]
+    answer = await ask("Task/List", type="model", sort="id", order="DESC", start="0", limit="2")
+    assert answer["total"] == "3"
+    assert [task["id"] for task in answer["tasklist"]] == [numbers[2], numbers[1]]
+    rest = await ask("Task/List", start=2, limit=2)
+    assert [task["id"] for task in rest["tasklist"]] == numbers[:1]
+    first = await ask("Task/List", order="ASC", limit="1")
+    assert [task["id"] for task in first["tasklist"]] == numbers[:1]
+    assert (await ask("Task/List", modelName="flux-2-pro"))["total"] == "3"
+    assert (await ask("Task/List", modelName="flux-kontext-pro"))["total"] == "0"
+    assert (await ask("Task/List", modelName="nothing"))["tasklist"] == []
+    answer = await ask("Task/List", start="x")
+    assert answer["errors"] == [{"code": 0, "message": "Request parameter [start] must be integer or float"}]
+
+
+async def test_deleted_files_are_in_the_trash_once_the_task_has_ended(ask: Any, actor: Actor) -> None:
+    own, shared = [await in_thread(make_image, actor) for _ in range(2)]
+    urls = [wiro.upload(image, at="http://localhost")["list"][0]["url"] for image in (own, shared)]
+    job = await run(ask, inputImage=urls)
+    await run(ask, inputImage=urls[1])
+    token = task_tokens.make(job.id)
+    early = await ask("Task/InputOutputDelete", tasktoken=token)
+    assert early["errors"][0]["message"] == "Task must be completed or cancelled before deleting files"
+    await execution.run(job.id)
+    for _ in range(2):
+        assert await ask("Task/InputOutputDelete", tasktoken=token) == {"result": True, "errors": []}
+
+    def trashed() -> set[UUID]:
+        return set(Image.objects.exclude(trashed_at=None).values_list("id", flat=True))
+
+    result = await in_thread(lambda: job.results.get().id)
+    assert await in_thread(trashed) == {own.id, result}
+    (task,) = (await ask("Task/Detail", tasktoken=token))["tasklist"]
+    assert (task["outputs"], task["parameters"]["inputImage"]) == ([], urls[1])
+
+
+async def test_models_are_told_with_inputs_and_prices(ask: Any) -> None:
+    (tool,) = (await ask("Tool/Detail", slugowner="Black-Forest-Labs", slugproject="FLUX-2-PRO"))["tool"]
+    assert tool["dynamicprice"] == '[{"inputs": {}, "price": 0.06, "priceMethod": "cpr"}]'
+    (group,) = tool["parameters"]
+    inputs = {item["id"]: item for item in group["items"]}
+    assert (inputs["inputImage"]["type"], inputs["inputImage"]["required"]) == ("combinefileinput", False)
+    assert (inputs["prompt"]["required"], inputs["width"]["max"], inputs["width"]["step"]) == (True, 2048, 16)
+    assert [option["value"] for option in inputs["outputFormat"]["options"]] == ["jpeg", "png"]
+    unknown = await ask("Tool/Detail", slugowner="x", slugproject="y")
+    assert unknown["errors"] == [{"code": 1, "message": "slug-owner-project-not-exist"}]
+
+
+async def test_models_are_listed_and_searched(ask: Any) -> None:
+    everything = await ask("Tool/List")
+    assert everything["total"] == len(everything["tool"]) > 10
+    found = await ask("Tool/List", search="flux kontext", start="0", limit="1")
+    assert (len(found["tool"]), found["total"] > 1) == (1, True)
+    assert "kontext" in found["tool"][0]["slugproject"]
+    owned = await ask("Tool/List", slugowner="OpenAI")
+    assert {tool["slugowner"] for tool in owned["tool"]} == {"openai"}
+    explored = await ask("Tool/Explore")
+    assert sum(len(group["tools"]) for group in explored["explore"]) == everything["total"]
+
+
+async def test_a_member_who_may_not_edit_any_more_is_refused(ask: Any, client: httpx.AsyncClient) -> None:
+    viewer = await in_thread(make_actor, name="Other")
+    _, bare = await in_thread(lambda: api_keys.create(actor=viewer, name="k"))
+    await in_thread(lambda: viewer.workspace.memberships.update(access_image_editor=False))
+    answer = await client.post("Task/List", json={}, headers={"x-api-key": bare})
+    assert (answer.status_code, answer.json()["result"]) == (403, False)
