@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import re
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from editor.compat.wiro.door import OTHER, Refused
 from editor.gate.strict_json import check_text, read_object
+from editor.media import codec
 
 LONGEST_TEXT = 2 * 1024 * 1024  # bytes: all of a body but its files
 MOST_PARTS = 100
@@ -41,7 +43,14 @@ class File:
     name: str
     content: IO[bytes]
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.content.seek(0, io.SEEK_END)
+
     def read(self) -> bytes:
+        """The whole file. Raises BadImage, unread, for one that is too long for an image."""
+        codec.check_length(self.size)
         self.content.seek(0)
         return self.content.read()
 

@@ -162,7 +162,7 @@ def _pictures(value: Any) -> Iterator[Picture]:
             yield from map(_picture, _names(each))
     elif isinstance(value, File):
         # A form without a chosen file has an empty one.
-        if value.name or value.content.seek(0, 2):
+        if value.name or value.size:
             yield value
     elif isinstance(value, str):
         yield from map(_picture, _names(value))
