@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ import httpx
 import pytest
 from django.conf import settings
 from PIL import Image
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from editor import outbound
 from editor.providers import http
@@ -28,54 +27,15 @@ from editor.providers.base import Account, EditRequest, Result
 from editor.providers.wiro.adapter import Wiro as Adapter
 from tests.e2e import wiro_samples as samples
 from tests.e2e.portal import PASSWORD, Portal
-from tests.e2e.wiro_samples import Shell
+from tests.e2e.wiro_door import EMAIL, Door
 from tests.emulators.wiro import Wiro
 from tests.factories import photo
 from tests.providers import edits
 
-EMAIL = "amara@example.test"
 STATES = (
     "task_queue task_accept task_assign task_preprocess_start task_preprocess_end task_start task_output "
     "task_end task_postprocess_start task_postprocess_end"
 ).split()
-
-
-class Door:
-    """A portal with the door, and the keys of one workspace to it."""
-
-    def __init__(self, portal: Portal) -> None:
-        self.portal = portal
-        portal.bootstrap(
-            email=EMAIL,
-            workspace="Acme Studio",
-            credits=5_000,
-            api_key_file=str(portal.folder / "key"),
-            wiro_key_file=str(portal.folder / "wiro.json"),
-            requests_per_minute="100000",
-        )
-        self.key = (portal.folder / "key").read_text().strip()
-        self.signed: dict[str, str] = json.loads((portal.folder / "wiro.json").read_text())
-        self.shell = Shell(portal.url, key=self.signed["api_key"], secret=self.signed["api_secret"])
-        self.http = httpx.Client(base_url=f"{portal.url}/v1/", headers={"x-api-key": self.key}, timeout=30)
-        self._nonce = 0
-
-    def ask(self, path: str, **fields: Any) -> dict[str, Any]:
-        answer = self.http.post(path, json=fields)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def ended(self, task_id: str) -> dict[str, Any]:
-        """The task when it has ended."""
-        for _ in range(200):
-            (task,) = self.ask("Task/Detail", taskid=task_id)["tasklist"]
-            if task["status"] in ("task_postprocess_end", "task_cancel"):
-                return dict(task)
-            time.sleep(0.1)
-        raise AssertionError(task)
-
-    def listen(self) -> ClientConnection:
-        return connect(f"{self.portal.url.replace('http', 'ws', 1)}/ws/v1", proxy=None)
 
 
 @pytest.fixture(scope="module")
@@ -330,67 +290,3 @@ def test_bootstrap_makes_the_signed_key_once(door: Door) -> None:
     )
     assert told.read_text() == before
     assert told.stat().st_mode & 0o777 == 0o600
-
-
-FUZZED = 400  # requests
-PATHS = (
-    *("Run/black-forest-labs/flux-2-pro", "Run/wiro/flux_kontext_dev_with_2_image", "Run/%00/%ff", "Run/a/b"),
-    *("Task/Detail", "Task/Kill", "Task/Cancel", "Task/List", "Task/InputOutputDelete", "Task/x"),
-    *("File/Upload", "File/FolderCreate", "Tool/Detail", "Tool/List", "Tool/Explore"),
-)
-NAMES = (
-    *("prompt", "inputImage", "inputImageUrl", "inputImage[0]", "inputImage2Url", "mask", "seed", "width"),
-    *("samples", "callbackUrl", "taskid", "tasktoken", "socketaccesstoken", "start", "limit", "order"),
-    *("modelName", "search", "slugowner", "slugproject", "file", "\0", ""),
-)
-VALUES: tuple[Any, ...] = (
-    *("", "a harbour", "1", "0", "-1", "1e400", "NaN", "9" * 400, "\0", "\ud800", "é" * 3000, "a" * 30),
-    *(0, -1, 2**70, 1.5, 1e308, True, None, [], {}, [[]], ["x"], {"a": {"b": []}}, "https://127.0.0.1/x"),
-    *(
-        "https://[",
-        "data:image/png;base64,AAAA",
-        "input-depth-to-image-4.jpg",
-        ",,,",
-        "https://a.example/i/x.y",
-    ),
-)
-TYPES = (
-    "application/json",
-    "multipart/form-data",
-    "multipart/form-data; boundary=XX",
-    "text/plain",
-    "",
-    ";;",
-)
-
-
-def test_whatever_is_sent_is_no_fault_of_the_portals(door: Door) -> None:
-    """Odd bodies of every kind, the same each time, over the wire."""
-    dice = random.Random(6)
-    for _ in range(FUZZED):
-        path, kind = dice.choice(PATHS), dice.choice(TYPES)
-        fields = {dice.choice(NAMES): dice.choice(VALUES) for _ in range(dice.randrange(5))}
-        content = json.dumps(fields, ensure_ascii=dice.random() < 0.5).encode(errors="surrogatepass")
-        if dice.random() < 0.3:
-            content = content[: dice.randrange(len(content) + 1)] + dice.randbytes(dice.randrange(20))
-        if "boundary" in kind:
-            name = dice.choice(NAMES).encode()
-            head = b'--XX\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n'
-            content = head % (name, dice.choice([b"", b'; filename="x.png"'])) + content + b"\r\n--XX--\r\n"
-        answer = door.http.post(path, content=content, headers={"content-type": kind})
-        told = (path, kind, content, answer.text)
-        assert answer.status_code in {200, 400, 404}, told
-        assert isinstance(answer.json()["result"], bool), told
-    assert "Traceback" not in door.portal.log.read_text()
-    odd: list[str | bytes] = ["", "[", '{"type": "task_info", "tasktoken": "\\ud800"}', "x" * 5000, b"\xff"]
-    for frame in odd:
-        with door.listen() as socket:
-            socket.send(frame)
-            socket.ping().wait(5)
-    assert "Traceback" not in door.portal.log.read_text()
-
-
-def test_a_forms_file_of_many_megabytes_is_told_to_be_too_long(door: Door) -> None:
-    answer = door.http.post("File/Upload", files={"file": ("a.png", b"\0" * 30_000_000, "image/png")})
-    assert (answer.status_code, answer.json()["result"]) == (200, False)
-    assert "at most 25 MiB" in answer.json()["errors"][0]["message"]

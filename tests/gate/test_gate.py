@@ -242,3 +242,12 @@ async def test_the_host_of_base_url_is_served(
     settings.ALLOWED_HOSTS = ["edits.example"]
     answer = await client.get("/", headers={"x-key": key, "host": "edits.example:8443"})
     assert answer.status_code == 200
+
+
+async def test_a_key_that_signs_works_at_no_door_that_knows_no_signatures(
+    client: httpx.AsyncClient, actor: Actor
+) -> None:
+    _, bare = await in_thread(lambda: api_keys.create(actor=actor, name="Wiro", signed=True))
+    answer = await client.get("/", headers={"x-key": bare})
+    assert answer.status_code == 401
+    assert "signs its requests" in answer.json()["oops"]

@@ -167,6 +167,26 @@ def test_an_ended_job_cannot_be_cancelled() -> None:
     assert LedgerEntry.objects.filter(job=job, kind="release").count() == 1
 
 
+def test_a_job_that_runs_is_left_alone_by_whoever_wants_waiting_ones_only() -> None:
+    actor = make_actor()
+    job = jobs.submit(actor=actor, request=new_edit())
+    Job.objects.filter(pk=job.pk).update(status=Status.PROCESSING)
+    with pytest.raises(Conflict, match="runs already"):
+        jobs.cancel(actor=actor, job=job, only_waiting=True)
+    job.refresh_from_db()
+    assert job.cancel_requested_at is None
+
+
+def test_a_check_tells_of_too_few_and_too_many_images_before_they_are_there() -> None:
+    actor = make_actor()
+    request = new_edit(model="black-forest-labs/flux-2-pro")
+    jobs.check(actor=actor, request=request, images=8, mask=True)
+    with pytest.raises(InvalidInput, match="at most 8 images"):
+        jobs.check(actor=actor, request=request, images=9)
+    with pytest.raises(InvalidInput, match="A mask needs an image"):
+        jobs.check(actor=actor, request=request, images=0, mask=True)
+
+
 def test_twenty_at_once_with_credits_for_seven(committed: None) -> None:
     actor = make_actor(balance=30)
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.errors import NotFound, PermissionDenied
+from editor.errors import Conflict, NotFound, PermissionDenied
 from editor.media import store
-from editor.models import AuditEntry, Image, Role
-from editor.operations import jobs, trash
+from editor.models import AuditEntry, Image, Job, Role
+from editor.operations import images, jobs, trash
 from tests.factories import make_actor, make_image, make_member
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +105,32 @@ def test_a_store_that_fails_keeps_the_image_for_the_next_time(
     image.refresh_from_db()
     assert image.purged_at is None
     assert trash.purge() == 1
+
+
+def test_the_files_of_an_edit_go_without_those_that_others_use(actor: Actor) -> None:
+    own, shared, untouched = (make_image(actor) for _ in range(3))
+    sample = images.find_or_add_sample(actor=actor, name="cat")
+    job = jobs.submit(
+        actor=actor,
+        request=jobs.NewEdit(
+            prompt="combine them",
+            model="black-forest-labs/flux-2-pro",
+            image_ids=(own.id, shared.id, sample.id),
+        ),
+    )
+    jobs.submit(actor=actor, request=jobs.NewEdit(prompt="make it warmer", image_ids=(shared.id,)))
+    with pytest.raises(Conflict):
+        trash.discard_files(actor=actor, job=job)
+    jobs.cancel(actor=actor, job=job)
+    for _ in range(2):
+        trash.discard_files(actor=actor, job=Job.objects.get(pk=job.pk))
+    assert list(Image.objects.exclude(trashed_at=None)) == [own]
+    assert untouched.trashed_at is None
+
+
+def test_a_viewer_cannot_throw_away_the_files_of_an_edit(actor: Actor) -> None:
+    job = jobs.submit(actor=actor, request=jobs.NewEdit(prompt="a quiet harbour"))
+    ended = jobs.cancel(actor=actor, job=job)
+    viewer = make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.VIEWER))
+    with pytest.raises(PermissionDenied):
+        trash.discard_files(actor=viewer, job=ended)

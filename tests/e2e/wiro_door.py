@@ -1,0 +1,53 @@
+"""A portal as Wiro's clients see it, with keys of both kinds."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+from tests.e2e.portal import Portal
+from tests.e2e.wiro_samples import Shell
+
+EMAIL = "amara@example.test"
+
+
+class Door:
+    """A portal with the door, and the keys of one workspace to it."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+        portal.bootstrap(
+            email=EMAIL,
+            workspace="Acme Studio",
+            credits=5_000,
+            api_key_file=str(portal.folder / "key"),
+            wiro_key_file=str(portal.folder / "wiro.json"),
+            requests_per_minute="100000",
+        )
+        self.key = (portal.folder / "key").read_text().strip()
+        self.signed: dict[str, str] = json.loads((portal.folder / "wiro.json").read_text())
+        self.shell = Shell(portal.url, key=self.signed["api_key"], secret=self.signed["api_secret"])
+        self.http = httpx.Client(base_url=f"{portal.url}/v1/", headers={"x-api-key": self.key}, timeout=30)
+        self._nonce = 0
+
+    def ask(self, path: str, **fields: Any) -> dict[str, Any]:
+        answer = self.http.post(path, json=fields)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ended(self, task_id: str) -> dict[str, Any]:
+        """The task when it has ended."""
+        for _ in range(200):
+            (task,) = self.ask("Task/Detail", taskid=task_id)["tasklist"]
+            if task["status"] in ("task_postprocess_end", "task_cancel"):
+                return dict(task)
+            time.sleep(0.1)
+        raise AssertionError(task)
+
+    def listen(self) -> ClientConnection:
+        return connect(f"{self.portal.url.replace('http', 'ws', 1)}/ws/v1", proxy=None)
