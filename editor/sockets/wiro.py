@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+from functools import partial
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -22,6 +24,8 @@ from editor.gate.door import Headers
 from editor.gate.gate import check_host
 from editor.models import Job
 from editor.queries import jobs as job_queries
+
+log = logging.getLogger("editor.sockets")
 
 MOST_TASKS = 50  # on one connection at a time
 LONGEST_FRAME = 4096  # characters
@@ -84,10 +88,12 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         task = asyncio.create_task(self._tell(job))
         self.listening[token] = task
-        task.add_done_callback(lambda _: self._told(token))
+        task.add_done_callback(partial(self._told, token))
 
-    def _told(self, token: str) -> None:
+    def _told(self, token: str, task: asyncio.Task[None]) -> None:
         del self.listening[token]
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("the steps of a task could not be told any further", exc_info=error)
         self._wait_for_more()
 
     async def _tell(self, job: Job) -> None:

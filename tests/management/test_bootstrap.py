@@ -279,3 +279,15 @@ def test_a_file_with_no_signed_key_gets_one(tmp_path: Path, text: str) -> None:
     wiro.write_text(text)
     bootstrap(wiro_key_file=wiro)
     assert signed_key_in(wiro)[0].is_live
+
+
+def test_a_live_key_of_the_other_kind_is_left_alone(key_file: Path, tmp_path: Path) -> None:
+    wiro = tmp_path / "wiro.json"
+    bootstrap(api_key_file=key_file, wiro_key_file=wiro)
+    before = (key_file.read_text(), wiro.read_text())
+    for options in ({"api_key_file": wiro}, {"wiro_key_file": key_file}):
+        with pytest.raises(CommandError, match="other kind"):
+            bootstrap(**options)
+    with pytest.raises(CommandError, match="other kind"):
+        bootstrap(api_key_file=tmp_path / "both", wiro_key_file=tmp_path / "both")
+    assert (key_file.read_text(), wiro.read_text()) == before

@@ -38,6 +38,11 @@ def refusal(problems: Sequence[tuple[int, str]]) -> dict[str, Any]:
     return {"result": False, "errors": [{"code": code, "message": message} for code, message in problems]}
 
 
+def nonce(headers: Headers) -> str:
+    """The nonce that was signed; "" for none. Everybody reads it here: of two, the same one."""
+    return headers.get("x-nonce").strip()
+
+
 def _bare_key(headers: Headers) -> str:
     return headers.get("x-api-key").strip()
 
@@ -57,7 +62,7 @@ def _verify(headers: Headers, key: ApiKey) -> None:
         signatures.check(
             key=key,
             bare=_bare_key(headers),
-            nonce=headers.get("x-nonce").strip(),
+            nonce=nonce(headers),
             signature=headers.get("x-signature"),
         )
 

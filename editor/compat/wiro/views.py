@@ -19,11 +19,12 @@ from editor.access.scopes import READ, WRITE
 from editor.compat.wiro import body, translate
 from editor.compat.wiro import run as runs
 from editor.compat.wiro.body import Body, File
-from editor.compat.wiro.door import OTHER, UNKNOWN, Refused, refusal
+from editor.compat.wiro.door import OTHER, UNKNOWN, Refused, nonce, refusal
 from editor.contexts import wiro
 from editor.db import in_thread
 from editor.errors import Conflict, EditorError, NotAuthenticated, NotFound, PermissionDenied
 from editor.gate import intake, waiting
+from editor.gate.door import Headers
 from editor.gate.requests import caller, origin
 from editor.models import Job
 from editor.operations import jobs, nonces, trash
@@ -75,7 +76,7 @@ async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bo
         nonces.spend,
         key=caller(request).key,
         call=call,
-        nonce=request.headers.get("x-nonce", "").strip(),
+        nonce=nonce(Headers(request.scope)),  # type: ignore[attr-defined]
         body_hash=given.digest,
         repeatable=repeatable,
     )

@@ -114,7 +114,7 @@ class Command(BaseCommand):
     def _key(
         self, workspace: Workspace, user: User, path: Path, options: dict[str, Any], *, signed: bool
     ) -> str:
-        existing = api_keys.find(_bare_key(path, signed=signed)) if path.exists() else None
+        existing = api_keys.find(_bare_key(path)) if path.exists() else None
         if existing is not None and existing.workspace_id != workspace.id:
             if existing.is_live:
                 raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
@@ -126,6 +126,8 @@ class Command(BaseCommand):
             api_keys.revoke(actor=actor, key=existing)
             return f"The key in {path} is revoked."
         if existing is not None and existing.is_live:
+            if (existing.signing_secret is not None) != signed:
+                raise CommandError(f"{path} holds a live key of the other kind; it is left as it is.")
             return f"The key in {path} is live."
         key, bare = api_keys.create(
             actor=actor,
@@ -139,15 +141,13 @@ class Command(BaseCommand):
         return f"A new key is in {path}."
 
 
-def _bare_key(path: Path, *, signed: bool) -> str:
-    """The key in a file; "" where there is none."""
+def _bare_key(path: Path) -> str:
+    """The key in a file of either kind, or whatever else is there."""
     text = path.read_text().strip()
-    if not signed:
-        return text
     try:
         return str(json.loads(text)["api_key"])
     except (ValueError, KeyError, TypeError):
-        return ""
+        return text
 
 
 def _write_secret(path: Path, text: str) -> None:

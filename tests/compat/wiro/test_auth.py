@@ -133,6 +133,16 @@ async def test_one_nonce_starts_one_run(client: httpx.AsyncClient, signer: Signe
     assert await jobs() == 1
 
 
+async def test_a_second_nonce_beside_the_signed_one_gains_nothing(
+    client: httpx.AsyncClient, signer: Signer
+) -> None:
+    headers = list(signer.headers().items())
+    assert (await client.post(RUN, json={"prompt": "a harbour"}, headers=headers)).json()["result"]
+    again = await client.post(RUN, json={"prompt": "a harbour"}, headers=[*headers, ("x-nonce", "99")])
+    assert refusal(again) == (401, [{"code": 0, "message": WRONG}])
+    assert await jobs() == 1
+
+
 async def test_of_many_runs_with_one_nonce_at_once_one_gets_through(
     client: httpx.AsyncClient, signer: Signer
 ) -> None:
