@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from editor.providers.sandbox import clauses, rules, vocabulary
+from editor.providers.sandbox import clauses, rules, samples, vocabulary
 from editor.providers.sandbox.errors import Refused, not_understood
 from editor.providers.sandbox.operations import (
     WHOLE_CANVAS,
@@ -69,6 +69,7 @@ def parse(prompt: str, *, images: int, masked: bool = False) -> tuple[Operation,
 
     Raises Refused, and nothing else.
     """
+    prompt = samples.READ_AS.get(prompt.strip(), prompt)
     found = _operations(*_lift_quotes(prompt))
     if not found and prompt.strip():
         raise not_understood(prompt)
