@@ -81,6 +81,24 @@ class ReferenceView:
     example: str
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Another way in, for clients that exist already. `header` is where their key goes."""
+
+    name: str
+    label: str
+    path: str
+    header: str
+
+
+WAYS = (
+    Way("bfl", "Black Forest Labs", "/v1", "x-key"),
+    Way("wiro", "Wiro", "/v1", "x-api-key"),
+    Way("openai", "OpenAI", "/v1", "Authorization"),
+    Way("mcp", "MCP, for agents", "/mcp", "Authorization"),
+)
+
+
 def reference_view(document: dict[str, Any]) -> ReferenceView:
     """document: OpenAPI 3.1, as the API itself serves it."""
     reader = _Reader(document)

@@ -186,3 +186,21 @@ def test_the_guide_is_plain_text(client: Client, workspace: Workspace, page: str
     answer = client.get(url)
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.content.decode().startswith("# Using the API")
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("bfl", "/v1"), ("wiro", "/v1"), ("openai", "/v1"), ("mcp", "/mcp")]
+)
+def test_clients_of_other_services_find_their_address_and_guide(
+    client: Client, workspace: Workspace, page: str, name: str, address: str
+) -> None:
+    url = reverse("door_guide", args=[workspace.slug, name])
+    assert f'href="{url}"' in page
+    assert f"<code>http://testserver{address}</code>" in page
+    guide = client.get(url)
+    assert guide["Content-Type"].startswith("text/plain")
+    assert body(guide).startswith("# ")
+
+
+def test_there_is_no_guide_of_any_other_name(client: Client, workspace: Workspace) -> None:
+    assert client.get(reverse("door_guide", args=[workspace.slug, "api"])).status_code == 404

@@ -10,17 +10,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from editor.contexts.api_reference import reference_view
+from editor.contexts.api_reference import WAYS, reference_view
+from editor.errors import NotFound
+from editor.gate.requests import origin
 from editor.web.decorators import MemberRequest, member
 
-GUIDE = settings.BASE_DIR / "docs" / "api.md"
+DOCS = settings.BASE_DIR / "docs"
 
 
 @require_safe
 @member
 def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, Any]]) -> HttpResponse:
     """Every call of the API. `document` is another door's: imageeditor/urls.py hands it in."""
-    context = {"reference": reference_view(document(request)), "nav": "api_reference"}
+    context = {
+        "reference": reference_view(document(request)),
+        "ways": WAYS,
+        "origin": origin(request),
+        "nav": "api_reference",
+    }
     return render(request, "api/reference.html", context)
 
 
@@ -28,4 +35,17 @@ def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, 
 @member
 def guide(request: MemberRequest) -> HttpResponse:
     """docs/api.md as it is: it reads well without being made into a page."""
-    return HttpResponse(GUIDE.read_text(), content_type="text/plain; charset=utf-8")
+    return _text("api.md")
+
+
+@require_safe
+@member
+def door_guide(request: MemberRequest, name: str) -> HttpResponse:
+    """How clients of another service are pointed at the portal."""
+    if name not in {way.name for way in WAYS}:
+        raise NotFound("There is no such guide.")
+    return _text(f"compatible/{name}.md")
+
+
+def _text(name: str) -> HttpResponse:
+    return HttpResponse((DOCS / name).read_text(), content_type="text/plain; charset=utf-8")

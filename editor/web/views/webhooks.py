@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from editor.access import lookups
 from editor.contexts.webhooks import webhooks_view
 from editor.errors import Conflict, InvalidInput
+from editor.gate.requests import origin
 from editor.operations import deliveries, webhooks
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms.webhooks import EndpointForm
@@ -97,8 +97,7 @@ def _create(request: MemberRequest) -> HttpResponse:
     form = EndpointForm(request.POST)
     try:
         url, events = form.wanted()
-        origin = settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
-        _, secret = webhooks.create(actor=request.actor, url=url, events=events, origin=origin)
+        _, secret = webhooks.create(actor=request.actor, url=url, events=events, origin=origin(request))
     except InvalidInput as error:
         if is_fragment(request):
             raise
