@@ -68,11 +68,19 @@ class _Server:
             if not self.place.cluster.exists():
                 make_cluster(self.place)
             refuse_other_version(self.place.cluster)
-            if not self._wait_until_ready(self.place):
-                self._start(self.place)
-            self.info = connection_info(self.place.cluster)
-            make_database(self.info)
+            try:
+                self.info = self._ask(self.place)
+            except (FileNotFoundError, IndexError, psycopg.OperationalError):
+                self.info = self._ask(self.place)  # it ended between being ready and being asked
         return self.info
+
+    def _ask(self, place: Place) -> ConnectionInfo:
+        """Start or join the server, and see to its database."""
+        if not self._wait_until_ready(place):
+            self._start(place)
+        info = connection_info(place.cluster)
+        make_database(info)
+        return info
 
     def release(self) -> None:
         if self.users is None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,69 +12,21 @@ from django.urls import reverse
 
 from editor.models import (
     ApiKey,
-    Character,
     Image,
     Job,
     ProviderKey,
     Role,
     ShareLink,
-    Style,
     WebhookDelivery,
     WebhookEndpoint,
-    Workspace,
 )
-from editor.operations import api_keys, deliveries, shares, webhooks
 from editor.web.urls import urlpatterns
-from tests.factories import UserFactory, make_actor, make_member, make_workspace, photo
-from tests.takers import KEY, install, save_key
+from tests.factories import UserFactory, make_member, photo
+from tests.takers import install
 from tests.web.requests import HTMX, body, signed_in
-from tests.web.rows import add_image, add_job, add_result
+from tests.web.routes import IN_A_WORKSPACE, OUTSIDE, TAKES_BOTH, Method, Rows, make_rows
 
 pytestmark = pytest.mark.django_db
-
-Method = Literal["get", "post"]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One workspace and what belongs to it."""
-
-    workspace: Workspace
-    image: Image
-    result: Image
-    share: ShareLink
-    mask: Image
-    job: Job
-    style: Style
-    character: Character
-    key: ProviderKey
-    api_key: ApiKey
-    endpoint: WebhookEndpoint
-    delivery: WebhookDelivery
-
-
-def make_rows(name: str) -> Rows:
-    workspace = make_workspace(name=name)
-    image = add_image(workspace)
-    owner = make_actor(workspace)
-    url = "https://hooks.example/"
-    endpoint, _ = webhooks.create(
-        actor=owner, url=url, events=["job.failed"], origin="https://portal.example"
-    )
-    return Rows(
-        workspace=workspace,
-        image=image,
-        result=add_result(workspace),
-        share=shares.create(actor=make_actor(workspace), image=image, days=1)[0],
-        mask=add_image(workspace, kind=Image.Kind.MASK),
-        job=add_job(workspace, price=0),
-        style=Style.objects.create(workspace=workspace, name="Own look", prompt="sepia"),
-        character=Character.objects.create(workspace=workspace, name="Ada"),
-        key=save_key(make_actor(workspace)),
-        api_key=api_keys.create(actor=make_actor(workspace), name="n8n")[0],
-        endpoint=endpoint,
-        delivery=deliveries.test(actor=owner, endpoint=endpoint),
-    )
 
 
 @pytest.fixture(autouse=True)
@@ -94,79 +44,6 @@ def own() -> Rows:
 def theirs() -> Rows:
     return make_rows("Rivals")
 
-
-@dataclass(frozen=True)
-class Route:
-    """How a workspace's route is asked, whether looking is enough for it, and what it then answers."""
-
-    method: Method
-    looking: bool = True
-    parts: Callable[[Rows], list[Any]] = lambda rows: []
-    fields: Callable[[Rows], dict[str, Any]] = lambda rows: {}
-    status: int = 200
-
-    def url(self, name: str, rows: Rows, slug: str = "") -> str:
-        return reverse(name, args=[slug or rows.workspace.slug, *self.parts(rows)])
-
-
-IN_A_WORKSPACE = {
-    "studio": Route("get"),
-    "studio_version": Route("get", parts=lambda rows: [rows.image.id]),
-    "inputs": Route("get"),
-    "rail": Route("get"),
-    "credits": Route("get"),
-    "quote": Route("post"),
-    "upload": Route("post", looking=False),
-    "sample": Route("post", looking=False, parts=lambda rows: ["coffee"]),
-    "run": Route("post", looking=False),
-    "cancel": Route("post", looking=False, parts=lambda rows: [rows.job.id]),
-    "again": Route("post", looking=False, parts=lambda rows: [rows.job.id]),
-    "gallery": Route("get"),
-    "gallery_new": Route("get", status=204),
-    "gallery_image": Route("get", parts=lambda rows: [rows.result.id]),
-    "gallery_edit": Route("get", parts=lambda rows: [rows.job.id]),
-    "gallery_zip": Route("get", fields=lambda rows: {"images": rows.result.id}),
-    "gallery_star": Route("post", fields=lambda rows: {"images": rows.result.id}, status=302),
-    "gallery_trash": Route("post", looking=False, fields=lambda rows: {"images": rows.result.id}),
-    "gallery_restore": Route("post", looking=False, fields=lambda rows: {"images": rows.result.id}),
-    "trash": Route("get"),
-    "shares": Route("get", parts=lambda rows: [rows.image.id]),
-    "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
-    "api_guide": Route("get"),
-    "door_guide": Route("get", parts=lambda rows: ["bfl"]),
-    "api_keys": Route("get"),
-    "api_reference": Route("get"),
-    "api_key_rotate": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
-    "api_key_revoke": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
-    "provider_keys": Route("get", looking=False),
-    "provider_key_save": Route(
-        "post", looking=False, parts=lambda rows: ["bfl"], fields=lambda rows: {"key": KEY}
-    ),
-    "provider_key_test": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
-    "provider_key_enable": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
-    "provider_key_remove": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
-    "webhooks": Route("get", looking=False),
-    "webhook_deliveries": Route("get", looking=False),
-    "webhook_low_mark": Route("post", looking=False),
-    "webhook_resend": Route("post", looking=False, parts=lambda rows: [rows.delivery.id]),
-    "webhook_change": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
-    "webhook_secret": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
-    "webhook_test": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
-    "webhook_remove": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
-}
-TAKES_BOTH = {"shares", "api_keys", "webhooks"}
-# name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
-OUTSIDE: dict[str, tuple[Method, list[str]]] = {
-    "home": ("get", []),
-    "welcome": ("get", []),
-    "theme": ("post", []),
-    "health": ("get", []),
-    "file": ("get", ["token"]),
-    "lasting_file": ("get", ["token"]),
-    "brief_file": ("get", ["token", "sample.png"]),
-    "share": ("get", ["token"]),
-    "share_file": ("get", ["token", "full"]),
-}
 
 each_route = pytest.mark.parametrize("name", IN_A_WORKSPACE)
 
