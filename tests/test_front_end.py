@@ -81,9 +81,6 @@ def test_every_command_names_an_element_that_a_template_has() -> None:
         assert f'id="{target}"' in everything, target
 
 
-# --- Tags and filters --------------------------------------------------------------------
-
-
 class Page(HTMLParser):
     """Attributes of all elements, the targets of partials, and the text inside each of them."""
 
