@@ -155,6 +155,11 @@ def take(*, like: WebhookDelivery) -> WebhookDelivery | None:
 def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     """Write down what came of sending it, and when it is tried again."""
     now = timezone.now()
+    if attempt.gone and delivery.endpoint_id:
+        # First the endpoint, then its deliveries: in the order in which they are removed.
+        WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
+            is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
+        )
     row = (
         WebhookDelivery.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at)
@@ -174,10 +179,6 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
         row.state, row.next_try_at = State.WAITING, now + timedelta(seconds=pause)
         queue.enqueue_delivery(delivery_id=row.pk, at=row.next_try_at)
     row.save()
-    if attempt.gone and row.endpoint_id:
-        WebhookEndpoint.objects.filter(pk=row.endpoint_id).update(
-            is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
-        )
 
 
 @transaction.atomic
@@ -218,8 +219,15 @@ def purge() -> int:
 
 
 def _listening(workspace_id: Any, event: Event) -> Iterable[WebhookEndpoint]:
-    return WebhookEndpoint.objects.filter(
-        workspace=workspace_id, is_enabled=True, events__contains=[event.value]
+    """Who is to be told. They stay until the transaction ends: see `webhooks.remove`.
+
+    Removed meanwhile, their deliveries would undo the end of the job. Django has no such lock; a
+    stronger one would have transactions wait for each other that only tell.
+    """
+    return WebhookEndpoint.objects.raw(
+        "SELECT id, url FROM editor_webhookendpoint"
+        " WHERE workspace_id = %s AND is_enabled AND %s = ANY(events) FOR KEY SHARE",
+        [workspace_id, event.value],
     )
 
 

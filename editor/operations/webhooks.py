@@ -79,8 +79,9 @@ def renew_secret(*, actor: Actor, endpoint: WebhookEndpoint) -> str:
 def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
     """Forget the endpoint, its deliveries, and what waits to be sent. Doing it twice is no error."""
     actor.require_manager()
-    deleted, _ = WebhookEndpoint.objects.filter(pk=endpoint.pk).delete()
-    if deleted:
+    # First those come to their end who are about to tell it something, then that goes too.
+    if WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
+        endpoint.delete()
         _record(actor, "removed", endpoint)
 
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from standardwebhooks import Webhook
@@ -181,8 +181,6 @@ class TestWhatIsTold:
 
 def _count_elsewhere() -> int:
     """What another connection sees."""
-    from django.db import connection
-
     try:
         return WebhookDelivery.objects.count()
     finally:
@@ -459,3 +457,28 @@ class TestAfterwards:
         WebhookDelivery.objects.filter(pk=first.pk).update(state="delivered")
         assert deliveries.purge() == 1
         assert only().pk != first.pk
+
+
+class TestRemovedMeanwhile:
+    def test_an_endpoint_that_goes_in_the_moment_in_which_a_job_ends_does_not_undo_its_end(
+        self, actor: Actor
+    ) -> None:
+        endpoint, _ = listen(actor, "http://127.0.0.1:9/")
+        job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
+        remover = threading.Thread(target=_remove, args=(actor, endpoint))
+        with transaction.atomic():
+            jobs.end_failed(job=job, code="x", message="x")
+            remover.start()
+            remover.join(0.5)
+        remover.join()
+        job.refresh_from_db()
+        assert job.status == "failed"
+        assert not WebhookEndpoint.objects.exists()
+        assert not WebhookDelivery.objects.exists()
+
+
+def _remove(actor: Actor, endpoint: WebhookEndpoint) -> None:
+    try:
+        webhooks.remove(actor=actor, endpoint=endpoint)
+    finally:
+        connection.close()
