@@ -32,7 +32,8 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
     """
     actor.require_manager()
     url = url.strip()
-    _check(url=url, events=events)
+    _check_url(url)
+    _check_events(events)
     # One at a time in a workspace, so that no two count the same endpoints.
     Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     existing = WebhookEndpoint.objects.filter(workspace=actor.workspace)
@@ -58,7 +59,7 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
 def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is_enabled: bool) -> None:
     """What it is told from now on, and whether. Raises PermissionDenied and InvalidInput."""
     actor.require_manager()
-    _check(url=endpoint.url, events=events)
+    _check_events(events)
     endpoint.events, endpoint.is_enabled, endpoint.note = sorted(set(events)), is_enabled, ""
     endpoint.save(update_fields=["events", "is_enabled", "note"])
     _record(actor, "changed", endpoint, events=endpoint.events, enabled=is_enabled)
@@ -106,14 +107,17 @@ def purpose(endpoint_id: UUID) -> str:
     return f"webhook-endpoint:{endpoint_id}"
 
 
-def _check(*, url: str, events: Sequence[str]) -> None:
-    if urlsplit(url).fragment:
-        words = "The address must not have a part behind #: servers are not told it."
-        raise InvalidInput(words, fields={"url": words})
+def _check_url(url: str) -> None:
     try:
         callbacks.check_url(url)
     except InvalidInput as error:
         raise InvalidInput(error.message, fields={"url": error.message}) from None
+    if urlsplit(url).fragment:
+        words = "The address must not have a part behind #: servers are not told it."
+        raise InvalidInput(words, fields={"url": words})
+
+
+def _check_events(events: Sequence[str]) -> None:
     if not events or set(events) - set(EVENTS):
         words = f"Choose at least one of {', '.join(EVENTS)}."
         raise InvalidInput(words, fields={"events": words})

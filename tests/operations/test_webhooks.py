@@ -109,6 +109,8 @@ def test_rows_of_another_workspace_are_not_found(actor: Actor) -> None:
         "ftp://hooks.example/",
         "https://hooks.example/" + "x" * 2083,
         "https://\ud800.example/",
+        "https://[",
+        "https://[hooks]/",
     ],
 )
 def test_an_address_that_the_portal_will_not_ask_is_refused(actor: Actor, url: str) -> None:
@@ -152,6 +154,15 @@ def test_an_endpoint_that_is_switched_off_is_told_nothing_but_tests(actor: Actor
     assert not WebhookDelivery.objects.exists()
     deliveries.test(actor=actor, endpoint=endpoint)
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_an_endpoint_whose_address_is_not_allowed_any_more_can_be_switched_off(actor: Actor) -> None:
+    outbound.allow(["hooks.internal"])
+    endpoint, _ = create(actor, "http://hooks.internal/")
+    outbound.allow([])
+    webhooks.change(actor=actor, endpoint=endpoint, events=["job.failed"], is_enabled=False)
+    endpoint.refresh_from_db()
+    assert not endpoint.is_enabled
 
 
 @pytest.mark.parametrize(
