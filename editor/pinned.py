@@ -13,14 +13,18 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
+import httpcore
 import httpx
 
 from editor import outbound
 
 TRIED_ADDRESSES = 4  # of the many that a name may have
 _RESOLVING_THREADS = 8
+# Of an answer, before its body. It is parsed in one go, and nobody else is served meanwhile.
+HEAD_BYTES = 32 * 1024
 
 # The addresses that a host name stands for. Raises OSError or UnicodeError when there are none.
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -59,8 +63,71 @@ async def addresses(target: httpx.URL, *, resolve: Resolve, seconds: float) -> S
     return found
 
 
+class Transport(httpx.AsyncHTTPTransport):
+    """For one request: it knows no proxies, no cookies and no redirects, and bounds an answer's head.
+
+    The usual one reads interim answers (100 Continue) for as long as they come.
+    """
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._head = _Head()
+        # There is no other way to have httpx use connections that somebody else made.
+        self._pool = httpcore.AsyncConnectionPool(ssl_context=tls, network_backend=_Network(self._head))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        self._head.is_complete = True
+        return response
+
+
+class _Head:
+    """What may still be read of an answer before its body, until it is complete."""
+
+    def __init__(self) -> None:
+        self.left = HEAD_BYTES
+        self.is_complete = False
+
+
+class _Network(httpcore.AnyIOBackend):
+    def __init__(self, head: _Head) -> None:
+        self._head = head
+
+    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return _Stream(await super().connect_tcp(*args, **options), self._head)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that breaks off when the head of an answer is too long."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, head: _Head) -> None:
+        self._stream = stream
+        self._head = head
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._head.is_complete:
+            return await self._stream.read(max_bytes, timeout)
+        if not self._head.left:
+            raise httpcore.RemoteProtocolError("the head of the answer is too long")
+        content = await self._stream.read(min(max_bytes, self._head.left), timeout)
+        self._head.left -= len(content)
+        return content
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return _Stream(await self._stream.start_tls(*args, **options), self._head)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
 async def ask(
-    transport: httpx.AsyncHTTPTransport,
+    transport: Transport,
     method: str,
     target: httpx.URL,
     addresses: Sequence[str],

@@ -102,9 +102,8 @@ async def _follow(
 ) -> tuple[bytes, str]:
     for _ in range(REDIRECTS + 1):
         addresses = await _addresses(target, resolve=resolve, seconds=limits.dns_seconds)
-        # A bare transport, for one request: it knows no proxies, no cookies and no redirects.
         async with (
-            httpx.AsyncHTTPTransport(verify=tls, trust_env=False) as transport,
+            pinned.Transport(tls) as transport,
             aclosing(await _ask(transport, target, addresses, limits=limits)) as response,
         ):
             if not response.has_redirect_location:
@@ -147,7 +146,7 @@ async def _addresses(target: httpx.URL, *, resolve: pinned.Resolve, seconds: flo
 
 
 async def _ask(
-    transport: httpx.AsyncHTTPTransport, target: httpx.URL, addresses: Sequence[str], *, limits: Limits
+    transport: pinned.Transport, target: httpx.URL, addresses: Sequence[str], *, limits: Limits
 ) -> httpx.Response:
     """The answer of the first address that can be reached, its body not yet read."""
     try:

@@ -91,8 +91,7 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
 async def _answer(target: httpx.URL, message: Message) -> httpx.Response:
     """Its status and headers; nobody reads the rest."""
     addresses = await pinned.addresses(target, resolve=pinned.resolve, seconds=DNS_SECONDS)
-    # A bare transport, for one request: it knows no proxies, no cookies and no redirects.
-    async with httpx.AsyncHTTPTransport(verify=pinned.usual_trust(), trust_env=False) as transport:
+    async with pinned.Transport(pinned.usual_trust()) as transport:
         response = await pinned.ask(
             transport,
             "POST",

@@ -13,6 +13,7 @@ import pytest
 
 from editor import outbound
 from editor.media.safe_fetch import MAX_PIECES, Limits, fetch
+from editor.pinned import HEAD_BYTES
 from tests.media.fetching import HOST, PATIENT, Authority, at, here, refusal
 from tests.providers.hostile import (
     BROKEN,
@@ -181,3 +182,25 @@ UNREADABLE = {
 @pytest.mark.parametrize(("behaviour", "words"), UNREADABLE.values(), ids=UNREADABLE)
 async def test_an_answer_that_cannot_be_understood(authority: Authority, behaviour: Behaviour, words: str):
     assert await words_for(authority, behaviour) == words
+
+
+async def test_a_flood_of_interim_answers_is_given_up_at_once(authority: Authority):
+    flood = b"HTTP/1.1 100 Continue\r\n\r\n" * 2000
+    assert len(flood) > HEAD_BYTES
+
+    async def goes_on_and_on(writer: Write) -> None:
+        while True:
+            writer.write(flood)
+            await writer.drain()
+
+    began = time.monotonic()
+    assert await words_for(authority, goes_on_and_on) == BROKE_OFF
+    assert time.monotonic() - began < PATIENT.seconds / 2
+
+
+async def test_a_long_head_is_taken_and_bytes_of_the_picture_that_come_with_it(authority: Authority):
+    picture = bytes(range(256)) * 256
+    good = answers(picture, x_padding="x" * (HEAD_BYTES - 1024))
+    async with hostile(good, tls=authority.server(HOST)) as server:
+        got = await fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
+    assert got[0] == picture
