@@ -55,15 +55,13 @@ class Attempt:
     status       HTTP's, None where there was no answer
     milliseconds it took
     words        what went wrong, for people; "" when it was taken
-    is_final     trying again cannot help
-    gone         the receiver said that there will never be one again
+    gone         the receiver wants nothing any more, and is not tried again
     retry_after  seconds that the receiver wants to be left alone
     """
 
     status: int | None
     milliseconds: int
     words: str = ""
-    is_final: bool = False
     gone: bool = False
     retry_after: int = 0
 
@@ -172,7 +170,7 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     row.claimed_at = row.next_try_at = None
     if not attempt.words:
         row.state, row.delivered_at = State.DELIVERED, now
-    elif attempt.is_final or row.tries > len(PAUSES):
+    elif attempt.gone or row.tries > len(PAUSES):
         row.state = State.FAILED
     else:
         pause = max(PAUSES[row.tries - 1], min(attempt.retry_after, LONGEST_PAUSE))

@@ -55,16 +55,15 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
     try:
         message = await in_thread(webhook_messages.build, delivery)
     except EditorError as error:
-        return Attempt(status=None, milliseconds=0, words=error.message, is_final=True)
+        return Attempt(status=None, milliseconds=0, words=error.message)
     except Exception:
         log.exception("delivery %s could not be put into words", delivery.pk)
-        return Attempt(status=None, milliseconds=0, words="The portal itself failed.", is_final=True)
+        return Attempt(status=None, milliseconds=0, words="The portal itself failed.")
     status, words, retry_after = await _post(delivery.url, message)
     return Attempt(
         status=status,
         milliseconds=round((time.monotonic() - began) * 1000),
         words=words,
-        is_final=status == httpx.codes.GONE,
         gone=status == httpx.codes.GONE,
         retry_after=retry_after,
     )

@@ -18,6 +18,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
 from standardwebhooks import Webhook
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -303,6 +304,22 @@ class TestTries:
         assert (only().state, endpoint.is_enabled) == ("failed", False)
         edit(actor)
         assert WebhookDelivery.objects.count() == 1
+
+    def test_a_secret_that_cannot_be_read_for_a_while_loses_nothing(
+        self, actor: Actor, receiver: Receiver, settings: Settings
+    ) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        right, settings.ENCRYPTION_KEYS = (
+            settings.ENCRYPTION_KEYS,
+            ["another key, by a mistake of the operator"],
+        )
+        send(only())
+        assert "encryption keys" in only().attempts[0]["words"]
+        settings.ENCRYPTION_KEYS = right
+        make_due()
+        send(only())
+        assert only().state == "delivered"
 
     def test_an_address_that_became_private_is_not_asked(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
