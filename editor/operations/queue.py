@@ -12,14 +12,14 @@ from procrastinate.contrib.django import app
 
 from editor.models import Job
 
-QUEUE = "jobs"
+JOBS, WEBHOOKS = "jobs", "webhooks"
 RUN_JOB = "run_job"
 DELIVER_WEBHOOK = "deliver_webhook"
 
 
 def enqueue(*, job: Job, priority: int = 0) -> None:
     """Put the job into the queue, within the caller's transaction. Higher priority runs first."""
-    task = app.configure_task(RUN_JOB, queue=QUEUE, priority=priority, allow_unknown=True)
+    task = app.configure_task(RUN_JOB, queue=JOBS, priority=priority, allow_unknown=True)
     job.queue_id = task.defer(job_id=str(job.id))
     Job.objects.filter(pk=job.pk).update(queue_id=job.queue_id)
 
@@ -32,5 +32,5 @@ def withdraw(*, job: Job) -> None:
 
 def enqueue_delivery(*, delivery_id: UUID, at: datetime | None = None) -> None:
     """Have the webhook's receiver looked after, now or at that time, within the caller's transaction."""
-    task = app.configure_task(DELIVER_WEBHOOK, queue=QUEUE, schedule_at=at, allow_unknown=True)
+    task = app.configure_task(DELIVER_WEBHOOK, queue=WEBHOOKS, schedule_at=at, allow_unknown=True)
     task.defer(delivery_id=str(delivery_id))

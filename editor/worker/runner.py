@@ -24,6 +24,7 @@ PURGE_EVERY = 3600  # seconds
 FORGET_UPLOADS_EVERY = 60  # seconds
 FORGET_NONCES_EVERY = 60  # seconds
 RESTART_AFTER = 1  # seconds
+AT_ONCE = 2000  # tasks of each queue
 HEAR_AGAIN_AFTER = 3600  # seconds
 
 
@@ -62,18 +63,24 @@ async def _work() -> None:
     worker_app = DjangoApp(connector=connector)
     worker_app.tasks = app.tasks
     worker_app.periodic_registry = app.periodic_registry
-    async with worker_app.open_async():
-        await worker_app.run_worker_async(
-            queues=[queue.QUEUE],
-            concurrency=2000,
-            delete_jobs="successful",
-            fetch_job_polling_interval=1.0,
-            abort_job_polling_interval=1.0,
-            update_heartbeat_interval=2.0,
-            stalled_worker_timeout=housekeeping.STALLED_AFTER,
-            shutdown_graceful_timeout=1.0,
-            install_signal_handlers=False,
-        )
+    # Apart from each other: jobs do not wait for receivers of webhooks that are slow.
+    async with worker_app.open_async(), asyncio.TaskGroup() as workers:
+        workers.create_task(_work_on(worker_app, queue.JOBS))
+        workers.create_task(_work_on(worker_app, queue.WEBHOOKS))
+
+
+async def _work_on(worker_app: DjangoApp, name: str) -> None:
+    await worker_app.run_worker_async(
+        queues=[name],
+        concurrency=AT_ONCE,
+        delete_jobs="successful",
+        fetch_job_polling_interval=1.0,
+        abort_job_polling_interval=1.0,
+        update_heartbeat_interval=2.0,
+        stalled_worker_timeout=housekeeping.STALLED_AFTER,
+        shutdown_graceful_timeout=1.0,
+        install_signal_handlers=False,
+    )
 
 
 async def _hear_hints() -> None:

@@ -12,13 +12,13 @@ from editor.worker import webhooks
 
 
 # Only a lost database makes run() raise; the sweep takes over when these attempts are used up.
-@app.task(name=queue.RUN_JOB, queue=queue.QUEUE, retry=RetryStrategy(max_attempts=20, wait=1))
+@app.task(name=queue.RUN_JOB, queue=queue.JOBS, retry=RetryStrategy(max_attempts=20, wait=1))
 async def run_job(job_id: str) -> None:
     """Bring the job to its end; see execution.run."""
     await execution.run(UUID(job_id))
 
 
-@app.task(name=queue.DELIVER_WEBHOOK, queue=queue.QUEUE, retry=RetryStrategy(max_attempts=20, wait=1))
+@app.task(name=queue.DELIVER_WEBHOOK, queue=queue.WEBHOOKS, retry=RetryStrategy(max_attempts=20, wait=1))
 async def deliver_webhook(delivery_id: str) -> None:
     """Send what is due at a receiver; see webhooks.deliver."""
     await webhooks.deliver(UUID(delivery_id))

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from editor import outbound
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.models import CreditAccount, Job, Status
 from editor.operations import execution, housekeeping, jobs
+from editor.operations.callbacks import Callback
 from editor.worker import runner
 from tests.factories import make_actor
+from tests.providers.hostile import hangs, hostile
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -28,8 +31,8 @@ async def working() -> AsyncIterator[None]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def submit(actor: Actor, prompt: str = "a quiet harbour") -> Job:
-    return jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt))
+def submit(actor: Actor, prompt: str = "a quiet harbour", callback: Callback | None = None) -> Job:
+    return jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt, callback=callback))
 
 
 async def until(job: Job, ready: Callable[[Job], Any], *, seconds: float = 10) -> Job:
@@ -50,6 +53,20 @@ async def test_what_is_submitted_is_worked() -> None:
             await until(job, lambda row: row.status == Status.COMPLETED)
     account = await in_thread(CreditAccount.objects.get)
     assert (account.balance, account.held) == (2, 0)
+
+
+async def test_jobs_do_not_wait_for_receivers_that_never_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "AT_ONCE", 2)
+    outbound.allow(["127.0.0.0/8"])
+    actor = await in_thread(make_actor, balance=100)
+    async with hostile(hangs) as one, hostile(hangs) as another, working():
+        for server in (one, another):
+            callback = Callback(url=server.url, secret="", origin="https://portal.example")
+            await in_thread(submit, actor, callback=callback)
+        while not (one.requests and another.requests):
+            await asyncio.sleep(0.05)
+        await until(await in_thread(submit, actor), lambda row: row.status == Status.COMPLETED)
+    outbound.allow([])
 
 
 async def test_a_running_job_is_stopped_by_cancel_and_costs_nothing() -> None:
