@@ -158,6 +158,7 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
             is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
         )
+        give_up(endpoint_id=delivery.endpoint_id)
     row = (
         WebhookDelivery.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at)
@@ -177,6 +178,16 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
         row.state, row.next_try_at = State.WAITING, now + timedelta(seconds=pause)
         queue.enqueue_delivery(delivery_id=row.pk, at=row.next_try_at)
     row.save()
+
+
+def give_up(*, endpoint_id: UUID) -> None:
+    """Send nothing of what waits for an endpoint that is switched off; it can be sent again.
+
+    Belongs to the transaction that switches it off, and that holds its row.
+    """
+    WebhookDelivery.objects.filter(endpoint=endpoint_id, state=State.WAITING).update(
+        state=State.FAILED, next_try_at=None
+    )
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from editor.access import vault
 from editor.access.actor import Actor
 from editor.errors import Conflict, InvalidInput
 from editor.models import CreditAccount, Event, WebhookEndpoint, Workspace
-from editor.operations import audit, callbacks
+from editor.operations import audit, callbacks, deliveries
 
 MOST_ENDPOINTS = 10  # of a workspace
 SECRET_BYTES = 32
@@ -57,11 +57,16 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
 
 @transaction.atomic
 def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is_enabled: bool) -> None:
-    """What it is told from now on, and whether. Raises PermissionDenied and InvalidInput."""
+    """What it is told from now on, and whether: switched off, it is not told what waits either.
+
+    Raises PermissionDenied and InvalidInput.
+    """
     actor.require_manager()
     _check_events(events)
     endpoint.events, endpoint.is_enabled, endpoint.note = sorted(set(events)), is_enabled, ""
     endpoint.save(update_fields=["events", "is_enabled", "note"])
+    if not is_enabled:
+        deliveries.give_up(endpoint_id=endpoint.pk)
     _record(actor, "changed", endpoint, events=endpoint.events, enabled=is_enabled)
 
 

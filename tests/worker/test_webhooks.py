@@ -305,6 +305,21 @@ class TestTries:
         edit(actor)
         assert WebhookDelivery.objects.count() == 1
 
+    @pytest.mark.parametrize("by_a_person", [True, False])
+    def test_an_endpoint_that_is_switched_off_is_not_sent_what_waits(
+        self, actor: Actor, receiver: Receiver, by_a_person: bool
+    ) -> None:
+        endpoint, _ = listen(actor, receiver.url)
+        rows = [deliveries.test(actor=actor, endpoint=endpoint) for _ in range(2)]
+        receiver.answers = [503, 503, 410]
+        send(*rows)
+        make_due()
+        if by_a_person:
+            webhooks.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
+        send(rows[0])
+        assert len(receiver.got) == (2 if by_a_person else 3)
+        assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
+
     def test_a_secret_that_cannot_be_read_for_a_while_loses_nothing(
         self, actor: Actor, receiver: Receiver, settings: Settings
     ) -> None:
