@@ -73,16 +73,18 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
     """The receiver's status, what is wrong in words, and for how many seconds it wants to be left alone."""
     try:
         outbound.check_url(url)
-        async with asyncio.timeout(SECONDS):
-            return _judge(await _answer(httpx.URL(url), message))
     except outbound.Forbidden as error:
         return None, error.message, 0
+    try:
+        async with asyncio.timeout(SECONDS):
+            return _judge(await _answer(httpx.URL(url), message))
     except pinned.NotReached as error:
         return None, "It has no valid certificate." if error.untrusted else "It could not be reached.", 0
     except (TimeoutError, httpx.TimeoutException):
         return None, f"It did not answer within {SECONDS:g} seconds.", 0
-    except (OSError, UnicodeError):
-        return None, "Its name stands for no address.", 0
+    except (OSError, UnicodeError, outbound.Forbidden):
+        # The same words for all: which names there are in a private network is nobody's business.
+        return None, "Its name does not exist or is not public.", 0
     except (httpx.HTTPError, httpx.InvalidURL):
         return None, "The connection to it broke off.", 0
 

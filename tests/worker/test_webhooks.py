@@ -344,6 +344,16 @@ class TestTries:
         assert receiver.got == []
         assert only().attempts[0]["words"] == "The portal opens only https addresses on the usual port."
 
+    def test_names_of_private_networks_cannot_be_told_from_those_that_do_not_exist(
+        self, actor: Actor
+    ) -> None:
+        outbound.allow([])
+        for url in ("https://localhost/", "https://there..is-none/"):
+            endpoint, _ = listen(actor, url)
+            send(deliveries.test(actor=actor, endpoint=endpoint))
+        [private, missing] = WebhookDelivery.objects.all()
+        assert private.attempts[0]["words"] == missing.attempts[0]["words"]
+
     def test_a_receiver_that_asks_to_be_left_alone_longer_is(self, actor: Actor) -> None:
         async def busy(request: Request) -> Response:
             return Response(status_code=429, headers={"retry-after": "90"})
