@@ -52,15 +52,14 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._wait_for_more()
 
     async def disconnect(self, code: int) -> None:
-        self.gone = True
-        if self.idle:
-            self.idle.cancel()
-        for task in self.listening.values():
-            task.cancel()
+        self._stop()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.gone:  # a frame that was on its way when the connection was closed
+            return
         self.frames += 1
         if self.frames > MOST_FRAMES or len(text_data or bytes_data or "") > LONGEST_FRAME:
+            self._stop()
             await self.close(code=TOO_MUCH)
             return
         if text_data is None:  # sound, at Wiro
@@ -85,6 +84,8 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             job = await in_thread(lookups.linked_job, job_id)
         except NotFound:
+            return
+        if self.gone:
             return
         task = asyncio.create_task(self._tell(job))
         self.listening[token] = task
@@ -121,7 +122,16 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _close_if_idle(self) -> None:
         if not self.listening and not self.gone:
+            self._stop()
             self.closing = asyncio.create_task(self.close())
+
+    def _stop(self) -> None:
+        """Nothing is said or heard any more: a closed connection takes no second close."""
+        self.gone = True
+        if self.idle:
+            self.idle.cancel()
+        for task in self.listening.values():
+            task.cancel()
 
     async def _refuse(self, words: str) -> None:
         await self._send({"type": "error", "message": words, "result": False})

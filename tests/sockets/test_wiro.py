@@ -204,6 +204,18 @@ async def test_frames_are_bounded_in_length_and_number(monkeypatch: pytest.Monke
         assert await socket.output() == {"type": "websocket.close", "code": wiro.TOO_MUCH}
 
 
+async def test_a_connection_is_closed_once_whatever_was_still_on_its_way(actor: Actor) -> None:
+    job = await in_thread(submit, actor)
+    async with connected() as socket:
+        await socket.ask(task_tokens.make(job.id))
+        assert (await socket.next())["type"] == "task_queue"
+        for _ in range(3):
+            await socket.say(" " * (wiro.LONGEST_FRAME + 1))
+        assert (await socket.output())["type"] == "websocket.close"
+        await in_thread(lambda: jobs.cancel(actor=actor, job=job))
+        assert await socket.is_silent()
+
+
 async def test_tasks_of_one_connection_are_bounded_and_make_room_when_they_end(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
