@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from editor import catalog
+from editor.access.lookups import MAXIMUM_IMAGES
 from editor.catalog.types import Model
 from editor.compat.wiro.body import Body, Fields, File
 from editor.compat.wiro.door import NO_FUNDS, OTHER, TOO_MANY, UNKNOWN, Refused
@@ -102,10 +104,15 @@ def wish(model: Model, fields: Fields) -> Wish:
     first: dict[str, Any] = {}
     for name, value in fields:
         first.setdefault(name, value)
-    masks = [picture for name, value in fields if _MASK.fullmatch(name) for picture in _pictures(value)]
+    named = (picture for name, value in fields if _MASK.fullmatch(name) for picture in _pictures(value))
+    masks = list(islice(named, 2))
     if len(masks) > 1:
         raise _invalid("Only one mask can be taken.")
-    prompt, pictures = _text(first.get("prompt")), tuple(_in_slots(fields))
+    prompt = _text(first.get("prompt"))
+    # No further than that: a body has room for a hundred thousand addresses.
+    pictures = tuple(islice(_in_slots(fields), MAXIMUM_IMAGES + 1))
+    if len(pictures) > MAXIMUM_IMAGES:
+        raise Refused(OTHER, f"Request files [inputImage]: At most {MAXIMUM_IMAGES} images at a time.")
     if not prompt.strip():
         raise Refused(OTHER, "Request parameter [prompt] required")
     if len(pictures) < model.minimum_images:

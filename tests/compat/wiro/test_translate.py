@@ -152,6 +152,13 @@ def test_without_an_image_that_is_needed_wiros_words_say_so() -> None:
         translate.wish(model, [("prompt", "a")])
 
 
+def test_no_more_addresses_are_read_than_an_edit_can_take() -> None:
+    assert len(wish(inputImage=[A] * 16).pictures) == 16
+    # The last one is no address, which nobody finds out.
+    with pytest.raises(Refused, match="At most 16 images"):
+        wish(inputImage=[A] * 17 + ["photo.jpg"])
+
+
 def test_a_mask_is_one_picture() -> None:
     assert wish(mask=A).mask == Remote(A)
     assert wish(maskUrl=A, mask="").mask == Remote(A)
