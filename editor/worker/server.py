@@ -17,6 +17,8 @@ from editor.worker.runner import run_worker
 # After a signal, seconds in which held calls may still be finished; then in which all must have gone.
 HELD_SECONDS = 10
 GOODBYE_SECONDS = 20
+# Of a websocket. Pages say nothing there, and programs a few words.
+LONGEST_MESSAGE = 64 * 1024  # bytes
 
 
 class Server(uvicorn.Server):
@@ -49,6 +51,7 @@ async def serve(
         timeout_graceful_shutdown=GOODBYE_SECONDS,
         ws_ping_interval=20,
         ws_ping_timeout=20,
+        ws_max_size=LONGEST_MESSAGE,
     )
     tasks = [asyncio.ensure_future(start()) for start in background]
     if with_worker:

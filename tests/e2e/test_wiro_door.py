@@ -19,6 +19,8 @@ import httpx
 import pytest
 from django.conf import settings
 from PIL import Image
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection
 
 from editor import outbound
@@ -221,6 +223,15 @@ def test_the_socket_tells_all_states_to_early_and_late_listeners(door: Door, wir
     assert set(output) == {"name", "contenttype", "size", "url"}
     task = door.ended(answer["taskid"])
     assert output == {name: task["outputs"][0][name] for name in output}
+
+
+def test_a_long_frame_is_refused_before_it_is_read(door: Door) -> None:
+    with door.listen() as socket:
+        socket.recv(5)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.send(" " * 100_000)
+            socket.recv(5)
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == CloseCode.MESSAGE_TOO_BIG
 
 
 def _heard(socket: ClientConnection, token: str) -> list[dict[str, Any]]:
