@@ -14,6 +14,7 @@ from editor.errors import InvalidInput
 
 MAXIMUM_PROMPT = 10_000  # characters
 MAXIMUM_TEXT = 2_000  # characters of any other text input
+MAXIMUM_OPTIONS = 100  # in one edit; no model has nearly as many
 
 # Plainer than what int() and float() take: no underscores, no digits of other scripts, no "nan".
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
@@ -24,8 +25,10 @@ def clean_inputs(model: Model, values: Mapping[str, object]) -> dict[str, Value]
     """The model's options, complete and in their types, from what a caller gave.
 
     What is left out gets its default; so does an empty value, unless the input may be empty (then None).
-    Raises InvalidInput whose `fields` hold every problem at once.
+    Raises InvalidInput whose `fields` hold every problem at once, but for more than MAXIMUM_OPTIONS.
     """
+    if len(values) > MAXIMUM_OPTIONS:
+        raise InvalidInput(f"At most {MAXIMUM_OPTIONS} options; there are {len(values):,}.")
     cleaned: dict[str, Value] = {}
     known = {item.name for item in model.options}
     problems = {_printable(name): "This model has no such option." for name in values if name not in known}

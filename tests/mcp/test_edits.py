@@ -161,6 +161,14 @@ async def test_a_wrong_edit_costs_nothing(agent: Agent, wrong: dict[str, Any]) -
     assert await in_thread(nothing_happened, agent)
 
 
+async def test_not_every_wrong_name_is_told_where_there_are_many(agent: Agent) -> None:
+    many = {f"wrong{number}": 1 for number in range(1_000)}
+    for asked in (many, {"parameters": many}):
+        with pytest.raises(InvalidInput, match="At most") as refused:
+            await agent.ask("edit_image", prompt="a harbour", **asked)
+        assert not refused.value.fields
+
+
 async def test_a_picture_is_not_opened_for_who_cannot_pay(committed: None) -> None:
     agent = await in_thread(lambda: Agent(make_actor(balance=1), scopes.EVERYTHING))
     with pytest.raises(InsufficientCredits):

@@ -13,6 +13,8 @@ from editor.errors import InvalidInput
 from editor.gate import strict_json
 from editor.gate.door import Caller
 
+MOST_ARGUMENTS = 50  # no tool knows nearly as many
+
 
 class Report(Protocol):
     """Tells the caller how far the work is, if they asked for that."""
@@ -95,6 +97,8 @@ class Tool:
         return await self.run(call, self._read(sent))
 
     def _read(self, sent: Mapping[str, Any]) -> BaseModel:
+        if len(sent) > MOST_ARGUMENTS:
+            raise InvalidInput(f"At most {MOST_ARGUMENTS} arguments; there are {len(sent):,}.")
         try:
             strict_json.check_text(dict(sent))
         except (ValueError, RecursionError):
