@@ -68,7 +68,8 @@ def check(*, actor: Actor, request: NewEdit, images: int | None = None, mask: bo
     actor.require_editor()
     checked = _checked(actor, request, prompt_only=False)
     if images is not None:
-        validation.check_images(checked.choice.model, checked.choice.route, images, mask)
+        likenesses = checked.character.images.count() if checked.character else 0
+        validation.check_images(checked.choice.model, checked.choice.route, images + likenesses, mask)
     account = credits.open_account(workspace=actor.workspace)
     credits.check(account=account, price=pricing.price(choice=checked.choice, inputs=checked.inputs))
 

@@ -14,7 +14,7 @@ from editor.access import scopes
 from editor.db import in_thread
 from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotFound, PermissionDenied
 from editor.gate import waiting
-from editor.models import CreditAccount, Image, Job, JobImage
+from editor.models import Character, CharacterImage, CreditAccount, Image, Job, JobImage
 from editor.operations import jobs
 from tests.factories import make_actor, make_image, photo
 from tests.mcp.conftest import AT, Agent
@@ -173,6 +173,42 @@ async def test_a_picture_is_not_opened_for_who_cannot_pay(committed: None) -> No
     agent = await in_thread(lambda: Agent(make_actor(balance=1), scopes.EVERYTHING))
     with pytest.raises(InsufficientCredits):
         await agent.ask("edit_image", prompt="a harbour", images=["aGVsbG8="])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"images": [PICTURE] * 2, "model": "black-forest-labs/flux-kontext-max"},
+        {"mask": PICTURE},
+    ],
+)
+async def test_pictures_that_the_model_does_not_take_are_not_opened(
+    agent: Agent, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput):
+        await agent.ask("edit_image", prompt="a harbour", wait_seconds=0, **wrong)
+    assert await in_thread(nothing_happened, agent)
+
+
+async def test_a_characters_images_count_as_the_edits(agent: Agent) -> None:
+    def character_with_two_images() -> Character:
+        character = Character.objects.create(workspace=agent.actor.workspace, name="Ada")
+        for position in (1, 2):
+            CharacterImage.objects.create(
+                character=character, image=make_image(agent.actor), position=position
+            )
+        return character
+
+    character = await in_thread(character_with_two_images)
+    with pytest.raises(InvalidInput, match="there are 9"):
+        await agent.ask(
+            "edit_image",
+            prompt="a harbour",
+            model="black-forest-labs/flux-2-pro",
+            images=[PICTURE] * 7,
+            character_id=str(character.id),
+        )
+    assert await in_thread(Image.objects.count) == 2
 
 
 async def test_pictures_of_others_are_not_there(agent: Agent) -> None:

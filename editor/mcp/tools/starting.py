@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ async def start(actor: Actor, edit: NewEdit, *, pictures: Sequence[str], mask: s
     named = [*pictures, *([mask] if mask else [])]
     if any(_id(text) is None for text in named):
         # Before anything is fetched or opened.
-        await in_thread(jobs.check, actor=actor, request=edit)
+        await in_thread(jobs.check, actor=actor, request=edit, images=len(pictures), mask=bool(mask))
     ids = [await _image(actor, text) for text in named]
     await uploads.claim(actor=actor, image_ids=ids)
     mask_id = ids.pop() if mask else None
@@ -46,7 +47,7 @@ async def _image(actor: Actor, text: str) -> UUID:
         return image_id
     if text.lower().startswith(("https://", "http://")):
         return await intake.fetched(actor, text)
-    return await intake.given(actor, _bytes(text))
+    return await intake.given(actor, await asyncio.to_thread(_bytes, text))
 
 
 def _id(text: str) -> UUID | None:
