@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
@@ -31,7 +32,8 @@ def edit(wish: Wish, *, at: str) -> NewEdit:
 def check(actor: Actor, wish: Wish, request: NewEdit) -> None:
     """Raise what can be told before a picture is opened, or fetched."""
     jobs.check(actor=actor, request=request, images=len(wish.pictures), mask=wish.mask is not None)
-    lookups.images(actor, [picture for picture in wish.pictures if isinstance(picture, UUID)])
+    named = [picture for picture in (*wish.pictures, wish.mask) if isinstance(picture, UUID)]
+    lookups.images(actor, named, at_most=len(named))
 
 
 async def submit(actor: Actor, wish: Wish, request: NewEdit) -> Job:
@@ -51,7 +53,7 @@ async def _image(actor: Actor, picture: Picture) -> UUID:
     """The image of the workspace that this is, or becomes."""
     match picture:
         case File():
-            return await intake.given(actor, picture.read(), name=picture.name)
+            return await intake.given(actor, await asyncio.to_thread(picture.read), name=picture.name)
         case Sample():
             return (await in_thread(images.find_or_add_sample, actor=actor, name=picture.name)).id
         case Remote():

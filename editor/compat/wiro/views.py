@@ -139,7 +139,7 @@ async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, An
         oldest_first=given.text("order").upper() == "ASC",
         models=models,
     )
-    return wiro.tasks(found, at=origin(request), total=total)
+    return await asyncio.to_thread(wiro.tasks, found, at=origin(request), total=total)
 
 
 @call(WRITE)
@@ -165,7 +165,7 @@ async def upload(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
     if not isinstance(file, File):
         raise Refused(OTHER, "Request files [file] required")
     await _spend(request, "Upload", given)
-    image_id = await intake.given(actor, file.read(), name=file.name)
+    image_id = await intake.given(actor, await asyncio.to_thread(file.read), name=file.name)
     return wiro.upload(await in_thread(lookups.image, actor, image_id), at=origin(request))
 
 

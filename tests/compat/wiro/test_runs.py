@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +11,11 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
+from editor.catalog import get_model
+from editor.compat.wiro import run as runs
+from editor.compat.wiro.body import File
 from editor.compat.wiro.door import BODY_LIMIT
+from editor.compat.wiro.translate import Wish
 from editor.contexts import wiro
 from editor.db import in_thread
 from editor.models import CreditAccount, Image, Job, JobImage
@@ -116,6 +122,42 @@ async def test_a_mask_goes_with_its_image(client: httpx.AsyncClient, key: str) -
         lambda: list(JobImage.objects.filter(job__number=number).values_list("role", flat=True))
     )
     assert sorted(roles) == ["mask", "source"]
+
+
+async def test_a_mask_of_another_workspace_is_refused_before_a_picture_is_opened(
+    client: httpx.AsyncClient, key: str, actor: Actor
+) -> None:
+    def rival() -> str:
+        return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
+
+    answer = await client.post(
+        "Run/black-forest-labs/flux-fill",
+        data={"prompt": "a hat", "mask": await in_thread(rival)},
+        files={"inputImageUrl": ("a.png", photo(), "image/png")},
+        headers={"x-api-key": key},
+    )
+    assert answer.json()["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert await nothing_happened(actor)
+    assert not await in_thread(Image.objects.filter(workspace=actor.workspace).exists)
+
+
+async def test_a_file_is_not_read_on_the_event_loop(actor: Actor) -> None:
+    class Content(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            with pytest.raises(RuntimeError, match="no running event loop"):
+                asyncio.get_running_loop()
+            return super().read(size)
+
+    wish = Wish(
+        model=get_model("black-forest-labs/flux-2-pro"),
+        prompt="a harbour",
+        inputs={},
+        pictures=(File("a.png", Content(photo())),),
+        mask=None,
+        callback_url="",
+    )
+    job = await runs.submit(actor, wish, runs.edit(wish, at="http://localhost"))
+    assert len(await image_ids(job)) == 1
 
 
 async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) -> None:
