@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
+from django.core.exceptions import SuspiciousOperation
+from django.http import QueryDict
 
 from editor.compat.bfl import errors, polling
 from editor.gate.door import Door, Headers, Scope
@@ -27,10 +28,10 @@ def _pass_name(scope: Scope, headers: Headers) -> str:
     if scope["path"] != POLLING or headers.get("x-key"):
         return ""
     try:
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=100)
-    except ValueError:
+        query = QueryDict(scope["query_string"])  # as the view reads it: of repeated fields the last
+    except SuspiciousOperation:  # far too many fields
         return ""
-    task, signature = (query.get(name, [""])[-1] for name in ("id", polling.SIGNATURE))
+    task, signature = query.get("id", ""), query.get(polling.SIGNATURE, "")
     return task if polling.verify(task, signature) else ""
 
 

@@ -45,6 +45,9 @@ async def test_an_address_that_was_changed_needs_a_key(client: httpx.AsyncClient
         one["polling_url"].partition("&")[0],
         one["polling_url"] + "x",
         one["polling_url"].replace(one["id"], other["id"]),
+        one["polling_url"] + "&id=",
+        one["polling_url"] + "&signature=",
+        one["polling_url"] + "&x=" * 2000,
         f"/v1/get_result?{'x=1&' * 200}",
         "/v1/get_result",
     ):
