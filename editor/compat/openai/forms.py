@@ -62,6 +62,8 @@ def read_multipart(request: HttpRequest) -> Form:
         raise InvalidInput("Edits are sent as multipart/form-data, with the image as a file.")
     # Django takes a body without a length, as in chunks, for an empty one. The gate has bounded it.
     request.META.setdefault("CONTENT_LENGTH", str(BODY_LIMIT))
+    # Whatever the caller names: Django takes any codec of Python's, and fails on those that give no text.
+    request.encoding = "utf-8"
     try:
         # A field that is there twice: the last one counts.
         fields = {str(name): value for name, value in request.POST.items()}

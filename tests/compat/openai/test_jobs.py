@@ -67,6 +67,16 @@ async def test_a_form_may_come_in_chunks(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 504, answer.text
 
 
+@pytest.mark.parametrize("charset", ["hex", "utf-16", "idna", "no-such"])
+async def test_a_form_is_utf_8_whatever_it_is_called(client: httpx.AsyncClient, charset: str) -> None:
+    built = client.build_request("POST", "images/edits", data={"prompt": "blau, schön"}, files=[PICTURE])
+    headers = {"content-type": f"{built.headers['content-type']}; charset={charset}"}
+    answer = await client.post("images/edits", content=built.read(), headers=headers)
+    assert answer.status_code == 504, answer.text
+    (job,) = await rows(Job)
+    assert job.prompt == "blau, schön"
+
+
 async def test_a_job_that_takes_too_long_goes_on_and_is_named(client: httpx.AsyncClient) -> None:
     answer = await generate(client)
     (job,) = await rows(Job)
