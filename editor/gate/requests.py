@@ -20,6 +20,12 @@ def origin(request: HttpRequest) -> str:
     return settings.BASE_URL or f"{request.scheme}://{request.get_host()}"
 
 
+def whole_body(request: HttpRequest) -> bytes:
+    """The request's body, however large, and each time anew: it lies on disk. Not for the event loop."""
+    request._stream.seek(0)
+    return request.read()
+
+
 def forget_body(request: HttpRequest) -> None:
     """Free what the request's body takes, up to 5 MiB of memory and the rest on disk.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
@@ -23,7 +23,7 @@ from editor.contexts import bfl
 from editor.db import in_thread
 from editor.errors import InvalidInput, NotFound
 from editor.gate import intake
-from editor.gate.requests import caller, origin
+from editor.gate.requests import caller, origin, whole_body
 from editor.media import safe_fetch
 from editor.models import Job
 from editor.operations import jobs
@@ -48,8 +48,7 @@ async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
     who = caller(request)
     who.require(WRITE)
     try:
-        async with _place(request, who.actor):
-            job, pixels = await _start(request, endpoint, who.actor)
+        job, pixels = await _start(request, endpoint, who.actor)
     except InvalidInput as error:
         raise translate.in_their_names(endpoint, error) from error
     at = origin(request)
@@ -103,15 +102,33 @@ def _is_large(request: HttpRequest) -> bool:
 
 async def _start(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> tuple[Job, int]:
     """The job, and the pixels of its images. Nothing is decoded or fetched before the cheap checks."""
-    wish = await in_thread(_understand, request, endpoint)
-    await in_thread(jobs.check, actor=actor, request=wish.edit)
-    image_ids = tuple([await _image(actor, field, text) for field, text in wish.images.items()])
-    mask = await _mask(wish.mask) if wish.mask else None
+    async with _place(request, actor):
+        wish = await in_thread(_understand, request, endpoint)
+        await in_thread(jobs.check, actor=actor, request=wish.edit)
+        addresses = {field: text for field, text in wish.images.items() if translate.is_address(text)}
+        mask_at = wish.mask if wish.mask and translate.is_address(wish.mask) else ""
+        if not addresses and not mask_at:
+            return await _take(actor, wish, {}, None)
+    # Others' servers may be slow: until they have answered neither the place nor the images are kept.
+    del wish
+    fetched = {field: await _image(actor, field, address) for field, address in addresses.items()}
+    mask = await _mask(mask_at) if mask_at else None
+    async with _place(request, actor):
+        return await _take(actor, await in_thread(_understand, request, endpoint), fetched, mask)
+
+
+async def _take(actor: Actor, wish: Wish, fetched: Mapping[str, UUID], mask: bytes | None) -> tuple[Job, int]:
+    """The job of a wish, with what was fetched for it already."""
+    image_ids = tuple(
+        [fetched.get(field) or await _image(actor, field, text) for field, text in wish.images.items()]
+    )
+    if wish.mask and mask is None:
+        mask = await _mask(wish.mask)
     return await in_thread(_submit, actor, wish.edit, image_ids, mask)
 
 
 def _understand(request: HttpRequest, endpoint: Endpoint) -> Wish:
-    return translate.read(endpoint, request.read(), origin=origin(request))
+    return translate.read(endpoint, whole_body(request), origin=origin(request))
 
 
 def _submit(actor: Actor, edit: NewEdit, image_ids: tuple[UUID, ...], mask: bytes | None) -> tuple[Job, int]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from editor import outbound
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.bfl import polling, views
@@ -18,8 +21,20 @@ from editor.models import Image, Job, JobImage, Plan
 from editor.operations import api_keys, credits
 from tests.compat.bfl.calls import EDIT, submitted
 from tests.factories import limit_jobs, photo
+from tests.media.fetching import Authority
+from tests.providers.hostile import Write, answers, hostile
 
 PICTURE = base64.b64encode(photo()).decode()
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+    """Whom the portal trusts to vouch for servers of this machine, which it may ask."""
+    trusted = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted.pem))
+    outbound.allow(["127.0.0.1"])
+    yield trusted
+    outbound.allow([])
 
 
 async def nothing_was_done() -> bool:
@@ -139,20 +154,64 @@ async def test_few_large_bodies_are_read_at_once(
 ) -> None:
     monkeypatch.setattr(views, "LARGE", 10)
     together, most = 0, 0
-    start = views._start
+    take = views._take
 
     async def counted(*args: Any) -> Any:
         nonlocal together, most
         together += 1
         most = max(most, together)
         try:
-            return await start(*args)
+            return await take(*args)
         finally:
             together -= 1
 
-    monkeypatch.setattr(views, "_start", counted)
+    monkeypatch.setattr(views, "_take", counted)
     await asyncio.gather(*(submitted(client) for _ in range(5)))
     assert most == views.LARGE_AT_ONCE
+
+
+async def test_large_bodies_do_not_wait_for_what_others_fetch(
+    client: httpx.AsyncClient, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "LARGE", 10)
+    more = asyncio.Event()
+
+    async def slow(writer: Write) -> None:
+        await more.wait()
+        await answers(photo(), content_type="image/png")(writer)
+
+    async with hostile(slow, tls=authority.server("127.0.0.1")) as server:
+        calls = [
+            asyncio.create_task(submitted(client, input_image=server.url)) for _ in range(views.LARGE_AT_ONCE)
+        ]
+        async with asyncio.timeout(10):
+            while len(server.requests) < views.LARGE_AT_ONCE:
+                await asyncio.sleep(0.01)
+            await submitted(client, input_image=PICTURE)
+        more.set()
+        for told in await asyncio.gather(*calls):
+            assert told["input_mp"] == 0.01
+
+
+async def test_images_keep_their_order_wherever_they_come_from(
+    client: httpx.AsyncClient, authority: Authority
+) -> None:
+    picture = answers(photo(), content_type="image/png")
+    async with hostile(picture, tls=authority.server("127.0.0.1")) as server:
+        fields = {
+            "input_image": PICTURE,
+            "input_image_2": f"{server.url}/2.png",
+            "input_image_3": PICTURE,
+            "input_image_4": f"{server.url}/4.png",
+        }
+        answer = await client.post("/v1/flux-2-pro", json=EDIT | fields)
+    assert answer.status_code == 200, answer.text
+
+    def names() -> list[str]:
+        places = JobImage.objects.select_related("image").order_by("position")
+        return [place.image.original_name for place in places]
+
+    assert await in_thread(names) == ["image", "2.png", "image", "4.png"]
 
 
 async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) -> None:
