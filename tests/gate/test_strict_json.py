@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from editor.gate.strict_json import MOST_COMMAS, read_object
+from editor.gate.strict_json import DEEPEST, MOST_COMMAS, read_object
 
 
 def test_an_object_is_read_from_bytes_and_text() -> None:
@@ -25,3 +25,13 @@ def test_a_body_has_so_many_values() -> None:
     for one_more in ('{"b": 1, ' + most[1:], b'{"b": 1, ' + most[1:].encode()):
         with pytest.raises(ValueError, match="too many values"):
             read_object(one_more)
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"b": ', "}")])
+def test_a_body_has_so_many_levels(opened: str, closed: str) -> None:
+    def nested(levels: int) -> str:
+        return '{"a": ' + opened * levels + "1" + closed * levels + "}"
+
+    assert read_object(nested(DEEPEST - 1))
+    with pytest.raises(ValueError, match="too deep"):
+        read_object(nested(DEEPEST))
