@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from editor.api import envelope
-from editor.gate.door import Door, Headers
+from editor.gate.door import Door, bearer
 
 PATH = "/api/v1/image-editor/"
 OPEN = {PATH + "openapi.json"}
 BODY_LIMIT = 256 * 1024  # bytes; prompts and ids, never images
 
 
-def _bare_key(headers: Headers) -> str:
-    scheme, _, key = headers.get("authorization").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
-
-
 DOOR = Door(
     name="api",
     body_limit=BODY_LIMIT,
-    bare_key=_bare_key,
+    bare_key=bearer,
     envelope=envelope.encoded,
     is_open=lambda path: path in OPEN,
 )

@@ -215,8 +215,8 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"error": "There is no such image in this workspace.", "code": "not_found"},
     ),
     408: (
-        "The request's body did not arrive within a minute.",
-        {"error": "The request's body did not come within a minute.", "code": "request_timeout"},
+        "The request's body did not arrive in time.",
+        {"error": "The request's body did not come in time.", "code": "request_timeout"},
     ),
     409: (
         "The job has ended already, or the first call with this Idempotency-Key still runs.",

@@ -39,6 +39,12 @@ class Caller:
             raise PermissionDenied(f"This API key does not have the scope “{scope}”.")
 
 
+def bearer(headers: Headers) -> str:
+    """The key in `Authorization: Bearer …`, "" where there is none."""
+    scheme, _, key = headers.get("authorization").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
 def _unsigned(headers: Headers, key: ApiKey) -> None:
     if key.signing_secret is not None:
         raise NotAuthenticated("This key signs its requests: it works at the Wiro-compatible API alone.")

@@ -42,7 +42,8 @@ REFUSED_A_MINUTE = 30  # requests without a valid key, from one address
 POLLS_FOR_A_REQUEST = 20
 PASSES_A_MINUTE = 600  # requests to one signed address
 LONGEST_KEY = 200  # characters; no key of any kind is longer
-BODY_SECONDS = 60.0
+BODY_SECONDS = 60.0  # for the next piece of a body
+SLOWEST = 64 * 1024  # bytes a second, of the longest body that a door takes
 _JSON = (b"application/json", b"application/problem+json")
 
 
@@ -158,6 +159,7 @@ class _Body:
         self._limit = limit
         self._received = 0
         self._complete = False
+        self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS + limit / SLOWEST
 
     def check_length(self, headers: Headers) -> None:
         declared = headers.get("content-length") or "0"
@@ -167,11 +169,12 @@ class _Body:
     async def receive(self) -> Message:
         if self._complete:
             return await self._receive()  # tells when the caller goes away
+        left = self._deadline - asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
+            async with asyncio.timeout(min(BODY_SECONDS, left)):
                 message = await self._receive()
         except TimeoutError:
-            raise TooSlow("The request's body did not come within a minute.") from None
+            raise TooSlow("The request's body did not come in time.") from None
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
             raise self._too_large()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from editor.errors import EditorError
-from editor.gate.door import Door, Headers
+from editor.gate.door import Door, bearer
 
 PATH = "/mcp"
 # Bytes: a picture of 3 MB as base64. The SDK holds a call's body as long as the call lasts, so larger
@@ -15,11 +15,6 @@ BODY_LIMIT = 4 * 1024 * 1024
 # Of JSON-RPC 2.0.
 INVALID_REQUEST = -32600
 INTERNAL_ERROR = -32603
-
-
-def _bare_key(headers: Headers) -> str:
-    scheme, _, key = headers.get("authorization").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def problem(error: EditorError) -> dict[str, object]:
@@ -42,4 +37,4 @@ def _envelope(status: int, error: EditorError) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": None, "error": told}).encode()
 
 
-DOOR = Door(name="mcp", body_limit=BODY_LIMIT, bare_key=_bare_key, envelope=_envelope)
+DOOR = Door(name="mcp", body_limit=BODY_LIMIT, bare_key=bearer, envelope=_envelope)

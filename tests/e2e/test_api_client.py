@@ -242,8 +242,9 @@ def test_jobs_come_in_pages_the_newest_first(api: Api) -> None:
         client.process(prompt="[moderate] a quiet harbour", model_tier="standard")
     older = api.portal.query(
         "INSERT INTO editor_job SELECT (jsonb_populate_record(job, jsonb_build_object('id', "
-        "gen_random_uuid(), 'created_at', job.created_at - number * interval '1 minute'))).* "
-        "FROM editor_job job, generate_series(1, 120) number WHERE job.id = %s RETURNING id::text",
+        "gen_random_uuid(), 'number', nextval('editor_job_number'), "
+        "'created_at', job.created_at - age * interval '1 minute'))).* "
+        "FROM editor_job job, generate_series(1, 120) age WHERE job.id = %s RETURNING id::text",
         done["job_id"],
     )
     newest, second, *rest = (job["job_id"] for job in client.jobs())

@@ -38,7 +38,7 @@ def test_what_is_moderated_costs_nothing_and_says_so(api: Api, keys: dict[str, s
     assert job_id in wrong["error"]
     assert charged == 0
     told = data(agent.call(api.portal.url, keys["refused"], "geteditresult", mode=mode, id=job_id))
-    assert (told["status"], told["result"]) == ("Request Moderated", None)
+    assert (told["status"], told["result"]) == ("Content Moderated", None)
 
 
 @pytest.mark.parametrize("mode", MODES)

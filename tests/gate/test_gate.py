@@ -167,6 +167,20 @@ async def test_a_body_that_does_not_come_is_given_up(
     assert answer.status_code == 408
 
 
+async def test_a_body_that_comes_drop_by_drop_is_given_up(
+    client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "BODY_SECONDS", 0.1)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x"
+            await asyncio.sleep(0.02)
+
+    answer = await client.post("/", content=dripping(), headers={"x-key": key})
+    assert answer.status_code == 408
+
+
 async def test_a_foreign_host_name_is_refused(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.get("/", headers={"x-key": key, "host": "evil.example"})
     assert answer.status_code == 400

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from editor.compat.openai.errors import envelope
-from editor.gate.door import Door, Headers
+from editor.gate.door import Door, bearer
 
 IMAGES, MODELS = "/v1/images/", "/v1/models"  # the beginnings of its paths
 BODY_LIMIT = 128 * 1024 * 1024  # bytes, of all images and the form around them
 
 
-def _bare_key(headers: Headers) -> str:
-    scheme, _, key = headers.get("authorization").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
-
-
-DOOR = Door(name="openai", body_limit=BODY_LIMIT, bare_key=_bare_key, envelope=envelope)
+DOOR = Door(name="openai", body_limit=BODY_LIMIT, bare_key=bearer, envelope=envelope)
