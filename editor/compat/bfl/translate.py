@@ -10,11 +10,11 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import isfinite
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, create_model
 
 from editor import catalog
 from editor.catalog import validation
@@ -34,6 +34,7 @@ LONGEST_ECHO = 100  # characters of a wrong value that is sent back
 MEGAPIXEL = 1024 * 1024
 KONTEXT = "flux-kontext-"
 MASK = "mask"
+SAFETY, MOST_PERMISSIVE = "safetyTolerance", 6  # its name in the catalogue, and BFL's highest level
 
 _Image = Annotated[str, Field(max_length=LONGEST_IMAGE)]
 
@@ -186,6 +187,9 @@ def _type(item: Input) -> Any:
         values = [option.value for option in item.options if option.value]
         if set(values) == {"true", "false"}:
             return bool
+        if item.name == SAFETY:
+            levels = tuple(map(int, values))
+            return Annotated[Literal[levels], BeforeValidator(partial(_no_more_permissive, levels))]
         return Literal[tuple(int(value) if value.isdecimal() else value for value in values)]
     if item.whole_number:
         # Whether 0 is no size but "as the input" is left to the catalogue.
@@ -194,6 +198,13 @@ def _type(item: Input) -> Any:
     if item.type == "float":
         return Annotated[float, Field(ge=item.minimum, le=item.maximum)]
     return str
+
+
+def _no_more_permissive(levels: tuple[int, ...], wanted: object) -> object:
+    """Of the levels of moderation that there are, the nearest to the wanted one that is as strict."""
+    if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted <= MOST_PERMISSIVE:
+        return max((level for level in levels if level <= wanted), default=wanted)
+    return wanted
 
 
 def _checked(endpoint: Endpoint, raw: bytes) -> dict[str, Any]:

@@ -109,6 +109,11 @@ def test_numbers_reach_the_model_as_they_are() -> None:
     assert (inputs["width"], inputs["height"]) == (1024, 64)
 
 
+def test_a_more_permissive_level_than_there_is_becomes_the_nearest_that_is_as_strict() -> None:
+    wish = read("flux-kontext-pro", safety_tolerance=6)
+    assert wish.edit.inputs["safetyTolerance"] == 2
+
+
 @pytest.mark.parametrize(("sent", "used"), [(1000, 992), (64, 64), (79, 64), (0, 0), (None, 0)])
 def test_sizes_are_rounded_down_to_the_grid(sent: int | None, used: int) -> None:
     assert read("flux-2-pro", width=sent).edit.inputs["width"] == used
@@ -148,7 +153,8 @@ def test_whom_to_tell_is_kept() -> None:
     [
         ("flux-kontext-pro", {"prompt": 5}, "string_type", "prompt", "Input should be a valid string"),
         ("flux-kontext-pro", {"output_format": "webp"}, "literal_error", "output_format", "'png' or 'jpeg'"),
-        ("flux-kontext-pro", {"safety_tolerance": 6}, "literal_error", "safety_tolerance", "should be 2"),
+        ("flux-kontext-pro", {"safety_tolerance": 1}, "literal_error", "safety_tolerance", "should be 2"),
+        ("flux-kontext-pro", {"safety_tolerance": 7}, "literal_error", "safety_tolerance", "should be 2"),
         ("flux-kontext-pro", {"aspect_ratio": "7:5"}, "literal_error", "aspect_ratio", "'16:9'"),
         ("flux-2-pro", {"safety_tolerance": 9}, "less_than_equal", "safety_tolerance", "equal to 6"),
         ("flux-2-pro", {"seed": 2**32}, "less_than_equal", "seed", "4294967295"),
