@@ -21,7 +21,7 @@ from playwright.sync_api import (
 )
 
 from tests.e2e.api import Api, pictures_server
-from tests.e2e.portal import Portal
+from tests.e2e.portal import TEMPLATE, Portal
 from tests.e2e.studio import PHONE, Studio
 from tests.emulators.fal import Fal
 from tests.emulators.google import Google
@@ -36,10 +36,15 @@ QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", 
 
 @pytest.fixture(scope="session")
 def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of this run's portals; their static files are collected once."""
+    """The folder of this run's portals; their static files are collected once, and their tables made."""
     folder = tmp_path_factory.mktemp("portals")
     Portal(folder / "collect").manage("collectstatic", "--no-input", "--verbosity", "0")
+    (folder / TEMPLATE).mkdir()
+    template = Portal(folder / TEMPLATE)
+    template.start()
+    template.stop()
     yield folder
+    template.remove()
 
 
 @pytest.fixture
