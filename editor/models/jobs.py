@@ -191,6 +191,8 @@ class JobEvent(models.Model):
         CANCEL = "task_cancel"
         ERROR = "task_error"
 
+    ENDS = (Kind.POSTPROCESS_END, Kind.CANCEL, Kind.ERROR)  # nothing comes after these
+
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=30, choices=Kind)
     percent = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -73,12 +73,15 @@ def page(
 
 
 def read_with_events(job_id: UUID, after: int) -> tuple[Job, list[JobEvent]]:
-    """The job as it is now, with its results, and its events with numbers above `after`.
+    """The job, with its results, and its events with numbers above `after`.
 
-    The job is read first: one that has ended has all its events.
+    A job that has ended has all its events, and where the event of its end is there, the job has ended.
     """
     job = read(job_id)
-    return job, list(JobEvent.objects.filter(job_id=job_id, pk__gt=after))
+    events = list(JobEvent.objects.filter(job_id=job_id, pk__gt=after))
+    if job.is_live and any(event.kind in JobEvent.ENDS for event in events):
+        job = read(job_id)  # it ended between the two
+    return job, events
 
 
 def input_pixels(job_id: UUID) -> int:
