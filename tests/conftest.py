@@ -7,11 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django import Settings
 
 from editor import db
 from editor.models import Plan
+from imageeditor.postgres import launcher
+from tests.hurry import no_waiting_for_the_disk
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Runs before the tests' database is made. A server of somebody's own is left as it is."""
+    if settings.DATABASES["default"]["ENGINE"] == "imageeditor.postgres.backend":
+        no_waiting_for_the_disk(launcher.ensure_running(settings.DATA_DIR))
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from imageeditor.postgres.cluster import connection_info
+from imageeditor.postgres.places import find_place
 from tests.e2e.api import Api, pictures_server
 from tests.e2e.portal import TEMPLATE, Portal
 from tests.e2e.studio import PHONE, Studio
@@ -27,6 +29,7 @@ from tests.emulators.fal import Fal
 from tests.emulators.google import Google
 from tests.emulators.kie import Kie
 from tests.emulators.openai import OpenAi
+from tests.hurry import no_waiting_for_the_disk
 from tests.media.fetching import Authority
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -42,6 +45,7 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / TEMPLATE).mkdir()
     template = Portal(folder / TEMPLATE)
     template.start()
+    no_waiting_for_the_disk(connection_info(find_place(template.data).cluster))
     template.stop()
     yield folder
     template.remove()
