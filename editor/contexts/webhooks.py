@@ -20,23 +20,25 @@ State = WebhookDelivery.State
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    at: datetime
+    status: int | None
+    milliseconds: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointRow:
-    """events  each that can be told: its name, what it means, and whether this endpoint is told it"""
+    """events        each that can be told: its name, what it means, and whether this endpoint is told it
+    last_attempt  what came of the last try to send it something
+    """
 
     id: UUID
     url: str
     events: list[tuple[str, str, bool]]
     is_enabled: bool
     note: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    at: datetime
-    status: int | None
-    milliseconds: int
-    words: str
+    last_attempt: Attempt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,14 @@ def event_choices() -> list[tuple[str, str]]:
 
 
 def _endpoint(row: WebhookEndpoint) -> EndpointRow:
+    attempts = row.newest_attempts  # type: ignore[attr-defined]
     return EndpointRow(
         id=row.id,
         url=row.url,
         events=[(name, words, name in row.events) for name, words in event_choices()],
         is_enabled=row.is_enabled,
         note=row.note,
-        created_at=row.created_at,
+        last_attempt=_attempt(attempts[-1]) if attempts else None,
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from django.db.models import OuterRef, Subquery
+
 from editor.models import WebhookDelivery, WebhookEndpoint, Workspace
 
 DELIVERIES_SHOWN = 50
 
 
 def endpoints(workspace: Workspace) -> list[WebhookEndpoint]:
-    """Oldest first."""
-    return list(WebhookEndpoint.objects.filter(workspace=workspace).defer("secret").order_by("created_at"))
+    """Oldest first. `newest_attempts`: the tries of the newest delivery that was tried, or None."""
+    tried = WebhookDelivery.objects.filter(endpoint=OuterRef("pk")).exclude(attempts=[])
+    rows = WebhookEndpoint.objects.filter(workspace=workspace).defer("secret").order_by("created_at")
+    return list(rows.annotate(newest_attempts=Subquery(tried.order_by("-created_at").values("attempts")[:1])))
 
 
 def deliveries(workspace: Workspace) -> list[WebhookDelivery]:

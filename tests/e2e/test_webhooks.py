@@ -58,8 +58,9 @@ def open_page(page: Page, portal: Portal) -> Page:
 
 def add(page: Page, url: str) -> str:
     """Add an endpoint for all events; its secret."""
-    page.get_by_label("Address").fill(url)
     page.get_by_role("button", name="Add endpoint").click()
+    page.get_by_label("Address").fill(url)
+    page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("heading", name="The signing secret")).to_be_visible()
     secret = page.locator("#made-key-text").inner_text()
     page.get_by_role("button", name="I have saved it").click()
@@ -124,8 +125,9 @@ def test_an_endpoint_is_switched_off_gets_a_new_secret_and_is_deleted(
 ) -> None:
     page = open_page(new_context(), shared)
     first = add(page, receiver.url)
-    page.get_by_role("button", name=re.compile("^New secret for")).click()
+    page.get_by_role("button", name=re.compile("^Change")).click()
     page.get_by_role("dialog").get_by_role("button", name="New secret").click()
+    page.get_by_role("dialog", name="Make a new").get_by_role("button", name="New secret").click()
     expect(page.get_by_role("heading", name="The signing secret")).to_be_visible()
     assert page.locator("#made-key-text").inner_text() != first
     page.get_by_role("button", name="I have saved it").click()
@@ -214,10 +216,12 @@ def test_the_page_is_in_order(
 ) -> None:
     page = open_page(new_context(**size, color_scheme=theme), shared)
     assert_in_order(page, "empty")
-    page.get_by_label("Address").fill("https://10.0.0.1/")
     page.get_by_role("button", name="Add endpoint").click()
+    page.get_by_label("Address").fill("https://10.0.0.1/")
+    page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#webhook-problem")).to_contain_text("private networks")
     assert_in_order(page, "refused")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     add(page, receiver.url + "?" + "long" * 40)
     page.get_by_role("button", name=re.compile("^Send a test")).click()
     expect(delivery(page, "webhook.test")).to_contain_text("Delivered")
