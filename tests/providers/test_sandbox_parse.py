@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor import catalog
 from editor.providers.sandbox import vocabulary
 from editor.providers.sandbox.clauses import colour
 from editor.providers.sandbox.errors import Refused
@@ -28,9 +25,6 @@ from editor.providers.sandbox.operations import (
 )
 from editor.providers.sandbox.parser import MOST_OPERATIONS, parse, parse_poster
 from editor.providers.sandbox.render import FILTERS
-from editor.providers.sandbox.samples import READ_AS
-
-SANDBOX_DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sandbox.md"
 
 RED, BLUE, GREEN, TEAL, ORANGE, PURPLE = (
     colour(name) for name in ("red", "blue", "green", "teal", "orange", "purple")
@@ -296,11 +290,3 @@ def test_any_text_in_quotes_arrives_unchanged(text: str) -> None:
             parse(prompt, images=1)
         return
     assert parse(prompt, images=1) == (Look("sepia"), Caption(text.strip(), TOP), Look("blur"))
-
-
-def test_the_examples_of_the_models_documents_are_read_as_what_can_be_done() -> None:
-    documents = {prompt for model in catalog.catalog().models.values() for prompt in model.sample_prompts}
-    for prompt, plainly in READ_AS.items():
-        assert prompt in documents
-        assert parse(f" {prompt}\n", images=2) == parse(plainly, images=2)
-        assert f"| {prompt} | {plainly} |" in SANDBOX_DOCUMENT.read_text()

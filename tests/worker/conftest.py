@@ -1,0 +1,30 @@
+"""Receivers on this machine, and somebody whose edits they are told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from editor import outbound
+from editor.access.actor import Actor
+from tests.emulators.receiver import Receiver
+from tests.factories import make_actor
+
+
+@pytest.fixture
+def loopback_is_allowed() -> Iterator[None]:
+    outbound.allow(["127.0.0.0/8"])
+    yield
+    outbound.allow([])
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return make_actor(balance=100)

@@ -1,0 +1,180 @@
+"""Webhooks over real HTTP: how often they are tried, and what ends that."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from editor import outbound
+from editor.access.actor import Actor
+from editor.models import WebhookDelivery
+from editor.operations import deliveries, webhooks
+from editor.worker import webhooks as sending
+from tests.emulators.receiver import Receiver
+from tests.emulators.server import Server
+from tests.worker.hooks import EVENTS, edit, listen, make_due, only, send
+
+pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
+
+
+class TestTries:
+    def test_a_receiver_that_fails_is_tried_eight_times_within_a_day(
+        self, actor: Actor, receiver: Receiver
+    ) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        receiver.answers = [500] * 8
+        pauses = []
+        for number in range(1, 9):
+            make_due()
+            send(only())
+            row = only()
+            assert row.tries == number
+            if row.next_try_at:
+                pauses.append(round((row.next_try_at - timezone.now()).total_seconds()))
+        assert row.state == "failed"
+        assert pauses == [5, 300, 1800, 5400, 14400, 28800, 35695]
+        assert sum(pauses) == 24 * 3600
+        assert len(receiver.wait(8)) == 8
+        assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+        assert row.attempts[-1]["words"] == "It answered 500."
+
+    def test_each_next_try_is_in_the_queue_for_its_time(self, actor: Actor, receiver: Receiver) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        receiver.answers = [503]
+        send(only())
+        planned = ProcrastinateJob.objects.filter(task_name="deliver_webhook").order_by("-id")[0]
+        assert planned.scheduled_at == only().next_try_at
+
+    def test_a_receiver_that_is_not_there_and_then_is_gets_it(self, actor: Actor) -> None:
+        gone = Receiver()
+        with gone:
+            url = gone.url
+        listen(actor, url)
+        edit(actor)
+        send(only())
+        assert only().attempts[0]["words"] == "It could not be reached."
+        with gone:
+            make_due()
+            send(only())
+            assert len(gone.wait(1)) == 1
+        assert only().state == "delivered"
+
+    def test_a_redirect_is_not_followed(self, actor: Actor, receiver: Receiver) -> None:
+        async def redirect(request: Request) -> Response:
+            return Response(status_code=307, headers={"location": receiver.url})
+
+        server = Server(Starlette(routes=[Route("/", redirect, methods=["POST"])]))
+        server.start()
+        try:
+            listen(actor, f"http://127.0.0.1:{server.port}/")
+            edit(actor)
+            send(only())
+        finally:
+            server.stop()
+        assert only().attempts[0]["words"].startswith("It answered 307, a redirect.")
+        assert receiver.got == []
+
+    def test_a_receiver_that_never_answers_is_given_up_after_its_time(
+        self, actor: Actor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sending, "SECONDS", 0.3)
+
+        async def never(request: Request) -> Response:
+            await asyncio.sleep(30)
+            return Response()
+
+        server = Server(Starlette(routes=[Route("/", never, methods=["POST"])]))
+        server.start()
+        try:
+            listen(actor, f"http://127.0.0.1:{server.port}/")
+            edit(actor)
+            send(only())
+        finally:
+            server.stop()
+        assert only().attempts[0]["words"] == "It did not answer within 0.3 seconds."
+        assert only().state == "waiting"
+
+    def test_gone_for_good_switches_the_endpoint_off(self, actor: Actor, receiver: Receiver) -> None:
+        endpoint, _ = listen(actor, receiver.url)
+        edit(actor)
+        receiver.answers = [410]
+        send(only())
+        endpoint.refresh_from_db()
+        assert (only().state, endpoint.is_enabled) == ("failed", False)
+        edit(actor)
+        assert WebhookDelivery.objects.count() == 1
+
+    @pytest.mark.parametrize("by_a_person", [True, False])
+    def test_an_endpoint_that_is_switched_off_is_not_sent_what_waits(
+        self, actor: Actor, receiver: Receiver, by_a_person: bool
+    ) -> None:
+        endpoint, _ = listen(actor, receiver.url)
+        rows = [deliveries.test(actor=actor, endpoint=endpoint) for _ in range(2)]
+        receiver.answers = [503, 503, 410]
+        send(*rows)
+        make_due()
+        if by_a_person:
+            webhooks.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
+        send(rows[0])
+        assert len(receiver.got) == (2 if by_a_person else 3)
+        assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
+
+    def test_a_secret_that_cannot_be_read_for_a_while_loses_nothing(
+        self, actor: Actor, receiver: Receiver, settings: Settings
+    ) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        right, settings.ENCRYPTION_KEYS = (
+            settings.ENCRYPTION_KEYS,
+            ["another key, by a mistake of the operator"],
+        )
+        send(only())
+        assert "encryption keys" in only().attempts[0]["words"]
+        settings.ENCRYPTION_KEYS = right
+        make_due()
+        send(only())
+        assert only().state == "delivered"
+
+    def test_an_address_that_became_private_is_not_asked(self, actor: Actor, receiver: Receiver) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        outbound.allow([])
+        send(only())
+        assert receiver.got == []
+        assert only().attempts[0]["words"] == "The portal opens only https addresses on the usual port."
+
+    def test_names_of_private_networks_cannot_be_told_from_those_that_do_not_exist(
+        self, actor: Actor
+    ) -> None:
+        outbound.allow([])
+        for url in ("https://localhost/", "https://there..is-none/"):
+            endpoint, _ = listen(actor, url)
+            send(deliveries.test(actor=actor, endpoint=endpoint))
+        [private, missing] = WebhookDelivery.objects.all()
+        assert private.attempts[0]["words"] == missing.attempts[0]["words"]
+
+    def test_a_receiver_that_asks_to_be_left_alone_longer_is(self, actor: Actor) -> None:
+        async def busy(request: Request) -> Response:
+            return Response(status_code=429, headers={"retry-after": "90"})
+
+        server = Server(Starlette(routes=[Route("/", busy, methods=["POST"])]))
+        server.start()
+        try:
+            listen(actor, f"http://127.0.0.1:{server.port}/")
+            edit(actor)
+            send(only())
+        finally:
+            server.stop()
+        waits = only().next_try_at - timezone.now()  # type: ignore[operator]
+        assert timedelta(seconds=80) < waits <= timedelta(seconds=90)

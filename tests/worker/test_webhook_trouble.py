@@ -1,0 +1,183 @@
+"""Webhooks over real HTTP: slow receivers, workers that die, and what is done afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from editor.access.actor import Actor
+from editor.models import WebhookDelivery, WebhookEndpoint
+from editor.operations import deliveries, jobs, webhooks
+from editor.operations.jobs import NewEdit
+from editor.worker import webhooks as sending
+from tests.emulators.receiver import Receiver
+from tests.emulators.server import Server
+from tests.worker.hooks import edit, listen, only, send
+
+pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
+
+
+class TestSlowReceivers:
+    def test_few_are_sent_at_once_to_each_and_all_arrive(self, actor: Actor) -> None:
+        at_work, most, count = 0, 0, 0
+
+        async def slow(request: Request) -> Response:
+            nonlocal at_work, most, count
+            at_work += 1
+            most = max(most, at_work)
+            await asyncio.sleep(0.05)
+            at_work -= 1
+            count += 1
+            return Response()
+
+        server = Server(Starlette(routes=[Route("/", slow, methods=["POST"])]))
+        server.start()
+        try:
+            endpoint, _ = listen(actor, f"http://127.0.0.1:{server.port}/")
+            rows = [deliveries.test(actor=actor, endpoint=endpoint) for _ in range(12)]
+            send(*rows)
+        finally:
+            server.stop()
+        assert (most, count) == (deliveries.AT_ONCE, 12)
+        assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+    def test_a_slow_one_keeps_no_other_waiting(self, actor: Actor, receiver: Receiver) -> None:
+        release = threading.Event()
+
+        async def stuck(request: Request) -> Response:
+            await asyncio.to_thread(release.wait, 20)
+            return Response()
+
+        server = Server(Starlette(routes=[Route("/", stuck, methods=["POST"])]))
+        server.start()
+        try:
+            slow, _ = listen(actor, f"http://127.0.0.1:{server.port}/")
+            quick, _ = listen(actor, receiver.url)
+            rows = [deliveries.test(actor=actor, endpoint=slow) for _ in range(6)]
+            rows.append(deliveries.test(actor=actor, endpoint=quick))
+            thread = threading.Thread(target=send, args=rows)
+            thread.start()
+            began = time.monotonic()
+            receiver.wait(1)
+            assert time.monotonic() - began < 5
+            assert not WebhookDelivery.objects.filter(endpoint=slow, state="delivered").exists()
+            release.set()
+            thread.join()
+        finally:
+            release.set()
+            server.stop()
+        assert WebhookDelivery.objects.filter(state="delivered").count() == 7
+
+
+class TestCrashes:
+    def test_what_a_dead_worker_was_sending_is_sent_by_another(
+        self, actor: Actor, receiver: Receiver
+    ) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        assert deliveries.take(like=only())  # and then the worker died
+        send(only())
+        assert receiver.got == []
+        assert deliveries.requeue_lost() == 0
+        WebhookDelivery.objects.update(claimed_at=timezone.now() - timedelta(seconds=61))
+        assert deliveries.requeue_lost() == 1
+        send(only())
+        assert len(receiver.wait(1)) == 1
+
+    def test_a_worker_that_must_end_gives_back_what_it_was_sending(self, actor: Actor) -> None:
+        arrived = threading.Event()
+
+        async def stuck(request: Request) -> Response:
+            arrived.set()
+            await asyncio.sleep(20)
+            return Response()
+
+        server = Server(Starlette(routes=[Route("/", stuck, methods=["POST"])]))
+        server.start()
+
+        async def stopped() -> None:
+            task = asyncio.create_task(sending.deliver(only_id))
+            await asyncio.to_thread(arrived.wait, 5)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        try:
+            listen(actor, f"http://127.0.0.1:{server.port}/")
+            edit(actor)
+            only_id = only().pk
+            asyncio.run(stopped())
+        finally:
+            server.stop()
+        row = only()
+        assert (row.state, row.tries) == ("waiting", 0)
+        assert row.next_try_at is not None
+        assert row.next_try_at <= timezone.now()
+
+    def test_what_a_late_worker_says_of_a_delivery_that_another_took_is_not_heard(
+        self, actor: Actor, receiver: Receiver
+    ) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        late = deliveries.take(like=only())
+        assert late
+        WebhookDelivery.objects.update(claimed_at=timezone.now() + timedelta(seconds=1))
+        deliveries.note(delivery=late, attempt=deliveries.Attempt(status=500, milliseconds=1, words="No."))
+        assert (only().state, only().attempts) == ("sending", [])
+
+
+class TestAfterwards:
+    def test_a_failed_one_is_sent_again_with_eight_tries(self, actor: Actor, receiver: Receiver) -> None:
+        listen(actor, receiver.url)
+        edit(actor)
+        receiver.answers = [410]
+        send(only())
+        deliveries.resend(actor=actor, delivery=only())
+        assert (only().state, only().tries) == ("waiting", 0)
+        send(only())
+        assert only().state == "delivered"
+        assert [attempt["status"] for attempt in only().attempts] == [410, 200]
+
+    def test_old_ones_are_forgotten_but_not_what_waits(self, actor: Actor, receiver: Receiver) -> None:
+        endpoint, _ = listen(actor, receiver.url)
+        for _ in range(2):
+            deliveries.test(actor=actor, endpoint=endpoint)
+        first = WebhookDelivery.objects.order_by("created_at")[0]
+        WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(days=31))
+        WebhookDelivery.objects.filter(pk=first.pk).update(state="delivered")
+        assert deliveries.purge() == 1
+        assert only().pk != first.pk
+
+
+class TestRemovedMeanwhile:
+    def test_an_endpoint_that_goes_in_the_moment_in_which_a_job_ends_does_not_undo_its_end(
+        self, actor: Actor
+    ) -> None:
+        endpoint, _ = listen(actor, "http://127.0.0.1:9/")
+        job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
+        remover = threading.Thread(target=_remove, args=(actor, endpoint))
+        with transaction.atomic():
+            jobs.end_failed(job=job, code="x", message="x")
+            remover.start()
+            remover.join(0.5)
+        remover.join()
+        job.refresh_from_db()
+        assert job.status == "failed"
+        assert not WebhookEndpoint.objects.exists()
+        assert not WebhookDelivery.objects.exists()
+
+
+def _remove(actor: Actor, endpoint: WebhookEndpoint) -> None:
+    try:
+        webhooks.remove(actor=actor, endpoint=endpoint)
+    finally:
+        connection.close()
