@@ -167,7 +167,7 @@ def test_after_the_submit_and_before_its_answer(
 
 def test_while_polling(portal: Portal, client: Client, emulators: Emulators, picture: str) -> None:
     before = tasks(emulators, POLLED)
-    with working_for(4, emulators):
+    with working_for(10, emulators):
         submit(client, picture, POLLED)
         wait_for(lambda: all(newest(portal, "provider_task_id", POLLED).values()), portal)
         wait_for(lambda: all(emulators[name].tasks[-1].polls for name in POLLED), portal)
