@@ -6,10 +6,11 @@ A row of another workspace answers exactly as one that does not exist: NotFound.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
@@ -28,6 +29,8 @@ from editor.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+
+Row = TypeVar("Row", bound=Model)
 
 MAXIMUM_IMAGES = 16  # in one edit
 MAXIMUM_SELECTED = 100  # in one list
@@ -54,6 +57,14 @@ def _uuid(value: str | UUID, message: str) -> UUID:
         return value if isinstance(value, UUID) else UUID(value)
     except (ValueError, AttributeError, TypeError):
         raise NotFound(message) from None
+
+
+def _one(rows: QuerySet[Row], row_id: str | UUID, message: str) -> Row:
+    """The one of the rows with this id, or NotFound in these words."""
+    found = rows.filter(pk=_uuid(row_id, message)).first()
+    if found is None:
+        raise NotFound(message)
+    return found
 
 
 def image(actor: Actor, image_id: str | UUID) -> Image:
@@ -117,11 +128,8 @@ def _images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
 
 
 def job(actor: Actor, job_id: str | UUID) -> Job:
-    message = "This edit is not in the workspace."
-    found = Job.objects.filter(workspace=actor.workspace, id=_uuid(job_id, message)).first()
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = Job.objects.filter(workspace=actor.workspace)
+    return _one(rows, job_id, "This edit is not in the workspace.")
 
 
 def linked_job(job_id: UUID) -> Job:
@@ -144,72 +152,41 @@ def job_by_number(actor: Actor, number: str) -> Job:
 
 def style(actor: Actor, style_id: str | UUID) -> Style:
     """A style of the workspace or of the system."""
-    message = "This style is not in the workspace."
-    found = Style.objects.filter(
-        Q(workspace=actor.workspace) | Q(workspace=None),
-        id=_uuid(style_id, message),
-        archived_at=None,
-    ).first()
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = Style.objects.filter(Q(workspace=actor.workspace) | Q(workspace=None), archived_at=None)
+    return _one(rows, style_id, "This style is not in the workspace.")
 
 
 def character(actor: Actor, character_id: str | UUID) -> Character:
-    message = "This character is not in the workspace."
-    found = Character.objects.filter(
-        workspace=actor.workspace, id=_uuid(character_id, message), archived_at=None
-    ).first()
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = Character.objects.filter(workspace=actor.workspace, archived_at=None)
+    return _one(rows, character_id, "This character is not in the workspace.")
 
 
 def share(actor: Actor, share_id: str | UUID) -> ShareLink:
     """A link, live or not, to an image of the workspace."""
-    message = "This link is not in the workspace."
-    found = (
-        ShareLink.objects.select_related("image")
-        .filter(image__workspace=actor.workspace, id=_uuid(share_id, message))
-        .first()
-    )
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = ShareLink.objects.select_related("image").filter(image__workspace=actor.workspace)
+    return _one(rows, share_id, "This link is not in the workspace.")
 
 
 def provider_key(actor: Actor, key_id: str | UUID) -> ProviderKey:
     """A key that the workspace brought, never one of the portal's own."""
-    message = "This key is not in the workspace."
-    found = ProviderKey.objects.filter(workspace=actor.workspace, id=_uuid(key_id, message)).first()
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = ProviderKey.objects.filter(workspace=actor.workspace)
+    return _one(rows, key_id, "This key is not in the workspace.")
 
 
 def api_key(actor: Actor, key_id: str | UUID) -> ApiKey:
     """A key, live or not, of whoever in the workspace."""
-    message = "This key is not in the workspace."
-    found = ApiKey.objects.filter(workspace=actor.workspace, id=_uuid(key_id, message)).first()
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = ApiKey.objects.filter(workspace=actor.workspace)
+    return _one(rows, key_id, "This key is not in the workspace.")
 
 
 def webhook_endpoint(actor: Actor, endpoint_id: str | UUID) -> WebhookEndpoint:
-    message = "This endpoint is not in the workspace."
-    found = WebhookEndpoint.objects.filter(workspace=actor.workspace, id=_uuid(endpoint_id, message)).first()
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = WebhookEndpoint.objects.filter(workspace=actor.workspace)
+    return _one(rows, endpoint_id, "This endpoint is not in the workspace.")
 
 
 def webhook_delivery(actor: Actor, delivery_id: str | UUID) -> WebhookDelivery:
-    message = "This delivery is not in the workspace."
-    found = WebhookDelivery.objects.filter(workspace=actor.workspace, id=_uuid(delivery_id, message)).first()
-    if found is None:
-        raise NotFound(message)
-    return found
+    rows = WebhookDelivery.objects.filter(workspace=actor.workspace)
+    return _one(rows, delivery_id, "This delivery is not in the workspace.")
 
 
 def alias_target(name: str) -> str:

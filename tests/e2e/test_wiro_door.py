@@ -29,15 +29,10 @@ from editor.providers.base import Account, EditRequest, Result
 from editor.providers.wiro.adapter import Wiro as Adapter
 from tests.e2e import wiro_samples as samples
 from tests.e2e.portal import PASSWORD, Portal
-from tests.e2e.wiro_door import EMAIL, Door
+from tests.e2e.wiro_door import EMAIL, STATES, Door
 from tests.emulators.wiro import Wiro
 from tests.factories import photo
 from tests.providers import edits
-
-STATES = (
-    "task_queue task_accept task_assign task_preprocess_start task_preprocess_end task_start task_output "
-    "task_end task_postprocess_start task_postprocess_end"
-).split()
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,10 @@ from websockets.sync.client import ClientConnection, connect
 from tests.e2e.portal import Portal
 from tests.e2e.wiro_samples import Shell
 
+STATES = (
+    "task_queue task_accept task_assign task_preprocess_start task_preprocess_end task_start task_output "
+    "task_end task_postprocess_start task_postprocess_end"
+).split()
 EMAIL = "amara@example.test"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,18 @@ from tests.emulators.server import Server
 from tests.worker.hooks import EVENTS, edit, listen, make_due, only, send
 
 pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
+
+
+def tell_one_who(answers: Callable[[Request], Awaitable[Response]], actor: Actor) -> None:
+    """Tell of one edit, once, to a receiver that answers like this."""
+    server = Server(Starlette(routes=[Route("/", answers, methods=["POST"])]))
+    server.start()
+    try:
+        listen(actor, f"http://127.0.0.1:{server.port}/")
+        edit(actor)
+        send(only())
+    finally:
+        server.stop()
 
 
 class TestTries:
@@ -74,14 +87,7 @@ class TestTries:
         async def redirect(request: Request) -> Response:
             return Response(status_code=307, headers={"location": receiver.url})
 
-        server = Server(Starlette(routes=[Route("/", redirect, methods=["POST"])]))
-        server.start()
-        try:
-            listen(actor, f"http://127.0.0.1:{server.port}/")
-            edit(actor)
-            send(only())
-        finally:
-            server.stop()
+        tell_one_who(redirect, actor)
         assert only().attempts[0]["words"].startswith("It answered 307, a redirect.")
         assert receiver.got == []
 
@@ -94,14 +100,7 @@ class TestTries:
             await asyncio.sleep(30)
             return Response()
 
-        server = Server(Starlette(routes=[Route("/", never, methods=["POST"])]))
-        server.start()
-        try:
-            listen(actor, f"http://127.0.0.1:{server.port}/")
-            edit(actor)
-            send(only())
-        finally:
-            server.stop()
+        tell_one_who(never, actor)
         assert only().attempts[0]["words"] == "It did not answer within 0.3 seconds."
         assert only().state == "waiting"
 
@@ -168,13 +167,6 @@ class TestTries:
         async def busy(request: Request) -> Response:
             return Response(status_code=429, headers={"retry-after": "90"})
 
-        server = Server(Starlette(routes=[Route("/", busy, methods=["POST"])]))
-        server.start()
-        try:
-            listen(actor, f"http://127.0.0.1:{server.port}/")
-            edit(actor)
-            send(only())
-        finally:
-            server.stop()
+        tell_one_who(busy, actor)
         waits = only().next_try_at - timezone.now()  # type: ignore[operator]
         assert timedelta(seconds=80) < waits <= timedelta(seconds=90)
