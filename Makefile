@@ -3,11 +3,12 @@
 #   ARGS="-k credits"   what `make test` hands on to pytest
 #   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test check check-clients bench bench-flights bench-held screens requirements
+.PHONY: help run test attacks check check-clients bench bench-flights bench-held screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
 	@echo "make test          run all tests; with ARGS=... as pytest takes them"
+	@echo "make attacks       run the long attacks on a portal too; with ARGS=... as pytest takes them"
 	@echo "make check         lint, type-check and look for missing migrations"
 	@echo "make check-clients run providers' public clients from npm against the emulators; needs Node"
 	@echo "make bench         print the portal's figures: server times with many edits, what a browser loads"
@@ -22,6 +23,9 @@ run:
 
 test:
 	@exec .make/test $(ARGS)
+
+attacks:
+	@exec .make/attacks $(ARGS)
 
 check:
 	@exec .make/check
