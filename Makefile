@@ -3,11 +3,12 @@
 #   ARGS="-k credits"   what `make test` hands on to pytest
 #   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test attacks check check-clients bench bench-flights bench-held screens requirements
+.PHONY: help run test test-stress attacks check check-clients bench bench-flights bench-held screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
 	@echo "make test          run all tests; with ARGS=... as pytest takes them"
+	@echo "make test-stress   run the part without a browser on a busy machine, in random order, and oddly started"
 	@echo "make attacks       run the long attacks on a portal too; with ARGS=... as pytest takes them"
 	@echo "make check         lint, type-check and look for missing migrations"
 	@echo "make check-clients run providers' public clients from npm against the emulators; needs Node"
@@ -23,6 +24,9 @@ run:
 
 test:
 	@exec .make/test $(ARGS)
+
+test-stress:
+	@exec .make/test-stress
 
 attacks:
 	@exec .make/attacks $(ARGS)
