@@ -150,7 +150,8 @@ async def test_cancel_kills_the_work_and_forgives_a_task_that_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(adapter, "POLL_HOLD", 0.01)
-    sandbox, wanted = Sandbox(), request("gouache, " * 15, size=(1500, 1500))
+    monkeypatch.setattr(render, "render", never_ends)
+    sandbox, wanted = Sandbox(), request("sepia")
     task = await sandbox.submit(wanted)
     assert isinstance(await sandbox.poll(wanted, task), Progress)
     (work,) = sandbox._work.values()
@@ -167,23 +168,23 @@ async def test_progress_is_told_while_the_work_goes_on() -> None:
 
 
 async def test_slow_rises_steadily_and_counts_from_the_submit() -> None:
-    sandbox, wanted = Sandbox(), request("sepia [slow:30]")
+    sandbox, wanted = Sandbox(), request("sepia [slow:9000]")
     task = await sandbox.submit(wanted)
     started = task.state["started_at"]
     percents = []
-    for ago in (0, 10, 20, 29):
+    for ago in (30, 3030, 6030, 8730):  # in the middle of a percent, which is 100 seconds
         answer = await sandbox.poll(wanted, Submitted(task.task_id, {"started_at": started - ago}))
         assert isinstance(answer, Progress)
         percents.append(answer.percent)
     assert percents == [0, 30, 60, 87]
-    result, _ = await finish(sandbox, wanted, Submitted(task.task_id, {"started_at": started - 31}))
+    result, _ = await finish(sandbox, wanted, Submitted(task.task_id, {"started_at": started - 9001}))
     assert len(result.images) == 1
 
 
 async def test_a_slow_task_really_takes_its_time() -> None:
     started = time.monotonic()
     await run(request("sepia [slow:1]"))
-    assert 1 <= time.monotonic() - started < 4
+    assert time.monotonic() - started >= 1
 
 
 @pytest.mark.parametrize(
