@@ -230,9 +230,11 @@ def test_a_call_that_never_ends_holds_the_connection(google: Google):
     google.script.always[Step.SUBMIT] = Fault.NEVER_FINISHES
 
     for number, call in enumerate(("generateContent", "streamGenerateContent?alt=sse"), 1):
-        with given_up(lambda number=number: len(google.tasks) == number):  # type: ignore[misc]
-            with pytest.raises(httpx.ReadTimeout):
-                generate(google, call=call)
+        with (
+            pytest.raises(httpx.ReadTimeout),
+            given_up(once=lambda number=number: len(google.tasks) == number),  # type: ignore[misc]
+        ):
+            generate(google, call=call)
 
     assert len(google.active()) == 2
 

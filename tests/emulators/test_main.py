@@ -47,9 +47,7 @@ def running(*command: str) -> Iterator[subprocess.Popen[str]]:
 def test_all_emulators_run_by_hand_and_print_settings():
     with (
         free_ports(len(EMULATORS)) as first,
-        running(
-            sys.executable, "-m", "tests.emulators", "--port", str(first), "--seconds", "0.1"
-        ) as process,
+        running(sys.executable, "-m", "tests.emulators", "--port", str(first), "--seconds", "0.1") as process,
     ):
         assert process.stdout
         settings = {}

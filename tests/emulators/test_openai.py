@@ -212,9 +212,11 @@ def test_a_call_that_never_ends_holds_the_connection(emulator: OpenAi):
     emulator.script.always[Step.SUBMIT] = Fault.NEVER_FINISHES
 
     for number, body in enumerate((CHAIR, {**CHAIR, "stream": True}), 1):
-        with given_up(lambda number=number: len(emulator.tasks) == number):  # type: ignore[misc]
-            with pytest.raises(httpx.ReadTimeout):
-                generate(emulator, body)
+        with (
+            pytest.raises(httpx.ReadTimeout),
+            given_up(once=lambda number=number: len(emulator.tasks) == number),  # type: ignore[misc]
+        ):
+            generate(emulator, body)
 
     assert len(emulator.active()) == 2
 
