@@ -63,6 +63,7 @@ class Server:
             access_log=False,
             date_header=False,  # the emulator's clock may differ from the machine's
             server_header=False,
+            timeout_keep_alive=600,  # no client is to meet the end of a connection that it takes up again
             h11_max_incomplete_event_size=1024 * 1024,
             ws="websockets-sansio",
         )
