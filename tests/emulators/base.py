@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from email.utils import formatdate
@@ -57,7 +58,8 @@ class Emulator:
 
     key           the only key it takes
     seconds       how long work takes that is submitted from now on
-    ahead         seconds by which its clock is ahead of the machine's: += 601 makes links old
+    ahead         seconds by which its clock is ahead of the machine's: += 601 makes links old;
+                  see `stop_clock` too
     longest_side  pixels; results are shrunk to it. None: as large as was asked for
     script        the faults to come
     tasks         everything it took on, in order
@@ -82,6 +84,7 @@ class Emulator:
         self.seconds = seconds
         self.longest_side = longest_side
         self.ahead = 0.0
+        self._stopped_at: float | None = None
         self.script = Script()
         self.tasks: list[Task] = []
         self.calls: list[Call] = []
@@ -151,7 +154,11 @@ class Emulator:
 
     def now(self) -> float:
         """Unix seconds by the emulator's clock."""
-        return time.time() + self.ahead
+        return (time.time() if self._stopped_at is None else self._stopped_at) + self.ahead
+
+    def stop_clock(self) -> None:
+        """From now on time passes by `ahead` alone, so that tasks stand where the test puts them."""
+        self._stopped_at = math.floor(time.time())  # whole, so that sums with it are exact
 
     def route(self, method: str, path: str, handler: Handler, step: Step | None = None) -> Route:
         """An endpoint that is counted, and that has faults when it is a step."""
@@ -252,7 +259,7 @@ class Emulator:
     async def send_callback(self, url: str, body: bytes, headers: dict[str, str]) -> None:
         """POST it until it is taken (2xx) or the tries are used up."""
         # Without verification: loading the machine's certificates anew each time would hold up all requests.
-        async with httpx.AsyncClient(timeout=15, verify=False) as client:
+        async with httpx.AsyncClient(timeout=60, verify=False) as client:
             for wait in (0.0, *self.callback_waits):
                 await asyncio.sleep(wait)
                 try:

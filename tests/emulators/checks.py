@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -19,16 +20,32 @@ from tests.emulators.pictures import Picture
 Send = Callable[[], httpx.Response]
 
 # For all tests: httpx.get and its like load the machine's certificates anew each time.
-http = httpx.Client(verify=False, timeout=30, headers={"connection": "close"})
+http = httpx.Client(verify=False, timeout=60, headers={"connection": "close"})
 
 
 def until(answer: Callable[[], Any], accepted: Callable[[Any], Any]) -> Any:
-    """Ask again and again, for ten seconds at most, until the answer is accepted."""
-    deadline = time.monotonic() + 10
+    """Ask again and again, for a minute at most, until the answer is accepted."""
+    deadline = time.monotonic() + 60
     while not accepted(got := answer()):
         assert time.monotonic() < deadline, got
         time.sleep(0.01)
     return got
+
+
+@contextmanager
+def given_up(once: Callable[[], Any]) -> Iterator[None]:
+    """Within, `http` waits for an answer for a moment only, which begins when `once` is true."""
+
+    def trace(event: str, info: dict[str, Any]) -> None:
+        if event == "http11.receive_response_headers.started":
+            until(once, bool)
+
+    patience, http.timeout = http.timeout, httpx.Timeout(60, read=0.1)
+    http.event_hooks = {"request": [lambda request: request.extensions.update(trace=trace)]}
+    try:
+        yield
+    finally:
+        http.timeout, http.event_hooks = patience, {}
 
 
 def photo(width: int = 320, height: int = 256, pillow_format: str = "PNG") -> bytes:
@@ -55,10 +72,12 @@ def spoils_answers(emulator: Emulator, step: Step, send: Send) -> None:
     assert half.status_code < 300
     with pytest.raises(ValueError, match=r"Unterminated|Expecting"):
         json.loads(half.text)
-    patience, http.timeout = http.timeout, httpx.Timeout(0.5)
-    with pytest.raises(httpx.ReadTimeout):
+    calls = len(emulator.calls)
+    with (
+        pytest.raises(httpx.ReadTimeout),
+        given_up(once=lambda: [call for call in emulator.calls[calls:] if call.status]),
+    ):
         send()
-    http.timeout = patience
     page = send()
     assert page.status_code == 502
     assert page.headers["content-type"] == "text/html; charset=utf-8"

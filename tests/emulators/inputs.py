@@ -30,7 +30,7 @@ def is_url(text: str) -> bool:
 
 async def fetch(url: str) -> bytes | None:
     """What the URL gives; None when it gives nothing. Only for URLs that `is_near`."""
-    async with httpx.AsyncClient(timeout=5, follow_redirects=True, verify=False) as client:
+    async with httpx.AsyncClient(timeout=60, follow_redirects=True, verify=False) as client:
         try:
             answer = await client.get(url)
         except httpx.HTTPError:

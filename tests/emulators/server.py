@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import weakref
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,18 +22,18 @@ class Server:
         self.app = app
         self.host = host
         self.port = port
+        self._place: socket.socket | None = None  # keeps the port while the server is stopped
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
 
     def start(self) -> None:
-        # With its protocol named: without, asyncio leaves Nagle's algorithm on, and each answer on a kept
-        # connection comes 40 ms late.
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self.host, self.port))
+        if self._place is None:
+            self._place = _bound(self.host, self.port)
+            self.port = self._place.getsockname()[1]
+            weakref.finalize(self, self._place.close)
+        listener = _bound(self.host, self.port)
         listener.listen(2048)
-        self.port = listener.getsockname()[1]
         ready = threading.Event()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(listener, ready)),
@@ -40,7 +41,7 @@ class Server:
             daemon=True,
         )
         self._thread.start()
-        assert ready.wait(10), "the emulator did not start"
+        assert ready.wait(60), "the emulator did not start"
 
     def stop(self) -> None:
         if self._thread is None:
@@ -48,7 +49,7 @@ class Server:
         assert self._loop is not None
         assert self._ended is not None
         self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join(10)
+        self._thread.join(60)
         self._thread = None
 
     async def _serve(self, listener: socket.socket, ready: threading.Event) -> None:
@@ -62,6 +63,7 @@ class Server:
             access_log=False,
             date_header=False,  # the emulator's clock may differ from the machine's
             server_header=False,
+            timeout_keep_alive=600,  # no client is to meet the end of a connection that it takes up again
             h11_max_incomplete_event_size=1024 * 1024,
             ws="websockets-sansio",
         )
@@ -79,3 +81,12 @@ class Server:
             connection.transport.abort()
         if server.server_state.tasks:
             await asyncio.wait(server.server_state.tasks, timeout=1)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    # With its protocol named: without, asyncio leaves Nagle's algorithm on, and each answer on a kept
+    # connection comes 40 ms late.
+    place = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.bind((host, port))
+    return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -102,8 +103,16 @@ def test_a_bug_of_an_emulator_is_not_taken_for_a_fault():
 
 def test_its_clock_can_be_ahead():
     with Minimal() as emulator:
-        today = parsedate_to_datetime(http.get(f"{emulator.url}/poll").headers["date"])
         emulator.ahead = 86400
-        tomorrow = parsedate_to_datetime(http.get(f"{emulator.url}/poll").headers["date"])
+        before = time.time()
+        told = parsedate_to_datetime(http.get(f"{emulator.url}/poll").headers["date"]).timestamp()
 
-    assert 86399 <= (tomorrow - today).total_seconds() <= 86401
+    assert int(before) <= told - 86400 <= time.time()
+
+
+def test_its_clock_can_be_stopped():
+    with Minimal() as emulator:
+        emulator.stop_clock()
+        began = emulator.now()
+        emulator.ahead += 5
+        assert emulator.now() - began == 5

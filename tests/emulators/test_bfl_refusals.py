@@ -184,6 +184,7 @@ def test_polls_need_no_key_but_an_id_that_is_known(bfl: Bfl):
 
 
 def test_funds_and_active_tasks_are_limited(bfl: Bfl):
+    bfl.stop_clock()
     bfl.credits = 7.9
     assert submit(bfl, model="flux-kontext-max").json() == {"detail": "Insufficient credits"}
     assert submit(bfl).status_code == 200

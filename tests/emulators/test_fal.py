@@ -33,6 +33,7 @@ def fal() -> Iterator[Fal]:
 
 
 def test_a_request_goes_from_the_queue_to_a_picture(fal: Fal):
+    fal.stop_clock()
     fal.seconds = 10
 
     answer = submit(fal, {**SOFA, "seed": 4242}, endpoint=f"{KONTEXT}/max")
@@ -203,6 +204,7 @@ def test_a_path_that_the_application_lacks_fails_at_the_result(fal: Fal):
 
 
 def test_what_waits_is_told_its_place_and_starts_in_order(fal: Fal):
+    fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
 
@@ -220,6 +222,7 @@ def test_what_waits_is_told_its_place_and_starts_in_order(fal: Fal):
 
 
 def test_a_cancel_frees_the_place_for_the_next(fal: Fal):
+    fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
     first, second, third = (submit(fal) for _ in range(3))
@@ -242,6 +245,7 @@ def test_a_cancel_frees_the_place_for_the_next(fal: Fal):
 
 
 def test_what_waits_too_long_is_given_up(fal: Fal):
+    fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
     submit(fal)
@@ -255,6 +259,7 @@ def test_what_waits_too_long_is_given_up(fal: Fal):
 
 
 def test_a_queue_that_is_too_long_is_refused(fal: Fal):
+    fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
     submit(fal)
@@ -264,12 +269,18 @@ def test_a_queue_that_is_too_long_is_refused(fal: Fal):
 
 
 def test_the_status_can_be_streamed(fal: Fal):
+    fal.stop_clock()
     submitted = submit(fal)
+    url, headers = submitted.json()["status_url"] + "/stream?logs=1", {"authorization": f"Key {fal.key}"}
 
-    answer = get(fal, submitted.json()["status_url"] + "/stream?logs=1")
+    text = ""
+    with http.stream("GET", url, headers=headers) as answer:
+        for part in answer.iter_text():
+            text += part
+            fal.ahead = 1  # only after it was told of as under way
 
     assert answer.headers["content-type"].startswith("text/event-stream")
-    views = [json.loads(frame.removeprefix("data: ")) for frame in answer.text.split("\n\n") if frame]
+    views = [json.loads(frame.removeprefix("data: ")) for frame in text.split("\n\n") if frame]
     assert [views[0]["status"], views[-1]["status"]] == ["IN_PROGRESS", "COMPLETED"]
     assert views[-1]["logs"]
 

@@ -45,10 +45,15 @@ def client(fal: Fal) -> Iterator[fal_client.SyncClient]:
 
 
 def test_the_official_client_waits_for_the_result(fal: Fal, client: fal_client.SyncClient):
+    fal.stop_clock()
     seen: list[fal_client.Status] = []
 
+    def see(status: fal_client.Status) -> None:
+        seen.append(status)
+        fal.ahead = 1
+
     output = client.subscribe(
-        f"{KONTEXT}/max", SOFA, with_logs=True, interval=0.02, on_queue_update=seen.append, priority="low"
+        f"{KONTEXT}/max", SOFA, with_logs=True, interval=0.02, on_queue_update=see, priority="low"
     )
 
     assert isinstance(seen[0], fal_client.InProgress)
@@ -60,6 +65,7 @@ def test_the_official_client_waits_for_the_result(fal: Fal, client: fal_client.S
 
 
 def test_the_official_client_sees_the_queue_and_cancels(fal: Fal, client: fal_client.SyncClient):
+    fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
     running = client.submit(KONTEXT, SOFA)

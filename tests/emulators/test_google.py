@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulators.checks import http, opened, photo, spoils_answers
+from tests.emulators.checks import given_up, http, opened, photo, spoils_answers
 from tests.emulators.faults import HUGE_SIZE, NOT_AN_IMAGE, UNKNOWN_WORD, Fault, Step
 from tests.emulators.google import BLOCKED, Google
 from tests.emulators.google.client import MODEL, SOFA, asking, error, generate
@@ -87,7 +87,7 @@ def test_results_have_the_pixels_of_their_ratio_and_size(
 ):
     google.longest_side = None
 
-    parts = parts_of(generate(google, asking(imageConfig=config), model=model, timeout=2))
+    parts = parts_of(generate(google, asking(imageConfig=config), model=model))
 
     assert opened(b64decode(parts[-1]["inlineData"]["data"])) == ("PNG", size)
 
@@ -229,9 +229,12 @@ def test_spoilt_answers_belong_to_work_that_is_done(google: Google):
 def test_a_call_that_never_ends_holds_the_connection(google: Google):
     google.script.always[Step.SUBMIT] = Fault.NEVER_FINISHES
 
-    for call in ("generateContent", "streamGenerateContent?alt=sse"):
-        with pytest.raises(httpx.ReadTimeout):
-            generate(google, call=call, timeout=0.15)
+    for number, call in enumerate(("generateContent", "streamGenerateContent?alt=sse"), 1):
+        with (
+            pytest.raises(httpx.ReadTimeout),
+            given_up(once=lambda number=number: len(google.tasks) == number),  # type: ignore[misc]
+        ):
+            generate(google, call=call)
 
     assert len(google.active()) == 2
 

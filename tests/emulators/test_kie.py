@@ -37,7 +37,7 @@ def call(kie: Kie, method: str, path: str, **options: Any) -> httpx.Response:
 
 
 def create(kie: Kie, body: Any = CREATE, path: str = JOBS) -> httpx.Response:
-    return call(kie, "POST", f"v1/{path}", json=body, timeout=0.3)
+    return call(kie, "POST", f"v1/{path}", json=body)
 
 
 def record(kie: Kie, task_id: str) -> dict[str, Any]:
@@ -60,6 +60,7 @@ def result_of(data: dict[str, Any]) -> str:
 
 
 def test_a_job_goes_from_waiting_to_a_picture(kie: Kie):
+    kie.stop_clock()
     kie.seconds = 100
     answer = create(kie)
     task_id = answer.json()["data"]["taskId"]
@@ -90,6 +91,7 @@ def test_a_job_goes_from_waiting_to_a_picture(kie: Kie):
 
 
 def test_a_kontext_task_goes_from_flag_0_to_a_picture(kie: Kie):
+    kie.stop_clock()
     kie.seconds = 100
     answer = create(kie, KONTEXT, KONTEXTS)
     task_id = answer.json()["data"]["taskId"]

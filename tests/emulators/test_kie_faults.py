@@ -132,7 +132,7 @@ def test_spoilt_answers(kie: Kie):
     spoils_answers(kie, Step.SUBMIT, lambda: create(kie))
     assert len(kie.tasks) == 3
     path = f"v1/jobs/recordInfo?taskId={kie.tasks[0].id}"
-    spoils_answers(kie, Step.POLL, lambda: call(kie, "GET", path, timeout=0.15))
+    spoils_answers(kie, Step.POLL, lambda: call(kie, "GET", path))
     kie.script.next_upload = [Fault.BAD_GATEWAY]
     assert call(kie, "POST", "file-stream-upload").status_code == 502
 

@@ -139,6 +139,7 @@ def test_records_need_an_id_of_their_own_api(kie: Kie):
 
 
 def test_funds_and_new_tasks_are_limited(kie: Kie):
+    kie.stop_clock()
     kie.credits = 3.9
     assert failure(create(kie))[1] == 402
     kie.credits = 1000

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulators.checks import http, opened, photo, spoils_answers, until
+from tests.emulators.checks import given_up, http, opened, photo, spoils_answers, until
 from tests.emulators.faults import HUGE_SIZE, NOT_AN_IMAGE, Fault, Step
 from tests.emulators.openai import OpenAi
 from tests.emulators.openai.client import CHAIR, edit, error, generate, mask
@@ -211,9 +211,12 @@ def test_spoilt_answers_belong_to_work_that_is_done(emulator: OpenAi):
 def test_a_call_that_never_ends_holds_the_connection(emulator: OpenAi):
     emulator.script.always[Step.SUBMIT] = Fault.NEVER_FINISHES
 
-    for body in (CHAIR, {**CHAIR, "stream": True}):
-        with pytest.raises(httpx.ReadTimeout):
-            generate(emulator, body, timeout=0.15)
+    for number, body in enumerate((CHAIR, {**CHAIR, "stream": True}), 1):
+        with (
+            pytest.raises(httpx.ReadTimeout),
+            given_up(once=lambda number=number: len(emulator.tasks) == number),  # type: ignore[misc]
+        ):
+            generate(emulator, body)
 
     assert len(emulator.active()) == 2
 

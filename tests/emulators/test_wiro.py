@@ -66,6 +66,7 @@ def test_the_signature_is_that_of_the_test_vector():
 
 
 def test_a_run_goes_through_all_states_to_a_picture(wiro: Wiro):
+    wiro.stop_clock()
     wiro.seconds = 100
     body = CAR | {
         "inputImage": ["https://example.com/a.jpg", "https://example.com/b.jpg"],
@@ -193,6 +194,7 @@ def test_each_model_has_its_own_inputs_and_results(
 
 
 def test_a_task_is_cancelled_in_the_queue_and_killed_when_it_runs(wiro: Wiro):
+    wiro.stop_clock()
     wiro.seconds = 100
     started = run(wiro)
     token, name = started["socketaccesstoken"], {"taskid": started["taskid"]}

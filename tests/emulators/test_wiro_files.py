@@ -51,6 +51,7 @@ def test_kontext_takes_no_webp(wiro: Wiro):
 
 
 def test_files_can_be_deleted_after_the_end(wiro: Wiro):
+    wiro.stop_clock()
     wiro.seconds = 100
     started = run(wiro)
     name = {"tasktoken": started["socketaccesstoken"]}
@@ -83,6 +84,7 @@ def test_callbacks_tell_the_task_until_they_are_taken(wiro: Wiro, fault: Fault |
 
 
 def test_cancelled_tasks_call_back_too(wiro: Wiro):
+    wiro.stop_clock()
     wiro.seconds = 100
     with Receiver() as receiver:
         started = run(wiro, CAR | {"callbackUrl": receiver.url})

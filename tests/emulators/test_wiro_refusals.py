@@ -117,6 +117,7 @@ def test_unknown_models_and_tasks(wiro: Wiro):
 
 
 def test_balance_limits_runs(wiro: Wiro):
+    wiro.stop_clock()
     wiro.balance = 0.4
     assert refusal(post(wiro, f"Run/{FLUX2}", CAR)) == (200, 97, "Insufficient balance")
     wiro.balance, wiro.seconds = 20, 100
@@ -200,7 +201,7 @@ def test_a_task_may_never_end_or_not_be_known_yet(wiro: Wiro):
 def test_spoilt_answers(wiro: Wiro):
     def send(path: str, body: dict[str, Any]) -> httpx.Response:
         url = f"{wiro.url}/v1/{path}"
-        return http.post(url, json=body, headers=signed(wiro), timeout=0.15)
+        return http.post(url, json=body, headers=signed(wiro))
 
     spoils_answers(wiro, Step.SUBMIT, lambda: send(f"Run/{FLUX2}", CAR))
     assert len(wiro.tasks) == 3

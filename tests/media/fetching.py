@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 from editor.media.safe_fetch import Limits, NotFetched, fetch
 
 HOST, OTHER = "pictures.example", "other.example"
-PATIENT = Limits(seconds=60, content_bytes=1024**2)  # for what must end before its time does
+# For what must end before its time does.
+PATIENT = Limits(seconds=60, connect_seconds=60, dns_seconds=60, content_bytes=1024**2)
 
 NO_URL = "The image's address is not a web address."
 NO_HTTPS = "The image's address must begin with https://, and each that it leads on to."

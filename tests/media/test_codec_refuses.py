@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import struct
-import time
 import zlib
 from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
 from editor.errors import InvalidInput
 from editor.media import codec
@@ -143,19 +142,20 @@ def test_an_image_without_pixels() -> None:
         sanitise(png(0, 0, bits=8, colour_type=2, rows=b""), None)
 
 
-def test_a_png_bomb_is_refused_at_once() -> None:
+def test_a_png_bomb_is_refused_before_a_pixel_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     row = bytes(1 + 30_000 // 8)
     squeezer = zlib.compressobj(9)
     pixels = b"".join(squeezer.compress(row) for _ in range(30_000)) + squeezer.flush()
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 1, 0, 0, 0, 0)
     bomb = PNG_START + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", pixels) + png_chunk(b"IEND", b"")
     assert len(bomb) < 200_000
-    started = time.process_time()
+    loaded: list[ImageFile.ImageFile] = []
+    monkeypatch.setattr(ImageFile.ImageFile, "load", loaded.append)
 
     with pytest.raises(BadImage, match="too many pixels"):
         sanitise(bomb, "image/png")
 
-    assert time.process_time() - started < 0.5
+    assert loaded == []
 
 
 def test_a_bomb_of_text_is_refused() -> None:
@@ -220,7 +220,7 @@ def survives(content: bytes, declared_type: str | None = None) -> None:
 
 
 @given(st.binary(max_size=300), st.none() | st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_arbitrary_bytes(content: bytes, declared_type: str | None) -> None:
     survives(content, declared_type)
 
@@ -231,7 +231,7 @@ def test_arbitrary_bytes(content: bytes, declared_type: str | None) -> None:
     ),
     st.binary(max_size=300),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_arbitrary_bytes_behind_the_start_of_an_image(start: bytes, content: bytes) -> None:
     survives(start + content)
 
@@ -241,7 +241,7 @@ def test_arbitrary_bytes_behind_the_start_of_an_image(start: bytes, content: byt
     st.lists(st.tuples(st.integers(0, 2**16), st.binary(min_size=1, max_size=4)), max_size=3),
     st.just(0) | st.integers(1, 100),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_mutated_and_cut_images(
     pillow_format: str, changes: list[tuple[int, bytes]], missing_percent: int
 ) -> None:

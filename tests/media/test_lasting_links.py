@@ -6,7 +6,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from editor.errors import NotFound
@@ -20,7 +20,6 @@ def token(image_id: uuid.UUID = IMAGE, variant: str = "full") -> str:
 
 
 @given(st.uuids(), st.sampled_from(links.VARIANTS))
-@settings(deadline=None)
 def test_a_link_says_what_it_was_made_for_and_needs_no_escaping(image_id: uuid.UUID, variant: str) -> None:
     link = links.sign_lasting(image_id, variant)
 

@@ -37,7 +37,6 @@ def test_a_link_says_what_it_was_made_for(variant: str, download: bool) -> None:
 
 
 @given(st.uuids(), st.sampled_from(links.VARIANTS), st.booleans(), MOMENTS)
-@settings(deadline=None)
 def test_every_link_holds_for_one_to_two_days(
     image_id: uuid.UUID, variant: str, download: bool, now: datetime
 ) -> None:
@@ -84,7 +83,7 @@ def test_an_unknown_variant_cannot_be_signed() -> None:
 
 
 @given(st.integers(0, 200), st.characters())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_link_with_one_character_changed_is_not_found(position: int, character: str) -> None:
     good = token()
     at = position % len(good)
@@ -97,14 +96,12 @@ def test_a_link_with_one_character_changed_is_not_found(position: int, character
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_any_text_is_not_found(text: str) -> None:
     with pytest.raises(NotFound):
         verify(text, now=NOON)
 
 
 @given(st.integers(0, 100))
-@settings(deadline=None)
 def test_a_link_that_was_cut_is_not_found(length: int) -> None:
     with pytest.raises(NotFound):
         verify(token()[: length % len(token())], now=NOON)
@@ -179,7 +176,6 @@ def test_a_download_gets_a_safe_name_with_the_right_extension(name: str, disposi
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
-@settings(deadline=None)
 def test_any_name_makes_headers_that_can_be_sent(name: str) -> None:
     headers = response_headers("image/webp", 60, name)
 

@@ -12,7 +12,7 @@ import pytest
 from editor import outbound
 from editor.errors import InvalidInput
 from editor.media.safe_fetch import PLACES, Limits, NotFetched, fetch
-from tests.media.fetching import HOST, OTHER, Authority, Names, at, here, refusal
+from tests.media.fetching import HOST, OTHER, PATIENT, Authority, Names, at, here, refusal
 from tests.providers.hostile import Write, answers, hostile
 
 PICTURE = b"\x89PNG\r\n\x1a\n and so on"
@@ -43,7 +43,10 @@ def test_the_limits_are_those_that_the_documentation_names():
 async def test_a_picture_comes_as_it_is(authority: Authority, tls: ssl.SSLContext):
     async with hostile(good, tls=tls) as server:
         got = await fetch(
-            at(HOST, server.url, "/a b/ä.png?x=1&y=%2F#top"), resolve=here(), tls=authority.trust
+            at(HOST, server.url, "/a b/ä.png?x=1&y=%2F#top"),
+            limits=PATIENT,
+            resolve=here(),
+            tls=authority.trust,
         )
 
     assert got == (PICTURE, "image/png")
@@ -76,7 +79,7 @@ async def test_the_type_is_what_the_server_calls_it(
 ):
     answer = answers(PICTURE) if header is None else answers(PICTURE, content_type=header)
     async with hostile(answer, tls=tls) as server:
-        got = await fetch(at(HOST, server.url), resolve=here(), tls=authority.trust)
+        got = await fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
 
     assert got == (PICTURE, content_type)
 
@@ -136,7 +139,7 @@ async def test_authorities_in_ssl_cert_file_are_trusted(
 ):
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
     async with hostile(good, tls=tls) as server:
-        assert await fetch(at(HOST, server.url), resolve=here()) == (PICTURE, "image/png")
+        assert await fetch(at(HOST, server.url), limits=PATIENT, resolve=here()) == (PICTURE, "image/png")
 
 
 async def test_an_authority_that_nobody_trusts_vouches_for_nothing(tls: ssl.SSLContext):
@@ -157,7 +160,7 @@ async def test_the_certificate_must_be_for_the_name_that_was_asked(authority: Au
     assert server.requests == []
 
     async with hostile(good, tls=authority.server(asked)) as server:
-        await fetch(at(asked, server.url), resolve=names, tls=authority.trust)
+        await fetch(at(asked, server.url), limits=PATIENT, resolve=names, tls=authority.trust)
     assert len(server.requests) == 1
 
 
@@ -165,7 +168,9 @@ async def test_a_name_with_its_dot_at_the_end_is_the_same_name(authority: Author
     outbound.allow([f"{HOST}."])
     names = Names({f"{HOST}.": [["127.0.0.1"]]})
     async with hostile(good, tls=tls) as server:
-        assert (await fetch(at(f"{HOST}.", server.url), resolve=names, tls=authority.trust))[0] == PICTURE
+        assert (await fetch(at(f"{HOST}.", server.url), limits=PATIENT, resolve=names, tls=authority.trust))[
+            0
+        ] == PICTURE
 
 
 async def test_a_server_without_tls_cannot_be_reached(authority: Authority):
@@ -180,13 +185,15 @@ async def test_the_system_resolves_names_and_one_address_that_answers_is_enough(
     """This machine's name stands for ::1 too on many, where nobody listens here."""
     outbound.allow(["localhost"])
     async with hostile(good, tls=authority.server("localhost")) as server:
-        assert (await fetch(at("localhost", server.url), tls=authority.trust))[0] == PICTURE
+        assert (await fetch(at("localhost", server.url), limits=PATIENT, tls=authority.trust))[0] == PICTURE
 
 
 async def test_a_dead_address_is_passed_over(authority: Authority, tls: ssl.SSLContext):
     names = Names({HOST: [["127.0.0.2", "127.0.0.1"]]})
     async with hostile(good, tls=tls) as server:
-        assert (await fetch(at(HOST, server.url), resolve=names, tls=authority.trust))[0] == PICTURE
+        assert (await fetch(at(HOST, server.url), limits=PATIENT, resolve=names, tls=authority.trust))[
+            0
+        ] == PICTURE
 
 
 async def test_where_nobody_listens_is_told_without_the_address(authority: Authority):
@@ -205,7 +212,7 @@ async def test_proxies_of_the_environment_are_not_used(
     async with hostile(good) as proxy, hostile(good, tls=tls) as server:
         for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
-        await fetch(at(HOST, server.url), resolve=here(), tls=authority.trust)
+        await fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
 
     assert proxy.connections == 0
 
@@ -214,7 +221,7 @@ async def test_neither_cookies_nor_connections_are_kept(authority: Authority, tl
     on = answers(b"", "302 Found", location="/next", set_cookie="a=b; path=/", connection="keep-alive")
     async with hostile(on, good, good, tls=tls) as server:
         for _ in range(2):
-            await fetch(at(HOST, server.url), resolve=here(), tls=authority.trust)
+            await fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
 
     assert server.connections == len(server.requests) == 3
     assert not any(b"cookie" in request.lower() for request in server.requests)
@@ -232,13 +239,15 @@ async def test_few_are_fetched_at_once_and_none_holds_a_thread(authority: Author
     threads = threading.active_count()
     async with hostile(held, tls=tls) as server:
         calls = [
-            asyncio.create_task(fetch(at(HOST, server.url), resolve=here(), tls=authority.trust))
+            asyncio.create_task(
+                fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
+            )
             for _ in range(PLACES + 4)
         ]
-        await asyncio.wait_for(enough.wait(), 10)
+        await asyncio.wait_for(enough.wait(), 60)
         await asyncio.sleep(0.1)  # time for one more, if there were a place
         assert server.connections == PLACES
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads
         more.set()
         assert await asyncio.gather(*calls) == [(PICTURE, "image/png")] * (PLACES + 4)
 
@@ -253,9 +262,13 @@ async def test_a_fetch_that_fails_or_is_given_up_leaves_its_place(authority: Aut
         *[never] * PLACES, *[answers(status="404 Not Found")] * PLACES, good, tls=tls
     ) as server:
         url = at(HOST, server.url)
-        calls = [asyncio.create_task(fetch(url, resolve=here(), tls=authority.trust)) for _ in range(PLACES)]
-        while len(server.requests) < PLACES:
-            await asyncio.sleep(0.01)
+        calls = [
+            asyncio.create_task(fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust))
+            for _ in range(PLACES)
+        ]
+        async with asyncio.timeout(60):
+            while len(server.requests) < PLACES:
+                await asyncio.sleep(0.01)
         for call in calls:
             call.cancel()
         ends = await asyncio.gather(*calls, return_exceptions=True)
@@ -263,4 +276,6 @@ async def test_a_fetch_that_fails_or_is_given_up_leaves_its_place(authority: Aut
         for _ in range(PLACES):
             await refusal(url, trust=authority.trust)
 
-        assert (await asyncio.wait_for(fetch(url, resolve=here(), tls=authority.trust), 5))[0] == PICTURE
+        async with asyncio.timeout(60):
+            got = await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust)
+    assert got[0] == PICTURE

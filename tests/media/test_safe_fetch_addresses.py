@@ -228,7 +228,9 @@ async def test_a_name_is_resolved_once_and_the_judged_address_is_connected_to(
     outbound.allow([HOST])
     names = Names({HOST: [["127.0.0.1"], ["127.0.0.2"]]})
     async with hostile(good, tls=tls) as server:
-        assert (await fetch(at(HOST, server.url), resolve=names, tls=authority.trust))[0] == PICTURE
+        assert (await fetch(at(HOST, server.url), limits=PATIENT, resolve=names, tls=authority.trust))[
+            0
+        ] == PICTURE
 
     assert names.asked == [HOST]
     assert server.connections == 1
@@ -258,7 +260,9 @@ async def test_an_address_that_is_not_exempt_is_not_connected_to(authority: Auth
 
         outbound.allow(["127.0.0.0/8"])
         names = Names({"127.0.0.1": [["127.0.0.1"]]})
-        assert (await fetch(f"{server.url}/", resolve=names, tls=authority.trust))[0] == PICTURE
+        assert (await fetch(f"{server.url}/", limits=PATIENT, resolve=names, tls=authority.trust))[
+            0
+        ] == PICTURE
 
 
 async def test_what_is_exempt_is_still_asked_by_https_only(authority: Authority):

@@ -17,6 +17,7 @@ from tests.media.fetching import (
     NOT_PUBLIC_HOST,
     OTHER,
     OTHER_PORT,
+    PATIENT,
     PRIVATE,
     Authority,
     Names,
@@ -49,7 +50,7 @@ def leads_to(location: str, status: str = "302 Found") -> Behaviour:
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Same", "308 Same"])
 async def test_redirects_are_followed(authority: Authority, tls: ssl.SSLContext, status: str):
     async with hostile(leads_to("../ä.png?x=1", status), good, tls=tls) as server:
-        got = await fetch(at(HOST, server.url, "/a/b"), resolve=here(), tls=authority.trust)
+        got = await fetch(at(HOST, server.url, "/a/b"), limits=PATIENT, resolve=here(), tls=authority.trust)
 
     assert got == (PICTURE, "image/png")
     assert server.requests[1].startswith(b"GET /%C3%A4.png?x=1 HTTP/1.1\r\n")
@@ -61,7 +62,7 @@ async def test_a_redirect_to_another_host_is_judged_and_verified_as_that_host(au
     async with hostile(good, tls=authority.server(OTHER)) as second:
         on = leads_to(at(OTHER, second.url))
         async with hostile(on, tls=authority.server(HOST)) as first:
-            got = await fetch(at(HOST, first.url), resolve=names, tls=authority.trust)
+            got = await fetch(at(HOST, first.url), limits=PATIENT, resolve=names, tls=authority.trust)
 
     assert got[0] == PICTURE
     assert names.asked == [HOST, OTHER]
@@ -73,7 +74,7 @@ async def test_three_redirects_are_followed_and_no_more(authority: Authority, tl
         async with hostile(*[leads_to("/x")] * redirects, good, tls=tls) as server:
             url = at(HOST, server.url)
             if followed:
-                assert (await fetch(url, resolve=here(), tls=authority.trust))[0] == PICTURE
+                assert (await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust))[0] == PICTURE
             else:
                 words = await refusal(url, trust=authority.trust)
                 assert words == "The image's address leads on from one address to the next."

@@ -24,7 +24,7 @@ def test_a_photograph_is_small_without_metadata_and_has_its_licence_noted(name: 
     assert 400 < max(image.size) <= 1200
     assert not image.getexif()
     assert sanitise(content, "image/jpeg").content_type == "image/jpeg"
-    assert f"| `{name}` |" in (FOLDER / "README.md").read_text()
+    assert f"| `{name}` |" in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -14,11 +14,11 @@ MEGABYTE = 1024**2
 LIMIT = MEGABYTE  # of a download, bytes
 
 
-async def submit(url: str, seconds: float = 1) -> Answer:
+async def submit(url: str, seconds: float = 60) -> Answer:
     return await http.submit("test", url, headers={"x-key": "k"}, seconds=seconds, json={"prompt": "x"})
 
 
-async def ask(url: str, seconds: float = 1) -> Answer:
+async def ask(url: str, seconds: float = 60) -> Answer:
     return await http.ask("test", "GET", url, headers={"x-key": "k"}, seconds=seconds)
 
 

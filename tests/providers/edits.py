@@ -63,8 +63,8 @@ def edit(
 
 
 async def finish(provider: Provider, request: EditRequest, task: Submitted) -> Result:
-    """Poll until the result, for three seconds at most."""
-    async with asyncio.timeout(3):
+    """Poll until the result, for a minute at most."""
+    async with asyncio.timeout(60):
         while True:
             update = await provider.poll(request, task)
             if isinstance(update, Result):

@@ -15,12 +15,14 @@ class Hostile:
     """url          its origin
     requests     head and body of each request that came whole
     connections  how many were made to it
+    closed       how many of them have ended
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.requests: list[bytes] = []
         self.connections = 0
+        self.closed = 0
 
 
 @contextlib.asynccontextmanager
@@ -51,6 +53,7 @@ async def hostile(
             writer.transport.abort()
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await writer.wait_closed()
+        told.closed += 1
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=500, ssl=tls)
     told.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from editor.providers import http
 from editor.providers.base import ErrorKind, ProviderError, Temporary
 from tests.providers.calls import ask, failure, submit
+from tests.providers.clock import running_fast
 from tests.providers.edits import is_final, is_temporary
 from tests.providers.hostile import (
     BROKEN,
@@ -39,9 +40,12 @@ async def connections_closed() -> AsyncIterator[None]:
     await http.close()
 
 
-def unused_url() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+@pytest.fixture
+def unused_url() -> Iterator[str]:
+    """Of a port that is kept from all who might listen."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{place.getsockname()[1]}"
 
 
 def certificate_for(address: str, folder: Path) -> ssl.SSLContext:
@@ -65,11 +69,9 @@ def certificate_for(address: str, folder: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_a_refused_connection_left_nothing_behind():
-    url = unused_url()
-
-    assert is_final(await failure(submit(url)), ErrorKind.UNAVAILABLE)
-    assert is_temporary(await failure(ask(url)), ErrorKind.UNAVAILABLE)
+async def test_a_refused_connection_left_nothing_behind(unused_url: str):
+    assert is_final(await failure(submit(unused_url)), ErrorKind.UNAVAILABLE)
+    assert is_temporary(await failure(ask(unused_url)), ErrorKind.UNAVAILABLE)
 
 
 @pytest.mark.parametrize("host", ["provider.invalid", "a" * 64 + ".example.com", "example..com"])
@@ -131,8 +133,10 @@ async def test_a_question_that_breaks_off_may_be_asked_again(behaviour: Behaviou
 @pytest.mark.parametrize("behaviour", [hangs, drips])
 async def test_the_time_limit_counts_from_the_start_to_the_last_byte(behaviour: Behaviour):
     async with hostile(behaviour) as server:
-        submitted = await failure(submit(server.url, seconds=0.2))
-        asked = await failure(ask(server.url, seconds=0.2))
+        async with running_fast(once=lambda: len(server.requests) == 1):
+            submitted = await failure(submit(server.url, seconds=30))
+        async with running_fast(once=lambda: len(server.requests) == 2):
+            asked = await failure(ask(server.url, seconds=30))
 
     assert is_final(submitted, ErrorKind.UNKNOWN_OUTCOME)
     assert is_temporary(asked, ErrorKind.TIMEOUT)
@@ -141,9 +145,13 @@ async def test_the_time_limit_counts_from_the_start_to_the_last_byte(behaviour: 
 
 async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again():
     async with hostile(then_closes(answers())) as server:
-        for _ in range(3):
+        for number in range(1, 4):
             await submit(server.url)
-            await asyncio.sleep(0.05)
+            async with asyncio.timeout(60):
+                while server.closed < number:
+                    await asyncio.sleep(0.005)
+            for _ in range(20):  # turns of the event loop, in which the client hears of it
+                await asyncio.sleep(0)
 
     assert (len(server.requests), server.connections) == (3, 3)
 
@@ -221,8 +229,8 @@ async def test_connections_are_kept_between_questions():
 async def test_more_may_wait_at_once_than_httpx_has_connections():
     count = 150
     async with hostile(hangs) as server:
-        waiting = [asyncio.create_task(failure(ask(server.url, seconds=30))) for _ in range(count)]
-        async with asyncio.timeout(10):
+        waiting = [asyncio.create_task(failure(ask(server.url, seconds=120))) for _ in range(count)]
+        async with asyncio.timeout(60):
             while len(server.requests) < count:
                 await asyncio.sleep(0.01)
         for task in waiting:

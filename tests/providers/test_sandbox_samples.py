@@ -16,4 +16,4 @@ def test_the_examples_of_the_models_documents_are_read_as_what_can_be_done() -> 
     for prompt, plainly in READ_AS.items():
         assert prompt in documents
         assert parse(f" {prompt}\n", images=2) == parse(plainly, images=2)
-        assert f"| {prompt} | {plainly} |" in SANDBOX_DOCUMENT.read_text()
+        assert f"| {prompt} | {plainly} |" in SANDBOX_DOCUMENT.read_text(encoding="utf-8")

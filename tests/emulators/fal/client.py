@@ -30,12 +30,11 @@ def submit(
         json=values,
         params=query,
         headers={"authorization": f"Key {fal.key}", **(headers or {})},
-        timeout=0.5,
     )
 
 
 def get(fal: Fal, url: str) -> httpx.Response:
-    return http.get(url, headers={"authorization": f"Key {fal.key}"}, timeout=0.5)
+    return http.get(url, headers={"authorization": f"Key {fal.key}"})
 
 
 def cancel(fal: Fal, submitted: httpx.Response) -> httpx.Response:

@@ -44,13 +44,11 @@ def generate(
     model: str = MODEL,
     call: str = "generateContent",
     version: str = "v1beta",
-    timeout: float = 0.5,
 ) -> httpx.Response:
     return http.post(
         f"{google.url}/{version}/models/{model}:{call}",
         json=body,
         headers={"x-goog-api-key": google.key},
-        timeout=timeout,
     )
 
 

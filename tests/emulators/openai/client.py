@@ -32,10 +32,10 @@ def mask(width: int = 320, height: int = 256, mode: str = "RGBA") -> bytes:
 MASK = ("mask", ("m.png", mask(), "image/png"))
 
 
-def generate(emulator: OpenAi, body: Any = CHAIR, *, timeout: float = 0.5) -> httpx.Response:
+def generate(emulator: OpenAi, body: Any = CHAIR) -> httpx.Response:
     headers = {"authorization": f"Bearer {emulator.key}"}
     url = f"{emulator.url}/v1/images/generations"
-    return http.post(url, json=body, headers=headers, timeout=timeout)
+    return http.post(url, json=body, headers=headers)
 
 
 def edit(

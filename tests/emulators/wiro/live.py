@@ -92,6 +92,7 @@ async def _tell(socket: WebSocket, task: Task, look: Look) -> None:
                 progress = _progress(view.percentage)  # comes as an object or as its text
                 await send(status, json.dumps(progress) if view.percentage % 2 else progress)
             last, percentage = status, view.percentage
+            task.notes["told"] = (status, percentage)
             await asyncio.sleep(LOOK_EVERY)
 
 

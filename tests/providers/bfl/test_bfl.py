@@ -124,6 +124,7 @@ async def test_an_unknown_model_leaves_the_edit_to_another_route(adapter: Adapte
 
 
 async def test_the_polls_tell_how_far_it_is(adapter: Adapter, bfl: Bfl):
+    bfl.stop_clock()
     bfl.seconds, bfl.newer = 10, True
     request = edit(bfl, "flux-2-pro")
     task = await adapter.submit(request)
@@ -142,7 +143,7 @@ async def test_a_task_is_found_again_after_a_restart(adapter: Adapter, bfl: Bfl)
     task = await adapter.submit(request)
     await http.close()
 
-    again = Adapter(ask_seconds=1)
+    again = Adapter()
 
     assert (await finish(again, request, task)).images[0].content == bfl.tasks[0].pictures[0].content
 

@@ -19,6 +19,7 @@ from editor.providers.base import (
 from editor.providers.bfl.adapter import Bfl as Adapter
 from tests.emulators.bfl import Bfl
 from tests.emulators.faults import NOT_AN_IMAGE, RETRY_AFTER, Fault, Step
+from tests.providers.clock import waited_for
 from tests.providers.edits import edit, finish, is_final, is_temporary, png, run
 
 MODEL = "flux-2-pro"
@@ -111,11 +112,13 @@ async def test_a_refused_connection_left_nothing_behind(adapter: Adapter, bfl: B
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG])
-async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(bfl: Bfl, fault: Fault):
-    adapter = Adapter(submit_seconds=0.3)
+async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(
+    adapter: Adapter, bfl: Bfl, fault: Fault
+):
     bfl.script.next_submit = [fault]
 
-    error = await failure(adapter, edit(bfl, MODEL))
+    async with waited_for(fault, once=lambda: bfl.tasks):
+        error = await failure(adapter, edit(bfl, MODEL))
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
     assert len(bfl.tasks) == 1  # it was taken, and is paid for
@@ -133,13 +136,16 @@ async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(bfl: Bfl, f
         (Fault.NOT_FOUND_YET, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_a_poll_without_a_clear_answer_is_asked_again(bfl: Bfl, fault: Fault, kind: ErrorKind):
-    adapter = Adapter(ask_seconds=0.3)
+async def test_a_poll_without_a_clear_answer_is_asked_again(
+    adapter: Adapter, bfl: Bfl, fault: Fault, kind: ErrorKind
+):
     request = edit(bfl, MODEL)
     task = await adapter.submit(request)
     bfl.script.next_poll = [fault]
 
-    assert is_temporary(await failure(adapter, request, task), kind)
+    async with waited_for(fault, once=lambda: not bfl.script.next_poll):
+        error = await failure(adapter, request, task)
+    assert is_temporary(error, kind)
     assert isinstance(await finish(adapter, request, task), Result)
 
 

@@ -20,6 +20,7 @@ RED, GREEN = png("red"), png("green")
 
 
 async def test_the_log_lines_tell_how_far_it_is(adapter: Adapter, fal: Fal):
+    fal.stop_clock()
     fal.seconds = 10
     request = edit(fal, KONTEXT, RED)
     task = await adapter.submit(request)
@@ -32,6 +33,7 @@ async def test_the_log_lines_tell_how_far_it_is(adapter: Adapter, fal: Fal):
 
 
 async def test_it_waits_while_others_are_before_it_in_the_queue(adapter: Adapter, fal: Fal):
+    fal.stop_clock()
     fal.queue.concurrency, fal.seconds = 1, 10
     await adapter.submit(edit(fal, KONTEXT, RED))
     request = edit(fal, KONTEXT, GREEN)
@@ -47,7 +49,7 @@ async def test_a_task_is_found_again_after_a_restart(adapter: Adapter, fal: Fal)
     task = await adapter.submit(request)
     await http.close()
 
-    again = Adapter(ask_seconds=1)
+    again = Adapter()
 
     assert (await finish(again, request, task)).images[0].content == fal.tasks[0].pictures[0].content
 
@@ -90,6 +92,7 @@ async def test_an_address_elsewhere_never_gets_the_key(adapter: Adapter, fal: Fa
 
 
 async def test_a_running_task_is_cancelled(adapter: Adapter, fal: Fal):
+    fal.stop_clock()
     fal.seconds = 10
     request = edit(fal, KONTEXT, RED)
     task = await adapter.submit(request)
@@ -107,6 +110,7 @@ async def test_a_cancel_that_fails_is_only_logged(
     adapter: Adapter, fal: Fal, fault: Fault, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("INFO", logger="editor.fal")
+    fal.stop_clock()
     fal.seconds = 10
     request = edit(fal, KONTEXT, RED)
     task = await adapter.submit(request)

@@ -20,6 +20,7 @@ from editor.providers.base import (
 from editor.providers.fal.adapter import Fal as Adapter
 from tests.emulators.fal import Fal
 from tests.emulators.faults import NOT_AN_IMAGE, RETRY_AFTER, Fault, Step
+from tests.providers.clock import waited_for
 from tests.providers.edits import edit, finish, is_final, is_temporary, png, run
 
 KONTEXT = "fal-ai/flux-pro/kontext"
@@ -92,11 +93,13 @@ async def test_a_refused_connection_left_nothing_behind(adapter: Adapter, fal: F
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG])
-async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(fal: Fal, fault: Fault):
-    adapter = Adapter(submit_seconds=0.3)
+async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(
+    adapter: Adapter, fal: Fal, fault: Fault
+):
     fal.script.next_submit = [fault]
 
-    error = await failure(adapter, edit(fal, KONTEXT, PHOTO))
+    async with waited_for(fault, once=lambda: fal.tasks):
+        error = await failure(adapter, edit(fal, KONTEXT, PHOTO))
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
     assert len(fal.tasks) == 1  # it was taken, and is paid for
@@ -114,25 +117,31 @@ SPOILT = [
 
 
 @pytest.mark.parametrize(("fault", "kind"), SPOILT)
-async def test_a_status_without_a_clear_answer_is_asked_again(fal: Fal, fault: Fault, kind: ErrorKind):
-    adapter = Adapter(ask_seconds=0.5)
+async def test_a_status_without_a_clear_answer_is_asked_again(
+    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind
+):
     request = edit(fal, KONTEXT, PHOTO)
     task = await adapter.submit(request)
     fal.script.next_poll = [fault]
 
-    assert is_temporary(await failure(adapter, request, task), kind)
+    async with waited_for(fault, once=lambda: not fal.script.next_poll):
+        error = await failure(adapter, request, task)
+    assert is_temporary(error, kind)
     assert isinstance(await finish(adapter, request, task), Result)
 
 
 @pytest.mark.parametrize(("fault", "kind"), SPOILT)
-async def test_a_result_without_a_clear_answer_is_asked_again(fal: Fal, fault: Fault, kind: ErrorKind):
-    adapter = Adapter(ask_seconds=0.5)
+async def test_a_result_without_a_clear_answer_is_asked_again(
+    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind
+):
     request = edit(fal, KONTEXT, PHOTO)
     task = await adapter.submit(request)
     fal.ahead += 1
     fal.script.next_poll = [None, fault]
 
-    assert is_temporary(await failure(adapter, request, task), kind)
+    async with waited_for(fault, once=lambda: not fal.script.next_poll):
+        error = await failure(adapter, request, task)
+    assert is_temporary(error, kind)
     assert isinstance(await adapter.poll(request, task), Result)
 
 

@@ -12,6 +12,7 @@ from editor.providers.fal.requests import INLINE_BYTES
 from tests.emulators.fal import Fal
 from tests.emulators.faults import RETRY_AFTER, Fault, Step
 from tests.providers.calls import failure
+from tests.providers.clock import waited_for
 from tests.providers.edits import edit, is_final, png, run
 
 KONTEXT = "fal-ai/flux-pro/kontext"
@@ -51,12 +52,12 @@ async def test_large_images_are_uploaded_first(adapter: Adapter, fal: Fal):
     ],
 )
 async def test_an_upload_that_fails_ends_the_submit_before_anything_was_paid(
-    fal: Fal, fault: Fault, kind: ErrorKind
+    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind
 ):
-    adapter = Adapter(ask_seconds=0.5)
     fal.script.next_upload = [fault]
 
-    error = await failure(adapter.submit(edit(fal, KONTEXT, LARGE)))
+    async with waited_for(fault, once=lambda: not fal.script.next_upload):
+        error = await failure(adapter.submit(edit(fal, KONTEXT, LARGE)))
 
     assert is_final(error, kind)  # nobody asks an upload again
     assert error.retry_after == (RETRY_AFTER if fault is Fault.RATE_LIMITED_RETRY_AFTER else None)

@@ -18,5 +18,5 @@ def google() -> Iterator[Google]:
 
 @pytest_asyncio.fixture
 async def adapter() -> AsyncIterator[Adapter]:
-    yield Adapter(submit_seconds=5, ask_seconds=1)
+    yield Adapter()
     await http.close()

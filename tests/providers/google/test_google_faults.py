@@ -12,6 +12,7 @@ from editor.providers.base import Account, ErrorKind, ProviderError, Submitted
 from editor.providers.google.adapter import Google as Adapter
 from tests.emulators.faults import NOT_AN_IMAGE, Fault
 from tests.emulators.google import BLOCKED, Google
+from tests.providers.clock import running_fast
 from tests.providers.edits import edit, is_final, is_temporary, png
 
 NANO = "gemini-nano-banana-2.1"
@@ -153,9 +154,11 @@ async def test_a_blocked_prompt_is_told_by_its_reason(
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.NEVER_FINISHES])
-async def test_an_answer_that_never_comes_leaves_the_outcome_unknown(google: Google, fault: Fault):
-    error = await refused(Adapter(submit_seconds=0.3), google, fault)
-    await http.close()
+async def test_an_answer_that_never_comes_leaves_the_outcome_unknown(
+    adapter: Adapter, google: Google, fault: Fault
+):
+    async with running_fast(once=lambda: google.tasks):
+        error = await refused(adapter, google, fault)
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
 

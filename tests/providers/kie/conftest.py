@@ -17,7 +17,7 @@ def kie() -> Iterator[Kie]:
 
 @pytest.fixture
 def adapter() -> Adapter:
-    return Adapter(submit_seconds=1, ask_seconds=1)
+    return Adapter()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from editor.providers.base import (
 from editor.providers.kie.adapter import Kie as Adapter
 from tests.emulators.faults import NOT_AN_IMAGE, RETRY_AFTER, Fault, Step
 from tests.emulators.kie import Kie
+from tests.providers.clock import waited_for
 from tests.providers.edits import edit, finish, image, is_final, is_temporary, png, run
 from tests.providers.kie.edits import BOTH_APIS, FLUX_2, failure
 
@@ -36,14 +37,14 @@ RED = png("red")
     ],
 )
 async def test_a_poll_without_a_clear_answer_is_asked_again(
-    kie: Kie, target: str, fault: Fault, kind: ErrorKind
+    adapter: Adapter, kie: Kie, target: str, fault: Fault, kind: ErrorKind
 ):
-    adapter = Adapter(ask_seconds=0.3)
     request = edit(kie, target)
     task = await adapter.submit(request)
     kie.script.next_poll = [fault]
 
-    error = await failure(adapter, request, task)
+    async with waited_for(fault, once=lambda: not kie.script.next_poll):
+        error = await failure(adapter, request, task)
 
     assert is_temporary(error, kind)
     assert error.retry_after == (10 if kind is ErrorKind.RATE_LIMITED else None)

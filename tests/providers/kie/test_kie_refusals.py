@@ -18,6 +18,7 @@ from editor.providers.kie import answers
 from editor.providers.kie.adapter import Kie as Adapter
 from tests.emulators.faults import RETRY_AFTER, Fault, Step
 from tests.emulators.kie import Kie
+from tests.providers.clock import waited_for
 from tests.providers.edits import edit, is_final, is_temporary, png
 from tests.providers.kie.edits import BOTH_APIS, FLUX_2, failure
 
@@ -124,10 +125,13 @@ async def test_a_refused_connection_left_nothing_behind(adapter: Adapter, kie: K
 
 @BOTH_APIS
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG])
-async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(kie: Kie, target: str, fault: Fault):
+async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(
+    adapter: Adapter, kie: Kie, target: str, fault: Fault
+):
     kie.script.next_submit = [fault]
 
-    error = await failure(Adapter(submit_seconds=0.3), edit(kie, target))
+    async with waited_for(fault, once=lambda: kie.tasks):
+        error = await failure(adapter, edit(kie, target))
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
     assert len(kie.tasks) == 1  # it was taken, and is paid for
@@ -142,11 +146,14 @@ async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(kie: Kie, t
     ],
 )
 async def test_an_upload_without_a_clear_answer_has_submitted_nothing(
-    kie: Kie, fault: Fault, kind: ErrorKind
+    adapter: Adapter, kie: Kie, fault: Fault, kind: ErrorKind
 ):
     kie.script.next_upload = [fault]
 
-    assert is_final(await failure(Adapter(submit_seconds=0.3), edit(kie, FLUX_2, RED)), kind)
+    async with waited_for(fault, once=lambda: not kie.script.next_upload):
+        error = await failure(adapter, edit(kie, FLUX_2, RED))
+
+    assert is_final(error, kind)
     assert kie.tasks == []
 
 

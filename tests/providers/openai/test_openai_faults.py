@@ -16,6 +16,7 @@ from editor.providers.openai import answers
 from editor.providers.openai.adapter import OpenAi as Adapter
 from tests.emulators.faults import NOT_AN_IMAGE, Fault
 from tests.emulators.openai import OpenAi
+from tests.providers.clock import running_fast
 from tests.providers.edits import edit, is_final, is_temporary, png
 
 SUNBURST = "gpt-image-2.6-sunburst"
@@ -68,9 +69,11 @@ async def test_a_rate_limit_may_tell_when_to_come_back(adapter: Adapter, openai:
 
 
 @pytest.mark.parametrize("fault", [Fault.HANG, Fault.NEVER_FINISHES])
-async def test_an_answer_that_never_comes_leaves_the_outcome_unknown(openai: OpenAi, fault: Fault):
-    error = await refused(Adapter(submit_seconds=0.3), openai, fault)
-    await http.close()
+async def test_an_answer_that_never_comes_leaves_the_outcome_unknown(
+    adapter: Adapter, openai: OpenAi, fault: Fault
+):
+    async with running_fast(once=lambda: openai.tasks):
+        error = await refused(adapter, openai, fault)
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
 

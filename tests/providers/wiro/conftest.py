@@ -17,7 +17,7 @@ def wiro() -> Iterator[Wiro]:
 
 @pytest.fixture
 def adapter() -> Adapter:
-    return Adapter(submit_seconds=1, ask_seconds=1)
+    return Adapter()
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -70,6 +71,7 @@ async def test_several_samples_come_in_order(adapter: Adapter, wiro: Wiro):
 
 
 async def test_a_task_runs_until_it_is_stored(adapter: Adapter, wiro: Wiro):
+    wiro.stop_clock()
     wiro.seconds = 100
     request = edit(wiro)
     task = await adapter.submit(request)
@@ -105,6 +107,7 @@ async def test_the_state_that_is_stored_holds_no_key(adapter: Adapter, wiro: Wir
 async def test_a_task_is_cancelled_in_the_queue_and_killed_later(
     adapter: Adapter, wiro: Wiro, percent: int, path: str
 ):
+    wiro.stop_clock()
     wiro.seconds = 100
     request = edit(wiro)
     task = await adapter.submit(request)
@@ -117,12 +120,19 @@ async def test_a_task_is_cancelled_in_the_queue_and_killed_later(
 
 
 async def test_a_task_between_queue_and_start_is_killed_as_soon_as_it_can_be(adapter: Adapter, wiro: Wiro):
-    wiro.seconds = 4
+    wiro.stop_clock()
+    wiro.seconds = 100
     request = edit(wiro)
     task = await adapter.submit(request)
-    wiro.ahead += 0.5  # it may be killed half a second later
+    wiro.ahead = 15
+    cancel = asyncio.create_task(adapter.cancel(request, task))
+    async with asyncio.timeout(60):
+        while sum(call.step == "cancel" and bool(call.status) for call in wiro.calls) < 2:
+            await asyncio.sleep(0.01)
+    assert wiro.tasks[0].cancelled_at is None
 
-    await adapter.cancel(request, task)
+    wiro.ahead = 30
+    await cancel
 
     assert wiro.tasks[0].cancelled_at is not None
 

@@ -11,6 +11,7 @@ from editor.providers.base import ErrorKind, Progress, Result, Submitted
 from editor.providers.wiro.adapter import Wiro as Adapter
 from tests.emulators.faults import NOT_AN_IMAGE, RETRY_AFTER, Fault, Step
 from tests.emulators.wiro import Wiro
+from tests.providers.clock import waited_for
 from tests.providers.edits import finish, image, is_final, is_temporary, png, run
 from tests.providers.wiro.edits import KONTEXT, edit, failure
 
@@ -29,13 +30,16 @@ RED = png("red")
         (Fault.NOT_FOUND_YET, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_a_poll_without_a_clear_answer_is_asked_again(wiro: Wiro, fault: Fault, kind: ErrorKind):
-    adapter = Adapter(ask_seconds=0.3)
+async def test_a_poll_without_a_clear_answer_is_asked_again(
+    adapter: Adapter, wiro: Wiro, fault: Fault, kind: ErrorKind
+):
     request = edit(wiro)
     task = await adapter.submit(request)
     wiro.script.next_poll = [fault]
 
-    assert is_temporary(await failure(adapter, request, task), kind)
+    async with waited_for(fault, once=lambda: not wiro.script.next_poll):
+        error = await failure(adapter, request, task)
+    assert is_temporary(error, kind)
     assert isinstance(await finish(adapter, request, task), Result)
 
 

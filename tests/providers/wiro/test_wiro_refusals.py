@@ -14,6 +14,7 @@ from editor.providers.wiro import answers
 from editor.providers.wiro.adapter import Wiro as Adapter
 from tests.emulators.faults import RETRY_AFTER, Fault, Step
 from tests.emulators.wiro import Wiro
+from tests.providers.clock import waited_for
 from tests.providers.edits import is_final, is_temporary, png
 from tests.providers.wiro.edits import FLUX_2, edit, failure
 
@@ -105,10 +106,13 @@ async def test_a_refused_connection_left_nothing_behind(adapter: Adapter, wiro: 
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG])
-async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(wiro: Wiro, fault: Fault):
+async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(
+    adapter: Adapter, wiro: Wiro, fault: Fault
+):
     wiro.script.next_submit = [fault]
 
-    error = await failure(Adapter(submit_seconds=0.3), edit(wiro))
+    async with waited_for(fault, once=lambda: wiro.tasks):
+        error = await failure(adapter, edit(wiro))
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
     assert len(wiro.tasks) == 1  # it was taken, and is paid for
@@ -123,11 +127,14 @@ async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(wiro: Wiro,
     ],
 )
 async def test_an_upload_without_a_clear_answer_has_submitted_nothing(
-    wiro: Wiro, fault: Fault, kind: ErrorKind
+    adapter: Adapter, wiro: Wiro, fault: Fault, kind: ErrorKind
 ):
     wiro.script.next_upload = [fault]
 
-    assert is_final(await failure(Adapter(submit_seconds=0.3), edit(wiro, FLUX_2, RED)), kind)
+    async with waited_for(fault, once=lambda: not wiro.script.next_upload):
+        error = await failure(adapter, edit(wiro, FLUX_2, RED))
+
+    assert is_final(error, kind)
     assert wiro.tasks == []
 
 
