@@ -85,7 +85,9 @@ def test_a_result_that_cannot_be_pickled_becomes_crashed() -> None:
 
 def test_progress_is_reported_in_order() -> None:
     seen: list[int] = []
-    answer = processes.run_sync(functions.count_to_three, tenant="a", timeout=PATIENCE, on_progress=seen.append)
+    answer = processes.run_sync(
+        functions.count_to_three, tenant="a", timeout=PATIENCE, on_progress=seen.append
+    )
     assert answer == "done"
     assert seen == [10, 50, 100]
 
@@ -164,7 +166,9 @@ async def test_no_more_children_than_slots_run_at_once(tmp_path: Path) -> None:
     async with asyncio.TaskGroup() as group:
         for index in range(processes.SLOTS * 2):
             group.create_task(
-                processes.run(functions.note_start, str(tmp_path), str(index), 0.4, tenant="a", timeout=PATIENCE)
+                processes.run(
+                    functions.note_start, str(tmp_path), str(index), 0.4, tenant="a", timeout=PATIENCE
+                )
             )
     times = [time for time, _ in starts(tmp_path)]
     assert times[processes.SLOTS] - times[0] >= 0.4e9, "one had ended before"

@@ -95,5 +95,3 @@ def run(*many: Job, beside: Callable[[], Awaitable[None]] | None = None) -> None
     asyncio.run(all_of_them())
     for job in many:
         job.refresh_from_db()
-
-

@@ -224,8 +224,8 @@ def test_one_key_twenty_times_at_once_is_one_job(committed: None) -> None:
 
 
 def test_a_members_monthly_cap_counts_what_is_spent_and_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The month does not change in the middle of the test.
-    monkeypatch.setattr(limits, "timezone", SimpleNamespace(now=lambda now=timezone.now(): now))
+    began = timezone.now()  # for all of the test: the month does not change in the middle of it
+    monkeypatch.setattr(limits, "timezone", SimpleNamespace(now=lambda: began))
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace, monthly_cap=9))
     first = jobs.submit(actor=actor, request=new_edit())

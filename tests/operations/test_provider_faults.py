@@ -215,9 +215,7 @@ def give_up_after(seconds: float, step: Step, monkeypatch: pytest.MonkeyPatch) -
     """Adapters that wait so long for the answer to this step, and as ever for others."""
     limit = {"submit_seconds" if step is Step.SUBMIT else "ask_seconds": seconds}
     quick = {
-        name: type(provider)(**limit)
-        for name, provider in registry.providers().items()
-        if provider.needs_key
+        name: type(provider)(**limit) for name, provider in registry.providers().items() if provider.needs_key
     }
     monkeypatch.setattr(registry, "providers", lambda: quick)
 

@@ -16,7 +16,6 @@ from editor.models import User, Workspace
 from imageeditor.asgi import application
 from tests.patience import PATIENCE
 
-
 GONE = "You are not a member of this workspace any more."
 
 

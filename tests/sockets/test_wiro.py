@@ -161,9 +161,7 @@ async def test_several_tasks_are_told_on_one_connection_and_each_once(
     assert steps == sorted((str(job.number), step) for job in both for step in ("task_queue", "task_cancel"))
 
 
-async def test_nothing_is_said_of_tokens_that_are_none(
-    actor: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nothing_is_said_of_tokens_that_are_none(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     job = await in_thread(submit, actor)
     token = task_tokens.make(job.id)
     forged = [token[:-1] + ("a" if token[-1] != "a" else "b"), str(job.id), str(job.number), "x" * 30, "é"]

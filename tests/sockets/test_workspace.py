@@ -265,5 +265,7 @@ async def test_two_pages_of_one_person_both_get_it() -> None:
         await first.next()
         await second.next()
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        told = [[re.sub(r"\d+\.\d{6}", "now", text) for text in await page.told()] for page in (first, second)]
+        told = [
+            [re.sub(r"\d+\.\d{6}", "now", text) for text in await page.told()] for page in (first, second)
+        ]
         assert told[0] == told[1] != []
