@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connection
 from pytest_django import Settings
@@ -16,6 +17,13 @@ from editor import db
 from editor.models import Plan
 from imageeditor.postgres import launcher
 from tests.hurry import no_waiting_for_the_disk
+from tests.patience import PATIENCE
+
+# How long an example takes tells of the machine, not of the portal.
+hypothesis.settings.register_profile(
+    "whatever the machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("whatever the machine")
 
 # Examples have no time limit: a busy machine is no failure.
 hypothesis.settings.register_profile(
@@ -49,6 +57,12 @@ def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def fresh_layer() -> None:
+    """The channel layer in memory belongs to one event loop, and each test has its own."""
+    channel_layers.backends.clear()
+
+
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
     """A database whose commits are real, for tests with threads, the queue or sockets.
@@ -68,5 +82,5 @@ def let_database_work_end() -> None:
     for pool in (db.ENGINE, db.DOORS):
         idle = threading.Barrier(db.THREADS + 1)
         for _ in range(db.THREADS):
-            db._threads(pool).submit(idle.wait, 10)
-        idle.wait(10)
+            db._threads(pool).submit(idle.wait, PATIENCE)
+        idle.wait(PATIENCE)

@@ -45,12 +45,14 @@ def count_to_three(*, report: Callable[[int], None]) -> str:
     return "done"
 
 
-def write_pid_and_sleep(path: str, seconds: float) -> None:
+def write_pid_and_sleep(path: str) -> None:
     Path(path).write_text(str(os.getpid()))
-    time.sleep(seconds)
+    while True:
+        time.sleep(3600)
 
 
-def spin() -> None:
+def write_pid_and_spin(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
     while True:
         pass
 
@@ -67,3 +69,10 @@ def note_start(folder: str, name: str, seconds: float) -> None:
     path = Path(folder) / f"{time.monotonic_ns()}-{name}"
     path.touch()
     time.sleep(seconds)
+
+
+def note_start_and_wait(folder: str, name: str, until: str) -> None:
+    """Wait until there is a file `until`."""
+    note_start(folder, name, 0)
+    while not Path(until).exists():
+        time.sleep(0.02)

@@ -38,7 +38,7 @@ class Taker(Provider):
         if isinstance(self.answer, ProviderError):
             raise self.answer
         if self.answer is None:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         return self.answer or ""
 
 

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 
 from editor.fairness import FairExecutor
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -37,4 +38,4 @@ def test_threads_carry_out_all_calls() -> None:
     calls = [Call(tenant) for tenant in "abcab" * 20]
     for call in calls:
         executor.submit(call)
-    assert all(call.done.wait(5) for call in calls)
+    assert all(call.done.wait(PATIENCE) for call in calls)

@@ -19,8 +19,10 @@ from editor.operations import hints, requests
 from editor.worker import runner
 from imageeditor.asgi import application
 from imageeditor.body_limit import LIMIT
+from tests.patience import PATIENCE, until
 
 JOB = uuid.uuid4()
+LAST = uuid.uuid4()  # the job of the hint that closes what was told
 
 # No test here may use the database: without its fixture every query fails.
 
@@ -29,20 +31,32 @@ def address(provider: str = "bfl") -> str:
     return requests.callback_path(job_id=JOB, provider=provider)
 
 
+class Told:
+    """What workers were told."""
+
+    def __init__(self) -> None:
+        self.heard: list[uuid.UUID] = []
+
+    async def jobs(self) -> list[uuid.UUID]:
+        """Those of all hints so far."""
+        await events.hint(LAST)
+        await until(lambda: LAST in self.heard)
+        return [job for job in self.heard if job != LAST]
+
+
 @pytest.fixture
-async def told() -> AsyncIterator[list[uuid.UUID]]:
-    """The jobs that workers were told of so far."""
-    jobs: list[uuid.UUID] = []
+async def told() -> AsyncIterator[Told]:
+    told = Told()
     layer = get_channel_layer()
     channel = await layer.new_channel()
     await layer.group_add(events.WORKERS, channel)
 
     async def listen() -> None:
         while True:
-            jobs.append(uuid.UUID((await layer.receive(channel))["job_id"]))
+            told.heard.append(uuid.UUID((await layer.receive(channel))["job_id"]))
 
     listening = asyncio.create_task(listen())
-    yield jobs
+    yield told
     listening.cancel()
     await layer.group_discard(events.WORKERS, channel)
 
@@ -51,16 +65,14 @@ async def post(path: str, **options: Any) -> httpx.Response:
     """Through the whole portal, as a server calls it."""
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        response = await client.post(path, **options)
-    await asyncio.sleep(0)  # for what was told to be heard
-    return response
+        return await client.post(path, **options)
 
 
 @pytest.mark.parametrize("provider", ["bfl", "fal", "wiro", "kie"])
-async def test_a_callback_at_its_address_is_passed_on(told: list[uuid.UUID], provider: str) -> None:
+async def test_a_callback_at_its_address_is_passed_on(told: Told, provider: str) -> None:
     response = await post(address(provider))
     assert (response.status_code, response.json()) == (200, {"ok": True})
-    assert told == [JOB]
+    assert await told.jobs() == [JOB]
 
 
 @pytest.mark.parametrize(
@@ -73,20 +85,20 @@ async def test_a_callback_at_its_address_is_passed_on(told: list[uuid.UUID], pro
     ],
     ids=["nonsense", "an id", "another salt", "no id"],
 )
-async def test_another_address_is_not_found(told: list[uuid.UUID], token: str) -> None:
+async def test_another_address_is_not_found(told: Told, token: str) -> None:
     assert (await post(f"/callbacks/bfl/{token}/")).status_code == 404
-    assert told == []
+    assert await told.jobs() == []
 
 
-async def test_an_address_serves_the_provider_it_was_given_to(told: list[uuid.UUID]) -> None:
+async def test_an_address_serves_the_provider_it_was_given_to(told: Told) -> None:
     assert (await post(address("fal").replace("/fal/", "/bfl/"))).status_code == 404
-    assert told == []
+    assert await told.jobs() == []
 
 
-async def test_a_changed_address_is_not_found(told: list[uuid.UUID]) -> None:
+async def test_a_changed_address_is_not_found(told: Told) -> None:
     changed = address()[:-2] + ("A" if address()[-2] != "A" else "B") + "/"
     assert (await post(changed)).status_code == 404
-    assert told == []
+    assert await told.jobs() == []
 
 
 @pytest.mark.parametrize(
@@ -95,23 +107,23 @@ async def test_a_changed_address_is_not_found(told: list[uuid.UUID]) -> None:
     ids=["empty", "broken", "null", "usual", "binary", "deep"],
 )
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data", "text/plain; charset=x"])
-async def test_whatever_it_says_is_not_read(told: list[uuid.UUID], body: bytes, kind: str) -> None:
+async def test_whatever_it_says_is_not_read(told: Told, body: bytes, kind: str) -> None:
     response = await post(address(), content=body, headers={"content-type": kind})
     assert response.status_code == 200
-    assert told == [JOB]
+    assert await told.jobs() == [JOB]
 
 
-async def test_a_body_that_is_too_large_is_refused(told: list[uuid.UUID]) -> None:
+async def test_a_body_that_is_too_large_is_refused(told: Told) -> None:
     assert (await post(address(), content=b"x" * LIMIT)).status_code == 200
     assert (await post(address(), content=b"x" * (LIMIT + 1))).status_code == 413
-    assert told == [JOB]
+    assert await told.jobs() == [JOB]
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-async def test_only_post_is_answered(told: list[uuid.UUID], method: str) -> None:
+async def test_only_post_is_answered(told: Told, method: str) -> None:
     response = await getattr(AsyncClient(), method)(address())
     assert response.status_code == 405
-    assert told == []
+    assert await told.jobs() == []
 
 
 def test_it_needs_no_csrf_token_and_starts_no_session() -> None:
@@ -121,17 +133,17 @@ def test_it_needs_no_csrf_token_and_starts_no_session() -> None:
     assert "cookie" not in response.headers.get("vary", "").lower()
 
 
-async def test_it_is_answered_alike_a_hundred_times(told: list[uuid.UUID]) -> None:
+async def test_it_is_answered_alike_a_hundred_times(told: Told) -> None:
     answers = await asyncio.gather(*(post(address()) for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
-    assert set(told) == {JOB}
+    assert set(await told.jobs()) == {JOB}
 
 
 async def test_the_worker_ends_the_wait_of_the_job() -> None:
     async with hearing():
         with hints.listening(JOB) as mine, hints.listening(uuid.uuid4()) as other:
             await post(address())
-            assert await hints.wait(mine, 5)
+            assert await hints.wait(mine, PATIENCE)
             assert not other.is_set()
 
 
@@ -140,7 +152,7 @@ async def test_a_hint_about_a_job_of_another_worker_is_passed_over() -> None:
         await post(requests.callback_path(job_id=uuid.uuid4(), provider="bfl"))
         with hints.listening(JOB) as mine:
             await post(address())
-            assert await hints.wait(mine, 5)
+            assert await hints.wait(mine, PATIENCE)
 
 
 async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,8 +161,9 @@ async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyP
         layer = get_channel_layer()
         await layer.group_send(events.WORKERS, {"type": events.HINT, "job_id": "no id"})
         with hints.listening(JOB) as mine:
-            while not await hints.wait(mine, 0.05):
-                await post(address())
+            async with asyncio.timeout(PATIENCE):
+                while not await hints.wait(mine, 0.05):
+                    await post(address())
 
 
 @asynccontextmanager
@@ -158,9 +171,9 @@ async def hearing() -> AsyncIterator[None]:
     """The worker's ear, open."""
     task = asyncio.create_task(runner._hear_hints())
     layer = get_channel_layer()
-    while not layer.groups.get(events.WORKERS):
-        await asyncio.sleep(0)
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    layer.groups.pop(events.WORKERS)
+    try:
+        await until(lambda: layer.groups.get(events.WORKERS))
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

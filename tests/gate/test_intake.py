@@ -13,6 +13,7 @@ from editor.access.actor import Actor
 from editor.gate.intake import FETCHED_AT_ONCE, fetched
 from tests.factories import make_actor, make_workspace, photo
 from tests.media.fetching import Authority
+from tests.patience import PATIENCE, until
 from tests.providers.hostile import Write, answers, hostile
 
 picture = answers(photo(), content_type="image/png")
@@ -51,12 +52,10 @@ async def test_a_workspace_with_many_slow_addresses_does_not_keep_another_waitin
         hostile(picture, tls=authority.server("127.0.0.1")) as quick,
     ):
         calls = [asyncio.create_task(fetched(busy, server.url)) for _ in range(2 * FETCHED_AT_ONCE)]
-        async with asyncio.timeout(10):
-            while len(server.requests) < FETCHED_AT_ONCE:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(server.requests) >= FETCHED_AT_ONCE)
         one = asyncio.create_task(fetched(other, quick.url))
         await asyncio.sleep(0)  # it waits, behind all others
         two_end.set()  # a place for the first in line, then one for the other workspace
-        await asyncio.wait_for(one, 10)
+        await asyncio.wait_for(one, PATIENCE)
         more.set()
         assert len(set(await asyncio.gather(*calls))) == 2 * FETCHED_AT_ONCE

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 import pytest
+from channels.layers import get_channel_layer
+from django.utils import timezone
 
+from editor import events
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.gate import waiting
@@ -15,8 +17,11 @@ from editor.operations import jobs
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from tests.factories import make_actor
+from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("committed")
+
+HOUR = 3600.0
 
 
 @pytest.fixture
@@ -29,56 +34,74 @@ def job(actor: Actor) -> Job:
     return jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
 
 
-def wait(job: Job, *, seconds: float) -> asyncio.Task[Job]:
-    reread = partial(job_queries.read, job.id)
-    return asyncio.create_task(waiting.until_ended(job, seconds=seconds, reread=reread))
+class Waiting:
+    """Somebody who waits for the job. `reads`: how it stood each time that it was looked at."""
+
+    def __init__(self, job: Job, *, seconds: float = HOUR) -> None:
+        self.reads: list[str] = []
+
+        def reread() -> Job:
+            row = job_queries.read(job.id)
+            self.reads.append(row.status)
+            return row
+
+        self._task = asyncio.create_task(waiting.until_ended(job, seconds=seconds, reread=reread))
+
+    async def began(self) -> None:
+        """Until it has found the job going on."""
+        await until(lambda: self.reads)
+
+    async def end(self) -> Job:
+        return await asyncio.wait_for(self._task, PATIENCE)
 
 
-async def until_listening() -> None:
-    listener = waiting._listeners[asyncio.get_running_loop()]
-    while not listener.channel:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.05)
+async def until_listening(job: Job) -> None:
+    await until(lambda: get_channel_layer().groups.get(events.group_name(job.workspace_id)))
 
 
 async def test_the_end_is_told_at_once(actor: Actor, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "LOOK_EVERY", 60.0)
-    task = wait(job, seconds=30)
-    await asyncio.sleep(0.1)
-    await until_listening()
+    monkeypatch.setattr(waiting, "LOOK_EVERY", HOUR)
+    somebody = Waiting(job)
+    await somebody.began()
+    await until_listening(job)
     await in_thread(jobs.cancel, actor=actor, job=job)
-    assert (await asyncio.wait_for(task, 2)).status == Status.CANCELED
+    assert (await somebody.end()).status == Status.CANCELED
+    assert somebody.reads == [Status.PENDING, Status.CANCELED]
 
 
 async def test_an_end_that_nobody_told_is_found(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "LOOK_EVERY", 0.05)
-    task = wait(job, seconds=30)
-    await asyncio.sleep(0.1)
-    await in_thread(jobs.end_canceled, job=job)
-    assert (await asyncio.wait_for(task, 2)).status == Status.CANCELED
+    somebody = Waiting(job)
+    await somebody.began()
+    ended = Job.objects.filter(pk=job.pk)
+    await in_thread(ended.update, status=Status.CANCELED, finished_at=timezone.now())
+    assert (await somebody.end()).status == Status.CANCELED
 
 
 async def test_a_job_that_has_ended_is_not_waited_for(actor: Actor, job: Job) -> None:
     await in_thread(jobs.cancel, actor=actor, job=job)
-    assert (await asyncio.wait_for(wait(job, seconds=30), 1)).status == Status.CANCELED
+    assert (await Waiting(job).end()).status == Status.CANCELED
 
 
 async def test_after_the_time_the_job_is_given_as_it_stands(job: Job) -> None:
-    assert (await asyncio.wait_for(wait(job, seconds=0.1), 2)).status == Status.PENDING
+    assert (await Waiting(job, seconds=0.1).end()).status == Status.PENDING
 
 
 async def test_whoever_waits_is_let_go_when_the_process_ends(job: Job) -> None:
-    task = wait(job, seconds=30)
-    await asyncio.sleep(0.1)
+    somebody = Waiting(job)
+    await somebody.began()
     waiting.let_go()
-    assert (await asyncio.wait_for(task, 1)).is_live
-    assert (await asyncio.wait_for(wait(job, seconds=30), 1)).is_live  # also whoever comes after that
+    assert (await somebody.end()).is_live
+    assert (await Waiting(job).end()).is_live  # also whoever comes after that
 
 
-async def test_nobody_listens_when_nobody_waits(job: Job) -> None:
-    tasks = [wait(job, seconds=0.2) for _ in range(20)]
-    await asyncio.sleep(0.1)
+async def test_nobody_listens_when_nobody_waits(actor: Actor, job: Job) -> None:
+    many = [Waiting(job) for _ in range(20)]
+    for somebody in many:
+        await somebody.began()
     listener = waiting._listeners[asyncio.get_running_loop()]
     assert len(listener.tasks) == 2
-    await asyncio.gather(*tasks)
+    await in_thread(jobs.cancel, actor=actor, job=job)
+    for somebody in many:
+        await somebody.end()
     assert (listener.tasks, dict(listener.watches), dict(listener.workspaces)) == ([], {}, {})

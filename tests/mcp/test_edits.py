@@ -18,7 +18,9 @@ from editor.models import Character, CharacterImage, CreditAccount, Image, Job, 
 from editor.operations import jobs
 from tests.factories import make_actor, make_image, photo
 from tests.mcp.conftest import AT, Agent
+from tests.patience import PATIENCE, until
 
+LONGEST_WAIT = 300
 PICTURE = base64.b64encode(photo()).decode()
 
 
@@ -33,8 +35,8 @@ def nothing_happened(agent: Agent) -> bool:
 
 async def until_waiting() -> None:
     """Until a call waits for its job."""
-    while not (listener := waiting._listeners.get(asyncio.get_running_loop())) or not listener.channel:
-        await asyncio.sleep(0.01)
+    loop = asyncio.get_running_loop()
+    await until(lambda: (listener := waiting._listeners.get(loop)) and listener.channel)
 
 
 async def test_an_edit_that_is_not_waited_for_is_told_as_it_stands(agent: Agent) -> None:
@@ -48,28 +50,28 @@ async def test_an_edit_that_is_not_waited_for_is_told_as_it_stands(agent: Agent)
 
 
 async def test_a_wait_ends_with_the_job(agent: Agent) -> None:
-    call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=30))
+    call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=LONGEST_WAIT))
     await until_waiting()
     await in_thread(jobs.cancel, actor=agent.actor, job=await only_job(agent))
     with pytest.raises(EditorError) as refused:
-        await asyncio.wait_for(call, 10)
+        await asyncio.wait_for(call, PATIENCE)
     assert refused.value.code == "conflict"
     assert str((await only_job(agent)).id) in refused.value.message
 
 
 async def test_a_portal_that_stops_tells_the_job(agent: Agent) -> None:
-    call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=30))
+    call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=LONGEST_WAIT))
     await until_waiting()
     waiting.let_go()
-    answer = await asyncio.wait_for(call, 5)
+    answer = await asyncio.wait_for(call, PATIENCE)
     assert (answer.data["status"], answer.data["job_id"]) == ("pending", str((await only_job(agent)).id))
 
 
 async def test_a_caller_that_leaves_leaves_the_job_and_nothing_else(agent: Agent) -> None:
-    call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=30))
+    call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=LONGEST_WAIT))
     await until_waiting()
     call.cancel()
-    await asyncio.wait({call}, timeout=5)
+    await asyncio.wait({call}, timeout=PATIENCE)
     assert call.cancelled()
     assert (await only_job(agent)).is_live
     assert not waiting._listeners[asyncio.get_running_loop()].watches

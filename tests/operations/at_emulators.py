@@ -95,9 +95,3 @@ def run(*many: Job, beside: Callable[[], Awaitable[None]] | None = None) -> None
     asyncio.run(all_of_them())
     for job in many:
         job.refresh_from_db()
-
-
-async def until(happened: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not happened():
-            await asyncio.sleep(0.02)

@@ -93,7 +93,7 @@ def test_a_name_is_one_line_of_at_most_eighty_characters(actor: Actor, name: str
 
 
 def test_a_key_with_an_end_is_found_but_dead_after_it(actor: Actor) -> None:
-    key, bare = api_keys.create(actor=actor, name="n8n", expires_in=60)
+    key, bare = api_keys.create(actor=actor, name="n8n", expires_in=3600)
     assert key.expires_at and key.is_live
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     found = api_keys.find(bare)
@@ -196,10 +196,11 @@ def test_use_is_noted_at_most_once_a_minute(actor: Actor, django_assert_num_quer
     def last_used() -> Any:
         return ApiKey.objects.values_list("last_used_at", flat=True).get(pk=key.pk)
 
+    before = timezone.now()
     with django_assert_num_queries(1):
         api_keys.touch(key)
     first = last_used()
-    assert timezone.now() - first < timedelta(seconds=10)
+    assert before <= first <= timezone.now()
     api_keys.touch(key)  # as a process that read the key before
     assert last_used() == first
     key.refresh_from_db()

@@ -151,7 +151,11 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(moves=moves)
 def test_any_sequence_of_moves_adds_up(moves: list[tuple[str, int, int]]) -> None:
     with transaction.atomic():

@@ -20,19 +20,26 @@ from editor.providers import registry
 from editor.providers.base import EditRequest, ErrorKind, Progress, Provider, Result, ResultImage, Submitted
 from editor.providers.failures import failure
 from tests.factories import make_actor, photo
+from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 
 class Scripted(Provider):
-    """A provider that costs money: it counts what it is asked, and answers as the test says."""
+    """A provider that costs money: it counts what it is asked, and answers as the test says.
+
+    holds   it answers no submit before `answer` is set
+    hangs   it never answers a poll
+    """
 
     name = "sandbox"
     label = "Scripted"
     needs_key = False
 
-    def __init__(self, *, submit_takes: float = 0, hangs: bool = False, seed: int = 1) -> None:
-        self.submit_takes = submit_takes
+    def __init__(self, *, holds: bool = False, hangs: bool = False, seed: int = 1) -> None:
+        self.answer = asyncio.Event()
+        if not holds:
+            self.answer.set()
         self.hangs = hangs
         self.seed = seed
         self.asked: list[str] = []
@@ -41,12 +48,12 @@ class Scripted(Provider):
     async def submit(self, request: EditRequest) -> Submitted:
         task_id = uuid.uuid4().hex
         self.asked.append(task_id)
-        await asyncio.sleep(self.submit_takes)
+        await self.answer.wait()
         return Submitted(task_id=task_id)
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
         if self.hangs:
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
         return Result(images=(ResultImage(photo(), "image/png"),), seed=self.seed)
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
@@ -71,14 +78,20 @@ def totals(actor: Actor) -> tuple[int, int]:
 async def stop_during_submit(job: Job, provider: Scripted) -> None:
     """As a worker does that is told to go down: the run is cancelled while the provider is being asked."""
     running = asyncio.create_task(execution.run(job.id))
-    while not provider.asked:
-        await asyncio.sleep(0.01)
+    await until(lambda: provider.asked)
     running.cancel()
+    await answered_while_it_stops(running, provider)
+
+
+async def answered_while_it_stops(running: asyncio.Task[None], provider: Scripted) -> None:
+    await asyncio.sleep(0)  # the run hears of it
+    assert not running.done()
+    provider.answer.set()
     await asyncio.gather(running, return_exceptions=True)
 
 
 def test_a_worker_that_stops_during_the_submit_keeps_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, Scripted(submit_takes=0.5))
+    provider = scripted(monkeypatch, Scripted(holds=True))
     actor, job = submit()
     asyncio.run(stop_during_submit(job, provider))
     job.refresh_from_db()
@@ -91,16 +104,15 @@ def test_a_worker_that_stops_during_the_submit_keeps_the_task(monkeypatch: pytes
 
 
 def test_a_cancel_during_the_submit_reaches_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, Scripted(submit_takes=0.5))
+    provider = scripted(monkeypatch, Scripted(holds=True))
     actor, job = submit()
 
     async def go() -> None:
         running = asyncio.create_task(execution.run(job.id))
-        while not provider.asked:
-            await asyncio.sleep(0.01)
+        await until(lambda: provider.asked)
         await in_thread(jobs.cancel, actor=actor, job=job)
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await answered_while_it_stops(running, provider)
 
     asyncio.run(go())
     job.refresh_from_db()
@@ -113,7 +125,7 @@ def test_a_provider_that_hangs_is_given_up_at_the_time_limit(monkeypatch: pytest
     provider = scripted(monkeypatch, Scripted(hangs=True))
     actor, job = submit()
     Job.objects.filter(pk=job.pk).update(time_limit=1)
-    asyncio.run(asyncio.wait_for(execution.run(job.id), 10))
+    asyncio.run(asyncio.wait_for(execution.run(job.id), PATIENCE))
     job.refresh_from_db()
     assert (job.status, job.error_code) == (Status.FAILED, "timeout")
     assert provider.stopped == provider.asked
@@ -121,7 +133,7 @@ def test_a_provider_that_hangs_is_given_up_at_the_time_limit(monkeypatch: pytest
 
 
 def test_a_job_that_is_taken_up_late_still_fetches_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, Scripted(submit_takes=0.2))
+    provider = scripted(monkeypatch, Scripted(holds=True))
     _, job = submit()
     asyncio.run(stop_during_submit(job, provider))
     Job.objects.filter(pk=job.pk).update(submitting_at=timezone.now() - timedelta(days=1))
@@ -132,11 +144,21 @@ def test_a_job_that_is_taken_up_late_still_fetches_what_is_finished(monkeypatch:
 
 def test_two_workers_at_once_ask_the_provider_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """As when a worker was taken for dead, and lives."""
-    provider = scripted(monkeypatch, Scripted(submit_takes=1.5))
+    provider = scripted(monkeypatch, Scripted(holds=True))
     actor, job = submit()
+    claimed_long_ago, found_claimed = submission._claimed_long_ago, []
+
+    def looking(job: Job) -> bool:
+        found_claimed.append(job)
+        return claimed_long_ago(job)
+
+    monkeypatch.setattr(submission, "_claimed_long_ago", looking)
 
     async def both() -> None:
-        await asyncio.gather(execution.run(job.id), execution.run(job.id))
+        running = asyncio.gather(execution.run(job.id), execution.run(job.id))
+        await until(lambda: provider.asked and found_claimed)
+        provider.answer.set()
+        await running
 
     asyncio.run(both())
     job.refresh_from_db()
@@ -188,8 +210,8 @@ class AtOnce(Scripted):
 
     immediate = True
 
-    def __init__(self, *, content: bytes | None = None, submit_takes: float = 0) -> None:
-        super().__init__(submit_takes=submit_takes)
+    def __init__(self, *, content: bytes | None = None, holds: bool = False) -> None:
+        super().__init__(holds=holds)
         self.content = photo() if content is None else content
 
     async def submit(self, request: EditRequest) -> Submitted:
@@ -198,7 +220,7 @@ class AtOnce(Scripted):
 
 
 def test_a_result_that_comes_while_the_worker_stops_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, AtOnce(submit_takes=0.5))
+    provider = scripted(monkeypatch, AtOnce(holds=True))
     _, job = submit()
     asyncio.run(stop_during_submit(job, provider))
     job.refresh_from_db()
@@ -216,16 +238,15 @@ def test_an_unusable_result_is_not_asked_for_again(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_person_who_cancels_does_not_wait_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, AtOnce(submit_takes=3600))
+    provider = scripted(monkeypatch, AtOnce(holds=True))
     actor, job = submit()
 
     async def cancel_it() -> None:
         running = asyncio.create_task(execution.run(job.id))
-        while not provider.asked:
-            await asyncio.sleep(0.01)
+        await until(lambda: provider.asked)
         await in_thread(jobs.cancel, actor=actor, job=job)
         running.cancel()
-        await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), 10)
+        await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), PATIENCE)
 
     asyncio.run(cancel_it())
     job.refresh_from_db()
@@ -239,7 +260,7 @@ def test_a_refusal_that_comes_while_the_worker_stops_is_told(monkeypatch: pytest
             await super().submit(request)
             raise failure(ErrorKind.MODERATED)
 
-    provider = scripted(monkeypatch, Refuses(submit_takes=0.3))
+    provider = scripted(monkeypatch, Refuses(holds=True))
     actor, job = submit()
     asyncio.run(stop_during_submit(job, provider))
     job.refresh_from_db()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +20,9 @@ from editor.media import store
 from editor.models import CreditAccount, Image, Job, JobEvent, Status
 from editor.operations import execution, jobs
 from editor.operations.jobs import NewEdit
+from editor.providers.sandbox import adapter as sandbox
 from tests.factories import make_actor, make_image
+from tests.patience import until_found
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -125,10 +130,11 @@ def test_a_run_that_finds_a_task_polls_and_does_not_submit_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "editor.sandbox")
-    _, job = submit()
+    _, job = submit("[slow:3600] make it black and white")
     interrupt(job, when=lambda row: row.provider_task_id is not None)
     assert accepted(caplog) == 1
     assert job.is_live
+    Job.objects.filter(pk=job.pk).update(provider_state={"started_at": time.time() - 3600})
     run(job)
     assert job.status == Status.COMPLETED
     assert accepted(caplog) == 1
@@ -153,7 +159,7 @@ def test_a_lost_submit_is_not_repeated_where_repeating_could_cost(
 
 
 def test_cancelling_a_running_job_stops_it_and_refunds() -> None:
-    actor, job = submit("[slow:30] make it warmer")
+    actor, job = submit("[slow:120] make it warmer")
 
     async def go() -> None:
         running = asyncio.create_task(execution.run(job.id))
@@ -171,7 +177,7 @@ def test_cancelling_a_running_job_stops_it_and_refunds() -> None:
 
 
 def test_a_worker_that_goes_down_leaves_the_job_to_be_resumed() -> None:
-    actor, job = submit("[slow:30] make it warmer")
+    actor, job = submit("[slow:120] make it warmer")
     interrupt(job, when=lambda row: row.percent is not None)
     assert job.is_live
     assert totals(actor) == (6, 4)
@@ -203,7 +209,9 @@ def test_text_to_image_begins_an_edit_tree() -> None:
     assert (image.version, image.parent, image.root) == (1, None, None)
 
 
-def test_events_tell_growing_percents() -> None:
+def test_events_tell_growing_percents(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each time that it is looked at, a second has passed.
+    monkeypatch.setattr(sandbox, "time", SimpleNamespace(time=itertools.count(1000.0).__next__))
     _, job = submit("[slow:3] make it warmer")
     run(job)
     percents = list(JobEvent.objects.filter(job=job, kind="task_output").values_list("percent", flat=True))
@@ -213,11 +221,10 @@ def test_events_tell_growing_percents() -> None:
 
 
 async def until(job: Job, ready: Callable[[Job], bool]) -> None:
-    for _ in range(200):
-        if ready(await in_thread(Job.objects.get, pk=job.pk)):
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("the job did not get there in ten seconds")
+    async def look() -> bool:
+        return ready(await in_thread(Job.objects.get, pk=job.pk))
+
+    await until_found(look)
 
 
 def interrupt(job: Job, *, when: Callable[[Job], bool]) -> None:

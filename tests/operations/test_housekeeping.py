@@ -113,7 +113,7 @@ def test_what_the_queue_knows_is_left(actor: Actor) -> None:
 
 
 def test_a_job_that_was_made_just_now_is_left(actor: Actor) -> None:
-    drop_from_queue(submit(actor, age=5))
+    drop_from_queue(submit(actor, age=0))
     assert housekeeping.requeue_lost() == 0
 
 

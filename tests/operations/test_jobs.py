@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from editor.errors import (
@@ -20,7 +22,7 @@ from editor.errors import (
     Unprocessable,
 )
 from editor.models import CreditAccount, Image, Job, LedgerEntry, Role, Status, Style
-from editor.operations import jobs
+from editor.operations import jobs, limits
 from editor.operations.jobs import NewEdit
 from tests.factories import limit_jobs, make_actor, make_image, make_member, make_workspace, photo
 
@@ -221,7 +223,9 @@ def test_one_key_twenty_times_at_once_is_one_job(committed: None) -> None:
     assert CreditAccount.objects.get(workspace=actor.workspace).balance == 26
 
 
-def test_a_members_monthly_cap_counts_what_is_spent_and_held() -> None:
+def test_a_members_monthly_cap_counts_what_is_spent_and_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = timezone.now()  # for all of the test: the month does not change in the middle of it
+    monkeypatch.setattr(limits, "timezone", SimpleNamespace(now=lambda: began))
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace, monthly_cap=9))
     first = jobs.submit(actor=actor, request=new_edit())

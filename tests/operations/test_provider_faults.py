@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -21,7 +21,7 @@ from tests.emulators.base import Emulator
 from tests.emulators.faults import Fault, Step
 from tests.factories import make_actor
 from tests.operations import at_emulators
-from tests.operations.at_emulators import BALANCE, MODELS, PROMPT, change, reach, run, submit_alone, until
+from tests.operations.at_emulators import BALANCE, MODELS, PROMPT, change, reach, run, submit_alone
 from tests.operations.fault_rows import (
     ALL,
     COMPLETED,
@@ -34,6 +34,7 @@ from tests.operations.fault_rows import (
     Ending,
     Row,
 )
+from tests.patience import until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -65,7 +66,7 @@ def test_a_fault_ends_as_it_should(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, emulators: dict[str, Emulator], row: Row
 ) -> None:
     if row.patience is not None:
-        give_up_after(row.patience, monkeypatch)
+        give_up_after(row.patience, row.step, monkeypatch)
     if row.pause:
         monkeypatch.setattr(submission, "BUSY_PATIENCE", row.pause + 0.5)
     edits = {}
@@ -99,20 +100,22 @@ def test_a_provider_that_is_down_is_asked_again_and_then_given_up(
 
 
 def test_a_provider_that_goes_down_while_it_works_is_waited_for(
-    settings: Settings, emulators: dict[str, Emulator]
+    settings: Settings, emulators: dict[str, Emulator], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "editor.jobs")
     edits = {name: submit_alone(settings, emulators, name) for name in POLLED}
 
     async def stop_and_start() -> None:
         for name in POLLED:
             await until(lambda name=name: emulators[name].tasks and emulators[name].tasks[0].polls)  # type: ignore[misc]
             emulators[name].stop()
-        await asyncio.sleep(0.5)
+            await until(lambda name=name: f"{name} did not answer" in caplog.text)  # type: ignore[misc]
         for name in POLLED:
+            emulators[name].tasks[0].seconds = 0
             emulators[name].start()
 
     for name in POLLED:
-        emulators[name].seconds = 0.5
+        emulators[name].seconds = HOUR
     run(*(job for _, job in edits.values()), beside=stop_and_start)
     assert_ended(edits, emulators, dict.fromkeys(POLLED, COMPLETED))
 
@@ -157,19 +160,14 @@ def test_clocks_that_differ_do_no_harm(
 def test_a_link_whose_time_is_over_by_the_providers_clock_is_told_as_such(
     settings: Settings, emulators: dict[str, Emulator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first try fails; before the second one the clock jumps by more than links last there."""
-    monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (1.0, 0.05))
+    """The first try fails, and the clock jumps by more than links last there."""
     lasting = {"bfl": HOUR / 6, "fal": 24 * HOUR, "kie": 14 * 24 * HOUR}
     edits = {name: submit_alone(settings, emulators, name) for name in lasting}
 
-    async def turn_clocks() -> None:
-        for name, seconds in lasting.items():
-            await until(lambda name=name: count(emulators[name], Step.DOWNLOAD))  # type: ignore[misc]
-            emulators[name].ahead += seconds + 1
-
-    for name in lasting:
+    for name, seconds in lasting.items():
         emulators[name].script.next_download = [Fault.BAD_GATEWAY]
-    run(*(job for _, job in edits.values()), beside=turn_clocks)
+        turn_the_clock_at_a_fault(emulators[name], seconds + 1, monkeypatch)
+    run(*(job for _, job in edits.values()))
     assert_ended(edits, emulators, dict.fromkeys(lasting, NO_LINK))
 
 
@@ -202,12 +200,22 @@ def test_each_route_that_does_not_take_the_edit_leaves_it_to_the_next(
     assert ledger(actor) == (BALANCE - job.price, 0), "the second edit cost nothing"
 
 
-def give_up_after(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Adapters that wait so long for an answer."""
+def turn_the_clock_at_a_fault(emulator: Emulator, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = emulator.script.take
+
+    def taking(step: Step) -> Fault | None:
+        fault = take(step)
+        emulator.ahead += seconds if fault else 0
+        return fault
+
+    monkeypatch.setattr(emulator.script, "take", taking)
+
+
+def give_up_after(seconds: float, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adapters that wait so long for the answer to this step, and as ever for others."""
+    limit = {"submit_seconds" if step is Step.SUBMIT else "ask_seconds": seconds}
     quick = {
-        name: type(provider)(submit_seconds=seconds, ask_seconds=seconds)  # type: ignore[call-arg]
-        for name, provider in registry.providers().items()
-        if provider.needs_key
+        name: type(provider)(**limit) for name, provider in registry.providers().items() if provider.needs_key
     }
     monkeypatch.setattr(registry, "providers", lambda: quick)
 

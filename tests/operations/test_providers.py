@@ -17,15 +17,17 @@ from editor.media import store
 from editor.models import CreditAccount, Image, Job, Status
 from editor.operations import execution, hints, jobs, submission
 from editor.operations.jobs import NewEdit
-from editor.providers import http, registry
+from editor.providers import http, polling, registry
 from tests.emulators.bfl import Bfl
 from tests.emulators.fal import Fal
 from tests.emulators.faults import Fault, Step
 from tests.factories import make_actor, make_image, make_provider_key
+from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 KONTEXT = "black-forest-labs/flux-kontext-pro"
+HOUR = 3600.0
 
 
 @pytest.fixture(autouse=True)
@@ -222,36 +224,38 @@ def test_a_task_that_never_ends_times_out(bfl: Bfl) -> None:
 
 
 def test_no_more_tasks_are_active_than_the_provider_allows(bfl: Bfl) -> None:
-    bfl.seconds = 0.3
+    """Were there a seventh, the emulator would refuse it, and it would be asked once more."""
+    bfl.seconds = HOUR
     actor = make_actor(balance=1000)
     many = [submit(actor=actor, model="black-forest-labs/flux-kontext-max")[1] for _ in range(8)]
     most = registry.get("bfl").limits("flux-kontext-max")["flux-kontext-max"]
-    seen: list[int] = []
 
-    async def watch_and_run() -> None:
+    async def run_and_let_them_end() -> None:
         running = asyncio.gather(*(execution.run(job.id) for job in many))
-        while not running.done():
-            seen.append(len(bfl.active()))
-            await asyncio.sleep(0.02)
+        await until(lambda: len(bfl.active()) == most)
+        bfl.seconds = 0
+        for task in bfl.tasks:
+            task.seconds = 0
+        await running
         await http.close()
 
-    asyncio.run(watch_and_run())
-    assert max(seen) == most == 6
+    asyncio.run(run_and_let_them_end())
+    submits = [call.status for call in bfl.calls if call.step is Step.SUBMIT]
+    assert (most, submits) == (6, [200] * 8)
     assert Job.objects.filter(status=Status.COMPLETED).count() == 8
 
 
 def test_a_hint_ends_the_wait(bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry.get("bfl"), "shortest_wait", 30.0, raising=False)
+    monkeypatch.setattr(registry.get("bfl"), "shortest_wait", HOUR, raising=False)
+    monkeypatch.setattr(polling, "LONGEST_WAIT", HOUR)
     _, job = submit()
 
     async def run_with_a_hint() -> None:
         running = asyncio.create_task(execution.run(job.id))
-        while not bfl.tasks or bfl.active():
-            await asyncio.sleep(0.05)
-        while job.id not in hints._waiting:
-            await asyncio.sleep(0.05)
+        await until(lambda: bfl.tasks and not bfl.active())
+        await until(lambda: job.id in hints._waiting)
         hints.tell(job.id)
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, PATIENCE)
         await http.close()
 
     asyncio.run(run_with_a_hint())
@@ -260,13 +264,12 @@ def test_a_hint_ends_the_wait(bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_cancel_in_mid_run_gives_everything_back(bfl: Bfl) -> None:
-    bfl.seconds = 60
+    bfl.seconds = HOUR
     actor, job = submit()
 
     async def cancel_it() -> None:
         running = asyncio.create_task(execution.run(job.id))
-        while not bfl.tasks:
-            await asyncio.sleep(0.05)
+        await until(lambda: bfl.tasks)
         await in_thread(jobs.cancel, actor=actor, job=job)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

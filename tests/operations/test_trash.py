@@ -69,7 +69,7 @@ def test_another_workspaces_image_stays_where_it_is(actor: Actor) -> None:
 def test_after_its_days_the_files_are_gone_and_the_row_stays(actor: Actor) -> None:
     old, young, kept = (make_image(actor) for _ in range(3))
     trashed_for(old, days=trash.KEPT_DAYS, minutes=1)
-    trashed_for(young, days=trash.KEPT_DAYS, minutes=-1)
+    trashed_for(young, days=trash.KEPT_DAYS, hours=-1)
     assert trash.purge() == 1
     assert trash.purge() == 0
     names = [old.storage_name, *(store.thumbnail_name(old.storage_name, width) for width in store.THUMBNAILS)]

@@ -21,6 +21,7 @@ from editor.operations import uploads
 from editor.operations.uploads import Permit
 from tests.factories import make_actor, make_member
 from tests.operations.upload_files import BASE, announce, claim, expire, send, sent, stored_files
+from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -38,7 +39,7 @@ def test_the_links_are_the_portals_own(actor: Actor) -> None:
     assert ticket.public_url.startswith(f"{BASE}/i/")
     assert ticket.expires_in == 3600
     assert upload.expires_at - upload.created_at == pytest.approx(
-        timedelta(hours=1), abs=timedelta(seconds=5)
+        timedelta(hours=1), abs=timedelta(minutes=5)
     )
     assert (upload.workspace, upload.created_by, upload.declared_size) == (actor.workspace, actor.user, 123)
 
@@ -137,10 +138,10 @@ def test_of_two_files_at_once_the_first_is_kept(actor: Actor) -> None:
         with transaction.atomic():
             uploads.receive(permit=permit, content=b"first")
             second = threads.submit(asyncio.run, in_thread(uploads.receive, permit=permit, content=b"second"))
-            with pytest.raises(TimeoutError):
-                second.result(timeout=0.3)
+            wait_until(lambda: second.done() or somebody_waits_for_our_locks(), "the second file")
+            assert not second.done()
         with pytest.raises(Conflict):
-            second.result(timeout=10)
+            second.result(timeout=PATIENCE)
     assert store.read(Upload.objects.get().storage_name) == b"first"
 
 
@@ -161,7 +162,7 @@ def test_an_upload_that_is_gone_takes_nothing(actor: Actor) -> None:
 def test_a_day_after_the_link_ended_file_and_row_are_gone(actor: Actor) -> None:
     old, young, fresh = sent(actor), sent(actor), sent(actor)
     expire(old.id, hours=24, minutes=1)
-    expire(young.id, hours=23, minutes=59)
+    expire(young.id, hours=23)
     assert uploads.purge() == 1
     assert uploads.purge() == 0
     assert set(Upload.objects.all()) == {young, fresh}

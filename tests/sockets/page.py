@@ -10,32 +10,51 @@ from typing import Any
 from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 
+from editor import events
 from editor.db import in_thread
-from editor.models import User
+from editor.models import User, Workspace
 from imageeditor.asgi import application
+from tests.patience import PATIENCE
+
+GONE = "You are not a member of this workspace any more."
 
 
 @dataclass
 class Page:
     socket: ApplicationCommunicator
+    user: User | None
+    slug: str
     accepted: bool = False
 
-    async def answer(self, timeout: float = 5) -> dict[str, Any]:
-        output: dict[str, Any] = await self.socket.receive_output(timeout)
+    async def answer(self) -> dict[str, Any]:
+        output: dict[str, Any] = await self.socket.receive_output(PATIENCE)
         self.accepted = self.accepted or output["type"] == "websocket.accept"
         return output
 
-    async def next(self, timeout: float = 5) -> str:
+    async def next(self) -> str:
         """The next message's text."""
-        text: str = (await self.answer(timeout))["text"]
+        text: str = (await self.answer())["text"]
         return text
 
-    async def all(self, *, quiet: float = 0.4) -> list[str]:
-        """The messages that come until it has been quiet for so many seconds."""
-        messages = []
-        while not await self.socket.receive_nothing(quiet, 0.02):
+    async def until(self, words: str) -> list[str]:
+        """The messages up to the first that holds these words."""
+        messages = [await self.next()]
+        while words not in messages[-1]:
             messages.append(await self.next())
         return messages
+
+    async def told(self) -> list[str]:
+        """All that it is told of what has happened until now; it is of no use afterwards.
+
+        That it should go is published last, and changes no row: what comes before that was told.
+        """
+        await in_thread(self._send_away)
+        return (await self.until(GONE))[:-1]
+
+    def _send_away(self) -> None:
+        assert self.user is not None
+        workspace = Workspace.objects.get(slug=self.slug)
+        events.publish(events.MemberRemoved(workspace_id=workspace.id, user_id=self.user.pk))
 
     async def say(self, **content: Any) -> None:
         await self.socket.send_input({"type": "websocket.receive", **content})
@@ -56,12 +75,12 @@ async def listen(
         "headers": headers,
         "subprotocols": [],
     }
-    page = Page(ApplicationCommunicator(application, scope))
+    page = Page(ApplicationCommunicator(application, scope), user, slug)
     await page.socket.send_input({"type": "websocket.connect"})
     await page.answer()
     yield page
     await page.socket.send_input({"type": "websocket.disconnect", "code": 1000})
-    await page.socket.wait(5)
+    await page.socket.wait(PATIENCE)
 
 
 def _session(user: User) -> str:

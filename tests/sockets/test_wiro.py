@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from channels.layers import channel_layers
 
 from editor.access import task_tokens
 from editor.access.actor import Actor
@@ -21,6 +20,7 @@ from editor.operations.jobs import NewEdit
 from editor.sockets import wiro
 from imageeditor.asgi import application
 from tests.factories import make_actor, make_image
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -28,12 +28,6 @@ STATES = (
     "task_queue task_accept task_assign task_preprocess_start task_preprocess_end task_start task_output "
     "task_end task_postprocess_start task_postprocess_end"
 ).split()
-
-
-@pytest.fixture(autouse=True)
-def fresh_layer() -> None:
-    """The layer in memory belongs to one event loop, and each test has its own."""
-    channel_layers.backends.clear()
 
 
 class Socket:
@@ -48,23 +42,32 @@ class Socket:
     async def ask(self, token: object) -> None:
         await self.say(json.dumps({"type": "task_info", "tasktoken": token}))
 
-    async def output(self, timeout: float = 5) -> dict[str, Any]:
-        output: dict[str, Any] = await self.communicator.receive_output(timeout)
+    async def output(self) -> dict[str, Any]:
+        output: dict[str, Any] = await self.communicator.receive_output(PATIENCE)
         return output
 
-    async def next(self, timeout: float = 5) -> dict[str, Any]:
-        frame: dict[str, Any] = json.loads((await self.output(timeout))["text"])
+    async def next(self) -> dict[str, Any]:
+        frame: dict[str, Any] = json.loads((await self.output())["text"])
         return frame
 
     async def heard(self) -> list[dict[str, Any]]:
         """The frames of one task, to its last."""
         frames: list[dict[str, Any]] = []
         while not frames or frames[-1]["type"] not in ("task_postprocess_end", "task_cancel"):
-            frames.append(await self.next(15))
+            frames.append(await self.next())
         return frames
 
-    async def is_silent(self) -> bool:
-        return bool(await self.communicator.receive_nothing(0.3, 0.02))
+    async def has_nothing_to_say(self) -> bool:
+        """Whether the next that it says is the answer to a frame that it refuses."""
+        await self.say("x")
+        return (await self.next())["message"] == "frame-invalid"
+
+    async def rest(self) -> list[dict[str, Any]]:
+        """The frames until it closes the connection, which it does when it has told of all tasks."""
+        frames = []
+        while (output := await self.output())["type"] != "websocket.close":
+            frames.append(json.loads(output["text"]))
+        return frames
 
 
 @asynccontextmanager
@@ -83,7 +86,7 @@ async def connected(*, path: str = "/ws/v1", host: bytes = b"localhost") -> Asyn
     assert await socket.next() == {"type": "connected", "version": "1.0"}
     yield socket
     await socket.communicator.send_input({"type": "websocket.disconnect", "code": 1000})
-    await socket.communicator.wait(5)
+    await socket.communicator.wait(PATIENCE)
 
 
 def submit(actor: Actor, prompt: str = "make it black and white") -> Job:
@@ -141,26 +144,36 @@ async def test_a_canceled_task_ends_with_that_word(actor: Actor) -> None:
     assert (frame["type"], frame["message"]) == ("task_cancel", "cancelled")
 
 
-async def test_several_tasks_are_told_on_one_connection_and_each_once(actor: Actor) -> None:
+async def test_several_tasks_are_told_on_one_connection_and_each_once(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     both = [await in_thread(submit, actor) for _ in range(2)]
     async with connected() as socket:
         for job in [*both, *both]:
             await socket.ask(task_tokens.make(job.id))
         found = [await socket.next() for _ in both]
-        assert await socket.is_silent()
-    assert {frame["id"] for frame in found} == {str(job.number) for job in both}
+        assert await socket.has_nothing_to_say()
+        monkeypatch.setattr(wiro, "IDLE_SECONDS", 0)
+        for job in both:
+            await in_thread(jobs.cancel, actor=actor, job=job)
+        found += await socket.rest()
+    steps = sorted((frame["id"], frame["type"]) for frame in found)
+    assert steps == sorted((str(job.number), step) for job in both for step in ("task_queue", "task_cancel"))
 
 
-async def test_nothing_is_said_of_tokens_that_are_none(actor: Actor) -> None:
+async def test_nothing_is_said_of_tokens_that_are_none(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     job = await in_thread(submit, actor)
     token = task_tokens.make(job.id)
     forged = [token[:-1] + ("a" if token[-1] != "a" else "b"), str(job.id), str(job.number), "x" * 30, "é"]
     async with connected() as socket:
         for text in (*forged, task_tokens.make(actor.user.pk)):
             await socket.ask(text)
-        assert await socket.is_silent()
+        assert await socket.has_nothing_to_say()
         await socket.ask(token)
         assert (await socket.next())["type"] == "task_queue"
+        monkeypatch.setattr(wiro, "IDLE_SECONDS", 0)
+        await in_thread(jobs.cancel, actor=actor, job=job)
+        assert [frame["type"] for frame in await socket.rest()] == ["task_cancel"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +203,7 @@ async def test_other_words_and_bytes_are_left_aside() -> None:
         await socket.say('{"type": "task_session_end"}')
         await socket.say('{"type": ["task_info"]}')
         await socket.communicator.send_input({"type": "websocket.receive", "bytes": b"\x00\xff"})
-        assert await socket.is_silent()
+        assert await socket.has_nothing_to_say()
 
 
 async def test_frames_are_bounded_in_length_and_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +226,7 @@ async def test_a_connection_is_closed_once_whatever_was_still_on_its_way(actor: 
             await socket.say(" " * (wiro.LONGEST_FRAME + 1))
         assert (await socket.output())["type"] == "websocket.close"
         await in_thread(lambda: jobs.cancel(actor=actor, job=job))
-        assert await socket.is_silent()
+    assert socket.communicator.output_queue.empty()
 
 
 async def test_tasks_of_one_connection_are_bounded_and_make_room_when_they_end(
@@ -235,17 +248,21 @@ async def test_tasks_of_one_connection_are_bounded_and_make_room_when_they_end(
 async def test_an_idle_connection_is_closed_and_one_with_a_task_is_not(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiro, "IDLE_SECONDS", 0.2)
-    job = await in_thread(submit, actor)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(wiro, "IDLE_SECONDS", 0)
+        async with connected() as socket:
+            assert (await socket.output())["type"] == "websocket.close"
+    both = [await in_thread(submit, actor) for _ in range(2)]
     async with connected() as socket:
-        assert (await socket.output())["type"] == "websocket.close"
-    async with connected() as socket:
-        await socket.ask(task_tokens.make(job.id))
-        assert (await socket.next())["type"] == "task_queue"
-        assert await socket.is_silent()
-        await in_thread(lambda: jobs.cancel(actor=actor, job=job))
+        for job in both:
+            await socket.ask(task_tokens.make(job.id))
+            assert (await socket.next())["type"] == "task_queue"
+        monkeypatch.setattr(wiro, "IDLE_SECONDS", 0)  # from the end of the next task on
+        await in_thread(jobs.cancel, actor=actor, job=both[0])
         assert (await socket.next())["type"] == "task_cancel"
-        assert (await socket.output())["type"] == "websocket.close"
+        assert await socket.has_nothing_to_say(), "it is open as long as the other task is"
+        await in_thread(jobs.cancel, actor=actor, job=both[1])
+        assert [frame["type"] for frame in await socket.rest()] == ["task_cancel"]
 
 
 async def test_another_host_name_is_refused() -> None:
@@ -260,4 +277,4 @@ async def test_another_host_name_is_refused() -> None:
         },
     )
     await communicator.send_input({"type": "websocket.connect"})
-    assert (await communicator.receive_output(5))["type"] == "websocket.close"
+    assert (await communicator.receive_output(PATIENCE))["type"] == "websocket.close"

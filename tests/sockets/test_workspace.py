@@ -8,7 +8,6 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from channels.layers import channel_layers
 from django.db import transaction
 
 from editor import events
@@ -17,19 +16,16 @@ from editor.db import in_thread
 from editor.models import Job, Membership, User
 from editor.operations import credits, execution, jobs, members
 from editor.operations.jobs import NewEdit
+from editor.providers import registry
+from editor.providers.base import Progress
 from tests.factories import make_actor, make_image, make_member
 from tests.sockets.page import listen
+from tests.stepwise import Stepwise, result
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 NOT_A_MEMBER = 4403
 STEPS = ["queued", "sent", "generating", "checking", "saving"]
-
-
-@pytest.fixture(autouse=True)
-def fresh_layer() -> None:
-    """The layer in memory belongs to one event loop, and each test has its own."""
-    channel_layers.backends.clear()
 
 
 def submit(actor: Actor, prompt: str = "make it warmer") -> Job:
@@ -73,7 +69,7 @@ async def test_a_member_who_is_removed_is_told_at_once_and_nobody_else_is() -> N
         await in_thread(members.remove, membership=membership, actor=actor.user)
         assert "not a member" in await leaving.next()
         assert (await leaving.answer())["code"] == NOT_A_MEMBER
-        assert await staying.all() == []
+        assert await staying.told() == []
 
 
 @pytest.mark.parametrize(
@@ -116,20 +112,28 @@ async def test_an_odd_since_is_as_good_as_none(since: str) -> None:
         assert "#balance" in await page.next()
 
 
-async def test_the_steps_of_an_edit_arrive_in_order() -> None:
+async def test_the_steps_of_an_edit_arrive_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = Stepwise()
+    monkeypatch.setattr(registry, "get", lambda name: provider)
     actor = await in_thread(make_actor)
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
-        running = asyncio.create_task(run_job(actor, "[slow:1] make it warmer"))
-        messages = await page.all(quiet=1.5)
+        job = await in_thread(submit, actor)
+        messages = [await page.next()]
+        running = asyncio.create_task(execution.run(job.id))
+        for percent in (20, 70):
+            provider.goes_on(Progress(percent=percent))
+            messages += await page.until(f"Generating {percent}%")
+        provider.goes_on(result())
         await running
+        messages += await page.told()
     now = [
         found for message in messages for found in re.findall(r'data-key="(\w+)"\s+data-state="now"', message)
     ]
-    assert len(set(now)) >= 2
+    assert {"queued", "generating"} <= set(now)
     assert [STEPS.index(step) for step in now] == sorted(STEPS.index(step) for step in now)
     percents = [int(found) for message in messages for found in re.findall(r"Generating (\d+)%", message)]
-    assert percents and percents == sorted(percents)
+    assert {20, 70} <= set(percents) and percents == sorted(percents)
 
 
 async def test_the_end_is_told_once_with_the_balance() -> None:
@@ -137,7 +141,7 @@ async def test_the_end_is_told_once_with_the_balance() -> None:
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         job = await run_job(actor)
-        messages = await page.all()
+        messages = await page.told()
     ends = [message for message in messages if "Edit ready" in message]
     assert len(ends) == 1
     assert sum(f'hx-target="#stage-{job.parent_id}"' in message for message in messages) == 1
@@ -151,7 +155,7 @@ async def test_a_failure_is_told_once_with_why_and_the_balance() -> None:
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         await run_job(actor, "[fail] make it warmer")
-        messages = await page.all()
+        messages = await page.told()
     ends = [message for message in messages if "Edit failed" in message]
     assert len(ends) == 1
     assert "4 credits came back" in ends[0]
@@ -164,7 +168,7 @@ async def test_another_member_sees_the_result_without_the_toast() -> None:
     async with listen(other, actor.workspace.slug) as page:
         await page.next()
         job = await run_job(actor)
-        messages = await page.all()
+        messages = await page.told()
     assert sum(f'hx-target="#stage-{job.parent_id}"' in message for message in messages) == 1
     assert not any("Edit ready" in message for message in messages)
 
@@ -174,7 +178,7 @@ async def test_given_credits_are_told() -> None:
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         await in_thread(credits.grant, workspace=actor.workspace, amount=900, actor=None)
-        messages = await page.all()
+        messages = await page.told()
     assert len(messages) == 1
     assert 'hx-target="#balance" hx-swap="textContent">1,000<' in messages[0]
 
@@ -190,7 +194,7 @@ async def test_what_is_rolled_back_is_not_told() -> None:
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         await in_thread(grant_and_undo)
-        assert await page.all() == []
+        assert await page.told() == []
 
 
 async def test_events_of_another_workspace_never_arrive() -> None:
@@ -200,7 +204,7 @@ async def test_events_of_another_workspace_never_arrive() -> None:
         await page.next()
         await run_job(rival)
         await in_thread(credits.grant, workspace=rival.workspace, amount=1, actor=None)
-        assert await page.all() == []
+        assert await page.told() == []
 
 
 async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
@@ -213,7 +217,7 @@ async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
         await in_thread(
             events.publish, events.JobChanged(workspace_id=actor.workspace.id, job_id=job.id, ended=True)
         )
-        messages = await page.all()
+        messages = await page.told()
     assert messages
     assert not any("secret" in message or str(job.id) in message for message in messages)
 
@@ -249,9 +253,9 @@ async def test_what_a_page_says_is_ignored(text: str) -> None:
         await page.next()
         await page.say(text=text)
         await page.say(bytes=text.encode())
-        assert await page.all() == []
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        assert "#balance" in await page.next()
+        (message,) = await page.told()
+    assert "#balance" in message
 
 
 async def test_two_pages_of_one_person_both_get_it() -> None:
@@ -261,5 +265,7 @@ async def test_two_pages_of_one_person_both_get_it() -> None:
         await first.next()
         await second.next()
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        told = [[re.sub(r"\d+\.\d{6}", "now", text) for text in await page.all()] for page in (first, second)]
+        told = [
+            [re.sub(r"\d+\.\d{6}", "now", text) for text in await page.told()] for page in (first, second)
+        ]
         assert told[0] == told[1] != []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,14 +11,16 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from editor import outbound
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.models import CreditAccount, Job, Status
 from editor.operations import execution, housekeeping, jobs
 from editor.operations.callbacks import Callback
 from editor.worker import runner
+from editor.worker import webhooks as sending
 from tests.factories import make_actor
+from tests.patience import PATIENCE
+from tests.patience import until as until_it_is_so
 from tests.providers.hostile import hangs, hostile
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -26,17 +29,20 @@ pytestmark = pytest.mark.usefixtures("committed")
 @asynccontextmanager
 async def working() -> AsyncIterator[None]:
     task = asyncio.create_task(runner.run_worker())
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def submit(actor: Actor, prompt: str = "a quiet harbour", callback: Callback | None = None) -> Job:
     return jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt, callback=callback))
 
 
-async def until(job: Job, ready: Callable[[Job], Any], *, seconds: float = 10) -> Job:
-    for _ in range(round(seconds / 0.05)):
+async def until(job: Job, ready: Callable[[Job], Any]) -> Job:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         row = await in_thread(Job.objects.get, pk=job.pk)
         if ready(row):
             return row
@@ -55,27 +61,27 @@ async def test_what_is_submitted_is_worked() -> None:
     assert (account.balance, account.held) == (2, 0)
 
 
-async def test_jobs_do_not_wait_for_receivers_that_never_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_jobs_do_not_wait_for_receivers_that_never_answer(
+    loopback_is_allowed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(runner, "AT_ONCE", 2)
-    outbound.allow(["127.0.0.0/8"])
+    monkeypatch.setattr(sending, "SECONDS", 2 * PATIENCE)
     actor = await in_thread(make_actor, balance=100)
     async with hostile(hangs) as one, hostile(hangs) as another, working():
         for server in (one, another):
             callback = Callback(url=server.url, secret="", origin="https://portal.example")
             await in_thread(submit, actor, callback=callback)
-        while not (one.requests and another.requests):
-            await asyncio.sleep(0.05)
+        await until_it_is_so(lambda: one.requests and another.requests)
         await until(await in_thread(submit, actor), lambda row: row.status == Status.COMPLETED)
-    outbound.allow([])
 
 
 async def test_a_running_job_is_stopped_by_cancel_and_costs_nothing() -> None:
     actor = await in_thread(make_actor, balance=10)
     async with working():
-        job = await in_thread(submit, actor, "[slow:20] a quiet harbour")
+        job = await in_thread(submit, actor, "[slow:3600] a quiet harbour")
         await until(job, lambda row: row.provider_task_id)
         await in_thread(jobs.cancel, actor=actor, job=job)
-        await until(job, lambda row: row.status == Status.CANCELED, seconds=3)
+        await until(job, lambda row: row.status == Status.CANCELED)
     account = await in_thread(CreditAccount.objects.get)
     assert (account.balance, account.held) == (10, 0)
 
@@ -83,10 +89,12 @@ async def test_a_running_job_is_stopped_by_cancel_and_costs_nothing() -> None:
 async def test_a_stopped_worker_leaves_its_job_to_the_next() -> None:
     actor = await in_thread(make_actor, balance=10)
     async with working():
-        job = await in_thread(submit, actor, "[slow:1] a quiet harbour")
+        job = await in_thread(submit, actor, "[slow:3600] a quiet harbour")
         await until(job, lambda row: row.provider_task_id)
     left = await in_thread(Job.objects.get, pk=job.pk)
     assert left.status == Status.PROCESSING
+    an_hour_later = {"started_at": time.time() - 3600}
+    await in_thread(Job.objects.filter(pk=job.pk).update, provider_state=an_hour_later)
     async with working():
         done = await until(job, lambda row: not row.is_live)
     assert (done.status, done.provider_task_id) == (Status.COMPLETED, left.provider_task_id)
@@ -142,5 +150,5 @@ async def test_a_sweep_that_fails_is_tried_again(
     monkeypatch.setattr(housekeeping, "rescue", sweep)
     monkeypatch.setattr(runner, "RESCUE_EVERY", 0.05)
     async with working():
-        await asyncio.wait_for(swept.wait(), 5)
+        await asyncio.wait_for(swept.wait(), PATIENCE)
     assert "a sweep failed" in caplog.text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -22,6 +21,7 @@ from editor.operations.jobs import NewEdit
 from editor.worker import webhooks as sending
 from tests.emulators.receiver import Receiver
 from tests.emulators.server import Server
+from tests.patience import PATIENCE, somebody_waits_for_our_locks, until, wait_until
 from tests.worker.hooks import edit, listen, only, send
 
 pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
@@ -30,32 +30,45 @@ pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
 class TestSlowReceivers:
     def test_few_are_sent_at_once_to_each_and_all_arrive(self, actor: Actor) -> None:
         at_work, most, count = 0, 0, 0
+        release = threading.Event()
 
         async def slow(request: Request) -> Response:
             nonlocal at_work, most, count
             at_work += 1
             most = max(most, at_work)
-            await asyncio.sleep(0.05)
+            while not release.is_set():
+                await asyncio.sleep(0.01)
             at_work -= 1
             count += 1
             return Response()
+
+        async def send_while_all_are_held(rows: list[WebhookDelivery]) -> None:
+            tasks = [asyncio.create_task(sending.deliver(row.pk)) for row in rows]
+            # Those that found enough others at it have gone.
+            await until(lambda: at_work + sum(task.done() for task in tasks) == len(tasks))
+            release.set()
+            await asyncio.gather(*tasks)
 
         server = Server(Starlette(routes=[Route("/", slow, methods=["POST"])]))
         server.start()
         try:
             endpoint, _ = listen(actor, f"http://127.0.0.1:{server.port}/")
             rows = [deliveries.test(actor=actor, endpoint=endpoint) for _ in range(12)]
-            send(*rows)
+            asyncio.run(send_while_all_are_held(rows))
         finally:
+            release.set()
             server.stop()
         assert (most, count) == (deliveries.AT_ONCE, 12)
         assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"delivered"}
 
-    def test_a_slow_one_keeps_no_other_waiting(self, actor: Actor, receiver: Receiver) -> None:
+    def test_a_slow_one_keeps_no_other_waiting(
+        self, actor: Actor, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sending, "SECONDS", 2 * PATIENCE)
         release = threading.Event()
 
         async def stuck(request: Request) -> Response:
-            await asyncio.to_thread(release.wait, 20)
+            await asyncio.to_thread(release.wait)
             return Response()
 
         server = Server(Starlette(routes=[Route("/", stuck, methods=["POST"])]))
@@ -67,9 +80,7 @@ class TestSlowReceivers:
             rows.append(deliveries.test(actor=actor, endpoint=quick))
             thread = threading.Thread(target=send, args=rows)
             thread.start()
-            began = time.monotonic()
-            receiver.wait(1)
-            assert time.monotonic() - began < 5
+            wait_until(lambda: receiver.got, "a callback to the quick one")
             assert not WebhookDelivery.objects.filter(endpoint=slow, state="delivered").exists()
             release.set()
             thread.join()
@@ -99,7 +110,7 @@ class TestCrashes:
 
         async def stuck(request: Request) -> Response:
             arrived.set()
-            await asyncio.sleep(20)
+            await asyncio.Event().wait()
             return Response()
 
         server = Server(Starlette(routes=[Route("/", stuck, methods=["POST"])]))
@@ -107,7 +118,7 @@ class TestCrashes:
 
         async def stopped() -> None:
             task = asyncio.create_task(sending.deliver(only_id))
-            await asyncio.to_thread(arrived.wait, 5)
+            assert await asyncio.to_thread(arrived.wait, PATIENCE)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
@@ -168,7 +179,7 @@ class TestRemovedMeanwhile:
         with transaction.atomic():
             jobs.end_failed(job=job, code="x", message="x")
             remover.start()
-            remover.join(0.5)
+            wait_until(lambda: not remover.is_alive() or somebody_waits_for_our_locks(), "the removal")
         remover.join()
         job.refresh_from_db()
         assert job.status == "failed"
