@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,9 @@ import httpx
 import pytest
 
 from tests.e2e.api import Api, open_spaces
+from tests.e2e.portal import LASTING
 from tests.e2e.seed_client import BASE
+from tests.patience import PATIENCE, until
 
 EDIT = {"prompt": "a quiet harbour", "model_tier": "standard"}
 MEGA = 1_000_000
@@ -91,11 +92,11 @@ def test_an_address_that_is_not_public_is_refused(api: Api, url: str) -> None:
 def test_a_large_body_without_a_key_is_not_read(api: Api) -> None:
     """300 MB are announced; the answer is there before a hundredth of them was sent, and nothing on disk."""
     files = written(api)
-    with socket.create_connection(("127.0.0.1", api.portal.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", api.portal.port), timeout=PATIENCE) as connection:
         head = f"POST {BASE}/process HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {300 * MEGA}\r\n\r\n"
         connection.sendall(head.encode() + b"x" * (64 * 1024))
         assert connection.recv(64).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 429 "))
-    assert written(api) == files
+    assert written(api) <= files
 
 
 def written(api: Api) -> set[str]:
@@ -127,7 +128,7 @@ def test_the_key_of_a_removed_member_is_dead(api: Api) -> None:
 
 def test_rows_of_another_workspace_do_not_exist(api: Api) -> None:
     theirs, mine = api.http("other"), api.http("plain")
-    edit = EDIT | {"prompt": "[slow:20] a quiet harbour", "async": True}
+    edit = EDIT | {"prompt": f"{LASTING} a quiet harbour", "async": True}
     job = theirs.post("/process", json=edit).json()["data"]["job_id"]
     upload = {"file_name": "a.png", "mime_type": "image/png"}
     image = theirs.post("/upload-url", json=upload).json()["data"]["image_id"]
@@ -140,5 +141,4 @@ def test_rows_of_another_workspace_do_not_exist(api: Api) -> None:
     assert job not in mine.get("/jobs").text
 
     theirs.post(f"/jobs/{job}/cancel")
-    while theirs.get(f"/jobs/{job}").json()["data"]["status"] != "canceled":
-        time.sleep(0.05)
+    until(lambda: theirs.get(f"/jobs/{job}").json()["data"]["status"] == "canceled")

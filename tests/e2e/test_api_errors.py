@@ -204,6 +204,7 @@ def test_moderation_by_a_provider_is_422(api: Api, client: SeedClient) -> None:
 
 def test_more_than_the_plan_allows_is_429(api: Api) -> None:
     slow = api.client("slow")
+    began = time.time()
     for left in ("2", "1", "0"):
         slow.jobs()
         assert slow.last is not None
@@ -212,7 +213,7 @@ def test_more_than_the_plan_allows_is_429(api: Api) -> None:
     assert refused.status == 429
     assert 1 <= int(refused.answer.headers["retry-after"]) <= 60
     assert [refused.answer.headers[name] for name in LIMITS[:2]] == ["3", "0"]
-    assert abs(int(refused.answer.headers["x-ratelimit-reset"]) - time.time() - 30) <= 32
+    assert began < int(refused.answer.headers["x-ratelimit-reset"]) <= time.time() + 61
 
 
 def test_a_provider_that_has_too_much_to_do_is_429(

@@ -18,9 +18,9 @@ import pytest
 
 from tests.e2e.api import PICTURE, STANDARD, Api, open_spaces
 from tests.factories import photo
+from tests.patience import PATIENCE
 
 CLIENTS = Path(__file__).parent / "clients"
-PATIENCE = 60  # seconds
 EDIT = "Turn teal into red"
 Call = Callable[..., dict[str, Any]]
 
@@ -49,7 +49,7 @@ def program(variable: str, needed: str) -> str:
 
 def run(command: list[str], told: dict[str, Any]) -> str:
     done = subprocess.run(
-        command, input=json.dumps(told), capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, input=json.dumps(told), capture_output=True, text=True, timeout=2 * PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -60,7 +60,7 @@ def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
     """doGenerate of @ai-sdk/black-forest-labs; `by` is the key's name."""
     node = program("PORTAL_NODE", str(CLIENTS / "node_modules" / ".installed"))
 
-    def call(model: str, *, by: str = "bfl", seconds: float = 30, **options: Any) -> dict[str, Any]:
+    def call(model: str, *, by: str = "bfl", seconds: float = PATIENCE, **options: Any) -> dict[str, Any]:
         base = {"baseURL": f"{api.portal.url}/v1", "apiKey": keys[by], "timeout": seconds * 1000}
         told = base | {"model": model} | options
         return dict(json.loads(run([node, str(CLIENTS / "bfl.mjs")], told)))
@@ -73,7 +73,7 @@ def blackforest(api: Api, keys: dict[str, str], tmp_path: Path) -> Call:
     """`generate` of blackforest."""
     python = program("PORTAL_BLACKFOREST", "../installed")
 
-    def call(model: str, *, by: str = "bfl", retries: int = 30, **inputs: Any) -> dict[str, Any]:
+    def call(model: str, *, by: str = "bfl", retries: int = 120, **inputs: Any) -> dict[str, Any]:
         told = {"base_url": api.portal.url, "api_key": keys[by], "retries": retries}
         said = tmp_path / "said.json"
         run([python, str(CLIENTS / "bfl.py"), str(said)], told | {"model": model, "inputs": inputs})
