@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import httpx
-
 T = TypeVar("T")
 
 PATIENCE = 120.0  # seconds after which what has not come is taken as missing
@@ -29,8 +27,3 @@ def until(
         assert time.monotonic() < deadline, otherwise()
         pause(0.05)
     return found
-
-
-def asking(**options: object) -> httpx.Client:
-    """A client of HTTP that waits for slow answers."""
-    return httpx.Client(timeout=PATIENCE, **options)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests import ask
 from tests.e2e.api import PICTURE, STANDARD, Api
 from tests.e2e.portal import LASTING
 from tests.factories import photo
@@ -228,6 +229,6 @@ def test_the_plans_jobs_at_once_are_429(api: Api) -> None:
 
 
 def test_the_document_of_the_api_needs_no_key(api: Api) -> None:
-    answer = httpx.get(f"{api.portal.url}/api/v1/image-editor/openapi.json")
+    answer = ask.get(f"{api.portal.url}/api/v1/image-editor/openapi.json")
     assert answer.status_code == 200
     assert answer.json()["openapi"].startswith("3.1")

@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import ask
 from tests.e2e.api import Api, open_spaces
 from tests.e2e.portal import LASTING
 from tests.e2e.seed_client import BASE
@@ -111,19 +111,19 @@ def written(api: Api) -> set[str]:
 
 @pytest.mark.parametrize("key", ["flk_" + "x" * 60_000, "Bearer", "flk_../../../etc/passwd", "' OR 1=1 --"])
 def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
-    answer = httpx.get(f"{api.portal.url}{BASE}/jobs", headers={"authorization": f"Bearer {key}"})
+    answer = ask.get(f"{api.portal.url}{BASE}/jobs", headers={"authorization": f"Bearer {key}"})
     assert answer.status_code in REFUSED, answer.text
 
 
 def test_the_key_of_a_removed_member_is_dead(api: Api) -> None:
     key = open_spaces(api.portal, {"removed": {"workspace": "Removed", "credits": 0}})["removed"]
     headers = {"authorization": f"Bearer {key}"}
-    assert httpx.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code == 200
+    assert ask.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code == 200
     api.portal.query(
         "DELETE FROM editor_membership WHERE workspace_id = "
         "(SELECT id FROM editor_workspace WHERE slug = 'removed') RETURNING id"
     )
-    assert httpx.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code in REFUSED
+    assert ask.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code in REFUSED
 
 
 def test_rows_of_another_workspace_do_not_exist(api: Api) -> None:

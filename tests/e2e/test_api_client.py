@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests import ask
 from tests.e2e.api import EMAIL, PICTURE, STANDARD, Api
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.seed_client import LIMITS, Refused, SeedClient
@@ -40,7 +40,7 @@ def client(api: Api) -> SeedClient:
 
 def picture(url: str) -> Image.Image:
     """What a browser without any key gets there."""
-    answer = httpx.get(url)
+    answer = ask.get(url)
     assert answer.status_code == 200, answer.text
     return Image.open(io.BytesIO(answer.content))
 

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import ask
 from tests.e2e.api import PICTURE, STANDARD, Api, open_spaces
 from tests.factories import photo
 from tests.patience import PATIENCE
@@ -181,7 +181,7 @@ def test_the_ai_sdk_says_what_was_refused(
 
 def test_the_ai_sdk_waits_for_the_rate_limit(api: Api, ai_sdk: Call, keys: dict[str, str]) -> None:
     for _ in range(2):
-        httpx.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
+        ask.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
     got = ai_sdk("flux-kontext-pro", by="bfl_slow", prompt="a quiet harbour")
     assert (got["status"], got["retryable"]) == (429, True)
     assert "allows 2 requests a minute" in got["error"]
@@ -194,7 +194,7 @@ def test_blackforest_edits_an_image(api: Api, blackforest: Call) -> None:
     got = blackforest("flux-kontext-pro", prompt=EDIT, input_image=encoded(PICTURE), seed=7)
     result = got["result"]
     assert (result["prompt"], result["seed"]) == (EDIT, 7)
-    image = httpx.get(result["sample"])
+    image = ask.get(result["sample"])
     assert image.content == stored(api, got["id"])
     assert image.headers["content-type"] == "image/png"
 
@@ -204,7 +204,7 @@ def test_blackforest_repaints_what_a_mask_marks(api: Api, blackforest: Call) -> 
     mask = encoded(photo(width=256, height=256, colour="white"))
     got = blackforest("flux-pro-1.0-fill", prompt="Turn red into blue", image=picture, mask=mask)
     assert "error" not in got, got
-    assert httpx.get(got["result"]["sample"]).content == stored(api, got["id"])
+    assert ask.get(got["result"]["sample"]).content == stored(api, got["id"])
     roles = api.portal.query(
         "SELECT role FROM editor_jobimage WHERE job_id = %s ORDER BY position", got["id"]
     )
@@ -229,7 +229,7 @@ def test_blackforest_says_what_was_refused(
     api: Api, blackforest: Call, keys: dict[str, str], by: str, inputs: dict[str, Any], words: str
 ) -> None:
     for _ in range(2 if by == "bfl_slow" else 0):
-        httpx.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
+        ask.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
     before = jobs(api)
     got = blackforest("flux-kontext-pro", by=by, **{"prompt": "a quiet harbour"} | inputs)
     assert words in got["error"]
