@@ -48,7 +48,7 @@ def picture(url: str) -> Image.Image:
 def test_a_key_from_the_browser_does_all_of_it(api: Api, new_context: ContextMaker) -> None:
     page = new_context()
     sign_in(page, api.portal, EMAIL)
-    page.goto(f"{api.portal.url}/w/plain/settings/api-keys/")
+    page.goto(f"{api.portal.url}/w/fresh/settings/api-keys/")
     page.get_by_label("Name").fill("script")
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -227,8 +227,6 @@ def worker(portal: Portal) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: dict[str, str]) -> None:
-    crowd.stop()
-    crowd.start("--no-worker")
     running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
 
     async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
@@ -246,8 +244,14 @@ def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: 
         await asyncio.to_thread(second.enter_context, worker(crowd))
         return httpx.Response(200)
 
-    with ExitStack() as second, worker(crowd) as first:
-        answers = at_once(crowd, keys["killed"], 7, kill_when_they_run)[:6]
+    crowd.stop()
+    crowd.start("--no-worker")
+    try:
+        with ExitStack() as second, worker(crowd) as first:
+            answers = at_once(crowd, keys["killed"], 7, kill_when_they_run)[:6]
+    finally:
+        crowd.stop()
+        crowd.start()
     assert statuses(answers) == {201: 5, 422: 1}
     assert ends(crowd, "killed") == {("completed", "hold+settle"): 5, ("failed", "hold+release"): 1}
     assert account(crowd, "killed") == (CREDITS - 5 * STANDARD, 0)
