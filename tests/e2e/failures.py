@@ -98,11 +98,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    no_sections: list[tuple[str, str]] = []
     report: pytest.TestReport = yield  # type: ignore[assignment]
     if report.failed:
         if report.when != "teardown":
             look(item)
-        report.sections += item.stash.get(_SEEN, no_sections)
+        report.sections += item.stash.setdefault(_SEEN, [])
         report.sections += _logs(item.stash.get(_BEGAN, {}))
     return report  # type: ignore[return-value]

@@ -29,9 +29,9 @@ def wait_for(portal: Portal, sql: str, expected: object) -> None:
     )
 
 
-def begin(portal: Portal, client: Client) -> None:
+def begin(portal: Portal, client: Client, *, lasting: str = LASTING) -> None:
     """Have an edit in the middle of its run, which is done as soon as it is taken up again."""
-    assert client.run(f"{LASTING} a quiet harbour at dawn").status_code == 302
+    assert client.run(f"{lasting} a quiet harbour at dawn").status_code == 302
     wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 0", [(1,)])
     portal.let_the_sandbox_finish()
 
@@ -76,7 +76,8 @@ def test_the_portal_is_killed_while_a_job_waits(portal: Portal, client: Client) 
 
 
 def test_the_database_is_killed_in_the_middle_of_a_run(portal: Portal, client: Client) -> None:
-    begin(portal, client)
+    # It may go on without having noticed.
+    begin(portal, client, lasting="[slow:60]")
     portal.kill_postgres()
     assert_ended_once(portal, jobs=1)
 
