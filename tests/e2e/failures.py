@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import ConsoleMessage, Error, Page
 
-from tests.e2e.portal import ROOT, Portal
+from tests.e2e.portal import ROOT, TEMPLATE, Portal
 
 PICTURES = ROOT / ".cache" / "failures"
 LONGEST = 30_000  # characters of a log, from its end
@@ -67,7 +67,7 @@ def _section(item: pytest.Item, number: int, watched: Watched) -> tuple[str, str
 
 def _logs(began: dict[Portal, int]) -> Iterator[tuple[str, str]]:
     for portal in Portal.made:
-        if portal.log.exists():
+        if portal.folder.name != TEMPLATE and portal.log.exists():
             with portal.log.open("rb") as log:
                 log.seek(began.get(portal, 0))
                 text = log.read().decode(errors="replace")

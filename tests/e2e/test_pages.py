@@ -46,8 +46,11 @@ def shared(portals: Path) -> Iterator[Portal]:
 SETTLED = """async () => {
     await document.fonts.ready;
     for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
-    const passing = document.getAnimations({ subtree: true }).filter((animation) =>
-        animation.playState === "running" && Number.isFinite(animation.effect.getComputedTiming().endTime));
+    // Not those that are yet to come, as a notice's leaving, nor those without an end.
+    const passing = document.getAnimations().filter((animation) => {
+        const { progress, endTime } = animation.effect.getComputedTiming();
+        return animation.playState === "running" && progress !== null && Number.isFinite(endTime);
+    });
     return document.readyState === "complete" && !passing.length
         && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling");
 }"""
@@ -57,6 +60,13 @@ def settle(page: Page) -> None:
     """Wait until the page has come, nothing more is asked for, and transitions are over."""
     page.wait_for_load_state()
     until(lambda: page.evaluate(SETTLED), pause=lambda seconds: page.wait_for_timeout(1000 * seconds))
+
+
+def dismiss(page: Page) -> None:
+    """Take the notices away that have not left by themselves."""
+    notices = page.get_by_role("button", name="Dismiss")
+    notices.evaluate_all("buttons => buttons.forEach((button) => button.click())")
+    expect(notices).to_have_count(0)
 
 
 def assert_in_order(page: Page, state: str) -> None:
@@ -109,7 +119,7 @@ def test_pages_are_in_order(
         assert_in_order(page, "running")
     expect(page.get_by_role("radio", name="Compare")).to_be_attached()
     assert_in_order(page, "result")
-    page.get_by_role("button", name="Dismiss").click()
+    dismiss(page)
     page.get_by_role("radio", name="Mask").check(force=True)
     assert_in_order(page, "mask")
     if size is PHONE:

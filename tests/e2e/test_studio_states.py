@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import Portal
 from tests.e2e.studio import PHONE, Studio, picture
-from tests.e2e.test_pages import assert_in_order, settle
+from tests.e2e.test_pages import assert_in_order, dismiss, settle
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -42,7 +42,7 @@ def test_states_are_in_order(
     assert_in_order(page, "samples")
     samples.last.click()
     studio.expect_editing("v5")
-    page.get_by_role("button", name="Dismiss").first.click()
+    dismiss(page)
     page.locator("#strip li" if size is PHONE else "#rail li").nth(1).hover()
     page.get_by_role("button", name="Compare with this: v2").click()
     expect(page.locator(".tag").first).to_have_text("v2")
