@@ -19,12 +19,6 @@ from imageeditor.postgres import launcher
 from tests.hurry import no_waiting_for_the_disk
 from tests.patience import PATIENCE
 
-# How long an example takes tells of the machine, not of the portal.
-hypothesis.settings.register_profile(
-    "whatever the machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("whatever the machine")
-
 # Examples have no time limit: a busy machine is no failure.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from django.db import connection
 
+T = TypeVar("T")
+
 # Seconds after which what has not come does not come. Says nothing of how fast anything has to be.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 async def until(happened: Callable[[], object]) -> None:
@@ -26,12 +29,23 @@ async def until_found(look: Callable[[], Awaitable[object]]) -> None:
             await asyncio.sleep(0.02)
 
 
-def wait_until(happened: Callable[[], object], what: str) -> None:
-    """The same without an event loop. `what` did not happen is what a failure says."""
+def wait_until(
+    look: Callable[[], T],
+    otherwise: str | Callable[[], object] = "it did not come about",
+    *,
+    pause: Callable[[float], object] = time.sleep,
+) -> T:
+    """The same without an event loop; gives what `look` found.
+
+    otherwise  what a failure says
+    pause      lets so many seconds pass
+    """
     deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE:g} seconds"
-        time.sleep(0.01)
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(otherwise if isinstance(otherwise, str) else otherwise())
+        pause(0.05)
+    return found
 
 
 def somebody_waits_for_our_locks() -> bool:

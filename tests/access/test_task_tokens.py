@@ -6,7 +6,7 @@ import string
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from pytest_django import Settings
 
@@ -15,6 +15,7 @@ from editor.access import task_tokens
 JOB = UUID("12345678-1234-5678-1234-567812345678")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(number=some.integers(0, 2**128 - 1))
 def test_a_token_has_30_letters_and_digits_and_names_its_job(number: int) -> None:
     token = task_tokens.make(UUID(int=number))
@@ -30,6 +31,7 @@ def test_no_letter_may_be_another(place: int) -> None:
     assert task_tokens.read(token[:place] + other + token[place + 1 :]) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=some.text(max_size=40))
 def test_other_texts_are_none(text: str) -> None:
     assert task_tokens.read(text) is None

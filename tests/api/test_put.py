@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import select
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,9 +22,11 @@ from editor.models import Upload
 from editor.operations import uploads
 from editor.operations.uploads import Ticket
 from imageeditor.asgi import application
+from tests import ask
 from tests.emulators.server import Server
 from tests.factories import make_actor, photo
 from tests.operations.upload_files import announce, expire, stored_files
+from tests.patience import PATIENCE, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -66,7 +68,7 @@ def raw(ticket: Ticket, *headers: str, method: str = "PUT") -> Iterator[socket.s
     """A connection on which only the head of a request was sent."""
     url = urlsplit(ticket.upload_url)
     lines = [f"{method} {url.path} HTTP/1.1", f"Host: {url.netloc}", "Content-Type: image/png", *headers]
-    with closing(socket.create_connection((url.hostname, url.port), timeout=10)) as connection:
+    with closing(socket.create_connection((url.hostname, url.port), timeout=PATIENCE)) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         yield connection
 
@@ -80,17 +82,14 @@ def answer(connection: socket.socket) -> tuple[int, dict[str, object]]:
     return int(head.split()[1]), json.loads(body)
 
 
-def until(ready: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if ready():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not come about")
+def until_held(bodies: int) -> None:
+    """Wait until so many files are on their way in."""
+    wait_until(lambda: put.BODIES_AT_ONCE - bodies in [limit._free for limit in put._places.values()])
 
 
 def test_the_file_is_kept_as_it_came(ticket: Ticket) -> None:
     content = photo()
-    response = httpx.put(ticket.upload_url, content=content, headers=PNG)
+    response = ask.put(ticket.upload_url, content=content, headers=PNG)
     assert (response.status_code, response.content) == (200, b"")
     assert response.headers["etag"] == f'"{hashlib.md5(content).hexdigest()}"'
     assert "set-cookie" not in response.headers
@@ -100,14 +99,14 @@ def test_the_file_is_kept_as_it_came(ticket: Ticket) -> None:
 
 
 def test_a_file_of_unannounced_length_is_taken(ticket: Ticket) -> None:
-    response = httpx.put(ticket.upload_url, content=iter([b"one ", b"two"]), headers=PNG)
+    response = ask.put(ticket.upload_url, content=iter([b"one ", b"two"]), headers=PNG)
     assert response.status_code == 200
     assert store.read(Upload.objects.get().storage_name) == b"one two"
 
 
 def test_the_largest_file_is_taken_and_one_byte_more_is_not(actor: Actor, portal: str) -> None:
     largest = bytes(MAX_BYTES)
-    assert httpx.put(announce(actor, base=portal).upload_url, content=largest, headers=PNG).status_code == 200
+    assert ask.put(announce(actor, base=portal).upload_url, content=largest, headers=PNG).status_code == 200
     path = stored_files()[0]
     assert path.stat().st_size == MAX_BYTES
     path.unlink()
@@ -120,12 +119,12 @@ def test_the_largest_file_is_taken_and_one_byte_more_is_not(actor: Actor, portal
 @pytest.mark.parametrize("size", [0, 10, 10**9])
 def test_the_declared_size_is_for_the_record_only(actor: Actor, portal: str, size: int) -> None:
     ticket = announce(actor, base=portal, size=size)
-    assert httpx.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
+    assert ask.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "DELETE", "PATCH"])
 def test_other_methods_are_refused(ticket: Ticket, method: str) -> None:
-    response = httpx.request(method, ticket.upload_url, headers=PNG)
+    response = ask.request(method, ticket.upload_url, headers=PNG)
     assert (response.status_code, response.headers["allow"]) == (405, "PUT")
     assert not stored_files()
 
@@ -133,39 +132,39 @@ def test_other_methods_are_refused(ticket: Ticket, method: str) -> None:
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/html", "image/png; charset=x", "", None])
 def test_another_type_is_refused(ticket: Ticket, content_type: str | None) -> None:
     headers = {} if content_type is None else {"content-type": content_type}
-    assert_refused(httpx.put(ticket.upload_url, content=photo(), headers=headers), 403, "image/png")
+    assert_refused(ask.put(ticket.upload_url, content=photo(), headers=headers), 403, "image/png")
 
 
 @pytest.mark.parametrize("end", ["", "x", "%00", "%ff%fe", "a.b.c", "%2e%2e/files/x", "é", "x" * 20_000])
 def test_what_is_no_link_is_refused(portal: str, end: str) -> None:
-    assert_refused(httpx.put(f"{portal}/uploads/{end}", content=photo(), headers=PNG), 403, "not valid")
+    assert_refused(ask.put(f"{portal}/uploads/{end}", content=photo(), headers=PNG), 403, "not valid")
 
 
 def test_a_link_cannot_be_made_into_anothers(actor: Actor, portal: str) -> None:
     one, other = (announce(actor, base=portal).upload_url for _ in range(2))
     swapped = one.rpartition(".")[0] + "." + other.rpartition(".")[2]
-    assert_refused(httpx.put(swapped, content=photo(), headers=PNG), 403, "not valid")
+    assert_refused(ask.put(swapped, content=photo(), headers=PNG), 403, "not valid")
 
 
 def test_an_expired_link_is_refused(ticket: Ticket, portal: str) -> None:
     expire(ticket.image_id, seconds=1)
     url = f"{portal}/uploads/{uploads.token(Upload.objects.get())}"
-    assert_refused(httpx.put(url, content=photo(), headers=PNG), 403, "expired")
+    assert_refused(ask.put(url, content=photo(), headers=PNG), 403, "expired")
 
 
 def test_a_link_whose_upload_is_gone_is_refused(ticket: Ticket) -> None:
     Upload.objects.all().delete()
-    assert_refused(httpx.put(ticket.upload_url, content=photo(), headers=PNG), 403, "not valid any more")
+    assert_refused(ask.put(ticket.upload_url, content=photo(), headers=PNG), 403, "not valid any more")
 
 
 def test_no_bytes_are_refused(ticket: Ticket) -> None:
-    assert_refused(httpx.put(ticket.upload_url, content=b"", headers=PNG), 400, "empty")
-    assert_refused(httpx.put(ticket.upload_url, content=iter([]), headers=PNG), 400, "empty")
-    assert httpx.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
+    assert_refused(ask.put(ticket.upload_url, content=b"", headers=PNG), 400, "empty")
+    assert_refused(ask.put(ticket.upload_url, content=iter([]), headers=PNG), 400, "empty")
+    assert ask.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
 
 
 def test_a_second_file_is_refused_unread(ticket: Ticket) -> None:
-    assert httpx.put(ticket.upload_url, content=b"first", headers=PNG).status_code == 200
+    assert ask.put(ticket.upload_url, content=b"first", headers=PNG).status_code == 200
     with raw(ticket, "Content-Length: 6") as connection:
         status, body = answer(connection)
     assert (status, body["success"]) == (409, False)
@@ -176,7 +175,7 @@ def test_of_two_files_at_once_one_is_kept(ticket: Ticket) -> None:
     with raw(ticket, "Content-Length: 5") as one, raw(ticket, "Content-Length: 5") as other:
         one.sendall(b"1")
         other.sendall(b"2")
-        time.sleep(0.1)  # both links were looked at by now
+        until_held(2)  # both links were looked at by now
         other.sendall(b"2222")
         assert other.recv(65536).startswith(b"HTTP/1.1 200")
         one.sendall(b"1111")
@@ -204,50 +203,53 @@ def test_an_endless_body_is_cut_off_at_the_limit(ticket: Ticket) -> None:
 
 
 def test_a_dripping_body_ends_at_the_time_limit(ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(put, "BODY_SECONDS", 0.5)
-    began = time.monotonic()
-    with raw(ticket, "Content-Length: 1000") as connection:
-        for _ in range(4):
-            connection.sendall(b"x")
-            time.sleep(0.1)
-        assert answer(connection)[0] == 408
-    assert time.monotonic() - began < 3
+    with monkeypatch.context() as short:
+        short.setattr(put, "BODY_SECONDS", 0.5)
+        with raw(ticket, f"Content-Length: {10**6}") as connection:
+            wait_until(lambda: is_answered(connection) or connection.send(b"x") == 0)
+            assert answer(connection)[0] == 408
     assert not stored_files()
-    assert httpx.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
+    assert ask.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
+
+
+def is_answered(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
 
 
 def test_a_sender_who_leaves_leaves_nothing(ticket: Ticket) -> None:
     with raw(ticket, "Content-Length: 1000") as connection:
         connection.sendall(b"x" * 500)
-        time.sleep(0.1)
-    assert httpx.put(ticket.upload_url, content=b"whole", headers=PNG).status_code == 200
+        until_held(1)
+    until_held(0)
+    assert ask.put(ticket.upload_url, content=b"whole", headers=PNG).status_code == 200
     assert [path.read_bytes() for path in stored_files()] == [b"whole"]
 
 
 def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(put, "BODIES_AT_ONCE", 1)
-    monkeypatch.setattr(put, "PLACE_SECONDS", 0.3)
     slow, quick = announce(actor, base=portal), announce(actor, base=portal)
     with raw(slow, "Content-Length: 4") as connection:
         connection.sendall(b"sl")
-        until(lambda: 0 in [limit._free for limit in put._places.values()])
-        refused = httpx.put(quick.upload_url, content=photo(), headers=PNG)
+        until_held(1)
+        with monkeypatch.context() as short:
+            short.setattr(put, "PLACE_SECONDS", 0.3)
+            refused = ask.put(quick.upload_url, content=photo(), headers=PNG)
         assert_refused(refused, 503, "Try again")
         assert refused.headers["retry-after"] == "5"
         connection.sendall(b"ow")
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-    assert httpx.put(quick.upload_url, content=photo(), headers=PNG).status_code == 200
+    assert ask.put(quick.upload_url, content=photo(), headers=PNG).status_code == 200
 
 
 def test_a_storage_that_fails_is_told_in_the_envelope(ticket: Ticket, tmp_path: Path) -> None:
     (tmp_path / "media").write_text("no folder")
-    response = httpx.put(ticket.upload_url, content=photo(), headers=PNG)
+    response = ask.put(ticket.upload_url, content=photo(), headers=PNG)
     assert (response.status_code, response.json()["success"]) == (500, False)
     (tmp_path / "media").unlink()
-    assert httpx.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
+    assert ask.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
 
 
 def test_other_paths_keep_their_limit(portal: str) -> None:
-    assert httpx.put(f"{portal}/uploads", content=b"x").status_code == 404
-    assert httpx.get(f"{portal}/healthz").status_code == 200
-    assert httpx.post(f"{portal}/accounts/login/", content=bytes(3 * 1024**2)).status_code == 413
+    assert ask.put(f"{portal}/uploads", content=b"x").status_code == 404
+    assert ask.get(f"{portal}/healthz").status_code == 200
+    assert ask.post(f"{portal}/accounts/login/", content=bytes(3 * 1024**2)).status_code == 413

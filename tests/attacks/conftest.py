@@ -6,5 +6,12 @@ The short ones run with `make test`, those in long/ by `make attacks`.
 from __future__ import annotations
 
 from tests.e2e.conftest import portal, portals
+from tests.e2e.failures import pytest_configure, pytest_runtest_makereport, pytest_runtest_setup
 
-__all__ = ["portal", "portals"]
+__all__ = [
+    "portal",
+    "portals",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+    "pytest_runtest_setup",
+]

@@ -31,6 +31,8 @@ SPACES: dict[str, dict[str, Any]] = {
     "poor": {"workspace": "Poor", "credits": STANDARD - 1},
     "slow": {"workspace": "Slow", "requests_per_minute": 3},
     "busy": {"workspace": "Busy", "concurrent_jobs": 1},
+    "fresh": {"workspace": "Fresh"},
+    "counted": {"workspace": "Counted", "requests_per_minute": 50},
     "barred": {"workspace": "Barred"},
     "plain": {"workspace": "Plain"},
     "listed": {"workspace": "Listed"},

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.e2e.portal import PASSWORD, Portal
+from tests.patience import PATIENCE
 
 Form = Mapping[str, str | list[str]]
 Files = Mapping[str, tuple[str, bytes, str]]
@@ -16,7 +17,7 @@ Files = Mapping[str, tuple[str, bytes, str]]
 
 class Client:
     def __init__(self, portal: Portal, *, email: str, slug: str) -> None:
-        self.http = httpx.Client(base_url=portal.url, timeout=30)
+        self.http = httpx.Client(base_url=portal.url, timeout=PATIENCE)
         self.slug = slug
         page = self.http.get("/accounts/login/")
         answer = self._post("/accounts/login/", page.text, {"login": email, "password": PASSWORD})

@@ -23,6 +23,13 @@ from playwright.sync_api import (
 from imageeditor.postgres.cluster import connection_info
 from imageeditor.postgres.places import find_place
 from tests.e2e.api import Api, pictures_server
+from tests.e2e.failures import (
+    look,
+    pytest_configure,
+    pytest_runtest_makereport,
+    pytest_runtest_setup,
+    watch,
+)
 from tests.e2e.portal import TEMPLATE, Portal
 from tests.e2e.studio import PHONE, Studio
 from tests.emulators.fal import Fal
@@ -31,9 +38,12 @@ from tests.emulators.kie import Kie
 from tests.emulators.openai import OpenAi
 from tests.hurry import no_waiting_for_the_disk
 from tests.media.fetching import Authority
+from tests.patience import PATIENCE
+
+__all__ = ["pytest_configure", "pytest_runtest_makereport", "pytest_runtest_setup"]
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-expect.set_options(timeout=15_000)  # a busy machine is no failure
+expect.set_options(timeout=1000 * PATIENCE)
 QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -127,9 +137,11 @@ def launch(chromium: BrowserType, **options: Any) -> Browser:
 
 
 @pytest.fixture
-def new_context(browser: Browser) -> Iterator[ContextMaker]:
-    maker = ContextMaker(browser)
+def new_context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[ContextMaker]:
+    maker = ContextMaker(browser, request.node)
     yield maker
+    if maker.complaints:
+        look(request.node)
     maker.close()
     assert maker.complaints == [], "the browser complained"
 
@@ -137,18 +149,20 @@ def new_context(browser: Browser) -> Iterator[ContextMaker]:
 class ContextMaker:
     """Browsers of different people; whatever their consoles complain of fails the test."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, item: pytest.Item) -> None:
         self.browser = browser
+        self.item = item
         self.contexts: list[BrowserContext] = []
         self.complaints: list[str] = []
 
     def __call__(self, **options: object) -> Page:
         context = self.browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(1000 * PATIENCE)
         self.contexts.append(context)
         page = context.new_page()
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        watch(self.item, page)
         return page
 
     def _listen(self, message: ConsoleMessage) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from tests.patience import PATIENCE
+
 BASE = "/api/v1/image-editor"
 LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
@@ -37,7 +39,7 @@ class SeedClient:
 
     def put(self, upload_url: str, content: bytes, mime_type: str) -> httpx.Response:
         """The file itself; no key goes along, the address is the right to send it."""
-        return httpx.put(upload_url, content=content, headers={"content-type": mime_type}, timeout=60)
+        return httpx.put(upload_url, content=content, headers={"content-type": mime_type}, timeout=PATIENCE)
 
     def upload(self, content: bytes, *, file_name: str = "cat.png", mime_type: str = "image/png") -> str:
         """Both steps; the image's id."""

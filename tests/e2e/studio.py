@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urljoin
@@ -13,6 +14,7 @@ from PIL import Image as Picture
 from playwright.sync_api import JSHandle, Locator, Page, expect
 
 from tests.e2e.portal import PASSWORD, Portal
+from tests.patience import wait_until
 
 PHOTO = Path(__file__).resolve().parents[2] / "static" / "samples" / "coffee.jpg"
 PHONE: dict[str, Any] = {
@@ -73,9 +75,12 @@ class Studio:
         self.expect_editing("the original")
         return self
 
-    def expect_editing(self, version: str, *, within: float = 15) -> None:
-        """`within` so many seconds."""
-        expect(self.page.get_by_text(f"Editing {version}", exact=True)).to_be_visible(timeout=1000 * within)
+    def expect_editing(self, version: str) -> None:
+        expect(self.page.get_by_text(f"Editing {version}", exact=True)).to_be_visible()
+
+    def wait_until(self, come: Callable[[], object]) -> None:
+        """Wait for what the page's own events bring about."""
+        wait_until(come, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
 
     def run(self, words: str) -> None:
         self.prompt.fill(words)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import ask
 from tests.e2e.api import Api, open_spaces
+from tests.e2e.portal import LASTING
 from tests.e2e.seed_client import BASE
+from tests.patience import PATIENCE, wait_until
 
 EDIT = {"prompt": "a quiet harbour", "model_tier": "standard"}
 MEGA = 1_000_000
@@ -91,11 +92,11 @@ def test_an_address_that_is_not_public_is_refused(api: Api, url: str) -> None:
 def test_a_large_body_without_a_key_is_not_read(api: Api) -> None:
     """300 MB are announced; the answer is there before a hundredth of them was sent, and nothing on disk."""
     files = written(api)
-    with socket.create_connection(("127.0.0.1", api.portal.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", api.portal.port), timeout=PATIENCE) as connection:
         head = f"POST {BASE}/process HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {300 * MEGA}\r\n\r\n"
         connection.sendall(head.encode() + b"x" * (64 * 1024))
         assert connection.recv(64).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 429 "))
-    assert written(api) == files
+    assert written(api) <= files
 
 
 def written(api: Api) -> set[str]:
@@ -110,24 +111,24 @@ def written(api: Api) -> set[str]:
 
 @pytest.mark.parametrize("key", ["flk_" + "x" * 60_000, "Bearer", "flk_../../../etc/passwd", "' OR 1=1 --"])
 def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
-    answer = httpx.get(f"{api.portal.url}{BASE}/jobs", headers={"authorization": f"Bearer {key}"})
+    answer = ask.get(f"{api.portal.url}{BASE}/jobs", headers={"authorization": f"Bearer {key}"})
     assert answer.status_code in REFUSED, answer.text
 
 
 def test_the_key_of_a_removed_member_is_dead(api: Api) -> None:
     key = open_spaces(api.portal, {"removed": {"workspace": "Removed", "credits": 0}})["removed"]
     headers = {"authorization": f"Bearer {key}"}
-    assert httpx.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code == 200
+    assert ask.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code == 200
     api.portal.query(
         "DELETE FROM editor_membership WHERE workspace_id = "
         "(SELECT id FROM editor_workspace WHERE slug = 'removed') RETURNING id"
     )
-    assert httpx.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code in REFUSED
+    assert ask.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code in REFUSED
 
 
 def test_rows_of_another_workspace_do_not_exist(api: Api) -> None:
     theirs, mine = api.http("other"), api.http("plain")
-    edit = EDIT | {"prompt": "[slow:20] a quiet harbour", "async": True}
+    edit = EDIT | {"prompt": f"{LASTING} a quiet harbour", "async": True}
     job = theirs.post("/process", json=edit).json()["data"]["job_id"]
     upload = {"file_name": "a.png", "mime_type": "image/png"}
     image = theirs.post("/upload-url", json=upload).json()["data"]["image_id"]
@@ -140,5 +141,4 @@ def test_rows_of_another_workspace_do_not_exist(api: Api) -> None:
     assert job not in mine.get("/jobs").text
 
     theirs.post(f"/jobs/{job}/cancel")
-    while theirs.get(f"/jobs/{job}").json()["data"]["status"] != "canceled":
-        time.sleep(0.05)
+    wait_until(lambda: theirs.get(f"/jobs/{job}").json()["data"]["status"] == "canceled")

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests import ask
 from tests.e2e.api import EMAIL, PICTURE, STANDARD, Api
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.seed_client import LIMITS, Refused, SeedClient
@@ -40,7 +40,7 @@ def client(api: Api) -> SeedClient:
 
 def picture(url: str) -> Image.Image:
     """What a browser without any key gets there."""
-    answer = httpx.get(url)
+    answer = ask.get(url)
     assert answer.status_code == 200, answer.text
     return Image.open(io.BytesIO(answer.content))
 
@@ -48,7 +48,7 @@ def picture(url: str) -> Image.Image:
 def test_a_key_from_the_browser_does_all_of_it(api: Api, new_context: ContextMaker) -> None:
     page = new_context()
     sign_in(page, api.portal, EMAIL)
-    page.goto(f"{api.portal.url}/w/plain/settings/api-keys/")
+    page.goto(f"{api.portal.url}/w/fresh/settings/api-keys/")
     page.get_by_label("Name").fill("script")
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -98,10 +98,8 @@ def test_each_type_of_file_can_be_edited(client: SeedClient, mime_type: str) -> 
 
 
 def test_process_answers_with_the_finished_image(client: SeedClient) -> None:
-    began = time.monotonic()
     done = client.process(prompt="[slow:2] a quiet harbour", model_tier="pro")
-    assert time.monotonic() - began >= 2, "the call is kept open until the image is there"
-    assert done["status"] == "completed"
+    assert done["status"] == "completed", "the call is kept open until the image is there"
     assert UUID(done["job_id"]) != UUID(done["result_image_id"])
     assert done["model_tier"] == "pro"
     assert done["provider_used"] == "system"
@@ -272,10 +270,8 @@ def test_a_job_is_told_whole(client: SeedClient) -> None:
 
 
 def test_every_answer_tells_of_the_limit(api: Api) -> None:
-    client = api.client("busy")
-    api.portal.query(
-        "UPDATE editor_plan SET requests_per_minute = 50 WHERE name = 'Own limits: busy' RETURNING 1"
-    )
+    client = api.client("counted")
+    began = time.time()
     answers = [
         client.http.get("/jobs"),
         client.http.post("/estimate-credits", json={"model_tier": "standard"}),
@@ -291,4 +287,4 @@ def test_every_answer_tells_of_the_limit(api: Api) -> None:
     told = [[int(answer.headers[name]) for name in LIMITS] for answer in answers]
     assert [limit for limit, _, _ in told] == [50] * 9
     assert [left for _, left, _ in told] == list(range(49, 40, -1))
-    assert all(0 < reset - time.time() + 5 <= 66 for _, _, reset in told)
+    assert all(began < reset <= time.time() + 61 for _, _, reset in told)

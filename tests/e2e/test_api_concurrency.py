@@ -20,9 +20,11 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests import ask
 from tests.e2e.api import STANDARD, open_spaces
-from tests.e2e.portal import ROOT, Portal
+from tests.e2e.portal import LASTING, ROOT, Portal
 from tests.e2e.seed_client import BASE
+from tests.patience import PATIENCE, wait_until
 
 EDIT = {"prompt": "a quiet harbour", "model_tier": "standard"}
 CREDITS = 1000
@@ -60,7 +62,7 @@ def at_once(portal: Portal, key: str, count: int, call: Call) -> list[httpx.Resp
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         headers = {"authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(
-            base_url=f"{portal.url}{BASE}", headers=headers, limits=limits, timeout=60
+            base_url=f"{portal.url}{BASE}", headers=headers, limits=limits, timeout=2 * PATIENCE
         ) as client:
             return list(await asyncio.gather(*(call(client, number) for number in range(count))))
 
@@ -96,16 +98,12 @@ def ends(portal: Portal, slug: str) -> Counter[tuple[str, str]]:
     return Counter(rows)
 
 
-def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_of_200_calls_at_once_the_plans_60_pass(crowd: Portal, keys: dict[str, str]) -> None:
+    began = time.monotonic()
     answers = at_once(crowd, keys["sixty"], 200, lambda client, number: client.get("/jobs"))
-    assert statuses(answers) == {200: 60, 429: 140}
+    minutes = 1 + int((time.monotonic() - began) // 60)  # one, unless the machine is very busy
+    assert statuses(answers).keys() == {200, 429}
+    assert 60 <= statuses(answers)[200] <= 60 * minutes
     for answer in answers:
         assert answer.headers["x-ratelimit-limit"] == "60"
         assert (answer.status_code == 429) == ("retry-after" in answer.headers)
@@ -146,52 +144,73 @@ def test_one_key_of_20_calls_at_once_is_one_job(crowd: Portal, keys: dict[str, s
 
 
 def test_the_edit_of_a_caller_who_leaves_is_settled_once(crowd: Portal, keys: dict[str, str]) -> None:
-    body = json.dumps({**EDIT, "prompt": "[slow:2] a quiet harbour"}).encode()
+    body = json.dumps(EDIT).encode()
     head = (
         f"POST {BASE}/process HTTP/1.1\r\nHost: {urlsplit(crowd.url).netloc}\r\n"
         f"Authorization: Bearer {keys['gone']}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    for _ in range(3):
-        with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
-            connection.sendall(head.encode() + body)
-            time.sleep(0.5)
     # One leaves before the whole request was sent: that is no edit.
     with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
         connection.sendall(head.encode() + body[:10])
+    with crowd.no_new_images():  # none ends before its caller has left
+        for number in range(1, 4):
+            with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
+                connection.sendall(head.encode() + body)
+                wait_until(lambda number=number: sum(ends(crowd, "gone").values()) == number)  # type: ignore[misc]
     wait_until(lambda: ends(crowd, "gone") == {("completed", "hold+settle"): 3})
     assert account(crowd, "gone") == (CREDITS - 3 * STANDARD, 0)
 
 
+SHORT = 3  # few enough that each has a thread to wait in
+
+
 def test_a_stop_with_20_calls_held_answers_them_all(crowd: Portal, keys: dict[str, str]) -> None:
-    slow = {number: 14 if number % 2 else 3 for number in range(20)}
+    """Those whose edits end meanwhile with the edit, the others with where it is to be had."""
+    held = ExitStack()
 
     async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
-        prompt = f"[slow:{slow[number]}] a quiet harbour, {number}"
+        prompt = f"{'' if number < SHORT else LASTING} a quiet harbour, {number}"
         return await client.post("/process", json={**EDIT, "prompt": prompt})
 
-    async def stop_when_they_are_held(client: httpx.AsyncClient, number: int) -> httpx.Response:
-        if number < 20:
-            return await call(client, number)
-        while sum((await asyncio.to_thread(ends, crowd, "stopped")).values()) < 20:
-            await asyncio.sleep(0.1)
+    def stop_when_they_are_held() -> None:
+        wait_until(lambda: sum(ends(crowd, "stopped").values()) == 20)
+        wait_until(lambda: crowd.waiting() == SHORT)
+        wait_until(lambda: crowd.query("SELECT count(*) FROM editor_job WHERE percent > 0") >= [(20,)])
+        crowd.let_the_sandbox_finish()
         assert crowd.process
         crowd.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not listens(crowd))
+        held.close()  # the short ones end
+
+    async def one_of_them(client: httpx.AsyncClient, number: int) -> httpx.Response:
+        if number < 20:
+            return await call(client, number)
+        await asyncio.to_thread(stop_when_they_are_held)
         return httpx.Response(200)
 
-    answers = at_once(crowd, keys["stopped"], 21, stop_when_they_are_held)[:20]
+    with held:
+        held.enter_context(crowd.no_new_images())
+        answers = at_once(crowd, keys["stopped"], 21, one_of_them)[:20]
     assert crowd.process
-    assert crowd.process.wait(30) == 0
-    assert statuses(answers) == {201: 10, 202: 10}
+    assert crowd.process.wait(PATIENCE) == 0
+    assert [answer.status_code for answer in answers] == [201] * SHORT + [202] * (20 - SHORT)
     crowd.start()
     wait_until(lambda: ends(crowd, "stopped") == {("completed", "hold+settle"): 20})
     assert account(crowd, "stopped") == (CREDITS - 20 * STANDARD, 0)
     headers = {"authorization": f"Bearer {keys['stopped']}"}
-    for answer in answers:
-        if answer.status_code == 202:
-            asked = httpx.get(f"{crowd.url}{answer.headers['location']}", headers=headers).json()["data"]
-            assert asked["job_id"] == answer.json()["data"]["job_id"]
-            assert asked["status"] == "completed"
+    for answer in answers[SHORT:]:
+        asked = ask.get(f"{crowd.url}{answer.headers['location']}", headers=headers).json()["data"]
+        assert asked["job_id"] == answer.json()["data"]["job_id"]
+        assert asked["status"] == "completed"
+
+
+def listens(portal: Portal) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", portal.port)).close()
+    except ConnectionError:
+        return False
+    return True
 
 
 @contextmanager
@@ -204,31 +223,35 @@ def worker(portal: Portal) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(40)
+        process.wait(PATIENCE)
 
 
 def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: dict[str, str]) -> None:
-    crowd.stop()
-    crowd.start("--no-worker")
     running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
 
     async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
         words = "[moderate] " if number == 0 else ""
-        prompt = f"{words}[slow:4] a quiet harbour, {number}"
+        prompt = f"{words}{LASTING} a quiet harbour, {number}"
         return await client.post("/process", json={**EDIT, "prompt": prompt})
 
     async def kill_when_they_run(client: httpx.AsyncClient, number: int) -> httpx.Response:
         if number < 6:
             return await call(client, number)
-        while (await asyncio.to_thread(crowd.query, running)) != [(6,)]:
-            await asyncio.sleep(0.1)
+        await asyncio.to_thread(wait_until, lambda: crowd.query(running) == [(6,)])
+        crowd.let_the_sandbox_finish()
         first.kill()
         await asyncio.to_thread(first.wait)
         await asyncio.to_thread(second.enter_context, worker(crowd))
         return httpx.Response(200)
 
-    with ExitStack() as second, worker(crowd) as first:
-        answers = at_once(crowd, keys["killed"], 7, kill_when_they_run)[:6]
+    crowd.stop()
+    crowd.start("--no-worker")
+    try:
+        with ExitStack() as second, worker(crowd) as first:
+            answers = at_once(crowd, keys["killed"], 7, kill_when_they_run)[:6]
+    finally:
+        crowd.stop()
+        crowd.start()
     assert statuses(answers) == {201: 5, 422: 1}
     assert ends(crowd, "killed") == {("completed", "hold+settle"): 5, ("failed", "hold+release"): 1}
     assert account(crowd, "killed") == (CREDITS - 5 * STANDARD, 0)

@@ -6,9 +6,9 @@ import time
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
+from tests import ask
 from tests.e2e.api import PICTURE, Api
 from tests.e2e.seed_client import LIMITS, Refused, SeedClient
 from tests.emulators.faults import Fault, Step
@@ -73,7 +73,7 @@ def test_a_missing_or_invalid_key_is_401(api: Api, authorization: str) -> None:
     headers = {"x-forwarded-for": "192.0.2.1"}  # its failures count for that address
     if authorization:
         headers["authorization"] = authorization.format(api.keys["acme"])
-    answer = httpx.get(f"{api.portal.url}/api/v1/image-editor/jobs", headers=headers)
+    answer = ask.get(f"{api.portal.url}/api/v1/image-editor/jobs", headers=headers)
     # What is longer than a server's headers may be does not get as far as the door.
     assert answer.status_code == (401 if len(authorization) < 10_000 else answer.status_code)
     assert answer.status_code in (400, 401, 431)
@@ -96,7 +96,7 @@ def test_each_call_needs_a_key(api: Api) -> None:
     ]
     for number, (method, path) in enumerate(calls):
         headers = {"x-forwarded-for": f"192.0.2.{10 + number}"}
-        answer = httpx.request(method, f"{api.portal.url}/api/v1/image-editor{path}", headers=headers)
+        answer = ask.request(method, f"{api.portal.url}/api/v1/image-editor{path}", headers=headers)
         assert (path, answer.status_code, answer.json()["success"]) == (path, 401, False)
 
 
@@ -204,6 +204,7 @@ def test_moderation_by_a_provider_is_422(api: Api, client: SeedClient) -> None:
 
 def test_more_than_the_plan_allows_is_429(api: Api) -> None:
     slow = api.client("slow")
+    began = time.time()
     for left in ("2", "1", "0"):
         slow.jobs()
         assert slow.last is not None
@@ -212,7 +213,7 @@ def test_more_than_the_plan_allows_is_429(api: Api) -> None:
     assert refused.status == 429
     assert 1 <= int(refused.answer.headers["retry-after"]) <= 60
     assert [refused.answer.headers[name] for name in LIMITS[:2]] == ["3", "0"]
-    assert abs(int(refused.answer.headers["x-ratelimit-reset"]) - time.time() - 30) <= 32
+    assert began < int(refused.answer.headers["x-ratelimit-reset"]) <= time.time() + 61
 
 
 def test_a_provider_that_has_too_much_to_do_is_429(

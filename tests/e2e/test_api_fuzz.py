@@ -13,7 +13,7 @@ from tests.e2e.api import Api
 from tests.e2e.seed_client import BASE
 
 EXAMPLES = 5  # of each call
-SECONDS = 180
+SECONDS = 900
 
 
 def test_no_answer_is_another_than_the_documents(api: Api, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tests.e2e.portal import ROOT, Portal
+from tests.patience import PATIENCE
 
 GUIDE = ROOT / "docs" / "api.md"
 SNIPPET = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -78,7 +79,7 @@ def printed(command: list[str], program: str, folder: Path, environment: dict[st
         input=program,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import ask
 from tests.e2e.api import PICTURE, STANDARD, Api, open_spaces
 from tests.factories import photo
+from tests.patience import PATIENCE
 
 CLIENTS = Path(__file__).parent / "clients"
-PATIENCE = 60  # seconds
 EDIT = "Turn teal into red"
 Call = Callable[..., dict[str, Any]]
 
@@ -49,7 +49,7 @@ def program(variable: str, needed: str) -> str:
 
 def run(command: list[str], told: dict[str, Any]) -> str:
     done = subprocess.run(
-        command, input=json.dumps(told), capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, input=json.dumps(told), capture_output=True, text=True, timeout=2 * PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -60,7 +60,7 @@ def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
     """doGenerate of @ai-sdk/black-forest-labs; `by` is the key's name."""
     node = program("PORTAL_NODE", str(CLIENTS / "node_modules" / ".installed"))
 
-    def call(model: str, *, by: str = "bfl", seconds: float = 30, **options: Any) -> dict[str, Any]:
+    def call(model: str, *, by: str = "bfl", seconds: float = PATIENCE, **options: Any) -> dict[str, Any]:
         base = {"baseURL": f"{api.portal.url}/v1", "apiKey": keys[by], "timeout": seconds * 1000}
         told = base | {"model": model} | options
         return dict(json.loads(run([node, str(CLIENTS / "bfl.mjs")], told)))
@@ -73,7 +73,7 @@ def blackforest(api: Api, keys: dict[str, str], tmp_path: Path) -> Call:
     """`generate` of blackforest."""
     python = program("PORTAL_BLACKFOREST", "../installed")
 
-    def call(model: str, *, by: str = "bfl", retries: int = 30, **inputs: Any) -> dict[str, Any]:
+    def call(model: str, *, by: str = "bfl", retries: int = 120, **inputs: Any) -> dict[str, Any]:
         told = {"base_url": api.portal.url, "api_key": keys[by], "retries": retries}
         said = tmp_path / "said.json"
         run([python, str(CLIENTS / "bfl.py"), str(said)], told | {"model": model, "inputs": inputs})
@@ -181,7 +181,7 @@ def test_the_ai_sdk_says_what_was_refused(
 
 def test_the_ai_sdk_waits_for_the_rate_limit(api: Api, ai_sdk: Call, keys: dict[str, str]) -> None:
     for _ in range(2):
-        httpx.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
+        ask.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
     got = ai_sdk("flux-kontext-pro", by="bfl_slow", prompt="a quiet harbour")
     assert (got["status"], got["retryable"]) == (429, True)
     assert "allows 2 requests a minute" in got["error"]
@@ -194,7 +194,7 @@ def test_blackforest_edits_an_image(api: Api, blackforest: Call) -> None:
     got = blackforest("flux-kontext-pro", prompt=EDIT, input_image=encoded(PICTURE), seed=7)
     result = got["result"]
     assert (result["prompt"], result["seed"]) == (EDIT, 7)
-    image = httpx.get(result["sample"])
+    image = ask.get(result["sample"])
     assert image.content == stored(api, got["id"])
     assert image.headers["content-type"] == "image/png"
 
@@ -204,7 +204,7 @@ def test_blackforest_repaints_what_a_mask_marks(api: Api, blackforest: Call) -> 
     mask = encoded(photo(width=256, height=256, colour="white"))
     got = blackforest("flux-pro-1.0-fill", prompt="Turn red into blue", image=picture, mask=mask)
     assert "error" not in got, got
-    assert httpx.get(got["result"]["sample"]).content == stored(api, got["id"])
+    assert ask.get(got["result"]["sample"]).content == stored(api, got["id"])
     roles = api.portal.query(
         "SELECT role FROM editor_jobimage WHERE job_id = %s ORDER BY position", got["id"]
     )
@@ -229,7 +229,7 @@ def test_blackforest_says_what_was_refused(
     api: Api, blackforest: Call, keys: dict[str, str], by: str, inputs: dict[str, Any], words: str
 ) -> None:
     for _ in range(2 if by == "bfl_slow" else 0):
-        httpx.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
+        ask.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
     before = jobs(api)
     got = blackforest("flux-kontext-pro", by=by, **{"prompt": "a quiet harbour"} | inputs)
     assert words in got["error"]

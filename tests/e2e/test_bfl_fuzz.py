@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from editor.compat.bfl.translate import LONGEST_IMAGE
 from tests.e2e.api import PICTURE, Api
 from tests.e2e.test_bfl_clients import jobs
+from tests.patience import PATIENCE
 
 EXAMPLES = 60
 EXPECTED = {200, 400, 402, 403, 404, 405, 422, 429}
@@ -69,7 +70,7 @@ VALUES = (
 @pytest.fixture(scope="module")
 def http(api: Api) -> Iterator[httpx.Client]:
     headers = {"x-key": api.keys["fuzz"]}
-    with httpx.Client(base_url=api.portal.url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=api.portal.url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
 from tests.e2e.client import Client
-from tests.e2e.portal import Portal
+from tests.e2e.portal import LASTING, Portal
+from tests.patience import wait_until
 
 PRICE = 4
 
@@ -22,13 +22,18 @@ def client(portal: Portal) -> Iterator[Client]:
     client.http.close()
 
 
-def wait_for(portal: Portal, sql: str, expected: object, *, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while (found := rows(portal, sql)) != expected:
-        assert time.monotonic() < deadline, (
-            f"{sql}: {found}, not {expected}\n{portal.log.read_text()[-4000:]}"
-        )
-        time.sleep(0.2)
+def wait_for(portal: Portal, sql: str, expected: object) -> None:
+    wait_until(
+        lambda: rows(portal, sql) == expected,
+        otherwise=lambda: f"{sql}: {rows(portal, sql)}, not {expected}",
+    )
+
+
+def begin(portal: Portal, client: Client, *, lasting: str = LASTING) -> None:
+    """Have an edit in the middle of its run, which is done as soon as it is taken up again."""
+    assert client.run(f"{lasting} a quiet harbour at dawn").status_code == 302
+    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 0", [(1,)])
+    portal.let_the_sandbox_finish()
 
 
 def rows(portal: Portal, sql: str) -> object:
@@ -51,8 +56,7 @@ def assert_ended_once(portal: Portal, *, jobs: int) -> None:
 
 
 def test_the_portal_is_killed_in_the_middle_of_a_run(portal: Portal, client: Client) -> None:
-    assert client.run("[slow:4] a quiet harbour at dawn").status_code == 302
-    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    begin(portal, client)
     portal.kill()  # the database stays up
     assert portal.query("SELECT status FROM editor_job") == [("processing",)]
     portal.start()
@@ -72,15 +76,14 @@ def test_the_portal_is_killed_while_a_job_waits(portal: Portal, client: Client) 
 
 
 def test_the_database_is_killed_in_the_middle_of_a_run(portal: Portal, client: Client) -> None:
-    assert client.run("[slow:6] a quiet harbour at dawn").status_code == 302
-    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    # It may go on without having noticed.
+    begin(portal, client, lasting="[slow:60]")
     portal.kill_postgres()
     assert_ended_once(portal, jobs=1)
 
 
 def test_the_database_is_killed_and_the_portal_restarted(portal: Portal, client: Client) -> None:
-    assert client.run("[slow:6] a quiet harbour at dawn").status_code == 302
-    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    begin(portal, client)
     portal.kill_postgres()
     portal.kill()
     portal.start()
@@ -90,8 +93,7 @@ def test_the_database_is_killed_and_the_portal_restarted(portal: Portal, client:
 def test_a_clean_stop_leaves_no_process_and_the_job_goes_on_afterwards(
     portal: Portal, client: Client
 ) -> None:
-    assert client.run("[slow:4] a quiet harbour at dawn").status_code == 302
-    wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 10", [(1,)])
+    begin(portal, client)
     assert portal.stop() == 0
     portal.start()
     assert_ended_once(portal, jobs=1)

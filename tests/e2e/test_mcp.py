@@ -9,20 +9,20 @@ import os
 import re
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import httpx
 import pytest
 from mcp import Client
 from mcp_types import CallToolResult, ImageContent, ListToolsResult, ResourceLink
 from PIL import Image
 
+from tests import ask
 from tests.e2e import agent
 from tests.e2e.agent import MODES, Mode, data, refusal
 from tests.e2e.api import PICTURE, STANDARD, Api, open_spaces
-from tests.e2e.portal import ROOT, Portal
+from tests.e2e.portal import LASTING, ROOT, Portal
+from tests.patience import PATIENCE, wait_until
 
 LARGEST_PREVIEW = 100 * 1024
 # The hints of the Naftiko capability: readOnly, destructive, idempotent.
@@ -73,18 +73,30 @@ def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
     api: Api, keys: dict[str, str], mode: Mode
 ) -> None:
     told: list[tuple[float, float | None, str | None]] = []
+    told_before: list[tuple[float, float | None, str | None]] = []
+    url, key, lasting = api.portal.url, keys["agents"], f"{LASTING} told in {mode}"
 
     async def listen(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, total, message))
 
+    def cancel() -> None:
+        agent.call(url, key, "cancel_job", job_id=job_with(url, key, lasting))
+
     async def work(client: Client) -> CallToolResult:
-        asked = {"prompt": "a quiet harbour [slow:2]", "model_tier": "standard"}
+        call = client.call_tool("edit_image", {"prompt": lasting}, progress_callback=listen)
+        waiting = asyncio.create_task(call)
+        await asyncio.to_thread(wait_until, lambda: len(told) >= 2)
+        await asyncio.to_thread(cancel)
+        assert refusal(await waiting)["code"] == "conflict"
+        told_before.extend(told)
+        told.clear()
+        asked = {"prompt": "a quiet harbour", "model_tier": "standard"}
         return await client.call_tool("edit_image", asked, progress_callback=listen)
 
-    result = agent.run(api.portal.url, keys["agents"], work, mode=mode)
-    assert len(told) >= 2
-    assert [progress for progress, _, _ in told] == sorted({progress for progress, _, _ in told})
-    assert all(total == 100 and message for _, total, message in told)
+    result = agent.run(url, key, work, mode=mode)
+    for part in (told_before, told):
+        assert [progress for progress, _, _ in part] == sorted({progress for progress, _, _ in part})
+    assert all(total == 100 and message for _, total, message in [*told_before, *told])
     job = data(result)
     assert (job["status"], job["credits"]) == ("completed", STANDARD)
     _, preview, link = result.content
@@ -96,7 +108,7 @@ def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
         assert (picture.get_format_mimetype(), max(picture.size)) == (preview.mime_type, 512)
     assert isinstance(link, ResourceLink)
     assert link.uri == job["results"][0]["url"]
-    answer = httpx.get(link.uri)
+    answer = ask.get(link.uri)
     assert (answer.status_code, answer.headers["content-type"]) == (200, link.mime_type)
     assert len(answer.content) == link.size
     door = api.portal.query("SELECT door FROM editor_job WHERE id = %s", job["job_id"])
@@ -150,7 +162,7 @@ def test_the_seeds_tools_edit_and_give_the_result(
     assert task["polling_url"] == f"{api.portal.url}/v1/get_result?id={task['id']}"
     told = data(result)
     assert (told["id"], told["status"], told["result"]["seed"]) == (task["id"], "Ready", 7)
-    assert httpx.get(told["result"]["sample"]).headers["content-type"] == "image/png"
+    assert ask.get(told["result"]["sample"]).headers["content-type"] == "image/png"
     assert [part.type for part in result.content] == ["text", "image", "resource_link"]
 
 
@@ -158,44 +170,48 @@ def test_the_seeds_tools_edit_and_give_the_result(
 def test_a_job_is_canceled_while_another_call_waits_for_it(
     api: Api, keys: dict[str, str], mode: Mode
 ) -> None:
-    url, key, prompt = api.portal.url, keys["agents"], f"a harbour in {mode} [slow:30]"
+    url, key, prompt = api.portal.url, keys["agents"], f"a harbour in {mode} {LASTING}"
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(agent.call, url, key, "edit_image", mode=mode, prompt=prompt)
         job_id = job_with(url, key, prompt)
         canceled = data(agent.call(url, key, "cancel_job", mode=mode, job_id=job_id))
         assert canceled["job_id"] == job_id
-        wrong = refusal(waiting.result(20))
+        wrong = refusal(waiting.result(PATIENCE))
     assert (wrong["code"], job_id in wrong["error"]) == ("conflict", True)
     assert [entry[0] for entry in api.ledger(job_id)] == ["hold", "release"]
 
 
 def job_with(url: str, key: str, prompt: str) -> str:
     """The newest job with this prompt, once it is at work."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
+
+    def look() -> str:
         for job in data(agent.call(url, key, "list_jobs"))["jobs"]:
             if job["prompt"] == prompt and job["status"] == "processing":
                 return str(job["job_id"])
-    raise AssertionError("no such job")
+        return ""
+
+    return wait_until(look, otherwise=lambda: agent.call(url, key, "list_jobs"))
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_job_of_a_caller_that_leaves_goes_on(api: Api, keys: dict[str, str], mode: Mode) -> None:
-    url, key, prompt = api.portal.url, keys["agents"], f"a harbour left in {mode} [slow:3]"
+    url, key, prompt = api.portal.url, keys["agents"], f"a harbour left in {mode}"
 
     async def leave(client: Client) -> None:
         call = asyncio.create_task(client.call_tool("edit_image", {"prompt": prompt}))
-        await asyncio.sleep(1.5)
+        await asyncio.to_thread(job_with, url, key, prompt)
         call.cancel()
         await asyncio.wait({call})
 
-    agent.run(url, key, leave, mode=mode)
-    job_id = job_with(url, key, prompt)
-    deadline = time.monotonic() + 20
-    while data(told := agent.call(url, key, "geteditresult", id=job_id))["status"] == "Pending":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    assert data(told)["status"] == "Ready"
+    with api.portal.no_new_images():  # it does not end before its caller has left
+        agent.run(url, key, leave, mode=mode)
+        job_id = job_with(url, key, prompt)
+
+    def state() -> str:
+        return str(data(agent.call(url, key, "geteditresult", id=job_id))["status"])
+
+    wait_until(lambda: state() != "Pending")
+    assert state() == "Ready"
 
 
 def test_a_portal_that_stops_tells_held_calls_their_jobs(portal: Portal) -> None:
@@ -204,18 +220,18 @@ def test_a_portal_that_stops_tells_held_calls_their_jobs(portal: Portal) -> None
     def hold(mode: Mode) -> CallToolResult:
         async def work(client: Client) -> CallToolResult:
             await client.list_tools()  # or it would ask for their schemas when the portal is gone
-            return await client.call_tool("edit_image", {"prompt": f"{mode} [slow:60]"})
+            return await client.call_tool("edit_image", {"prompt": f"{mode} {LASTING}"})
 
         return agent.run(portal.url, key, work, mode=mode)
 
     with ThreadPoolExecutor(2) as threads:
         held = {mode: threads.submit(hold, mode) for mode in MODES}
         for mode in MODES:
-            job_with(portal.url, key, f"{mode} [slow:60]")
+            job_with(portal.url, key, f"{mode} {LASTING}")
         assert portal.stop() == 0
         for mode in MODES:
-            job = data(held[mode].result(5))
-            assert (job["status"], job["prompt"]) == ("processing", f"{mode} [slow:60]")
+            job = data(held[mode].result(PATIENCE))
+            assert (job["status"], job["prompt"]) == ("processing", f"{mode} {LASTING}")
             assert job["note"]
 
 
@@ -227,7 +243,7 @@ def test_the_guides_snippet_runs_as_it_stands_there(api: Api, keys: dict[str, st
         env=os.environ | {"ATELIER_URL": api.portal.url, "ATELIER_KEY": keys["agents"]},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "completed\n"), done.stderr

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from editor.mcp.tools.registry import TOOLS
 from tests.e2e.api import Api
+from tests.patience import PATIENCE
 
 EXAMPLES = 150  # of each test
 MODERN, HANDSHAKE = "2026-07-28", "2025-11-25"
@@ -82,7 +83,7 @@ def http(api: Api) -> Iterator[httpx.Client]:
         "content-type": "application/json",
         "authorization": f"Bearer {api.keys['fuzz']}",
     }
-    with httpx.Client(base_url=api.portal.url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=api.portal.url, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

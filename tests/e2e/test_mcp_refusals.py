@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
+from tests import ask
 from tests.e2e import agent
 from tests.e2e.agent import MODES, Mode, data, refusal
 from tests.e2e.api import Api, open_spaces
@@ -98,7 +98,7 @@ def test_foreign_pages_hosts_and_strangers_are_refused(
         header: value,
     }
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    answer = httpx.post(f"{api.portal.url}/mcp", json=call, headers=headers)
+    answer = ask.post(f"{api.portal.url}/mcp", json=call, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, -32600)
 
 

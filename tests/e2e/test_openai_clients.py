@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai.types import ImageEditCompletedEvent, ImageGenCompletedEvent
@@ -18,12 +20,13 @@ from PIL import Image as Picture
 
 from tests.e2e.api import Api, open_spaces
 from tests.factories import photo
+from tests.patience import PATIENCE
 
 CLIENTS = Path(__file__).with_name("clients")
 MODEL = "gpt-image-2.6-flare"
 PRICE = 5  # credits of one of its images
 GREY = "Make it black and white"
-SECONDS = 120
+SECONDS = 600
 
 
 def mask() -> bytes:
@@ -216,10 +219,38 @@ def test_the_same_request_with_the_same_key_is_paid_once(api: Api, client: opena
     assert len(paid) == 1
 
 
+class Impatient(httpx.HTTPTransport):
+    """Waits two seconds for an answer, until it has lost patience once while the work was taken on.
+
+    lost  is called then; from now on it waits
+    """
+
+    def __init__(self, is_taken: Callable[[], bool], lost: Callable[[], None]) -> None:
+        super().__init__()
+        self._is_taken, self._lost, self._waits = is_taken, lost, False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["timeout"]["read"] = PATIENCE if self._waits else 2
+        try:
+            return super().handle_request(request)
+        except httpx.ReadTimeout:
+            if not self._waits and self._is_taken():
+                self._waits = True
+                self._lost()
+            raise
+
+
 def test_a_client_that_loses_patience_and_tries_again_pays_once(api: Api, keys: dict[str, str]) -> None:
-    before = balance(api)
-    with connect(api, keys["plain"], timeout=2, max_retries=1) as client:
-        answer = client.images.with_raw_response.edit(prompt=f"{GREY} [slow:3]", image=FIRST)
+    before, jobs = balance(api), api.portal.query("SELECT count(*) FROM editor_job")
+    with ExitStack() as held:
+        held.enter_context(api.portal.no_new_images())
+
+        def is_taken() -> bool:
+            return api.portal.query("SELECT count(*) FROM editor_job") > jobs
+
+        with httpx.Client(transport=Impatient(is_taken, held.close)) as http:
+            client = connect(api, keys["plain"], http_client=http, max_retries=50)
+            answer = client.images.with_raw_response.edit(prompt=GREY, image=FIRST)
     assert answer.headers["idempotency-replayed"] == "true"
     assert balance(api) == before - 4
 

@@ -6,15 +6,22 @@ import json
 from typing import Any
 
 import httpx
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.api import Api
 from tests.factories import photo
 from tests.media.test_masks import png, with_hole
+from tests.patience import PATIENCE
 
 EXAMPLES = 80  # of each kind; the same each time: what is found by chance is found by hand
-FUZZ = settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None)
+FUZZ = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 NAMES = [
     *("prompt", "model", "n", "size", "quality", "background", "output_format", "response_format", "stream"),
     *("seed", "samples", "width", "aspectRatio", "image", "image[]", "mask", "markup", "user", ""),
@@ -91,7 +98,7 @@ def nothing_is_lost(api: Api) -> None:
 
 def http(api: Api) -> httpx.Client:
     headers = {"authorization": f"Bearer {api.keys['fuzz']}"}
-    return httpx.Client(base_url=f"{api.portal.url}/v1/", headers=headers, timeout=60)
+    return httpx.Client(base_url=f"{api.portal.url}/v1/", headers=headers, timeout=PATIENCE)
 
 
 def test_json_of_any_kind(api: Api) -> None:

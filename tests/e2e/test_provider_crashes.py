@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from imageeditor.postgres.cluster import connection_info
-from imageeditor.postgres.places import find_place
 from tests.e2e.client import Client
 from tests.e2e.portal import Portal
 from tests.emulators.base import Emulator
@@ -23,6 +19,7 @@ from tests.emulators.kie import Kie
 from tests.emulators.openai import OpenAi
 from tests.emulators.wiro import Wiro
 from tests.factories import photo
+from tests.patience import wait_until
 
 BALANCE = 1000
 # By provider: a model that has its first route there. No model has it at kie: it runs on an own key.
@@ -100,13 +97,6 @@ def restart(portal: Portal) -> None:
     portal.start()
 
 
-def wait_for(happened: Callable[[], bool], portal: Portal, *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, portal.log.read_text()[-4000:]
-        time.sleep(0.05)
-
-
 def newest(portal: Portal, column: str, providers: tuple[str, ...]) -> dict[str, object]:
     """By provider, of the edits that were submitted last."""
     sql = f"SELECT provider, {column} FROM editor_job ORDER BY created_at DESC LIMIT {len(providers)}"
@@ -126,7 +116,7 @@ def assert_ends(
 ) -> None:
     """As told, after one submit each, with the ledger equal to the account and to what was spent."""
     names = tuple(ends)
-    wait_for(lambda: not {"pending", "processing"} & set(newest(portal, "status", names).values()), portal)
+    wait_until(lambda: not {"pending", "processing"} & set(newest(portal, "status", names).values()))
     codes = newest(portal, "error_code", names)
     assert {name: (status, codes[name]) for name, status in newest(portal, "status", names).items()} == ends
     assert tasks(emulators, names) == one_more(before)
@@ -154,7 +144,7 @@ def test_after_the_submit_and_before_its_answer(
     for emulator in emulators.values():
         emulator.script.next_submit = [Fault.HANG]
     submit(client, picture, ALL)
-    wait_for(lambda: tasks(emulators) == one_more(before), portal)
+    wait_until(lambda: tasks(emulators) == one_more(before))
     portal.kill()
     # So long after a submit nobody waits for its answer any more.
     portal.query(
@@ -167,11 +157,13 @@ def test_after_the_submit_and_before_its_answer(
 
 def test_while_polling(portal: Portal, client: Client, emulators: Emulators, picture: str) -> None:
     before = tasks(emulators, POLLED)
-    with working_for(10, emulators):
+    with working_for_an_hour(emulators):
         submit(client, picture, POLLED)
-        wait_for(lambda: all(newest(portal, "provider_task_id", POLLED).values()), portal)
-        wait_for(lambda: all(emulators[name].tasks[-1].polls for name in POLLED), portal)
+        wait_until(lambda: all(newest(portal, "provider_task_id", POLLED).values()))
+        wait_until(lambda: all(emulators[name].tasks[-1].polls for name in POLLED))
     portal.kill()
+    for name in POLLED:
+        emulators[name].tasks[-1].seconds = 0  # it is done now
     assert set(newest(portal, "status", POLLED).values()) == {"processing"}
     restart(portal)
     assert_ends(portal, emulators, before, dict.fromkeys(POLLED, COMPLETED))
@@ -182,8 +174,8 @@ def test_while_downloading(portal: Portal, client: Client, emulators: Emulators,
     for name in POLLED:
         emulators[name].script.next_download = [Fault.HANG]
     submit(client, picture, POLLED)
-    wait_for(lambda: tasks(emulators, POLLED) == one_more(before), portal)
-    wait_for(lambda: all(emulators[name].tasks[-1].downloads for name in POLLED), portal)
+    wait_until(lambda: tasks(emulators, POLLED) == one_more(before))
+    wait_until(lambda: all(emulators[name].tasks[-1].downloads for name in POLLED))
     portal.kill()
     restart(portal)
     assert_ends(portal, emulators, before, dict.fromkeys(POLLED, COMPLETED))
@@ -197,9 +189,9 @@ def test_before_settling(
 ) -> None:
     """What OpenAI and Google answered is lost with the process, and cannot be asked for a second time."""
     before = tasks(emulators, names)
-    with no_new_images(portal):
+    with portal.no_new_images():
         submit(client, picture, names)
-        wait_for(lambda: waiting(portal) == len(names), portal)
+        wait_until(lambda: portal.waiting() == len(names))
         portal.kill()
     assert set(newest(portal, "status", names).values()) == {"processing"}
     restart(portal)
@@ -207,27 +199,14 @@ def test_before_settling(
     assert_ends(portal, emulators, before, outcomes)
 
 
-def waiting(portal: Portal) -> int:
-    """How many transactions are held up: one at the lock of `no_new_images`, the others behind it."""
-    [(count,)] = portal.query("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    return int(count)
-
-
 @contextmanager
-def working_for(seconds: float, emulators: Emulators) -> Iterator[None]:
+def working_for_an_hour(emulators: Emulators) -> Iterator[None]:
     """Tasks that are taken within the block need so long."""
     usual = {name: emulator.seconds for name, emulator in emulators.items()}
     for emulator in emulators.values():
-        emulator.seconds = seconds
-    yield
-    for name, emulator in emulators.items():
-        emulator.seconds = usual[name]
-
-
-@contextmanager
-def no_new_images(portal: Portal) -> Iterator[None]:
-    """Within the block every edit stops where its result would become an image and its price be settled."""
-    info = connection_info(find_place(portal.data).cluster)
-    with psycopg.connect(host=info.host, port=info.port, user=info.user, dbname=info.dbname) as connection:
-        connection.execute("LOCK TABLE editor_image IN SHARE MODE")
+        emulator.seconds = 3600
+    try:
         yield
+    finally:
+        for name, emulator in emulators.items():
+            emulator.seconds = usual[name]

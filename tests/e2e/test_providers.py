@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.emulators.google import Google
 from tests.emulators.kie import Kie
 from tests.emulators.openai import OpenAi
 from tests.emulators.wiro import Wiro
+from tests.patience import wait_until
 
 EMULATORS: dict[str, type[Emulator]] = {
     "bfl": Bfl,
@@ -98,16 +98,14 @@ def upload(client: Client, colour: str) -> str:
     return answer.headers["location"].rstrip("/").rpartition("/")[2]
 
 
-def ended(portal: Portal, *, seconds: float = 30) -> tuple[str, str, str]:
+def ended(portal: Portal) -> tuple[str, str, str]:
     """Status, error and id of the newest job, once it has ended."""
     sql = "SELECT status, error, id::text FROM editor_job ORDER BY created_at DESC LIMIT 1"
-    deadline = time.monotonic() + seconds
-    while True:
-        ((status, error, job_id),) = portal.query(sql)
-        if status not in ("pending", "processing"):
-            return status, error, job_id
-        assert time.monotonic() < deadline, portal.log.read_text()[-4000:]
-        time.sleep(0.1)
+    wait_until(
+        lambda: portal.query(sql)[0][0] not in ("pending", "processing"), otherwise=lambda: portal.query(sql)
+    )
+    ((status, error, job_id),) = portal.query(sql)
+    return status, error, job_id
 
 
 def stored(portal: Portal, job_id: str) -> bytes:
@@ -168,9 +166,11 @@ def test_a_key_that_stops_working_is_named_and_never_told(
 ) -> None:
     emulator = emulators[provider]
     emulator.script.always[Step.SUBMIT] = Fault.WRONG_KEY
-    client.run("a quiet harbour", model=MODELS[provider][0], provider=provider)
-    status, error, _ = ended(portal)
-    emulator.script.always.clear()
+    try:
+        client.run("a quiet harbour", model=MODELS[provider][0], provider=provider)
+        status, error, _ = ended(portal)
+    finally:
+        emulator.script.always.clear()
     assert (status, "did not accept the API key" in error) == ("failed", True), error
     assert emulator.key not in error
     assert emulator.key not in portal.log.read_text()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 from typing import Any
 
 import httpx
@@ -15,6 +14,7 @@ from tests.e2e import agent
 from tests.e2e.api import EMAIL, PICTURE, STANDARD, Api, open_spaces
 from tests.e2e.client import Client
 from tests.e2e.seed_client import BASE
+from tests.patience import PATIENCE, wait_until
 
 PROMPT = "make it black and white"
 MODEL = "black-forest-labs/flux-kontext-pro"
@@ -40,7 +40,7 @@ def key(api: Api) -> str:
 def jobs(api: Api, key: str) -> dict[str, dict[str, Any]]:
     """What the database has of each door's job, once all have ended."""
     url = api.portal.url
-    http = httpx.Client(base_url=url, timeout=60)
+    http = httpx.Client(base_url=url, timeout=PATIENCE)
     picture = {"image": ("a.png", PICTURE, "image/png")}
 
     person = Client(api.portal, email=EMAIL, slug="six-doors")
@@ -82,9 +82,8 @@ def jobs(api: Api, key: str) -> dict[str, dict[str, Any]]:
 
 
 def _ended(api: Api) -> dict[str, dict[str, Any]]:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        rows = api.portal.query(
+    def rows() -> list[tuple[Any, ...]]:
+        return api.portal.query(
             "SELECT door, row_to_json(j), (SELECT json_agg(json_build_array(kind, percent) ORDER BY e.id) "
             "FROM editor_jobevent e WHERE e.job_id = j.id), (SELECT json_agg(json_build_array(kind, amount, "
             "held_amount) ORDER BY l.id) FROM editor_ledgerentry l WHERE l.job_id = j.id), "
@@ -93,13 +92,16 @@ def _ended(api: Api) -> dict[str, dict[str, Any]]:
             "WHERE g.job_id = j.id) FROM editor_job j JOIN editor_workspace w ON w.id = j.workspace_id "
             "WHERE w.slug = 'six-doors'"
         )
-        if len(rows) == len(DOORS) and all(row[1]["finished_at"] for row in rows):
-            return {
-                door: {**job, "events": events, "ledger": ledger, "results": results, "roles": roles}
-                for door, job, events, ledger, results, roles in rows
-            }
-        time.sleep(0.1)
-    raise AssertionError(f"the jobs did not end: {[(row[0], row[1]['status']) for row in rows]}")
+
+    def all_ended() -> bool:
+        found = rows()
+        return len(found) == len(DOORS) and all(row[1]["finished_at"] for row in found)
+
+    wait_until(all_ended, otherwise=lambda: [(row[0], row[1]["status"]) for row in rows()])
+    return {
+        door: {**job, "events": events, "ledger": ledger, "results": results, "roles": roles}
+        for door, job, events, ledger, results, roles in rows()
+    }
 
 
 def test_each_came_through_its_own_door(jobs: dict[str, dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.conftest import ContextMaker
+from tests.e2e.portal import LASTING
 from tests.e2e.studio import Studio
 
 JOBS = "SELECT count(*) FROM editor_job"
@@ -35,7 +36,7 @@ def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
     press(page, "Enter")
     studio.expect_editing("the original")
     expect(studio.prompt).to_be_focused()
-    page.keyboard.type("[slow:6] make it black and white")
+    page.keyboard.type(f"{LASTING} make it black and white")
     press(page, "Control+Enter")
     tab_to(page, "Cancel")
     press(page, "Enter")
@@ -87,6 +88,7 @@ def test_three_fast_double_clicks_are_one_edit_while_it_is_on_its_way(
     for _ in range(3):
         studio.run_button.dblclick(force=True, no_wait_after=True)
     expect(studio.run_button).to_be_disabled()
+    studio.wait_until(lambda: held)
     assert len(held) == 1
     held[0].continue_()
     studio.expect_editing("v2")
@@ -103,10 +105,13 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_is_one_edit(
         route.fulfill(status=502, body="<html>Bad gateway</html>", content_type="text/html")
 
     studio.page.route(re.compile("/run/"), lose_the_answer, times=1)
-    studio.run("[slow:1] make it warmer")
-    expect(studio.page.locator("#prompt-error")).to_contain_text("charged once at most")
-    new_context.forgive("502")
-    studio.prompt.press("Control+Enter")
+    with studio.portal.no_new_images():  # it does not end before it is asked for again
+        studio.run("make it warmer")
+        expect(studio.page.locator("#prompt-error")).to_contain_text("charged once at most")
+        new_context.forgive("502")
+        with studio.page.expect_response(re.compile("/run/")) as answer:
+            studio.prompt.press("Control+Enter")
+        assert answer.value.ok
     studio.expect_editing("v2")
     assert studio.portal.query(JOBS)[0][0] == before + 1
 
@@ -124,7 +129,7 @@ def test_another_model_keeps_what_fits_and_the_newest_price_counts(studio: Studi
     held: list[Route] = []
     page.route(re.compile("/quote/"), lambda route: held.append(route), times=1)
     page.get_by_role("group", name="Samples").get_by_role("radio", name="2").check(force=True)
-    page.wait_for_timeout(400)  # the first question is out, and not answered
+    studio.wait_until(lambda: held)  # the first question is out, and not answered
     page.get_by_role("group", name="Samples").get_by_role("radio", name="4").check(force=True)
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
     assert len(held) == 1

@@ -19,6 +19,7 @@ def test_a_preview_is_there_before_the_server_answers(studio: Studio) -> None:
     studio.page.locator("#file").set_input_files(PHOTO)
     expect(preview).to_be_visible()
     assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") == 600
+    studio.wait_until(lambda: held)
     held[0].continue_()
     expect(preview).to_be_hidden()
     studio.expect_editing("the original")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import Portal
 from tests.e2e.studio import PHONE, Studio, picture
-from tests.e2e.test_pages import assert_in_order
+from tests.e2e.test_pages import assert_in_order, dismiss, settle
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -42,7 +42,7 @@ def test_states_are_in_order(
     assert_in_order(page, "samples")
     samples.last.click()
     studio.expect_editing("v5")
-    page.get_by_role("button", name="Dismiss").first.click()
+    dismiss(page)
     page.locator("#strip li" if size is PHONE else "#rail li").nth(1).hover()
     page.get_by_role("button", name="Compare with this: v2").click()
     expect(page.locator(".tag").first).to_have_text("v2")
@@ -63,16 +63,19 @@ def test_states_are_in_order(
     assert_in_order(page, "connection lost")
 
 
+COUNT_SHIFTS = """
+    window.shifts = 0;
+    const count = (entries) => { for (const entry of entries) window.shifts += entry.value; };
+    const observer = new PerformanceObserver((list) => count(list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    window.allShifts = () => { count(observer.takeRecords()); return window.shifts; };
+"""
+
+
 def shifted(page: Page) -> float:
     """How much moved by itself since the page was loaded, as Chromium counts it."""
-    share: float = page.evaluate(
-        """() => new Promise((done) => {
-            new PerformanceObserver((list) => {
-                done(list.getEntries().reduce((sum, shift) => sum + shift.value, 0));
-            }).observe({ type: "layout-shift", buffered: true });
-            setTimeout(() => done(0), 500);
-        })"""
-    )
+    settle(page)
+    share: float = page.evaluate("allShifts()")
     return share
 
 
@@ -88,7 +91,7 @@ def test_a_version_has_its_place_before_its_image_has_come(who: str, request: py
     studio.versions.filter(has_text="Original").click()
     studio.expect_editing("the original")
     assert page.locator(".plain").bounding_box() == box
-    assert held, "its image is not there yet"
+    studio.wait_until(lambda: held)  # its image is not there yet
     for route in held:
         route.continue_()
 
@@ -97,7 +100,9 @@ def test_a_version_has_its_place_before_its_image_has_come(who: str, request: py
 def test_nothing_jumps_while_the_page_loads(
     common_portal: Portal, new_context: ContextMaker, size: dict[str, Any]
 ) -> None:
-    studio = Studio(new_context(**size), common_portal)
+    page = new_context(**size)
+    page.add_init_script(COUNT_SHIFTS)
+    studio = Studio(page, common_portal)
     assert shifted(studio.page) < 0.02
     studio.begin().edit("make it warmer", becomes="v2")
     studio.page.reload()

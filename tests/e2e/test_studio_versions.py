@@ -105,6 +105,7 @@ def test_an_image_in_the_middle_goes_to_the_trash(studio: Studio) -> None:
     page.get_by_role("button", name="Move to trash").click()
     dialog.get_by_role("button", name="Move to trash").click()
     studio.expect_editing("the original")
+    expect(studio.versions).to_have_count(2)
     assert labels(studio) == ["Original", "v3"]
     studio.versions.filter(has_text="v3").click()
     studio.expect_editing("v3")

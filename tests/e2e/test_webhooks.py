@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from standardwebhooks import Webhook
 
+from tests import ask
 from tests.e2e.api import open_spaces
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import Portal
 from tests.e2e.seed_client import BASE
 from tests.e2e.test_pages import DESKTOP, PHONE, assert_in_order, sign_in
 from tests.emulators.receiver import Receiver
+from tests.patience import wait_until
 
 EMAIL = "amara@example.test"
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -73,11 +73,10 @@ def delivery(page: Page, event: str) -> Locator:
 
 
 def edit(portal: Portal, key: str, **fields: Any) -> dict[str, Any]:
-    answer = httpx.post(
+    answer = ask.post(
         f"{portal.url}{BASE}/process",
         headers={"authorization": f"Bearer {key}"},
         json={"prompt": "a quiet harbour", "model_tier": "standard", **fields},
-        timeout=60,
     )
     assert answer.status_code in (201, 202), answer.text
     data: dict[str, Any] = answer.json()["data"]
@@ -94,7 +93,7 @@ def test_an_endpoint_is_told_of_an_edit_and_the_library_verifies_it(
     headers, body = receiver.wait(1)[0]
     told = Webhook(secret).verify(body, headers)
     assert told["data"]["job_id"] == job["job_id"]
-    assert httpx.get(told["data"]["result_url"]).status_code == 200
+    assert ask.get(told["data"]["result_url"]).status_code == 200
     page.reload()
     expect(delivery(page, "job.completed")).to_contain_text("Delivered")
     assert secret not in page.content()
@@ -164,14 +163,14 @@ def test_a_call_of_the_api_names_whom_to_tell(shared: Portal, key: str, receiver
     headers, body = receiver.wait(1)[0]
     told = Webhook(SECRET).verify(body, headers)
     assert (told["type"], told["data"]["job_id"]) == ("job.completed", job["job_id"])
-    refused = httpx.post(
+    refused = ask.post(
         f"{shared.url}{BASE}/process",
         headers={"authorization": f"Bearer {key}"},
         json={"prompt": "x", "model_tier": "standard", "webhook_url": "https://10.0.0.1/"},
     )
     assert refused.status_code == 400
     assert "cannot be used" in refused.json()["error"]
-    short = httpx.post(
+    short = ask.post(
         f"{shared.url}{BASE}/process",
         headers={"authorization": f"Bearer {key}"},
         json={
@@ -200,9 +199,7 @@ def test_nothing_is_lost_when_the_portal_is_killed_while_it_sends(portals: Path)
         portal.kill()
         with away:
             portal.start()
-            deadline = time.monotonic() + 100
-            while not away.got and time.monotonic() < deadline:
-                time.sleep(0.2)
+            wait_until(lambda: away.got)
             headers, body = away.wait(1)[0]
         assert Webhook(SECRET).verify(body, headers)["data"]["job_id"] == job["job_id"]
     finally:

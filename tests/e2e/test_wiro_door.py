@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from django.conf import settings
 from PIL import Image
@@ -27,11 +26,13 @@ from editor import outbound
 from editor.providers import http
 from editor.providers.base import Account, EditRequest, Result
 from editor.providers.wiro.adapter import Wiro as Adapter
+from tests import ask
 from tests.e2e import wiro_samples as samples
 from tests.e2e.portal import PASSWORD, Portal
 from tests.e2e.wiro_door import EMAIL, STATES, Door
 from tests.emulators.wiro import Wiro
 from tests.factories import photo
+from tests.patience import PATIENCE
 from tests.providers import edits
 
 
@@ -93,7 +94,7 @@ def test_the_samples_of_each_document_run_as_they_are_printed(door: Door, wiro: 
     (output,) = task["outputs"]
     assert output["contenttype"].startswith("image/")
     assert output["size"] == task["size"]
-    picture = httpx.get(output["url"])
+    picture = ask.get(output["url"])
     assert picture.headers["content-type"] == output["contenttype"]
     assert len(picture.content) == int(output["size"])
     Image.open(io.BytesIO(picture.content)).load()
@@ -113,6 +114,7 @@ def _links(task: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_the_task_has_every_field_that_is_printed_with_real_values(door: Door) -> None:
+    began = int(time.time())
     task_id, _ = started(door.shell.run(samples.KONTEXT_MAX))
     task = door.ended(task_id)
     texts = {
@@ -128,7 +130,7 @@ def test_the_task_has_every_field_that_is_printed_with_real_values(door: Door) -
         int(task[f"{name}time"])
         for name in "create accept assign preprocessstart preprocessend start end postprocessstart".split()
     ]
-    assert times == sorted(times) and times[0] > time.time() - 60
+    assert times == sorted(times) and began <= times[0] and times[-1] <= time.time() + 1
     assert task["canceltime"] == "0"
     assert float(task["totalcost"]) == pytest.approx(0.01 * _charged(door, task_id))
     assert float(task["cps"]) * float(task["elapsedseconds"]) == pytest.approx(
@@ -149,10 +151,10 @@ def _charged(door: Door, task_id: str) -> int:
 
 @pytest.mark.parametrize("sample", [samples.KILL_BY_TASK, samples.KILL_BY_TOKEN], ids=["task", "token"])
 def test_a_running_task_is_killed_as_printed(door: Door, wiro: Wiro, sample: str) -> None:
-    wiro.seconds = 100
+    wiro.seconds = 3600
     try:
         task_id, token = started(door.shell.run(samples.KONTEXT_MAX))
-        _until(door, task_id, "task_start")
+        door.comes_to(task_id, "task_start")
         answer = door.shell.run(sample, task=task_id, token=token)
     finally:
         wiro.seconds = 0.05
@@ -166,14 +168,6 @@ def test_a_running_task_is_killed_as_printed(door: Door, wiro: Wiro, sample: str
     assert again["errors"][0]["message"].startswith("Task could not be killed: ")
     late = door.shell.run(samples.CANCEL, task=task_id)
     assert late["errors"] == [{"code": 1, "message": "Task is not in a cancellable state."}]
-
-
-def _until(door: Door, task_id: str, status: str) -> None:
-    for _ in range(100):
-        if door.ask("Task/Detail", taskid=task_id)["tasklist"][0]["status"] == status:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"the task did not come to {status}")
 
 
 def test_a_waiting_task_is_canceled_as_printed(portals: Path) -> None:
@@ -199,12 +193,12 @@ def test_the_socket_tells_all_states_to_early_and_late_listeners(door: Door, wir
     try:
         answer = door.ask("Run/black-forest-labs/flux-2-pro", prompt="a harbour", seed=7)
         with door.listen() as early:
-            assert json.loads(early.recv(5)) == {"type": "connected", "version": "1.0"}
+            assert json.loads(early.recv(PATIENCE)) == {"type": "connected", "version": "1.0"}
             frames = _heard(early, answer["socketaccesstoken"])
     finally:
         wiro.seconds = 0.05
     with door.listen() as late:
-        late.recv(5)
+        late.recv(PATIENCE)
         assert _heard(late, answer["socketaccesstoken"]) == frames
     kinds = [frame["type"] for frame in frames]
     assert list(dict.fromkeys(kinds)) == STATES
@@ -222,10 +216,10 @@ def test_the_socket_tells_all_states_to_early_and_late_listeners(door: Door, wir
 
 def test_a_long_frame_is_refused_before_it_is_read(door: Door) -> None:
     with door.listen() as socket:
-        socket.recv(5)
+        socket.recv(PATIENCE)
         with pytest.raises(ConnectionClosed) as closed:
             socket.send(" " * 100_000)
-            socket.recv(5)
+            socket.recv(PATIENCE)
     assert closed.value.rcvd is not None and closed.value.rcvd.code == CloseCode.MESSAGE_TOO_BIG
 
 
@@ -234,7 +228,7 @@ def _heard(socket: ClientConnection, token: str) -> list[dict[str, Any]]:
     socket.send(json.dumps({"type": "task_info", "tasktoken": token}))
     frames: list[dict[str, Any]] = []
     while not frames or frames[-1]["type"] not in ("task_postprocess_end", "task_cancel"):
-        frames.append(json.loads(socket.recv(20)))
+        frames.append(json.loads(socket.recv(PATIENCE)))
     return frames
 
 
@@ -259,7 +253,9 @@ def test_our_own_adapter_is_served(door: Door) -> None:
     )
     account = Account(door.portal.url, key=door.signed["api_key"], secret=door.signed["api_secret"])
     with ThreadPoolExecutor(1) as thread:  # the browser's event loop may run in this one
-        result, heard = thread.submit(asyncio.run, _adapted(replace(request, account=account))).result(60)
+        result, heard = thread.submit(asyncio.run, _adapted(replace(request, account=account))).result(
+            2 * PATIENCE
+        )
     assert heard, "the socket told of the end"
     assert [image.content_type for image in result.images] == ["image/png"]
 
@@ -271,7 +267,7 @@ async def _adapted(request: EditRequest) -> tuple[Result, bool]:
     try:
         assert await adapter.check(request.account) == ""
         task = await adapter.submit(request)
-        heard = await asyncio.wait_for(adapter.watch(request, task), 20)
+        heard = await asyncio.wait_for(adapter.watch(request, task), PATIENCE)
         return await edits.finish(adapter, request, task), heard
     finally:
         await http.close()

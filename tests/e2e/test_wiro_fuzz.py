@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.portal import Portal
 from tests.e2e.wiro_door import Door
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_whatever_is_sent_is_no_fault_of_the_portals(door: Door) -> None:
     for frame in odd:
         with door.listen() as socket:
             socket.send(frame)
-            socket.ping().wait(5)
+            assert socket.ping().wait(PATIENCE)
     assert "Traceback" not in door.portal.log.read_text()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import httpx
@@ -11,6 +10,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.e2e.portal import Portal
 from tests.e2e.wiro_samples import Shell
+from tests.patience import PATIENCE, wait_until
 
 STATES = (
     "task_queue task_accept task_assign task_preprocess_start task_preprocess_end task_start task_output "
@@ -35,7 +35,9 @@ class Door:
         self.key = (portal.folder / "key").read_text().strip()
         self.signed: dict[str, str] = json.loads((portal.folder / "wiro.json").read_text())
         self.shell = Shell(portal.url, key=self.signed["api_key"], secret=self.signed["api_secret"])
-        self.http = httpx.Client(base_url=f"{portal.url}/v1/", headers={"x-api-key": self.key}, timeout=30)
+        self.http = httpx.Client(
+            base_url=f"{portal.url}/v1/", headers={"x-api-key": self.key}, timeout=PATIENCE
+        )
         self._nonce = 0
 
     def ask(self, path: str, **fields: Any) -> dict[str, Any]:
@@ -46,12 +48,18 @@ class Door:
 
     def ended(self, task_id: str) -> dict[str, Any]:
         """The task when it has ended."""
-        for _ in range(200):
+        return self.comes_to(task_id, "task_postprocess_end", "task_cancel")
+
+    def comes_to(self, task_id: str, *states: str) -> dict[str, Any]:
+        """The task when it is in one of these states."""
+
+        def look() -> dict[str, Any] | None:
             (task,) = self.ask("Task/Detail", taskid=task_id)["tasklist"]
-            if task["status"] in ("task_postprocess_end", "task_cancel"):
-                return dict(task)
-            time.sleep(0.1)
-        raise AssertionError(task)
+            return dict(task) if task["status"] in states else None
+
+        task = wait_until(look, otherwise=lambda: self.ask("Task/Detail", taskid=task_id))
+        assert task is not None
+        return task
 
     def listen(self) -> ClientConnection:
         return connect(f"{self.portal.url.replace('http', 'ws', 1)}/ws/v1", proxy=None)

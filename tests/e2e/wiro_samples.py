@@ -7,6 +7,8 @@ import subprocess
 import time
 from typing import Any
 
+from tests.patience import PATIENCE
+
 HOST, KEY, SECRET = "https://api.wiro.ai", "{{useSelectedProjectAPIKey}}", "XXXXXXXXX"
 TOKEN, TASK = "eDcCm5yyUfIvMFspTwww49OUfgXkQt", "2221"
 KILL_TOKEN, KILL_TASK, CANCEL_TASK = "ZpYote30on42O4jjHXNiKmrWAZqbRE", "534574", "634574"
@@ -86,7 +88,7 @@ class Shell:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr

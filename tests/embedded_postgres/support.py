@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 
 from imageeditor.postgres import cluster
+from tests.patience import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,12 +44,12 @@ class User:
         assert self.process.stdout.readline() == "ready\n"
 
     def leave(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == 0
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE)
 
 
 def server_pid(data_dir: Path) -> int | None:
@@ -60,8 +60,7 @@ def kill_server(data_dir: Path) -> None:
     pid = server_pid(data_dir)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    while server_pid(data_dir) is not None:
-        time.sleep(0.01)
+    wait_until(lambda: server_pid(data_dir) is None)
 
 
 def connect(info: cluster.ConnectionInfo) -> psycopg.Connection[tuple[object, ...]]:

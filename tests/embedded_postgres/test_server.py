@@ -13,6 +13,7 @@ import pytest
 from imageeditor.postgres import cluster, launcher
 from imageeditor.postgres.errors import EmbeddedPostgresError
 from tests.embedded_postgres.support import USER, User, connect, kill_server, query, server_pid
+from tests.patience import PATIENCE
 
 
 def test_first_start_makes_a_durable_database_that_only_its_own_user_can_reach(new_data_dir: Path) -> None:
@@ -89,7 +90,7 @@ async def test_supervise_starts_a_killed_server_again(data_dir: Path) -> None:
     keeper = asyncio.create_task(launcher.supervise(data_dir, every=0.05))
     try:
         kill_server(data_dir)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not cluster.accepts_connections(data_dir / "postgres"):
                 await asyncio.sleep(0.05)
     finally:

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from editor.models import CreditAccount, User, Workspace
 from tests.factories import PASSWORD, UserFactory, make_workspace
+from tests.patience import PATIENCE
 from tests.web.requests import signed_in
 
 FIRST = {
@@ -73,7 +74,7 @@ def test_of_two_first_people_at_once_one_is_first(committed: None) -> None:
         try:
             client = Client()
             client.get(reverse("welcome"))
-            together.wait(10)
+            together.wait(PATIENCE)
             response = client.post(reverse("welcome"), {**FIRST, "email": email})
             return str(response.headers.get("Location", response.status_code))
         finally:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from editor import catalog
@@ -272,7 +272,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(TARGETS), st.dictionaries(st.sampled_from(FIELDS), VALUES))
 def test_whatever_comes_is_understood_or_told(target: str, fields: dict[str, Any]) -> None:
     try:
@@ -285,7 +285,7 @@ def test_whatever_comes_is_understood_or_told(target: str, fields: dict[str, Any
         json.loads(envelope(422, error))
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary())
 def test_whatever_bytes_come_are_understood_or_told(body: bytes) -> None:
     with pytest.raises(WrongFields):

@@ -22,6 +22,7 @@ from editor.operations import api_keys, credits
 from tests.compat.bfl.calls import EDIT, submitted
 from tests.factories import limit_jobs, photo
 from tests.media.fetching import Authority
+from tests.patience import PATIENCE
 from tests.providers.hostile import Write, answers, hostile
 
 PICTURE = base64.b64encode(photo()).decode()
@@ -184,7 +185,7 @@ async def test_large_bodies_do_not_wait_for_what_others_fetch(
         calls = [
             asyncio.create_task(submitted(client, input_image=server.url)) for _ in range(views.LARGE_AT_ONCE)
         ]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while len(server.requests) < views.LARGE_AT_ONCE:
                 await asyncio.sleep(0.01)
             await submitted(client, input_image=PICTURE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from editor import catalog
@@ -212,6 +212,7 @@ SENSIBLE = {
 }
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     fields=st.fixed_dictionaries(
         {"prompt": st.text(min_size=1, max_size=20) | ANYTHING},
@@ -234,6 +235,7 @@ def test_whatever_is_sent_is_taken_or_refused_in_words(
         assert set(cleaned) == {item.name for item in model.options}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     asked=st.fixed_dictionaries({"size": SENSIBLE["size"], "quality": SENSIBLE["quality"]}),
     model=st.sampled_from(

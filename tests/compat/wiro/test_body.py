@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from django.test import RequestFactory
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from editor.compat.wiro import body
@@ -162,7 +162,7 @@ def test_the_same_bytes_have_the_same_digest() -> None:
     assert other.digest not in digests
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     content=some.binary(max_size=300), boundary=some.sampled_from(["", "; boundary=XX", "; boundary=\xff"])
 )

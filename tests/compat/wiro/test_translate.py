@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from editor.catalog import catalog, get_model
@@ -187,6 +187,7 @@ _names = some.sampled_from(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(model=some.sampled_from(list(catalog().models)), fields=some.lists(some.tuples(_names, _values)))
 def test_whatever_is_asked_for_is_understood_or_refused(model: str, fields: list[tuple[str, Any]]) -> None:
     try:
