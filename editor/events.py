@@ -7,6 +7,7 @@ with the rights they have by then.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 from typing import ClassVar
@@ -65,14 +66,25 @@ def publish(event: Event) -> None:
         message |= {"user_id": str(event.user_id)}
 
     def send() -> None:
-        # Without a loop that waits for this thread, one is made and closed for this message alone.
         if loop := db.waiting_loop.get():
-            asyncio.run_coroutine_threadsafe(_send(event.workspace_id, message), loop)
-        else:
-            async_to_sync(_send)(event.workspace_id, message)
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(_begin_sending, event.workspace_id, message)
+                return
+        # Without a loop that waits for this thread, one is made and closed for this message alone.
+        async_to_sync(_send)(event.workspace_id, message)
 
     # A watcher's queue may fail; the committed work must not be undone or reported as failed.
     transaction.on_commit(send, robust=True)
+
+
+_sending: set[asyncio.Task[None]] = set()  # an event loop itself does not keep its tasks
+
+
+def _begin_sending(workspace_id: UUID, message: dict[str, str | bool]) -> None:
+    """Called on the loop: a coroutine made elsewhere is left behind by a loop that ends first."""
+    task = asyncio.get_running_loop().create_task(_send(workspace_id, message))
+    _sending.add(task)
+    task.add_done_callback(_sending.discard)
 
 
 async def _send(workspace_id: UUID, message: dict[str, str | bool]) -> None:

@@ -102,6 +102,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         if report.when != "teardown":
             look(item)
-        report.sections += item.stash.get(_SEEN, [])
+        seen: list[tuple[str, str]] = item.stash.get(_SEEN, [])
+        report.sections += seen
         report.sections += _logs(item.stash.get(_BEGAN, {}))
     return report  # type: ignore[return-value]
