@@ -63,6 +63,9 @@ async def follow(
                     unanswered += 1
                     log.info("job %s: %s did not answer: %s", job.id, provider.name, error.message)
                     wait = max(_after_silence(unanswered, error.retry_after), shortest)
+                    if error.retry_after is not None:  # the provider's own word: no hint shortens that
+                        await asyncio.sleep(wait)
+                        wait = 0
                     continue
                 unanswered = 0
                 now = timezone.now()

@@ -25,7 +25,7 @@ processes.preload("pytest")
 CROWD = 300
 # So many of the crowd may be taken, or done, before the job of another workspace is: those that the worker
 # had fetched already, or that it works on. Behind the crowd it would be all of them.
-OVERTAKING = CROWD // 2
+OVERTAKING = CROWD // 3
 
 
 def submit(actor: Actor, prompt: str, *, times: int = 1) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,8 +10,9 @@ import pytest
 from django.utils import timezone
 
 from editor.models import Job
-from editor.operations import following
+from editor.operations import following, hints
 from editor.providers.base import EditRequest, Progress, Provider, Result, Submitted
+from editor.providers.failures import temporary
 from editor.providers.polling import Expected
 
 HOUR = 3600.0
@@ -34,9 +36,28 @@ class Slow(Provider):
         return next(self._answers)
 
 
-async def follow(*, seconds_ago: float, resumed: bool = False) -> None:
+class Busy(Slow):
+    """Names a pause at the first poll, and gives a hint at the same time. `polls`: when they came."""
+
+    PAUSE = 0.3  # seconds
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.polls: list[float] = []
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        self.polls.append(asyncio.get_running_loop().time())
+        if len(self.polls) == 1:
+            for job_id in hints._waiting:
+                hints.tell(job_id)
+            raise temporary(retry_after=self.PAUSE)
+        return DONE
+
+
+async def follow(*, seconds_ago: float, resumed: bool = False, provider: Provider | None = None) -> None:
     job = Job(provider="slow", target="slow", submitting_at=timezone.now() - timedelta(seconds=seconds_ago))
-    assert await following.follow(job, REQUEST, Slow(), Submitted(task_id="1"), resumed=resumed) == DONE
+    task = Submitted(task_id="1")
+    assert await following.follow(job, REQUEST, provider or Slow(), task, resumed=resumed) == DONE
 
 
 @pytest.fixture
@@ -55,3 +76,10 @@ async def test_a_late_task_is_learned_from_before_it_ends_and_when_it_ends(expec
 async def test_a_task_that_was_taken_up_again_says_nothing(expected: Expected) -> None:
     await follow(seconds_ago=HOUR, resumed=True)
     assert expected.seconds == 0.1
+
+
+async def test_a_pause_that_the_provider_names_is_kept_whatever_a_hint_says(expected: Expected) -> None:
+    provider = Busy()
+    await follow(seconds_ago=0, provider=provider)
+    first, second = provider.polls
+    assert second - first >= Busy.PAUSE
