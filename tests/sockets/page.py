@@ -43,12 +43,13 @@ class Page:
 
 @asynccontextmanager
 async def listen(
-    user: User | None, slug: str, *, query: str = "", origin: str = "http://localhost"
+    viewer: User | Client | None, slug: str, *, query: str = "", origin: str = "http://localhost"
 ) -> AsyncIterator[Page]:
-    """Connect as the page of `user` does; `user` None is somebody who is not signed in."""
+    """Connect as the page of `viewer` does, of a client in its session; None is nobody who is signed in."""
     headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
-    if user is not None:
-        headers.append((b"cookie", f"sessionid={await in_thread(_session, user)}".encode()))
+    if viewer is not None:
+        key = viewer.cookies["sessionid"].value if isinstance(viewer, Client) else await in_thread(_session, viewer)
+        headers.append((b"cookie", f"sessionid={key}".encode()))
     scope = {
         "type": "websocket",
         "path": f"/ws/w/{slug}/",
