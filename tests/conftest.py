@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
@@ -40,6 +41,12 @@ def media_folder(settings: Settings, tmp_path: Path) -> None:
 def quick_passwords(settings: Settings) -> None:
     """Passwords of tests protect nothing, and the real hasher is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """What tests before this one tried does not count."""
+    cache.clear()
 
 
 @pytest.fixture

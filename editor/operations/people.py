@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from editor.errors import Conflict
 from editor.models import ApiKey, Membership, User
 from editor.operations import audit, members
+
+
+def keys_of(user: User) -> QuerySet[ApiKey]:
+    """The keys that act for the person, live or not."""
+    return ApiKey.objects.select_related("workspace").filter(created_by=user).order_by("created_at")
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    return Membership.objects.select_related("workspace", "user").filter(user=user).order_by("created_at")
 
 
 @transaction.atomic
@@ -23,8 +33,8 @@ def remove(*, user: User, actor: User | None) -> None:
     operators = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True)
     if {operator.pk for operator in operators} == {user.pk}:
         raise Conflict("This is the last operator: the portal would have nobody to look after it.")
-    for key in ApiKey.objects.select_related("workspace").filter(created_by=user):
+    for key in keys_of(user):
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
-    for membership in Membership.objects.select_related("workspace", "user").filter(user=user):
+    for membership in memberships_of(user):
         members.remove(membership=membership, actor=actor)
     user.delete()

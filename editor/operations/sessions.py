@@ -27,7 +27,7 @@ def session_deleted(instance: Session, **kwargs: Any) -> None:
 @receiver(post_save, sender=User)
 def user_saved(instance: User, created: bool, update_fields: frozenset[str] | None, **kwargs: Any) -> None:
     """The password may be another one, or the person switched off. Signing in changes neither."""
-    if not created and update_fields != {"last_login"}:
+    if not created and update_fields != frozenset({"last_login"}):
         events.publish(events.SessionsChanged(user_id=instance.pk))
 
 

@@ -22,7 +22,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = {  # noqa: RUF012  (as allauth has it)
         **DefaultAccountAdapter.error_messages,
         "too_many_login_attempts": (
-            "Too many failed tries. Wait some minutes, sign in with a browser that you signed in with before, "
+            "Too many failed tries. Wait some minutes, take a browser in which you signed in before, "
             "or choose a new password with “Forgot?”."
         ),
     }

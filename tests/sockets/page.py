@@ -13,6 +13,7 @@ from django.test import Client
 from editor.db import in_thread
 from editor.models import User
 from imageeditor.asgi import application
+from tests.web.requests import signed_in
 
 
 @dataclass
@@ -48,7 +49,8 @@ async def listen(
     """Connect as the page of `viewer` does, of a client in its session; None is nobody who is signed in."""
     headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
     if viewer is not None:
-        key = viewer.cookies["sessionid"].value if isinstance(viewer, Client) else await in_thread(_session, viewer)
+        client = viewer if isinstance(viewer, Client) else await in_thread(signed_in, viewer)
+        key = client.cookies["sessionid"].value
         headers.append((b"cookie", f"sessionid={key}".encode()))
     scope = {
         "type": "websocket",
@@ -63,9 +65,3 @@ async def listen(
     yield page
     await page.socket.send_input({"type": "websocket.disconnect", "code": 1000})
     await page.socket.wait(5)
-
-
-def _session(user: User) -> str:
-    client = Client()
-    client.force_login(user)
-    return client.cookies["sessionid"].value

@@ -73,7 +73,9 @@ def remove(client: Client, user: User) -> None:
         remove,
     ],
 )
-async def test_a_session_that_ends_closes_its_socket_and_no_other(end: Callable[[Client, User], None]) -> None:
+async def test_a_session_that_ends_closes_its_socket_and_no_other(
+    end: Callable[[Client, User], None],
+) -> None:
     actor = await in_thread(make_actor)
     member = await in_thread(make_member, actor.workspace)
     client = await in_thread(signed_in, member)
