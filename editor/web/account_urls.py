@@ -4,6 +4,7 @@ Their names are the library's, which looks for them.
 """
 
 from allauth.account import views
+from django.db import transaction
 from django.urls import path, re_path
 
 from editor.web.views import sign_up
@@ -15,7 +16,8 @@ urlpatterns = [
     path("signup/", sign_up.sign_up, name="account_signup"),
     path("signup/sent/", sign_up.sent, name="sign_up_sent"),
     path("signup/link/<str:token>/", sign_up.finish, name="sign_up_finish"),
-    path("password/change/", views.password_change, name="account_change_password"),
+    # As one: other tabs are told of the ended session once this browser has its new one.
+    path("password/change/", transaction.atomic(views.password_change), name="account_change_password"),
     path("password/reset/", views.password_reset, name="account_reset_password"),
     # Where the page above leads people without a password: the same way, by mail, gives them one.
     path("password/reset/", views.password_reset, name="account_set_password"),
