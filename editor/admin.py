@@ -7,14 +7,13 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from editor import models
 from editor.admin_model_aliases import ModelAliasAdmin
+from editor.admin_people import UserAdmin
 from editor.errors import InvalidInput
 from editor.operations import audit, credits, members, provider_keys
 from editor.providers import registry
@@ -31,27 +30,6 @@ class ReadOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-class UserCreationForm(AdminUserCreationForm):
-    class Meta:
-        model = models.User
-        fields = ("email",)
-
-
-@admin.register(models.User)
-class UserAdmin(BaseUserAdmin):
-    ordering = ("email",)
-    list_display = ("email", "name", "is_active", "is_staff", "last_login")
-    search_fields = ("email", "name")
-    add_form = UserCreationForm
-    fieldsets = (
-        (None, {"fields": ("email", "password", "name")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
-    )
-    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
-    list_filter = ("is_active", "is_staff")
-    filter_horizontal = ()
 
 
 class MembershipInline(admin.TabularInline):
@@ -287,3 +265,4 @@ class StyleAdmin(admin.ModelAdmin):
 
 
 admin.site.register(models.ModelAlias, ModelAliasAdmin)
+admin.site.register(models.User, UserAdmin)

@@ -1,4 +1,4 @@
-"""What happened, told to everybody who watches a workspace.
+"""What happened, told to everybody who watches a workspace, or to one person's open pages.
 
 Events are published after commit and carry ids alone: whoever listens reads the rows again,
 with the rights they have by then.
@@ -49,7 +49,15 @@ class MemberRemoved:
     user_id: UUID
 
 
-Event = JobChanged | BalanceChanged | MemberRemoved
+@dataclass(frozen=True, slots=True)
+class SessionsChanged:
+    """A session of the person ended, or the person changed: open pages look whether theirs still holds."""
+
+    type: ClassVar[str] = "sessions.changed"
+    user_id: UUID
+
+
+Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged
 
 
 def group_name(workspace_id: UUID) -> str:
@@ -57,21 +65,31 @@ def group_name(workspace_id: UUID) -> str:
     return f"workspace.{workspace_id.hex}"
 
 
+def person_group(user_id: UUID) -> str:
+    """The channel layer's group that all open pages of a person join."""
+    return f"person.{user_id.hex}"
+
+
 def publish(event: Event) -> None:
-    """Tell the workspace's watchers once the current transaction is committed."""
-    message: dict[str, str | bool] = {"type": event.type, "workspace_id": str(event.workspace_id)}
+    """Tell those whom it concerns once the current transaction is committed."""
+    message: dict[str, str | bool] = {"type": event.type}
+    if isinstance(event, SessionsChanged):
+        group = person_group(event.user_id)
+    else:
+        group = group_name(event.workspace_id)
+        message["workspace_id"] = str(event.workspace_id)
     if isinstance(event, JobChanged):
         message |= {"job_id": str(event.job_id), "ended": event.ended}
     if isinstance(event, MemberRemoved):
-        message |= {"user_id": str(event.user_id)}
+        message["user_id"] = str(event.user_id)
 
     def send() -> None:
         if loop := db.waiting_loop.get():
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(_begin_sending, event.workspace_id, message)
+                loop.call_soon_threadsafe(_begin_sending, group, message)
                 return
         # Without a loop that waits for this thread, one is made and closed for this message alone.
-        async_to_sync(_send)(event.workspace_id, message)
+        async_to_sync(_send)(group, message)
 
     # A watcher's queue may fail; the committed work must not be undone or reported as failed.
     transaction.on_commit(send, robust=True)
@@ -80,21 +98,21 @@ def publish(event: Event) -> None:
 _sending: set[asyncio.Task[None]] = set()  # an event loop itself does not keep its tasks
 
 
-def _begin_sending(workspace_id: UUID, message: dict[str, str | bool]) -> None:
+def _begin_sending(group: str, message: dict[str, str | bool]) -> None:
     """Called on the loop: a coroutine made elsewhere is left behind by a loop that ends first."""
-    task = asyncio.get_running_loop().create_task(_send(workspace_id, message))
+    task = asyncio.get_running_loop().create_task(_send(group, message))
     _sending.add(task)
     task.add_done_callback(_sending.discard)
 
 
-async def _send(workspace_id: UUID, message: dict[str, str | bool]) -> None:
+async def _send(group: str, message: dict[str, str | bool]) -> None:
     layer = get_channel_layer()
     if layer is None:
         return
     try:
-        await layer.group_send(group_name(workspace_id), message)
+        await layer.group_send(group, message)
     except Exception:
-        log.exception("an event could not be told to the watchers of a workspace")
+        log.exception("an event could not be told to open pages")
 
 
 # The group of all workers, and what is sent to it.

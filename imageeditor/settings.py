@@ -135,7 +135,13 @@ else:
     CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
     }
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Counts of failed tries are in it: few entries would let strangers push them out.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
 
 # --- Files ---------------------------------------------------------------------------
 
@@ -210,6 +216,17 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
+# Tries of passwords have limits of their own: see editor/web/sign_in_limits.py.
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": None,
+    "signup": "30/h/ip",
+    "signup_mail": "20/m/ip,5/15m/key",
+    "reset_password": "20/m/ip,5/15m/key",
+}
+ACCOUNT_FORMS = {"reset_password": "editor.web.forms.account.ResetPasswordForm"}
+# It needs no rows beside the account's own.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -225,6 +242,8 @@ if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+SENDS_MAIL = bool(env.str("EMAIL_URL", default=""))  # else it is printed to the log
+EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <portal@{_base.hostname or 'localhost'}>"
 )

@@ -13,7 +13,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("editor.web.account_urls")),
     path("", include("editor.api.urls")),
     path("", include("editor.callbacks.urls")),
     path("", include("editor.compat.wiro.urls")),

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from channels.layers import channel_layers
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
@@ -55,6 +56,12 @@ def quick_passwords(settings: Settings) -> None:
 def fresh_layer() -> None:
     """The channel layer in memory belongs to one event loop, and each test has its own."""
     channel_layers.backends.clear()
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """What tests before this one tried does not count."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from editor.models import (
     User,
     Workspace,
 )
-from tests.factories import PASSWORD, make_member, make_workspace
+from editor.operations import api_keys
+from tests.factories import PASSWORD, make_actor, make_member, make_workspace
 from tests.web.requests import signed_in
 from tests.web.rows import add_completed, add_image, add_job
 
@@ -228,6 +229,38 @@ def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, 
     response = client.post(f"/admin/editor/user/{member.pk}/delete/", {"post": "yes"})
     assert response.status_code == 302
     assert Job.objects.get(pk=job.pk).created_by is None
+
+
+def test_a_person_with_an_api_key_is_deleted_and_the_page_says_what_goes(
+    client: Client, workspace: Workspace
+) -> None:
+    member = make_member(workspace)
+    key, bare = api_keys.create(actor=make_actor(workspace, user=member), name="n8n")
+    url = f"/admin/editor/user/{member.pk}/delete/"
+    page = client.get(url).content.decode()
+    assert str(key) in page and "API keys stop working at once" in page and "take away “Active”" in page
+    assert client.post(url, {"post": "yes"}).status_code == 302
+    assert not User.objects.filter(pk=member.pk).exists()
+    assert api_keys.find(bare) is None
+
+
+def test_several_people_are_deleted_and_never_oneself(
+    client: Client, workspace: Workspace, operator: User
+) -> None:
+    members = [make_member(workspace) for _ in range(2)]
+    for member in members:
+        api_keys.create(actor=make_actor(workspace, user=member), name="n8n")
+    data = {"action": "delete_selected", "post": "yes"}
+    mine = client.post(
+        "/admin/editor/user/", {**data, "_selected_action": [operator.pk, *(member.pk for member in members)]}
+    )
+    assert mine.status_code == 200
+    assert "that is you" in mine.content.decode()
+    assert client.get(f"/admin/editor/user/{operator.pk}/delete/").status_code == 403
+    assert User.objects.filter(pk__in=[operator.pk, *(member.pk for member in members)]).count() == 3
+    data_of_members = {**data, "_selected_action": [member.pk for member in members]}
+    assert client.post("/admin/editor/user/", data_of_members).status_code == 302
+    assert not User.objects.filter(pk__in=[member.pk for member in members]).exists()
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,12 @@ def test_a_loop_that_is_closed_meanwhile_does_not_lose_an_event(caplog: pytest.L
     try:
         with pytest.MonkeyPatch.context() as patch:
 
-            async def note(workspace_id: object, message: object) -> None:
-                sent.append(workspace_id)
+            async def note(group: object, message: object) -> None:
+                sent.append(group)
 
             patch.setattr(events, "_send", note)
             events.publish(events.BalanceChanged(workspace_id=actor.workspace.id))
     finally:
         db.waiting_loop.reset(token)
-    assert sent == [actor.workspace.id]
+    assert sent == [events.group_name(actor.workspace.id)]
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

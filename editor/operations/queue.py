@@ -12,9 +12,10 @@ from procrastinate.contrib.django import app
 
 from editor.models import Job
 
-JOBS, WEBHOOKS = "jobs", "webhooks"
+JOBS, WEBHOOKS, MAILS = "jobs", "webhooks", "mails"
 RUN_JOB = "run_job"
 DELIVER_WEBHOOK = "deliver_webhook"
+SEND_MAIL = "send_mail"
 
 
 def enqueue(*, job: Job, priority: int = 0) -> None:
@@ -34,3 +35,9 @@ def enqueue_delivery(*, delivery_id: UUID, at: datetime | None = None) -> None:
     """Have the webhook's receiver looked after, now or at that time, within the caller's transaction."""
     task = app.configure_task(DELIVER_WEBHOOK, queue=WEBHOOKS, schedule_at=at, allow_unknown=True)
     task.defer(delivery_id=str(delivery_id))
+
+
+def enqueue_mail(*, kind: str, email: str, origin: str) -> None:
+    """Have a mail written and sent, within the caller's transaction."""
+    task = app.configure_task(SEND_MAIL, queue=MAILS, allow_unknown=True)
+    task.defer(kind=kind, email=email, origin=origin)

@@ -44,6 +44,20 @@ def first_start(*, email: str, password: str, name: str, workspace_name: str) ->
     return user, workspace
 
 
+@transaction.atomic
+def sign_up(*, email: str, password: str) -> tuple[User, Workspace]:
+    """A person who comes without being invited, and a workspace of their own without credits.
+
+    Raises Conflict for a known address, InvalidInput for a weak password.
+    """
+    try:
+        with transaction.atomic():
+            user = create_user(email=email, password=password)
+    except IntegrityError:  # the same address, at the same moment
+        raise Conflict("Somebody with this e-mail address exists already.") from None
+    return user, create(name=f"{user.display_name}'s workspace", owner=user)
+
+
 def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:
     """A new account; an operator's opens the admin. Raises Conflict for a known address, or InvalidInput."""
     if User.objects.filter(email__iexact=email).exists():

@@ -12,12 +12,14 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from editor import events
-from editor.access import lookups
+from editor.access import lookups, sessions
 from editor.access.actor import Actor
 from editor.contexts import jobs
 from editor.db import in_thread
-from editor.errors import NotFound
+from editor.errors import NotAuthenticated, NotFound
 
+# The page connects again at this code, with the cookie it has by then, and is told what holds now.
+SESSION_ENDED = 4401
 NOT_A_MEMBER = 4403
 NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
 SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
@@ -26,31 +28,40 @@ REMEMBERED = timedelta(minutes=10)
 
 
 class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Speaks only; whatever a client sends is ignored. Membership is looked up before each push."""
+    """Speaks only; whatever a client sends is ignored.
 
-    group = ""
+    Whether the session still holds, and the membership, are looked up before each push.
+    """
+
+    joined: tuple[str, ...] = ()
+    ended = False
 
     async def connect(self) -> None:
         if not _same_origin(self.scope):
             await self.close(code=NOT_A_MEMBER)
             return
         try:
-            actor = await self._actor()
-        except NotFound:
+            await self._join(await self._actor())
+            actor = await self._actor()  # again: what ended before it joined was not told to it
+        except (NotAuthenticated, NotFound) as error:
             # Accepted first: a page learns nothing from a refusal, and would try again for ever.
             await self.accept()
-            await self._send_away()
+            signed_out = isinstance(error, NotAuthenticated)
+            await self._send_away(SIGNED_OUT_WORDS if signed_out else NOT_A_MEMBER_WORDS)
             return
-        self.group = events.group_name(actor.workspace.id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
         # What changed between the page's rendering and this moment would otherwise never be told.
         since = max(_since(self.scope), timezone.now() - REMEMBERED)
         await self.send(text_data=await in_thread(self._render_snapshot, actor, since))
 
+    async def _join(self, actor: Actor) -> None:
+        self.joined = (events.group_name(actor.workspace.id), events.person_group(actor.user.pk))
+        for group in self.joined:
+            await self.channel_layer.group_add(group, self.channel_name)
+
     async def disconnect(self, code: int) -> None:
-        if self.group:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        for group in self.joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
 
     async def job_changed(self, event: dict[str, Any]) -> None:
         await self._push(event["job_id"], ended=event["ended"])
@@ -60,25 +71,41 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def member_removed(self, event: dict[str, Any]) -> None:
         if event["user_id"] == str(self.scope["user"].pk):
-            await self._send_away()
+            await self._still_there()
+
+    async def sessions_changed(self, event: dict[str, Any]) -> None:
+        await self._still_there()
 
     async def _push(self, job_id: str | None, *, ended: bool = False) -> None:
-        try:
-            actor = await self._actor()
-        except NotFound:
-            await self._send_away()
-            return
-        await self.send(text_data=await in_thread(self._render_change, actor, job_id, ended))
+        if actor := await self._still_there():
+            await self.send(text_data=await in_thread(self._render_change, actor, job_id, ended))
 
-    async def _send_away(self) -> None:
+    async def _still_there(self) -> Actor | None:
+        """The viewer as they are now; None where the socket was closed, now or before."""
+        if self.ended:
+            return None
+        try:
+            return await self._actor()
+        except NotAuthenticated:
+            await self._end(SESSION_ENDED)
+        except NotFound:
+            await self._send_away(NOT_A_MEMBER_WORDS)
+        return None
+
+    async def _send_away(self, words: str) -> None:
         """Say why the page is of no use any more, then close."""
-        words = NOT_A_MEMBER_WORDS if self.scope["user"].is_authenticated else SIGNED_OUT_WORDS
         await self.send(text_data=render_to_string("studio/_gone.html", {"words": words}))
-        await self.close(code=NOT_A_MEMBER)
+        await self._end(NOT_A_MEMBER)
+
+    async def _end(self, code: int) -> None:
+        """Several events may end a socket; a closed one takes no second close."""
+        self.ended = True
+        await self.close(code=code)
 
     async def _actor(self) -> Actor:
+        """Raises NotAuthenticated and NotFound."""
         slug = self.scope["url_route"]["kwargs"]["slug"]
-        return await in_thread(lookups.actor, self.scope["user"], slug)
+        return await in_thread(_viewer, self.scope["session"].session_key, slug)
 
     def _render_change(self, actor: Actor, job_id: str | None, ended: bool) -> str:
         context = jobs.live(actor.workspace, viewer=actor.user, job_id=job_id, ended=ended)
@@ -87,6 +114,13 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
         context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since)
         return render_to_string("studio/_snapshot.html", context)
+
+
+def _viewer(session_key: str | None, slug: str) -> Actor:
+    user = sessions.person(session_key)
+    if user is None:
+        raise NotAuthenticated(SIGNED_OUT_WORDS)
+    return lookups.actor(user, slug)
 
 
 def _same_origin(scope: dict[str, Any]) -> bool:

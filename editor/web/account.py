@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, ip_address
+from typing import Any, cast
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from editor.errors import Conflict
 from editor.models import User
 from editor.operations import workspaces
+from editor.web import sign_in_limits
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages = {  # noqa: RUF012  (as allauth has it)
+        **DefaultAccountAdapter.error_messages,
+        "too_many_login_attempts": (
+            "Too many failed tries. Wait some minutes, take a browser in which you signed in before, "
+            "or choose a new password with “Forgot?”."
+        ),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """The operator decides by SIGNUP; the very first account is made on the welcome page."""
         return bool(settings.SIGNUP == "open") and not workspaces.needs_first_start()
@@ -28,3 +41,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         except IntegrityError:  # the same address, at the same moment
             raise Conflict("Somebody with this e-mail address exists already.") from None
         return saved
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse a try that is one too many. The base class takes it back when the password is right."""
+        email = credentials.get("email", "").lower()
+        self._login_failed_rl_usage = sign_in_limits.take(request, email)
+        if self._login_failed_rl_usage is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase:
+        response = cast(HttpResponseBase, super().post_login(request, user, **kwargs))
+        sign_in_limits.remember(request, response, user)
+        return response
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """On a socket for both families IPv4 clients look like neighbours in one IPv6 network."""
+        ip: str = super().get_client_ip(request)
+        address = ip_address(ip)
+        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+        return str(mapped or address)

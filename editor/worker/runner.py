@@ -25,6 +25,7 @@ FORGET_UPLOADS_EVERY = 60  # seconds
 FORGET_NONCES_EVERY = 60  # seconds
 RESTART_AFTER = 1  # seconds
 AT_ONCE = 2000  # tasks of each queue
+MAILS_AT_ONCE = 4
 HEAR_AGAIN_AFTER = 3600  # seconds
 
 
@@ -63,16 +64,17 @@ async def _work() -> None:
     worker_app = DjangoApp(connector=connector)
     worker_app.tasks = app.tasks
     worker_app.periodic_registry = app.periodic_registry
-    # Apart from each other: jobs do not wait for receivers of webhooks that are slow.
+    # Apart from each other: jobs do not wait for receivers of webhooks, or of mail, that are slow.
     async with worker_app.open_async(), asyncio.TaskGroup() as workers:
         workers.create_task(_work_on(worker_app, queue.JOBS))
         workers.create_task(_work_on(worker_app, queue.WEBHOOKS))
+        workers.create_task(_work_on(worker_app, queue.MAILS, at_once=MAILS_AT_ONCE))
 
 
-async def _work_on(worker_app: DjangoApp, name: str) -> None:
+async def _work_on(worker_app: DjangoApp, name: str, *, at_once: int | None = None) -> None:
     await worker_app.run_worker_async(
         queues=[name],
-        concurrency=AT_ONCE,
+        concurrency=at_once or AT_ONCE,
         delete_jobs="successful",
         fetch_job_polling_interval=1.0,
         abort_job_polling_interval=1.0,

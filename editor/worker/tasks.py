@@ -8,7 +8,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from editor.operations import execution, queue
-from editor.worker import webhooks
+from editor.worker import mails, webhooks
 
 
 # Only a lost database makes run() raise; the sweep takes over when these attempts are used up.
@@ -22,3 +22,10 @@ async def run_job(job_id: str) -> None:
 async def deliver_webhook(delivery_id: str) -> None:
     """Send what is due at a receiver; see webhooks.deliver."""
     await webhooks.deliver(UUID(delivery_id))
+
+
+# Some hours in all: a mail server that is away for the moment, or wants to be asked again.
+@app.task(name=queue.SEND_MAIL, queue=queue.MAILS, retry=RetryStrategy(max_attempts=6, exponential_wait=5))
+async def send_mail(kind: str, email: str, origin: str) -> None:
+    """Write the mail and send it; see mails.send."""
+    await mails.send(kind=kind, email=email, origin=origin)

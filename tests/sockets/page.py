@@ -15,6 +15,7 @@ from editor.db import in_thread
 from editor.models import User, Workspace
 from imageeditor.asgi import application
 from tests.patience import PATIENCE
+from tests.web.requests import signed_in
 
 GONE = "You are not a member of this workspace any more."
 
@@ -62,12 +63,14 @@ class Page:
 
 @asynccontextmanager
 async def listen(
-    user: User | None, slug: str, *, query: str = "", origin: str = "http://localhost"
+    viewer: User | Client | None, slug: str, *, query: str = "", origin: str = "http://localhost"
 ) -> AsyncIterator[Page]:
-    """Connect as the page of `user` does; `user` None is somebody who is not signed in."""
+    """Connect as the page of `viewer` does, of a client in its session; None is nobody who is signed in."""
     headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
-    if user is not None:
-        headers.append((b"cookie", f"sessionid={await in_thread(_session, user)}".encode()))
+    if viewer is not None:
+        client = viewer if isinstance(viewer, Client) else await in_thread(signed_in, viewer)
+        key = client.cookies["sessionid"].value
+        headers.append((b"cookie", f"sessionid={key}".encode()))
     scope = {
         "type": "websocket",
         "path": f"/ws/w/{slug}/",
@@ -81,9 +84,3 @@ async def listen(
     yield page
     await page.socket.send_input({"type": "websocket.disconnect", "code": 1000})
     await page.socket.wait(PATIENCE)
-
-
-def _session(user: User) -> str:
-    client = Client()
-    client.force_login(user)
-    return client.cookies["sessionid"].value

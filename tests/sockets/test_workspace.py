@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +12,7 @@ from django.db import transaction
 from editor import events
 from editor.access.actor import Actor
 from editor.db import in_thread
-from editor.models import Job, Membership, User
+from editor.models import Job, Membership
 from editor.operations import credits, execution, jobs, members
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
@@ -222,23 +221,12 @@ async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
     assert not any("secret" in message or str(job.id) in message for message in messages)
 
 
-def _leave(user: User) -> None:
-    Membership.objects.filter(user=user).delete()
-
-
-def _switch_off(user: User) -> None:
-    User.objects.filter(pk=user.pk).update(is_active=False)
-
-
-@pytest.mark.parametrize("lose", [_leave, _switch_off])
-async def test_one_who_lost_the_membership_gets_a_last_word_and_nothing_more(
-    lose: Callable[[User], None],
-) -> None:
+async def test_one_who_lost_the_membership_gets_a_last_word_and_nothing_more() -> None:
     actor = await in_thread(make_actor)
     member = await in_thread(make_member, actor.workspace)
     async with listen(member, actor.workspace.slug) as page:
         await page.next()
-        await in_thread(lose, member)
+        await in_thread(Membership.objects.filter(user=member).delete)
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
         assert "not a member" in await page.next()
         assert (await page.answer())["code"] == NOT_A_MEMBER

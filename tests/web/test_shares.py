@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from editor.media import store
 from editor.models import Image, Role, ShareLink, Workspace
@@ -47,6 +48,12 @@ def make_link(client: Client, image: Image, days: str = "7") -> str:
     found = re.search(r'<code class="secret">http://testserver(/s/[^<]+)</code>', body(response))
     assert found
     return html.unescape(found[1])
+
+
+def test_a_link_begins_with_the_base_url(client: Client, image: Image, settings: Settings) -> None:
+    settings.BASE_URL = "https://images.example.com"
+    response = client.post(dialog(image), {"days": "7"}, headers={"host": "testserver:4444"})
+    assert '<code class="secret">https://images.example.com/s/' in body(response)
 
 
 def test_a_link_is_shown_once_and_listed_until_it_ends(client: Client, image: Image) -> None:

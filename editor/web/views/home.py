@@ -16,6 +16,7 @@ from editor.errors import EditorError
 from editor.models import User
 from editor.operations import images, workspaces
 from editor.queries import members
+from editor.web import sign_in_limits
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
 
@@ -52,7 +53,9 @@ def welcome(request: HttpRequest) -> HttpResponse:
             actor = lookups.actor(user, workspace.slug)
             first = images.find_or_add_sample(actor=actor, name="coffee")
             path = reverse("studio_version", args=[workspace.slug, first.id])
-            return redirect(f"{path}?{urlencode({'prompt': FIRST_PROMPT})}")
+            response = redirect(f"{path}?{urlencode({'prompt': FIRST_PROMPT})}")
+            sign_in_limits.remember(request, response, user)
+            return response
     return render(request, "auth/welcome.html", {"form": form}, status=400 if form.errors else 200)
 
 

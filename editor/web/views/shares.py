@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from editor.access import lookups
 from editor.contexts.shares import shares_view
 from editor.errors import NotFound
+from editor.gate.requests import origin
 from editor.media import links, store
 from editor.models import Image
 from editor.operations import shares
@@ -26,7 +27,7 @@ def image_shares(request: MemberRequest, image_id: str) -> HttpResponse:
         days = request.POST.get("days", "")
         number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
         _, token = shares.create(actor=request.actor, image=image, days=number)
-        new_url = request.build_absolute_uri(reverse("share", args=[token]))
+        new_url = f"{origin(request)}{reverse('share', args=[token])}"
     return _dialog(request, image, new_url)
 
 

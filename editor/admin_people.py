@@ -1,0 +1,67 @@
+"""People in the admin: made, switched off, and deleted by the operation that says what goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from allauth.account import admin as library
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from editor import models
+from editor.operations import people
+
+# The library's own addresses only repeat what an account says: see migration 0015.
+admin.site.unregister(library.EmailAddress)
+
+
+class UserCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = models.User
+        fields = ("email",)
+
+
+class UserAdmin(BaseUserAdmin):
+    ordering = ("email",)
+    list_display = ("email", "name", "is_active", "is_staff", "last_login")
+    search_fields = ("email", "name")
+    add_form = UserCreationForm
+    fieldsets = (
+        (None, {"fields": ("email", "password", "name")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    list_filter = ("is_active", "is_staff")
+    filter_horizontal = ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and obj != request.user
+
+    def get_deleted_objects(
+        self, objs: Sequence[models.User] | QuerySet[models.User], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """What is listed on the page that asks. Rows that are only looked at go with their person."""
+        counts = {"people": len(objs)}
+        listed: list[Any] = []
+        myself = [f"{user}: that is you" for user in objs if user == request.user]
+        for user in objs:
+            keys = [f"API key: {key} in {key.workspace}" for key in people.keys_of(user)]
+            places = [f"Member of {membership.workspace}" for membership in people.memberships_of(user)]
+            listed += [str(user), places + keys]
+            counts["memberships"] = counts.get("memberships", 0) + len(places)
+            counts["API keys"] = counts.get("API keys", 0) + len(keys)
+        return listed, counts, set(), myself
+
+    def delete_model(self, request: HttpRequest, obj: models.User) -> None:
+        assert isinstance(request.user, models.User)
+        people.remove(user=obj, actor=request.user)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[models.User]) -> None:
+        for user in queryset:
+            self.delete_model(request, user)

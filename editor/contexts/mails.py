@@ -1,0 +1,42 @@
+"""What mails say."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from editor.access import proofs
+from editor.models import User
+from editor.operations.mails import Kind
+
+
+def build(*, kind: Kind, email: str, origin: str) -> EmailMessage:
+    """The mail that fits what is known of the address now."""
+    user = User.objects.filter(email=email, is_active=True).first()
+    link = {Kind.RESET: _reset_link, Kind.SIGN_UP: _sign_up_link}[kind](user, email)
+    context = {
+        "site_name": settings.SITE_NAME,
+        "email": email,
+        "account": user is not None,
+        "signup_open": settings.SIGNUP == "open",
+        "origin": origin,
+        "link": f"{origin}{link}",
+    }
+    subject, _, text = render_to_string(f"mail/{kind}.txt", context).strip().partition("\n")
+    return EmailMessage(subject=subject, body=text.strip() + "\n", to=[email])
+
+
+def _reset_link(user: User | None, email: str) -> str:
+    """Where the person chooses a new password, or the way in for one without an account."""
+    if user is None:
+        return reverse("account_signup")
+    token = default_token_generator.make_token(user)
+    # The library's way to write a UUID.
+    return reverse("account_reset_password_from_key", kwargs={"uidb36": user.pk.hex, "key": token})
+
+
+def _sign_up_link(user: User | None, email: str) -> str:
+    return reverse("account_login") if user else reverse("sign_up_finish", args=[proofs.of_address(email)])

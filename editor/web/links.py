@@ -1,0 +1,26 @@
+"""What links begin with that leave the portal in a mail."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import split_domain_port
+
+from editor.errors import Unprocessable
+
+USUAL_PORTS = {("http", "80"), ("https", "443")}
+
+
+def mail_origin(request: HttpRequest) -> str:
+    """BASE_URL, where it is set; else a name from ALLOWED_HOSTS, with the port that was really reached.
+
+    Nothing else of the `Host` header counts: who asks for a mail may be a stranger, and who reads it
+    is not. Raises Unprocessable where the name only fits a pattern: it could be anybody's.
+    """
+    if settings.BASE_URL:
+        return str(settings.BASE_URL)
+    name = split_domain_port(request.get_host())[0].rstrip(".")
+    if name not in {host.lower() for host in settings.ALLOWED_HOSTS}:
+        raise Unprocessable("This portal cannot send links by mail: its operator has to set BASE_URL.")
+    scheme, port = request.scheme or "http", str(request.META["SERVER_PORT"])
+    return f"{scheme}://{name}" if (scheme, port) in USUAL_PORTS else f"{scheme}://{name}:{port}"

@@ -1,0 +1,71 @@
+"""What mails say, to people with and without an account."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from editor.contexts import mails
+from editor.operations.mails import Kind
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+ORIGIN = "https://images.example.com"
+
+
+def links(text: object) -> list[str]:
+    return re.findall(r"\w+://\S+", str(text).replace(f"at {ORIGIN}", ""))
+
+
+def test_a_reset_leads_to_a_new_password() -> None:
+    user = UserFactory.create(email="amara@example.test")
+    mail = mails.build(kind=Kind.RESET, email=user.email, origin=ORIGIN)
+    assert (mail.to, mail.subject) == ([user.email], "A new password for Atelier")
+    (link,) = links(mail.body)
+    assert link.startswith(f"{ORIGIN}/accounts/password/reset/key/")
+    client = Client()
+    form = client.get(link.removeprefix(ORIGIN))
+    new = {"password1": "staple battery horse", "password2": "staple battery horse"}
+    assert client.post(form["Location"], new)["Location"] == reverse("account_reset_password_from_key_done")
+    user.refresh_from_db()
+    assert user.check_password("staple battery horse")
+    assert "no longer works" in Client().get(link.removeprefix(ORIGIN)).content.decode()
+
+
+@pytest.mark.parametrize("active", [None, False], ids=["nobody", "switched off"])
+def test_by_invitation_nobody_is_invited_to_sign_up(active: bool | None) -> None:
+    if active is not None:
+        UserFactory.create(email="amara@example.test", is_active=active)
+    mail = mails.build(kind=Kind.RESET, email="amara@example.test", origin=ORIGIN)
+    assert links(mail.body) == []
+    assert "by invitation" in mail.body
+
+
+def test_where_sign_up_is_open_it_is_named(settings: Settings) -> None:
+    settings.SIGNUP = "open"
+    mail = mails.build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
+    assert links(mail.body) == [f"{ORIGIN}{reverse('account_signup')}"]
+
+
+def test_who_has_an_account_is_not_offered_a_second() -> None:
+    UserFactory.create(email="amara@example.test")
+    mail = mails.build(kind=Kind.SIGN_UP, email="amara@example.test", origin=ORIGIN)
+    assert links(mail.body) == [f"{ORIGIN}{reverse('account_login')}"]
+
+
+def test_who_has_none_gets_a_link_of_their_own() -> None:
+    mail = mails.build(kind=Kind.SIGN_UP, email="new@example.test", origin=ORIGIN)
+    (link,) = links(mail.body)
+    assert link.startswith(f"{ORIGIN}/accounts/signup/link/")
+    assert "new@example.test" in mail.body
+
+
+def test_a_site_name_is_written_as_it_is(settings: Settings) -> None:
+    settings.SITE_NAME = "Ada & Sons"
+    mail = mails.build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
+    assert mail.subject == "No account at Ada & Sons"

@@ -1,0 +1,81 @@
+"""Asking for a new password: the page, and what it puts into the queue, are the same for every address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
+
+from editor.operations import queue
+from tests.factories import UserFactory
+from tests.web.requests import body
+
+pytestmark = pytest.mark.django_db
+
+RESET = reverse("account_reset_password")
+
+
+def asked() -> list[dict[str, Any]]:
+    rows = ProcrastinateJob.objects.filter(task_name=queue.SEND_MAIL).order_by("id")
+    return list(rows.values_list("args", flat=True))
+
+
+def ask(email: str, **headers: str) -> tuple[Any, int]:
+    """The answer, and how many queries it took."""
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client().post(RESET, {"email": email}, headers=headers)
+    return answer, len(queries)
+
+
+def test_known_and_unknown_addresses_are_answered_alike() -> None:
+    UserFactory.create(email="amara@example.test")
+    UserFactory.create(email="off@example.test", is_active=False)
+    known, *others = [ask(f"{name}@example.test") for name in ("amara", "nobody", "off")]
+    for answer, queries in others:
+        assert (answer.status_code, answer["Location"], queries) == (
+            known[0].status_code,
+            known[0]["Location"],
+            known[1],
+        )
+        assert body(Client().get(answer["Location"])) == body(Client().get(known[0]["Location"]))
+    assert [row["email"] for row in asked()] == [
+        "amara@example.test",
+        "nobody@example.test",
+        "off@example.test",
+    ]
+    assert mail.outbox == []  # the worker's work
+
+
+def test_no_token_waits_in_the_queue() -> None:
+    UserFactory.create(email="amara@example.test")
+    ask("Amara@example.test")
+    assert asked() == [{"kind": "reset", "email": "amara@example.test", "origin": "http://testserver"}]
+
+
+@pytest.mark.parametrize("host", ["localhost:4444", "localhost.", "testserver:1"])
+def test_the_host_of_who_asks_does_not_count(settings: Settings, host: str) -> None:
+    settings.BASE_URL = "https://images.example.com"
+    ask("amara@example.test", host=host)
+    assert asked()[0]["origin"] == "https://images.example.com"
+
+
+def test_without_a_name_of_its_own_the_portal_says_what_is_missing(settings: Settings) -> None:
+    settings.BASE_URL, settings.ALLOWED_HOSTS = "", ["*"]
+    answer, _ = ask("amara@example.test", host="evil.example")
+    assert answer.status_code == 422
+    assert "BASE_URL" in answer.content.decode()
+    assert asked() == []
+
+
+def test_many_mails_to_one_address_are_refused_in_the_portals_words() -> None:
+    answers = [ask("amara@example.test")[0].status_code for _ in range(6)]
+    assert answers == [302] * 5 + [429]
+    assert "Too many requests" in ask("amara@example.test")[0].content.decode()
+    assert len(asked()) == 5
