@@ -78,6 +78,7 @@ async def listen(
         "headers": headers,
         "subprotocols": [],
     }
+    user = viewer if isinstance(viewer, User) else None
     page = Page(ApplicationCommunicator(application, scope), user, slug)
     await page.socket.send_input({"type": "websocket.connect"})
     await page.answer()
