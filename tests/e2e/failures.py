@@ -102,6 +102,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.failed:
         if report.when != "teardown":
             look(item)
-        report.sections += item.stash.setdefault(_SEEN, [])
-        report.sections += _logs(item.stash.get(_BEGAN, {}))
+        seen = item.stash.get(_SEEN, None)
+        report.sections.extend(seen or [])
+        report.sections.extend(_logs(item.stash.get(_BEGAN, {})))
     return report  # type: ignore[return-value]
