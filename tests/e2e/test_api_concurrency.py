@@ -153,53 +153,57 @@ def test_the_edit_of_a_caller_who_leaves_is_settled_once(crowd: Portal, keys: di
     # One leaves before the whole request was sent: that is no edit.
     with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
         connection.sendall(head.encode() + body[:10])
-    with crowd.no_new_images():  # none ends before its caller has left
-        for number in range(1, 4):
-            with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
-                connection.sendall(head.encode() + body)
-                wait_until(lambda number=number: sum(ends(crowd, "gone").values()) == number)  # type: ignore[misc]
+    for number in range(1, 4):
+        with (
+            crowd.no_new_images(),  # it does not end before its caller has left
+            socket.create_connection(("127.0.0.1", crowd.port)) as connection,
+        ):
+            connection.sendall(head.encode() + body)
+            wait_until(lambda number=number: sum(ends(crowd, "gone").values()) == number)  # type: ignore[misc]
     wait_until(lambda: ends(crowd, "gone") == {("completed", "hold+settle"): 3})
     assert account(crowd, "gone") == (CREDITS - 3 * STANDARD, 0)
 
 
-SHORT = 3  # few enough that each has a thread to wait in
-
-
 def test_a_stop_with_20_calls_held_answers_them_all(crowd: Portal, keys: dict[str, str]) -> None:
-    """Those whose edits end meanwhile with the edit, the others with where it is to be had."""
+    """The one whose edit ends meanwhile with the edit, the others with where it is to be had."""
     held = ExitStack()
+    running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
 
     async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
-        prompt = f"{'' if number < SHORT else LASTING} a quiet harbour, {number}"
+        prompt = f"{LASTING if number else ''} a quiet harbour, {number}"
         return await client.post("/process", json={**EDIT, "prompt": prompt})
 
-    def stop_when_they_are_held() -> None:
-        wait_until(lambda: sum(ends(crowd, "stopped").values()) == 20)
-        wait_until(lambda: crowd.waiting() == SHORT)
-        wait_until(lambda: crowd.query("SELECT count(*) FROM editor_job WHERE percent > 0") >= [(20,)])
+    def when_the_others_run() -> None:
+        wait_until(lambda: crowd.query(running) == [(19,)])
         crowd.let_the_sandbox_finish()
+        held.enter_context(crowd.no_new_images())
+
+    def stop_when_they_are_held() -> None:
+        at_its_end = "SELECT 1 FROM editor_job WHERE percent = 100 AND status = 'processing'"
+        until(lambda: crowd.query(at_its_end) and crowd.waiting())
         assert crowd.process
         crowd.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not listens(crowd))
-        held.close()  # the short ones end
+        held.close()  # the short one ends
 
     async def one_of_them(client: httpx.AsyncClient, number: int) -> httpx.Response:
+        if number == 0:
+            await asyncio.to_thread(when_the_others_run)
         if number < 20:
             return await call(client, number)
         await asyncio.to_thread(stop_when_they_are_held)
         return httpx.Response(200)
 
     with held:
-        held.enter_context(crowd.no_new_images())
         answers = at_once(crowd, keys["stopped"], 21, one_of_them)[:20]
     assert crowd.process
     assert crowd.process.wait(PATIENCE) == 0
-    assert [answer.status_code for answer in answers] == [201] * SHORT + [202] * (20 - SHORT)
+    assert [answer.status_code for answer in answers] == [201] + [202] * 19
     crowd.start()
     wait_until(lambda: ends(crowd, "stopped") == {("completed", "hold+settle"): 20})
     assert account(crowd, "stopped") == (CREDITS - 20 * STANDARD, 0)
     headers = {"authorization": f"Bearer {keys['stopped']}"}
-    for answer in answers[SHORT:]:
+    for answer in answers[1:]:
         asked = ask.get(f"{crowd.url}{answer.headers['location']}", headers=headers).json()["data"]
         assert asked["job_id"] == answer.json()["data"]["job_id"]
         assert asked["status"] == "completed"

@@ -201,7 +201,7 @@ def test_a_late_socket_script_still_connects(portal: Portal, new_context: Contex
     page = new_context()
     first_start(page, portal)
     held: list[Route] = []
-    page.route(re.compile(r"hx-ws.*\.js"), held.append)
+    page.route(re.compile(r"hx-ws.*\.js"), lambda route: held.append(route))
     snapshots: list[object] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: snapshots.append(frame)))
     page.goto(f"{portal.url}/w/acme-studio/", wait_until="commit")

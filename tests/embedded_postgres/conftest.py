@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +26,22 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(parent)
 
 
+@contextmanager
+def usual_umask() -> Iterator[None]:
+    """Folders that are made within can be reached by other accounts, as root's database needs it."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@pytest.fixture(autouse=True)
+def _usual_umask() -> Iterator[None]:
+    with usual_umask():
+        yield
+
+
 @pytest.fixture
 def new_data_dir() -> Iterator[Path]:
     """A data folder that does not exist yet."""
@@ -35,8 +52,9 @@ def new_data_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def made_data_dir() -> Iterator[Path]:
     with folder() as path:
-        launcher.ensure_running(path)
-        launcher.release(path)
+        with usual_umask():
+            launcher.ensure_running(path)
+            launcher.release(path)
         with (path / "postgres/postgresql.conf").open("a") as settings:
             settings.write("fsync = off\n")  # quicker; these tests cut no power
         yield path
