@@ -20,6 +20,7 @@ import httpcore
 import httpx
 
 from editor import outbound
+from editor.shortage import is_shortage
 
 TRIED_ADDRESSES = 4  # of the many that a name may have
 _RESOLVING_THREADS = 8
@@ -137,7 +138,9 @@ async def ask(
     seconds: float,
     connect_seconds: float,
 ) -> httpx.Response:
-    """The answer of the first address that can be reached, its body not yet read. Raises NotReached.
+    """The answer of the first address that can be reached, its body not yet read.
+
+    Raises NotReached, and httpx.ConnectError where this machine had nothing to connect with.
 
     seconds          for each step of the exchange; whoever calls bounds the whole
     connect_seconds  for each connection, and again for its encryption
@@ -159,6 +162,8 @@ async def ask(
         except httpx.ConnectTimeout:
             continue
         except httpx.ConnectError as error:
+            if is_shortage(error):
+                raise
             untrusted = untrusted or _is_distrust(error)
     raise NotReached(untrusted=untrusted)
 

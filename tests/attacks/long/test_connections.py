@@ -1,0 +1,74 @@
+"""A minute of silence: paid results arrive while more connections than descriptors are held open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.strangers import HALF, Crowd, descriptors, is_healthy, many_files, megabytes, wait_for
+from tests.e2e.client import Client
+from tests.e2e.portal import Portal
+from tests.emulators.bfl import Bfl
+
+JOBS = 3
+CROWD = 1100
+WORKING = 20  # seconds that the provider needs
+PAUSE = 0.5  # seconds between its tries to come in again
+PRESSING = 60  # seconds that the crowd is there
+
+
+@pytest.fixture
+def bfl() -> Iterator[Bfl]:
+    with Bfl(seconds=WORKING) as emulator:
+        yield emulator
+
+
+@pytest.mark.parametrize("limits", ["ulimit -Sn 1024", "ulimit -n 1024"], ids=["soft", "hard"])
+def test_paid_results_are_stored_while_strangers_hold_connections(
+    portals: Path, bfl: Bfl, limits: str, request: pytest.FixtureRequest
+) -> None:
+    folder = portals / f"crowd-{request.node.callspec.id}"
+    folder.mkdir()
+    portal = Portal(folder, OUTBOUND_ALLOW="127.0.0.0/8", **bfl.environment())
+    portal.limits = limits
+    request.addfinalizer(portal.remove)
+    portal.start()
+    portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)
+    person = Client(portal, email="amara@example.test", slug="acme-studio")
+    request.addfinalizer(person.http.close)
+    page = person.studio()
+    for _ in range(JOBS):
+        model = "black-forest-labs/flux-kontext-pro"
+        assert person.run("a quiet harbour", page=page, model=model).status_code == 302
+    wait_for(lambda: len(bfl.tasks) == JOBS, portal)
+    silent, half = Crowd(portal, count=CROWD // 2), Crowd(portal, count=CROWD // 2, words=HALF)
+    healthy: list[bool] = []
+    most, memory = 0, 0
+    with many_files():
+        try:
+            until = time.monotonic() + PRESSING
+            while time.monotonic() < until:
+                silent.press()
+                half.press()
+                healthy.append(is_healthy(portal))
+                time.sleep(PAUSE)
+                most, memory = max(most, descriptors(portal)), max(memory, megabytes(portal))
+        finally:
+            silent.leave()
+            half.leave()
+    began = time.monotonic()
+    wait_for(lambda: is_healthy(portal), portal)
+    print(
+        f"\n{request.node.callspec.id}: {most} descriptors, {memory} MB, {sum(healthy)} of {len(healthy)} "
+        f"answered, {silent.closed + half.closed} closed, then well after {time.monotonic() - began:.1f} s"
+    )
+    sql = "SELECT count(*) FROM editor_job WHERE status IN ('pending', 'processing')"
+    wait_for(lambda: portal.query(sql) == [(0,)], portal)
+    ends = portal.query("SELECT status, error_code FROM editor_job")
+    print(ends)
+    assert ends == [("completed", "")] * JOBS
+    assert len(bfl.tasks) == JOBS
+    assert all(healthy)
