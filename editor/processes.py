@@ -179,7 +179,9 @@ class _Call:
                     process.start()
                 except (OSError, EOFError) as error:
                     # Whatever is to be done in the child had no part in it.
-                    raise Shortage("The portal has too much to do for this. Try again in a moment.") from error
+                    raise Shortage(
+                        "The portal has too much to do for this. Try again in a moment."
+                    ) from error
             with self._lock:
                 self._process = process
                 if self._killed:

@@ -106,7 +106,8 @@ async def _drive(job: Job) -> None:
     """
     for pause in pauses():
         try:
-            return await _run(job)
+            await _run(job)
+            return
         except Exception as error:
             if not is_shortage(error):
                 raise
@@ -159,7 +160,8 @@ async def _finish_certainly(job: Job, result: Result) -> None:
     """Finish with a result that cannot be asked for again: tried until it is stored."""
     for pause in pauses():
         try:
-            return await _finish(job, result)
+            await _finish(job, result)
+            return
         except Exception as error:
             if not is_passing(error):
                 raise

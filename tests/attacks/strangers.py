@@ -72,7 +72,7 @@ def _is_closed(each: socket.socket) -> bool:
         return True
 
 
-def is_healthy(portal: Portal, *, seconds: float = 5, source: str = "127.0.0.1") -> bool:
+def is_healthy(portal: Portal, *, seconds: float = 30, source: str = "127.0.0.1") -> bool:
     """Whether it answers on a new connection."""
     transport = httpx.HTTPTransport(local_address=source)
     try:

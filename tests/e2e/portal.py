@@ -59,8 +59,10 @@ class Portal:
         self._begin_from_template()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                ["sh", "-c", f'{self.limits or ":"}; exec "$@"', "sh"]
-                + [sys.executable, "manage.py", "portal", *arguments],
+                [
+                    *("sh", "-c", f'{self.limits or ":"}; exec "$@"', "sh"),
+                    *(sys.executable, "manage.py", "portal", *arguments),
+                ],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

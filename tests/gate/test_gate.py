@@ -14,7 +14,7 @@ from pytest_django import Settings
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.errors import EditorError, PermissionDenied
-from editor.gate import gate
+from editor.gate import addresses, gate
 from editor.gate.door import Door, Headers
 from editor.gate.gate import Gate
 from editor.models import Membership, Plan
@@ -246,7 +246,7 @@ def test_of_repeated_headers_the_first_counts() -> None:
     ],
 )
 def test_who_is_counted_as_one_address(one: str, other: str, same: bool) -> None:
-    counted = [gate._address({"client": (address, 1)}) for address in (one, other)]
+    counted = [addresses.counted(address) for address in (one, other)]
     assert (counted[0] == counted[1]) is same
 
 

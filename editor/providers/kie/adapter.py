@@ -14,12 +14,12 @@ from editor.providers.base import (
     Account,
     EditRequest,
     InputImage,
+    NotAsked,
     Progress,
     Provider,
     ProviderError,
     Result,
     Submitted,
-    NotAsked,
     Temporary,
 )
 from editor.providers.kie import answers, requests
@@ -90,7 +90,7 @@ class Kie(Provider):
         return {"all": 100}
 
     async def _upload(self, request: EditRequest, image: InputImage) -> str:
-        """The address of the image at kie. Raises ProviderError, Temporary only as NotAsked: nothing was submitted."""
+        """The address of the image at kie. Raises ProviderError, of Temporary only NotAsked."""
         content, content_type = await image.load(), image.content_type
         if len(content) > requests.most_bytes(request.target):
             content, content_type = await asyncio.to_thread(requests.as_jpeg, content), "image/jpeg"

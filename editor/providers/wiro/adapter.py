@@ -17,12 +17,12 @@ from editor.providers.base import (
     Account,
     EditRequest,
     InputImage,
+    NotAsked,
     Progress,
     Provider,
     ProviderError,
     Result,
     Submitted,
-    NotAsked,
     Temporary,
 )
 from editor.providers.wiro import answers, requests
@@ -110,7 +110,7 @@ class Wiro(Provider):
         return await self._live.ended(address, task.state["token"])
 
     async def _upload(self, request: EditRequest, image: InputImage, *, number: int) -> str:
-        """The address of the image at Wiro. Raises ProviderError, Temporary only as NotAsked: nothing was submitted."""
+        """The address of the image at Wiro. Raises ProviderError, of Temporary only NotAsked."""
         content, content_type = await image.load(), image.content_type
         if content_type == "image/webp" and not requests.model(request.target).takes_webp:
             content, content_type = await asyncio.to_thread(requests.as_png, content), "image/png"
