@@ -20,7 +20,7 @@ import httpcore
 import httpx
 
 from editor import outbound
-from editor.shortage import is_shortage
+from editor.shortage import is_shortage, raise_if_nothing_can_be_opened
 
 TRIED_ADDRESSES = 4  # of the many that a name may have
 _RESOLVING_THREADS = 8
@@ -42,9 +42,13 @@ class NotReached(Exception):
 async def resolve(host: str) -> list[str]:
     """The addresses of a host name, as the system knows them."""
     loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(
-        _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
-    )
+    try:
+        found = await loop.run_in_executor(
+            _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        )
+    except OSError:
+        raise_if_nothing_can_be_opened()
+        raise
     return list(dict.fromkeys(str(place[4][0]) for place in found))
 
 

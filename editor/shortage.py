@@ -6,6 +6,7 @@ That is a reason to try again later, and says nothing about the work itself.
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Iterator
 
 from editor.errors import EditorError
@@ -42,6 +43,14 @@ def is_shortage(error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return False
+
+
+def raise_if_nothing_can_be_opened() -> None:
+    """Raise OSError where this process has no descriptor left.
+
+    For calls that tell of that in other words: a name is then said not to exist.
+    """
+    socket.socket().close()
 
 
 def pauses() -> Iterator[float]:
