@@ -19,6 +19,10 @@ Scope = MutableMapping[str, Any]
 CREDENTIALS = ("authorization", "x-key", "x-api-key", "x-nonce", "x-signature")
 
 
+class RepeatedCredentials(NotAuthenticated):
+    """A header of CREDENTIALS was sent more than once."""
+
+
 class Headers:
     """A request's headers by name in lower case; of repeated ones, the first."""
 

@@ -27,7 +27,7 @@ from editor.errors import (
     TooMany,
 )
 from editor.gate import addresses
-from editor.gate.door import Caller, Door, Headers, Scope
+from editor.gate.door import Caller, Door, Headers, RepeatedCredentials, Scope
 from editor.operations import api_keys
 
 log = logging.getLogger("editor.gate")
@@ -124,7 +124,7 @@ class Gate:
 
 def _caller(door: Door, headers: Headers) -> Caller:
     if repeated := headers.repeated_credentials():
-        raise NotAuthenticated(f"The header {repeated[0]} was sent more than once.")
+        raise RepeatedCredentials(f"The header {repeated[0]} was sent more than once.")
     bare = door.bare_key(headers)
     key = api_keys.find(bare) if 0 < len(bare) <= LONGEST_KEY else None
     if key is None:

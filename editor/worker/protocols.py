@@ -24,7 +24,8 @@ HEAD_BYTES = 64 * 1024
 HEAD_FIELDS = 200  # headers of a few bytes take many times that as objects
 PIPELINED = 16  # requests that are sent before the first one is answered
 PIECE = 64 * 1024  # bytes that are parsed at once
-GOODBYE_SECONDS = 2.0  # in which a client may read why it was refused
+# What a client that is refused may still send until it reads why.
+GOODBYE_SECONDS, GOODBYE_BYTES = 2.0, 1024 * 1024
 UNREAD_SECONDS = 60  # until a client that takes nothing of what is sent is gone
 HEALTH = ("/healthz", "/readyz")
 
@@ -84,6 +85,11 @@ class HttpProtocol(HttpToolsProtocol):
     # Reading.
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            self._unparsed += len(data)
+            if self._unparsed > GOODBYE_BYTES:
+                self.drop()
+            return
         for start in range(0, len(data), PIECE):
             if self._refused or self.transport.is_closing() or self.transport.get_protocol() is not self:
                 return

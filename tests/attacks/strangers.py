@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -30,7 +31,7 @@ class Crowd:
     def press(self) -> None:
         """Have `count` open, as far as the portal takes them."""
         for each in list(self.open):
-            if _is_closed(each):
+            if is_closed(each):
                 each.close()
                 self.open.remove(each)
                 self.closed += 1
@@ -40,10 +41,12 @@ class Crowd:
                 each.sendall(self.words)
             self.open.append(each)
 
-    def leave(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         for each in self.open:
             each.close()
-        self.open.clear()
 
 
 @contextlib.contextmanager
@@ -62,7 +65,7 @@ def connect(portal: Portal, *, source: str = "127.0.0.1") -> socket.socket:
     return socket.create_connection(("127.0.0.1", portal.port), timeout=30, source_address=(source, 0))
 
 
-def _is_closed(each: socket.socket) -> bool:
+def is_closed(each: socket.socket) -> bool:
     each.setblocking(False)
     try:
         return each.recv(4096) == b""

@@ -48,21 +48,20 @@ def test_paid_results_are_stored_while_strangers_hold_connections(
         model = "black-forest-labs/flux-kontext-pro"
         assert person.run("a quiet harbour", page=page, model=model).status_code == 302
         wait_for(partial(_has_tasks, bfl, number), portal)
-    silent, half = Crowd(portal, count=CROWD // 2), Crowd(portal, count=CROWD // 2, words=HALF)
     healthy: list[bool] = []
     most, memory = 0, 0
-    with many_files():
-        try:
-            until = time.monotonic() + PRESSING
-            while time.monotonic() < until:
-                silent.press()
-                half.press()
-                healthy.append(is_healthy(portal))
-                time.sleep(PAUSE)
-                most, memory = max(most, descriptors(portal)), max(memory, megabytes(portal))
-        finally:
-            silent.leave()
-            half.leave()
+    with (
+        many_files(),
+        Crowd(portal, count=CROWD // 2) as silent,
+        Crowd(portal, count=CROWD // 2, words=HALF) as half,
+    ):
+        until = time.monotonic() + PRESSING
+        while time.monotonic() < until:
+            silent.press()
+            half.press()
+            healthy.append(is_healthy(portal))
+            time.sleep(PAUSE)
+            most, memory = max(most, descriptors(portal)), max(memory, megabytes(portal))
     began = time.monotonic()
     wait_for(lambda: is_healthy(portal), portal)
     log.info(
