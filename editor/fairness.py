@@ -32,14 +32,22 @@ class FairExecutor:
 
     def submit(self, call: Call) -> None:
         with self._changed:
-            self._waiting.setdefault(call.tenant, deque()).append(call)
             waiting = sum(len(calls) for calls in self._waiting.values())
-            if self._threads < self._slots and waiting > self._idle:
-                self._threads += 1
-                # Daemon: a thread that waits or works must not hold up the exit.
-                threading.Thread(target=self._work, name=f"fair-{self._threads}", daemon=True).start()
-            else:
-                self._changed.notify()
+            if self._threads < self._slots and waiting >= self._idle:
+                self._start_thread()
+            self._waiting.setdefault(call.tenant, deque()).append(call)
+            self._changed.notify()
+
+    def _start_thread(self) -> None:
+        # Daemon: a thread that waits or works must not hold up the exit.
+        thread = threading.Thread(target=self._work, name=f"fair-{self._threads + 1}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the machine has none to give
+            if not self._threads:
+                raise
+        else:
+            self._threads += 1
 
     def _work(self) -> None:
         while True:

@@ -20,6 +20,7 @@ import httpcore
 import httpx
 
 from editor import outbound
+from editor.shortage import is_shortage, raise_if_nothing_can_be_opened
 
 TRIED_ADDRESSES = 4  # of the many that a name may have
 _RESOLVING_THREADS = 8
@@ -41,9 +42,13 @@ class NotReached(Exception):
 async def resolve(host: str) -> list[str]:
     """The addresses of a host name, as the system knows them."""
     loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(
-        _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
-    )
+    try:
+        found = await loop.run_in_executor(
+            _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        )
+    except OSError:
+        raise_if_nothing_can_be_opened()
+        raise
     return list(dict.fromkeys(str(place[4][0]) for place in found))
 
 
@@ -137,7 +142,9 @@ async def ask(
     seconds: float,
     connect_seconds: float,
 ) -> httpx.Response:
-    """The answer of the first address that can be reached, its body not yet read. Raises NotReached.
+    """The answer of the first address that can be reached, its body not yet read.
+
+    Raises NotReached, and httpx.ConnectError where this machine had nothing to connect with.
 
     seconds          for each step of the exchange; whoever calls bounds the whole
     connect_seconds  for each connection, and again for its encryption
@@ -159,6 +166,8 @@ async def ask(
         except httpx.ConnectTimeout:
             continue
         except httpx.ConnectError as error:
+            if is_shortage(error):
+                raise
             untrusted = untrusted or _is_distrust(error)
     raise NotReached(untrusted=untrusted)
 

@@ -33,6 +33,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, TypeVar
 
 from editor.fairness import FairExecutor
+from editor.shortage import Shortage
 
 T = TypeVar("T")
 
@@ -80,7 +81,8 @@ def run_sync(
     on_progress  called with a percent 0..100, from another thread; `function` then gets
                  the keyword argument `report` to call with it
 
-    Raises what the function raised (if it can be pickled), TimedOut or Crashed.
+    Raises what the function raised (if it can be pickled), TimedOut, Crashed, or Shortage where the
+    machine could start no child.
     """
     call = _Call(function, args, tenant=tenant, timeout=timeout, on_progress=on_progress)
     _executor().submit(call)
@@ -176,7 +178,10 @@ class _Call:
                 try:
                     process.start()
                 except (OSError, EOFError) as error:
-                    raise Crashed(f"The child process could not be started: {error}") from error
+                    # Whatever is to be done in the child had no part in it.
+                    raise Shortage(
+                        "The portal has too much to do for this. Try again in a moment."
+                    ) from error
             with self._lock:
                 self._process = process
                 if self._killed:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+import pytest
+
 from editor.fairness import FairExecutor
 from tests.patience import PATIENCE
 
@@ -39,3 +41,37 @@ def test_threads_carry_out_all_calls() -> None:
     for call in calls:
         executor.submit(call)
     assert all(call.done.wait(PATIENCE) for call in calls)
+
+
+def test_a_machine_without_threads_leaves_the_work_to_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    executor = FairExecutor(slots=2)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", _no_thread)
+        with pytest.raises(RuntimeError):
+            executor.submit(Call("nobody is there to do it"))
+    first = Call("a")
+    executor.submit(first)
+    assert first.done.wait(PATIENCE)
+    second = Blocking("a")
+    executor.submit(second)
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", _no_thread)
+        third = Call("a")
+        executor.submit(third)
+    second.go_on.set()
+    assert third.done.wait(PATIENCE)
+
+
+@dataclass
+class Blocking(Call):
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+    def execute(self) -> None:
+        self.go_on.wait(PATIENCE)
+        super().execute()
+
+
+def _no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

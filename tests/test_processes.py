@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from editor import processes
+from editor.shortage import is_shortage
 from tests import process_functions as functions
 from tests.patience import PATIENCE, until, wait_until
+from tests.scarce import no_descriptors
 
 ROOT = Path(__file__).parents[1]
 
@@ -155,6 +157,13 @@ async def test_a_call_cancelled_in_the_queue_never_starts(tmp_path: Path) -> Non
 def test_a_memory_bomb_is_reported_and_leaves_the_parent_alone() -> None:
     with pytest.raises(processes.Crashed, match="memory"):
         processes.run_sync(functions.swallow_memory, tenant="a", timeout=PATIENCE)
+
+
+def test_a_machine_that_can_start_no_child_is_no_fault_of_the_work() -> None:
+    processes.run_sync(functions.pid, tenant="a", timeout=PATIENCE)
+    with no_descriptors(), pytest.raises(Exception) as lacking:
+        processes.run_sync(functions.pid, tenant="a", timeout=PATIENCE)
+    assert is_shortage(lacking.value)
 
 
 def test_a_killed_child_is_reported_with_its_exit_code() -> None:

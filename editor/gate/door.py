@@ -14,13 +14,31 @@ from editor.models import ApiKey
 Scope = MutableMapping[str, Any]
 
 
+# Where clients of all doors say who they are. Sent twice, it is not clear who that is: what is in front
+# of the portal may have looked at the other one.
+CREDENTIALS = ("authorization", "x-key", "x-api-key", "x-nonce", "x-signature")
+
+
+class RepeatedCredentials(NotAuthenticated):
+    """A header of CREDENTIALS was sent more than once."""
+
+
 class Headers:
     """A request's headers by name in lower case; of repeated ones, the first."""
 
     def __init__(self, scope: Scope) -> None:
         self._headers: dict[str, str] = {}
-        for name, value in scope["headers"]:
-            self._headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+        self._repeated: set[str] = set()
+        for raw_name, value in scope["headers"]:
+            name = raw_name.decode("latin-1")
+            if name in self._headers:
+                self._repeated.add(name)
+            else:
+                self._headers[name] = value.decode("latin-1")
+
+    def repeated_credentials(self) -> list[str]:
+        """Those of CREDENTIALS that were sent more than once, which no door takes."""
+        return [name for name in CREDENTIALS if name in self._repeated]
 
     def get(self, name: str) -> str:
         return self._headers.get(name, "")

@@ -7,7 +7,6 @@ their key and what its errors look like. Past it, `scope["caller"]` is who calls
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
@@ -27,7 +26,8 @@ from editor.errors import (
     PermissionDenied,
     TooMany,
 )
-from editor.gate.door import Caller, Door, Headers, Scope
+from editor.gate import addresses
+from editor.gate.door import Caller, Door, Headers, RepeatedCredentials, Scope
 from editor.operations import api_keys
 
 log = logging.getLogger("editor.gate")
@@ -75,6 +75,8 @@ class Gate:
             headers = Headers(scope)
             if self.door.is_open(scope["path"]):
                 pass
+            elif headers.repeated_credentials():
+                await self._admit(scope, headers, answer)
             elif name := self.door.pass_name(scope, headers):
                 await self._let_pass(name, headers, answer)
             else:
@@ -96,7 +98,8 @@ class Gate:
 
     async def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> None:
         """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
-        address = f"refused:{_address(scope)}"
+        client = scope["client"][0] if scope.get("client") else ""
+        address = f"refused:{addresses.counted(client)}"
         answer.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
         check_host(headers)
         try:
@@ -120,6 +123,8 @@ class Gate:
 
 
 def _caller(door: Door, headers: Headers) -> Caller:
+    if repeated := headers.repeated_credentials():
+        raise RepeatedCredentials(f"The header {repeated[0]} was sent more than once.")
     bare = door.bare_key(headers)
     key = api_keys.find(bare) if 0 < len(bare) <= LONGEST_KEY else None
     if key is None:
@@ -135,16 +140,6 @@ def check_host(headers: Headers) -> None:
     host, _ = split_domain_port(headers.get("host"))
     if not host or not validate_host(host, settings.ALLOWED_HOSTS):
         raise InvalidInput("This portal does not answer under that host name.")
-
-
-def _address(scope: Scope) -> str:
-    """Who is counted as one: an address, or the network that one IPv6 customer has."""
-    text = scope["client"][0] if scope.get("client") else ""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return str(text)
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
 
 
 def _too_many(allowance: Allowance, why: str) -> TooMany:

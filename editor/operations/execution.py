@@ -24,16 +24,16 @@ from editor.media.codec import BadImage
 from editor.models import LIVE, Job, JobEvent, Status
 from editor.operations import failover, following, images, jobs, requests, slots, submission, timeline
 from editor.operations.ended import Ended, Moved
-from editor.operations.submission import DATABASE_LOST
+from editor.operations.passing import is_passing
 from editor.providers import registry
 from editor.providers.base import EditRequest, ErrorKind, ProviderError, Result, Submitted
+from editor.shortage import Shortage, is_shortage, pauses
 
 log = logging.getLogger("editor.jobs")
 
 Kind = JobEvent.Kind
 # A job that is taken up again may have been finished by the provider meanwhile: time to fetch it.
 RESUME_GRACE = 15  # seconds
-DATABASE_PAUSE = 1.0  # seconds
 # Of a flood of jobs so many are taken up at once, so that what has ended meanwhile is stored first.
 STARTS = 2
 _starts: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -42,7 +42,7 @@ _starts: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakK
 async def run(job_id: UUID) -> None:
     """Bring one job to its end, from wherever it stands.
 
-    Raises only what the queue should try again: a database that went away.
+    Raises only what the queue should try again: see passing.py.
     """
     async with _starts.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(STARTS)):
         job = await in_thread(_start, job_id)
@@ -59,9 +59,9 @@ async def run(job_id: UUID) -> None:
         log.info("job %s was ended by somebody else", job.id)
     except EditorError as error:
         await in_thread(jobs.end_failed, job=job, code=error.code, message=error.message)
-    except DATABASE_LOST:
-        raise
-    except Exception:
+    except Exception as error:
+        if is_passing(error):
+            raise
         log.exception("job %s failed in a way that nobody foresaw", job.id)
         await in_thread(
             jobs.end_failed,
@@ -100,6 +100,23 @@ def _start(job_id: UUID) -> Job | None:
 
 
 async def _drive(job: Job) -> None:
+    """Run the job to its end. What the machine lacks for the moment is waited for, however long.
+
+    A task that the provider has is then taken up again, also after the job's time limit.
+    """
+    for pause in pauses():
+        try:
+            await _run(job)
+            return
+        except Exception as error:
+            if not is_shortage(error):
+                raise
+            log.warning("job %s waits %s s for what the machine lacks: %r", job.id, pause, error)
+        await asyncio.sleep(pause)
+        await in_thread(job.refresh_from_db)
+
+
+async def _run(job: Job) -> None:
     """Run the job on its route, or on the next one where a provider did not take it, to its end."""
     while True:
         request = await in_thread(requests.build, job)
@@ -140,13 +157,16 @@ def _seconds_left(job: Job, *, resumed: bool) -> float:
 
 
 async def _finish_certainly(job: Job, result: Result) -> None:
-    """Finish with a result that cannot be asked for again: a database that went away is waited for."""
-    while True:
+    """Finish with a result that cannot be asked for again: tried until it is stored."""
+    for pause in pauses():
         try:
-            return await _finish(job, result)
-        except DATABASE_LOST:
-            log.warning("job %s: its result could not be stored; trying again", job.id)
-            await asyncio.sleep(DATABASE_PAUSE)
+            await _finish(job, result)
+            return
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            log.warning("job %s: its result could not be stored; trying again in %s s", job.id, pause)
+        await asyncio.sleep(pause)
 
 
 async def _finish(job: Job, result: Result) -> None:
@@ -167,7 +187,15 @@ async def _store(job: Job, result: Result) -> list[images.Stored]:
         raise ProviderError(
             ErrorKind.UNAVAILABLE, f"The provider's result could not be used. {error.message}"
         ) from error
-    return [await in_thread(images.save, workspace_id=job.workspace_id, clean=clean) for clean in checked]
+    stored: list[images.Stored] = []
+    try:
+        for clean in checked:
+            stored.append(await in_thread(images.save, workspace_id=job.workspace_id, clean=clean))
+    except Exception as error:
+        # It is tried again, perhaps often: without this, a full disk would be filled further.
+        await in_thread(images.discard, stored=stored)
+        raise Shortage("The storage takes no files for the moment.") from error
+    return stored
 
 
 async def _stopped(job: Job) -> None:
@@ -178,8 +206,10 @@ async def _stopped(job: Job) -> None:
             return
         await _cancel_at_provider(job)
         await in_thread(jobs.end_canceled, job=row)
-    except DATABASE_LOST:
-        log.warning("job %s was stopped while the database was away; it is taken up later", job.id)
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        log.warning("job %s could not be ended while it was stopped; it is taken up later: %r", job.id, error)
 
 
 async def _cancel_at_provider(job: Job) -> None:

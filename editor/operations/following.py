@@ -16,7 +16,7 @@ from editor.models import Job, JobEvent
 from editor.operations import hints, timeline
 from editor.operations.ended import Ended
 from editor.operations.redaction import keys_hidden
-from editor.providers.base import EditRequest, Provider, Result, Submitted, Temporary
+from editor.providers.base import EditRequest, NotAsked, Provider, Result, Submitted, Temporary
 from editor.providers.polling import LONGEST_WAIT, Expected, next_wait
 
 log = logging.getLogger("editor.jobs")
@@ -36,6 +36,8 @@ async def follow(
     job: Job, request: EditRequest, provider: Provider, task: Submitted, *, resumed: bool
 ) -> Result:
     """Poll until the task has ended. Raises ProviderError, or Ended when the job was ended meanwhile.
+
+    NotAsked is for the caller to wait for: while the machine lacks something, no time limit counts.
 
     resumed  it was submitted by an earlier run; nobody knows when it ended, or whether it did
 
@@ -59,6 +61,8 @@ async def follow(
                 try:
                     with keys_hidden(request.account):
                         update = await provider.poll(request, task)
+                except NotAsked:
+                    raise
                 except Temporary as error:
                     unanswered += 1
                     log.info("job %s: %s did not answer: %s", job.id, provider.name, error.message)

@@ -131,9 +131,13 @@ def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | No
     """
     image_id = image_id or uuid.uuid4()
     name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
-    store.save(name, clean.content, clean.content_type)
-    for width, thumbnail in clean.thumbnails.items():
-        store.save(store.thumbnail_name(name, width), thumbnail, "image/webp")
+    try:
+        store.save(name, clean.content, clean.content_type)
+        for width, thumbnail in clean.thumbnails.items():
+            store.save(store.thumbnail_name(name, width), thumbnail, "image/webp")
+    except Exception:
+        store.delete_all(name)  # a full disk must not keep a part of it
+        raise
     return Stored(
         id=image_id,
         storage_name=name,

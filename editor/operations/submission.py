@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from editor.db import in_thread
@@ -18,10 +18,20 @@ from editor.errors import EditorError
 from editor.models import Job, JobEvent
 from editor.operations import failover, jobs, timeline
 from editor.operations.ended import Ended, Moved
+from editor.operations.passing import is_passing
 from editor.operations.redaction import keys_hidden
 from editor.providers import http
-from editor.providers.base import EditRequest, ErrorKind, Provider, ProviderError, Result, Submitted
-from editor.providers.failures import failure
+from editor.providers.base import (
+    EditRequest,
+    ErrorKind,
+    NotAsked,
+    Provider,
+    ProviderError,
+    Result,
+    Submitted,
+)
+from editor.providers.failures import failure, not_asked
+from editor.shortage import is_shortage, pauses
 
 log = logging.getLogger("editor.jobs")
 
@@ -38,8 +48,6 @@ BUSY_PAUSE = 2.0  # seconds, doubled each time, where the provider names none
 FAILED_PAUSES = (1.0, 3.0)
 # Whoever runs the job next may submit it again after these.
 NOT_TAKEN = {ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE, ErrorKind.INSUFFICIENT_FUNDS}
-# A database that went away; every other database error is a fault of ours that would come again.
-DATABASE_LOST = (OperationalError, InterfaceError)
 
 
 async def submitted(job: Job, request: EditRequest, provider: Provider, *, finish: Finish) -> Submitted:
@@ -50,7 +58,7 @@ async def submitted(job: Job, request: EditRequest, provider: Provider, *, finis
 
     Raises ProviderError; Ended or Moved when another run got ahead.
     """
-    busy_for, failures = 0.0, 0
+    busy_for, failures, shortage = 0.0, 0, pauses()
     while True:
         async with _place(provider):
             task = await _claimed(job, provider)
@@ -61,7 +69,10 @@ async def submitted(job: Job, request: EditRequest, provider: Provider, *, finis
             except ProviderError as error:
                 if job.provider_task_id:
                     raise  # it was taken; what came of it is no reason to ask again
-                if error.kind is ErrorKind.RATE_LIMITED:
+                if isinstance(error, NotAsked):
+                    pause = next(shortage)
+                    log.warning("job %s waits %s s for what the machine lacks", job.id, pause)
+                elif error.kind is ErrorKind.RATE_LIMITED:
                     pause = max(error.retry_after or 0.0, busy_for, BUSY_PAUSE)
                     busy_for += pause
                     if busy_for > BUSY_PATIENCE:
@@ -150,7 +161,7 @@ async def _once(job: Job, request: EditRequest, provider: Provider, finish: Fini
     try:
         with keys_hidden(request.account):
             async with asyncio.timeout(SUBMIT_LIMIT):
-                task = await provider.submit(request)
+                task = await _asked(request, provider)
     except TimeoutError:
         raise failure(ErrorKind.UNKNOWN_OUTCOME) from None
     except ProviderError as error:
@@ -165,6 +176,19 @@ async def _once(job: Job, request: EditRequest, provider: Provider, finish: Fini
     if task.result:
         await finish(task.result)
     return task
+
+
+async def _asked(request: EditRequest, provider: Provider) -> Submitted:
+    """Submit. Raises NotAsked where the machine lacked something before anything was sent."""
+    with http.submits() as sent:
+        try:
+            return await provider.submit(request)
+        except Exception as error:
+            if not is_shortage(error):
+                raise
+            if sent and not provider.idempotent:
+                raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
+            raise not_asked() from error
 
 
 def _give_back(job: Job, note: str) -> bool:
@@ -199,17 +223,21 @@ async def _uninterrupted(work: Coroutine[Any, Any, Submitted], job: Job, provide
 async def _canceled_by_a_person(job: Job) -> bool:
     try:
         return await in_thread(Job.objects.filter(pk=job.pk, cancel_requested_at__isnull=False).exists)
-    except DATABASE_LOST:
+    except Exception as error:
+        if not is_passing(error):
+            raise
         return False
 
 
 async def _certainly(write: Callable[[], T]) -> T:
-    """Losing a task's id would lose a paid task: the write is tried until the database is back."""
+    """Losing a task's id would lose a paid task: the write is tried until it works."""
     pause = 0.2
     while True:
         try:
             return await in_thread(write)
-        except DATABASE_LOST:
+        except Exception as error:
+            if not is_passing(error):
+                raise
             log.warning("a submit's outcome could not be saved; trying again in %s s", pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5)

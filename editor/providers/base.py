@@ -11,6 +11,7 @@ retry, refund, the HTTP status and the words that people read:
     from `submit`   the provider did not take the task, but for UNKNOWN_OUTCOME
     from `poll`     the task has failed, but for `Temporary`: then nothing is known but that
                     the question got no answer, and it is asked again
+    from both       `NotAsked`, when the portal's own machine lacked what it takes: it is asked later
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from enum import StrEnum
 from typing import Any
 
 from editor.errors import EditorError
+from editor.shortage import Shortage
 
 # A request that is the whole work holds its images in memory while it lasts, which may be minutes.
 IMMEDIATE_AT_ONCE = 64
@@ -69,6 +71,10 @@ class ProviderError(EditorError):
 
 class Temporary(ProviderError):
     """A harmless question (a poll, an upload, a download) got no usable answer; ask again later."""
+
+
+class NotAsked(Temporary, Shortage):
+    """The portal's own machine lacked what it takes to ask: nothing was sent. Ask again later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
 from editor import outbound
+from editor.shortage import raise_if_nothing_can_be_opened
 
 # Shorter than servers keep idle connections, so that none is closed in the moment it is used.
 IDLE_SECONDS = 4.0
@@ -95,6 +96,9 @@ class _PublicOnly(AbstractResolver):
             results = await self._resolver.resolve(host, port, family)
         except UnicodeError as error:  # a part of the name is empty or too long
             raise OSError(f"no such host: {host}") from error
+        except OSError:
+            raise_if_nothing_can_be_opened()
+            raise
         for result in results:
             outbound.check_address(host, result["host"])
         return results

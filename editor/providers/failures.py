@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from editor.providers.base import ErrorKind, ProviderError, Temporary
+from editor.providers.base import ErrorKind, NotAsked, ProviderError, Temporary
 
 LONGEST_QUOTE = 300  # characters of what a provider said
 
@@ -30,6 +30,7 @@ _WORDS = {
         "provider took it. It was not sent again."
     ),
 }
+_NOT_ASKED = "The portal has too few resources for the moment. It tries again by itself."
 _ANSWER_LOST = (
     "The provider's answer came, or was on its way, when the portal stopped; it cannot be fetched "
     "again, and the edit was not sent again."
@@ -72,6 +73,11 @@ def temporary(
     """The same for a question that may be asked again."""
     quote = _quote(kind, said)
     return Temporary(kind, _message(kind, "", quote), retry_after=retry_after, quote=quote)
+
+
+def not_asked() -> NotAsked:
+    """The portal's own machine lacked a descriptor, memory or disk, and so nothing was sent."""
+    return NotAsked(ErrorKind.UNAVAILABLE, _NOT_ASKED)
 
 
 def answer_lost() -> ProviderError:

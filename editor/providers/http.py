@@ -6,6 +6,8 @@ Three ways to ask, which differ in what a broken connection means:
     ask       harmless, may be asked again; every failure of the connection is `Temporary`
     download  fetches a result, within limits; tried a few times
 
+All raise `NotAsked` when it was this machine that had no descriptor or memory for a connection.
+
 Where requests may go is decided in `editor/outbound.py`, for the text of each URL and again
 for every address that its host stands for.
 """
@@ -17,7 +19,8 @@ import contextlib
 import json
 import math
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,7 +32,8 @@ import httpx
 from editor import outbound
 from editor.providers import connections
 from editor.providers.base import ErrorKind, ProviderError, ResultImage
-from editor.providers.failures import failure, temporary
+from editor.providers.failures import failure, not_asked, temporary
+from editor.shortage import is_shortage
 
 CONNECT_SECONDS = 10.0
 ASK_SECONDS = 30.0
@@ -48,6 +52,35 @@ close = connections.close
 
 # All that can happen to a connection. aiohttp's own errors come through for answers that are no HTTP.
 _BROKEN = (httpx.HTTPError, OSError, TimeoutError, aiohttp.ClientError)
+
+
+_sent: ContextVar[list[str] | None] = ContextVar("sent", default=None)
+
+
+@contextlib.contextmanager
+def submits() -> Iterator[list[str]]:
+    """Within the block, where `submit` has sent something, or may have."""
+    sent: list[str] = []
+    token = _sent.set(sent)
+    try:
+        yield sent
+    finally:
+        _sent.reset(token)
+
+
+@contextlib.contextmanager
+def _noted(url: str) -> Iterator[None]:
+    sent = _sent.get()
+    if sent is None:
+        yield
+        return
+    sent.append(url)
+    try:
+        yield
+    except ProviderError as error:
+        if error.kind is not ErrorKind.UNKNOWN_OUTCOME:
+            sent.remove(url)
+        raise
 
 
 class _Unreadable(Exception):
@@ -102,15 +135,17 @@ async def submit(
 
     Raises ProviderError: UNAVAILABLE when nothing can have been sent, else UNKNOWN_OUTCOME.
     """
-    try:
-        return await _send(provider, "POST", url, headers=headers, seconds=seconds, **body)
-    except outbound.Forbidden as error:
-        raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
-    except _Unreadable as error:
-        raise failure(ErrorKind.UNKNOWN_OUTCOME, words=_lost(str(error)).message) from error
-    except _BROKEN as error:
-        kind = ErrorKind.UNAVAILABLE if _never_connected(error) else ErrorKind.UNKNOWN_OUTCOME
-        raise failure(kind) from error
+    with _noted(url):
+        try:
+            return await _send(provider, "POST", url, headers=headers, seconds=seconds, **body)
+        except outbound.Forbidden as error:
+            raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
+        except _Unreadable as error:
+            raise failure(ErrorKind.UNKNOWN_OUTCOME, words=_lost(str(error)).message) from error
+        except _BROKEN as error:
+            if not _never_connected(error):
+                raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
+            raise (not_asked() if is_shortage(error) else failure(ErrorKind.UNAVAILABLE)) from error
 
 
 async def ask(
@@ -122,7 +157,7 @@ async def ask(
     seconds: float = ASK_SECONDS,
     **body: Any,
 ) -> Answer:
-    """Ask what may be asked again. Raises Temporary when there was no answer."""
+    """Ask what may be asked again. Raises Temporary when there was no answer, or it was not asked."""
     try:
         return await _send(provider, method, url, headers=headers or {}, seconds=seconds, **body)
     except outbound.Forbidden as error:
@@ -132,7 +167,7 @@ async def ask(
     except TimeoutError as error:
         raise temporary(ErrorKind.TIMEOUT) from error
     except _BROKEN as error:
-        raise temporary() from error
+        raise (not_asked() if is_shortage(error) else temporary()) from error
 
 
 async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> ResultImage:
@@ -150,6 +185,8 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
         except _Unreadable as error:
             raise _lost(str(error)) from error
         except _BROKEN as error:
+            if is_shortage(error):
+                raise not_asked() from error
             if pause is None:
                 raise temporary() from error
             await asyncio.sleep(pause)
@@ -228,11 +265,14 @@ def _request(
         raise failure(ErrorKind.AUTH)
     timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
     try:
-        request = connections.client(provider).build_request(
-            method, url, headers=dict(headers), timeout=timeout, **body
-        )
+        client = connections.client(provider)
+        request = client.build_request(method, url, headers=dict(headers), timeout=timeout, **body)
     except httpx.InvalidURL:
         raise outbound.Forbidden("This is not a web address.") from None
+    except OSError as error:  # the certificates are read for the first client
+        if is_shortage(error):
+            raise not_asked() from error
+        raise
     outbound.check_url(str(request.url))  # as it will be sent, not as it was written
     if isinstance(request.stream, httpx.ByteStream) and len(request.content) > PIECE:
         pieces = _Pieces(request.content)

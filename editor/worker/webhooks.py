@@ -19,6 +19,7 @@ from editor.models import WebhookDelivery
 from editor.operations import deliveries
 from editor.operations.deliveries import Attempt
 from editor.operations.slots import Limit
+from editor.shortage import is_shortage
 
 log = logging.getLogger("editor.webhooks")
 
@@ -31,7 +32,10 @@ _places: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary
 
 
 async def deliver(delivery_id: UUID) -> None:
-    """Send what is due at the receiver of this delivery, until nothing is or others are at it."""
+    """Send what is due at the receiver of this delivery, until nothing is or others are at it.
+
+    Raises where the machine lacked what it takes. That is no try: the delivery is sent when its claim is old.
+    """
     like = await in_thread(deliveries.find, delivery_id)
     if like is None:
         return
@@ -82,10 +86,14 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
         return None, "It has no valid certificate." if error.untrusted else "It could not be reached.", 0
     except (TimeoutError, httpx.TimeoutException):
         return None, f"It did not answer within {SECONDS:g} seconds.", 0
-    except (OSError, UnicodeError, outbound.Forbidden):
+    except (OSError, UnicodeError, outbound.Forbidden) as error:
+        if is_shortage(error):
+            raise
         # The same words for all: which names there are in a private network is nobody's business.
         return None, "Its name does not exist or is not public.", 0
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        if is_shortage(error):
+            raise
         return None, "The connection to it broke off.", 0
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -44,6 +45,7 @@ _START_SECONDS = 120.0  # recovery after a crash can take a while
 _RETRY_SECONDS = 15.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.02
+_CANNOT_LOOK = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 _LARGEST_LOG = 10 * 1024 * 1024  # bytes
 
 
@@ -57,7 +59,15 @@ class _Server:
         self.info: ConnectionInfo | None = None
 
     def is_alive(self) -> bool:
-        return self.place is not None and postmaster_pid(self.place.cluster) is not None
+        """Whether it was when somebody last could look: without a descriptor nobody can."""
+        if self.place is None:
+            return False
+        try:
+            return postmaster_pid(self.place.cluster) is not None
+        except OSError as error:
+            if error.errno not in _CANNOT_LOOK:
+                raise
+            return True
 
     def ensure_running(self) -> ConnectionInfo:
         with self._exclusive():
@@ -154,8 +164,10 @@ class _Server:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # Ctrl+C is for the portal, which then stops the server itself
-                check=True,
+                check=False,
             )
+        if shell.returncode != 0:  # no memory for another process, or too many of them
+            raise EmbeddedPostgresError(self._trouble("PostgreSQL could not be started."))
         return int(shell.stdout)
 
     def _stop(self) -> None:
@@ -242,12 +254,11 @@ async def supervise(data_dir: Path, *, every: float = 1.0) -> None:
     """Start the server again whenever it dies, until cancelled. Looks every `every` seconds."""
     while True:
         await asyncio.sleep(every)
-        if is_running(data_dir):
-            continue
-        logger.warning("PostgreSQL ended unexpectedly; starting it again.")
         try:
-            await asyncio.to_thread(ensure_running, data_dir)
-        except (EmbeddedPostgresError, OSError, psycopg.Error):
+            if not is_running(data_dir):
+                logger.warning("PostgreSQL ended unexpectedly; starting it again.")
+                await asyncio.to_thread(ensure_running, data_dir)
+        except Exception:  # whatever it is, a supervisor that ends helps nobody
             logger.exception("PostgreSQL could not be started; trying again.")
 
 

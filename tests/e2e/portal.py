@@ -53,6 +53,7 @@ class Portal:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self.limits = ""  # what a shell says before it becomes the portal, e.g. "ulimit -n 1024"
 
     def _begin_from_template(self) -> None:
         """A database with all its tables, where this run has made one: making another takes seconds."""
@@ -68,7 +69,10 @@ class Portal:
         self._begin_from_template()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "portal", *arguments],
+                [
+                    *("sh", "-c", f'{self.limits or ":"}; exec "$@"', "sh"),
+                    *(sys.executable, "manage.py", "portal", *arguments),
+                ],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

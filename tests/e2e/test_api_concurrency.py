@@ -180,7 +180,7 @@ def test_a_stop_with_20_calls_held_answers_them_all(crowd: Portal, keys: dict[st
 
     def stop_when_they_are_held() -> None:
         at_its_end = "SELECT 1 FROM editor_job WHERE percent = 100 AND status = 'processing'"
-        until(lambda: crowd.query(at_its_end) and crowd.waiting())
+        wait_until(lambda: crowd.query(at_its_end) and crowd.waiting())
         assert crowd.process
         crowd.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not listens(crowd))

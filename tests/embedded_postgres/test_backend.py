@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from tests.embedded_postgres.support import ROOT, kill_server, server_pid
+from tests.scarce import no_descriptors
 
 
 def test_checks_start_no_server_and_a_query_does(new_data_dir: Path) -> None:
@@ -53,7 +54,13 @@ def test_django_with_a_pool_goes_on_after_the_server_was_killed(
     with django_db_blocker.unblock():
         assert answer() == 7
         connection.close()
+        with no_descriptors():  # nobody can look whether the server lives, and the pool has a connection
+            assert answer() == 7
+            connection.close()
         kill_server(data_dir)
+        with no_descriptors(), pytest.raises(OperationalError):
+            answer()
+        connection.close()
         assert answer() == 7
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from imageeditor.postgres import cluster, launcher
 from imageeditor.postgres.errors import EmbeddedPostgresError
 from tests.embedded_postgres.support import USER, User, connect, kill_server, query, server_pid
 from tests.patience import PATIENCE
+from tests.scarce import no_descriptors
 
 
 def test_first_start_makes_a_durable_database_that_only_its_own_user_can_reach(new_data_dir: Path) -> None:
@@ -93,6 +95,24 @@ async def test_supervise_starts_a_killed_server_again(data_dir: Path) -> None:
         async with asyncio.timeout(PATIENCE):
             while not cluster.accepts_connections(data_dir / "postgres"):
                 await asyncio.sleep(0.05)
+    finally:
+        keeper.cancel()
+
+
+async def test_supervise_outlives_a_lack_of_descriptors(data_dir: Path) -> None:
+    launcher.ensure_running(data_dir)
+    keeper = asyncio.create_task(launcher.supervise(data_dir, every=0.05))
+    try:
+        pid = server_pid(data_dir)
+        assert pid
+        with no_descriptors():
+            os.kill(pid, signal.SIGKILL)
+            await asyncio.sleep(0.5)  # it looks ten times meanwhile, and cannot see
+            assert not keeper.done()
+        async with asyncio.timeout(60):
+            while not cluster.accepts_connections(data_dir / "postgres"):
+                await asyncio.sleep(0.05)
+        assert not keeper.done()
     finally:
         keeper.cancel()
 

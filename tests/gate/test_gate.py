@@ -14,8 +14,8 @@ from pytest_django import Settings
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.errors import EditorError, PermissionDenied
-from editor.gate import gate
-from editor.gate.door import Door, Headers
+from editor.gate import addresses, gate
+from editor.gate.door import CREDENTIALS, Door, Headers
 from editor.gate.gate import Gate
 from editor.models import Membership, Plan
 from editor.operations import api_keys
@@ -245,7 +245,7 @@ def test_of_repeated_headers_the_first_counts() -> None:
     ],
 )
 def test_who_is_counted_as_one_address(one: str, other: str, same: bool) -> None:
-    counted = [gate._address({"client": (address, 1)}) for address in (one, other)]
+    counted = [addresses.counted(address) for address in (one, other)]
     assert (counted[0] == counted[1]) is same
 
 
@@ -264,3 +264,21 @@ async def test_a_key_that_signs_works_at_no_door_that_knows_no_signatures(
     answer = await client.get("/", headers={"x-key": bare})
     assert answer.status_code == 401
     assert "signs its requests" in answer.json()["oops"]
+
+
+@pytest.mark.parametrize("name", CREDENTIALS)
+async def test_credentials_that_come_twice_are_nobodys(
+    client: httpx.AsyncClient, key: str, name: str
+) -> None:
+    twice = [("x-key", key), *[(name, key)] * (1 if name == "x-key" else 2)]
+    for headers in (twice, [(name.upper(), value) for name, value in twice]):
+        answer = await client.get("/", headers=headers)
+        assert answer.status_code == 401
+        assert answer.json()["oops"] == f"The header {name} was sent more than once."
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_they_do_not_get_past_a_signed_address_either(client: httpx.AsyncClient, key: str) -> None:
+    assert (await client.get("/?signed=task")).status_code == 200
+    answer = await client.get("/?signed=task", headers=[("authorization", "a"), ("authorization", "b")])
+    assert answer.status_code == 401

@@ -18,10 +18,12 @@ from editor.access.actor import Actor
 from editor.models import WebhookDelivery, WebhookEndpoint
 from editor.operations import deliveries, jobs, webhooks
 from editor.operations.jobs import NewEdit
+from editor.shortage import is_shortage
 from editor.worker import webhooks as sending
 from tests.emulators.receiver import Receiver
 from tests.emulators.server import Server
 from tests.patience import PATIENCE, somebody_waits_for_our_locks, until, wait_until
+from tests.scarce import NoDescriptors
 from tests.worker.hooks import edit, listen, only, send
 
 pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
@@ -192,3 +194,25 @@ def _remove(actor: Actor, endpoint: WebhookEndpoint) -> None:
         webhooks.remove(actor=actor, endpoint=endpoint)
     finally:
         connection.close()
+
+
+def test_a_machine_without_descriptors_makes_no_try_of_it(actor: Actor, receiver: Receiver) -> None:
+    endpoint, _ = listen(actor, receiver.url)
+    row = deliveries.test(actor=actor, endpoint=endpoint)
+
+    async def go() -> None:
+        scarcity = NoDescriptors()
+        scarcity.begin()
+        try:
+            with pytest.raises(Exception) as lacking:
+                await sending.deliver(row.pk)
+        finally:
+            scarcity.end()
+        assert is_shortage(lacking.value)
+
+    asyncio.run(go())
+    assert (only().state, only().tries, only().attempts) == ("sending", 0, [])
+    WebhookDelivery.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
+    assert deliveries.requeue_lost() == 1
+    send(row)
+    assert only().state == "delivered"

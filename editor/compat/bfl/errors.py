@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotAuthenticated
+from editor.gate.door import RepeatedCredentials
 
 
 class WrongFields(EditorError):
@@ -34,8 +35,10 @@ def wrong(problem: str, *place: str) -> dict[str, Any]:
 
 
 def status(error: EditorError) -> int:
-    """What BFL would answer: 401 is never among it."""
+    """What BFL would answer. It has no 401, which here is for what no door takes."""
     match error:
+        case RepeatedCredentials():
+            return 401
         case NoKeyFormat():
             return 422
         case NotAuthenticated():
@@ -57,6 +60,8 @@ def _detail(status: int, error: EditorError) -> str | list[dict[str, Any]]:
             return "Not authenticated"
         case NoKeyFormat():
             return "Invalid API key format"
+        case RepeatedCredentials():
+            return error.message
         case NotAuthenticated():
             return "Not authenticated - Invalid Authentication"
         case InvalidInput() if error.fields:

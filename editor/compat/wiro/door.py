@@ -39,7 +39,7 @@ def refusal(problems: Sequence[tuple[int, str]]) -> dict[str, Any]:
 
 
 def nonce(headers: Headers) -> str:
-    """The nonce that was signed; "" for none. Everybody reads it here: of two, the same one."""
+    """The nonce that was signed; "" for none."""
     return headers.get("x-nonce").strip()
 
 

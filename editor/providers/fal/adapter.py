@@ -16,6 +16,7 @@ from editor.providers.base import (
     EditRequest,
     ErrorKind,
     InputImage,
+    NotAsked,
     Progress,
     Provider,
     ProviderError,
@@ -129,6 +130,8 @@ class Fal(Provider):
             return [await asyncio.to_thread(requests.data_uri, image, content) for image, content in pairs]
         try:
             return [await self._uploaded(request.account, image, content) for image, content in pairs]
+        except NotAsked:
+            raise
         except ProviderError as error:  # also Temporary: nothing was submitted yet
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error
 

@@ -14,6 +14,7 @@ from editor.providers.base import (
     Account,
     EditRequest,
     InputImage,
+    NotAsked,
     Progress,
     Provider,
     ProviderError,
@@ -89,7 +90,7 @@ class Kie(Provider):
         return {"all": 100}
 
     async def _upload(self, request: EditRequest, image: InputImage) -> str:
-        """The address of the image at kie. Raises ProviderError, never Temporary: nothing was submitted."""
+        """The address of the image at kie. Raises ProviderError, of Temporary only NotAsked."""
         content, content_type = await image.load(), image.content_type
         if len(content) > requests.most_bytes(request.target):
             content, content_type = await asyncio.to_thread(requests.as_jpeg, content), "image/jpeg"
@@ -103,5 +104,7 @@ class Kie(Provider):
                 **requests.upload(content, content_type),
             )
             return answers.uploaded(answer)
+        except NotAsked:
+            raise
         except Temporary as error:
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error

@@ -30,9 +30,11 @@ from editor.providers.base import (
     ResultImage,
     Submitted,
 )
+from editor.providers.failures import not_asked
 from editor.providers.sandbox import parser, render, testwords, text
 from editor.providers.sandbox.errors import REAL_PROVIDER, Refused
 from editor.providers.sandbox.operations import Caption, Operation
+from editor.shortage import is_shortage
 
 logger = logging.getLogger("editor.sandbox")
 processes.preload(render.__name__)
@@ -153,6 +155,8 @@ async def _make(request: EditRequest, note: Callable[[int], None]) -> Result:
         )
         raise ProviderError(ErrorKind.TIMEOUT, message) from error
     except Exception as error:
+        if is_shortage(error):
+            raise not_asked() from error
         logger.exception("failed job=%s", request.job_id)
         raise ProviderError(
             ErrorKind.UNAVAILABLE, "The sandbox failed while it worked on the image."

@@ -17,6 +17,7 @@ from editor.providers.base import (
     Account,
     EditRequest,
     InputImage,
+    NotAsked,
     Progress,
     Provider,
     ProviderError,
@@ -109,7 +110,7 @@ class Wiro(Provider):
         return await self._live.ended(address, task.state["token"])
 
     async def _upload(self, request: EditRequest, image: InputImage, *, number: int) -> str:
-        """The address of the image at Wiro. Raises ProviderError, never Temporary: nothing was submitted."""
+        """The address of the image at Wiro. Raises ProviderError, of Temporary only NotAsked."""
         content, content_type = await image.load(), image.content_type
         if content_type == "image/webp" and not requests.model(request.target).takes_webp:
             content, content_type = await asyncio.to_thread(requests.as_png, content), "image/png"
@@ -123,6 +124,8 @@ class Wiro(Provider):
                 files=requests.upload(content, content_type, number=number),
             )
             return answers.uploaded(answer)
+        except NotAsked:
+            raise
         except Temporary as error:
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error
 

@@ -29,7 +29,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         """
         try:
             info = ensure_running(settings.DATA_DIR)
-        except EmbeddedPostgresError as error:
+        except (EmbeddedPostgresError, OSError) as error:  # the latter: no descriptor, no disk
             raise OperationalError(str(error)) from error
         params: dict[str, Any] = super().get_connection_params()
         params |= {"host": info.host, "port": info.port, "user": info.user}

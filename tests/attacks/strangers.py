@@ -1,0 +1,105 @@
+"""Strangers who open connections and say little, and what that does to a portal."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from tests.e2e.portal import Portal
+
+HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half"
+
+
+class Crowd:
+    """Connections to a portal that are opened again when it closes them; `words` are all they say."""
+
+    def __init__(self, portal: Portal, *, count: int, words: bytes = b"", source: str = "127.0.0.1") -> None:
+        self.portal = portal
+        self.count = count
+        self.words = words
+        self.source = source
+        self.open: list[socket.socket] = []
+        self.closed = 0
+
+    def press(self) -> None:
+        """Have `count` open, as far as the portal takes them."""
+        for each in list(self.open):
+            if is_closed(each):
+                each.close()
+                self.open.remove(each)
+                self.closed += 1
+        while len(self.open) < self.count:
+            each = connect(self.portal, source=self.source)
+            with contextlib.suppress(OSError):
+                each.sendall(self.words)
+            self.open.append(each)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for each in self.open:
+            each.close()
+
+
+@contextlib.contextmanager
+def many_files() -> Iterator[None]:
+    """The attacker, who is this process, may open many files itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def connect(portal: Portal, *, source: str = "127.0.0.1") -> socket.socket:
+    """A connection from an address of this machine; those in 127.0.0.0/8 all are."""
+    return socket.create_connection(("127.0.0.1", portal.port), timeout=30, source_address=(source, 0))
+
+
+def is_closed(each: socket.socket) -> bool:
+    each.setblocking(False)
+    try:
+        return each.recv(4096) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def is_healthy(portal: Portal, *, seconds: float = 30, source: str = "127.0.0.1") -> bool:
+    """Whether it answers on a new connection."""
+    transport = httpx.HTTPTransport(local_address=source)
+    try:
+        with httpx.Client(transport=transport, timeout=seconds) as client:
+            return client.get(f"{portal.url}/healthz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def wait_for(happened: Callable[[], bool], portal: Portal, *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, portal.log.read_text()[-4000:]
+        time.sleep(0.05)
+
+
+def descriptors(portal: Portal) -> int:
+    """How many files and connections the portal has open."""
+    assert portal.process is not None
+    return len(list(Path("/proc", str(portal.process.pid), "fd").iterdir()))
+
+
+def megabytes(portal: Portal) -> int:
+    """Of memory that the portal takes."""
+    assert portal.process is not None
+    status = Path("/proc", str(portal.process.pid), "status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) // 1024

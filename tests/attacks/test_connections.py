@@ -1,0 +1,263 @@
+"""Strangers who hold connections, say half of what they want, or send headers without end."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.strangers import (
+    HALF,
+    Crowd,
+    connect,
+    descriptors,
+    is_closed,
+    is_healthy,
+    many_files,
+    megabytes,
+    wait_for,
+)
+from tests.e2e.portal import ROOT, Portal
+from tests.e2e.seed_client import BASE
+
+# Of 1,024 descriptors: half are for clients, a quarter of these for one address.
+CLIENTS, OF_ONE = 512, 128
+STRANGER, NEIGHBOUR = "127.0.0.2", "127.0.0.3"  # 127.0.0.1 is the proxy's
+GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+UPGRADE = (
+    b"GET /v1 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+LOGIN = b"GET /accounts/login/ HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n"
+KIB = 1024
+
+
+@pytest.fixture(scope="module")
+def keys() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture(scope="module")
+def portal(portals: Path, keys: dict[str, str]) -> Iterator[Portal]:
+    """One that may have 1,024 files open, and a half of that before it says that it wants all."""
+    folder = portals / "connections"
+    folder.mkdir()
+    portal = Portal(folder)
+    portal.limits = "ulimit -Sn 512; ulimit -Hn 1024"
+    files = {"api_key_file": folder / "key", "wiro_key_file": folder / "wiro.json"}
+    portal.start()
+    portal.bootstrap(
+        email="amara@example.test",
+        workspace="Acme Studio",
+        credits=100,
+        **{name: str(path) for name, path in files.items()},
+    )
+    keys["key"] = files["api_key_file"].read_text().strip()
+    keys |= json.loads(files["wiro_key_file"].read_text())
+    yield portal
+    portal.remove()
+
+
+def exchange(portal: Portal, *parts: bytes) -> bytes:
+    """What the portal answers until it closes the connection. It may close it before it has heard all."""
+    with connect(portal) as connection:
+        with contextlib.suppress(ConnectionError):
+            for part in parts:
+                connection.sendall(part)
+        return read_all(connection)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        while part := connection.recv(64 * KIB):
+            answer += part
+    return answer
+
+
+def test_the_portal_says_how_many_files_it_may_open(portal: Portal) -> None:
+    log = portal.log.read_text()
+    assert "open files: at most 1024 (512 before)" in log
+    assert f"connections of clients: at most {CLIENTS}, of one address {OF_ONE}" in log
+
+
+def test_a_worker_takes_all_files_that_it_may_open_too(portal: Portal, tmp_path: Path) -> None:
+    output = tmp_path / "worker.log"
+    with output.open("wb") as log:
+        worker = subprocess.Popen(
+            ["sh", "-c", 'ulimit -Sn 512; exec "$@"', "sh", sys.executable, "manage.py", "worker"],
+            cwd=ROOT,
+            env=portal.environment,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(lambda: "open files: at most" in output.read_text(), portal)
+        limits = Path("/proc", str(worker.pid), "limits").read_text()
+        soft, hard = limits.partition("Max open files")[2].split()[:2]
+        assert soft == hard != "512"
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(40)
+
+
+def test_what_is_silent_or_only_half_said_is_closed(portal: Portal) -> None:
+    """Without a byte, in the middle of a request, before a second one, and within a websocket's."""
+    words = [b"", b"\r\n", HALF, GET + b"\r\n" + HALF, UPGRADE[:-2], GET + b"Content-Length: 9\r\n"]
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(connect(portal)) for _ in words]
+        for connection, each in zip(waiting, words, strict=True):
+            connection.sendall(each)
+        for connection in waiting:
+            connection.settimeout(60)
+            read_all(connection)  # which ends when the portal closes it
+
+
+def test_one_address_keeps_no_other_out(portal: Portal) -> None:
+    """It holds as many connections as it may, its newest ones."""
+    with many_files(), Crowd(portal, count=OF_ONE + 50, source=STRANGER) as crowd:
+        crowd.press()
+        wait_for(lambda: all(map(is_closed, crowd.open[:50])), portal)
+        assert is_healthy(portal, source=NEIGHBOUR)
+        assert is_healthy(portal, source=STRANGER)
+
+
+def test_silent_connections_of_many_addresses_make_room(portal: Portal) -> None:
+    with many_files(), ExitStack() as stack:
+        for number in range(10):
+            crowd = Crowd(portal, count=OF_ONE, source=f"127.0.1.{number}", words=HALF)
+            stack.enter_context(crowd).press()
+        assert descriptors(portal) < CLIENTS + 200
+        assert is_healthy(portal, source=NEIGHBOUR)
+        assert exchange(portal, LOGIN).startswith(b"HTTP/1.1 200")
+
+
+def test_when_all_places_are_in_use_the_portal_still_tells_its_health(portal: Portal) -> None:
+    """Websockets are in use for as long as they last."""
+    with many_files(), ExitStack() as stack:
+        for _ in range(CLIENTS):
+            connection = stack.enter_context(connect(portal))
+            connection.sendall(UPGRADE)
+            assert connection.recv(4 * KIB).startswith(b"HTTP/1.1 101")
+        assert is_healthy(portal)
+        assert exchange(portal, LOGIN).startswith(b"HTTP/1.1 503")
+        assert exchange(portal, UPGRADE).startswith(b"HTTP/1.1 503")
+    wait_for(lambda: exchange(portal, LOGIN).startswith(b"HTTP/1.1 200"), portal)
+
+
+ENDLESS = [
+    (b"GET /", b"a" * KIB),
+    (GET + b"X-A: ", b"a" * KIB),
+    (GET + b"X-A", b"a" * KIB),
+    (GET, b"X-A: " + b"a" * KIB + b"\r\n"),
+    (GET, b"a:\r\n"),
+    (UPGRADE[:-2] + b"Cookie: ", b"a" * KIB),
+    (GET + b"\r\n" + GET + b"X-A: ", b"a" * KIB),
+    (b"", b"\r\n"),
+]
+
+
+@pytest.mark.parametrize(("begin", "more"), ENDLESS, ids=range(len(ENDLESS)))
+def test_headers_without_an_end_are_refused(portal: Portal, begin: bytes, more: bytes) -> None:
+    """The portal stops listening, instead of keeping 64 MB."""
+    before = megabytes(portal)
+    with connect(portal) as connection:
+        connection.sendall(begin)
+        block = more * (64 * KIB // len(more))
+        try:
+            for _ in range(1024):
+                connection.sendall(block)
+        except ConnectionError:
+            pass
+        else:
+            raise AssertionError("it took 64 MB")
+    assert megabytes(portal) - before < 32
+
+
+LONG = [
+    GET.replace(b"healthz", b"healthz?" + b"a" * 65 * KIB) + b"\r\n",
+    GET + b"X-A: " + b"a" * 65 * KIB + b"\r\n\r\n",
+    GET + b"".join(b"X-%d: %s\r\n" % (number, b"a" * KIB) for number in range(65)) + b"\r\n",
+    GET + b"".join(b"X-%d: a\r\n" % number for number in range(300)) + b"\r\n",
+    UPGRADE[:-2] + b"Cookie: " + b"a" * 65 * KIB + b"\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("head", LONG, ids=range(len(LONG)))
+def test_a_head_that_is_too_long_is_told_so(portal: Portal, head: bytes) -> None:
+    answer = exchange(portal, head)
+    assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+def test_a_second_request_on_a_connection_is_told_so_too(portal: Portal) -> None:
+    with connect(portal) as connection:
+        connection.sendall(GET + b"\r\n")
+        assert connection.recv(4 * KIB).startswith(b"HTTP/1.1 200")
+        connection.sendall(LONG[1])
+        assert read_all(connection).startswith(b"HTTP/1.1 431")
+
+
+def test_a_trailer_is_bounded_like_headers(portal: Portal) -> None:
+    chunked = b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    with connect(portal) as connection:
+        connection.sendall(chunked)
+        with pytest.raises(ConnectionError):
+            for _ in range(1024):
+                connection.sendall(b"X-A: " + b"a" * 64 * KIB)
+
+
+def test_a_head_that_is_long_and_no_longer_than_it_may_be_is_taken(portal: Portal) -> None:
+    head = GET + b"X-A: " + b"a" * 60 * KIB + b"\r\nConnection: close\r\n\r\n"
+    pieces = [head[start : start + 7 * KIB] for start in range(0, len(head), 7 * KIB)]
+    assert exchange(portal, *pieces).startswith(b"HTTP/1.1 200")
+
+
+def test_hundreds_of_requests_at_once_are_not_kept_in_line(portal: Portal) -> None:
+    slow = b"GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    assert exchange(portal, slow * 3000).count(b"HTTP/1.1 200") < 100
+
+
+DOORS = {
+    "api": (BASE + "/jobs", "Authorization", "Bearer {key}"),
+    "bfl": ("/v1/get_result?id=none", "x-key", "{key}"),
+    "wiro": ("/v1/Task/Detail", "x-api-key", "{api_key}"),
+    "openai": ("/v1/models", "Authorization", "Bearer {key}"),
+    "mcp": ("/mcp", "Authorization", "Bearer {key}"),
+}
+
+
+@pytest.mark.parametrize("right_first", [True, False])
+@pytest.mark.parametrize("door", DOORS)
+def test_two_credentials_are_refused_whichever_is_right(
+    portal: Portal, keys: dict[str, str], door: str, right_first: bool
+) -> None:
+    path, name, form = DOORS[door]
+    right = form.format(**keys)
+    wrong = right[:-8] + "A" * 8
+    assert status(portal, door, path, [(name, wrong)]) == (403 if door == "bfl" else 401)
+    if door != "wiro":  # whose key signs its requests
+        assert status(portal, door, path, [(name, right)]) != 401
+    two = [(name, right), (name, wrong)] if right_first else [(name, wrong), (name, right)]
+    assert status(portal, door, path, two) == 401
+    assert status(portal, door, path, [(name, right), (name, right)]) == 401
+
+
+def status(portal: Portal, door: str, path: str, headers: list[tuple[str, str]]) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=60)
+    with contextlib.closing(connection):
+        connection.putrequest("POST" if door in ("wiro", "mcp") else "GET", path)
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", "0")
+        connection.endheaders()
+        return connection.getresponse().status

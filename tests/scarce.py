@@ -1,0 +1,40 @@
+"""A machine that has run out of something."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class NoDescriptors:
+    """From `begin` to `end` this process can open nothing; what it has open stays."""
+
+    def __init__(self) -> None:
+        self._limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._taken: list[int] = []
+
+    def begin(self) -> None:
+        highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, self._limits[1]))
+        with contextlib.suppress(OSError):  # the numbers below that are free
+            while True:
+                self._taken.append(os.dup(0))
+
+    def end(self) -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
+        while self._taken:
+            os.close(self._taken.pop())
+
+
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[NoDescriptors]:
+    """None within the block, unless it ends that earlier."""
+    scarcity = NoDescriptors()
+    scarcity.begin()
+    try:
+        yield scarcity
+    finally:
+        scarcity.end()

@@ -1,0 +1,102 @@
+"""Which errors tell of a machine that lacks something, whoever wrapped them."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+
+import aiohttp
+import httpx
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+
+from editor import pinned
+from editor.errors import InvalidInput
+from editor.providers import connections
+from editor.providers.base import ErrorKind
+from editor.providers.failures import failure, not_asked, temporary
+from editor.shortage import LONGEST_PAUSE, PAUSE, Shortage, is_shortage, pauses
+from tests.scarce import no_descriptors
+
+NUMBERS = ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS", "ENOSPC", "EDQUOT"]
+
+
+def lack(name: str = "EMFILE") -> OSError:
+    number = getattr(errno, name)
+    return OSError(number, name)
+
+
+def raised_from(error: Exception, cause: BaseException | None) -> Exception:
+    try:
+        raise error from cause
+    except type(error) as raised:
+        return raised
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_the_system_says(name: str) -> None:
+    assert is_shortage(lack(name))
+
+
+@pytest.mark.parametrize("name", ["ECONNREFUSED", "ENOENT", "EACCES", "ETIMEDOUT", "EPIPE"])
+def test_other_errors_of_the_system_are_none(name: str) -> None:
+    assert not is_shortage(lack(name))
+
+
+def test_other_ways_to_say_it() -> None:
+    assert is_shortage(MemoryError())
+    assert is_shortage(RuntimeError("can't start new thread"))
+    assert is_shortage(Shortage("later"))
+    assert is_shortage(not_asked())
+    assert not is_shortage(RuntimeError("no running event loop"))
+    assert not is_shortage(temporary())
+
+
+def test_wrapped_by_libraries() -> None:
+    key = ConnectionKey("host", 443, True, True, None, None, None)
+    connecting = aiohttp.ClientConnectorError(key, lack())
+    assert is_shortage(connecting)
+    assert is_shortage(raised_from(httpx.ConnectError("no"), connecting))
+    assert is_shortage(
+        raised_from(OSError("all attempts failed"), ExceptionGroup("", [lack(), ValueError()]))
+    )
+    assert not is_shortage(raised_from(httpx.ConnectError("no"), ConnectionRefusedError()))
+
+
+def test_raised_while_another_was_handled() -> None:
+    try:
+        try:
+            raise lack()
+        except OSError:
+            raise ValueError("could not be read")  # noqa: B904
+    except ValueError as error:
+        assert is_shortage(error)
+    try:
+        try:
+            raise lack()
+        except OSError:
+            raise ValueError("has nothing to do with it") from None
+    except ValueError as error:
+        assert not is_shortage(error)
+
+
+def test_an_error_in_words_says_itself_what_it_is() -> None:
+    assert not is_shortage(raised_from(InvalidInput("no"), lack()))
+    assert not is_shortage(raised_from(failure(ErrorKind.UNKNOWN_OUTCOME), lack()))
+
+
+async def test_a_name_that_cannot_be_looked_up_without_descriptors() -> None:
+    """The system then says that there is no such name."""
+    resolver = connections._PublicOnly()
+    with no_descriptors(), pytest.raises(OSError) as resolving:
+        await resolver.resolve("images.example.test", 443)
+    assert is_shortage(resolving.value)
+    with no_descriptors(), pytest.raises(OSError) as resolving:
+        await pinned.resolve("images.example.test")
+    assert is_shortage(resolving.value)
+
+
+def test_pauses_grow_to_a_longest_one_and_never_end() -> None:
+    first = list(itertools.islice(pauses(), 10))
+    assert first[:3] == [PAUSE, 2 * PAUSE, 4 * PAUSE]
+    assert first[-1] == LONGEST_PAUSE
