@@ -13,6 +13,7 @@ import uvicorn
 from editor.gate import waiting
 from editor.providers import http
 from editor.worker.runner import run_worker
+from editor.worker.stalled import Protocol
 
 # After a signal, seconds in which held calls may still be finished; then in which all must have gone.
 HELD_SECONDS = 10
@@ -44,6 +45,7 @@ async def serve(
         "imageeditor.asgi:application",
         host=host,
         port=port,
+        http=Protocol,
         lifespan="off",
         log_level="warning",
         access_log=False,
