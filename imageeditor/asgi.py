@@ -16,16 +16,18 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 
 from editor.api import put  # noqa: E402
 from editor.api.door import DOOR, PATH  # noqa: E402
+from editor.callbacks import gate as callbacks  # noqa: E402
 from editor.compat.bfl import door as bfl  # noqa: E402
 from editor.compat.openai import door as openai  # noqa: E402
 from editor.compat.openai.headers import WithHeaders  # noqa: E402
 from editor.compat.wiro import door as wiro  # noqa: E402
+from editor.gate.body import App  # noqa: E402
 from editor.gate.gate import Gate  # noqa: E402
 from editor.gate.handler import ProgramHandler  # noqa: E402
 from editor.mcp import door as mcp  # noqa: E402
 from editor.mcp.entry import serve as serve_mcp  # noqa: E402
 from editor.sockets import routing  # noqa: E402
-from imageeditor.body_limit import App, BodyLimit  # noqa: E402
+from editor.web.gate import PageGate  # noqa: E402
 
 programs = ProgramHandler()
 # By the beginning of the path; each bounds what it reads. Everything else are pages.
@@ -35,11 +37,11 @@ doors: dict[str, App] = {
     openai.IMAGES: WithHeaders(Gate(programs, openai.DOOR)),
     openai.MODELS: WithHeaders(Gate(programs, openai.DOOR)),
     put.PATH: put.receive_upload,
-    "/callbacks/": BodyLimit(programs),
+    callbacks.PATH: callbacks.CallbackGate(programs),
     bfl.PATH: Gate(programs, bfl.DOOR),
     mcp.PATH: Gate(serve_mcp, mcp.DOOR),
 }
-pages: App = BodyLimit(django)
+pages: App = PageGate(django)  # type: ignore[arg-type]
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:

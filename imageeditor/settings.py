@@ -72,10 +72,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "editor.web.middleware.ReleasedConnectionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "imageeditor.static.StaticFilesMiddleware",
     "editor.web.middleware.CompressedPagesMiddleware",
+    "editor.web.middleware.PrivateAnswersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -177,7 +179,7 @@ else:
     }
 # The checks of an upload happen in editor/media; these only bound what Django reads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of each body; the rest of it is in a temporary file
 
 # --- Providers -----------------------------------------------------------------------
 

@@ -235,6 +235,7 @@ def _preview(style: Style) -> str | None:
 
 
 def _character(character: Character, chosen: str) -> TileView:
-    first = next(iter(character.character_images.all()), None)
-    preview = links.sign(first.image_id, "160") if first else None
+    shown = (one.image_id for one in character.character_images.all() if one.image.trashed_at is None)
+    first = next(shown, None)
+    preview = links.sign(first, "160") if first else None
     return TileView(str(character.id), character.name, preview, checked=str(character.id) == chosen)

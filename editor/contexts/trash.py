@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from editor.access.actor import Actor
 from editor.contexts.gallery import who
-from editor.media import links
 from editor.models import Image
 from editor.operations.trash import KEPT_DAYS
 from editor.queries import gallery
@@ -45,16 +44,16 @@ def trash_page(actor: Actor, *, after: Position | None) -> Trash:
         older_url = (
             f"{reverse('trash', args=[actor.workspace.slug])}?older={Position(last.trashed_at, last.pk)}"
         )
-    return Trash([_tile(image) for image in page], older_url, actor.membership.may_edit)
+    return Trash([_tile(actor.workspace.slug, image) for image in page], older_url, actor.membership.may_edit)
 
 
-def _tile(image: Image) -> TrashTile:
+def _tile(slug: str, image: Image) -> TrashTile:
     assert image.trashed_at is not None
     rest = image.trashed_at + timedelta(days=KEPT_DAYS) - timezone.now()
     days = max(1, math.ceil(rest / timedelta(days=1)))
     return TrashTile(
         id=image.pk,
-        thumb_url=links.sign(image.pk, "512"),
+        thumb_url=reverse("trashed_file", args=[slug, image.pk]),
         title=image.job.prompt if image.job else image.original_name or "Photograph",
         detail=f"{days} day{'s' if days > 1 else ''} left · {who(image.trashed_by)}",
     )

@@ -6,11 +6,9 @@ their key and what its errors look like. Past it, `scope["caller"]` is who calls
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AsyncExitStack
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -27,38 +25,20 @@ from editor.errors import (
     TooMany,
 )
 from editor.gate import addresses
+from editor.gate.body import App, Body, Message, Places, Receive, Send, announced
 from editor.gate.door import Caller, Door, Headers, RepeatedCredentials, Scope
 from editor.operations import api_keys
 
 log = logging.getLogger("editor.gate")
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 REFUSED_A_MINUTE = 30  # requests without a valid key, from one address
 # Clients of the compatible doors ask once or twice a second how their tasks are.
 POLLS_FOR_A_REQUEST = 20
 PASSES_A_MINUTE = 600  # requests to one signed address
+SMALL = 256 * 1024  # bytes of a body that needs no place
+LARGE_AT_ONCE, LARGE_OF_ONE_SENDER = 16, 4
 LONGEST_KEY = 200  # characters; no key of any kind is longer
-BODY_SECONDS = 60.0  # for the next piece of a body
-SLOWEST = 64 * 1024  # bytes a second, of the longest body that a door takes
 _JSON = (b"application/json", b"application/problem+json")
-
-
-class TooLarge(EditorError):
-    """The body is longer than this door takes."""
-
-    code = "too_large"
-    status = 413
-
-
-class TooSlow(EditorError):
-    """The body did not come."""
-
-    code = "request_timeout"
-    status = 408
 
 
 class Gate:
@@ -67,10 +47,11 @@ class Gate:
     def __init__(self, app: App, door: Door) -> None:
         self.app = app
         self.door = door
+        self._places = Places(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_SENDER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = _Answer(send, self.door, scope["method"])
-        body = _Body(receive, limit=self.door.body_limit)
+        body = Body(receive, limit=self.door.body_limit)
         try:
             headers = Headers(scope)
             if self.door.is_open(scope["path"]):
@@ -82,12 +63,28 @@ class Gate:
             else:
                 await self._admit(scope, headers, answer)
             body.check_length(headers)
-            await self.app(scope, body.receive, answer.send)
+            await self._read(scope, headers, body, answer)
         except EditorError as error:
             await answer.refuse(error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             await answer.refuse(_in_words(500, scope["method"]))
+
+    async def _read(self, scope: Scope, headers: Headers, body: Body, answer: _Answer) -> None:
+        """Call the app; of large bodies only so many at once are on their way to it."""
+        async with AsyncExitStack() as place:
+            if announced(headers) and not 0 < int(headers.get("content-length") or "0") <= SMALL:
+                caller = scope.get("caller")
+                sender = str(caller.actor.workspace.id) if caller else sender_address(scope)
+                await place.enter_async_context(self._places.held(sender))
+
+            async def receive() -> Message:
+                message = await body.receive()
+                if body.complete:
+                    await place.aclose()
+                return message
+
+            await self.app(scope, receive, answer.send)
 
     async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:
         """Count a request whose address is signed. Raises TooMany."""
@@ -98,8 +95,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> None:
         """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
-        client = scope["client"][0] if scope.get("client") else ""
-        address = f"refused:{addresses.counted(client)}"
+        address = f"refused:{sender_address(scope)}"
         answer.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
         check_host(headers)
         try:
@@ -142,42 +138,13 @@ def check_host(headers: Headers) -> None:
         raise InvalidInput("This portal does not answer under that host name.")
 
 
+def sender_address(scope: Scope) -> str:
+    """Who sent the request, as they are counted."""
+    return addresses.counted(scope["client"][0] if scope.get("client") else "")
+
+
 def _too_many(allowance: Allowance, why: str) -> TooMany:
     return TooMany(f"{why} Try again in {allowance.retry_after} seconds.", retry_after=allowance.retry_after)
-
-
-class _Body:
-    """The request's body, no longer than it may be and not for ever."""
-
-    def __init__(self, receive: Receive, *, limit: int) -> None:
-        self._receive = receive
-        self._limit = limit
-        self._received = 0
-        self._complete = False
-        self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS + limit / SLOWEST
-
-    def check_length(self, headers: Headers) -> None:
-        declared = headers.get("content-length") or "0"
-        if not declared.isdecimal() or int(declared[:20]) > self._limit:
-            raise self._too_large()
-
-    async def receive(self) -> Message:
-        if self._complete:
-            return await self._receive()  # tells when the caller goes away
-        left = self._deadline - asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(min(BODY_SECONDS, left)):
-                message = await self._receive()
-        except TimeoutError:
-            raise TooSlow("The request's body did not come in time.") from None
-        self._received += len(message.get("body", b""))
-        if self._received > self._limit:
-            raise self._too_large()
-        self._complete = not message.get("more_body", False)
-        return message
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"The request's body is too large: at most {self._limit // 1024:,} KiB.")
 
 
 class _Answer:

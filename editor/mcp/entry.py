@@ -14,8 +14,8 @@ from io import BytesIO
 from django.core.handlers.asgi import ASGIRequest
 
 from editor.errors import NotFound, PermissionDenied
+from editor.gate.body import Message, Receive, Send
 from editor.gate.door import Scope
-from editor.gate.gate import Message, Receive, Send
 from editor.gate.requests import origin
 from editor.mcp.door import PATH
 

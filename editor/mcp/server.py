@@ -22,8 +22,8 @@ from mcp.shared.exceptions import MCPError
 from sse_starlette.sse import AppStatus
 
 from editor.errors import EditorError
+from editor.gate.body import Receive, Send
 from editor.gate.door import Scope
-from editor.gate.gate import Receive, Send
 from editor.mcp.door import BODY_LIMIT, problem
 from editor.mcp.tools.base import Answer, Call, Tool
 from editor.mcp.tools.registry import TOOLS

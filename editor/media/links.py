@@ -26,7 +26,7 @@ VARIANTS = (ORIGINAL, *map(str, THUMBNAILS))
 _SALT = "editor.media.links"
 _LASTING_SALT = "editor.media.links.lasting"
 _BRIEF_SALT = "editor.media.links.brief"
-_LASTING_SECONDS = 3600  # a cache asks again after that: the image may be in the trash by then
+KEPT_SECONDS = 60  # after that a cache asks whether the image is still there: it may be in the trash
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _INLINE = "i"
@@ -111,9 +111,11 @@ def response_headers(content_type: str, expires_in: float, filename: str | None 
     """The headers that a stored image is served with.
 
     content_type  of the bytes that are sent
-    expires_in    seconds until the link expires; the browser may keep the image that long
+    expires_in    seconds until the link expires; for that long, or KEPT_SECONDS, the browser asks for
+                  nothing, afterwards each time whether what it has is still right
     filename      saves the image under this name, its extension set right; None shows it
     """
+    kept = min(int(expires_in), KEPT_SECONDS)
     disposition = "inline"
     if filename is not None:
         safe_name = _safe_file_name(filename, content_type)
@@ -121,7 +123,7 @@ def response_headers(content_type: str, expires_in: float, filename: str | None 
     return {
         "Content-Type": content_type,
         "Content-Disposition": disposition,
-        "Cache-Control": f"private, max-age={max(0, int(expires_in))}, immutable",
+        "Cache-Control": f"private, max-age={kept}" if kept > 0 else "private, no-cache",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
@@ -135,10 +137,7 @@ def brief_headers(content_type: str, expires_in: float) -> dict[str, str]:
 
 def lasting_headers(content_type: str) -> dict[str, str]:
     """The headers that a stored image is served with at a link that lasts; other sites may show it."""
-    return response_headers(content_type, _LASTING_SECONDS) | {
-        "Cache-Control": f"private, max-age={_LASTING_SECONDS}",
-        "Cross-Origin-Resource-Policy": "cross-origin",
-    }
+    return brief_headers(content_type, KEPT_SECONDS)
 
 
 def _signer(salt: str) -> signing.Signer:

@@ -12,7 +12,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
+from typing import Any, BinaryIO, Protocol
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -121,6 +123,43 @@ def read(name: str) -> bytes:
     except FileNotFoundError as error:
         raise NotFound("The file of this image is gone.") from error
     return content
+
+
+class Reader(Protocol):
+    """An open file of the storage. Each call may block its thread."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+def size(name: str) -> int:
+    """Bytes of one file. Raises NotFound when it is gone."""
+    try:
+        length: int = default_storage.size(name)
+    except FileNotFoundError as error:
+        raise NotFound("The file of this image is gone.") from error
+    return length
+
+
+def open_at(name: str, start: int) -> Reader:
+    """The file from its byte `start` on, to be read piece by piece. Raises NotFound when it is gone."""
+    storage: Any = default_storage
+    if settings.STORAGE_BUCKET:
+        # The storage's own file object would fetch the whole file first.
+        client = storage.connection.meta.client
+        wanted = {"Range": f"bytes={start}-"} if start else {}
+        try:
+            reader: Reader = client.get_object(Bucket=storage.bucket_name, Key=name, **wanted)["Body"]
+        except client.exceptions.NoSuchKey as error:
+            raise NotFound("The file of this image is gone.") from error
+        return reader
+    try:
+        file: BinaryIO = storage.open(name, "rb")
+    except FileNotFoundError as error:
+        raise NotFound("The file of this image is gone.") from error
+    file.seek(start)
+    return file
 
 
 def delete(name: str) -> None:

@@ -17,8 +17,8 @@ def is_fragment(request: HttpRequest) -> bool:
 
 def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
     """What a person sees of an error: a fragment beside the prompt, or a page of its own."""
-    running = request.resolver_match is not None and request.resolver_match.url_name == "run"
-    charge = "Nothing was charged." if running else ""
+    # By its path: it may have been refused before its route was looked for.
+    charge = "Nothing was charged." if request.path_info.endswith("/run/") else ""
     if is_fragment(request):
         fields = error.fields if len(error.fields) > 1 else {}
         context: dict[str, Any] = {"error": error.message, "charge": charge, "fields": fields}

@@ -1,4 +1,5 @@
-"""What happens around every view: errors become pages, times are the viewer's, pages are compressed."""
+"""What happens around every view: errors become pages, times are the viewer's, pages are compressed and
+private."""
 
 from __future__ import annotations
 
@@ -6,26 +7,63 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 
-from editor.errors import EditorError
+from editor import db
+from editor.errors import EditorError, NotAuthenticated
 from editor.web.htmx import error_response
 
 
 class EditorErrorMiddleware:
-    """Answers an EditorError from a view in the portal's own words and with its status."""
+    """Answers an EditorError, from a view or from the gate, in the portal's own words and with its status."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        refusal: EditorError | None = getattr(request, "scope", {}).get("refusal")
+        if isinstance(refusal, NotAuthenticated):
+            return redirect_to_login(request.get_full_path())
+        return error_response(request, refusal) if refusal else self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return error_response(request, exception) if isinstance(exception, EditorError) else None
+
+
+class ReleasedConnectionMiddleware:
+    """Gives the database connection back before the answer is sent, whose reader may take its time."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            return self.get_response(request)
+        finally:
+            db.release()
+
+
+class PrivateAnswersMiddleware:
+    """No cache keeps what a view answers, unless the view says otherwise, as those of files do.
+
+    A page depends on who asks, and htmx may want a part of it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-store"
+        if response.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ("Cookie", "HX-Request", "HX-Request-Type"))
+        return response
 
 
 class CompressedPagesMiddleware(GZipMiddleware):

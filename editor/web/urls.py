@@ -46,6 +46,7 @@ urlpatterns = [
     path("w/<slug:slug>/gallery/edits/<uuid:job_id>/", lightbox.edit, name="gallery_edit"),
     path("w/<slug:slug>/gallery/<uuid:image_id>/", lightbox.image, name="gallery_image"),
     path("w/<slug:slug>/trash/", trash.trash, name="trash"),
+    path("w/<slug:slug>/trash/<uuid:image_id>/", files.trashed_file, name="trashed_file"),
     path("w/<slug:slug>/images/<uuid:image_id>/shares/", shares.image_shares, name="shares"),
     path("w/<slug:slug>/shares/<uuid:share_id>/revoke/", shares.revoke, name="share_revoke"),
     path("s/<str:token>/", shares.share, name="share"),

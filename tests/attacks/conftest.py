@@ -5,10 +5,11 @@ The short ones run with `make test`, those in long/ by `make attacks`.
 
 from __future__ import annotations
 
-from tests.e2e.conftest import portal, portals
+from tests.e2e.conftest import common_portal, portal, portals
 from tests.e2e.failures import pytest_configure, pytest_runtest_makereport, pytest_runtest_setup
 
 __all__ = [
+    "common_portal",
     "portal",
     "portals",
     "pytest_configure",

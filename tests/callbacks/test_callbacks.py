@@ -15,10 +15,12 @@ from django.core import signing
 from django.test import AsyncClient, Client
 
 from editor import events
+from editor.callbacks.gate import LIMIT
+from editor.gate import body
+from editor.gate.body import IGNORED_BYTES
 from editor.operations import hints, requests
 from editor.worker import runner
 from imageeditor.asgi import application
-from imageeditor.body_limit import LIMIT
 from tests.patience import PATIENCE, until
 
 JOB = uuid.uuid4()
@@ -177,3 +179,37 @@ async def hearing() -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("path", ["/callbacks/bfl/forged/", "/callbacks/bfl/", "/callbacks/nosuch/x/y/"])
+async def test_a_body_at_a_forged_address_is_not_read(told: list[uuid.UUID], path: str) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield b"x" * 65536
+
+    response = await post(path, content=endless())
+    assert (response.status_code, response.headers["connection"]) == (404, "close")
+    assert read <= IGNORED_BYTES // 65536
+    assert not told
+
+
+async def test_a_body_that_does_not_come_is_given_up(
+    told: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(body, "IGNORED_SECONDS", 0)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    response = await post(address(), content=stalled())
+    assert (response.status_code, response.json()["error"]) == (
+        408,
+        "The request's body did not come in time.",
+    )
+    assert not told

@@ -88,9 +88,15 @@ class Bucket:
         if request.method == "HEAD":
             length = {"content-length": str(len(found.content))}
             return Response(headers=length, media_type=found.content_type)
+        content = found.content
+        start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        headers = {"content-length": str(len(content) - start)}
+        if start:
+            headers["content-range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         return StreamingResponse(
-            self._given_out(request, found.content),
-            headers={"content-length": str(len(found.content))},
+            self._given_out(request, content[start:]),
+            206 if start else 200,
+            headers=headers,
             media_type=found.content_type,
         )
 

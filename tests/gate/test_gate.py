@@ -14,7 +14,7 @@ from pytest_django import Settings
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.errors import EditorError, PermissionDenied
-from editor.gate import addresses, gate
+from editor.gate import addresses, body, gate
 from editor.gate.door import CREDENTIALS, Door, Headers
 from editor.gate.gate import Gate
 from editor.models import Membership, Plan
@@ -156,7 +156,7 @@ async def test_a_body_that_turns_out_too_long_is_cut_off(client: httpx.AsyncClie
 async def test_a_body_that_does_not_come_is_given_up(
     client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
 
     async def dripping() -> AsyncIterator[bytes]:
         yield b"x"
@@ -169,7 +169,7 @@ async def test_a_body_that_does_not_come_is_given_up(
 async def test_a_body_that_comes_drop_by_drop_is_given_up(
     client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.1)
 
     async def dripping() -> AsyncIterator[bytes]:
         while True:
@@ -282,3 +282,30 @@ async def test_they_do_not_get_past_a_signed_address_either(client: httpx.AsyncC
     assert (await client.get("/?signed=task")).status_code == 200
     answer = await client.get("/?signed=task", headers=[("authorization", "a"), ("authorization", "b")])
     assert answer.status_code == 401
+
+
+async def test_of_large_bodies_few_are_on_their_way_at_once(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "LARGE_OF_ONE_SENDER", 1)
+    monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        begun.set()
+        await go_on.wait()
+        yield b"x"
+
+    transport = httpx.ASGITransport(app=Gate(app, DOOR))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost", headers={"x-key": key}
+    ) as client:
+        first = asyncio.create_task(client.post("/", content=slow()))
+        await begun.wait()
+        refused = await client.post("/", content=slow())
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert (await client.post("/", content=b"small")).status_code == 200
+        go_on.set()
+        assert (await first).json()["length"] == 2
+        assert (await client.post("/", content=slow())).status_code == 200

@@ -142,7 +142,7 @@ def test_headers_of_an_image_that_is_shown() -> None:
     assert response_headers("image/png", 90_000.9) == {
         "Content-Type": "image/png",
         "Content-Disposition": "inline",
-        "Cache-Control": "private, max-age=90000, immutable",
+        "Cache-Control": "private, max-age=60",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
@@ -150,7 +150,8 @@ def test_headers_of_an_image_that_is_shown() -> None:
 
 
 def test_an_expired_image_is_not_kept() -> None:
-    assert "max-age=0," in response_headers("image/png", -5)["Cache-Control"]
+    assert response_headers("image/png", 5.9)["Cache-Control"] == "private, max-age=5"
+    assert response_headers("image/png", -5)["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize(

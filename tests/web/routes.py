@@ -105,6 +105,7 @@ IN_A_WORKSPACE = {
     "gallery_trash": Route("post", looking=False, fields=lambda rows: {"images": rows.result.id}),
     "gallery_restore": Route("post", looking=False, fields=lambda rows: {"images": rows.result.id}),
     "trash": Route("get"),
+    "trashed_file": Route("get", parts=lambda rows: [rows.image.id], status=404),
     "shares": Route("get", parts=lambda rows: [rows.image.id]),
     "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
     "api_guide": Route("get"),

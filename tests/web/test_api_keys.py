@@ -53,7 +53,7 @@ def test_a_new_key_is_shown_once_and_kept_by_no_cache(
     client: Client, workspace: Workspace, headers: dict[str, str]
 ) -> None:
     answer = create(client, workspace, headers=headers, name="CI pipeline", scopes=[READ, WRITE])
-    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
     (bare,) = set(BARE.findall(body(answer)))
     key = api_keys.find(bare)
     assert key is not None

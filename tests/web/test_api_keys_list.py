@@ -119,7 +119,7 @@ def test_rotating_shows_the_new_key_once_and_how_long_the_old_one_works(
 ) -> None:
     old, _ = api_keys.create(actor=owner, name="n8n", scopes=[READ])
     answer = act(client, old, "rotate", headers, overlap=str(DAY))
-    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
     (bare,) = set(BARE.findall(body(answer)))
     new = api_keys.find(bare)
     assert new is not None

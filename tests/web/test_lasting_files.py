@@ -39,7 +39,7 @@ def test_a_link_shows_the_image_to_whoever_has_it(image: Image) -> None:
 def test_other_sites_may_show_it_but_no_browser_runs_it(image: Image) -> None:
     response = Client().get(links.sign_lasting(image.id))
     assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert response["Cache-Control"] == "private, max-age=3600"
+    assert response["Cache-Control"] == "private, max-age=60"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert "Set-Cookie" not in response
@@ -67,7 +67,7 @@ def test_a_link_that_was_changed_leads_nowhere(image: Image) -> None:
     for url in (good[:-1], good + "x", mixed, f"/i/{image.id}", "/i/%00", "/i/%ff%fe", f"/i/{'x' * 5000}"):
         response = Client().get(url)
         assert response.status_code == 404, url
-        assert "max-age=3600" not in response.get("Cache-Control", "")
+        assert "max-age" not in response.get("Cache-Control", "")
 
 
 def test_images_are_only_read(image: Image) -> None:

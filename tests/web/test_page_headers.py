@@ -11,10 +11,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from editor import db
 from editor.media import links
 from editor.models import Role, User, Workspace
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
+from tests.web.routes import IN_A_WORKSPACE, make_rows
 from tests.web.rows import fill
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +154,44 @@ def test_pages_are_compressed_and_images_are_not(client: Client) -> None:
     image = client.get(links.sign(make_image(actor).id, "full"), headers=GZIP)
     assert image.status_code == 200
     assert "Content-Encoding" not in image
+
+
+PRIVATE = "private, no-store"
+
+
+def assert_private(response: Any) -> None:
+    assert response["Cache-Control"] in (PRIVATE, NEVER), response["Cache-Control"]
+    page = {"HX-Request", "HX-Request-Type"} if response["Content-Type"].startswith("text/html") else set()
+    assert {"Cookie", *page} <= set(response["Vary"].split(", "))
+
+
+# What Django and allauth say of pages that they do not want kept.
+NEVER = "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize("name", IN_A_WORKSPACE)
+def test_no_cache_keeps_what_a_workspace_answers(name: str, headers: dict[str, str]) -> None:
+    """Whatever it is: pages, fragments, redirects and refusals."""
+    rows, route = make_rows("Acme"), IN_A_WORKSPACE[name]
+    client = signed_in(rows.workspace.members.get())
+    for one in (client, Client()):
+        ask = one.get if route.method == "get" else one.post
+        assert_private(ask(route.url(name, rows), route.fields(rows), headers=headers))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["/", "/welcome/", "/nosuch/", "/accounts/login/", "/admin/", "/w/nosuch/", "/s/nosuch/", "/files/x"],
+)
+def test_no_cache_keeps_what_strangers_see(workspace: Workspace, url: str) -> None:
+    assert_private(Client().get(url))
+
+
+def test_a_connection_of_the_database_is_given_back_before_the_answer_is_sent(
+    client: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = []
+    monkeypatch.setattr(db, "release", lambda: released.append(True))
+    client.get(reverse("studio", args=[workspace.slug]))
+    assert released

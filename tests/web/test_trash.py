@@ -14,7 +14,7 @@ from django.utils import timezone
 from editor.models import Image, Role, Workspace
 from editor.operations.trash import KEPT_DAYS
 from editor.queries.gallery import PAGE
-from tests.factories import make_member, make_workspace
+from tests.factories import make_actor, make_image, make_member, make_workspace
 from tests.web.requests import HTMX, body, signed_in
 from tests.web.rows import add_image, add_result
 
@@ -125,3 +125,21 @@ def test_who_may_only_look_sees_the_trash_and_restores_nothing(workspace: Worksp
     assert "cat.jpg" in page
     assert 'form="restore-one"' not in page
     assert post(viewer, "gallery_restore", workspace, image).status_code == 403
+
+
+def test_its_pictures_are_shown_to_members_alone_and_behind_no_link(workspace: Workspace) -> None:
+    image = make_image(make_actor(workspace))
+    Image.objects.update(trashed_at=timezone.now())
+    viewer = signed_in(make_member(workspace, role=Role.VIEWER))
+    page = listed(viewer, workspace, "trash")
+    url = reverse("trashed_file", args=[workspace.slug, image.pk])
+    assert f'src="{url}"' in page
+    assert "/files/" not in page
+    shown = viewer.get(url)
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/webp")
+    assert (shown["Cache-Control"], shown["Vary"]) == ("private, no-cache", "Cookie")
+    assert Client().get(url).status_code == 302
+    rival = signed_in(make_workspace(name="Rivals").members.get())
+    assert rival.get(url).status_code == 404
+    Image.objects.update(purged_at=timezone.now())
+    assert viewer.get(url, headers={"If-None-Match": shown["ETag"]}).status_code == 404

@@ -51,7 +51,7 @@ def test_a_new_endpoint_shows_its_secret_this_once(
     endpoint = WebhookEndpoint.objects.get()
     [secret] = re.findall(r"whsec_[A-Za-z0-9+/=]{44}", body(response))
     assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == secret
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "private, no-store"
     assert endpoint.origin == "http://testserver"
     assert "whsec_" not in body(client.get(at(actor)))
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import os
 import uuid
 import zipfile
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import AsyncClient, Client
 from django.urls import reverse
@@ -16,7 +20,9 @@ from django.urls import reverse
 from editor import db
 from editor.media import store
 from editor.models import Image, Workspace
-from tests.factories import make_actor, make_image, make_workspace
+from editor.web.downloads import PIECE
+from editor.web.views.zip import AT_ONCE, RETRY_SECONDS
+from tests.factories import make_actor, make_image, make_member, make_workspace
 from tests.web.requests import body, signed_in
 from tests.web.rows import add_image, add_result
 
@@ -35,6 +41,12 @@ def make_results(prompts: list[str]) -> tuple[Workspace, list[Image]]:
         result.storage_name = f"{result.pk}.png"
         store.save(result.storage_name, store.read(make_image(actor).storage_name), "image/png")
     return workspace, results
+
+
+def replace(image: Image, content: bytes) -> None:
+    """Give the image another file."""
+    store.delete(image.storage_name)
+    default_storage.save(image.storage_name, ContentFile(content))
 
 
 async def fetch(workspace: Workspace, images: list[Image]) -> tuple[Any, list[bytes]]:
@@ -62,7 +74,45 @@ async def test_the_archive_holds_the_images_named_by_their_words() -> None:
     ]
     for name, result in zip(archive.namelist(), results, strict=True):
         assert archive.read(name) == store.read(result.storage_name)
-    assert len(parts) == len(results) + 1, "one part for each image, and the table of contents"
+
+
+@pytest.mark.usefixtures("committed")
+async def test_a_large_image_is_never_whole_in_memory() -> None:
+    workspace, results = await sync_to_async(make_results)(["one"])
+    content = os.urandom(3 * PIECE + 1)
+    await sync_to_async(replace)(results[0], content)
+    _, parts = await fetch(workspace, results)
+    assert max(map(len, parts)) < 2 * PIECE
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(parts)))
+    assert archive.testzip() is None
+    assert archive.read("one-v1.png") == content
+
+
+@pytest.mark.usefixtures("committed")
+async def test_one_person_downloads_few_at_once() -> None:
+    workspace, results = await sync_to_async(make_results)(["one"])
+    await sync_to_async(replace)(results[0], os.urandom(2 * PIECE))
+    client, other = AsyncClient(), AsyncClient()
+    await client.aforce_login(await workspace.members.aget())
+    await other.aforce_login(await sync_to_async(make_member)(workspace))
+    url, chosen = url_of(workspace), {"images": str(results[0].pk)}
+    held: list[Any] = [await client.get(url, chosen) for _ in range(AT_ONCE)]
+    refused = await client.get(url, chosen)
+    assert (refused.status_code, refused["Retry-After"]) == (429, str(RETRY_SECONDS))
+    assert "already" in body(refused)
+    assert (await other.get(url, chosen)).status_code == 200
+    begun = aiter(held[0])
+    await anext(begun)
+    assert (await client.get(url, chosen)).status_code == 429
+    assert [part async for part in begun]
+    del held[0], begun  # it is done
+    gc.collect()
+    again: Any = await client.get(url, chosen)
+    assert again.status_code == 200
+    held.clear()  # and this one was never begun
+    del again
+    gc.collect()
+    assert (await client.get(url, chosen)).status_code == 200
 
 
 @pytest.mark.usefixtures("committed")

@@ -83,12 +83,10 @@ def _refused(request: MemberRequest, error: Conflict) -> HttpResponse:
 
 def _shown_once(request: MemberRequest, key: ApiKey, bare: str, more: dict[str, Any]) -> HttpResponse:
     """The new key, with the secret that it may sign with: in the page's dialog, or without script on a page
-    of its own. No cache keeps it.
+    of its own.
     """
     in_dialog = is_fragment(request)
     template = "settings/_api_key_made_swap.html" if in_dialog else "settings/api_key_made.html"
     made = {"name": key.name, "bare": bare, "secret": signatures.secret_of(key), **more}
     context = {"keys": keys_view(request.actor), "in_dialog": in_dialog, "nav": "api_keys", **made}
-    response = render(request, template, context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, template, context)

@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from editor.access import lookups
-from editor.errors import NotFound
 from editor.media import links, store
 from editor.models import Image
+from editor.web.decorators import MemberRequest, member
+from editor.web.downloads import file_response
+
+TRASHED_VARIANT = "512"
 
 
 @require_safe
-def image_file(request: HttpRequest, token: str) -> HttpResponse:
-    """The bytes that a link names. The link itself is the right to see them, until it expires."""
+def image_file(request: HttpRequest, token: str) -> HttpResponseBase:
+    """The bytes that a link names. It works until it expires, unless the image is put into the trash."""
     link = links.verify(token)
-    image = Image.objects.filter(pk=link.image_id).first()
-    if image is None:
-        raise NotFound("This image does not exist any more.")
+    image = lookups.linked_image(link.image_id)
     name, content_type = _file(image, link.variant)
     filename = _filename(image) if link.download else None
-    expires_in = (link.expires_at - timezone.now()).total_seconds()
-    headers = links.response_headers(content_type, expires_in, filename)
-    return HttpResponse(store.read(name), headers=headers)
+    headers = links.response_headers(content_type, _left(link), filename)
+    return file_response(request, name, workspace_id=image.workspace_id, headers=headers)
 
 
 @require_safe
-def lasting_file(request: HttpRequest, token: str) -> HttpResponse:
+@member
+def trashed_file(request: MemberRequest, image_id: str) -> HttpResponseBase:
+    """The thumbnail of an image in the trash, for those alone who may look into it: no link shows it."""
+    [image] = lookups.trashed_images(request.actor, [image_id])
+    name, content_type = _file(image, TRASHED_VARIANT)
+    headers = links.response_headers(content_type, 0)
+    return file_response(request, name, workspace_id=image.workspace_id, headers=headers)
+
+
+@require_safe
+def lasting_file(request: HttpRequest, token: str) -> HttpResponseBase:
     """The bytes that a link of a program names. The link works until the image is in the trash."""
     image_id, variant = links.verify_lasting(token)
-    name, content_type = _file(lookups.linked_image(image_id), variant)
-    return HttpResponse(store.read(name), headers=links.lasting_headers(content_type))
+    image = lookups.linked_image(image_id)
+    name, content_type = _file(image, variant)
+    headers = links.lasting_headers(content_type)
+    return file_response(request, name, workspace_id=image.workspace_id, headers=headers)
 
 
 @require_safe
-def brief_file(request: HttpRequest, token: str, name: str) -> HttpResponse:
+def brief_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The bytes of a result. The link works for some minutes, unless the image is put into the trash."""
     link = links.verify_brief(token)
     image = lookups.linked_image(link.image_id)
-    expires_in = (link.expires_at - timezone.now()).total_seconds()
-    return HttpResponse(
-        store.read(image.storage_name), headers=links.brief_headers(image.content_type, expires_in)
-    )
+    headers = links.brief_headers(image.content_type, _left(link))
+    return file_response(request, image.storage_name, workspace_id=image.workspace_id, headers=headers)
+
+
+def _left(link: links.Link) -> float:
+    """Seconds until the link expires."""
+    return (link.expires_at - timezone.now()).total_seconds()
 
 
 def _file(image: Image, variant: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,6 +16,7 @@ from editor.media import links, store
 from editor.models import Image
 from editor.operations import shares
 from editor.web.decorators import MemberRequest, member
+from editor.web.downloads import file_response
 from editor.web.htmx import is_fragment
 
 
@@ -49,13 +51,11 @@ def _dialog(request: MemberRequest, image: Image, new_url: str) -> HttpResponse:
         "nav": "gallery",
         "in_dialog": is_fragment(request),
     }
-    response = render(request, template, context)
-    response["Cache-Control"] = "no-store"  # it may show a link that is to be seen once
-    return response
+    return render(request, template, context)
 
 
 @require_safe
-def share(request: HttpRequest, token: str) -> HttpResponse:
+def share(request: HttpRequest, token: str) -> HttpResponseBase:
     """The page that a link opens: the image, and nothing that says whose or how it was made."""
     try:
         image = shares.find(token)
@@ -65,23 +65,21 @@ def share(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_safe
-def share_file(request: HttpRequest, token: str, variant: str) -> HttpResponse:
+def share_file(request: HttpRequest, token: str, variant: str) -> HttpResponseBase:
     """The image's bytes: "full" to be saved, else a size to look at. The link is asked each time."""
     if variant not in links.VARIANTS:
         raise NotFound("There is no such size of this image.")
     image = shares.find(token)
     if variant == store.ORIGINAL:
-        headers = links.response_headers(image.content_type, 0, "image")
-        content = store.read(image.storage_name)
+        name, headers = image.storage_name, links.response_headers(image.content_type, 0, "image")
     else:
+        name = store.thumbnail_name(image.storage_name, int(variant))
         headers = links.response_headers("image/webp", 0)
-        content = store.read(store.thumbnail_name(image.storage_name, int(variant)))
-    return _unseen(HttpResponse(content, headers=headers))
+    return _unseen(file_response(request, name, workspace_id=image.workspace_id, headers=headers))
 
 
-def _unseen(response: HttpResponse) -> HttpResponse:
-    """Kept by no cache, found by no search engine, and told to no other site."""
-    response["Cache-Control"] = "private, no-cache"
+def _unseen(response: HttpResponseBase) -> HttpResponseBase:
+    """Found by no search engine, and told to no other site."""
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -125,7 +125,7 @@ def _page(
 def _shown_once(
     request: MemberRequest, *, url: str, secret: str, form: EndpointForm | None = None
 ) -> HttpResponse:
-    """The secret in the page's dialog, or without script on a page of its own. No cache keeps it."""
+    """The secret in the page's dialog, or without script on a page of its own."""
     in_dialog = is_fragment(request)
     template = "settings/_webhook_made_swap.html" if in_dialog else "settings/webhook_made.html"
     context = {
@@ -136,9 +136,7 @@ def _shown_once(
         "in_dialog": in_dialog,
         "nav": "webhooks",
     }
-    response = render(request, template, context)
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, template, context)
 
 
 def _done(request: MemberRequest, words: str, template: str = "settings/_webhooks_swap.html") -> HttpResponse:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 import zipfile
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import PurePath
 from uuid import UUID
+from weakref import WeakSet
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -16,36 +20,50 @@ from django.views.decorators.http import require_GET
 
 from editor import db
 from editor.access import lookups
-from editor.errors import InvalidInput, NotFound
+from editor.errors import InvalidInput, NotFound, TooMany
 from editor.media import store
 from editor.models import Image
 from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
+from editor.web.downloads import Pieces
 
 log = logging.getLogger("editor.files")
 
 LONGEST_NAME = 60  # characters of a prompt
+AT_ONCE = 2  # of one person, in this process
+RETRY_SECONDS = 30
+
+_counting = threading.Lock()
+_under_way: dict[UUID, WeakSet[_Archive]] = {}
 
 
 @require_GET
 @member
 def download(request: MemberRequest) -> HttpResponseBase:
-    """The chosen images as a zip file, one after the other as they are read."""
+    """The chosen images as a zip file, one after the other as they are read. Raises TooMany."""
     ids = list(dict.fromkeys(request.GET.getlist("images")))
     if not ids:
         raise InvalidInput("Select the images to download first.")
     images = lookups.images(request.actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     names = file_names(images, gallery.prompts(images))
-    # The download may take minutes, and asks the database nothing more.
-    db.release()
+    files = [(name, image.storage_name) for name, image in zip(names, images, strict=True)]
+    archive = _Archive(request.actor.workspace.pk, files)
+    _begin(archive, _under_way.setdefault(request.actor.user.pk, WeakSet()))
     return StreamingHttpResponse(
-        _archive([(name, image.storage_name) for name, image in zip(names, images, strict=True)]),
+        archive,
         content_type="application/zip",
-        headers={
-            "Content-Disposition": f'attachment; filename="{request.actor.workspace.slug}-images.zip"',
-            "Cache-Control": "no-store",
-        },
+        headers={"Content-Disposition": f'attachment; filename="{request.actor.workspace.slug}-images.zip"'},
     )
+
+
+def _begin(archive: _Archive, others: WeakSet[_Archive]) -> None:
+    with _counting:
+        if len(others) >= AT_ONCE:
+            raise TooMany(
+                f"You are downloading {AT_ONCE} zip files already. Wait until one of them is done.",
+                retry_after=RETRY_SECONDS,
+            )
+        others.add(archive)
 
 
 def file_names(images: Sequence[Image], prompts: dict[UUID, str]) -> list[str]:
@@ -84,19 +102,30 @@ class _Outbox:
         return data
 
 
-async def _archive(files: list[tuple[str, str]]) -> AsyncIterator[bytes]:
-    """A zip file of stored files: (name in the archive, name in the store). One is in memory at a time.
+class _Archive:
+    """A zip file of stored files: (name in the archive, name in the store). A piece is in memory at a time.
 
-    Images are compressed already, so they are not compressed again.
+    Images are compressed already, so they are not compressed again. It is under way for as long as
+    somebody has it, whether or not it was ever begun.
     """
-    outbox = _Outbox()
-    with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED) as archive:
-        for name, stored in files:
-            try:
-                content = await db.in_thread(store.read, stored)
-            except NotFound:
-                log.warning("%s is gone and was left out of a zip file", stored)
-                continue
-            archive.writestr(name, content)
-            yield outbox.take()
-    yield outbox.take()
+
+    def __init__(self, workspace_id: UUID, files: list[tuple[str, str]]) -> None:
+        self._workspace_id = workspace_id
+        self._files = files
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        outbox = _Outbox()
+        with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED) as archive:
+            for name, stored in self._files:
+                entry = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
+                try:
+                    entry.file_size = await db.in_thread(store.size, stored)
+                    reader = await db.in_thread(store.open_at, stored, 0)
+                except NotFound:
+                    log.warning("%s is gone and was left out of a zip file", stored)
+                    continue
+                with closing(reader), archive.open(entry, "w") as target:
+                    async for piece in Pieces(reader, entry.file_size, self._workspace_id):
+                        target.write(piece)
+                        yield outbox.take()
+        yield outbox.take()

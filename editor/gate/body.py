@@ -1,0 +1,170 @@
+"""Bodies of requests: no longer than they may be, not for ever, and not too many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+from weakref import WeakValueDictionary
+
+from editor.errors import EditorError
+from editor.gate.door import Headers, Scope
+from editor.operations.slots import Limit
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_SECONDS = 60.0  # for the next piece of a body
+SLOWEST = 64 * 1024  # bytes a second, of the longest body that may come
+PLACE_SECONDS = 300.0  # to wait, unread, until fewer bodies are on their way
+# Of a body that was refused, so that its sender gets to the answer: most clients send all of it first.
+IGNORED_BYTES = 32 * 1024**2
+IGNORED_SECONDS = 30.0
+_BODY_HEADERS = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
+
+
+class TooLarge(EditorError):
+    """The body is longer than it may be here."""
+
+    code = "too_large"
+    status = 413
+
+
+class TooSlow(EditorError):
+    """The body did not come."""
+
+    code = "request_timeout"
+    status = 408
+
+
+class Busy(EditorError):
+    """Too many bodies are on their way."""
+
+    code = "busy"
+    status = 503
+    retryable = True
+
+
+class Body:
+    """One request's body. `receive` raises TooLarge and TooSlow; `complete` once there is no more of it."""
+
+    def __init__(self, receive: Receive, *, limit: int) -> None:
+        self.complete = False
+        self._receive = receive
+        self._limit = limit
+        self._received = 0
+        self._left = BODY_SECONDS + limit / SLOWEST  # seconds to wait for the sender, in all
+
+    def check_length(self, headers: Headers) -> None:
+        """Raise TooLarge for a body that says so, or does not say its length in digits."""
+        declared = headers.get("content-length") or "0"
+        if not declared.isdecimal() or int(declared[:20]) > self._limit:
+            raise self._too_large()
+
+    async def receive(self) -> Message:
+        """The next piece. Only the sender's time counts, not what is done between the pieces."""
+        if self.complete:
+            return await self._receive()  # tells when the caller goes away
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            async with asyncio.timeout(min(BODY_SECONDS, self._left)):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooSlow("The request's body did not come in time.") from None
+        self._left -= clock() - began
+        self._received += len(message.get("body", b""))
+        if self._received > self._limit:
+            raise self._too_large()
+        self.complete = not message.get("more_body", False)
+        return message
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The request's body is too large: at most {self._limit // 1024:,} KiB.")
+
+
+class Places:
+    """So many bodies at once: `most` in all, `each` of one sender. Who comes later waits a while."""
+
+    def __init__(self, *, most: int, each: int) -> None:
+        self._all = Limit(most)
+        self._each = each
+        self._senders: WeakValueDictionary[str, Limit] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def held(self, sender: str) -> AsyncIterator[None]:
+        """Hold a place for a body of this sender. Raises Busy."""
+        own = self._senders.get(sender) or self._senders.setdefault(sender, Limit(self._each))
+        async with AsyncExitStack() as places:
+            try:
+                async with asyncio.timeout(PLACE_SECONDS):
+                    # The sender's own first: who waits for that one holds nothing that others could use.
+                    await places.enter_async_context(own.held(sender, active=False))
+                    await places.enter_async_context(self._all.held(sender, active=False))
+            except TimeoutError:
+                raise Busy(
+                    "Too many files are being sent at this moment. Try again shortly.", retry_after=5
+                ) from None
+            yield
+
+
+def announced(headers: Headers) -> bool:
+    """Whether a body comes after these headers."""
+    return headers.get("content-length").strip("0 ") != "" or bool(headers.get("transfer-encoding"))
+
+
+async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Message | None = None) -> None:
+    """Call `app` with the body, whose `first` piece was read already. Raises what is wrong with the body."""
+    problem: EditorError | None = None
+
+    async def receive() -> Message:
+        nonlocal first, problem
+        if first is not None:
+            message, first = first, None
+            return message
+        try:
+            return await body.receive()
+        except EditorError as error:
+            problem = error
+            return {"type": "http.disconnect"}  # Django then forgets what it has read
+
+    await app(scope, receive, send)
+    if problem is not None:
+        raise problem
+
+
+async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call `app` as if no body came; after its answer the connection ends, and with it whatever comes."""
+    head = [(name, value) for name, value in scope["headers"] if name not in _BODY_HEADERS]
+    told = False
+
+    async def nothing() -> Message:
+        nonlocal told
+        if told:
+            await asyncio.Future()  # until the answer is out
+        told = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def open_ended(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send({**message, "headers": [*message["headers"], (b"connection", b"close")]})
+        else:
+            await send({**message, "more_body": True})
+
+    await app({**scope, "headers": head}, nothing, open_ended)
+    await _ignore(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _ignore(receive: Receive) -> None:
+    """Read on for a while without keeping anything."""
+    left, more = IGNORED_BYTES, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(IGNORED_SECONDS):
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)

@@ -1,0 +1,180 @@
+"""In front of the pages: who sends, may they, is it not too much, and only then the body.
+
+What is refused is answered by Django, in the shape of a page or a fragment, as if no body came:
+`scope["refusal"]` is the error, which EditorErrorMiddleware puts into words.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from io import BytesIO
+
+from django.contrib.auth import get_user
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+
+from editor import db
+from editor.access import lookups
+from editor.access.actor import Actor
+from editor.db import in_thread
+from editor.errors import EditorError, InvalidInput, NotAuthenticated, PermissionDenied
+from editor.gate.body import (
+    App,
+    Body,
+    Busy,
+    Message,
+    Places,
+    Receive,
+    Send,
+    TooLarge,
+    announced,
+    pass_on,
+    pass_on_without_body,
+)
+from editor.gate.door import Headers, Scope
+from editor.gate.gate import check_host, sender_address
+from editor.models import User
+
+log = logging.getLogger("editor.gate")
+
+KIB, MIB = 1024, 1024 * 1024
+FILES = re.compile(r"^/w/(?P<slug>[-\w]+)/(upload|run)/$")
+FILES_LIMIT = 26 * MIB  # an image, or a mask, of 25 MiB with the form around it
+LIMIT = 2 * MIB  # of other forms, for whoever is signed in
+STRANGERS_LIMIT = 64 * KIB
+LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
+SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
+
+
+def _may_edit(actor: Actor, length: int) -> None:
+    actor.require_editor()
+
+
+# Asked in this order, in a thread, before a byte of a file is read. Each raises an EditorError if the
+# member may not send so many bytes; a body that does not tell its length counts as the longest.
+MAY_SEND: list[Callable[[Actor, int], None]] = [_may_edit]
+
+
+class PageGate:
+    """ASGI: lets a body come if its sender may send it, with few of them at once and a time limit."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._large = Places(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_PERSON)
+        self._small = Places(most=SMALL_AT_ONCE, each=SMALL_OF_ONE_ADDRESS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope)
+        if not announced(headers):
+            await self.app(scope, receive, send)
+            return
+        try:
+            limit = FILES_LIMIT if FILES.match(scope["path"]) else LIMIT
+            # Forms do not leave out their length. What does, is large where there may be a file in it.
+            if _length(headers, default=limit if limit == FILES_LIMIT else 0) > STRANGERS_LIMIT:
+                await self._large_body(scope, headers, receive, send, limit=limit)
+            else:
+                await self._small_body(scope, headers, receive, send)
+        except EditorError as error:
+            await pass_on_without_body(self.app, {**scope, "refusal": error}, receive, send)
+
+    async def _large_body(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send, *, limit: int
+    ) -> None:
+        """Of somebody who is known, and may send it."""
+        length = _length(headers, default=limit)
+        if length > limit:
+            raise _too_large(limit)
+        check_host(headers)
+        try:
+            user = await in_thread(_sender, scope, length)
+        except EditorError:
+            raise
+        except Exception:
+            log.exception("nobody could be asked whether a body may come")
+            raise Busy(
+                "The portal cannot take this at the moment. Try again shortly.", retry_after=5
+            ) from None
+        # Kept until the answer is out: Django holds the body as long.
+        async with self._large.held(str(user.pk)):
+            await pass_on(self.app, scope, Body(receive, limit=limit), send)
+
+    async def _small_body(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """Of anybody. What comes in one piece, as nearly all do, waits for nobody."""
+        body = Body(receive, limit=STRANGERS_LIMIT)
+        body.check_length(headers)
+        first = await body.receive()
+        if body.complete:
+            await pass_on(self.app, scope, body, send, first=first)
+            return
+        async with self._small.held(sender_address(scope)):
+            whole = await _rest(body, first)
+        await pass_on(self.app, scope, body, send, first=whole)
+
+
+async def _rest(body: Body, first: Message) -> Message:
+    """All pieces as one, or the message that the sender has gone."""
+    pieces = [first.get("body", b"")]
+    message = first
+    while not body.complete:
+        message = await body.receive()
+        pieces.append(message.get("body", b""))
+    if message["type"] == "http.disconnect":
+        return message
+    return {**message, "body": b"".join(pieces)}
+
+
+def _length(headers: Headers, *, default: int) -> int:
+    """What the headers say; `default` where they say nothing."""
+    declared = headers.get("content-length")
+    if not declared:
+        return default
+    if not declared.isdecimal():
+        raise _too_large(LIMIT)
+    return int(declared[:20])
+
+
+def _too_large(limit: int) -> TooLarge:
+    most = "images may have up to 25 MB" if limit == FILES_LIMIT else "a form may have up to 2 MB"
+    return TooLarge(f"That is too large: {most}.")
+
+
+def _sender(scope: Scope, length: int) -> User:
+    """Who sends a large body. Raises an EditorError unless they may."""
+    try:
+        request = ASGIRequest(scope, BytesIO())
+    except UnicodeDecodeError:
+        raise InvalidInput("This address is not valid.") from None
+    SessionMiddleware(_unused).process_request(request)
+    user = get_user(request)
+    if not isinstance(user, User):
+        if FILES.match(request.path_info) or request.path_info.startswith(("/w/", "/admin/")):
+            raise NotAuthenticated("Sign in first.")
+        raise TooLarge("That is too large. Sign in first, or send less.")
+    if found := FILES.match(request.path_info):
+        actor = lookups.actor(user, found["slug"])
+        db.tenant.set(str(actor.workspace.id))
+        for check in MAY_SEND:
+            check(actor, length)
+    if _is_forged(request):
+        raise PermissionDenied(
+            "This form did not come from a page of this portal. Reload the page and try again."
+        )
+    return user
+
+
+def _is_forged(request: ASGIRequest) -> bool:
+    """Whether the headers alone tell that another site sent this. A token in the form comes later."""
+    csrf = CsrfViewMiddleware(_unused)
+    if "X-CSRFToken" in request.headers:
+        csrf.process_request(request)
+        return csrf.process_view(request, _unused, (), {}) is not None
+    return "Origin" in request.headers and not csrf._origin_verified(request)  # type: ignore[attr-defined]
+
+
+def _unused(request: object) -> HttpResponse:
+    raise AssertionError("nothing is behind these middlewares")
