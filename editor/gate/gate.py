@@ -16,11 +16,12 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from editor import db
+from editor import db, disk
 from editor.access import credentials, rate_limits
 from editor.access.rate_limits import Allowance
 from editor.db import in_thread
 from editor.errors import (
+    DiskFull,
     EditorError,
     InvalidInput,
     NotAuthenticated,
@@ -83,9 +84,10 @@ class Gate:
             await self.app(scope, body.receive, answer.send)
         except EditorError as error:
             await answer.refuse(error)
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            await answer.refuse(_in_words(500, scope["method"]))
+            full = disk.is_cause(error)
+            await answer.refuse(DiskFull() if full else _in_words(500, scope["method"]))
 
     async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:
         """Count a request whose address is signed. Raises TooMany."""
