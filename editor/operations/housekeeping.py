@@ -31,7 +31,7 @@ FROM (
 
 # Rows of the queue that are done with; those of jobs that went well delete themselves.
 _KEPT_HOURS = 6
-_FORGOTTEN_AT_ONCE = 1000
+FORGOTTEN_AT_ONCE = 1000
 _FORGET = """
 DELETE FROM procrastinate_jobs WHERE id IN (
     SELECT job.id FROM procrastinate_jobs AS job
@@ -85,5 +85,5 @@ def requeue_lost() -> int:
 def forget_queue_rows() -> int:
     """Delete rows of the queue that ended some hours ago, canceled ones too; how many."""
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET, [_KEPT_HOURS, _FORGOTTEN_AT_ONCE])
+        cursor.execute(_FORGET, [_KEPT_HOURS, FORGOTTEN_AT_ONCE])
         return int(cursor.rowcount)
