@@ -5,9 +5,16 @@ Django would spool a body of any size to disk before a view could say no.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from html import escape
 from typing import Any
+
+from editor import disk
+from editor.errors import DiskFull
+
+log = logging.getLogger("editor.storage")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -20,7 +27,6 @@ FILES_LIMIT = 26 * MIB
 LIMIT = 2 * MIB
 # In the shape of the pages' own errors, which app.js shows beside the prompt.
 WORDS = "That is too large: images may have up to 25 MB. Nothing was charged."
-ANSWER = f'<p class="problem"><span>{WORDS}</span></p>'.encode()
 
 
 class TooLarge(Exception):
@@ -28,7 +34,7 @@ class TooLarge(Exception):
 
 
 class BodyLimit:
-    """Answers 413 to bodies that say, or turn out, to be too long."""
+    """Answers 413 to bodies that say, or turn out, to be too long, and 503 to those the disk is full for."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -37,7 +43,7 @@ class BodyLimit:
         limit = FILES_LIMIT if FILES.match(scope["path"]) else LIMIT
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > limit:
-            await _refuse(send)
+            await _refuse(send, 413, WORDS)
             return
         received, started = 0, False
 
@@ -58,16 +64,23 @@ class BodyLimit:
             await self.app(scope, counted, noted)
         except TooLarge:
             if not started:
-                await _refuse(send)
+                await _refuse(send, 413, WORDS)
+        except Exception as error:
+            # Long bodies go to the disk before a view sees them.
+            if started or not disk.is_cause(error):
+                raise
+            log.warning("%s: its body found no space on the disk", scope["path"])
+            await _refuse(send, DiskFull.status, DiskFull().message)
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(send: Send, status: int, words: str) -> None:
+    answer = f'<p class="problem"><span>{escape(words)}</span></p>'.encode()
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-length", str(len(ANSWER)).encode()),
+        (b"content-length", str(len(answer)).encode()),
         (b"connection", b"close"),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"default-src 'none'"),
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": ANSWER})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer})
