@@ -92,5 +92,10 @@ class Migration(migrations.Migration):
                 blank=True, help_text="Bytes, by the sender's word: kept free until it is used.", null=True
             ),
         ),
+        migrations.AlterField(
+            model_name="job",
+            name="error",
+            field=models.TextField(blank=True, help_text="Or what a completed job lacks."),
+        ),
         migrations.RunSQL(COUNT, FORGET),
     ]

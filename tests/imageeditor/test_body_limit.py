@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import pytest
@@ -50,3 +51,21 @@ async def test_a_body_that_does_not_say_its_length_is_cut_off_at_the_limit() -> 
 @pytest.mark.parametrize("declared", ["-1", "1e9", "", "12 34"])
 async def test_a_length_that_is_no_number_is_refused(declared: str) -> None:
     assert await status_of("/", declared=declared, chunks=1, size=1) == (413, 0)
+
+
+async def test_a_body_that_finds_no_space_on_the_disk_is_told_so() -> None:
+    sent: list[Message] = []
+
+    async def keeps_it_on_a_full_disk(scope: Any, receive: Receive, send: Send) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def receive() -> Message:
+        raise AssertionError("not asked for")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/w/acme/upload/", "headers": []}
+    await BodyLimit(keeps_it_on_a_full_disk)(scope, receive, send)
+    assert sent[0]["status"] == 503
+    assert b"The portal&#x27;s disk is full" in sent[1]["body"]
