@@ -73,7 +73,14 @@ class WorkspaceAdmin(admin.ModelAdmin):
 
 @admin.register(models.Plan)
 class PlanAdmin(admin.ModelAdmin):
-    list_display = ("name", "requests_per_minute", "concurrent_jobs", "own_keys", "is_default")
+    list_display = (
+        "name",
+        "requests_per_minute",
+        "concurrent_jobs",
+        "storage_bytes",
+        "own_keys",
+        "is_default",
+    )
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # new workspaces need the default one; others do no harm

@@ -92,3 +92,24 @@ class TooMany(EditorError):
     code = "too_many"
     status = 429
     retryable = True
+
+
+class StorageFull(Unprocessable):
+    """The workspace's images take up what its plan allows. Nothing was charged."""
+
+    code = "storage_full"
+
+
+class DiskFull(EditorError):
+    """The portal's own disk is full, or nearly: see `editor/disk.py`. Nothing was charged."""
+
+    code = "disk_full"
+    status = 503
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The portal's disk is full, so it takes no new images or edits for now. Nothing was charged, "
+            "and edits that are under way go on. Try again later, or tell an operator.",
+            retry_after=60,
+        )

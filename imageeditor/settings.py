@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from imageeditor.secrets import secret_from_file
 
@@ -177,6 +178,22 @@ else:
             "directory_permissions_mode": 0o700,
         },
     }
+
+
+def _bytes(name: str) -> int | None:
+    """A size such as 500MB, 2GB or 1073741824; None where it is not set."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,18})\s*([KMGT]?)B?", text, re.IGNORECASE)
+    if not found:
+        raise ImproperlyConfigured(f"{name} must be a size such as 500MB or 2GB, not {text!r}.")
+    unit: int = 1024 ** " KMGT".index(found[2].upper() or " ")
+    return int(found[1]) * unit
+
+
+# Free disk that uploads and new edits leave to the database and to edits that are under way.
+STORAGE_RESERVE = _bytes("STORAGE_RESERVE")
 # The checks of an upload happen in editor/media; these only bound what Django reads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of each body; the rest of it is in a temporary file

@@ -11,6 +11,8 @@ from editor.web.views import api_reference
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "editor.web.views.home.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("editor.web.account_urls")),

@@ -47,6 +47,12 @@ def make_actor(workspace: Workspace | None = None, *, user: User | None = None, 
     return Actor(user=user, workspace=membership.workspace, membership=membership)
 
 
+def limit_storage(workspace: Workspace, *, to: int | None) -> None:
+    """Give the workspace a plan of its own with so many bytes; None: all there are."""
+    workspace.plan = Plan.objects.create(name=f"Own {workspace.slug}", storage_bytes=to)
+    workspace.save(update_fields=["plan"])
+
+
 def limit_jobs(workspace: Workspace, *, concurrent_jobs: int) -> None:
     workspace.plan = Plan.objects.create(name=f"Own {workspace.slug}", concurrent_jobs=concurrent_jobs)
     workspace.save(update_fields=["plan"])

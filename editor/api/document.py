@@ -37,7 +37,7 @@ _ON_ANSWERS = {
     ("process", 201): ("Idempotency-Replayed",),
     ("process", 202): ("Location", "Retry-After", "Idempotency-Replayed"),
 }
-_ON_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}
+_ON_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _SUCCESSES = {200: "The answer.", 201: "Done.", 202: "Begun: the job goes on."}
 
 # Headers that a call takes: name, schema, meaning.

@@ -24,7 +24,7 @@ router = Router()
 
 @router.post(
     "/upload-url",
-    response={201: schemas.UploadOut} | errors(),
+    response={201: schemas.UploadOut} | errors(422, 503),
     auth=WRITE,
     operation_id="upload_url",
     summary="Create an upload link",
@@ -56,7 +56,7 @@ async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
 
 @router.post(
     "/process",
-    response={201: schemas.JobOut, 202: schemas.JobOut} | errors(402, 404, 409, 422),
+    response={201: schemas.JobOut, 202: schemas.JobOut} | errors(402, 404, 409, 422, 503),
     auth=WRITE,
     operation_id="process",
     summary="Generate or edit an image",

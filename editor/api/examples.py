@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from editor.errors import DiskFull
+
 SITE = "https://portal.example.com"
 IMAGE = "f24a8c52-6d0e-4b8f-9f57-2f1f0a3c1d11"
 RESULT = "ab7e2511-93c4-4c0e-8a52-7f0b5a9d2e64"
@@ -227,8 +229,8 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"error": "The request's body is too large: at most 256 KiB.", "code": "too_large"},
     ),
     422: (
-        "The provider's safety filter refused the edit, the workspace has no key for this provider, or "
-        "the Idempotency-Key came with another request.",
+        "The provider's safety filter refused the edit, the workspace has no key for this provider or its "
+        "storage is full (`storage_full`), or the Idempotency-Key came with another request.",
         {
             "error": "The provider refused this as unsafe. Nothing was charged.",
             "code": "moderated",
@@ -246,5 +248,9 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
             "code": "unavailable",
             "job_id": JOB,
         },
+    ),
+    503: (
+        "The portal's disk is full. Nothing was charged, and edits that are under way go on.",
+        {"error": DiskFull().message, "code": "disk_full"},
     ),
 }

@@ -15,9 +15,9 @@ from contextlib import AsyncExitStack
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from editor import db
+from editor import db, disk
 from editor.db import in_thread
-from editor.errors import EditorError, InvalidInput, PermissionDenied
+from editor.errors import DiskFull, EditorError, InvalidInput, PermissionDenied
 from editor.media.codec import MAX_BYTES
 from editor.operations import uploads
 from editor.operations.slots import Limit
@@ -52,7 +52,8 @@ async def receive_upload(scope: MutableMapping[str, Any], receive: Receive, send
     """200 with the file's ETag, or an error in the public API's envelope, after which the connection ends.
 
     400 for no bytes, 403 for a wrong or expired link or another type, 405, 408, 409 for a link that
-    has got its file, 413, 503 while too many files are on their way in.
+    has got its file, 413, 422 for a full quota, 503 while too many files are on their way in or the
+    disk is full.
     """
     try:
         etag = await _take(scope, receive)
@@ -60,9 +61,12 @@ async def receive_upload(scope: MutableMapping[str, Any], receive: Receive, send
         return
     except EditorError as error:
         await _refuse(send, error.status, error.message)
-    except Exception:
+    except Exception as error:
         log.exception("a file could not be received")
-        await _refuse(send, 500, "The file could not be stored. Send it again.")
+        if disk.is_cause(error):
+            await _refuse(send, DiskFull.status, DiskFull().message)
+        else:
+            await _refuse(send, 500, "The file could not be stored. Send it again.")
     else:
         await _answer(send, 200, [(b"etag", f'"{etag}"'.encode())], b"")
 

@@ -70,7 +70,11 @@ class UploadIn(Schema):
     mime_type: Literal["image/jpeg", "image/png", "image/webp", "image/gif"] = Field(
         description="The Content-Type that the file will be sent with."
     )
-    file_size: Bytes | None = Field(None, description="Size of the file in bytes, for the record.")
+    file_size: Bytes | None = Field(
+        None,
+        description="Size of the file in bytes. So much of the workspace's storage is kept free for it until "
+        "it is used or its link expires; without it, 25 MiB are.",
+    )
 
 
 # What JSON Schema has to say of a tier, or an exact model in its place.

@@ -89,7 +89,7 @@ def job(row: models.Job, *, at: str) -> Job:
         else None,
         created_at=row.created_at,
         completed_at=row.finished_at,
-        error=row.error or None,
+        error=row.error if row.error_code else None,
         error_code=row.error_code or None,
         prompt=row.prompt,
         model=row.model,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
 from editor import catalog
 from editor.models import LedgerEntry, Workspace
-from editor.queries import credits
+from editor.queries import credits, storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,22 @@ class CreditsPage:
     balance: int
     held: int
     spent_30_days: int
+    storage_used: str
+    storage_allowed: str  # "" for no limit
     rows: list[LedgerRow]
     older_url: str | None
 
 
 def credits_page(workspace: Workspace, *, before: int | None) -> CreditsPage:
     account = credits.account(workspace)
+    used = storage.usage(workspace)
     entries, older = credits.ledger(workspace, before=before)
     url = reverse("credits", args=[workspace.slug])
     return CreditsPage(
         balance=account.balance,
         held=account.held,
+        storage_used=filesizeformat(used.used),
+        storage_allowed="" if used.allowed is None else filesizeformat(used.allowed),
         spent_30_days=credits.spent(workspace, days=30),
         rows=[_row(entry) for entry in entries],
         older_url=f"{url}?before={older}" if older else None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from editor.access.actor import Actor
 from editor.contexts.gallery import who
 from editor.models import Image
 from editor.operations.trash import KEPT_DAYS
-from editor.queries import gallery
+from editor.queries import gallery, storage
 from editor.queries.gallery import Position
 
 
@@ -31,6 +32,7 @@ class Trash:
     tiles: list[TrashTile]
     older_url: str | None
     may_edit: bool
+    storage: str
     kept_days: int = KEPT_DAYS
 
 
@@ -44,7 +46,15 @@ def trash_page(actor: Actor, *, after: Position | None) -> Trash:
         older_url = (
             f"{reverse('trash', args=[actor.workspace.slug])}?older={Position(last.trashed_at, last.pk)}"
         )
-    return Trash([_tile(actor.workspace.slug, image) for image in page], older_url, actor.membership.may_edit)
+    tiles = [_tile(actor.workspace.slug, image) for image in page]
+    return Trash(tiles, older_url, actor.membership.may_edit, _storage(actor))
+
+
+def _storage(actor: Actor) -> str:
+    usage = storage.usage(actor.workspace)
+    if usage.allowed is None:
+        return f"{filesizeformat(usage.used)} of storage used."
+    return f"{filesizeformat(usage.used)} of {filesizeformat(usage.allowed)} used, the trash too."
 
 
 def _tile(slug: str, image: Image) -> TrashTile:

@@ -13,11 +13,12 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from editor import db
+from editor import db, disk
 from editor.access import credentials, rate_limits
 from editor.access.rate_limits import Allowance
 from editor.db import in_thread
 from editor.errors import (
+    DiskFull,
     EditorError,
     InvalidInput,
     NotAuthenticated,
@@ -66,9 +67,10 @@ class Gate:
             await self._read(scope, headers, body, answer)
         except EditorError as error:
             await answer.refuse(error)
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            await answer.refuse(_in_words(500, scope["method"]))
+            full = disk.is_cause(error)
+            await answer.refuse(DiskFull() if full else _in_words(500, scope["method"]))
 
     async def _read(self, scope: Scope, headers: Headers, body: Body, answer: _Answer) -> None:
         """Call the app; of large bodies only so many at once are on their way to it."""

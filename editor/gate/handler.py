@@ -11,7 +11,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from editor.errors import EditorError
+from editor import disk
+from editor.errors import DiskFull, EditorError
 
 log = logging.getLogger("editor.gate")
 
@@ -49,6 +50,8 @@ class ProgramHandler(ASGIHandler):
             return HttpResponse(status=404)
         except (BadRequest, RequestDataTooBig, SuspiciousOperation):
             return HttpResponse(status=400)
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed", request.method, request.path)
+            if disk.is_cause(error):
+                raise DiskFull from error
             return HttpResponse(status=500)

@@ -21,7 +21,8 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from sse_starlette.sse import AppStatus
 
-from editor.errors import EditorError
+from editor import disk
+from editor.errors import DiskFull, EditorError
 from editor.gate.body import Receive, Send
 from editor.gate.door import Scope
 from editor.mcp.door import BODY_LIMIT, problem
@@ -92,8 +93,10 @@ async def _call_tool(
         answer = await _apart(tool.answer(call, params.arguments or {}))
     except EditorError as error:
         return _failed(error)
-    except Exception:
+    except Exception as error:
         log.exception("the tool %s failed", tool.name)
+        if disk.is_cause(error):
+            return _failed(DiskFull())
         return _failed(EditorError("The portal itself failed on this call. Try again, or ask an operator."))
     return _told(answer)
 

@@ -7,15 +7,19 @@ people get signed links (see `links`).
 
 from __future__ import annotations
 
+import os
 import secrets
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import PurePosixPath
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 from django.conf import settings
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from editor import processes
@@ -31,7 +35,17 @@ processes.preload(
     masks.__name__, "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.ImageCms", "PIL.PpmImagePlugin"
 )
 
+STORED_TYPES = ("image/jpeg", "image/png", "image/webp")  # what images are kept as
+
 _TIMEOUT = 30.0  # seconds; 25 megapixels take about three
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file as the storage lists it."""
+
+    name: str
+    modified: datetime
 
 
 def clean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
@@ -107,12 +121,34 @@ def thumbnail_name(name: str, width: int) -> str:
 
 
 def save(name: str, content: bytes, content_type: str) -> None:
-    """Write one file under a new name. Raises FileExistsError if the name is taken."""
-    stored = default_storage.save(name, SimpleUploadedFile(name, content, content_type))
+    """Write one file under a new name, or nothing at all.
+
+    Raises FileExistsError if the name is taken, and OSError when the disk is full.
+    """
+    try:
+        stored = default_storage.save(name, SimpleUploadedFile(name, content, content_type))
+    except BaseException:
+        default_storage.delete(name)  # a part of it would keep a full disk full
+        raise
     if stored != name:
         # The storage gave it another name, under which nobody would ever look for it.
         default_storage.delete(stored)
         raise FileExistsError(name)
+
+
+def save_image(name: str, clean: CleanImage) -> int:
+    """Write an image and its thumbnails, or nothing at all; how many bytes the thumbnails have.
+
+    Raises like `save`.
+    """
+    save(name, clean.content, clean.content_type)
+    try:
+        for width, thumbnail in clean.thumbnails.items():
+            save(thumbnail_name(name, width), thumbnail, "image/webp")
+    except BaseException:
+        delete_all(name)
+        raise
+    return sum(map(len, clean.thumbnails.values()))
 
 
 def read(name: str) -> bytes:
@@ -172,3 +208,51 @@ def delete_all(name: str) -> None:
     delete(name)
     for width in THUMBNAILS:
         delete(thumbnail_name(name, width))
+
+
+def image_stem(name: str) -> str:
+    """What the files of one image have in common: the name of any of them up to its endings."""
+    folder, slash, file = name.rpartition("/")
+    return folder + slash + file.partition(".")[0]
+
+
+def names_of(name: str) -> list[str]:
+    """What the file may be called in a row: itself, or the image that it is a thumbnail of."""
+    stem = image_stem(name)
+    return [name, *(f"{stem}.{content_type.removeprefix('image/')}" for content_type in STORED_TYPES)]
+
+
+def listed(*, after: str, most: int) -> list[StoredFile]:
+    """The next files of the storage, in an order that stays the same, `after` the one of that name."""
+    if settings.STORAGE_BUCKET:
+        return _listed_in_bucket(after, most)
+    assert isinstance(default_storage, FileSystemStorage)
+    root = Path(default_storage.location)
+    return list(islice(_walk(root, root, tuple(after.split("/")) if after else ()), most))
+
+
+def _listed_in_bucket(after: str, most: int) -> list[StoredFile]:
+    storage: Any = default_storage
+    answer = storage.connection.meta.client.list_objects_v2(
+        Bucket=storage.bucket_name, StartAfter=after, MaxKeys=most
+    )
+    return [StoredFile(item["Key"], item["LastModified"]) for item in answer.get("Contents", ())]
+
+
+def _walk(root: Path, folder: Path, after: tuple[str, ...]) -> Iterator[StoredFile]:
+    """The files below `folder` whose path comes after these parts."""
+    first = after[0] if after else ""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:  # nothing was stored yet, or it was emptied meanwhile
+        return
+    for entry in entries:
+        if entry.name < first:
+            continue
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(root, path, after[1:] if entry.name == first else ())
+        elif entry.name > first or len(after) > 1:
+            with suppress(FileNotFoundError):
+                modified = datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
+                yield StoredFile(path.relative_to(root).as_posix(), modified)

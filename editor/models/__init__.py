@@ -9,6 +9,7 @@ from editor.models.jobs import ENDED, LIVE, Job, JobEvent, JobImage, Status
 from editor.models.presets import Character, CharacterImage, Style
 from editor.models.provider_keys import ProviderKey
 from editor.models.shares import ShareLink
+from editor.models.storage import StorageAccount
 from editor.models.uploads import Upload
 from editor.models.users import User
 from editor.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
@@ -37,6 +38,7 @@ __all__ = [
     "SpentNonce",
     "Star",
     "Status",
+    "StorageAccount",
     "Style",
     "Upload",
     "User",

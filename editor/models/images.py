@@ -36,6 +36,9 @@ class Image(PublicModel):
     width = models.PositiveIntegerField(help_text="Pixels.")
     height = models.PositiveIntegerField(help_text="Pixels.")
     size = models.PositiveIntegerField(help_text="Bytes.")
+    thumbnail_size = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Bytes of all its thumbnails; 0 where nobody counted them."
+    )
     job = models.ForeignKey("Job", on_delete=models.PROTECT, null=True, blank=True, related_name="results")
     position = models.PositiveSmallIntegerField(default=0, help_text="Which sample of its job, from 0.")
     parent = models.ForeignKey(

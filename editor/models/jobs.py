@@ -105,7 +105,7 @@ class Job(PublicModel):
     finished_at = models.DateTimeField(null=True, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
-    error = models.TextField(blank=True)
+    error = models.TextField(blank=True, help_text="Or what a completed job lacks.")
 
     class Meta:
         constraints = (
@@ -148,6 +148,11 @@ class Job(PublicModel):
     @property
     def is_live(self) -> bool:
         return self.status in LIVE
+
+    @property
+    def samples(self) -> int:
+        """How many images were asked for."""
+        return int(self.inputs.get("samples") or 1)
 
 
 class JobImage(models.Model):

@@ -24,12 +24,15 @@ class Upload(PublicModel):
     file_name = models.CharField(max_length=255, blank=True)
     content_type = models.CharField(max_length=20, help_text="As declared; the link takes no other.")
     declared_size = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text="Bytes, by the sender's word; for the record only."
+        null=True, blank=True, help_text="Bytes, by the sender's word: kept free until it is used."
     )
     storage_name = models.CharField(max_length=300, unique=True)
     expires_at = models.DateTimeField(help_text="When the link to send the file to ends.")
     received_at = models.DateTimeField(
         null=True, blank=True, help_text="Unknown where the storage itself takes the file."
+    )
+    received_size = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Bytes that came; unknown where the storage itself takes the file."
     )
     checked_at = models.DateTimeField(null=True, blank=True)
     refusal = models.TextField(blank=True, help_text="Why the file cannot be taken as an image.")

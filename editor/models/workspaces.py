@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from editor.models.base import PublicModel
 
+DEFAULT_STORAGE = 10 * 1024**3  # bytes
+
 
 class Plan(models.Model):
     """The limits of a workspace."""
@@ -18,6 +20,14 @@ class Plan(models.Model):
     )
     concurrent_jobs = models.PositiveIntegerField(
         default=100, help_text="Edits that may be queued or running at the same time."
+    )
+    storage_bytes = models.PositiveBigIntegerField(
+        "storage",
+        default=DEFAULT_STORAGE,
+        db_default=DEFAULT_STORAGE,
+        null=True,
+        blank=True,
+        help_text="Bytes that a workspace's images may take up, with those in its trash; empty for no limit.",
     )
     own_keys = models.BooleanField(
         default=True, help_text="May the workspace bring provider keys of its own?"

@@ -19,15 +19,23 @@ from django.utils import timezone
 
 from editor.db import in_thread, tenant
 from editor.errors import EditorError
-from editor.media import store
-from editor.media.codec import BadImage
 from editor.models import LIVE, Job, JobEvent, Status
-from editor.operations import failover, following, images, jobs, requests, slots, submission, timeline
+from editor.operations import (
+    failover,
+    following,
+    images,
+    jobs,
+    requests,
+    results,
+    slots,
+    submission,
+    timeline,
+)
 from editor.operations.ended import Ended, Moved
 from editor.operations.passing import is_passing
 from editor.providers import registry
 from editor.providers.base import EditRequest, ErrorKind, ProviderError, Result, Submitted
-from editor.shortage import Shortage, is_shortage, pauses
+from editor.shortage import is_shortage, pauses
 
 log = logging.getLogger("editor.jobs")
 
@@ -171,31 +179,10 @@ async def _finish_certainly(job: Job, result: Result) -> None:
 
 async def _finish(job: Job, result: Result) -> None:
     """Store the result and end the job."""
-    stored = await _store(job, result)
+    await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100)
+    stored = await results.keep(job=job, result=result)
     if not await in_thread(jobs.end_completed, job=job, stored=stored, seed=result.seed):
         await in_thread(images.discard, stored=stored)
-
-
-async def _store(job: Job, result: Result) -> list[images.Stored]:
-    """Check what the provider gave, as strictly as any upload, and put it into the store."""
-    if not result.images:
-        raise ProviderError(ErrorKind.UNAVAILABLE, "The provider finished without an image. Try again.")
-    await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100)
-    try:
-        checked = [await store.verify(image.content, tenant=str(job.workspace_id)) for image in result.images]
-    except BadImage as error:
-        raise ProviderError(
-            ErrorKind.UNAVAILABLE, f"The provider's result could not be used. {error.message}"
-        ) from error
-    stored: list[images.Stored] = []
-    try:
-        for clean in checked:
-            stored.append(await in_thread(images.save, workspace_id=job.workspace_id, clean=clean))
-    except Exception as error:
-        # It is tried again, perhaps often: without this, a full disk would be filled further.
-        await in_thread(images.discard, stored=stored)
-        raise Shortage("The storage takes no files for the moment.") from error
-    return stored
 
 
 async def _stopped(job: Job) -> None:

@@ -29,6 +29,22 @@ FROM (
 ) AS orphaned
 """
 
+# Rows of the queue that are done with; those of jobs that went well delete themselves.
+_KEPT_HOURS = 6
+FORGOTTEN_AT_ONCE = 1000
+_FORGET = """
+DELETE FROM procrastinate_jobs WHERE id IN (
+    SELECT job.id FROM procrastinate_jobs AS job
+    WHERE job.status IN ('succeeded', 'failed', 'cancelled', 'aborted')
+      AND NOT EXISTS (
+          SELECT FROM procrastinate_events AS event
+          WHERE event.job_id = job.id AND event.at > now() - make_interval(hours => %s)
+      )
+    LIMIT %s
+    FOR UPDATE SKIP LOCKED
+)
+"""
+
 
 def rescue() -> int:
     """Give the jobs of dead workers back to the queue; how many there were."""
@@ -64,3 +80,10 @@ def requeue_lost() -> int:
     if count:
         log.warning("%s jobs that the queue had lost were enqueued again", count)
     return count
+
+
+def forget_queue_rows() -> int:
+    """Delete rows of the queue that ended some hours ago, canceled ones too; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [_KEPT_HOURS, FORGOTTEN_AT_ONCE])
+        return int(cursor.rowcount)

@@ -7,21 +7,23 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from django.contrib.staticfiles import finders
+from django.db import transaction
 from django.db.models import Max
 
-from editor import db
+from editor import db, disk
 from editor.access.actor import Actor
 from editor.errors import NotFound
 from editor.media import store
 from editor.media.codec import CleanImage
 from editor.models import Image, Job
+from editor.operations import storage
 
 SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "Rocket"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A checked picture whose bytes are in the store, but that has no row yet."""
+    """A checked picture whose bytes are in the store, but that has no row yet. Sizes are bytes."""
 
     id: uuid.UUID
     storage_name: str
@@ -29,6 +31,7 @@ class Stored:
     width: int
     height: int
     size: int
+    thumbnail_size: int = 0
 
 
 def upload(
@@ -40,28 +43,34 @@ def upload(
     kind: Image.Kind = Image.Kind.SOURCE,
     from_sample: bool = False,
 ) -> Image:
-    """Take a person's file. Raises media's BadImage, in words for that person."""
+    """Take a person's file. Raises BadImage, in words for that person, StorageFull and DiskFull."""
     actor.require_editor()
+    storage.check(workspace=actor.workspace)
     db.release()
     clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
-    stored = save(workspace_id=actor.workspace.id, clean=clean)
-    return create(
-        stored=stored,
-        workspace_id=actor.workspace.id,
-        created_by_id=actor.user.pk,
-        name=name,
-        kind=kind,
-        from_sample=from_sample,
-    )
+    return add(actor=actor, clean=clean, name=name, kind=kind)
 
 
-def add(*, actor: Actor, clean: CleanImage, name: str) -> Image:
-    """A picture that was checked already, as one of this person's."""
+def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.Kind.SOURCE) -> Image:
+    """A picture that was checked already, as one of this person's. Raises StorageFull and DiskFull."""
     actor.require_editor()
-    stored = save(workspace_id=actor.workspace.id, clean=clean)
-    return create(stored=stored, workspace_id=actor.workspace.id, created_by_id=actor.user.pk, name=name)
+    disk.check()
+    with disk.explained():
+        stored = save(workspace_id=actor.workspace.id, clean=clean)
+        try:
+            return create(
+                stored=stored,
+                workspace_id=actor.workspace.id,
+                created_by_id=actor.user.pk,
+                name=name,
+                kind=kind,
+            )
+        except Exception:
+            discard(stored=[stored])
+            raise
 
 
+@transaction.atomic
 def create(
     *,
     stored: Stored,
@@ -71,7 +80,12 @@ def create(
     kind: Image.Kind = Image.Kind.SOURCE,
     from_sample: bool = False,
 ) -> Image:
-    """The row of a checked picture that somebody gave; `name` is what they call its file."""
+    """The row of a checked picture that somebody gave; `name` is what they call its file.
+
+    Raises StorageFull; the files are the caller's to delete then.
+    """
+    account = storage.lock(workspace_id=workspace_id)
+    storage.check_room(account=account, size=stored.size + stored.thumbnail_size)
     return Image.objects.create(
         id=stored.id,
         workspace_id=workspace_id,
@@ -84,60 +98,93 @@ def create(
         width=stored.width,
         height=stored.height,
         size=stored.size,
+        thumbnail_size=stored.thumbnail_size,
     )
 
 
 def find_or_add_sample(*, actor: Actor, name: str) -> Image:
-    """One of the shipped photographs as a picture of this person's; copied on its first use."""
+    """One of the shipped photographs as a picture of the workspace; copied on its first use.
+
+    Raises like `upload`.
+    """
     actor.require_editor()
     path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
     if not isinstance(path, str):
         raise NotFound("There is no such sample photograph.")
-    own = Image.objects.filter(
-        workspace=actor.workspace, created_by=actor.user, original_name=f"{name}.jpg", from_sample=True
-    )
-    if image := own.order_by("created_at").first():
+    if image := _sample(actor, name):
         return image
-    content = Path(path).read_bytes()
-    return upload(
-        actor=actor, content=content, content_type="image/jpeg", name=f"{name}.jpg", from_sample=True
+    storage.check(workspace=actor.workspace)
+    db.release()
+    clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
+    with disk.explained():
+        stored = save(workspace_id=actor.workspace.id, clean=clean)
+        image = None
+        try:
+            image = _create_sample(actor, name, stored)
+        finally:
+            if image is None or image.id != stored.id:
+                discard(stored=[stored])
+    return image
+
+
+def _sample(actor: Actor, name: str) -> Image | None:
+    samples = Image.objects.filter(
+        workspace=actor.workspace, from_sample=True, original_name=f"{name}.jpg", trashed_at=None
+    )
+    return samples.order_by("created_at").first()
+
+
+@transaction.atomic
+def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
+    """The row of the sample, or that of somebody who asked for the same one in this moment."""
+    storage.lock(workspace_id=actor.workspace.id)
+    return _sample(actor, name) or create(
+        stored=stored,
+        workspace_id=actor.workspace.id,
+        created_by_id=actor.user.pk,
+        name=f"{name}.jpg",
+        from_sample=True,
     )
 
 
 def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
-    """A painted mask for `source`, brought to its size: white = change."""
+    """A painted mask for `source`, brought to its size: white = change. Raises like `upload`."""
     db.release()
     mask = store.clean_mask(content, source.width, source.height, tenant=str(actor.workspace.id))
     image_id = uuid.uuid4()
-    name = store.new_name(actor.workspace.id, image_id, "png")
-    store.save(name, mask, "image/png")
-    return Image.objects.create(
+    stored = Stored(
         id=image_id,
-        workspace=actor.workspace,
-        created_by=actor.user,
-        kind=Image.Kind.MASK,
-        storage_name=name,
+        storage_name=store.new_name(actor.workspace.id, image_id, "png"),
         content_type="image/png",
         width=source.width,
         height=source.height,
         size=len(mask),
     )
+    with disk.explained():
+        store.save(stored.storage_name, mask, stored.content_type)
+        try:
+            return create(
+                stored=stored,
+                workspace_id=actor.workspace.id,
+                created_by_id=actor.user.pk,
+                name="",
+                kind=Image.Kind.MASK,
+            )
+        except Exception:
+            store.delete(stored.storage_name)
+            raise
 
 
 def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | None = None) -> Stored:
     """Write a checked picture and its thumbnails under a name that cannot be guessed.
 
     image_id  the id that the picture was promised; without, it gets a new one
+
+    Raises OSError when the disk is full, and leaves nothing behind then.
     """
     image_id = image_id or uuid.uuid4()
     name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
-    try:
-        store.save(name, clean.content, clean.content_type)
-        for width, thumbnail in clean.thumbnails.items():
-            store.save(store.thumbnail_name(name, width), thumbnail, "image/webp")
-    except Exception:
-        store.delete_all(name)  # a full disk must not keep a part of it
-        raise
+    thumbnail_size = store.save_image(name, clean)
     return Stored(
         id=image_id,
         storage_name=name,
@@ -145,6 +192,7 @@ def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | No
         width=clean.width,
         height=clean.height,
         size=len(clean.content),
+        thumbnail_size=thumbnail_size,
     )
 
 
@@ -163,7 +211,7 @@ def discard_mask(*, mask: Image) -> None:
 def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
     """Rows for a job's results, as the next versions in the edit tree of its parent.
 
-    Belongs to the transaction that ends the job.
+    Belongs to the transaction that ends the job. They are taken beyond the quota too: the work was done.
     """
     root_id = (job.parent.root_id or job.parent_id) if job.parent else None
     version = 0
@@ -186,6 +234,7 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
                 width=item.width,
                 height=item.height,
                 size=item.size,
+                thumbnail_size=item.thumbnail_size,
                 job=job,
                 position=position,
                 parent_id=job.parent_id,

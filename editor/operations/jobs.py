@@ -17,7 +17,18 @@ from editor.catalog import validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
-from editor.operations import callbacks, credits, idempotency, images, limits, pricing, queue, timeline
+from editor.operations import (
+    callbacks,
+    credits,
+    idempotency,
+    images,
+    limits,
+    pricing,
+    queue,
+    results,
+    storage,
+    timeline,
+)
 from editor.operations.callbacks import Callback
 from editor.operations.pricing import Choice
 
@@ -66,6 +77,7 @@ def check(*, actor: Actor, request: NewEdit, images: int | None = None, mask: bo
     For a door that must fetch them first; it may tell how many they are, and whether there is a mask.
     """
     actor.require_editor()
+    storage.check(workspace=actor.workspace)
     checked = _checked(actor, request, prompt_only=False)
     if images is not None:
         likenesses = checked.character.images.count() if checked.character else 0
@@ -77,12 +89,13 @@ def check(*, actor: Actor, request: NewEdit, images: int | None = None, mask: bo
 def submit(*, actor: Actor, request: NewEdit) -> Job:
     """Check the edit, hold its price, create the job and enqueue it: all or nothing.
 
-    Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, TooMany or
-    Unprocessable; whatever it raises, nothing was charged and no job exists.
+    Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, TooMany, Unprocessable,
+    StorageFull or DiskFull; whatever it raises, nothing was charged and no job exists.
     """
     actor.require_editor()
     if repeated := _repeated(actor, request):
         return repeated
+    storage.check(workspace=actor.workspace)
     # Options are those of the tier's own model: whoever chose some wants that one.
     prompt_only = not (request.image_ids or request.character_id or request.inputs)
     checked = _checked(actor, request, prompt_only=prompt_only)
@@ -279,17 +292,20 @@ def end_failed(*, job: Job, code: str, message: str) -> None:
 def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> bool:
     """The results become images of the workspace, and the price is settled.
 
-    A job that asked for several samples and got fewer pays for those it got. False, and
-    nothing happens, when the job has ended before.
+    A job that asked for several samples and got fewer pays for those it got, and says so. False,
+    and nothing happens, when the job has ended before.
     """
-    wanted = int(job.inputs.get("samples") or 1)
-    cost = job.price * min(len(stored), wanted) // wanted
+    got = min(len(stored), job.samples)
+    cost = job.price * got // job.samples
+    note = results.shortfall(job=job, got=got, back=job.price - cost)
     if not timeline.end(
         job=job,
         status=Status.COMPLETED,
         through=JobEvent.Kind.POSTPROCESS_START,
         kind=JobEvent.Kind.POSTPROCESS_END,
+        note=note,
         charged=cost,
+        error=note,
         seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,
     ):
         return False

@@ -1,4 +1,4 @@
-"""The trash: images leave every list at once, and their files some weeks later."""
+"""The trash: images leave every list at once, and their files some weeks later, or when it is emptied."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.errors import Conflict
 from editor.media import store
-from editor.models import Image, Job, JobImage
+from editor.models import LIVE, Image, Job, JobImage
 from editor.operations import audit
 
 log = logging.getLogger("editor.trash")
 
 KEPT_DAYS = 30
+EMPTIED_AT_ONCE = 1000  # images
 _BATCH = 200  # images in one go
 
 
@@ -57,12 +58,29 @@ def discard_files(*, actor: Actor, job: Job) -> None:
     discard(actor=actor, images=[*job.results.all(), *given])
 
 
+def empty(*, actor: Actor) -> int:
+    """Delete the files of what is in the workspace's trash for good; how many images.
+
+    What edits that are under way were given stays until they have ended. At most EMPTIED_AT_ONCE
+    images go in one go. Raises PermissionDenied.
+    """
+    actor.require_editor()
+    busy = JobImage.objects.filter(job__workspace=actor.workspace, job__status__in=LIVE)
+    trashed = Image.objects.filter(workspace=actor.workspace, trashed_at__isnull=False, purged_at=None)
+    count = _purge(trashed.exclude(pk__in=busy.values("image")), most=EMPTIED_AT_ONCE)
+    _record(actor, "images.purged", count)
+    return count
+
+
 def purge() -> int:
     """Delete the files of images that were in the trash for KEPT_DAYS days; how many images."""
     limit = timezone.now() - timedelta(days=KEPT_DAYS)
-    due = Image.objects.filter(trashed_at__lt=limit, purged_at=None)
+    return _purge(Image.objects.filter(trashed_at__lt=limit, purged_at=None), most=_BATCH)
+
+
+def _purge(due: QuerySet[Image], *, most: int) -> int:
     count = 0
-    for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:_BATCH]:
+    for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():
             # Somebody may restore it at this very moment, or another process purge it.
             image = due.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()

@@ -17,14 +17,15 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from editor import disk
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
 from editor.media import incoming, links, store
-from editor.media.codec import BadImage, CleanImage
-from editor.models import Upload, Workspace
-from editor.operations import images
+from editor.media.codec import MAX_BYTES, BadImage, CleanImage
+from editor.models import Upload
+from editor.operations import images, storage
 from editor.operations.slots import Limit
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
@@ -68,9 +69,9 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     """Announce a file.
 
     base  the portal's own address, scheme and host, for links to it
-    size  bytes, for the record alone
+    size  bytes that are kept free for it; without it, those of the largest file that is taken
 
-    Raises PermissionDenied, InvalidInput or TooMany.
+    Raises PermissionDenied, InvalidInput, TooMany, StorageFull or DiskFull.
     """
     actor.require_editor()
     if not 1 <= len(file_name) <= _LONGEST_NAME:
@@ -80,14 +81,16 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     if size is not None and not 0 <= size <= _LARGEST_SIZE:
         raise InvalidInput("The file's size must be a number of bytes.")
     now = timezone.now()
-    # One after the other, or calls at the same time would exceed the limit together.
-    Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
+    disk.check()
+    # One after the other, or calls at the same time would exceed the limits together.
+    account = storage.lock(workspace_id=actor.workspace.pk)
     unused = Upload.objects.filter(workspace=actor.workspace, checked_at=None)
     if unused.filter(Q(expires_at__gt=now) | Q(received_at__isnull=False)).count() >= MAXIMUM_UNUSED:
         raise TooMany(
             f"The workspace has {MAXIMUM_UNUSED:,} uploads that were not used yet. "
             "Use them, or wait until they have expired."
         )
+    storage.check_room(account=account, size=MAX_BYTES if size is None else min(size, MAX_BYTES))
     upload = Upload.objects.create(
         workspace=actor.workspace,
         created_by=actor.user,
@@ -125,27 +128,35 @@ def read_token(text: str) -> Permit:
 def expect(*, permit: Permit) -> UUID:
     """The workspace whose file is about to come.
 
-    Raises Conflict if the link has got its file, PermissionDenied if the upload is gone.
+    Raises Conflict if the link has got its file, PermissionDenied if the upload is gone, DiskFull.
     """
+    disk.check()
     return _still_open(Upload.objects.filter(pk=permit.upload_id).first()).workspace_id
 
 
 @transaction.atomic
 def receive(*, permit: Permit, content: bytes) -> None:
-    """Keep the file that came, unseen. Raises like `expect`."""
+    """Keep the file that came, unseen. Raises like `expect`, and StorageFull for more than was announced."""
     row = Upload.objects.select_for_update(no_key=True).filter(pk=permit.upload_id).first()
     upload = _still_open(row)
     store.delete(upload.storage_name)  # part of it may be there, of a try that a crash ended
-    store.save(upload.storage_name, content, upload.content_type)
-    upload.received_at = timezone.now()
-    upload.save(update_fields=["received_at"])
+    with disk.explained():
+        store.save(upload.storage_name, content, upload.content_type)
+    try:
+        upload.received_at, upload.received_size = timezone.now(), len(content)
+        upload.save(update_fields=["received_at", "received_size"])
+        # It may be larger than was announced.
+        storage.check_room(account=storage.lock(workspace_id=upload.workspace_id), size=0)
+    except Exception:
+        store.delete(upload.storage_name)
+        raise
 
 
 async def claim(*, actor: Actor, image_ids: Sequence[str | UUID]) -> None:
     """Make images of those of the ids that are uploads still. The others are left to `lookups.images`.
 
-    Raises InvalidInput while a file was not sent, NotFound if its link ended before that, and
-    BadImage, each time anew, for a file that cannot be taken.
+    Raises InvalidInput while a file was not sent, NotFound if its link ended before that,
+    BadImage, each time anew, for a file that cannot be taken, StorageFull and DiskFull.
     """
     actor.require_editor()
     checks = _checks.setdefault(asyncio.get_running_loop(), Limit(CHECKED_AT_ONCE))
@@ -202,7 +213,9 @@ def _is_image(upload: Upload) -> bool:
 
 def _become_image(upload: Upload, clean: CleanImage) -> None:
     """Store the checked copy, and forget the file as it came."""
-    stored = images.save(workspace_id=upload.workspace_id, clean=clean, image_id=upload.id)
+    disk.check()
+    with disk.explained():
+        stored = images.save(workspace_id=upload.workspace_id, clean=clean, image_id=upload.id)
     is_first = False
     try:
         with transaction.atomic():

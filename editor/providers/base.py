@@ -126,6 +126,11 @@ class EditRequest:
     account: Account = Account()
     callback_url: str | None = None
 
+    @property
+    def samples(self) -> int:
+        """How many images are asked for; whatever more a provider makes is left to it."""
+        return int(self.inputs.get("samples") or 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

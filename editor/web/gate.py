@@ -17,7 +17,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 
-from editor import db
+from editor import db, disk
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.db import in_thread
@@ -38,6 +38,7 @@ from editor.gate.body import (
 from editor.gate.door import Headers, Scope
 from editor.gate.gate import check_host, sender_address
 from editor.models import User
+from editor.operations import storage
 
 log = logging.getLogger("editor.gate")
 
@@ -54,9 +55,13 @@ def _may_edit(actor: Actor, length: int) -> None:
     actor.require_editor()
 
 
+def _has_room(actor: Actor, length: int) -> None:
+    storage.check(workspace=actor.workspace)
+
+
 # Asked in this order, in a thread, before a byte of a file is read. Each raises an EditorError if the
 # member may not send so many bytes; a body that does not tell its length counts as the longest.
-MAY_SEND: list[Callable[[Actor, int], None]] = [_may_edit]
+MAY_SEND: list[Callable[[Actor, int], None]] = [_may_edit, _has_room]
 
 
 class PageGate:
@@ -100,8 +105,10 @@ class PageGate:
                 "The portal cannot take this at the moment. Try again shortly.", retry_after=5
             ) from None
         # Kept until the answer is out: Django holds the body as long.
+        # What is long is kept on the disk until a view sees it.
         async with self._large.held(str(user.pk)):
-            await pass_on(self.app, scope, Body(receive, limit=limit), send)
+            with disk.explained():
+                await pass_on(self.app, scope, Body(receive, limit=limit), send)
 
     async def _small_body(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Of anybody. What comes in one piece, as nearly all do, waits for nobody."""

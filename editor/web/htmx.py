@@ -18,7 +18,8 @@ def is_fragment(request: HttpRequest) -> bool:
 def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
     """What a person sees of an error: a fragment beside the prompt, or a page of its own."""
     # By its path: it may have been refused before its route was looked for.
-    charge = "Nothing was charged." if request.path_info.endswith("/run/") else ""
+    running = request.path_info.endswith("/run/")
+    charge = "Nothing was charged." if running and "Nothing was charged" not in error.message else ""
     if is_fragment(request):
         fields = error.fields if len(error.fields) > 1 else {}
         context: dict[str, Any] = {"error": error.message, "charge": charge, "fields": fields}

@@ -13,7 +13,7 @@ from procrastinate.contrib.django import DjangoApp, app
 
 from editor import db, events
 from editor.db import in_thread
-from editor.operations import deliveries, hints, housekeeping, nonces, queue, trash, uploads
+from editor.operations import deliveries, hints, housekeeping, nonces, orphans, queue, trash, uploads
 from editor.providers import http
 
 log = logging.getLogger("editor.worker")
@@ -23,6 +23,7 @@ REQUEUE_EVERY = 15  # seconds
 PURGE_EVERY = 3600  # seconds
 FORGET_UPLOADS_EVERY = 60  # seconds
 FORGET_NONCES_EVERY = 60  # seconds
+SWEEP_EVERY = 300  # seconds
 RESTART_AFTER = 1  # seconds
 AT_ONCE = 2000  # tasks of each queue
 MAILS_AT_ONCE = 4
@@ -40,6 +41,8 @@ async def run_worker() -> None:
         asyncio.create_task(_every(PURGE_EVERY, deliveries.purge)),
         asyncio.create_task(_every(FORGET_UPLOADS_EVERY, uploads.purge)),
         asyncio.create_task(_every(FORGET_NONCES_EVERY, nonces.forget)),
+        asyncio.create_task(_every(SWEEP_EVERY, orphans.Sweep().step)),
+        asyncio.create_task(_every(SWEEP_EVERY, housekeeping.forget_queue_rows)),
         asyncio.create_task(_hear_hints()),
     ]
     try:

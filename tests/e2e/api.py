@@ -72,6 +72,8 @@ class Api:
             "UPDATE editor_membership SET access_image_editor = false WHERE workspace_id = "
             "(SELECT id FROM editor_workspace WHERE slug = 'barred') RETURNING id"
         )
+        # A fuzzer announces more files than anybody's storage holds.
+        portal.query("UPDATE editor_plan SET storage_bytes = NULL RETURNING id")
         self._bring_keys()
 
     def _bring_keys(self) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote
+from xml.sax.saxutils import escape
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -28,6 +29,7 @@ ACCESS_KEY, SECRET_KEY, NAME, REGION = "AKIATEST", "test-secret", "pictures", "u
 class Stored:
     content: bytes
     content_type: str
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
 
 @dataclass
@@ -82,6 +84,8 @@ class Bucket:
             case "DELETE":
                 self.objects.pop(key, None)
                 return Response(status_code=204)
+        if "list-type" in request.query_params:
+            return self._listed(request)
         if key not in self.objects:
             return _error(404, "NoSuchKey")
         found = self.objects[key]
@@ -99,6 +103,18 @@ class Bucket:
             headers=headers,
             media_type=found.content_type,
         )
+
+    def _listed(self, request: Request) -> Response:
+        """ListObjectsV2: keys after the one that is named, in their order."""
+        after, most = request.query_params.get("start-after", ""), int(request.query_params["max-keys"])
+        found = [key for key in sorted(self.objects) if key > after][:most]
+        contents = "".join(
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.objects[key].content)}</Size>"
+            f"<LastModified>{self.objects[key].modified.isoformat()}</LastModified></Contents>"
+            for key in found
+        )
+        text = f"<ListBucketResult><Name>{NAME}</Name>{contents}</ListBucketResult>"
+        return Response(text, media_type="application/xml")
 
     async def _given_out(self, request: Request, content: bytes) -> AsyncIterator[bytes]:
         for start in range(0, len(content), 65536):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from imageeditor import settings
 from tests.emulators.s3 import Bucket
@@ -86,3 +87,18 @@ def test_a_bucket_is_set_up_as_the_tests_of_uploads_have_it(tmp_path: Path) -> N
     storages, name = _read(("STORAGES", "STORAGE_BUCKET"), tmp_path, bucket.environment())
     assert name == "pictures"
     assert storages["default"] == bucket.storages()
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("", None), ("0", 0), ("1048576", 1048576), ("500MB", 500 * 1024**2), ("2 g", 2 * 1024**3)],
+)
+def test_the_reserve_of_disk_is_a_size(tmp_path: Path, text: str, size: int | None) -> None:
+    assert _read(("STORAGE_RESERVE",), tmp_path, {"STORAGE_RESERVE": text}) == [size]
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "5%", "1.5GB"])
+def test_a_reserve_that_is_no_size_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_RESERVE", text)
+    with pytest.raises(ImproperlyConfigured, match="STORAGE_RESERVE"):
+        settings._bytes("STORAGE_RESERVE")

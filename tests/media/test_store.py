@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from PIL import Image
 from editor import processes
 from editor.errors import NotFound
 from editor.media import codec, store
-from editor.media.codec import BadImage
+from editor.media.codec import BadImage, CleanImage
 from tests.media.pictures import decode, encode, photo
 
 WORKSPACE = uuid.UUID("11111111-2222-4333-8444-555555555555")
@@ -68,6 +70,57 @@ def test_a_file_is_never_overwritten_nor_quietly_renamed(tmp_path: Path) -> None
 
     assert store.read(name) == b"first"
     assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 1
+
+
+@contextmanager
+def no_file_longer_than(limit: int) -> Iterator[None]:
+    """For this process the disk is full after so many bytes of each file."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_of_a_write_that_fails_no_part_stays(tmp_path: Path) -> None:
+    with no_file_longer_than(1000), pytest.raises(OSError, match="too large"):
+        store.save(new_name(), bytes(5000), "image/png")
+
+    assert files(tmp_path / "media") == []
+
+
+def test_of_an_image_whose_thumbnail_cannot_be_written_nothing_stays(tmp_path: Path) -> None:
+    image = CleanImage(bytes(500), "image/png", 96, 64, {160: bytes(500), 512: bytes(5000)})
+
+    with no_file_longer_than(1000), pytest.raises(OSError, match="too large"):
+        store.save_image(new_name(), image)
+
+    assert files(tmp_path / "media") == []
+
+
+def test_the_storage_is_listed_piece_by_piece() -> None:
+    names = sorted(store.new_name(uuid.uuid4(), uuid.uuid4(), "png") for _ in range(7))
+    for name in names:
+        store.save(name, b"pixels", "image/png")
+
+    listed: list[str] = []
+    while part := store.listed(after=listed[-1] if listed else "", most=3):
+        assert len(part) <= 3
+        listed += [file.name for file in part]
+
+    assert listed == names
+
+
+def test_a_file_is_its_image_or_a_thumbnail_of_it() -> None:
+    name = new_name()
+
+    for file in (name, *(store.thumbnail_name(name, width) for width in store.THUMBNAILS)):
+        assert name in store.names_of(file)
 
 
 def test_names_cannot_be_guessed_and_lie_apart_for_each_workspace() -> None:

@@ -126,6 +126,43 @@ def test_what_has_ended_is_never_enqueued(actor: Actor, status: Status) -> None:
     assert queued() == []
 
 
+def age_queue_rows(*, hours: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_events SET at = at - make_interval(mins => %s)", [int(hours * 60)]
+        )
+
+
+@pytest.mark.parametrize("status", ["failed", "succeeded", "cancelled", "aborted"])
+def test_what_the_queue_has_done_with_is_forgotten_some_hours_later(actor: Actor, status: str) -> None:
+    submit(actor)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = %s::procrastinate_job_status", [status])
+    age_queue_rows(hours=5.9)
+    assert housekeeping.forget_queue_rows() == 0
+    age_queue_rows(hours=0.2)
+    assert housekeeping.forget_queue_rows() == 1
+    assert queued() == []
+
+
+def test_canceled_jobs_leave_no_rows_in_the_queue(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "FORGOTTEN_AT_ONCE", 2)
+    for _ in range(3):
+        jobs.cancel(actor=actor, job=submit(actor))
+    age_queue_rows(hours=7)
+    assert [housekeeping.forget_queue_rows() for _ in range(3)] == [2, 1, 0]
+    assert queued() == []
+
+
+def test_what_the_queue_still_has_to_do_is_never_forgotten(actor: Actor) -> None:
+    submit(actor)
+    submit(actor)
+    fetch(heartbeat_age=0)
+    age_queue_rows(hours=1000)
+    assert housekeeping.forget_queue_rows() == 0
+    assert len(queued()) == 2
+
+
 def test_a_job_that_is_canceled_while_its_worker_is_dead_ends(committed: None) -> None:
     actor = make_actor(balance=10)
     job = submit(actor)

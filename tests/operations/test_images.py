@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,12 +10,14 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from editor.access.actor import Actor
+from editor.db import in_thread
 from editor.errors import EditorError, NotFound, PermissionDenied
 from editor.media import store
 from editor.models import Image, Job, Role, Status
-from editor.operations import images, jobs
+from editor.operations import images, jobs, trash
 from editor.operations.images import Stored
 from tests.factories import make_actor, make_image, make_member, make_workspace, photo
+from tests.operations.upload_files import stored_files
 from tests.web.rows import add_completed, add_image, add_job
 
 pytestmark = pytest.mark.django_db
@@ -79,10 +82,33 @@ def test_an_upload_of_the_same_name_is_no_sample(actor: Actor) -> None:
     assert images.find_or_add_sample(actor=actor, name="coffee") != own
 
 
-def test_each_person_has_a_sample_of_their_own(actor: Actor) -> None:
+def test_the_workspace_has_one_of_each_sample(actor: Actor) -> None:
     other = make_actor(actor.workspace, user=make_member(actor.workspace))
     first = images.find_or_add_sample(actor=actor, name="coffee")
-    assert images.find_or_add_sample(actor=other, name="coffee") != first
+    assert images.find_or_add_sample(actor=other, name="coffee") == first
+    assert images.find_or_add_sample(actor=make_actor(name="Others"), name="coffee") != first
+
+
+def test_a_sample_in_the_trash_is_not_the_one_to_begin_with(actor: Actor) -> None:
+    first = images.find_or_add_sample(actor=actor, name="coffee")
+    trash.discard(actor=actor, images=[first])
+    second = images.find_or_add_sample(actor=actor, name="coffee")
+    assert second != first
+    assert images.find_or_add_sample(actor=actor, name="coffee") == second
+
+
+def test_fifteen_clicks_on_a_sample_at_once_make_one_image(committed: None) -> None:
+    actor = make_actor()
+
+    async def click() -> Image:
+        return await in_thread(images.find_or_add_sample, actor=actor, name="coffee")
+
+    async def clicks() -> list[Image]:
+        return await asyncio.gather(*(click() for _ in range(15)))
+
+    found = asyncio.run(clicks())
+    assert len({image.pk for image in found}) == Image.objects.count() == 1
+    assert len(stored_files()) == 1 + len(store.THUMBNAILS)
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../manage", "coffee-thumb", "coffee\0", "no-such"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.test import Client
 
 from editor.access.actor import Actor
 from editor.db import in_thread
-from editor.errors import Unprocessable
+from editor.errors import DiskFull, Unprocessable
 from editor.gate import body
 from editor.models import Role, User, Workspace
 from editor.web import gate
@@ -206,3 +207,24 @@ def test_a_form_of_a_stranger_still_signs_in(workspace: Workspace) -> None:
     user.save()
     answer = Client().post("/accounts/login/", {"login": user.email, "password": "correct horse battery"})
     assert answer.status_code == 302
+
+
+async def test_a_file_that_finds_no_space_on_the_disk_is_told_so(workspace: Workspace) -> None:
+    refusals: list[Any] = []
+
+    async def keeps_it_on_a_full_disk(scope: Any, receive: Any, send: Any) -> None:
+        if "refusal" not in scope:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        refusals.append(scope["refusal"])
+
+    cookie = await in_thread(cookie_of, await owner_of(workspace))
+    request = Request(UPLOAD, {"content_length": "1000000", **cookie})
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        pass
+
+    await gate.PageGate(keeps_it_on_a_full_disk)(request._scope, receive, send)
+    assert [type(error) for error in refusals] == [DiskFull]

@@ -191,7 +191,7 @@ def test_a_member_of_two_workspaces_cannot_mix_them(own: Rows, theirs: Rows) -> 
 @pytest.mark.parametrize(
     ("name", "method"),
     [(name, route.method) for name, route in IN_A_WORKSPACE.items() if name not in TAKES_BOTH]
-    + [("theme", "post"), ("health", "get")],
+    + [("theme", "post"), ("health", "get"), ("ready", "get")],
 )
 def test_the_other_method_is_refused(own: Rows, name: str, method: Method) -> None:
     client = signed_in(own.workspace.members.get())

@@ -19,7 +19,15 @@ from editor.access.lookups import MAXIMUM_IMAGES
 from editor.catalog.types import Model
 from editor.compat.wiro.body import Body, Fields, File
 from editor.compat.wiro.door import NO_FUNDS, OTHER, TOO_MANY, UNKNOWN, Refused
-from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotFound, TooMany, Unprocessable
+from editor.errors import (
+    EditorError,
+    InsufficientCredits,
+    InvalidInput,
+    NotFound,
+    StorageFull,
+    TooMany,
+    Unprocessable,
+)
 from editor.media import links
 
 # Wiro's own samples name these files of its own: they mean photographs that the portal ships.
@@ -139,6 +147,8 @@ def problems(error: EditorError) -> list[tuple[int, str]]:
             return [(TOO_MANY, error.message)]
         case InvalidInput() if error.fields:
             return [(OTHER, _about(name, words)) for name, words in error.fields.items()]
+        case StorageFull():
+            return [(OTHER, error.message)]
         case Unprocessable():
             return [(UNKNOWN, f"tool-not-accessible: {error.message}")]
     return [(OTHER, error.message)]

@@ -77,10 +77,10 @@ def job(row: Job, *, at: str, note: str | None = None) -> JobOut:
         credits=row.price if row.is_live else row.charged,
         created_at=row.created_at,
         completed_at=row.finished_at,
-        error=row.error or None,
+        error=row.error if row.error_code else None,
         error_code=row.error_code or None,
         results=[_result(image, at) for image in results(row)],
-        note=note,
+        note=note or (None if row.error_code else row.error or None),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from editor import outbound
-from editor.providers import http
+from editor.providers import downloads, http
 from editor.providers.base import (
     Account,
     EditRequest,
@@ -74,8 +74,8 @@ class Fal(Provider):
         output = answers.result(await self._ask_about(request, task, "response_url"), age=age)
         if isinstance(output, Progress):
             return output
-        images = [await http.download(self.name, link) for link in output.links]
-        return Result(images=tuple(images), seed=output.seed)
+        images = await downloads.fetch_all(self.name, output.links[: request.samples])
+        return Result(images=images, seed=output.seed)
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
         try:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from editor.providers import http
+from editor.providers import downloads, http
 from editor.providers.base import (
     Account,
     EditRequest,
@@ -71,8 +71,7 @@ class Kie(Provider):
         links = read(record)
         if isinstance(links, Progress):
             return links
-        images = [await http.download(self.name, link) for link in links]
-        return Result(images=tuple(images))
+        return Result(images=await downloads.fetch_all(self.name, links[: request.samples]))
 
     async def check(self, account: Account) -> str:
         """Ask for the credits, which costs none."""

@@ -39,7 +39,9 @@ class OpenAi(Provider):
     async def submit(self, request: EditRequest) -> Submitted:
         requests.check(request)
         answer = await (self._edit(request) if request.images else self._generate(request))
-        result = await asyncio.to_thread(answers.result, answer)  # megabytes of JSON and base64
+        result = await asyncio.to_thread(
+            answers.result, answer, most=request.samples
+        )  # megabytes of JSON and base64
         task_id = answer.headers.get("x-request-id") or uuid.uuid4().hex
         return Submitted(task_id=task_id, result=result)
 

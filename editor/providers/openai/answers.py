@@ -25,8 +25,10 @@ _KINDS = {
 }
 
 
-def result(answer: Answer) -> Result:
+def result(answer: Answer, *, most: int) -> Result:
     """The images of a generation or an edit, or none: that was work too, and is not to be asked for again.
+
+    most  how many are taken at most; those that cannot be read are left out where others can
 
     Raises ProviderError. Slow: not for the event loop.
     """
@@ -37,7 +39,11 @@ def result(answer: Answer) -> Result:
     if not isinstance(data, list):
         raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
     content_type = f"image/{body.get('output_format') or 'png'}"
-    return Result(images=tuple(ResultImage(_content(each), content_type) for each in data))
+    contents = [_content(each) for each in data[:most]]
+    good = tuple(ResultImage(content, content_type) for content in contents if content is not None)
+    if contents and not good:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)
+    return Result(images=good)
 
 
 def models_offered(answer: Answer) -> str:
@@ -80,8 +86,8 @@ def _retry_after(answer: Answer) -> float | None:
     return answer.retry_after
 
 
-def _content(item: Any) -> bytes:
+def _content(item: Any) -> bytes | None:
     try:
         return base64.b64decode(item["b64_json"], validate=True)
-    except (KeyError, TypeError, ValueError) as error:
-        raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from editor.providers import http
+from editor.providers import downloads, http
 from editor.providers.base import (
     Account,
     EditRequest,
@@ -81,8 +81,8 @@ class Wiro(Provider):
         if links is None:
             address = requests.socket_address(request.account.base_url)
             return Progress(percent=self._live.percent(address, token))
-        images = [await http.download(self.name, link) for link in links]
-        return Result(images=tuple(images), seed=task.state["seed"])
+        images = await downloads.fetch_all(self.name, links[: request.samples])
+        return Result(images=images, seed=task.state["seed"])
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
         """Take the task out of the queue, or kill it where it has left that."""

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from urllib.parse import urlencode
 
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import defaults
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from editor import disk
 from editor.access import lookups
-from editor.errors import EditorError
+from editor.errors import DiskFull, EditorError
 from editor.models import User
 from editor.operations import images, workspaces
-from editor.queries import members
+from editor.queries import members, readiness
 from editor.web import sign_in_limits
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
+from editor.web.htmx import is_fragment
 
 A_YEAR = 31_536_000  # seconds
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -80,3 +85,21 @@ def theme(request: HttpRequest) -> HttpResponse:
 def health(request: HttpRequest) -> HttpResponse:
     """200 while the process serves; it asks nothing of the database."""
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_GET
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 while requests can be served in full; 503 and what is not in order otherwise."""
+    failing = readiness.failing()
+    return JsonResponse({"ready": not failing, "failing": failing}, status=503 if failing else 200)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for what nobody foresaw; a full disk is told as what it is, wherever it was met."""
+    if not disk.is_cause(sys.exc_info()[1]):
+        return defaults.server_error(request)
+    # Without the request, whose person the database may not be able to tell now.
+    error = DiskFull()
+    template = "studio/_error.html" if is_fragment(request) else "error.html"
+    page = render_to_string(template, {"error": error.message})
+    return HttpResponse(page, status=error.status, headers={"Retry-After": "60"})

@@ -54,3 +54,12 @@ def restore(request: MemberRequest) -> HttpResponse:
     operation.restore(actor=actor, images=images)
     messages.success(request, "Restored." if len(images) == 1 else f"{len(images)} images restored.")
     return redirect(next_url(request) or reverse("trash", args=[actor.workspace.slug]))
+
+
+@require_POST
+@member
+def empty(request: MemberRequest) -> HttpResponse:
+    """Delete the files of what is in the trash, for good."""
+    count = operation.empty(actor=request.actor)
+    messages.success(request, "1 image deleted." if count == 1 else f"{count:,} images deleted.")
+    return redirect("trash", request.actor.workspace.slug)

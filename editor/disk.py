@@ -1,0 +1,76 @@
+"""How much of this machine's disk is left, for the database, files and temporary files.
+
+Below a reserve (the setting STORAGE_RESERVE) uploads and new edits are refused, so that the
+database can still write and edits that are under way can still store their results.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from psycopg import errors as postgres
+
+from editor.errors import DiskFull
+from imageeditor.postgres import places
+
+# The reserve where the settings name none: of these two the smaller one.
+RESERVE_BYTES = 1024**3
+RESERVE_SHARE = 0.05  # of the file system
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+
+
+def check() -> None:
+    """Raise DiskFull while less than the reserve is free."""
+    if is_low():
+        raise DiskFull
+
+
+def is_low() -> bool:
+    """Whether less than the reserve is free in any of the folders that the portal writes to."""
+    return any(_is_low(folder) for folder in {settings.DATA_DIR, _database(), Path(tempfile.gettempdir())})
+
+
+def is_cause(error: BaseException | None) -> bool:
+    """Whether a full disk, here or under PostgreSQL, is what led to this error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            return True
+        if isinstance(error, postgres.DiskFull):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise DiskFull in place of the error of a write that found no space."""
+    try:
+        yield
+    except Exception as error:
+        if is_cause(error):
+            raise DiskFull from error
+        raise
+
+
+def _is_low(folder: Path) -> bool:
+    usage = shutil.disk_usage(folder)
+    reserve: int | None = settings.STORAGE_RESERVE
+    if reserve is None:
+        reserve = min(RESERVE_BYTES, int(usage.total * RESERVE_SHARE))
+    return usage.free < reserve
+
+
+@cache
+def _database() -> Path:
+    """Where the embedded database's files are; DATA_DIR where the database is a server elsewhere."""
+    if settings.DATABASES["default"]["ENGINE"] != "imageeditor.postgres.backend":
+        return Path(settings.DATA_DIR)
+    return places.find_place(settings.DATA_DIR).cluster

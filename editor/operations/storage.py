@@ -1,0 +1,54 @@
+"""The quota of a workspace's storage: whoever adds files asks here first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.template.defaultfilters import filesizeformat
+
+from editor import disk
+from editor.errors import StorageFull
+from editor.models import StorageAccount, Workspace
+from editor.queries import storage
+
+
+def check(*, workspace: Workspace) -> None:
+    """Raise StorageFull or DiskFull where nothing can be added; for a door, before it takes a file."""
+    disk.check()
+    usage = storage.usage(workspace)
+    if usage.allowed is not None and usage.is_full:
+        raise StorageFull(_words(usage.used, usage.allowed, more=0))
+
+
+def lock(*, workspace_id: UUID) -> StorageAccount:
+    """The workspace's account; until the transaction ends nobody else adds to it."""
+    accounts = StorageAccount.objects.select_related("workspace__plan").select_for_update(
+        of=("self",), no_key=True
+    )
+    account = accounts.filter(workspace=workspace_id).first()
+    if account is None:
+        StorageAccount.objects.bulk_create([StorageAccount(workspace_id=workspace_id)], ignore_conflicts=True)
+        account = accounts.get(workspace=workspace_id)
+    return account
+
+
+def check_room(*, account: StorageAccount, size: int) -> None:
+    """Raise StorageFull unless there is room for so many bytes more. `account` must be locked."""
+    allowed = account.workspace.plan.storage_bytes
+    if allowed is None:
+        return
+    used = account.stored + storage.reserved(account.workspace_id)
+    if used + size > allowed:
+        raise StorageFull(_words(used, allowed, more=size))
+
+
+def _words(used: int, allowed: int, *, more: int) -> str:
+    needed = f", and this needs {_size(more)} more" if more else ""
+    return (
+        f"The workspace's storage is full: {_size(used)} of {_size(allowed)} are used{needed}. Nothing was "
+        "charged. Emptying the trash frees space; the portal's operator can allow more."
+    )
+
+
+def _size(count: int) -> str:
+    return filesizeformat(count).replace("\xa0", " ")

@@ -1,0 +1,121 @@
+"""Files that no row names are swept, and no others."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from editor.access.actor import Actor
+from editor.media import incoming, store
+from editor.models import Image, Upload
+from editor.operations import orphans, trash
+from tests.emulators import s3
+from tests.factories import make_actor, make_image
+from tests.operations.upload_files import announce
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1, minutes=1)
+Age = Callable[[], None]
+Names = Callable[[], set[str]]
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
+) -> Iterator[tuple[Age, Names]]:
+    """What makes all files a day old, and what tells which there are."""
+    if request.param == "folder":
+        root = tmp_path / "media"
+
+        def files() -> list[Path]:
+            return [path for path in root.rglob("*") if path.is_file()]
+
+        def age() -> None:
+            past = (timezone.now() - DAY).timestamp()
+            for path in files():
+                os.utime(path, (past, past))
+
+        yield age, lambda: {path.relative_to(root).as_posix() for path in files()}
+        return
+    with s3.bucket() as bucket:
+        settings.STORAGE_BUCKET = s3.NAME
+        settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}
+
+        def age_objects() -> None:
+            for one in bucket.objects.values():
+                one.modified -= DAY
+
+        yield age_objects, lambda: set(bucket.objects)
+
+
+@pytest.fixture
+def actor(storage: tuple[Age, Names]) -> Actor:
+    return make_actor()
+
+
+def left_behind(actor: Actor) -> list[str]:
+    """What crashes may leave: an image, a thumbnail and a file as it came in."""
+    image = store.new_name(actor.workspace.pk, uuid.uuid4(), "png")
+    names = [image, store.thumbnail_name(image, 512), incoming.new_name(actor.workspace.pk)]
+    for name in names:
+        store.save(name, b"half", "image/png")
+    return names
+
+
+def test_what_no_row_names_goes_after_a_day(storage: tuple[Age, Names], actor: Actor) -> None:
+    age, names = storage
+    left = left_behind(actor)
+    assert orphans.Sweep().step() == 0
+    assert names() == set(left)
+    age()
+    assert orphans.Sweep().step() == len(left)
+    assert names() == set()
+
+
+def test_what_a_row_names_stays(storage: tuple[Age, Names], actor: Actor) -> None:
+    age, names = storage
+    image = make_image(actor)
+    announced = Upload.objects.get(pk=announce(actor).image_id)
+    store.save(announced.storage_name, b"as it came", "image/png")
+    trash.discard(actor=actor, images=[make_image(actor)])
+    age()
+    before = names()
+    assert len(before) >= 8
+    assert orphans.Sweep().step() == 0
+    assert names() == before
+    Image.objects.filter(pk=image.pk).update(trashed_at=timezone.now(), purged_at=timezone.now())
+    assert orphans.Sweep().step() == 4
+    assert store.names_of(image.storage_name)[0] not in names()
+
+
+def test_the_files_of_a_portal_that_shares_the_storage_stay(storage: tuple[Age, Names], actor: Actor) -> None:
+    age, names = storage
+    others = [store.new_name(uuid.uuid4(), uuid.uuid4(), "png"), "backup/database.dump", "w/notes.txt"]
+    for name in others:
+        store.save(name, b"whole", "image/png")
+    age()
+    assert orphans.Sweep().step() == 0
+    assert names() == set(others)
+
+
+def test_each_step_looks_at_so_many_files_and_the_round_begins_anew(
+    storage: tuple[Age, Names], actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age, names = storage
+    monkeypatch.setattr(orphans, "STEP", 2)
+    left_behind(actor)
+    age()
+    sweep = orphans.Sweep()
+    assert [sweep.step() for _ in range(3)] == [2, 1, 0]
+    assert names() == set()
+    again = left_behind(actor)
+    age()
+    assert [sweep.step() for _ in range(2)] == [2, len(again) - 2]

@@ -1,0 +1,253 @@
+"""A workspace stores no more than its plan allows, whoever tries how often at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.db import in_thread
+from editor.errors import StorageFull
+from editor.media import store
+from editor.media.codec import MAX_BYTES
+from editor.models import CreditAccount, Image, Job, Plan, Status, StorageAccount, Upload
+from editor.operations import execution, images, jobs, trash, uploads
+from editor.operations.jobs import NewEdit
+from editor.queries import storage
+from tests.factories import limit_storage, make_actor, make_image, photo
+from tests.operations.upload_files import announce, claim, expire, send, sent, stored_files
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return make_actor()
+
+
+def stored(actor: Actor) -> int:
+    """As the account has it, which must be what the rows add up to and what lies in the store."""
+    count = StorageAccount.objects.get(workspace=actor.workspace).stored
+    assert count == storage.recounted(actor.workspace.pk)
+    return count
+
+
+def bytes_on_disk() -> int:
+    return sum(path.stat().st_size for path in stored_files())
+
+
+def add_kilobyte(actor: Actor) -> int:
+    """The bytes of one small image with its thumbnails."""
+    before = bytes_on_disk()
+    make_image(actor)
+    return bytes_on_disk() - before
+
+
+def edit(actor: Actor, **fields: Any) -> Job:
+    return jobs.submit(actor=actor, request=NewEdit(prompt="make it black and white", **fields))
+
+
+def run(job: Job) -> Job:
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    return job
+
+
+def at_once(work: Callable[[], Any], times: int) -> list[Any]:
+    """What came of the same work done so often at the same time: results, and refusals."""
+
+    async def all_of_them() -> list[Any]:
+        return await asyncio.gather(*(in_thread(work) for _ in range(times)), return_exceptions=True)
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_new_plan_has_a_quota() -> None:
+    assert Plan.objects.create(name="New").storage_bytes == 10 * 1024**3
+
+
+def test_every_kind_of_file_counts_with_its_thumbnails(actor: Actor) -> None:
+    source = make_image(actor)
+    reference = images.upload(
+        actor=actor,
+        content=photo(colour="blue"),
+        content_type="image/png",
+        name="b",
+        kind=Image.Kind.REFERENCE,
+    )
+    images.find_or_add_sample(actor=actor, name="cat")
+    claim(actor, sent(actor).id)
+    run(edit(actor, tier="creative", image_ids=(source.id, reference.id)))
+    job = edit(actor, model="black-forest-labs/flux-fill", image_ids=(source.id,), mask=photo())
+    assert job.job_images.filter(role="mask").exists()
+    assert stored(actor) == bytes_on_disk() > 0
+
+
+def test_what_is_in_the_trash_counts_until_it_is_emptied(actor: Actor) -> None:
+    kept, gone = make_image(actor), make_image(actor)
+    before = stored(actor)
+    trash.discard(actor=actor, images=[gone])
+    assert stored(actor) == before
+    assert trash.empty(actor=actor) == 1
+    assert stored(actor) == bytes_on_disk() == before // 2
+    assert store.read(kept.storage_name)
+    assert trash.empty(actor=actor) == 0
+
+
+def test_what_leaves_the_trash_by_itself_gives_its_bytes_back(actor: Actor) -> None:
+    make_image(actor)
+    Image.objects.update(trashed_at=timezone.now() - timedelta(days=31))
+    assert trash.purge() == 1
+    assert stored(actor) == bytes_on_disk() == 0
+
+
+def test_emptying_the_trash_leaves_what_edits_under_way_need(actor: Actor) -> None:
+    source = make_image(actor)
+    job = edit(actor, image_ids=(source.id,))
+    trash.discard(actor=actor, images=[source])
+    assert trash.empty(actor=actor) == 0
+    assert run(job).status == Status.COMPLETED
+    assert trash.empty(actor=actor) == 1
+
+
+def test_images_of_others_in_the_trash_are_left(actor: Actor) -> None:
+    other = make_actor(name="Others")
+    trash.discard(actor=other, images=[make_image(other)])
+    assert trash.empty(actor=actor) == 0
+    assert stored(other) > 0
+
+
+@pytest.mark.parametrize("times", [12])
+def test_uploads_at_the_same_time_cannot_pass_the_quota(actor: Actor, times: int) -> None:
+    size = add_kilobyte(actor)
+    room = 5
+    limit_storage(actor.workspace, to=size * (1 + room) + size // 2)
+    outcomes = at_once(lambda: make_image(actor), times)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, StorageFull)]
+    assert len(refused) == times - room
+    assert Image.objects.count() == 1 + room
+    assert stored(actor) == bytes_on_disk() == size * (1 + room)
+
+
+def test_links_at_the_same_time_cannot_pass_the_quota(actor: Actor) -> None:
+    limit_storage(actor.workspace, to=10 * MEGABYTE)
+    outcomes = at_once(lambda: announce(actor, size=3 * MEGABYTE), 12)
+    assert sum(isinstance(outcome, StorageFull) for outcome in outcomes) == 9
+    assert storage.reserved(actor.workspace.pk) == 9 * MEGABYTE
+
+
+def test_a_link_keeps_its_bytes_free_until_it_is_used_or_ends(actor: Actor) -> None:
+    limit_storage(actor.workspace, to=4 * MEGABYTE)
+    first, second = (announce(actor, size=2 * MEGABYTE) for _ in range(2))
+    with pytest.raises(StorageFull):
+        make_image(actor)
+    with pytest.raises(StorageFull):
+        announce(actor, size=1)
+    send(first, photo())
+    claim(actor, first.image_id)
+    assert storage.reserved(actor.workspace.pk) == 2 * MEGABYTE
+    expire(second.image_id, seconds=1)
+    assert storage.reserved(actor.workspace.pk) == 0
+    make_image(actor)
+
+
+def test_a_link_without_a_size_keeps_the_largest_file_free(actor: Actor) -> None:
+    limit_storage(actor.workspace, to=MAX_BYTES + 10)
+    announce(actor)
+    assert storage.reserved(actor.workspace.pk) == MAX_BYTES
+    with pytest.raises(StorageFull):
+        announce(actor, size=11)
+    announce(actor, size=10)
+
+
+def test_a_file_that_was_sent_counts_as_it_came_until_it_is_used(actor: Actor) -> None:
+    upload = sent(actor, b"x" * 5000)
+    assert storage.reserved(actor.workspace.pk) == 5000
+    expire(upload.id, hours=2)  # the file is there still
+    assert storage.reserved(actor.workspace.pk) == 5000
+
+
+def test_more_than_was_announced_does_not_pass_the_quota(actor: Actor) -> None:
+    limit_storage(actor.workspace, to=4000)
+    ticket = announce(actor, size=10)
+    with pytest.raises(StorageFull):
+        send(ticket, b"x" * 5000)
+    assert not stored_files()
+    assert Upload.objects.get().received_at is None
+    send(ticket, b"x" * 4000)
+
+
+def test_a_file_that_grows_when_it_is_checked_does_not_pass_the_quota(actor: Actor) -> None:
+    upload = sent(actor)
+    assert upload.received_size is not None
+    limit_storage(actor.workspace, to=upload.received_size)
+    with pytest.raises(StorageFull):
+        claim(actor, upload.id)
+    assert [path.stat().st_size for path in stored_files()] == [upload.received_size]
+    limit_storage(make_actor(name="Others").workspace, to=1)  # a quota is its workspace's own
+    Plan.objects.filter(pk=actor.workspace.plan_id).update(storage_bytes=None)
+    claim(actor, upload.id)
+    assert stored(actor) == bytes_on_disk()
+
+
+def test_a_refusal_says_what_is_full_and_what_helps_and_leaves_nothing(actor: Actor) -> None:
+    before = add_kilobyte(actor)
+    limit_storage(actor.workspace, to=before + 1)
+    with pytest.raises(StorageFull) as caught:
+        make_image(actor)
+    words = caught.value.message
+    assert "The workspace's storage is full" in words
+    assert "Nothing was charged" in words
+    assert "Emptying the trash frees space" in words
+    assert bytes_on_disk() == before
+
+
+def test_a_full_workspace_begins_no_edits(actor: Actor) -> None:
+    limit_storage(actor.workspace, to=add_kilobyte(actor))
+    for refused in (
+        lambda: edit(actor),
+        lambda: jobs.check(actor=actor, request=NewEdit(prompt="a quiet harbour")),
+    ):
+        with pytest.raises(StorageFull):
+            refused()
+    assert not Job.objects.exists()
+    assert CreditAccount.objects.get(workspace=actor.workspace).held == 0
+
+
+def test_an_edit_under_way_ends_although_its_result_passes_the_quota(actor: Actor) -> None:
+    source = make_image(actor)
+    job = edit(actor, image_ids=(source.id,))
+    limit_storage(actor.workspace, to=stored(actor))
+    assert run(job).status == Status.COMPLETED
+    assert stored(actor) == bytes_on_disk() > actor.workspace.plan.storage_bytes  # type: ignore[operator]
+    with pytest.raises(StorageFull):
+        edit(actor)
+
+
+def test_a_plan_without_a_quota_allows_everything_and_counts_all_the_same(actor: Actor) -> None:
+    limit_storage(actor.workspace, to=None)
+    announce(actor)
+    make_image(actor)
+    assert stored(actor) == bytes_on_disk()
+
+
+def test_a_mask_whose_edit_does_not_come_about_counts_no_more(actor: Actor) -> None:
+    source = make_image(actor)
+    mask = images.save_mask(actor=actor, content=photo(), source=source)
+    with_mask = stored(actor)
+    images.discard_mask(mask=mask)
+    assert with_mask > stored(actor) == bytes_on_disk()
+
+
+def test_rows_that_go_with_others_are_counted_too(actor: Actor) -> None:
+    make_image(actor)
+    Image.objects.all().delete()
+    assert stored(actor) == 0
+    assert uploads.purge() == 0

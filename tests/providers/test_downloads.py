@@ -1,0 +1,129 @@
+"""Providers that made more than was asked for, or of whose results some cannot be had."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from editor.providers import downloads, http
+from editor.providers.base import Account, EditRequest, ErrorKind, Provider, ProviderError, Result, Submitted
+from editor.providers.fal.adapter import Fal
+from editor.providers.http import Answer
+from editor.providers.kie.adapter import Kie
+from editor.providers.openai import answers as openai_answers
+from editor.providers.wiro.adapter import Wiro
+from tests.providers.edits import is_final, is_temporary
+from tests.providers.hostile import Write, answers, hostile
+
+PICTURE = answers(b"picture", content_type="image/png")
+GONE = answers(b"", "404 Not Found")
+FAILS = answers(b"", "503 Service Unavailable")
+MADE, ASKED = 300, 2
+
+
+@pytest.fixture(autouse=True)
+async def no_pauses(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.01, 0.01))
+    yield
+    await http.close()
+
+
+def wiro_done(link: str) -> list[Any]:
+    outputs = [{"url": link}] * MADE
+    return [
+        {"result": True, "tasklist": [{"status": "task_postprocess_end", "pexit": "0", "outputs": outputs}]}
+    ]
+
+
+def kie_done(link: str) -> list[Any]:
+    return [
+        {"code": 200, "data": {"state": "success", "resultJson": json.dumps({"resultUrls": [link] * MADE})}}
+    ]
+
+
+def fal_done(link: str) -> list[Any]:
+    return [{"status": "COMPLETED"}, {"images": [{"url": link}] * MADE}]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "done"),
+    [(Wiro(), wiro_done), (Kie(), kie_done), (Fal(), fal_done)],
+    ids=["wiro", "kie", "fal"],
+)
+async def test_only_as_many_results_are_fetched_as_were_asked_for(
+    adapter: Provider, done: Callable[[str], list[Any]]
+):
+    count = len(done(""))
+
+    async def told(writer: Write) -> None:
+        body = done(f"{server.url}/picture")[len(server.requests) - 1]
+        await answers(json.dumps(body).encode())(writer)
+
+    async with hostile(*[told] * count, PICTURE) as server:
+        request = EditRequest(
+            job_id="job-1",
+            tenant="1",
+            model="any/model",
+            target="flux-2/pro-image-to-image",
+            prompt="blue",
+            inputs={"samples": ASKED},
+            account=Account(base_url=server.url, key="key"),
+        )
+        state = {
+            "token": "t",
+            "seed": 1,
+            "submitted_at": 0.0,
+            "status_url": f"{server.url}/status",
+            "response_url": f"{server.url}/response",
+        }
+        result = await adapter.poll(request, Submitted("task", state))
+
+    assert isinstance(result, Result)
+    assert len(result.images) == ASKED
+    assert len(server.requests) == count + ASKED
+
+
+def openai_answer(*items: object) -> Answer:
+    return Answer(200, httpx.Headers(), json.dumps({"data": items}).encode())
+
+
+GOOD, BAD = {"b64_json": base64.b64encode(b"picture").decode()}, {"b64_json": "?"}
+
+
+def test_of_an_answer_with_too_many_images_the_first_are_read():
+    assert len(openai_answers.result(openai_answer(*[GOOD] * MADE), most=ASKED).images) == ASKED
+    assert (
+        len(openai_answers.result(openai_answer(GOOD, GOOD, "never looked at"), most=ASKED).images) == ASKED
+    )
+
+
+def test_an_image_that_cannot_be_read_does_not_take_the_others_with_it():
+    result = openai_answers.result(openai_answer(BAD, GOOD), most=2)
+    assert [image.content for image in result.images] == [b"picture"]
+
+
+@pytest.mark.parametrize(("bad", "asked"), [(GONE, 1), (FAILS, 3)], ids=["gone", "fails"])
+async def test_a_result_that_cannot_be_had_does_not_take_the_others_with_it(bad: Any, asked: int):
+    async with hostile(*[bad] * asked, PICTURE) as server:
+        images = await downloads.fetch_all("bfl", [server.url, server.url])
+
+    assert [image.content for image in images] == [b"picture"]
+
+
+async def test_where_none_can_be_had_the_reason_is_told():
+    async with hostile(GONE) as server:
+        with pytest.raises(ProviderError) as caught:
+            await downloads.fetch_all("bfl", [server.url, server.url])
+    assert is_final(caught.value, ErrorKind.UNAVAILABLE)
+
+
+async def test_where_one_may_come_later_all_are_asked_for_again():
+    async with hostile(GONE, FAILS) as server:
+        with pytest.raises(ProviderError) as caught:
+            await downloads.fetch_all("bfl", [server.url, server.url])
+    assert is_temporary(caught.value)
