@@ -20,7 +20,7 @@ from editor.operations import failover, jobs, timeline
 from editor.operations.ended import Ended, Moved
 from editor.operations.passing import is_passing
 from editor.operations.redaction import keys_hidden
-from editor.providers import http
+from editor.providers import http, sent
 from editor.providers.base import (
     EditRequest,
     ErrorKind,
@@ -180,13 +180,13 @@ async def _once(job: Job, request: EditRequest, provider: Provider, finish: Fini
 
 async def _asked(request: EditRequest, provider: Provider) -> Submitted:
     """Submit. Raises NotAsked where the machine lacked something before anything was sent."""
-    with http.submits() as sent:
+    with sent.submits() as addresses:
         try:
             return await provider.submit(request)
         except Exception as error:
             if not is_shortage(error):
                 raise
-            if sent and not provider.idempotent:
+            if addresses and not provider.idempotent:
                 raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
             raise not_asked() from error
 

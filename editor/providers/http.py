@@ -19,8 +19,7 @@ import contextlib
 import json
 import math
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -30,7 +29,7 @@ import aiohttp
 import httpx
 
 from editor import outbound
-from editor.providers import connections
+from editor.providers import connections, sent
 from editor.providers.base import ErrorKind, ProviderError, ResultImage
 from editor.providers.failures import failure, not_asked, temporary
 from editor.shortage import is_shortage
@@ -52,35 +51,6 @@ close = connections.close
 
 # All that can happen to a connection. aiohttp's own errors come through for answers that are no HTTP.
 _BROKEN = (httpx.HTTPError, OSError, TimeoutError, aiohttp.ClientError)
-
-
-_sent: ContextVar[list[str] | None] = ContextVar("sent", default=None)
-
-
-@contextlib.contextmanager
-def submits() -> Iterator[list[str]]:
-    """Within the block, where `submit` has sent something, or may have."""
-    sent: list[str] = []
-    token = _sent.set(sent)
-    try:
-        yield sent
-    finally:
-        _sent.reset(token)
-
-
-@contextlib.contextmanager
-def _noted(url: str) -> Iterator[None]:
-    sent = _sent.get()
-    if sent is None:
-        yield
-        return
-    sent.append(url)
-    try:
-        yield
-    except ProviderError as error:
-        if error.kind is not ErrorKind.UNKNOWN_OUTCOME:
-            sent.remove(url)
-        raise
 
 
 class _Unreadable(Exception):
@@ -135,7 +105,7 @@ async def submit(
 
     Raises ProviderError: UNAVAILABLE when nothing can have been sent, else UNKNOWN_OUTCOME.
     """
-    with _noted(url):
+    with sent.noted(url):
         try:
             return await _send(provider, "POST", url, headers=headers, seconds=seconds, **body)
         except outbound.Forbidden as error:
