@@ -85,6 +85,15 @@ async def _send(workspace_id: UUID, message: dict[str, str | bool]) -> None:
         log.exception("an event could not be told to the watchers of a workspace")
 
 
+def lost_since() -> float | None:
+    """Since when events of other processes do not come, in unix seconds; None while they do.
+
+    Who wants to hear of a change joins the group redis.LIVE.
+    """
+    layer = get_channel_layer()
+    return layer.lost_since() if hasattr(layer, "lost_since") else None
+
+
 # The group of all workers, and what is sent to it.
 WORKERS = "workers"
 HINT = "task.hint"

@@ -20,6 +20,7 @@ from editor import events
 from editor.db import in_thread
 from editor.models import Job
 from editor.queries import jobs as job_queries
+from editor.redis import LIVE, RESTORED
 
 log = logging.getLogger("editor.gate")
 
@@ -71,7 +72,9 @@ class _Listener:
         if not self.watches:
             for task in self.tasks:
                 task.cancel()
-            self.tasks, self.channel = [], ""
+            channel, self.tasks, self.channel = self.channel, [], ""
+            if channel:
+                await get_channel_layer().group_discard(LIVE, channel)
 
     def tell(self, job_id: UUID, *, ended: bool) -> None:
         for watch in self.watches.get(job_id, ()):
@@ -84,12 +87,16 @@ class _Listener:
             try:
                 layer = get_channel_layer()
                 self.channel = await layer.new_channel()
+                await layer.group_add(LIVE, self.channel)
                 for workspace_id in list(self.workspaces):
                     await self._join(workspace_id)
                 while True:
                     message = await layer.receive(self.channel)
                     if message["type"] == events.JobChanged.type:
                         self.tell(UUID(message["job_id"]), ended=message["ended"])
+                    elif message["type"] == RESTORED:
+                        for job_id in list(self.watches):  # whose steps may not have been told
+                            self.tell(job_id, ended=False)
             except Exception:
                 log.warning("changes of jobs cannot be heard; trying again", exc_info=True)
                 await asyncio.sleep(LISTEN_AGAIN_AFTER)

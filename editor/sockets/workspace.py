@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -17,18 +19,22 @@ from editor.access.actor import Actor
 from editor.contexts import jobs
 from editor.db import in_thread
 from editor.errors import NotFound
+from editor.redis import LIVE
 
 NOT_A_MEMBER = 4403
 NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
 SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
 # A page that was away longer than this is told what runs now, not what ended meanwhile.
 REMEMBERED = timedelta(minutes=10)
+# While other processes cannot be heard: the page is told what they did so many seconds later, at most.
+LOOK_EVERY = 5.0
 
 
 class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Speaks only; whatever a client sends is ignored. Membership is looked up before each push."""
 
     group = ""
+    looking: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         if not _same_origin(self.scope):
@@ -41,16 +47,34 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.accept()
             await self._send_away()
             return
+        self.told: set[UUID] = set()  # whose end the page knows of
         self.group = events.group_name(actor.workspace.id)
         await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.channel_layer.group_add(LIVE, self.channel_name)
         await self.accept()
         # What changed between the page's rendering and this moment would otherwise never be told.
-        since = max(_since(self.scope), timezone.now() - REMEMBERED)
-        await self.send(text_data=await in_thread(self._render_snapshot, actor, since))
+        self.since = max(_since(self.scope), timezone.now() - REMEMBERED)
+        if (lost_since := events.lost_since()) is not None:
+            self._look_now_and_then(lost_since)
+        await self._catch_up(self.since)
 
     async def disconnect(self, code: int) -> None:
+        self._look_no_more()
         if self.group:
             await self.channel_layer.group_discard(self.group, self.channel_name)
+            await self.channel_layer.group_discard(LIVE, self.channel_name)
+
+    async def live_lost(self, event: dict[str, Any]) -> None:
+        self._look_now_and_then(event["since"])
+        await self._catch_up(self.missed_since)
+
+    async def live_restored(self, event: dict[str, Any]) -> None:
+        self._look_no_more()
+        await self._catch_up(datetime.fromtimestamp(event["since"], tz=UTC))
+
+    async def look(self, event: dict[str, Any]) -> None:
+        if self.looking:
+            await self._catch_up(self.missed_since)
 
     async def job_changed(self, event: dict[str, Any]) -> None:
         await self._push(event["job_id"], ended=event["ended"])
@@ -61,6 +85,31 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def member_removed(self, event: dict[str, Any]) -> None:
         if event["user_id"] == str(self.scope["user"].pk):
             await self._send_away()
+
+    def _look_now_and_then(self, since: float) -> None:
+        self.missed_since = datetime.fromtimestamp(since, tz=UTC)
+        if self.looking is None:
+            self.looking = asyncio.create_task(self._ask_to_look())
+
+    def _look_no_more(self) -> None:
+        if self.looking:
+            self.looking.cancel()
+            self.looking = None
+
+    async def _ask_to_look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await self.channel_layer.send(self.channel_name, {"type": "look"})  # in turn with the rest
+
+    async def _catch_up(self, since: datetime) -> None:
+        """Tell what runs now, and what ended after `since` unless the page knows that."""
+        try:
+            actor = await self._actor()
+        except NotFound:
+            await self._send_away()
+            return
+        since = max(since, self.since, timezone.now() - REMEMBERED)
+        await self.send(text_data=await in_thread(self._render_snapshot, actor, since))
 
     async def _push(self, job_id: str | None, *, ended: bool = False) -> None:
         try:
@@ -82,10 +131,14 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _render_change(self, actor: Actor, job_id: str | None, ended: bool) -> str:
         context = jobs.live(actor.workspace, viewer=actor.user, job_id=job_id, ended=ended)
+        if job_id and ended:
+            self.told.add(UUID(job_id))
         return render_to_string("studio/_live.html", context)
 
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
-        context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since)
+        context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since, told=self.told)
+        self.told.update(job.id for job in context["finished"])
+        context["delayed"] = self.looking is not None
         return render_to_string("studio/_snapshot.html", context)
 
 
