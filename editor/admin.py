@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from editor import models
 from editor.admin_model_aliases import ModelAliasAdmin
 from editor.errors import InvalidInput
-from editor.operations import audit, credits, members, provider_keys
+from editor.operations import credits, members, provider_keys
 from editor.providers import registry
 
 
@@ -53,6 +53,10 @@ class UserAdmin(BaseUserAdmin):
     list_filter = ("is_active", "is_staff")
     filter_horizontal = ()
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        members.account_changed(user=obj)
+
 
 class MembershipInline(admin.TabularInline):
     model = models.Membership
@@ -80,14 +84,7 @@ class WorkspaceAdmin(admin.ModelAdmin):
         saved = [(membership, fields) for membership, fields in formset.changed_objects]
         saved += [(membership, ["added"]) for membership in formset.new_objects]
         for membership, fields in saved:
-            membership.save()
-            audit.record(
-                workspace=membership.workspace,
-                actor=request.user,
-                action="membership.changed",
-                target=membership.user.email,
-                data={"changed": fields, "role": membership.role},
-            )
+            members.save(membership=membership, actor=request.user, changed=fields)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its jobs and ledger must stay

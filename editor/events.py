@@ -48,7 +48,15 @@ class MemberRemoved:
     user_id: UUID
 
 
-Event = JobChanged | BalanceChanged | MemberRemoved
+@dataclass(frozen=True, slots=True)
+class AccessChanged:
+    """What somebody may do in the workspace changed, or an API key of theirs ended."""
+
+    type: ClassVar[str] = "access.changed"
+    workspace_id: UUID
+
+
+Event = JobChanged | BalanceChanged | MemberRemoved | AccessChanged
 
 
 def group_name(workspace_id: UUID) -> str:

@@ -1,7 +1,8 @@
 """Who is calling, may they, and is it not too much: answered before a byte of the body is read.
 
 Each door for programs stands behind a gate of its own, which knows where the door's clients put
-their key and what its errors look like. Past it, `scope["caller"]` is who calls.
+their key and what its errors look like. Past it, `scope["caller"]` is who calls. Who loses that right
+while a call is held, or a stream goes on, is told so at once; what was started goes on.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from editor.errors import (
     PermissionDenied,
     TooMany,
 )
+from editor.gate import rights
 from editor.gate.door import Caller, Door, Headers, Scope
 from editor.operations import api_keys
 
@@ -41,6 +43,8 @@ REFUSED_A_MINUTE = 30  # requests without a valid key, from one address
 # Clients of the compatible doors ask once or twice a second how their tasks are.
 POLLS_FOR_A_REQUEST = 20
 PASSES_A_MINUTE = 600  # requests to one signed address
+UNWATCHED_SECONDS = 1.0  # that a call may take before anybody looks whether its caller still may
+LEAVE_SECONDS = 5.0  # for a call to come to its end after its caller lost the right to it
 LONGEST_KEY = 200  # characters; no key of any kind is longer
 BODY_SECONDS = 60.0  # for the next piece of a body
 SLOWEST = 64 * 1024  # bytes a second, of the longest body that a door takes
@@ -80,12 +84,41 @@ class Gate:
             else:
                 await self._admit(scope, headers, answer)
             body.check_length(headers)
-            await self.app(scope, body.receive, answer.send)
+            await self._serve(scope, body, answer)
         except EditorError as error:
             await answer.refuse(error)
         except Exception:
             log.exception("%s %s failed", scope["method"], scope["path"])
             await answer.refuse(_in_words(500, scope["method"]))
+
+    async def _serve(self, scope: Scope, body: _Body, answer: _Answer) -> None:
+        """Let the app answer, as long as the caller may have the answer."""
+        caller: Caller | None = scope.get("caller")
+        if caller is None:
+            await self.app(scope, body.receive, answer.send)
+            return
+        work = asyncio.ensure_future(self.app(scope, body.receive, answer.send))
+        try:
+            done, _ = await asyncio.wait({work}, timeout=UNWATCHED_SECONDS)
+            if not done:
+                await self._watch(work, caller, scope, body, answer)
+        finally:
+            if not work.done():
+                work.cancel()
+        await work
+
+    async def _watch(
+        self, work: asyncio.Future[None], caller: Caller, scope: Scope, body: _Body, answer: _Answer
+    ) -> None:
+        async with rights.watching(credentials.holder_of_key(caller.key)) as lost:
+            waits: set[asyncio.Future[Any]] = {work, lost}
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return
+        await answer.end(scope, lost.result())
+        body.hang_up()
+        # As when the caller goes away: what the app holds is let go, and what it has begun goes on.
+        await asyncio.wait({work}, timeout=LEAVE_SECONDS)
 
     async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:
         """Count a request whose address is signed. Raises TooMany."""
@@ -159,6 +192,7 @@ class _Body:
         self._limit = limit
         self._received = 0
         self._complete = False
+        self._hung_up = asyncio.Event()
         self._deadline = asyncio.get_running_loop().time() + BODY_SECONDS + limit / SLOWEST
 
     def check_length(self, headers: Headers) -> None:
@@ -168,7 +202,7 @@ class _Body:
 
     async def receive(self) -> Message:
         if self._complete:
-            return await self._receive()  # tells when the caller goes away
+            return await self._until_gone()
         left = self._deadline - asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(min(BODY_SECONDS, left)):
@@ -180,6 +214,22 @@ class _Body:
             raise self._too_large()
         self._complete = not message.get("more_body", False)
         return message
+
+    def hang_up(self) -> None:
+        """The app is told that the caller has gone."""
+        self._hung_up.set()
+
+    async def _until_gone(self) -> Message:
+        waits = {
+            asyncio.ensure_future(self._receive()),
+            asyncio.ensure_future(self._hung_up.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        return {"type": "http.disconnect"}
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The request's body is too large: at most {self._limit // 1024:,} KiB.")
@@ -195,11 +245,15 @@ class _Answer:
         self._method = method
         self._started = False
         self._replaced = False
+        self._is_stream = False
 
     async def send(self, message: Message) -> None:
+        if self._replaced:
+            return
         if message["type"] == "http.response.start":
             self._started = True
             headers = {name.lower(): value for name, value in message["headers"]}
+            self._is_stream = headers.get(b"content-type", b"").startswith(b"text/event-stream")
             is_json = headers.get(b"content-type", b"").startswith(_JSON)
             if message["status"] >= 400 and not is_json:
                 self._replaced = True
@@ -209,8 +263,16 @@ class _Answer:
             # What is open to all may say itself how long it is kept.
             extra = [(name, value) for name, value in self._extra_headers() if name not in headers]
             message = {**message, "headers": [*message["headers"], *extra]}
-        if not self._replaced:
-            await self._send(message)
+        await self._send(message)
+
+    async def end(self, scope: Scope, error: EditorError) -> None:
+        """Answer with an error instead of whatever the app sends from now on."""
+        if not self._started:
+            await self.refuse(error)
+        elif self._is_stream:
+            content = self._door.last_event(scope, error)
+            await self._send({"type": "http.response.body", "body": content, "more_body": False})
+        self._replaced = True
 
     async def refuse(self, error: EditorError) -> None:
         """Answer with an error, unless the answer has begun already."""

@@ -24,7 +24,7 @@ from sse_starlette.sse import AppStatus
 from editor.errors import EditorError
 from editor.gate.door import Scope
 from editor.gate.gate import Receive, Send
-from editor.mcp.door import BODY_LIMIT, problem
+from editor.mcp.door import ASKED, BODY_LIMIT, problem
 from editor.mcp.tools.base import Answer, Call, Tool
 from editor.mcp.tools.registry import TOOLS
 
@@ -87,6 +87,7 @@ async def _call_tool(
         raise MCPError(code=types.INVALID_PARAMS, message="There is no such tool.")
     assert context.request is not None  # there is one on this transport
     scope = context.request.scope
+    scope[ASKED]["id"] = context.request_id
     call = Call(caller=scope["caller"], at=scope["at"], report=context.session.report_progress)
     try:
         answer = await _apart(tool.answer(call, params.arguments or {}))

@@ -64,6 +64,12 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(self.group, self.channel_name)
             await self.channel_layer.group_discard(LIVE, self.channel_name)
 
+    async def access_changed(self, event: dict[str, Any]) -> None:
+        try:
+            await self._actor()
+        except NotFound:
+            await self._send_away()
+
     async def live_lost(self, event: dict[str, Any]) -> None:
         self._look_now_and_then(event["since"])
         await self._catch_up(self.missed_since)
