@@ -247,7 +247,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "text"}},
+    "filters": {"no_traces": {"()": "imageeditor.logs.NoTraces"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "text", "filters": ["no_traces"]},
+    },
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     "loggers": {
         "procrastinate": {"level": "WARNING"},
