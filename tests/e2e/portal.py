@@ -64,7 +64,7 @@ class Portal:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180  # a busy machine is no failure
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 break

@@ -79,7 +79,7 @@ def _switch_off(actor: Actor, key: ApiKey) -> None:
     members.account_changed(user=user)
 
 
-TOLD = {
+TOLD: dict[Callable[[Actor, ApiKey], None], type[EditorError]] = {
     _revoke: NotAuthenticated,
     _rotate: NotAuthenticated,
     _remove: NotAuthenticated,

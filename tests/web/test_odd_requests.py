@@ -26,7 +26,7 @@ from django.urls import URLPattern, get_resolver
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from editor.models import User
+from editor.models import Job, User
 from tests.factories import make_member
 from tests.web.requests import HTMX, signed_in
 from tests.web.routes import IN_A_WORKSPACE, OUTSIDE, Rows, make_rows
@@ -283,3 +283,36 @@ def test_whatever_is_sent_is_no_fault_of_the_portals(
 
 def test_all_pages_are_among_the_routes() -> None:
     assert {*IN_A_WORKSPACE, *OUTSIDE, "account_login", "editor_job_changelist"} <= {*ROUTES.values()}
+
+
+def test_nul_is_refused_wherever_it_comes_and_nothing_is_done(rows: Rows) -> None:
+    client = _operator(rows)
+    client.raise_request_exception = False
+    slug, jobs = rows.workspace.slug, Job.objects.count()
+    answers = [
+        client.post(f"/w/{slug}/jobs/{rows.job.pk}/again/", {"idempotency_key": "a\0b"}),
+        client.get("/admin/editor/job/?status=%00"),
+        client.get(f"/w/{slug}/gallery/?q=%00"),
+        client.get(f"/w/{slug}/gallery/?%00=q"),
+        client.get("/files/%00"),
+        client.get("/admin/editor/job/%00/change/"),
+        client.post("/accounts/login/", {"login": "a\0@example.test", "password": "x"}),
+    ]
+    assert [answer.status_code for answer in answers] == [400] * len(answers)
+    assert "cannot be stored" in answers[0].content.decode()
+    assert Job.objects.count() == jobs
+
+
+@pytest.mark.parametrize("name", ["gallery_star", "gallery_trash", "gallery_restore"])
+@pytest.mark.parametrize(
+    "next_url", ["x", "home", "//evil.example", "javascript:alert(1)", "/a\r\nb", "é", "/w/é"]
+)
+def test_a_next_that_is_no_address_here_leads_to_the_usual_place(
+    rows: Rows, name: str, next_url: str
+) -> None:
+    client = _member(rows)
+    url = IN_A_WORKSPACE[name].url(name, rows)
+    answer = client.post(url, {"images": rows.result.pk, "next": next_url})
+    assert answer.status_code == 302
+    location = answer.headers["location"]
+    assert location.startswith(("/w/acme-studio/", "/a%0D%0Ab", "/w/%C3%A9")), location
