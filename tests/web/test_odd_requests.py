@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from editor.models import Job, User
-from tests.factories import make_member
+from tests import takers
 from tests.web.requests import HTMX, signed_in
 from tests.web.routes import IN_A_WORKSPACE, OUTSIDE, Rows, make_rows
 
@@ -223,7 +223,8 @@ def _send(client: Client, route: str, ask: Ask, rows: Rows) -> Any:
 
 
 @pytest.fixture
-def rows(committed: None) -> Rows:
+def rows(committed: None, monkeypatch: pytest.MonkeyPatch) -> Rows:
+    takers.install(monkeypatch)  # nobody else is asked
     return make_rows("Acme Studio")
 
 
@@ -233,10 +234,6 @@ def _stranger(rows: Rows) -> Client:
 
 def _member(rows: Rows) -> Client:
     return signed_in(rows.workspace.members.earliest("date_joined"))
-
-
-def _viewer(rows: Rows) -> Client:
-    return signed_in(make_member(rows.workspace, role="viewer"))  # type: ignore[arg-type]
 
 
 def _operator(rows: Rows) -> Client:
