@@ -15,7 +15,7 @@ from editor import models
 from editor.admin_model_aliases import ModelAliasAdmin
 from editor.admin_people import UserAdmin
 from editor.errors import InvalidInput
-from editor.operations import audit, credits, members, provider_keys
+from editor.operations import credits, members, provider_keys
 from editor.providers import registry
 
 
@@ -58,14 +58,7 @@ class WorkspaceAdmin(admin.ModelAdmin):
         saved = [(membership, fields) for membership, fields in formset.changed_objects]
         saved += [(membership, ["added"]) for membership in formset.new_objects]
         for membership, fields in saved:
-            membership.save()
-            audit.record(
-                workspace=membership.workspace,
-                actor=request.user,
-                action="membership.changed",
-                target=membership.user.email,
-                data={"changed": fields, "role": membership.role},
-            )
+            members.save(membership=membership, actor=request.user, changed=fields)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its jobs and ledger must stay

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from editor import models
-from editor.operations import people
+from editor.operations import members, people
 
 # The library's own addresses only repeat what an account says: see migration 0015.
 admin.site.unregister(library.EmailAddress)
@@ -38,6 +38,10 @@ class UserAdmin(BaseUserAdmin):
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
     list_filter = ("is_active", "is_staff")
     filter_horizontal = ()
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        members.account_changed(user=obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and obj != request.user

@@ -57,7 +57,15 @@ class SessionsChanged:
     user_id: UUID
 
 
-Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged
+@dataclass(frozen=True, slots=True)
+class AccessChanged:
+    """What somebody may do in the workspace changed, or an API key of theirs ended."""
+
+    type: ClassVar[str] = "access.changed"
+    workspace_id: UUID
+
+
+Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged | AccessChanged
 
 
 def group_name(workspace_id: UUID) -> str:
@@ -113,6 +121,15 @@ async def _send(group: str, message: dict[str, str | bool]) -> None:
         await layer.group_send(group, message)
     except Exception:
         log.exception("an event could not be told to open pages")
+
+
+def lost_since() -> float | None:
+    """Since when events of other processes do not come, in unix seconds; None while they do.
+
+    Who wants to hear of a change joins the group redis.LIVE.
+    """
+    layer = get_channel_layer()
+    return layer.lost_since() if hasattr(layer, "lost_since") else None
 
 
 # The group of all workers, and what is sent to it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from editor.errors import PermissionDenied
 from editor.models import Membership, User, Workspace
@@ -16,6 +17,7 @@ class Actor:
     workspace: Workspace
     membership: Membership
     door: str = "web"
+    key_id: UUID | None = None  # of the API key that they use
 
     def require_editor(self) -> None:
         """Raise PermissionDenied unless this person may run edits."""

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
 from editor.access.actor import Actor
-from editor.errors import NotAuthenticated, PermissionDenied
-from editor.models import ApiKey, Membership
+from editor.errors import EditorError, NotAuthenticated, PermissionDenied
+from editor.models import ApiKey, Job, Membership
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a right for as long as it is theirs: a person in a workspace, by a key or a job of theirs.
+
+    user_id  None: their account was deleted
+    key_id   None: no key is known, and membership is enough
+    """
+
+    workspace_id: UUID
+    user_id: UUID | None
+    key_id: UUID | None
+
+
+def holder_of_key(key: ApiKey) -> Holder:
+    return Holder(workspace_id=key.workspace_id, user_id=key.created_by_id, key_id=key.pk)
+
+
+def holder_of_job(job: Job) -> Holder:
+    """Whose right a token or a signed address of the job is."""
+    return Holder(workspace_id=job.workspace_id, user_id=job.created_by_id, key_id=job.api_key_id)
 
 
 def actor_of(key: ApiKey, *, door: str) -> Actor:
@@ -13,17 +39,65 @@ def actor_of(key: ApiKey, *, door: str) -> Actor:
     Raises NotAuthenticated when the key has ended, or its creator is switched off or no longer a
     member, and PermissionDenied when the creator may not edit any more.
     """
-    if not key.is_live:
-        raise NotAuthenticated("This API key has expired or was revoked.")
-    membership = (
-        Membership.objects.select_related("workspace__plan", "user")
-        .filter(workspace=key.workspace_id, user=key.created_by_id, user__is_active=True)
-        .first()
+    membership = None
+    if key.is_live:
+        memberships = Membership.objects.select_related("workspace__plan", "user")
+        membership = memberships.filter(
+            workspace=key.workspace_id, user=key.created_by_id, user__is_active=True
+        ).first()
+    if error := _problem(membership, key):
+        raise error
+    assert membership is not None
+    return Actor(
+        user=membership.user,
+        workspace=membership.workspace,
+        membership=membership,
+        door=door,
+        key_id=key.pk,
     )
+
+
+def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
+    """Those who have lost their right, and why. Two queries for any number."""
+    keys = ApiKey.objects.in_bulk({one.key_id for one in holders if one.key_id})
+    memberships = {
+        (membership.workspace_id, membership.user_id): membership
+        for membership in Membership.objects.filter(
+            workspace__in={one.workspace_id for one in holders},
+            user__in={one.user_id for one in holders if one.user_id},
+            user__is_active=True,
+        )
+    }
+    found: dict[Holder, EditorError] = {}
+    error: EditorError | None
+    for one in holders:
+        membership = memberships.get((one.workspace_id, one.user_id)) if one.user_id else None
+        if one.key_id is None:
+            error = None if membership else _stranger()
+        else:
+            error = _problem(membership, keys.get(one.key_id))
+        if error:
+            found[one] = error
+    return found
+
+
+def check_job(job: Job) -> None:
+    """Raise NotAuthenticated or PermissionDenied once whoever started the job has lost the right to it."""
+    for error in lost([holder_of_job(job)]).values():
+        raise error
+
+
+def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError | None:
+    if key is None or not key.is_live:
+        return NotAuthenticated("This API key has expired or was revoked.")
     if membership is None:
-        raise NotAuthenticated("The person who made this API key is no longer a member of its workspace.")
+        return _stranger()
     if not membership.may_edit:
-        raise PermissionDenied(
+        return PermissionDenied(
             "The person who made this API key does not have the “Access Image Editor” permission any more."
         )
-    return Actor(user=membership.user, workspace=membership.workspace, membership=membership, door=door)
+    return None
+
+
+def _stranger() -> NotAuthenticated:
+    return NotAuthenticated("The person who made this API key is no longer a member of its workspace.")

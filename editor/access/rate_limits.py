@@ -1,14 +1,15 @@
-"""How many requests a minute: counted in this process, or in Redis where several processes share them.
+"""How many requests a minute: counted in Redis where several processes share them, or in this process.
 
-The window slides: at any moment the last sixty seconds count.
+The window slides: at any moment the last sixty seconds count. While Redis is configured but away,
+each process counts for itself: limits hold all the same, but not over all processes together.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -18,15 +19,24 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.storage.redis import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import BlockingConnectionPool
-from redis.exceptions import RedisError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
-log = logging.getLogger("editor.limits")
+from editor.redis.health import AWAY, PATIENCE, health
 
 WINDOW = 60  # seconds
 REDIS_CONNECTIONS = 10
-REDIS_PATIENCE = 5  # seconds
 
-_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, MovingWindowRateLimiter] = WeakKeyDictionary()
+
+class _Limiters:
+    """Those of one event loop: its own, and the one that it shares with other processes, if any."""
+
+    def __init__(self) -> None:
+        self.own = MovingWindowRateLimiter(MemoryStorage())
+        self.shared = MovingWindowRateLimiter(_redis()) if settings.REDIS_URL else None
+
+
+_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, _Limiters] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +61,66 @@ class Allowance:
 
 
 async def take(name: str, *, per_minute: int) -> Allowance:
-    """Count one request; one that is not allowed does not count.
+    """Count one request; one that is not allowed does not count."""
+    item = RateLimitItemPerMinute(per_minute)
 
-    Without Redis, where it is configured but away, everything is allowed: a portal whose limits
-    cannot be counted still serves its users.
-    """
-    limiter, item = _limiter(), RateLimitItemPerMinute(per_minute)
-    try:
+    async def hit(limiter: MovingWindowRateLimiter) -> Allowance:
         allowed = await limiter.hit(item, name)
         stats = await limiter.get_window_stats(item, name)
-    except (RedisError, OSError):
-        log.exception("the limits of requests could not be counted")
-        return Allowance(limit=per_minute, remaining=per_minute, reset=int(time.time()) + WINDOW)
-    return _allowance(per_minute, stats.remaining, stats.reset_time, allowed=allowed)
+        return _allowance(per_minute, stats.remaining, stats.reset_time, allowed=allowed)
+
+    return await _counted(hit)
 
 
 async def look(name: str, *, per_minute: int) -> Allowance:
     """What is left, without counting anything; `allowed` says whether one more would be."""
-    try:
-        stats = await _limiter().get_window_stats(RateLimitItemPerMinute(per_minute), name)
-    except (RedisError, OSError):
-        log.exception("the limits of requests could not be read")
-        return Allowance(limit=per_minute, remaining=per_minute, reset=int(time.time()) + WINDOW)
-    return _allowance(per_minute, stats.remaining, stats.reset_time, allowed=stats.remaining > 0)
+
+    async def read(limiter: MovingWindowRateLimiter) -> Allowance:
+        stats = await limiter.get_window_stats(RateLimitItemPerMinute(per_minute), name)
+        return _allowance(per_minute, stats.remaining, stats.reset_time, allowed=stats.remaining > 0)
+
+    return await _counted(read)
+
+
+async def _counted(count: Callable[[MovingWindowRateLimiter], Awaitable[Allowance]]) -> Allowance:
+    limiters = _limiters_here()
+    if limiters.shared is not None and health.may_ask():
+        try:
+            async with asyncio.timeout(PATIENCE):
+                allowance = await count(limiters.shared)
+        except AWAY as error:
+            health.failed(error)
+        else:
+            health.worked()
+            return allowance
+    return await count(limiters.own)
 
 
 def _allowance(limit: int, remaining: int, reset: float, *, allowed: bool) -> Allowance:
     return Allowance(limit=limit, remaining=remaining, reset=math.ceil(reset), allowed=allowed)
 
 
-def _limiter() -> MovingWindowRateLimiter:
+def _limiters_here() -> _Limiters:
     loop = asyncio.get_running_loop()
     if loop not in _limiters:
-        _limiters[loop] = MovingWindowRateLimiter(_storage())
+        _limiters[loop] = _Limiters()
     return _limiters[loop]
 
 
-def _storage() -> MemoryStorage | RedisStorage:
-    if not settings.REDIS_URL:
-        return MemoryStorage()
-    pool = BlockingConnectionPool.from_url(
-        settings.REDIS_URL, max_connections=REDIS_CONNECTIONS, timeout=REDIS_PATIENCE
+def _redis() -> RedisStorage:
+    return RedisStorage(
+        f"async+{settings.REDIS_URL}",
+        implementation="redispy",
+        connection_pool=_connections(),  # type: ignore[arg-type]
     )
-    return RedisStorage(f"async+{settings.REDIS_URL}", implementation="redispy", connection_pool=pool)  # type: ignore[arg-type]
+
+
+def _connections() -> BlockingConnectionPool:
+    return BlockingConnectionPool.from_url(
+        settings.REDIS_URL,
+        max_connections=REDIS_CONNECTIONS,
+        timeout=PATIENCE,
+        socket_connect_timeout=PATIENCE,
+        socket_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), 1),
+    )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from editor.api import envelope
-from editor.gate.door import Door, bearer
+from editor.errors import EditorError
+from editor.gate.door import Door, Scope, bearer
 
 PATH = "/api/v1/image-editor/"
 OPEN = {PATH + "openapi.json"}
 BODY_LIMIT = 256 * 1024  # bytes; prompts and ids, never images
+
+
+def _last_event(scope: Scope, error: EditorError) -> bytes:
+    return b"event: error\ndata: %s\n\n" % envelope.encoded(error.status, error)
 
 
 DOOR = Door(
@@ -16,4 +21,5 @@ DOOR = Door(
     bare_key=bearer,
     envelope=envelope.encoded,
     is_open=lambda path: path in OPEN,
+    last_event=_last_event,
 )

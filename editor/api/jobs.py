@@ -127,7 +127,8 @@ async def job_events(request: HttpRequest, job_id: JobId) -> StreamingHttpRespon
     """Sends the job's life as server-sent events, from its beginning or after `Last-Event-ID`.
 
     Each has the name of a step, as in the job's `stage`, and its time. The last one is named
-    `completed`, `failed` or `canceled` and carries the job.
+    `completed`, `failed` or `canceled` and carries the job. A stream whose key has ended meanwhile
+    ends with `error`; the job goes on.
     """
     job = await in_thread(lookups.job, caller(request).actor, job_id)
     last = request.headers.get("last-event-id", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -117,9 +118,14 @@ def live(
     }
 
 
-def snapshot(workspace: Workspace, *, viewer: User, since: datetime) -> dict[str, Any]:
-    """A socket's first message: what runs now, and what ended after the page was rendered."""
-    ended = studio.ended_since(workspace, since)
+def snapshot(
+    workspace: Workspace, *, viewer: User, since: datetime, told: Collection[UUID] = ()
+) -> dict[str, Any]:
+    """A socket's first message, and its next after a break: what runs now, and what ended after `since`.
+
+    told  ids of jobs whose end the page knows of; they are left out
+    """
+    ended = [job for job in studio.ended_since(workspace, since) if job.id not in told]
     finished = [job_view(workspace, job, viewer=viewer) for job in ended]
     return {**live(workspace, viewer=viewer), "finished": finished}
 

@@ -53,6 +53,7 @@ class Body:
 
     def __init__(self, receive: Receive, *, limit: int) -> None:
         self.complete = False
+        self._hung_up = asyncio.Event()
         self._receive = receive
         self._limit = limit
         self._received = 0
@@ -67,7 +68,7 @@ class Body:
     async def receive(self) -> Message:
         """The next piece. Only the sender's time counts, not what is done between the pieces."""
         if self.complete:
-            return await self._receive()  # tells when the caller goes away
+            return await self._until_gone()
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
@@ -81,6 +82,22 @@ class Body:
             raise self._too_large()
         self.complete = not message.get("more_body", False)
         return message
+
+    def hang_up(self) -> None:
+        """The app is told that the caller has gone."""
+        self._hung_up.set()
+
+    async def _until_gone(self) -> Message:
+        waits = {
+            asyncio.ensure_future(self._receive()),
+            asyncio.ensure_future(self._hung_up.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        return {"type": "http.disconnect"}
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The request's body is too large: at most {self._limit // 1024:,} KiB.")

@@ -83,6 +83,7 @@ class Door:
     status     the HTTP status that an error has there
     pass_name  of a request without a key whose address is signed, which lets it in: whatever comes with
                the same name is counted together; "" where it is not signed. It asks no database
+    last_event what an event stream ends with when its caller has lost the right to it
     """
 
     name: str
@@ -94,3 +95,4 @@ class Door:
     verify: Callable[[Headers, ApiKey], None] = _unsigned
     status: Callable[[EditorError], int] = lambda error: error.status
     pass_name: Callable[[Scope, Headers], str] = lambda scope, headers: ""
+    last_event: Callable[[Scope, EditorError], bytes] = lambda scope, error: b""

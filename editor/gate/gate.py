@@ -1,14 +1,17 @@
 """Who is calling, may they, and is it not too much: answered before a byte of the body is read.
 
 Each door for programs stands behind a gate of its own, which knows where the door's clients put
-their key and what its errors look like. Past it, `scope["caller"]` is who calls.
+their key and what its errors look like. Past it, `scope["caller"]` is who calls. Who loses that right
+while a call is held, or a stream goes on, is told so at once; what was started goes on.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import AsyncExitStack
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -25,7 +28,7 @@ from editor.errors import (
     PermissionDenied,
     TooMany,
 )
-from editor.gate import addresses
+from editor.gate import addresses, rights
 from editor.gate.body import App, Body, Message, Places, Receive, Send, announced
 from editor.gate.door import Caller, Door, Headers, RepeatedCredentials, Scope
 from editor.operations import api_keys
@@ -38,6 +41,8 @@ POLLS_FOR_A_REQUEST = 20
 PASSES_A_MINUTE = 600  # requests to one signed address
 SMALL = 256 * 1024  # bytes of a body that needs no place
 LARGE_AT_ONCE, LARGE_OF_ONE_SENDER = 16, 4
+UNWATCHED_SECONDS = 1.0  # that a call may take before anybody looks whether its caller still may
+LEAVE_SECONDS = 5.0  # for a call to come to its end after its caller lost the right to it
 LONGEST_KEY = 200  # characters; no key of any kind is longer
 _JSON = (b"application/json", b"application/problem+json")
 
@@ -86,7 +91,36 @@ class Gate:
                     await place.aclose()
                 return message
 
+            await self._serve(scope, receive, body, answer)
+
+    async def _serve(self, scope: Scope, receive: Receive, body: Body, answer: _Answer) -> None:
+        """Let the app answer, as long as the caller may have the answer."""
+        caller: Caller | None = scope.get("caller")
+        if caller is None:
             await self.app(scope, receive, answer.send)
+            return
+        work = asyncio.ensure_future(self.app(scope, receive, answer.send))
+        try:
+            done, _ = await asyncio.wait({work}, timeout=UNWATCHED_SECONDS)
+            if not done:
+                await self._watch(work, caller, scope, body, answer)
+        finally:
+            if not work.done():
+                work.cancel()
+        await work
+
+    async def _watch(
+        self, work: asyncio.Future[None], caller: Caller, scope: Scope, body: Body, answer: _Answer
+    ) -> None:
+        async with rights.watching(credentials.holder_of_key(caller.key)) as lost:
+            waits: set[asyncio.Future[Any]] = {work, lost}
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return
+        await answer.end(scope, lost.result())
+        body.hang_up()
+        # As when the caller goes away: what the app holds is let go, and what it has begun goes on.
+        await asyncio.wait({work}, timeout=LEAVE_SECONDS)
 
     async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:
         """Count a request whose address is signed. Raises TooMany."""
@@ -159,11 +193,15 @@ class _Answer:
         self._method = method
         self._started = False
         self._replaced = False
+        self._is_stream = False
 
     async def send(self, message: Message) -> None:
+        if self._replaced:
+            return
         if message["type"] == "http.response.start":
             self._started = True
             headers = {name.lower(): value for name, value in message["headers"]}
+            self._is_stream = headers.get(b"content-type", b"").startswith(b"text/event-stream")
             is_json = headers.get(b"content-type", b"").startswith(_JSON)
             if message["status"] >= 400 and not is_json:
                 self._replaced = True
@@ -173,8 +211,16 @@ class _Answer:
             # What is open to all may say itself how long it is kept.
             extra = [(name, value) for name, value in self._extra_headers() if name not in headers]
             message = {**message, "headers": [*message["headers"], *extra]}
-        if not self._replaced:
-            await self._send(message)
+        await self._send(message)
+
+    async def end(self, scope: Scope, error: EditorError) -> None:
+        """Answer with an error instead of whatever the app sends from now on."""
+        if not self._started:
+            await self.refuse(error)
+        elif self._is_stream:
+            content = self._door.last_event(scope, error)
+            await self._send({"type": "http.response.body", "body": content, "more_body": False})
+        self._replaced = True
 
     async def refuse(self, error: EditorError) -> None:
         """Answer with an error, unless the answer has begun already."""

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from channels.layers import get_channel_layer
-
 from editor import events
 from editor.db import in_thread
+from editor.gate.listening import Listener
 from editor.models import Job
 from editor.queries import jobs as job_queries
-
-log = logging.getLogger("editor.gate")
+from editor.redis import RESTORED
 
 LOOK_EVERY = 3.0  # seconds
-LISTEN_AGAIN_AFTER = 1.0  # seconds, after a fault
 
 
 class Watch:
@@ -39,23 +36,21 @@ class Watch:
         self.ended = asyncio.Event()
 
 
-class _Listener:
-    """What one event loop waits for. It listens while anybody waits."""
+class _Watches(Listener):
+    """What one event loop waits for."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.watches: defaultdict[UUID, set[Watch]] = defaultdict(set)
-        self.workspaces: Counter[UUID] = Counter()
-        self.channel = ""
-        self.tasks: list[asyncio.Task[None]] = []
         self.ending = False
+
+    @property
+    def look_every(self) -> float:
+        return LOOK_EVERY
 
     async def add(self, job: Job, watch: Watch) -> None:
         self.watches[job.id].add(watch)
-        self.workspaces[job.workspace_id] += 1
-        if not self.tasks:
-            self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look())]
-        elif self.channel and self.workspaces[job.workspace_id] == 1:
-            await self._join(job.workspace_id)
+        await self.join(job.workspace_id)
         if self.ending:
             watch.ended.set()
 
@@ -63,15 +58,7 @@ class _Listener:
         self.watches[job.id].discard(watch)
         if not self.watches[job.id]:
             del self.watches[job.id]
-        self.workspaces[job.workspace_id] -= 1
-        if not self.workspaces[job.workspace_id]:
-            del self.workspaces[job.workspace_id]
-            if self.channel:
-                await self._leave(job.workspace_id)
-        if not self.watches:
-            for task in self.tasks:
-                task.cancel()
-            self.tasks, self.channel = [], ""
+        await self.leave(job.workspace_id)
 
     def tell(self, job_id: UUID, *, ended: bool) -> None:
         for watch in self.watches.get(job_id, ()):
@@ -79,44 +66,25 @@ class _Listener:
             if ended:
                 watch.ended.set()
 
-    async def _listen(self) -> None:
-        while True:
-            try:
-                layer = get_channel_layer()
-                self.channel = await layer.new_channel()
-                for workspace_id in list(self.workspaces):
-                    await self._join(workspace_id)
-                while True:
-                    message = await layer.receive(self.channel)
-                    if message["type"] == events.JobChanged.type:
-                        self.tell(UUID(message["job_id"]), ended=message["ended"])
-            except Exception:
-                log.warning("changes of jobs cannot be heard; trying again", exc_info=True)
-                await asyncio.sleep(LISTEN_AGAIN_AFTER)
+    async def heard(self, message: dict[str, Any]) -> None:
+        if message["type"] == events.JobChanged.type:
+            self.tell(UUID(message["job_id"]), ended=message["ended"])
+        elif message["type"] == RESTORED:  # whose steps may not have been told
+            for job_id in list(self.watches):
+                self.tell(job_id, ended=False)
 
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            try:
-                for job_id in await in_thread(job_queries.ended, list(self.watches)):
-                    self.tell(job_id, ended=True)
-            except Exception:
-                log.warning("jobs that are waited for could not be looked at; trying again", exc_info=True)
-
-    async def _join(self, workspace_id: UUID) -> None:
-        await get_channel_layer().group_add(events.group_name(workspace_id), self.channel)
-
-    async def _leave(self, workspace_id: UUID) -> None:
-        await get_channel_layer().group_discard(events.group_name(workspace_id), self.channel)
+    async def look(self) -> None:
+        for job_id in await in_thread(job_queries.ended, list(self.watches)):
+            self.tell(job_id, ended=True)
 
 
-_listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, _Listener] = WeakKeyDictionary()
+_listeners: WeakKeyDictionary[asyncio.AbstractEventLoop, _Watches] = WeakKeyDictionary()
 
 
 @contextlib.asynccontextmanager
 async def watching(job: Job) -> AsyncIterator[Watch]:
     """Hear of the job's changes while the block lasts. What came before is not told: look first."""
-    listener = _listeners.setdefault(asyncio.get_running_loop(), _Listener())
+    listener = _listeners.setdefault(asyncio.get_running_loop(), _Watches())
     watch = Watch()
     await listener.add(job, watch)
     try:

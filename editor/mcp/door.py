@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 
 from editor.errors import EditorError
-from editor.gate.door import Door, bearer
+from editor.gate.door import Door, Scope, bearer
 
 PATH = "/mcp"
 # Bytes: a picture of 3 MB as base64. The SDK holds a call's body as long as the call lasts, so larger
 # pictures come by address or by id.
 BODY_LIMIT = 4 * 1024 * 1024
+
+# Where a request's scope has the "id" of the call that it makes, as soon as that is known.
+ASKED = "mcp_asked"
 
 # Of JSON-RPC 2.0.
 INVALID_REQUEST = -32600
@@ -29,12 +32,20 @@ def problem(error: EditorError) -> dict[str, object]:
 
 def _envelope(status: int, error: EditorError) -> bytes:
     """A request that was refused before its JSON was read, so its id is not known."""
+    return _told(None, status, error)
+
+
+def _last_event(scope: Scope, error: EditorError) -> bytes:
+    return b"event: message\ndata: %s\n\n" % _told(scope[ASKED].get("id"), error.status, error)
+
+
+def _told(request_id: object, status: int, error: EditorError) -> bytes:
     told = {
         "code": INVALID_REQUEST if status < 500 else INTERNAL_ERROR,
         "message": error.message,
         "data": problem(error),
     }
-    return json.dumps({"jsonrpc": "2.0", "id": None, "error": told}).encode()
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": told}).encode()
 
 
-DOOR = Door(name="mcp", body_limit=BODY_LIMIT, bare_key=bearer, envelope=_envelope)
+DOOR = Door(name="mcp", body_limit=BODY_LIMIT, bare_key=bearer, envelope=_envelope, last_event=_last_event)

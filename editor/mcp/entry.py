@@ -17,7 +17,7 @@ from editor.errors import NotFound, PermissionDenied
 from editor.gate.body import Message, Receive, Send
 from editor.gate.door import Scope
 from editor.gate.requests import origin
-from editor.mcp.door import PATH
+from editor.mcp.door import ASKED, PATH
 
 _SERVER = "editor.mcp.server"
 
@@ -43,6 +43,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.to_thread(import_module, _SERVER)
     from editor.mcp import server  # noqa: PLC0415 - see above
 
+    scope[ASKED] = {}
     await server.serve({**scope, "at": at}, _replayed(body, receive), send)
 
 

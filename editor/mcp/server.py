@@ -25,7 +25,7 @@ from editor import disk
 from editor.errors import DiskFull, EditorError
 from editor.gate.body import Receive, Send
 from editor.gate.door import Scope
-from editor.mcp.door import BODY_LIMIT, problem
+from editor.mcp.door import ASKED, BODY_LIMIT, problem
 from editor.mcp.tools.base import Answer, Call, Tool
 from editor.mcp.tools.registry import TOOLS
 
@@ -88,6 +88,7 @@ async def _call_tool(
         raise MCPError(code=types.INVALID_PARAMS, message="There is no such tool.")
     assert context.request is not None  # there is one on this transport
     scope = context.request.scope
+    scope[ASKED]["id"] = context.request_id
     call = Call(caller=scope["caller"], at=scope["at"], report=context.session.report_progress)
     try:
         answer = await _apart(tool.answer(call, params.arguments or {}))

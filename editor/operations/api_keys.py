@@ -23,6 +23,7 @@ from django.db.models import Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
+from editor import events
 from editor.access import signatures
 from editor.access.actor import Actor
 from editor.access.scopes import EVERYTHING, SCOPES
@@ -111,12 +112,13 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
         signed=key.signing_secret is not None,
     )
     _record(actor, "rotated", key, by=new.public_id, overlap=overlap)
+    events.publish(events.AccessChanged(workspace_id=key.workspace_id))
     return new, bare
 
 
 @transaction.atomic
 def revoke(*, actor: Actor, key: ApiKey) -> None:
-    """End the key at once. Doing it twice is no error.
+    """End the key at once, with the calls that it holds. Doing it twice is no error.
 
     Raises PermissionDenied unless it is the actor's own or they manage the workspace.
     """
@@ -124,6 +126,7 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
         actor.require_manager()
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         _record(actor, "revoked", key)
+        events.publish(events.AccessChanged(workspace_id=key.workspace_id))
 
 
 def find(bare: str) -> ApiKey | None:

@@ -144,6 +144,7 @@ def _create(
         **callbacks.columns(request.callback),
         workspace=actor.workspace,
         created_by=actor.user,
+        api_key_id=actor.key_id,
         door=actor.door,
         idempotency_key=request.idempotency_key or None,
         request_hash=request.request_hash,

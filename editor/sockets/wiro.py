@@ -1,7 +1,8 @@
 """The socket of Wiro's clients: it tells the steps of the tasks whose tokens they send.
 
-A token is the right to hear of its task, see access/task_tokens.py: there is no session and no key,
-and pages of any site may listen. Source: the contract of Wiro's API, section 12.
+A token is the right to hear of its task, see access/task_tokens.py, as long as the key that started it
+works: there is no session and no key here, and pages of any site may listen. Source: the contract of
+Wiro's API, section 12.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from editor.access import lookups, task_tokens
+from editor.access import credentials, lookups, task_tokens
 from editor.contexts import wiro
 from editor.db import in_thread, tenant
 from editor.errors import InvalidInput, NotFound
-from editor.gate import waiting
+from editor.gate import rights, waiting
 from editor.gate.door import Headers
 from editor.gate.gate import check_host
 from editor.models import Job
@@ -31,7 +32,7 @@ MOST_TASKS = 50  # on one connection at a time
 LONGEST_FRAME = 4096  # characters
 MOST_FRAMES = 1000  # from one client
 IDLE_SECONDS = 60.0  # until a connection is closed on which no task is told of
-WRONG_HOST, TOO_MUCH = 4400, 4429
+WRONG_HOST, ENDED, TOO_MUCH = 4400, 4401, 4429
 
 
 class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -42,6 +43,7 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.frames = 0
         self.idle: asyncio.TimerHandle | None = None
         self.gone = False
+        self.ended = False  # the right to hear of a task was lost
         try:
             check_host(Headers(self.scope))
         except InvalidInput:
@@ -95,15 +97,26 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         del self.listening[token]
         if not task.cancelled() and (error := task.exception()):
             log.warning("the steps of a task could not be told any further", exc_info=error)
-        self._wait_for_more()
+        if self.ended and not self.listening and not self.gone:
+            self._close(ENDED)
+        else:
+            self._wait_for_more()
 
     async def _tell(self, job: Job) -> None:
-        """All steps of the job from its first on, until it ends."""
+        """All steps of the job from its first on, until it ends or the right to hear of it does."""
         tenant.set(str(job.workspace_id))
         after, at = 0, job.origin or _origin(self.scope)
-        async with waiting.watching(job) as watch:
+        async with (
+            rights.watching(credentials.holder_of_job(job)) as lost,
+            waiting.watching(job) as watch,
+        ):
+            lost.add_done_callback(lambda _: watch.changed.set())
             while True:
                 watch.changed.clear()
+                if lost.done():
+                    await self._refuse("tasktoken-ended")
+                    self.ended = True
+                    return
                 row, steps = await in_thread(job_queries.read_with_events, job.id, after)
                 for step in steps:
                     after = step.pk
@@ -122,8 +135,11 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _close_if_idle(self) -> None:
         if not self.listening and not self.gone:
-            self._stop()
-            self.closing = asyncio.create_task(self.close())
+            self._close()
+
+    def _close(self, code: int | None = None) -> None:
+        self._stop()
+        self.closing = asyncio.create_task(self.close(code=code))
 
     def _stop(self) -> None:
         """Nothing is said or heard any more: a closed connection takes no second close."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -17,6 +19,7 @@ from editor.access.actor import Actor
 from editor.contexts import jobs
 from editor.db import in_thread
 from editor.errors import NotAuthenticated, NotFound
+from editor.redis import LIVE
 
 # The page connects again at this code, with the cookie it has by then, and is told what holds now.
 SESSION_ENDED = 4401
@@ -25,6 +28,8 @@ NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
 SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
 # A page that was away longer than this is told what runs now, not what ended meanwhile.
 REMEMBERED = timedelta(minutes=10)
+# While other processes cannot be heard: the page is told what they did so many seconds later, at most.
+LOOK_EVERY = 5.0
 
 
 class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -35,6 +40,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     joined: tuple[str, ...] = ()
     ended = False
+    looking: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         if not _same_origin(self.scope):
@@ -42,26 +48,45 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         try:
             await self._join(await self._actor())
-            actor = await self._actor()  # again: what ended before it joined was not told to it
+            await self._actor()  # again: what ended before it joined was not told to it
         except (NotAuthenticated, NotFound) as error:
             # Accepted first: a page learns nothing from a refusal, and would try again for ever.
             await self.accept()
             signed_out = isinstance(error, NotAuthenticated)
             await self._send_away(SIGNED_OUT_WORDS if signed_out else NOT_A_MEMBER_WORDS)
             return
+        self.told: set[UUID] = set()  # whose end the page knows of
         await self.accept()
         # What changed between the page's rendering and this moment would otherwise never be told.
-        since = max(_since(self.scope), timezone.now() - REMEMBERED)
-        await self.send(text_data=await in_thread(self._render_snapshot, actor, since))
+        self.since = max(_since(self.scope), timezone.now() - REMEMBERED)
+        if (lost_since := events.lost_since()) is not None:
+            self._look_now_and_then(lost_since)
+        await self._catch_up(self.since)
 
     async def _join(self, actor: Actor) -> None:
-        self.joined = (events.group_name(actor.workspace.id), events.person_group(actor.user.pk))
+        self.joined = (events.group_name(actor.workspace.id), events.person_group(actor.user.pk), LIVE)
         for group in self.joined:
             await self.channel_layer.group_add(group, self.channel_name)
 
     async def disconnect(self, code: int) -> None:
+        self._look_no_more()
         for group in self.joined:
             await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def access_changed(self, event: dict[str, Any]) -> None:
+        await self._still_there()
+
+    async def live_lost(self, event: dict[str, Any]) -> None:
+        self._look_now_and_then(event["since"])
+        await self._catch_up(self.missed_since)
+
+    async def live_restored(self, event: dict[str, Any]) -> None:
+        self._look_no_more()
+        await self._catch_up(datetime.fromtimestamp(event["since"], tz=UTC))
+
+    async def look(self, event: dict[str, Any]) -> None:
+        if self.looking:
+            await self._catch_up(self.missed_since)
 
     async def job_changed(self, event: dict[str, Any]) -> None:
         await self._push(event["job_id"], ended=event["ended"])
@@ -75,6 +100,27 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def sessions_changed(self, event: dict[str, Any]) -> None:
         await self._still_there()
+
+    def _look_now_and_then(self, since: float) -> None:
+        self.missed_since = datetime.fromtimestamp(since, tz=UTC)
+        if self.looking is None:
+            self.looking = asyncio.create_task(self._ask_to_look())
+
+    def _look_no_more(self) -> None:
+        if self.looking:
+            self.looking.cancel()
+            self.looking = None
+
+    async def _ask_to_look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await self.channel_layer.send(self.channel_name, {"type": "look"})  # in turn with the rest
+
+    async def _catch_up(self, since: datetime) -> None:
+        """Tell what runs now, and what ended after `since` unless the page knows that."""
+        if actor := await self._still_there():
+            since = max(since, self.since, timezone.now() - REMEMBERED)
+            await self.send(text_data=await in_thread(self._render_snapshot, actor, since))
 
     async def _push(self, job_id: str | None, *, ended: bool = False) -> None:
         if actor := await self._still_there():
@@ -109,10 +155,14 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _render_change(self, actor: Actor, job_id: str | None, ended: bool) -> str:
         context = jobs.live(actor.workspace, viewer=actor.user, job_id=job_id, ended=ended)
+        if job_id and ended:
+            self.told.add(UUID(job_id))
         return render_to_string("studio/_live.html", context)
 
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
-        context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since)
+        context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since, told=self.told)
+        self.told.update(job.id for job in context["finished"])
+        context["delayed"] = self.looking is not None
         return render_to_string("studio/_snapshot.html", context)
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def next_url(request: HttpRequest) -> str:
     """The form's `next`, if it leads to this portal; empty otherwise."""
-    url = request.POST.get("next", "")
+    return own_url(request, request.POST.get("next", ""))
+
+
+def own_url(request: HttpRequest, url: str) -> str:
+    """The address, fit for a header, if it is a page of this portal; empty otherwise.
+
+    A whole one, or from the root on: Django takes others for names of views.
+    """
     safe = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return url if safe else ""
+    rooted = url.startswith(("/", "http://", "https://"))
+    return (iri_to_uri(url) or "") if safe and rooted else ""

@@ -3,11 +3,15 @@ private."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
@@ -15,12 +19,22 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from editor import db
-from editor.errors import EditorError, NotAuthenticated
+from editor.errors import EditorError, InvalidInput, NotAuthenticated
 from editor.web.htmx import error_response
+
+log = logging.getLogger("editor.web")
+
+NUL_WORDS = "The request holds a character that cannot be stored."
+ODD_WORDS = "The request holds a value that is not possible there."
 
 
 class EditorErrorMiddleware:
-    """Answers an EditorError, from a view or from the gate, in the portal's own words and with its status."""
+    """Answers an EditorError, from a view or from the gate, in the portal's own words and with its status.
+
+    NUL is refused in whatever comes as text, before any view sees it: the database takes it nowhere.
+    What the admin lets through to a field or to the database that does not take it is a wrong request
+    too, and no fault of the portal.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -31,8 +45,22 @@ class EditorErrorMiddleware:
             return redirect_to_login(request.get_full_path())
         return error_response(request, refusal) if refusal else self.get_response(request)
 
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        given = [*request.GET.lists(), *request.POST.lists()]
+        texts = [*kwargs.values(), *(text for name, values in given for text in (name, *values))]
+        if any(isinstance(text, str) and "\x00" in text for text in texts):
+            return error_response(request, InvalidInput(NUL_WORDS))
+        return None
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return error_response(request, exception) if isinstance(exception, EditorError) else None
+        if isinstance(exception, EditorError):
+            return error_response(request, exception)
+        if isinstance(exception, ValidationError | DataError):
+            log.warning("%s %s was refused: %.200r", request.method, request.path, exception)
+            return error_response(request, InvalidInput(ODD_WORDS))
+        return None
 
 
 class ReleasedConnectionMiddleware:

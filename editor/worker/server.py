@@ -19,7 +19,6 @@ from editor.providers import http
 from editor.worker import connections, protocols
 from editor.worker.connections import Bounds, Connections
 from editor.worker.runner import run_worker
-from editor.worker.stalled import Protocol
 
 log = logging.getLogger("editor.connections")
 
@@ -60,7 +59,6 @@ async def serve(
         "imageeditor.asgi:application",
         host=host,
         port=port,
-        http=Protocol,
         lifespan="off",
         log_level="warning",
         access_log=False,

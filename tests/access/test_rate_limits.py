@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from pytest_django import Settings
+from redis.asyncio import BlockingConnectionPool
 
 from editor.access import rate_limits
+from editor.redis import health
+from tests.redis_server import RedisServer, redis_server
 
 
 async def test_of_two_hundred_at_once_exactly_sixty_pass() -> None:
@@ -35,11 +38,43 @@ async def test_names_are_counted_apart() -> None:
     assert 1 <= refused.retry_after <= 60
 
 
-async def test_without_its_redis_everything_is_allowed_and_said_in_the_log(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+@pytest.fixture
+async def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisServer]:
+    pools: list[BlockingConnectionPool] = []
+    make = rate_limits._connections
+
+    def noted() -> BlockingConnectionPool:
+        pools.append(make())
+        return pools[-1]
+
+    monkeypatch.setattr(rate_limits, "_connections", noted)
+    health.health.worked()
+    with redis_server() as server:
+        settings.REDIS_URL = server.url
+        yield server
+        for pool in pools:
+            await pool.disconnect()
+    health.health.worked()
+
+
+async def test_processes_count_together(redis: RedisServer) -> None:
+    assert (await rate_limits.take("w", per_minute=2)).remaining == 1
+    rate_limits._limiters.clear()  # as another process, which knows nothing of the first
+    assert (await rate_limits.take("w", per_minute=2)).remaining == 0
+    assert not (await rate_limits.look("w", per_minute=2)).allowed
+
+
+@pytest.mark.parametrize("hurt", [RedisServer.stop, RedisServer.hang], ids=["down", "hanging"])
+async def test_without_redis_this_process_counts_for_itself_and_says_so_once(
+    redis: RedisServer,
+    hurt: Callable[[RedisServer], None],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    name = uuid.uuid4().hex
-    assert (await rate_limits.take(name, per_minute=1)).allowed
-    assert (await rate_limits.look(name, per_minute=1)).allowed
-    assert "could not be counted" in caplog.text
+    monkeypatch.setattr(health, "AGAIN_AFTER", 600.0)
+    hurt(redis)
+    taken = await asyncio.gather(*(rate_limits.take("w", per_minute=60) for _ in range(200)))
+    assert sum(one.allowed for one in taken) == 60
+    assert not (await rate_limits.look("w", per_minute=60)).allowed
+    assert len(caplog.records) == 1
+    assert "Redis does not answer" in caplog.text

@@ -10,20 +10,27 @@ from typing import Any
 from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 
-from editor import events
+from editor import db, events
 from editor.db import in_thread
 from editor.models import User, Workspace
+from editor.sockets.workspace import WorkspaceConsumer
 from imageeditor.asgi import application
 from tests.patience import PATIENCE
 from tests.web.requests import signed_in
 
-GONE = "You are not a member of this workspace any more."
+MARK = "all that was published before has been told"
+
+
+async def _tell_mark(consumer: WorkspaceConsumer, event: dict[str, Any]) -> None:
+    await consumer.send(text_data=MARK)
+
+
+WorkspaceConsumer.test_mark = _tell_mark
 
 
 @dataclass
 class Page:
     socket: ApplicationCommunicator
-    user: User | None
     slug: str
     accepted: bool = False
 
@@ -45,17 +52,16 @@ class Page:
         return messages
 
     async def told(self) -> list[str]:
-        """All that it is told of what has happened until now; it is of no use afterwards.
+        """All that it is told of what has happened until now."""
+        await in_thread(self._mark)
+        return (await self.until(MARK))[:-1]
 
-        That it should go is published last, and changes no row: what comes before that was told.
-        """
-        await in_thread(self._send_away)
-        return (await self.until(GONE))[:-1]
-
-    def _send_away(self) -> None:
-        assert self.user is not None
-        workspace = Workspace.objects.get(slug=self.slug)
-        events.publish(events.MemberRemoved(workspace_id=workspace.id, user_id=self.user.pk))
+    def _mark(self) -> None:
+        """Published as events are, after all of them."""
+        loop = db.waiting_loop.get()
+        assert loop
+        group = events.group_name(Workspace.objects.get(slug=self.slug).id)
+        loop.call_soon_threadsafe(events._begin_sending, group, {"type": "test.mark"})
 
     async def say(self, **content: Any) -> None:
         await self.socket.send_input({"type": "websocket.receive", **content})
@@ -78,8 +84,7 @@ async def listen(
         "headers": headers,
         "subprotocols": [],
     }
-    user = viewer if isinstance(viewer, User) else None
-    page = Page(ApplicationCommunicator(application, scope), user, slug)
+    page = Page(ApplicationCommunicator(application, scope), slug)
     await page.socket.send_input({"type": "websocket.connect"})
     await page.answer()
     yield page

@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponseNotAllowed, JsonRespon
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from editor.access import lookups
+from editor.access import credentials, lookups
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.bfl import polling, translate
@@ -58,7 +58,10 @@ async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
 
 @require_GET
 async def result(request: HttpRequest) -> JsonResponse:
-    """How a task is. Whoever has not the address that its submit answered needs the workspace's key."""
+    """How a task is. Whoever has not the address that its submit answered needs the workspace's key.
+
+    The address works as long as the key that it was made for.
+    """
     task = request.GET.get("id")
     if task is None:
         missing = {"type": "missing", "loc": ["query", "id"], "msg": "Field required", "input": None}
@@ -155,6 +158,13 @@ async def _mask(text: str) -> bytes:
 
 
 def _read(actor: Actor | None, task: str) -> Job:
-    """The job and its results; without an actor, the address itself is the right to see it."""
-    job = lookups.job(actor, task) if actor else lookups.linked_job(UUID(task))
+    """The job and its results; without an actor, the address itself is the right to see it.
+
+    Raises NotFound, and what `credentials.check_job` raises.
+    """
+    if actor:
+        job = lookups.job(actor, task)
+    else:
+        job = lookups.linked_job(UUID(task))
+        credentials.check_job(job)
     return job_queries.read(job.id)

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,6 +20,7 @@ from editor.models import User
 from editor.operations import images, workspaces
 from editor.queries import members, readiness
 from editor.web import sign_in_limits
+from editor.web.back import own_url
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
 from editor.web.htmx import is_fragment
@@ -67,9 +67,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
     """Remember light, dark or auto in a cookie, and go back."""
-    back = request.headers.get("Referer", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-    response = redirect(back if safe else "home")
+    response = redirect(own_url(request, request.headers.get("Referer", "")) or "home")
     chosen = request.POST.get("theme", "auto")
     response.set_cookie(
         "theme",

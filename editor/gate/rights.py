@@ -1,0 +1,78 @@
+"""Hearing that somebody has lost the right to what they wait for: key ended, membership gone.
+
+A call that is held for minutes was let in by a key that may be revoked meanwhile. Operations tell of
+such changes at once; what they could not tell, and keys that end by themselves, are found by one query
+for all callers together, from time to time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from editor import events
+from editor.access import credentials
+from editor.access.credentials import Holder
+from editor.db import in_thread
+from editor.errors import EditorError
+from editor.gate.listening import Listener
+from editor.redis import RESTORED
+
+LOOK_EVERY = 3.0  # seconds
+
+Loss = asyncio.Future[EditorError]
+
+
+class _Guard(Listener):
+    """Who is let in on one event loop, as far as they stay."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: defaultdict[Holder, set[Loss]] = defaultdict(set)
+
+    @property
+    def look_every(self) -> float:
+        return LOOK_EVERY
+
+    async def heard(self, message: dict[str, Any]) -> None:
+        if message["type"] in (events.AccessChanged.type, events.MemberRemoved.type):
+            workspace_id = UUID(message["workspace_id"])
+            await self.check([one for one in self.losses if one.workspace_id == workspace_id])
+        elif message["type"] == RESTORED:
+            await self.look()
+
+    async def look(self) -> None:
+        await self.check(list(self.losses))
+
+    async def check(self, holders: Collection[Holder]) -> None:
+        """Tell those who have lost their rights."""
+        for holder, error in (await in_thread(credentials.lost, holders)).items():
+            for loss in self.losses.get(holder, ()):
+                if not loss.done():
+                    loss.set_result(error)
+
+
+_guards: WeakKeyDictionary[asyncio.AbstractEventLoop, _Guard] = WeakKeyDictionary()
+
+
+@contextlib.asynccontextmanager
+async def watching(holder: Holder) -> AsyncIterator[Loss]:
+    """A future that gets the error to answer with once the holder has lost their rights, also before now."""
+    loop = asyncio.get_running_loop()
+    guard, loss = _guards.setdefault(loop, _Guard()), loop.create_future()
+    guard.losses[holder].add(loss)
+    await guard.join(holder.workspace_id)
+    try:
+        await guard.check([holder])
+        yield loss
+    finally:
+        loss.cancel()
+        guard.losses[holder].discard(loss)
+        if not guard.losses[holder]:
+            del guard.losses[holder]
+        await guard.leave(holder.workspace_id)

@@ -1,0 +1,208 @@
+"""The channel layer of several processes: groups are kept in each, and Redis carries between them.
+
+Every process hears one channel of Redis and hands what comes to its own members of the group. So
+whoever joins, leaves or sends within a process never depends on Redis, and one process that loses it
+goes on hearing of its own work. See editor/redis/__init__.py for what members of LIVE are told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from editor.redis import LIVE, LOST, RESTORED
+from editor.redis.health import AWAY, PATIENCE, health
+
+log = logging.getLogger("editor.redis")
+
+CHANNEL = "atelier"
+BEAT_EVERY = 2.0  # seconds of silence after which the subscription is asked for a sign of life
+CONNECT_AGAIN_AFTER = 1.0  # seconds
+CAPACITY = 1000  # messages that wait for one member
+FOR_EVER = 10 * 365 * 24 * 60 * 60  # seconds that a member stays in its groups
+
+Message = dict[str, Any]
+
+
+class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
+    """What is sent to a group reaches its members in all processes; a channel is its process' own."""
+
+    extensions = ("groups",)
+
+    def __init__(self, *, url: str) -> None:
+        super().__init__(capacity=CAPACITY)
+        self.url = url
+        self.sender = uuid4().hex
+        # When the first message was lost that could not be sent since; others must be told of that.
+        self.owed_since: float | None = None
+        self._links: dict[asyncio.AbstractEventLoop, _Link] = {}
+
+    async def new_channel(self, prefix: str = "specific.") -> str:
+        """Returns when this process hears the others, or when that has failed."""
+        link = self._link()
+        await link.tried.wait()
+        return str(await link.members.new_channel(prefix))
+
+    async def send(self, channel: str, message: Message) -> None:
+        await self._link().members.send(channel, message)
+
+    async def receive(self, channel: str) -> Message:
+        message: Message = await self._link().members.receive(channel)
+        return message
+
+    async def group_add(self, group: str, channel: str) -> None:
+        await self._link().members.group_add(group, channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        await self._link().members.group_discard(group, channel)
+
+    async def group_send(self, group: str, message: Message) -> None:
+        """Never fails for the lack of Redis, and waits for it PATIENCE seconds at most."""
+        for loop, link in list(self._links.items()):
+            if loop is asyncio.get_running_loop():
+                await link.members.group_send(group, message)
+            elif not loop.is_closed():
+                asyncio.run_coroutine_threadsafe(link.members.group_send(group, message), loop)
+        if not await self._publish(group, message) and self.owed_since is None:
+            self.owed_since = time.time()
+
+    def lost_since(self) -> float | None:
+        """Since when this process does not hear the others; None while it does. On a loop with members."""
+        return self._link().lost_since
+
+    async def pay(self) -> None:
+        """Tell everybody what could not be sent meanwhile: that there was something."""
+        since, self.owed_since = self.owed_since, None
+        if since is not None and not await self._publish(LIVE, {"type": RESTORED, "since": since}):
+            self.owed_since = since
+
+    async def _publish(self, group: str, message: Message) -> bool:
+        if not health.may_ask():
+            return False
+        content = json.dumps({"from": self.sender, "group": group, "message": message})
+        link = self._links.get(asyncio.get_running_loop())
+        try:
+            async with asyncio.timeout(PATIENCE), _client(self.url, link) as client:
+                await client.publish(CHANNEL, content)
+        except AWAY as error:
+            health.failed(error)
+            return False
+        health.worked()
+        return True
+
+    def _link(self) -> _Link:
+        loop = asyncio.get_running_loop()
+        if loop not in self._links:
+            self._links = {one: link for one, link in self._links.items() if not one.is_closed()}
+            self._links[loop] = _Link(self)
+        return self._links[loop]
+
+
+class _Link:
+    """What one event loop hears of other processes, and its members of groups."""
+
+    def __init__(self, layer: SharedLayer) -> None:
+        self.layer = layer
+        self.members = InMemoryChannelLayer(capacity=CAPACITY, group_expiry=FOR_EVER)
+        self.client = connect(layer.url)
+        self.tried = asyncio.Event()
+        self.lost_since: float | None = None
+        self._heard_at = time.time()
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                try:
+                    await self._hear()
+                except AWAY as error:
+                    await self._lost(error)
+                except Exception:
+                    log.exception("events of other processes cannot be heard; trying again")
+                self.tried.set()
+                await asyncio.sleep(CONNECT_AGAIN_AFTER)
+        finally:
+            await self.client.aclose()
+
+    async def _hear(self) -> None:
+        async with contextlib.aclosing(connect(self.layer.url)) as client, client.pubsub() as subscription:
+            async with asyncio.timeout(PATIENCE):
+                await subscription.subscribe(CHANNEL)
+                while await subscription.get_message(timeout=PATIENCE) is None:
+                    pass
+            await self._found()
+            await self._hear_on(subscription)
+
+    async def _hear_on(self, subscription: PubSub) -> None:
+        asked = False
+        while True:
+            message = await subscription.get_message(timeout=BEAT_EVERY)
+            if message is not None:
+                asked, self._heard_at = False, time.time()
+                await self._tell(message)
+            elif asked:
+                raise TimeoutError("no sign of life")
+            else:
+                asked = True
+                async with asyncio.timeout(PATIENCE):
+                    await subscription.ping()
+            if self.layer.owed_since is not None:
+                await self.layer.pay()
+
+    async def _tell(self, message: Message) -> None:
+        if message["type"] != "message":
+            return
+        try:
+            told = json.loads(message["data"])
+            sender, group, content = told["from"], told["group"], told["message"]
+        except (ValueError, KeyError, TypeError):
+            log.warning("Redis carried something in the channel %s that is no event", CHANNEL)
+            return
+        if sender != self.layer.sender:  # its own members were told at once
+            await self.members.group_send(group, content)
+
+    async def _found(self) -> None:
+        health.worked()
+        since, self.lost_since, self._heard_at = self.lost_since, None, time.time()
+        self.tried.set()
+        if since is not None:
+            await self.members.group_send(LIVE, {"type": RESTORED, "since": since})
+
+    async def _lost(self, error: BaseException) -> None:
+        health.failed(error)
+        if self.lost_since is None:
+            self.lost_since = self._heard_at
+            await self.members.group_send(LIVE, {"type": LOST, "since": self.lost_since})
+
+
+def connect(url: str, **options: Any) -> Redis:
+    """A client that gives up soon, and tries once more where a connection that it kept had gone."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=PATIENCE,
+        socket_timeout=PATIENCE,
+        retry=Retry(NoBackoff(), 1),
+        **options,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _client(url: str, link: _Link | None) -> AsyncIterator[Redis]:
+    """The loop's own client, or one for a single message where nobody listens."""
+    if link is not None:
+        yield link.client
+        return
+    async with contextlib.aclosing(connect(url)) as client:
+        yield client

@@ -1,0 +1,118 @@
+"""Two processes' ends of the layer, at a Redis that goes and comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from editor.redis import LIVE, LOST, RESTORED
+from editor.redis.health import health
+from editor.redis.layer import SharedLayer
+from tests.redis_server import RedisServer
+
+GENEROUS = 60.0  # seconds
+
+
+class End:
+    """A process' layer with one member of a group, who hears of the layer itself too."""
+
+    def __init__(self, url: str) -> None:
+        self.layer = SharedLayer(url=url)
+
+    async def join(self, group: str) -> End:
+        self.channel = await self.layer.new_channel()
+        await self.layer.group_add(group, self.channel)
+        await self.layer.group_add(LIVE, self.channel)
+        return self
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(GENEROUS):
+            return await self.layer.receive(self.channel)
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        while (message := await self.next())["type"] != kind:
+            pass
+        return message
+
+
+@pytest.fixture
+async def ends(redis: RedisServer) -> tuple[End, End]:
+    return await End(redis.url).join("group"), await End(redis.url).join("group")
+
+
+async def test_members_hear_of_every_process_once_and_in_order(ends: tuple[End, End]) -> None:
+    here, there = ends
+    for number in range(3):
+        await here.layer.group_send("group", {"type": "news", "number": number})
+    await here.layer.group_send("other", {"type": "not for them"})
+    await there.layer.group_send("group", {"type": "end"})
+    assert [await there.next() for _ in range(4)] == [
+        *({"type": "news", "number": number} for number in range(3)),
+        {"type": "end"},
+    ]
+    assert [(await here.next())["type"] for _ in range(4)] == ["news", "news", "news", "end"]
+
+
+async def test_who_left_hears_no_more(ends: tuple[End, End]) -> None:
+    here, there = ends
+    await there.layer.group_discard("group", there.channel)
+    await here.layer.group_send("group", {"type": "news"})
+    await here.layer.group_send(LIVE, {"type": "end"})
+    assert await there.next() == {"type": "end"}
+
+
+async def test_a_message_is_sent_where_nobody_listens(ends: tuple[End, End], redis: RedisServer) -> None:
+    """As by a command: its event loop ends with the message."""
+
+    def command() -> None:
+        asyncio.run(SharedLayer(url=redis.url).group_send("group", {"type": "news"}))
+
+    await asyncio.to_thread(command)
+    assert await ends[0].next() == await ends[1].next() == {"type": "news"}
+
+
+@pytest.mark.parametrize("hurt", [RedisServer.stop, RedisServer.hang], ids=["down", "hanging"])
+async def test_members_are_told_that_others_cannot_be_heard_and_when_they_can(
+    ends: tuple[End, End], redis: RedisServer, hurt: Callable[[RedisServer], None]
+) -> None:
+    here, there = ends
+    assert here.layer.lost_since() is None
+    hurt(redis)
+    lost = await here.until(LOST)
+    assert here.layer.lost_since() == lost["since"]
+    await there.until(LOST)
+    await here.layer.group_send("group", {"type": "news"})
+    assert await here.next() == {"type": "news"}, "its own members hear it all the same"
+    await here.layer.new_channel()  # nobody waits for a server that is away
+    if hurt is RedisServer.hang:
+        redis.go_on()
+    else:
+        redis.start()
+    assert (await here.until(RESTORED))["since"] <= lost["since"]
+    await there.until(RESTORED)
+    assert here.layer.lost_since() is None
+    await here.layer.group_send("group", {"type": "later"})
+    await there.until("later")
+
+
+async def test_what_could_not_be_sent_is_made_known_though_nobody_lost_the_connection(
+    ends: tuple[End, End],
+) -> None:
+    here, there = ends
+    health.failed(OSError("a short hiccup"))
+    await here.layer.group_send("group", {"type": "news"})
+    assert here.layer.owed_since is not None
+    owed = here.layer.owed_since
+    assert await there.until(RESTORED) == {"type": RESTORED, "since": owed}
+
+
+async def test_a_message_from_elsewhere_is_passed_over(ends: tuple[End, End]) -> None:
+    here, there = ends
+    client = here.layer._link().client
+    for odd in (b"\xff", b"[]", b"{}", b'{"from": 1}'):
+        await client.publish("atelier", odd)
+    await here.layer.group_send("group", {"type": "news"})
+    assert await there.next() == {"type": "news"}

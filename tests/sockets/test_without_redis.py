@@ -1,0 +1,87 @@
+"""A page's socket while the other processes of the portal cannot be heard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from channels.layers import channel_layers
+from django.utils import timezone
+from pytest_django import Settings
+
+from editor.access.actor import Actor
+from editor.db import in_thread
+from editor.models import Job, JobEvent, Status
+from editor.operations import timeline
+from editor.redis import health, layer
+from editor.sockets import workspace
+from tests.factories import make_actor
+from tests.redis_server import RedisServer, redis_server
+from tests.sockets.page import listen
+from tests.web.rows import add_job
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+DELAYED = "Live updates are delayed"
+
+
+@pytest.fixture
+async def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisServer]:
+    monkeypatch.setattr(workspace, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(layer, "BEAT_EVERY", 0.2)
+    health.health.worked()
+    with redis_server() as server:
+        settings.CHANNEL_LAYERS = {
+            "default": {"BACKEND": "editor.redis.layer.SharedLayer", "CONFIG": {"url": server.url}}
+        }
+        channel_layers.backends.clear()
+        yield server
+    channel_layers.backends.clear()
+    health.health.worked()
+
+
+def elsewhere(actor: Actor, prompt: str) -> Job:
+    """An edit that another process has ended, whose message was lost."""
+    job = add_job(actor.workspace, prompt=prompt, created_by=actor.user)
+    Job.objects.filter(pk=job.pk).update(status=Status.FAILED, error="It failed.", finished_at=timezone.now())
+    return job
+
+
+async def test_an_open_page_says_so_and_goes_on_hearing_what_ended(redis: RedisServer) -> None:
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        assert DELAYED not in await page.next()
+        redis.stop()
+        await page.until(DELAYED)
+        await in_thread(elsewhere, actor, "first")
+        assert DELAYED in (await page.until("Edit failed"))[-1]
+        redis.start()
+        rest = await page.until('<hx-partial hx-target="#delayed" hx-swap="innerMorph"></hx-partial>')
+        await in_thread(elsewhere, actor, "never told")
+        rest += await page.told()
+        assert not any("Edit failed" in text for text in rest), "it is told once"
+
+
+async def test_what_ended_while_nobody_knew_that_redis_was_away_is_told_when_it_is_back(
+    redis: RedisServer,
+) -> None:
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        redis.hang()
+        await in_thread(elsewhere, actor, "unheard")
+        told = await page.until("Edit failed")
+        redis.go_on()
+        told += await page.until('"#delayed" hx-swap="innerMorph"></hx-partial>')
+        assert sum("Edit failed" in text for text in told) == 1
+
+
+async def test_a_page_that_connects_meanwhile_is_served(redis: RedisServer) -> None:
+    redis.stop()
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        assert DELAYED in await page.next()
+        await in_thread(
+            timeline.record, job=await in_thread(add_job, actor.workspace), kind=JobEvent.Kind.START
+        )
+        assert "job-" in (await page.until("job-"))[-1]
