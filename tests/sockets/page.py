@@ -61,7 +61,8 @@ class Page:
         loop = db.waiting_loop.get()
         assert loop
         group = events.group_name(Workspace.objects.get(slug=self.slug).id)
-        loop.call_soon_threadsafe(events._begin_sending, group, {"type": "test.mark"})
+        mark: dict[str, str | bool] = {"type": "test.mark"}
+        loop.call_soon_threadsafe(events._begin_sending, group, mark)
 
     async def say(self, **content: Any) -> None:
         await self.socket.send_input({"type": "websocket.receive", **content})
