@@ -61,10 +61,14 @@ def test_the_admin_moves_both_and_shows_no_other_table() -> None:
 
 @pytest.mark.django_db
 def test_rows_that_an_attack_left_are_cleaned() -> None:
-    """The migration's own statements, on tables as they were."""
+    """The migration's own statements, on bare copies of the tables: the real ones stay unlocked."""
     migration = import_module("editor.migrations.0015_one_address_per_person")
     with connection.cursor() as cursor:
-        cursor.execute(migration.DISAGREE)
+        cursor.execute("CREATE SCHEMA attacked")
+        cursor.execute("SET LOCAL search_path TO attacked, public")
+        for table in ("editor_user", "account_emailaddress", "account_emailconfirmation"):
+            like = f"LIKE public.{table} INCLUDING DEFAULTS INCLUDING IDENTITY"
+            cursor.execute(f"CREATE TABLE attacked.{table} ({like})")
     attacker, victim, owner = [UserFactory.create(email=f"{name}@example.test") for name in NAMES]
     # Confirmed by the victim, then made primary, which failed half way.
     address(attacker, attacker.email, verified=True)
