@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def until_running(portal: Portal, count: int, *, slug: str = SLUG) -> list[str]:
         )
         if len(rows) == count:
             return [row[0] for row in rows]
-        threading.Event().wait(0.1)
+        time.sleep(0.1)
     raise AssertionError(portal.query("SELECT id, status, stage FROM editor_job"))
 
 
@@ -152,7 +153,8 @@ def test_calls_and_streams_of_a_revoked_key_end_with_a_clear_answer_and_their_jo
     jobs = until_running(portal, len(HELD))
     owner = Client(portal, email=EMAIL, slug=SLUG)
     for (key,) in portal.query(
-        "SELECT k.id::text FROM editor_apikey k JOIN editor_workspace w ON w.id = workspace_id WHERE slug = %s",
+        "SELECT k.id::text FROM editor_apikey k JOIN editor_workspace w ON w.id = workspace_id "
+        "WHERE slug = %s",
         SLUG,
     ):
         revoked = owner.post(f"/w/{SLUG}/settings/api-keys/{key}/revoke/")
@@ -168,7 +170,8 @@ def test_calls_and_streams_of_a_revoked_key_end_with_a_clear_answer_and_their_jo
     owner.http.close()
     until_running(portal, 0)
     assert portal.query(
-        "SELECT held FROM editor_creditaccount JOIN editor_workspace w ON w.id = workspace_id WHERE slug = %s",
+        "SELECT held FROM editor_creditaccount JOIN editor_workspace w ON w.id = workspace_id "
+        "WHERE slug = %s",
         SLUG,
     ) == [(0,)]
     assert "Traceback" not in portal.log.read_text()
