@@ -4,9 +4,8 @@ private."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import UTC, tzinfo
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.views import redirect_to_login
@@ -24,16 +23,14 @@ from editor.web.htmx import error_response
 
 log = logging.getLogger("editor.web")
 
-NUL_WORDS = "The request holds a character that cannot be stored."
 ODD_WORDS = "The request holds a value that is not possible there."
 
 
 class EditorErrorMiddleware:
     """Answers an EditorError, from a view or from the gate, in the portal's own words and with its status.
 
-    NUL is refused in whatever comes as text, before any view sees it: the database takes it nowhere.
-    What the admin lets through to a field or to the database that does not take it is a wrong request
-    too, and no fault of the portal.
+    What a form let through to a field or to the database that does not take it, such as NUL or a number
+    that is too large, is a wrong request too, and no fault of the portal: the log has one line of it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -44,15 +41,6 @@ class EditorErrorMiddleware:
         if isinstance(refusal, NotAuthenticated):
             return redirect_to_login(request.get_full_path())
         return error_response(request, refusal) if refusal else self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> HttpResponse | None:
-        given = [*request.GET.lists(), *request.POST.lists()]
-        texts = [*kwargs.values(), *(text for name, values in given for text in (name, *values))]
-        if any(isinstance(text, str) and "\x00" in text for text in texts):
-            return error_response(request, InvalidInput(NUL_WORDS))
-        return None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, EditorError):

@@ -24,7 +24,7 @@ DOORS = (
     *("/v1/Task/Detail", "/v1/models", "/v1/credits", "/callbacks/bfl/x", "/files/x", "/static/x"),
 )
 SOCKETS = ("/ws/w/acme-studio/", "/ws/v1", "/v1", "/ws/nowhere", "/")
-HOSTS = ("evil.example", "127.0.0.1.evil.example", "a_b!", "[::1", "127.0.0.1:99999999", "x" * 5000, "é")
+HOSTS = ("evil.example", "127.0.0.1.evil.example", "a_b!", "[::1", "x" * 5000, "é")
 
 
 @pytest.fixture(scope="module")

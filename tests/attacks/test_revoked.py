@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ EMAIL, SLUG = "amara@example.test", "acme-studio"
 GENEROUS = 120.0  # seconds
 # So long that no call ends by itself within the test.
 SLOW = "[slow:300] make it warmer"
+EDIT = {"prompt": SLOW, "model_tier": "standard"}
 Waits = Callable[[httpx.Client], tuple[int, str]]
 
 
@@ -37,16 +39,16 @@ def portal(portals: Path) -> Iterator[Portal]:
 
 @pytest.fixture(scope="module")
 def spaces(portal: Portal) -> dict[str, str]:
-    return open_spaces(portal, {case: {"workspace": SLUG} for case in (*HELD, "socket")})
+    return open_spaces(portal, {case: {"workspace": SLUG} for case in HELD})
 
 
 def _api(http: httpx.Client) -> tuple[int, str]:
-    answer = http.post("/api/v1/image-editor/process", json={"prompt": SLOW})
+    answer = http.post("/api/v1/image-editor/process", json=EDIT)
     return answer.status_code, answer.text
 
 
 def _events(http: httpx.Client) -> tuple[int, str]:
-    job = http.post("/api/v1/image-editor/process", json={"prompt": SLOW, "async": True}).json()["data"]
+    job = http.post("/api/v1/image-editor/process", json={**EDIT, "async": True}).json()["data"]
     answer = http.get(f"/api/v1/image-editor/jobs/{job['job_id']}/events")
     return answer.status_code, answer.text
 
@@ -122,15 +124,17 @@ def client(portal: Portal, key: str) -> httpx.Client:
     return httpx.Client(base_url=portal.url, headers=headers, timeout=GENEROUS)
 
 
-def until_running(portal: Portal, count: int) -> list[str]:
-    """The ids of the jobs that run, when there are so many."""
+def until_running(portal: Portal, count: int, *, slug: str = SLUG) -> list[str]:
+    """The ids of the workspace's jobs that run, when there are so many."""
     for _ in range(600):
         rows = portal.query(
-            "SELECT id::text FROM editor_job WHERE status = 'processing' AND api_key_id IS NOT NULL"
+            "SELECT j.id::text FROM editor_job j JOIN editor_workspace w ON w.id = workspace_id "
+            "WHERE status = 'processing' AND slug = %s ORDER BY j.created_at",
+            slug,
         )
         if len(rows) == count:
             return [row[0] for row in rows]
-        threading.Event().wait(0.1)
+        time.sleep(0.1)
     raise AssertionError(portal.query("SELECT id, status, stage FROM editor_job"))
 
 
@@ -143,12 +147,16 @@ def test_calls_and_streams_of_a_revoked_key_end_with_a_clear_answer_and_their_jo
         with client(portal, spaces[case]) as http:
             answers[case] = HELD[case][0](http)
 
-    threads = [threading.Thread(target=hold, args=[case]) for case in HELD]
+    threads = [threading.Thread(target=hold, args=[case], daemon=True) for case in HELD]
     for thread in threads:
         thread.start()
     jobs = until_running(portal, len(HELD))
     owner = Client(portal, email=EMAIL, slug=SLUG)
-    for (key,) in portal.query("SELECT id::text FROM editor_apikey WHERE revoked_at IS NULL"):
+    for (key,) in portal.query(
+        "SELECT k.id::text FROM editor_apikey k JOIN editor_workspace w ON w.id = workspace_id "
+        "WHERE slug = %s",
+        SLUG,
+    ):
         revoked = owner.post(f"/w/{SLUG}/settings/api-keys/{key}/revoke/")
         assert revoked.status_code == 302, revoked.text
     for thread in threads:
@@ -161,7 +169,11 @@ def test_calls_and_streams_of_a_revoked_key_end_with_a_clear_answer_and_their_jo
         assert owner.post(f"/w/{SLUG}/jobs/{job}/cancel/").status_code == 302
     owner.http.close()
     until_running(portal, 0)
-    assert portal.query("SELECT held FROM editor_creditaccount") == [(0,)]
+    assert portal.query(
+        "SELECT held FROM editor_creditaccount JOIN editor_workspace w ON w.id = workspace_id "
+        "WHERE slug = %s",
+        SLUG,
+    ) == [(0,)]
     assert "Traceback" not in portal.log.read_text()
 
 
@@ -173,9 +185,11 @@ def test_the_socket_of_a_task_ends_with_the_membership_of_who_started_it(portal:
             "/v1/Run/black-forest-labs/flux-kontext-pro", data={"prompt": SLOW}, files=files
         ).json()
         assert task["result"], task
-        with connect(f"{portal.url.replace('http', 'ws')}/v1", proxy=None, open_timeout=GENEROUS) as socket:
+        with connect(
+            f"{portal.url.replace('http', 'ws')}/v1", proxy=None, open_timeout=GENEROUS, ping_interval=None
+        ) as socket:
             socket.send(json.dumps({"type": "task_info", "tasktoken": task["socketaccesstoken"]}))
-            until_running(portal, 1)
+            until_running(portal, 1, slug="other")
             # By hand, as nothing tells of it: it is found all the same.
             portal.query(
                 "DELETE FROM editor_membership WHERE workspace_id = "
