@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("editor", "0014_webhooks"),
+        ("editor", "0016_storage"),
     ]
 
     operations = [
