@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import resource
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ class NoDescriptors:
         self._taken: list[int] = []
 
     def begin(self) -> None:
+        gc.collect()  # what earlier tests left open is not closed in between
+        gc.disable()
         highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
         resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, self._limits[1]))
         with contextlib.suppress(OSError):  # the numbers below that are free
@@ -24,6 +27,7 @@ class NoDescriptors:
                 self._taken.append(os.dup(0))
 
     def end(self) -> None:
+        gc.enable()
         resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
         while self._taken:
             os.close(self._taken.pop())

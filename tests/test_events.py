@@ -11,7 +11,7 @@ from editor import db, events
 from tests.factories import make_actor
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("committed")
 def test_a_loop_that_is_closed_meanwhile_does_not_lose_an_event(caplog: pytest.LogCaptureFixture) -> None:
     actor = make_actor()
     sent: list[object] = []

@@ -42,6 +42,10 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     ended = False
     looking: asyncio.Task[None] | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: set[UUID] = set()  # edits whose end the page knows of
+
     async def connect(self) -> None:
         if not _same_origin(self.scope):
             await self.close(code=NOT_A_MEMBER)
@@ -55,7 +59,6 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             signed_out = isinstance(error, NotAuthenticated)
             await self._send_away(SIGNED_OUT_WORDS if signed_out else NOT_A_MEMBER_WORDS)
             return
-        self.told: set[UUID] = set()  # whose end the page knows of
         await self.accept()
         # What changed between the page's rendering and this moment would otherwise never be told.
         self.since = max(_since(self.scope), timezone.now() - REMEMBERED)

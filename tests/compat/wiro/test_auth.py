@@ -139,7 +139,7 @@ async def test_a_second_nonce_beside_the_signed_one_gains_nothing(
     headers = list(signer.headers().items())
     assert (await client.post(RUN, json={"prompt": "a harbour"}, headers=headers)).json()["result"]
     again = await client.post(RUN, json={"prompt": "a harbour"}, headers=[*headers, ("x-nonce", "99")])
-    assert refusal(again) == (401, [{"code": 0, "message": WRONG}])
+    assert refusal(again) == (401, [{"code": 0, "message": UNKNOWN}])
     assert await jobs() == 1
 
 
