@@ -100,7 +100,9 @@ class Body:
         return {"type": "http.disconnect"}
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"The request's body is too large: at most {self._limit // 1024:,} KiB.")
+        kib = self._limit // 1024
+        most = f"{kib // 1024:,} MiB" if kib >= 1024 else f"{kib:,} KiB"
+        return TooLarge(f"The request's body is too large: at most {most}.")
 
 
 class Places:
@@ -123,7 +125,7 @@ class Places:
                     await places.enter_async_context(self._all.held(sender, active=False))
             except TimeoutError:
                 raise Busy(
-                    "Too many files are being sent at this moment. Try again shortly.", retry_after=5
+                    "Too many files are being sent right now. Try again shortly.", retry_after=5
                 ) from None
             yield
 
