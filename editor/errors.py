@@ -6,7 +6,7 @@ A door never invents a business error of its own: it catches `EditorError`, read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 
 class EditorError(Exception):
@@ -113,3 +113,10 @@ class DiskFull(EditorError):
             "and edits that are under way go on. Try again later, or tell an operator.",
             retry_after=60,
         )
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that, and so on: those that its traceback shows."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
