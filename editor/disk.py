@@ -1,4 +1,4 @@
-"""How much of this machine's disk is left, for the database, files and temporary files.
+"""Free disk space for the database, files and temporary files.
 
 Below a reserve (the setting STORAGE_RESERVE) uploads and new edits are refused, so that the
 database can still write and edits that are under way can still store their results.

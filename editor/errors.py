@@ -95,13 +95,13 @@ class TooMany(EditorError):
 
 
 class StorageFull(Unprocessable):
-    """The workspace's images take up what its plan allows. Nothing was charged."""
+    """The workspace uses all the storage that its plan allows. Nothing was charged."""
 
     code = "storage_full"
 
 
 class DiskFull(EditorError):
-    """The portal's own disk is full, or nearly: see `editor/disk.py`. Nothing was charged."""
+    """The portal's disk is full, or nearly so: see `editor/disk.py`. Nothing was charged."""
 
     code = "disk_full"
     status = 503
@@ -109,8 +109,8 @@ class DiskFull(EditorError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The portal's disk is full, so it takes no new images or edits for now. Nothing was charged, "
-            "and edits that are under way go on. Try again later, or tell an operator.",
+            "The portal's disk is full, so it accepts no new images or edits for now. Nothing was charged, "
+            "and running edits continue. Try again later, or ask an operator for help.",
             retry_after=60,
         )
 

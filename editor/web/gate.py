@@ -1,7 +1,7 @@
-"""In front of the pages: who sends, may they, is it not too much, and only then the body.
+"""In front of the pages: authenticates, authorizes and bounds a request before its body is read.
 
-What is refused is answered by Django, in the shape of a page or a fragment, as if no body came:
-`scope["refusal"]` is the error, which EditorErrorMiddleware puts into words.
+Django answers a refused request without its body, with a page or a fragment: `scope["refusal"]` is the
+error that EditorErrorMiddleware shows.
 """
 
 from __future__ import annotations
@@ -86,9 +86,7 @@ class PageGate:
             raise
         except Exception:
             log.exception("it could not be looked up whether a body may come")
-            raise Busy(
-                "The portal cannot take this at the moment. Try again shortly.", retry_after=5
-            ) from None
+            raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
         # Held until the answer is out: for as long Django keeps the body, in a temporary file.
         async with self._large.held(str(user.pk)):
             with disk.explained():

@@ -60,7 +60,7 @@ def _begin(archive: _Archive, others: WeakSet[_Archive]) -> None:
     with _counting:
         if len(others) >= AT_ONCE:
             raise TooMany(
-                f"You are downloading {AT_ONCE} zip files already. Wait until one of them is done.",
+                f"You are already downloading {AT_ONCE} zip files. Wait until one of them is done.",
                 retry_after=RETRY_SECONDS,
             )
         others.add(archive)
