@@ -1,4 +1,4 @@
-"""People in the admin: made, switched off, and deleted by the operation that says what goes with them."""
+"""People in the admin. Deleting them is an operation, which also handles their keys and memberships."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class UserAdmin(BaseUserAdmin):
     def get_deleted_objects(
         self, objs: Sequence[models.User] | QuerySet[models.User], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """What is listed on the page that asks. Rows that are only looked at go with their person."""
+        """What the confirmation page lists. Related rows need no permissions of their own."""
         counts = {"people": len(objs)}
         listed: list[Any] = []
         myself = [f"{user}: that is you" for user in objs if user == request.user]

@@ -1,4 +1,4 @@
-"""How much of this machine's disk is left, for the database, files and temporary files.
+"""Free disk space for the database, files and temporary files.
 
 Below a reserve (the setting STORAGE_RESERVE) uploads and new edits are refused, so that the
 database can still write and edits that are under way can still store their results.
@@ -6,7 +6,6 @@ database can still write and edits that are under way can still store their resu
 
 from __future__ import annotations
 
-import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,14 +16,13 @@ from pathlib import Path
 from django.conf import settings
 from psycopg import errors as postgres
 
-from editor.errors import DiskFull
+from editor.errors import DiskFull, chain
+from editor.shortage import NO_SPACE
 from imageeditor.postgres import places
 
-# The reserve where the settings name none: of these two the smaller one.
+# The default reserve: the smaller one of these two.
 RESERVE_BYTES = 1024**3
 RESERVE_SHARE = 0.05  # of the file system
-
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
 def check() -> None:
@@ -39,19 +37,16 @@ def is_low() -> bool:
 
 
 def is_cause(error: BaseException | None) -> bool:
-    """Whether a full disk, here or under PostgreSQL, is what led to this error."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _NO_SPACE:
-            return True
-        if isinstance(error, postgres.DiskFull):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    """Whether a full disk, here or under PostgreSQL, caused this error."""
+    return any(
+        (isinstance(cause, OSError) and cause.errno in NO_SPACE) or isinstance(cause, postgres.DiskFull)
+        for cause in chain(error)
+    )
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise DiskFull in place of the error of a write that found no space."""
+    """Raise DiskFull instead of the error of a write for which there was no space."""
     try:
         yield
     except Exception as error:

@@ -6,7 +6,7 @@ A door never invents a business error of its own: it catches `EditorError`, read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 
 class EditorError(Exception):
@@ -95,13 +95,13 @@ class TooMany(EditorError):
 
 
 class StorageFull(Unprocessable):
-    """The workspace's images take up what its plan allows. Nothing was charged."""
+    """The workspace uses all the storage that its plan allows. Nothing was charged."""
 
     code = "storage_full"
 
 
 class DiskFull(EditorError):
-    """The portal's own disk is full, or nearly: see `editor/disk.py`. Nothing was charged."""
+    """The portal's disk is full, or nearly so: see `editor/disk.py`. Nothing was charged."""
 
     code = "disk_full"
     status = 503
@@ -109,7 +109,14 @@ class DiskFull(EditorError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The portal's disk is full, so it takes no new images or edits for now. Nothing was charged, "
-            "and edits that are under way go on. Try again later, or tell an operator.",
+            "The portal's disk is full, so it accepts no new images or edits for now. Nothing was charged, "
+            "and running edits continue. Try again later, or ask an operator for help.",
             retry_after=60,
         )
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that, and so on: those that its traceback shows."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -124,9 +124,9 @@ async def _send(group: str, message: dict[str, str | bool]) -> None:
 
 
 def lost_since() -> float | None:
-    """Since when events of other processes do not come, in unix seconds; None while they do.
+    """Since when this process gets no events of others, in unix seconds; None while it does.
 
-    Who wants to hear of a change joins the group redis.LIVE.
+    Members of the group redis.LIVE are told of changes.
     """
     layer = get_channel_layer()
     return layer.lost_since() if hasattr(layer, "lost_since") else None

@@ -195,7 +195,7 @@ def _resolvers() -> ThreadPoolExecutor:
 
 
 def _is_distrust(error: httpx.ConnectError) -> bool:
-    """Whether it was the certificate: httpx tells of that within the error only."""
+    """Whether it was the certificate: httpx raises its error without that cause, but from within it."""
     cause: BaseException | None = error
     while cause and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__context__

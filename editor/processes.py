@@ -178,10 +178,8 @@ class _Call:
                 try:
                     process.start()
                 except (OSError, EOFError) as error:
-                    # Whatever is to be done in the child had no part in it.
-                    raise Shortage(
-                        "The portal has too much to do for this. Try again in a moment."
-                    ) from error
+                    # The machine lacked a resource: the call itself is not at fault.
+                    raise Shortage("The portal is overloaded. Try again in a moment.") from error
             with self._lock:
                 self._process = process
                 if self._killed:

@@ -1,6 +1,6 @@
-"""What the machine has none of for the moment: descriptors, memory, disk.
+"""A temporary lack of resources on this machine: descriptors, memory, disk.
 
-That is a reason to try again later, and says nothing about the work itself.
+It is a reason to try again later, and says nothing about the work itself.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import errno
 import socket
 from collections.abc import Iterator
 
-from editor.errors import EditorError
+from editor.errors import EditorError, chain
 
 PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before work is tried again: doubled each time
-_NUMBERS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC, errno.EDQUOT}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_NUMBERS = NO_SPACE | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 _NO_THREAD = "can't start new thread"  # Python has no class for it
 
 
 class Shortage(EditorError):
-    """The machine lacked something for this. Nothing was done."""
+    """The machine lacked a resource for this. Nothing was done."""
 
     code = "overloaded"
     status = 503
@@ -25,12 +26,11 @@ class Shortage(EditorError):
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether this error, or one that led to it, tells of nothing but a lack of resources.
+    """Whether this error, or one that caused it, is only a lack of resources.
 
     Libraries wrap the system's errors in their own. An EditorError says itself what it is.
     """
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in chain(error):
         if isinstance(cause, Shortage | MemoryError):
             return True
         if isinstance(cause, EditorError):
@@ -41,14 +41,13 @@ def is_shortage(error: BaseException) -> bool:
             return True
         if isinstance(cause, BaseExceptionGroup) and any(map(is_shortage, cause.exceptions)):
             return True
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return False
 
 
 def raise_if_nothing_can_be_opened() -> None:
     """Raise OSError where this process has no descriptor left.
 
-    For calls that tell of that in other words: a name is then said not to exist.
+    For calls that report this as another error: a name lookup then says that the name does not exist.
     """
     socket.socket().close()
 

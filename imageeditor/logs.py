@@ -1,4 +1,4 @@
-"""What the log says of requests that are wrong."""
+"""Logging of refused requests."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import logging
 
 
 class NoTraces(logging.Filter):
-    """Takes the traceback off what Django logs of a request that it refused: one line is enough.
+    """Removes the traceback of requests that Django refused: anybody can send any number of them.
 
-    Strangers can send as many of those as they like. Faults of the portal itself keep theirs.
+    Errors of the portal itself keep theirs.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

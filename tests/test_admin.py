@@ -238,7 +238,7 @@ def test_a_person_with_an_api_key_is_deleted_and_the_page_says_what_goes(
     key, bare = api_keys.create(actor=make_actor(workspace, user=member), name="n8n")
     url = f"/admin/editor/user/{member.pk}/delete/"
     page = client.get(url).content.decode()
-    assert str(key) in page and "API keys stop working at once" in page and "take away “Active”" in page
+    assert str(key) in page and "API keys stop working at once" in page and "clear “Active”" in page
     assert client.post(url, {"post": "yes"}).status_code == 302
     assert not User.objects.filter(pk=member.pk).exists()
     assert api_keys.find(bare) is None

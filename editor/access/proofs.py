@@ -1,4 +1,4 @@
-"""Links that only somebody who reads the mail of an address can know."""
+"""Signed tokens that prove that somebody reads the mail of an address."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _SALT = "editor.sign-up"
 
 
 def of_address(email: str) -> str:
-    """A token for the mail to this address; it proves nothing to anybody who only knows the address."""
+    """A token for a mail to this address, and for nowhere else: whoever has it reads that mail."""
     return signing.dumps(email, salt=_SALT)
 
 
 def read(token: str) -> str:
-    """The address whose mail had this token. Raises NotFound for one that is wrong or too old."""
+    """The address that the token was made for. Raises NotFound for a forged or expired one."""
     try:
         return str(signing.loads(token, salt=_SALT, max_age=SECONDS))
     except signing.BadSignature:
-        raise NotFound("This link is not right, or is older than a day. Ask for a new one.") from None
+        raise NotFound("This link is not valid, or is older than a day. Ask for a new one.") from None

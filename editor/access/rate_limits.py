@@ -19,9 +19,8 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.storage.redis import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
+from editor.redis import options
 from editor.redis.health import AWAY, PATIENCE, health
 
 WINDOW = 60  # seconds
@@ -120,7 +119,5 @@ def _connections() -> BlockingConnectionPool:
         settings.REDIS_URL,
         max_connections=REDIS_CONNECTIONS,
         timeout=PATIENCE,
-        socket_connect_timeout=PATIENCE,
-        socket_timeout=PATIENCE,
-        retry=Retry(NoBackoff(), 1),
+        **options.asynchronous(),
     )

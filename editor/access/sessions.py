@@ -1,4 +1,4 @@
-"""Whom a session signs in, asked anew: what a socket knew when it was opened may be hours old."""
+"""The person of a session as it is now: what a socket knew when it opened may be hours old."""
 
 from __future__ import annotations
 

@@ -250,7 +250,7 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     503: (
-        "The portal's disk is full. Nothing was charged, and edits that are under way go on.",
+        "The portal's disk is full. Nothing was charged, and running edits continue.",
         {"error": DiskFull().message, "code": "disk_full"},
     ),
 }

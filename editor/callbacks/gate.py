@@ -1,4 +1,4 @@
-"""In front of the callbacks: a body is read only at an address that the portal gave out."""
+"""In front of the callbacks: reads a body only at an address with a valid token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"^/callbacks/([-\w]+)/([^/]+)/$")
 
 
 class CallbackGate:
-    """ASGI: whoever else sends something is answered as if no body came."""
+    """ASGI: any other request is answered without reading its body."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -43,7 +43,7 @@ class CallbackGate:
 
 
 def _refusal(error: EditorError) -> App:
-    """What answers with the error."""
+    """An app that answers with the error."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         content = json.dumps({"error": error.message}).encode()

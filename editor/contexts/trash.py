@@ -54,7 +54,7 @@ def _storage(actor: Actor) -> str:
     usage = storage.usage(actor.workspace)
     if usage.allowed is None:
         return f"{filesizeformat(usage.used)} of storage used."
-    return f"{filesizeformat(usage.used)} of {filesizeformat(usage.allowed)} used, the trash too."
+    return f"{filesizeformat(usage.used)} of {filesizeformat(usage.allowed)} used, including the trash."
 
 
 def _tile(slug: str, image: Image) -> TrashTile:

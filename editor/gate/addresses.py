@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
+from ipaddress import IPv6Address, ip_address, ip_network
 
 
 def counted(address: str) -> str:
-    """The address itself, or the network that one IPv6 customer has."""
+    """The address itself, or the /64 network that one IPv6 customer has.
+
+    A socket for both families writes IPv4 addresses as IPv6 ones, which are no neighbours.
+    """
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+    return str(parsed)

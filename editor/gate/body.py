@@ -1,4 +1,4 @@
-"""Bodies of requests: no longer than they may be, not for ever, and not too many at once."""
+"""Request bodies, bounded in length, in time and in number."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_SECONDS = 60.0  # for the next piece of a body
-SLOWEST = 64 * 1024  # bytes a second, of the longest body that may come
-PLACE_SECONDS = 300.0  # to wait, unread, until fewer bodies are on their way
-# Of a body that was refused, so that its sender gets to the answer: most clients send all of it first.
+SLOWEST = 64 * 1024  # bytes a second, over the longest body that is allowed
+PLACE_SECONDS = 300.0  # that a body waits, unread, for others to end
+# What is read of a refused body: most clients send all of it before they read the answer.
 IGNORED_BYTES = 32 * 1024**2
 IGNORED_SECONDS = 30.0
 _BODY_HEADERS = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
@@ -84,7 +84,7 @@ class Body:
         return message
 
     def hang_up(self) -> None:
-        """The app is told that the caller has gone."""
+        """Let the app see the caller disconnect."""
         self._hung_up.set()
 
     async def _until_gone(self) -> Message:
@@ -100,11 +100,13 @@ class Body:
         return {"type": "http.disconnect"}
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"The request's body is too large: at most {self._limit // 1024:,} KiB.")
+        kib = self._limit // 1024
+        most = f"{kib // 1024:,} MiB" if kib >= 1024 else f"{kib:,} KiB"
+        return TooLarge(f"The request's body is too large: at most {most}.")
 
 
 class Places:
-    """So many bodies at once: `most` in all, `each` of one sender. Who comes later waits a while."""
+    """Bounds concurrent bodies: `most` in all, `each` of one sender. Others wait PLACE_SECONDS."""
 
     def __init__(self, *, most: int, each: int) -> None:
         self._all = Limit(most)
@@ -123,7 +125,7 @@ class Places:
                     await places.enter_async_context(self._all.held(sender, active=False))
             except TimeoutError:
                 raise Busy(
-                    "Too many files are being sent at this moment. Try again shortly.", retry_after=5
+                    "Too many files are being sent right now. Try again shortly.", retry_after=5
                 ) from None
             yield
 
@@ -154,7 +156,7 @@ async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Mess
 
 
 async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: Send) -> None:
-    """Call `app` as if no body came; after its answer the connection ends, and with it whatever comes."""
+    """Call `app` with an empty body, and close the connection after its answer."""
     head = [(name, value) for name, value in scope["headers"] if name not in _BODY_HEADERS]
     told = False
 
@@ -177,7 +179,7 @@ async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: S
 
 
 async def _ignore(receive: Receive) -> None:
-    """Read on for a while without keeping anything."""
+    """Read and discard, within limits."""
     left, more = IGNORED_BYTES, True
     with suppress(TimeoutError):
         async with asyncio.timeout(IGNORED_SECONDS):

@@ -1,8 +1,8 @@
-"""Who is calling, may they, and is it not too much: answered before a byte of the body is read.
+"""Authenticates, authorizes and rate-limits a request before a byte of its body is read.
 
 Each door for programs stands behind a gate of its own, which knows where the door's clients put
 their key and what its errors look like. Past it, `scope["caller"]` is who calls. Who loses that right
-while a call is held, or a stream goes on, is told so at once; what was started goes on.
+while a call is held, or a stream goes on, gets an error at once; the job goes on.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ POLLS_FOR_A_REQUEST = 20
 PASSES_A_MINUTE = 600  # requests to one signed address
 SMALL = 256 * 1024  # bytes of a body that needs no place
 LARGE_AT_ONCE, LARGE_OF_ONE_SENDER = 16, 4
-UNWATCHED_SECONDS = 1.0  # that a call may take before anybody looks whether its caller still may
-LEAVE_SECONDS = 5.0  # for a call to come to its end after its caller lost the right to it
+UNWATCHED_SECONDS = 1.0  # of a call, before its caller's rights are watched
+LEAVE_SECONDS = 5.0  # for a call to end after its caller lost the right to it
 LONGEST_KEY = 200  # characters; no key of any kind is longer
 _JSON = (b"application/json", b"application/problem+json")
 
@@ -60,14 +60,12 @@ class Gate:
         body = Body(receive, limit=self.door.body_limit)
         try:
             headers = Headers(scope)
-            if self.door.is_open(scope["path"]):
-                pass
-            elif headers.repeated_credentials():
-                await self._admit(scope, headers, answer)
-            elif name := self.door.pass_name(scope, headers):
-                await self._let_pass(name, headers, answer)
-            else:
-                await self._admit(scope, headers, answer)
+            if not self.door.is_open(scope["path"]):
+                name = self.door.pass_name(scope, headers)
+                if name and not headers.repeated_credentials():
+                    await self._let_pass(name, headers, answer)
+                else:
+                    await self._admit(scope, headers, answer)
             body.check_length(headers)
             await self._read(scope, headers, body, answer)
         except EditorError as error:
@@ -119,7 +117,7 @@ class Gate:
             return
         await answer.end(scope, lost.result())
         body.hang_up()
-        # As when the caller goes away: what the app holds is let go, and what it has begun goes on.
+        # As when the caller disconnects: the app ends, and the job goes on.
         await asyncio.wait({work}, timeout=LEAVE_SECONDS)
 
     async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:

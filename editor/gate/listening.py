@@ -1,4 +1,4 @@
-"""Hearing what is told about some workspaces, on one event loop, while anybody there wants to know."""
+"""A subscription to the events of some workspaces, shared by an event loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LISTEN_AGAIN_AFTER = 1.0  # seconds, after a fault
 
 
 class Listener(ABC):
-    """It listens while it has workspaces. What it may have missed is looked up from time to time."""
+    """Subscribed while it has workspaces. Polls for what it may have missed."""
 
     def __init__(self) -> None:
         self.workspaces: Counter[UUID] = Counter()
@@ -30,15 +30,15 @@ class Listener(ABC):
     @property
     @abstractmethod
     def look_every(self) -> float:
-        """Seconds."""
+        """Seconds between polls."""
 
     @abstractmethod
     async def heard(self, message: dict[str, Any]) -> None:
-        """What was told: an event of a workspace, or one of editor.redis."""
+        """Handle an event of a workspace, or one of editor.redis."""
 
     @abstractmethod
     async def look(self) -> None:
-        """Find what was not told."""
+        """Poll for missed events."""
 
     async def join(self, workspace_id: UUID) -> None:
         self.workspaces[workspace_id] += 1

@@ -1,8 +1,7 @@
-"""Hearing that somebody has lost the right to what they wait for: key ended, membership gone.
+"""Notices when a caller loses access during a held call: the key ended, or the membership.
 
-A call that is held for minutes was let in by a key that may be revoked meanwhile. Operations tell of
-such changes at once; what they could not tell, and keys that end by themselves, are found by one query
-for all callers together, from time to time.
+Operations publish such changes. Missed events and expired keys are found by one query for all callers
+of an event loop, every LOOK_EVERY seconds.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ Loss = asyncio.Future[EditorError]
 
 
 class _Guard(Listener):
-    """Who is let in on one event loop, as far as they stay."""
+    """The watched callers of one event loop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +49,7 @@ class _Guard(Listener):
         await self.check(list(self.losses))
 
     async def check(self, holders: Collection[Holder]) -> None:
-        """Tell those who have lost their rights."""
+        """Resolve the futures of those who have lost their rights."""
         for holder, error in (await in_thread(credentials.lost, holders)).items():
             for loss in self.losses.get(holder, ()):
                 if not loss.done():
@@ -62,7 +61,7 @@ _guards: WeakKeyDictionary[asyncio.AbstractEventLoop, _Guard] = WeakKeyDictionar
 
 @contextlib.asynccontextmanager
 async def watching(holder: Holder) -> AsyncIterator[Loss]:
-    """A future that gets the error to answer with once the holder has lost their rights, also before now."""
+    """A future of the error to answer with, resolved once the holder has lost their rights, or had before."""
     loop = asyncio.get_running_loop()
     guard, loss = _guards.setdefault(loop, _Guard()), loop.create_future()
     guard.losses[holder].add(loss)

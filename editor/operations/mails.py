@@ -1,7 +1,7 @@
-"""Mails that are asked for on a page, by somebody who may be a stranger.
+"""Mails that anybody may request on a page.
 
-The page only puts a row into the queue, the same for every address: neither what it answers nor how
-long it takes tells whether there is an account. The worker looks, and sends what fits.
+The page only enqueues a task, the same for every address: neither its answer nor its time reveals whether
+there is an account. The worker looks that up, and sends the mail that fits.
 """
 
 from __future__ import annotations
@@ -17,5 +17,5 @@ class Kind(StrEnum):
 
 
 def ask(*, kind: Kind, email: str, origin: str) -> None:
-    """Have a mail sent. `origin`: scheme and host that links in it begin with."""
+    """Enqueue a mail. `origin`: scheme and host of the links in it."""
     queue.enqueue_mail(kind=kind, email=email.strip().lower(), origin=origin)

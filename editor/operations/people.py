@@ -1,4 +1,4 @@
-"""People as a whole: see members.py for what they are in a workspace."""
+"""People's accounts; see members.py for their memberships."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def memberships_of(user: User) -> QuerySet[Membership]:
 def remove(*, user: User, actor: User | None) -> None:
     """Delete the person for good.
 
-    Their API keys stop working at once and are gone, as are their memberships, stars and sessions. Images,
-    edits, share links and the ledger stay, without their name; the audit log says which keys there were.
+    Deletes their API keys, memberships, stars and sessions too. Images, edits, share links and the ledger
+    stay, without their name; the audit log says which keys there were.
     Raises Conflict for oneself, and for the last operator: the portal would be open to the next visitor.
     """
     if actor is not None and user.pk == actor.pk:
-        raise Conflict("You cannot delete yourself. Ask another operator, or switch somebody off instead.")
+        raise Conflict("You cannot delete your own account. Ask another operator to do it.")
     # One at a time, so that no two operators delete each other.
     operators = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True)
     if {operator.pk for operator in operators} == {user.pk}:
-        raise Conflict("This is the last operator: the portal would have nobody to look after it.")
+        raise Conflict("This is the last operator. Make somebody else an operator first.")
     for key in keys_of(user):
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):

@@ -1,7 +1,7 @@
-"""Sessions that end, and what may end them, are told to the person's open pages.
+"""Publishes SessionsChanged when a session ended or may have ended, for the person's open pages.
 
-Listens to the rows themselves: whoever signs out, changes a password, switches somebody off or deletes
-a session need not think of it. What is written past Django's models is noticed with the next message.
+It receives the models' signals, so no code that signs out, changes a password, deactivates somebody or
+deletes a session has to do it. Writes that bypass the models are noticed with a page's next message.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def session_deleted(instance: Session, **kwargs: Any) -> None:
 
 @receiver(post_save, sender=User)
 def user_saved(instance: User, created: bool, update_fields: frozenset[str] | None, **kwargs: Any) -> None:
-    """The password may be another one, or the person switched off. Signing in changes neither."""
+    """The password may have changed, or `is_active`. Signing in changes neither."""
     if not created and update_fields != frozenset({"last_login"}):
         events.publish(events.SessionsChanged(user_id=instance.pk))
 

@@ -1,4 +1,4 @@
-"""The quota of a workspace's storage: whoever adds files asks here first."""
+"""The storage quota of a workspace, checked before files are added."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from editor.queries import storage
 
 
 def check(*, workspace: Workspace) -> None:
-    """Raise StorageFull or DiskFull where nothing can be added; for a door, before it takes a file."""
+    """Raise StorageFull or DiskFull if nothing can be added. Called before a file is received."""
     disk.check()
     usage = storage.usage(workspace)
     if usage.allowed is not None and usage.is_full:
@@ -46,7 +46,7 @@ def _words(used: int, allowed: int, *, more: int) -> str:
     needed = f", and this needs {_size(more)} more" if more else ""
     return (
         f"The workspace's storage is full: {_size(used)} of {_size(allowed)} are used{needed}. Nothing was "
-        "charged. Emptying the trash frees space; the portal's operator can allow more."
+        "charged. Empty the trash to free some, or ask the portal's operator for more."
     )
 
 

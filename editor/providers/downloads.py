@@ -1,4 +1,4 @@
-"""Fetching the results of one task, of which some may be gone or broken."""
+"""Fetches the results of one task, some of which may be missing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ log = logging.getLogger("editor.providers")
 
 
 async def fetch_all(provider: str, links: Sequence[str]) -> tuple[ResultImage, ...]:
-    """The results that can be had. Raises like `http.download` where none can.
-
-    One that does not come in three tries is given up for the sake of the others.
-    """
+    """Those results that can be fetched. Raises like `http.download` if none can."""
     images: list[ResultImage] = []
     trouble: ProviderError | None = None
     for link in links:

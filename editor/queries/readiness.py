@@ -13,7 +13,7 @@ from editor import disk
 
 
 def failing() -> dict[str, str]:
-    """What is not in order, by the name of its check, in words that tell nothing secret; empty: all is."""
+    """The checks that fail, by name, each with a public message; empty when all pass."""
     checks: dict[str, Callable[[], str]] = {"database": _database, "migrations": _migrations, "disk": _disk}
     return {name: words for name, check in checks.items() if (words := check())}
 
@@ -35,7 +35,7 @@ def _migrations() -> str:
             else "The database's tables are not up to date."
         )
     except Error:
-        return "It cannot be told: the database does not answer."
+        return "Unknown: the database does not answer."
 
 
 @cache

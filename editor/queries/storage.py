@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, PositiveBigIntegerField, Q, Sum, Value
+from django.db.models import PositiveBigIntegerField, Q, Sum, Value
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
 from editor.media.codec import MAX_BYTES
-from editor.models import Image, StorageAccount, Upload, Workspace
+from editor.models import StorageAccount, Upload, Workspace
 
 _BYTES = PositiveBigIntegerField()
 # A file of any size up to the largest may come at the link of an upload that announced none.
@@ -41,14 +41,4 @@ def reserved(workspace_id: UUID) -> int:
     """Bytes of uploads that were not used yet: what came, or else what still may come at their links."""
     unused = Upload.objects.filter(workspace=workspace_id, checked_at=None)
     waiting = unused.filter(Q(received_at__isnull=False) | Q(expires_at__gt=timezone.now()))
-    return _total(waiting.aggregate(total=Sum(_RESERVED)))
-
-
-def recounted(workspace_id: UUID) -> int:
-    """What the workspace's account must hold, summed up from the images' rows."""
-    kept = Image.objects.filter(workspace=workspace_id, purged_at=None)
-    return _total(kept.aggregate(total=Sum(F("size") + F("thumbnail_size"))))
-
-
-def _total(row: dict[str, int | None]) -> int:
-    return int(row["total"] or 0)
+    return int(waiting.aggregate(total=Sum(_RESERVED))["total"] or 0)

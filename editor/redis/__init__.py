@@ -1,8 +1,7 @@
-"""What several processes share through Redis, and what each does by itself while Redis is away.
+"""What processes share through Redis, and what each does by itself while Redis is away.
 
-Everybody who is in the group LIVE is told when events of other processes stop to come (LOST), and
-when they come again (RESTORED). Both messages carry `since`, the time in unix seconds from which on
-events may have been missed.
+Members of the group LIVE get LOST when this process stops getting the events of others, and RESTORED
+when it gets them again. Both carry `since`: the unix time after which events may have been missed.
 """
 
 LIVE = "live"

@@ -8,24 +8,17 @@ from typing import Any
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from editor.redis.health import AWAY, PATIENCE, health
+from editor.redis import options
+from editor.redis.health import AWAY, health
 
 
 class FallbackCache(BaseCache):
-    """No call fails or waits long for the lack of Redis; what was stored there is not seen meanwhile."""
+    """No call fails or waits long for want of Redis; what is stored there is not seen meanwhile."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)
-        # One more try: connections that the pool kept are dead after a restart of the server.
-        options = {
-            "socket_connect_timeout": PATIENCE,
-            "socket_timeout": PATIENCE,
-            "retry": Retry(NoBackoff(), 1),
-        }
-        self._shared = RedisCache(server, {**params, "OPTIONS": options})
+        self._shared = RedisCache(server, {**params, "OPTIONS": options.blocking()})
         self._own = LocMemCache(f"instead of {server}", params)
 
     def _call(self, do: Callable[[BaseCache], Any]) -> Any:

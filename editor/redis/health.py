@@ -1,6 +1,6 @@
-"""Whether Redis is asked or left alone for the moment: one verdict for the whole process.
+"""Whether Redis is asked or left alone for the moment: a circuit breaker for the whole process.
 
-Without it every request would wait anew for a server that does not answer.
+Without it every request would wait again for a server that does not answer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ log = logging.getLogger("editor.redis")
 PATIENCE = 3.0  # seconds for one answer, or for a connection
 AGAIN_AFTER = 2.0  # seconds; then one caller finds out whether it answers again
 
-# What the client raises when there is no server, or none that answers. OSError has TimeoutError too.
+# What the client raises when no server answers. TimeoutError is an OSError.
 AWAY = (RedisError, OSError)
 
 

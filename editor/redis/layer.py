@@ -19,10 +19,8 @@ from uuid import uuid4
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-from editor.redis import LIVE, LOST, RESTORED
+from editor.redis import LIVE, LOST, RESTORED, options
 from editor.redis.health import AWAY, PATIENCE, health
 
 log = logging.getLogger("editor.redis")
@@ -37,7 +35,7 @@ Message = dict[str, Any]
 
 
 class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
-    """What is sent to a group reaches its members in all processes; a channel is its process' own."""
+    """What is sent to a group reaches its members in all processes; a channel belongs to its process."""
 
     extensions = ("groups",)
 
@@ -45,8 +43,8 @@ class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
         super().__init__(capacity=CAPACITY)
         self.url = url
         self.sender = uuid4().hex
-        # When the first message was lost that could not be sent since; others must be told of that.
-        self.owed_since: float | None = None
+        # When the first message was lost of which the other processes do not know yet.
+        self.unsent_since: float | None = None
         self._links: dict[asyncio.AbstractEventLoop, _Link] = {}
 
     async def new_channel(self, prefix: str = "specific.") -> str:
@@ -69,24 +67,24 @@ class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
         await self._link().members.group_discard(group, channel)
 
     async def group_send(self, group: str, message: Message) -> None:
-        """Never fails for the lack of Redis, and waits for it PATIENCE seconds at most."""
+        """Never fails for want of Redis, and waits for it PATIENCE seconds at most."""
         for loop, link in list(self._links.items()):
             if loop is asyncio.get_running_loop():
                 await link.members.group_send(group, message)
             elif not loop.is_closed():
                 asyncio.run_coroutine_threadsafe(link.members.group_send(group, message), loop)
-        if not await self._publish(group, message) and self.owed_since is None:
-            self.owed_since = time.time()
+        if not await self._publish(group, message) and self.unsent_since is None:
+            self.unsent_since = time.time()
 
     def lost_since(self) -> float | None:
         """Since when this process does not hear the others; None while it does. On a loop with members."""
         return self._link().lost_since
 
-    async def pay(self) -> None:
-        """Tell everybody what could not be sent meanwhile: that there was something."""
-        since, self.owed_since = self.owed_since, None
+    async def announce_unsent(self) -> None:
+        """Tell everybody that messages could not be sent, and since when."""
+        since, self.unsent_since = self.unsent_since, None
         if since is not None and not await self._publish(LIVE, {"type": RESTORED, "since": since}):
-            self.owed_since = since
+            self.unsent_since = since
 
     async def _publish(self, group: str, message: Message) -> bool:
         if not health.may_ask():
@@ -116,7 +114,7 @@ class _Link:
     def __init__(self, layer: SharedLayer) -> None:
         self.layer = layer
         self.members = InMemoryChannelLayer(capacity=CAPACITY, group_expiry=FOR_EVER)
-        self.client = connect(layer.url)
+        self.client = _connect(layer.url)
         self.tried = asyncio.Event()
         self.lost_since: float | None = None
         self._heard_at = time.time()
@@ -137,7 +135,7 @@ class _Link:
             await self.client.aclose()
 
     async def _hear(self) -> None:
-        async with contextlib.aclosing(connect(self.layer.url)) as client, client.pubsub() as subscription:
+        async with contextlib.aclosing(_connect(self.layer.url)) as client, client.pubsub() as subscription:
             async with asyncio.timeout(PATIENCE):
                 await subscription.subscribe(CHANNEL)
                 while await subscription.get_message(timeout=PATIENCE) is None:
@@ -158,8 +156,8 @@ class _Link:
                 asked = True
                 async with asyncio.timeout(PATIENCE):
                     await subscription.ping()
-            if self.layer.owed_since is not None:
-                await self.layer.pay()
+            if self.layer.unsent_since is not None:
+                await self.layer.announce_unsent()
 
     async def _tell(self, message: Message) -> None:
         if message["type"] != "message":
@@ -187,22 +185,16 @@ class _Link:
             await self.members.group_send(LIVE, {"type": LOST, "since": self.lost_since})
 
 
-def connect(url: str, **options: Any) -> Redis:
-    """A client that gives up soon, and tries once more where a connection that it kept had gone."""
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=PATIENCE,
-        socket_timeout=PATIENCE,
-        retry=Retry(NoBackoff(), 1),
-        **options,
-    )
-
-
 @contextlib.asynccontextmanager
 async def _client(url: str, link: _Link | None) -> AsyncIterator[Redis]:
     """The loop's own client, or one for a single message where nobody listens."""
     if link is not None:
         yield link.client
         return
-    async with contextlib.aclosing(connect(url)) as client:
+    async with contextlib.aclosing(_connect(url)) as client:
         yield client
+
+
+def _connect(url: str) -> Redis:
+    client: Redis = Redis.from_url(url, **options.asynchronous())
+    return client

@@ -28,8 +28,8 @@ NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
 SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
 # A page that was away longer than this is told what runs now, not what ended meanwhile.
 REMEMBERED = timedelta(minutes=10)
-# While other processes cannot be heard: the page is told what they did so many seconds later, at most.
-LOOK_EVERY = 5.0
+# Seconds between polls while this process gets no events of others.
+POLL_EVERY = 5.0
 
 
 class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -40,7 +40,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     joined: tuple[str, ...] = ()
     ended = False
-    looking: asyncio.Task[None] | None = None
+    polling: asyncio.Task[None] | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         # What changed between the page's rendering and this moment would otherwise never be told.
         self.since = max(_since(self.scope), timezone.now() - REMEMBERED)
         if (lost_since := events.lost_since()) is not None:
-            self._look_now_and_then(lost_since)
+            self._start_polling(lost_since)
         await self._catch_up(self.since)
 
     async def _join(self, actor: Actor) -> None:
@@ -72,7 +72,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_add(group, self.channel_name)
 
     async def disconnect(self, code: int) -> None:
-        self._look_no_more()
+        self._stop_polling()
         for group in self.joined:
             await self.channel_layer.group_discard(group, self.channel_name)
 
@@ -80,15 +80,15 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._still_there()
 
     async def live_lost(self, event: dict[str, Any]) -> None:
-        self._look_now_and_then(event["since"])
+        self._start_polling(event["since"])
         await self._catch_up(self.missed_since)
 
     async def live_restored(self, event: dict[str, Any]) -> None:
-        self._look_no_more()
+        self._stop_polling()
         await self._catch_up(datetime.fromtimestamp(event["since"], tz=UTC))
 
-    async def look(self, event: dict[str, Any]) -> None:
-        if self.looking:
+    async def poll(self, event: dict[str, Any]) -> None:
+        if self.polling:
             await self._catch_up(self.missed_since)
 
     async def job_changed(self, event: dict[str, Any]) -> None:
@@ -104,20 +104,20 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def sessions_changed(self, event: dict[str, Any]) -> None:
         await self._still_there()
 
-    def _look_now_and_then(self, since: float) -> None:
+    def _start_polling(self, since: float) -> None:
         self.missed_since = datetime.fromtimestamp(since, tz=UTC)
-        if self.looking is None:
-            self.looking = asyncio.create_task(self._ask_to_look())
+        if self.polling is None:
+            self.polling = asyncio.create_task(self._poll_forever())
 
-    def _look_no_more(self) -> None:
-        if self.looking:
-            self.looking.cancel()
-            self.looking = None
+    def _stop_polling(self) -> None:
+        if self.polling:
+            self.polling.cancel()
+            self.polling = None
 
-    async def _ask_to_look(self) -> None:
+    async def _poll_forever(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_EVERY)
-            await self.channel_layer.send(self.channel_name, {"type": "look"})  # in turn with the rest
+            await asyncio.sleep(POLL_EVERY)
+            await self.channel_layer.send(self.channel_name, {"type": "poll"})  # in order with other messages
 
     async def _catch_up(self, since: datetime) -> None:
         """Tell what runs now, and what ended after `since` unless the page knows that."""
@@ -165,7 +165,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
         context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since, told=self.told)
         self.told.update(job.id for job in context["finished"])
-        context["delayed"] = self.looking is not None
+        context["delayed"] = self.polling is not None
         return render_to_string("studio/_snapshot.html", context)
 
 

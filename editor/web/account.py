@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -13,6 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from editor.errors import Conflict
+from editor.gate import addresses
 from editor.models import User
 from editor.operations import workspaces
 from editor.web import sign_in_limits
@@ -22,8 +22,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = {  # noqa: RUF012  (as allauth has it)
         **DefaultAccountAdapter.error_messages,
         "too_many_login_attempts": (
-            "Too many failed tries. Wait some minutes, take a browser in which you signed in before, "
-            "or choose a new password with “Forgot?”."
+            "Too many failed attempts. Wait a few minutes, use a browser that you have signed in with "
+            "before, or reset your password with “Forgot?”."
         ),
     }
 
@@ -43,7 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return saved
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse a try that is one too many. The base class takes it back when the password is right."""
+        """Refuse one attempt too many. The base class does not count it when the password is right."""
         email = credentials.get("email", "").lower()
         self._login_failed_rl_usage = sign_in_limits.take(request, email)
         if self._login_failed_rl_usage is None:
@@ -55,8 +55,4 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """On a socket for both families IPv4 clients look like neighbours in one IPv6 network."""
-        ip: str = super().get_client_ip(request)
-        address = ip_address(ip)
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        return str(mapped or address)
+        return addresses.counted(super().get_client_ip(request))

@@ -1,6 +1,6 @@
-"""The library's account pages, as far as the portal has designed them; the others are not there.
+"""Those of allauth's account pages that the portal has templates for; the others are not routed.
 
-Their names are the library's, which looks for them.
+allauth looks the pages up by these names.
 """
 
 from allauth.account import views

@@ -1,14 +1,13 @@
-"""In front of the pages: who sends, may they, is it not too much, and only then the body.
+"""In front of the pages: authenticates, authorizes and bounds a request before its body is read.
 
-What is refused is answered by Django, in the shape of a page or a fragment, as if no body came:
-`scope["refusal"]` is the error, which EditorErrorMiddleware puts into words.
+Django answers a refused request without its body, with a page or a fragment: `scope["refusal"]` is the
+error that EditorErrorMiddleware shows.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from io import BytesIO
 
 from django.contrib.auth import get_user
@@ -19,7 +18,6 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 from editor import db, disk
 from editor.access import lookups
-from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.errors import EditorError, InvalidInput, NotAuthenticated, PermissionDenied
 from editor.gate.body import (
@@ -49,19 +47,6 @@ LIMIT = 2 * MIB  # of other forms, for whoever is signed in
 STRANGERS_LIMIT = 64 * KIB
 LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
 SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
-
-
-def _may_edit(actor: Actor, length: int) -> None:
-    actor.require_editor()
-
-
-def _has_room(actor: Actor, length: int) -> None:
-    storage.check(workspace=actor.workspace)
-
-
-# Asked in this order, in a thread, before a byte of a file is read. Each raises an EditorError if the
-# member may not send so many bytes; a body that does not tell its length counts as the longest.
-MAY_SEND: list[Callable[[Actor, int], None]] = [_may_edit, _has_room]
 
 
 class PageGate:
@@ -96,16 +81,13 @@ class PageGate:
             raise _too_large(limit)
         check_host(headers)
         try:
-            user = await in_thread(_sender, scope, length)
+            user = await in_thread(_sender, scope)
         except EditorError:
             raise
         except Exception:
-            log.exception("nobody could be asked whether a body may come")
-            raise Busy(
-                "The portal cannot take this at the moment. Try again shortly.", retry_after=5
-            ) from None
-        # Kept until the answer is out: Django holds the body as long.
-        # What is long is kept on the disk until a view sees it.
+            log.exception("it could not be looked up whether a body may come")
+            raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
+        # Held until the answer is out: for as long Django keeps the body, in a temporary file.
         async with self._large.held(str(user.pk)):
             with disk.explained():
                 await pass_on(self.app, scope, Body(receive, limit=limit), send)
@@ -150,7 +132,7 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"That is too large: {most}.")
 
 
-def _sender(scope: Scope, length: int) -> User:
+def _sender(scope: Scope) -> User:
     """Who sends a large body. Raises an EditorError unless they may."""
     try:
         request = ASGIRequest(scope, BytesIO())
@@ -165,8 +147,8 @@ def _sender(scope: Scope, length: int) -> User:
     if found := FILES.match(request.path_info):
         actor = lookups.actor(user, found["slug"])
         db.tenant.set(str(actor.workspace.id))
-        for check in MAY_SEND:
-            check(actor, length)
+        actor.require_editor()
+        storage.check(workspace=actor.workspace)
     if _is_forged(request):
         raise PermissionDenied(
             "This form did not come from a page of this portal. Reload the page and try again."

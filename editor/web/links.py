@@ -1,4 +1,4 @@
-"""What links begin with that leave the portal in a mail."""
+"""Origins of the links in mails."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from django.http.request import split_domain_port
 
 from editor.errors import Unprocessable
 
-USUAL_PORTS = {("http", "80"), ("https", "443")}
+DEFAULT_PORTS = {("http", "80"), ("https", "443")}
 
 
 def mail_origin(request: HttpRequest) -> str:
-    """BASE_URL, where it is set; else a name from ALLOWED_HOSTS, with the port that was really reached.
+    """BASE_URL if it is set, else a name from ALLOWED_HOSTS and the port of the connection.
 
-    Nothing else of the `Host` header counts: who asks for a mail may be a stranger, and who reads it
-    is not. Raises Unprocessable where the name only fits a pattern: it could be anybody's.
+    The rest of the `Host` header is ignored: anybody can request a mail to somebody else. Raises
+    Unprocessable where the name only matches a pattern: it could be anybody's.
     """
     if settings.BASE_URL:
         return str(settings.BASE_URL)
@@ -23,4 +23,4 @@ def mail_origin(request: HttpRequest) -> str:
     if name not in {host.lower() for host in settings.ALLOWED_HOSTS}:
         raise Unprocessable("This portal cannot send links by mail: its operator has to set BASE_URL.")
     scheme, port = request.scheme or "http", str(request.META["SERVER_PORT"])
-    return f"{scheme}://{name}" if (scheme, port) in USUAL_PORTS else f"{scheme}://{name}:{port}"
+    return f"{scheme}://{name}" if (scheme, port) in DEFAULT_PORTS else f"{scheme}://{name}:{port}"

@@ -1,5 +1,4 @@
-"""What happens around every view: errors become pages, times are the viewer's, pages are compressed and
-private."""
+"""What happens around every view: error pages, the viewer's time zone, compression, caching."""
 
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ from editor.web.htmx import error_response
 
 log = logging.getLogger("editor.web")
 
-ODD_WORDS = "The request holds a value that is not possible there."
+INVALID_VALUE = "The request contains an invalid value."
 
 
 class EditorErrorMiddleware:
     """Answers an EditorError, from a view or from the gate, in the portal's own words and with its status.
 
-    What a form let through to a field or to the database that does not take it, such as NUL or a number
-    that is too large, is a wrong request too, and no fault of the portal: the log has one line of it.
+    A value that passed the form but not a field or the database, such as NUL or a number that is too large,
+    is a bad request too: it gets 400 and one line in the log.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -47,12 +46,12 @@ class EditorErrorMiddleware:
             return error_response(request, exception)
         if isinstance(exception, ValidationError | DataError):
             log.warning("%s %s was refused: %.200r", request.method, request.path, exception)
-            return error_response(request, InvalidInput(ODD_WORDS))
+            return error_response(request, InvalidInput(INVALID_VALUE))
         return None
 
 
 class ReleasedConnectionMiddleware:
-    """Gives the database connection back before the answer is sent, whose reader may take its time."""
+    """Gives the database connection back before the response is sent: its reader may be slow."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -65,9 +64,9 @@ class ReleasedConnectionMiddleware:
 
 
 class PrivateAnswersMiddleware:
-    """No cache keeps what a view answers, unless the view says otherwise, as those of files do.
+    """Forbids caches to store a response, unless its view says otherwise, as those of files do.
 
-    A page depends on who asks, and htmx may want a part of it.
+    Pages vary with the person, and with whether htmx asked for a fragment.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,4 +1,4 @@
-"""How often passwords may be tried, so that guessing is slow and no stranger locks an owner out.
+"""Limits on failed sign-ins: guessing is slow, and strangers do not lock an owner out.
 
 Failures count against the network they come from, against the address together with that network, and
 against the address from all networks in which nobody has signed in to it. A browser that has signed in
@@ -35,7 +35,7 @@ NETWORK_SECONDS = 90 * 24 * 3600
 
 
 def take(request: HttpRequest, email: str) -> RateLimitUsage | None:
-    """Count one try as a failure, until it is rolled back; None where it must not be made."""
+    """Count one attempt as a failure, until it is rolled back; None if it is not allowed."""
     if browser := _browser(request, email):
         return _take(request, "browser", f"{email} {browser}")
     taken: list[ratelimit.SingleRateLimitUsage] = []
@@ -65,7 +65,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
 
 @receiver(password_reset)
 def password_was_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Who could read the person's mail is no stranger: they sign in now, whoever tries the same."""
+    """Whoever reads the person's mail is trusted: other failures do not keep them from signing in now."""
     cache.set(_network_key(request, user.email), True, NETWORK_SECONDS)
     ratelimit.clear(request, app="editor", action="address", config=RATES, key=_place(request, user.email))
 

@@ -1,8 +1,8 @@
-"""How many connections clients may hold, and which are closed when there is no room for more.
+"""How many connections clients may hold, and which are closed when the bound is reached.
 
-Half of the descriptors are for clients; the rest is a reserve for the database, providers and files
-that nobody outside can take. Whoever waits for nothing (a connection without a request in progress)
-makes room for whoever comes: the one that has been idle longest is closed.
+Half of the descriptors are for clients; the rest is a reserve for the database, providers and files.
+An idle connection has no request in progress. At the bound, a new connection closes the one that has
+been idle longest.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ log = logging.getLogger("editor.connections")
 
 MOST = 8192  # connections in all, however many descriptors there are: each takes memory too
 MOST_OF_ONE = 512  # of one client address
-SPARE = 16  # beyond all others, on which only the portal's health is told
+SPARE = 16  # beyond the bound, for health checks alone
 
 
 class Room(Enum):
-    """What there is for a new connection."""
+    """What a new connection may be used for: anything, health checks, or nothing."""
 
     FREE = auto()
     SPARE = auto()
@@ -61,7 +61,7 @@ class Connections:
     """The clients' connections of one event loop."""
 
     def __init__(self, bounds: Bounds, *, is_proxy: Callable[[str], bool]) -> None:
-        """`is_proxy`: of addresses that stand for many clients, and have no bound of their own."""
+        """`is_proxy`: whether an address stands for many clients, and so has no bound of its own."""
         self._bounds = bounds
         self._is_proxy = is_proxy
         self._open: dict[Connection, str] = {}
@@ -74,9 +74,9 @@ class Connections:
         return len(self._open)
 
     def admit(self, connection: Connection, address: str) -> Room:
-        """Count a new connection, and close others that are idle where that makes room for it.
+        """Count a new connection, and close an idle one for it at a bound.
 
-        NONE: it is not counted, and has to be closed.
+        NONE: it is not counted, and the caller closes it.
         """
         client = addresses.counted(address)
         if (

@@ -1,4 +1,4 @@
-"""Sending mails: see operations/mails.py for why the pages do not."""
+"""Sends mails; operations/mails.py says why the pages do not."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from editor.operations.mails import Kind
 async def send(*, kind: str, email: str, origin: str) -> None:
     """Raises what the mail server's client raises; the queue tries again."""
     message = await in_thread(mails.build, kind=Kind(kind), email=email, origin=origin)
-    # Not in one of the few threads for the database: mail servers take their time.
+    # Not in one of the few threads for the database: mail servers are slow.
     await asyncio.to_thread(message.send)

@@ -1,7 +1,6 @@
-"""uvicorn's protocols, with bounds on what clients may hold without asking anything.
+"""uvicorn's protocols, with bounds on connections, and on the size and time of request headers.
 
-uvicorn itself reads headers of any length, for as long as they come, on any number of connections.
-What happens to bodies is decided behind it, where it is known who sends them.
+uvicorn itself has none. Bodies are bounded in the gates, where their senders are known.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from editor.worker.connections import Connections, Room
 
 HEAD_SECONDS = 10.0  # until a request's line and headers are here
 HEAD_BYTES = 64 * 1024
-HEAD_FIELDS = 200  # headers of a few bytes take many times that as objects
+HEAD_FIELDS = 200  # each takes much more memory as objects than on the wire
 PIPELINED = 16  # requests that are sent before the first one is answered
 PIECE = 64 * 1024  # bytes that are parsed at once
-# What a client that is refused may still send until it reads why.
-GOODBYE_SECONDS, GOODBYE_BYTES = 2.0, 1024 * 1024
-UNREAD_SECONDS = 60  # until a client that takes nothing of what is sent is gone
+# Lingering close: what a refused client may still send until it reads the answer.
+LINGER_SECONDS, LINGER_BYTES = 2.0, 1024 * 1024
+UNREAD_SECONDS = 60  # until a client that reads nothing is disconnected
 HEALTH = ("/healthz", "/readyz")
 
 
@@ -46,7 +45,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._unparsed = 0  # bytes since the parser last made something of them
         self._too_large = self._refused = False
 
-    # Coming and going.
+    # Opening and closing.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -56,7 +55,7 @@ class HttpProtocol(HttpToolsProtocol):
             transport.close()
             return
         if self._room is Room.SPARE:
-            self.app = _for_health_alone(self.app)
+            self.app = _health_only(self.app)
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,7 +86,7 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             self._unparsed += len(data)
-            if self._unparsed > GOODBYE_BYTES:
+            if self._unparsed > LINGER_BYTES:
                 self.drop()
             return
         for start in range(0, len(data), PIECE):
@@ -145,7 +144,7 @@ class HttpProtocol(HttpToolsProtocol):
             super().send_400_response(msg)
 
     def _refuse_head(self) -> None:
-        """431, and the connection ends. What the client sends meanwhile is read, or it would not see why."""
+        """Answer 431 and end the connection. Reads on for a moment: a reset would discard the answer."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.drop()  # the answer to an earlier request is on its way
             return
@@ -155,7 +154,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.write(_answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
         self.transport.write_eof()
         self._request_is_here()
-        self._deadline = self.loop.call_later(GOODBYE_SECONDS, self.drop)
+        self._deadline = self.loop.call_later(LINGER_SECONDS, self.drop)
 
     def handle_websocket_upgrade(self) -> None:
         if self._room is Room.SPARE:
@@ -169,7 +168,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A connection that has become a websocket. It is never idle: it is asked for signs of life."""
+    """A connection that has become a websocket. It is never idle: pings find out whether it lives."""
 
     def __init__(self, *args: Any, clients: Connections, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -195,7 +194,7 @@ def end_unread(listeners: Iterable[socket.socket]) -> None:
                 listener.setsockopt(socket.IPPROTO_TCP, option, UNREAD_SECONDS * 1000)
 
 
-def _for_health_alone(app: Any) -> Any:
+def _health_only(app: Any) -> Any:
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         await (app if scope["path"] in HEALTH else service_unavailable)(scope, receive, send)
 

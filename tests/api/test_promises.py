@@ -90,8 +90,8 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
         ("file_size", "optional", ALL_OF_IT),
         (
             "file_size",
-            "for the record only",
-            ("api/test_put.py", "test_the_declared_size_is_for_the_record_only"),
+            "kept free; the file may have another size",
+            ("api/test_put.py", "test_a_file_may_have_another_size_than_was_declared"),
         ),
     ],
     "POST /upload-url: 201": [

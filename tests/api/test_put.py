@@ -16,6 +16,8 @@ import pytest
 
 from editor.access.actor import Actor
 from editor.api import put
+from editor.gate import body as bodies
+from editor.gate.body import Places
 from editor.media import store
 from editor.media.codec import MAX_BYTES
 from editor.models import Upload
@@ -84,7 +86,7 @@ def answer(connection: socket.socket) -> tuple[int, dict[str, object]]:
 
 def until_held(bodies: int) -> None:
     """Wait until so many files are on their way in."""
-    wait_until(lambda: put.BODIES_AT_ONCE - bodies in [limit._free for limit in put._places.values()])
+    wait_until(lambda: put._places._all._free == put.FILES_AT_ONCE - bodies)
 
 
 def test_the_file_is_kept_as_it_came(ticket: Ticket) -> None:
@@ -117,7 +119,7 @@ def test_the_largest_file_is_taken_and_one_byte_more_is_not(actor: Actor, portal
 
 
 @pytest.mark.parametrize("size", [0, 10, 10**9])
-def test_the_declared_size_is_for_the_record_only(actor: Actor, portal: str, size: int) -> None:
+def test_a_file_may_have_another_size_than_was_declared(actor: Actor, portal: str, size: int) -> None:
     ticket = announce(actor, base=portal, size=size)
     assert ask.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
 
@@ -204,7 +206,8 @@ def test_an_endless_body_is_cut_off_at_the_limit(ticket: Ticket) -> None:
 
 def test_a_dripping_body_ends_at_the_time_limit(ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as short:
-        short.setattr(put, "BODY_SECONDS", 0.5)
+        short.setattr(bodies, "BODY_SECONDS", 0.5)
+        short.setattr(bodies, "SLOWEST", 10**9)
         with raw(ticket, f"Content-Length: {10**6}") as connection:
             wait_until(lambda: is_answered(connection) or connection.send(b"x") == 0)
             assert answer(connection)[0] == 408
@@ -226,13 +229,14 @@ def test_a_sender_who_leaves_leaves_nothing(ticket: Ticket) -> None:
 
 
 def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(put, "BODIES_AT_ONCE", 1)
+    monkeypatch.setattr(put, "FILES_AT_ONCE", 1)
+    monkeypatch.setattr(put, "_places", Places(most=1, each=1))
     slow, quick = announce(actor, base=portal), announce(actor, base=portal)
     with raw(slow, "Content-Length: 4") as connection:
         connection.sendall(b"sl")
         until_held(1)
         with monkeypatch.context() as short:
-            short.setattr(put, "PLACE_SECONDS", 0.3)
+            short.setattr(bodies, "PLACE_SECONDS", 0.3)
             refused = ask.put(quick.upload_url, content=photo(), headers=PNG)
         assert_refused(refused, 503, "Try again")
         assert refused.headers["retry-after"] == "5"

@@ -56,7 +56,7 @@ def test_an_account_is_made_by_the_link_in_a_mail(
     assert_in_order(page, "sign-up")
     page.get_by_label("Email").fill(address)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     assert_in_order(page, "mail sent")
     page.goto(mailed_link(shared, address))
     expect(page.get_by_text(f"You sign in with {address}")).to_be_visible()

@@ -241,6 +241,8 @@ def test_of_repeated_headers_the_first_counts() -> None:
     [
         ("192.0.2.1", "192.0.2.2", False),
         ("2001:db8::1", "2001:db8::ffff", True),
+        ("203.0.113.9", "::ffff:203.0.113.9", True),
+        ("::ffff:203.0.113.9", "::ffff:203.0.113.10", False),
         ("2001:db8::1", "2001:db8:1::1", False),
     ],
 )

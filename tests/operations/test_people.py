@@ -41,7 +41,7 @@ def test_keys_stop_and_go_and_the_work_stays(operator: User) -> None:
 
 def test_nobody_deletes_themselves(operator: User) -> None:
     User.objects.create_superuser("second@example.test", PASSWORD)
-    with pytest.raises(Conflict, match="yourself"):
+    with pytest.raises(Conflict, match="your own account"):
         people.remove(user=operator, actor=operator)
     assert User.objects.filter(pk=operator.pk).exists()
 

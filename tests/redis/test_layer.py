@@ -104,9 +104,9 @@ async def test_what_could_not_be_sent_is_made_known_though_nobody_lost_the_conne
     here, there = ends
     health.failed(OSError("a short hiccup"))
     await here.layer.group_send("group", {"type": "news"})
-    assert here.layer.owed_since is not None
-    owed = here.layer.owed_since
-    assert await there.until(RESTORED) == {"type": RESTORED, "since": owed}
+    assert here.layer.unsent_since is not None
+    unsent = here.layer.unsent_since
+    assert await there.until(RESTORED) == {"type": RESTORED, "since": unsent}
 
 
 async def test_a_message_from_elsewhere_is_passed_over(ends: tuple[End, End]) -> None:

@@ -27,7 +27,7 @@ DELAYED = "Live updates are delayed"
 
 @pytest.fixture
 async def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RedisServer]:
-    monkeypatch.setattr(workspace, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(workspace, "POLL_EVERY", 0.2)
     monkeypatch.setattr(layer, "BEAT_EVERY", 0.2)
     health.health.worked()
     with redis_server() as server:

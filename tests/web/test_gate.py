@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from editor.access.actor import Actor
 from editor.db import in_thread
-from editor.errors import DiskFull, Unprocessable
+from editor.errors import DiskFull
 from editor.gate import body
-from editor.models import Role, User, Workspace
+from editor.models import Plan, Role, User, Workspace
 from editor.web import gate
 from editor.web.gate import FILES_LIMIT, LIMIT, STRANGERS_LIMIT
 from imageeditor.asgi import application
@@ -157,21 +156,13 @@ async def test_a_member_sends_no_more_than_fits(workspace: Workspace, path: str,
     assert answer.content.lstrip().startswith(b'<p class="problem"')
 
 
-async def test_whatever_is_asked_before_a_body_can_refuse_it(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[str, int]] = []
-
-    def full(actor: Actor, length: int) -> None:
-        asked.append((actor.workspace.slug, length))
-        raise Unprocessable("The workspace's storage is full.")
-
-    monkeypatch.setattr(gate, "MAY_SEND", [*gate.MAY_SEND, full])
+async def test_a_workspace_whose_storage_is_full_is_sent_nothing(workspace: Workspace) -> None:
     user = await owner_of(workspace)
-    answer = await ask(UPLOAD, length=10_000_000, user=user, headers=HTMX)
-    assert (answer.status, b"storage is full" in answer.content) == (422, True)
-    assert (await ask(UPLOAD, user=user)).status == 422
-    assert asked == [("acme-studio", 10_000_000), ("acme-studio", FILES_LIMIT)]
+    await in_thread(Plan.objects.filter(pk=workspace.plan_id).update, storage_bytes=0)
+    for length in (10_000_000, None):
+        answer = await ask(UPLOAD, length=length, user=user, headers=HTMX)
+        assert (answer.status, answer.read_before_answer) == (422, 0)
+        assert b"storage is full" in answer.content
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def sign_in(
     )
     if answer.status_code == 302:
         return "in"
-    return "refused" if "Too many failed tries" in answer.content.decode() else "wrong"
+    return "refused" if "Too many failed attempts" in answer.content.decode() else "wrong"
 
 
 def guess(times: int, *, at: str, email: str = EMAIL) -> list[str]:

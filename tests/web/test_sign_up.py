@@ -41,7 +41,7 @@ def test_known_and_new_addresses_are_answered_alike() -> None:
         assert (answer.status_code, answer["Location"]) == (302, SENT)
     assert asked() == ["amara@example.test", "new@example.test"]
     assert User.objects.count() == 1
-    assert "Look into your mail" in body(Client().get(SENT))
+    assert "Check your email" in body(Client().get(SENT))
 
 
 def test_the_link_makes_the_account_and_signs_in() -> None:

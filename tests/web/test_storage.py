@@ -80,7 +80,7 @@ def test_a_full_storage_is_told_in_words(
         words = body(response)
         assert FULL_QUOTA in words
         assert words.count("Nothing was charged") == 1
-        assert "Emptying the trash" in words
+        assert "Empty the trash" in words
     assert Image.objects.count() == 1
     assert not Job.objects.exists()
 

@@ -1,4 +1,4 @@
-"""Forms of strangers: what they answer is the same whether there is an account or not."""
+"""Account forms for anybody: their answers are the same whether an account exists or not."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class AddressForm(forms.Form):
 
 
 class ResetPasswordForm(AddressForm):
-    """In the place of the library's, which looks the address up and sends the mail itself."""
+    """Replaces allauth's, which looks the address up and sends the mail itself."""
 
     kind = Kind.RESET
 
 
 class NewPasswordForm(forms.Form):
-    """The password of a new account. Rules of passwords are the operation's."""
+    """The password of a new account. The operation validates it."""
 
     password = forms.CharField(label="Password", max_length=200, strip=False, widget=forms.PasswordInput)

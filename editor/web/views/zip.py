@@ -34,7 +34,7 @@ AT_ONCE = 2  # of one person, in this process
 RETRY_SECONDS = 30
 
 _counting = threading.Lock()
-_under_way: dict[UUID, WeakSet[_Archive]] = {}
+_under_way: WeakSet[_Archive] = WeakSet()
 
 
 @require_GET
@@ -47,8 +47,8 @@ def download(request: MemberRequest) -> HttpResponseBase:
     images = lookups.images(request.actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     names = file_names(images, gallery.prompts(images))
     files = [(name, image.storage_name) for name, image in zip(names, images, strict=True)]
-    archive = _Archive(request.actor.workspace.pk, files)
-    _begin(archive, _under_way.setdefault(request.actor.user.pk, WeakSet()))
+    archive = _Archive(request.actor.workspace.pk, request.actor.user.pk, files)
+    _begin(archive)
     return StreamingHttpResponse(
         archive,
         content_type="application/zip",
@@ -56,14 +56,14 @@ def download(request: MemberRequest) -> HttpResponseBase:
     )
 
 
-def _begin(archive: _Archive, others: WeakSet[_Archive]) -> None:
+def _begin(archive: _Archive) -> None:
     with _counting:
-        if len(others) >= AT_ONCE:
+        if sum(other.user_id == archive.user_id for other in _under_way) >= AT_ONCE:
             raise TooMany(
-                f"You are downloading {AT_ONCE} zip files already. Wait until one of them is done.",
+                f"You are already downloading {AT_ONCE} zip files. Wait until one of them is done.",
                 retry_after=RETRY_SECONDS,
             )
-        others.add(archive)
+        _under_way.add(archive)
 
 
 def file_names(images: Sequence[Image], prompts: dict[UUID, str]) -> list[str]:
@@ -105,11 +105,12 @@ class _Outbox:
 class _Archive:
     """A zip file of stored files: (name in the archive, name in the store). A piece is in memory at a time.
 
-    Images are compressed already, so they are not compressed again. It is under way for as long as
-    somebody has it, whether or not it was ever begun.
+    Images are compressed already, so they are not compressed again. It counts as under way for as long
+    as it is referenced, whether or not it was ever begun.
     """
 
-    def __init__(self, workspace_id: UUID, files: list[tuple[str, str]]) -> None:
+    def __init__(self, workspace_id: UUID, user_id: UUID, files: list[tuple[str, str]]) -> None:
+        self.user_id = user_id
         self._workspace_id = workspace_id
         self._files = files
 

@@ -220,7 +220,7 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
     answer = await client.post("/v1/flux-2-pro", content=b"x", headers=long)
     assert (answer.status_code, answer.json()) == (
         413,
-        {"detail": "The request's body is too large: at most 65,536 KiB."},
+        {"detail": "The request's body is too large: at most 64 MiB."},
     )
 
 
