@@ -116,7 +116,7 @@ def test_many_are_packed_starred_and_thrown_away_at_once(
 
     page.get_by_role("link", name="Open trash").click()
     page.get_by_role("button", name=re.compile('^Restore .*"take 31"')).click()
-    expect(page.get_by_text("Restored.")).to_be_visible()
+    expect(page.get_by_text("Restored.", exact=True)).to_be_visible()
     page.get_by_role("checkbox", name=re.compile("take 32")).check()
     page.get_by_role("button", name="Restore selected").click()
     expect(page.get_by_text("The trash is empty")).to_be_visible()
