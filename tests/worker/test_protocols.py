@@ -25,6 +25,7 @@ MASK = b"\0\0\0\0"  # leaves the content as it is
 PING, PONG = b"\x89\x80" + MASK, b"\x8a\x80" + MASK
 LONG_PING = b"\x89\xfd" + MASK + b"p" * 125
 MORE = b"\x00\x80" + MASK  # an empty part of a message, and not its last one
+LAST = b"\x80\x80" + MASK
 READ_AT_ONCE = 256 * 1024  # bytes that the loop hands over at most
 GET = b"GET /%s HTTP/1.1\r\nhost: x\r\n\r\n"
 POST = b"POST /%s HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n"
@@ -174,7 +175,7 @@ def test_a_client_that_stops_reading_is_ended(monkeypatch: pytest.MonkeyPatch) -
                 ours.send(b"a")
 
 
-@pytest.mark.parametrize("frame", [PING, PONG, b"\x01\x80" + MASK + MORE * 20, text(b"a")])
+@pytest.mark.parametrize("frame", [PING, PONG, b"\x01\x80" + MASK + MORE * 20 + LAST, text(b"a")])
 def test_a_websocket_that_floods_is_ended(monkeypatch: pytest.MonkeyPatch, frame: bytes) -> None:
     monkeypatch.setattr(protocols, "BYTES_A_SECOND", 0)
     with portal() as running, running.websocket() as client:
