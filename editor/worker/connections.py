@@ -1,8 +1,8 @@
 """How many connections clients may hold, and which are closed when the bound is reached.
 
 Half of the descriptors are for clients; the rest is a reserve for the database, providers and files.
-An idle connection has no request in progress. At the bound, a new connection closes the one that has
-been idle longest.
+An idle connection has no request in progress, or waits for the rest of a request's body. At the bound,
+a new connection closes the one that has been idle longest.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Connection(Protocol):
     """A client's, as it is counted here."""
 
     def is_drained(self) -> bool:
-        """Whether nothing is on its way to the client."""
+        """Whether no answer is on its way to the client."""
 
     def drop(self) -> None:
         """Close it at once."""
@@ -66,7 +66,7 @@ class Connections:
         self._is_proxy = is_proxy
         self._open: dict[Connection, str] = {}
         self._counts: Counter[str] = Counter()
-        # In the order in which they became idle; all, and by client.
+        # In the order in which `idle` was last called; all, and by client.
         self._idle: dict[Connection, None] = {}
         self._idle_of: dict[str, dict[Connection, None]] = {}
 
@@ -101,14 +101,15 @@ class Connections:
             self._add(new, client)
 
     def idle(self, connection: Connection) -> None:
-        """No request of it is in progress."""
+        """It waits for its client. Called again when something came, it is the newest idle one."""
+        self.busy(connection)
         client = self._open.get(connection)
         if client is not None:
             self._idle[connection] = None
             self._idle_of.setdefault(client, {})[connection] = None
 
     def busy(self, connection: Connection) -> None:
-        """A request of it has come."""
+        """A request of it is in progress, and complete."""
         client = self._open.get(connection)
         if client is None or connection not in self._idle:
             return

@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from editor.worker.connections import Connections, Room
 
@@ -26,6 +28,11 @@ PIECE = 64 * 1024  # bytes that are parsed at once
 # Lingering close: what a refused client may still send until it reads the answer.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 1024 * 1024
 UNREAD_SECONDS = 60  # until a client that reads nothing is disconnected
+# What the client of a websocket may send: bytes at once, and bytes a second in the long run.
+BURST_BYTES, BYTES_A_SECOND = 128 * 1024, 4 * 1024
+FRAME_BYTES = 64  # each frame counts as at least so many: an empty one takes time too
+FRAGMENTS = 1024  # frames of one message
+FRAMES_PIECE = 4 * 1024  # bytes of frames that are parsed before they are counted
 HEALTH = ("/healthz", "/readyz")
 
 
@@ -60,23 +67,32 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._request_is_here()
+        self._end_deadline()
         self._clients.leave(self)
 
     def is_drained(self) -> bool:
-        return not self.transport.get_write_buffer_size()
+        answering = (
+            self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        )
+        return not answering and not self.transport.get_write_buffer_size()
 
     def drop(self) -> None:
         self.transport.abort()
 
     def _await_request(self) -> None:
-        self._request_is_here()
+        self._end_deadline()
         self._clients.idle(self)
         # Not at once, should an answer still be on its way.
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
-    def _request_is_here(self) -> None:
-        self._clients.busy(self)
+    def _await_body(self) -> None:
+        """Idle, anew with each part, until the body is complete; not behind a request in progress."""
+        if self.cycle is not None and self.cycle.more_body and not self.pipeline:
+            self._clients.idle(self)
+        else:
+            self._clients.busy(self)
+
+    def _end_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -113,19 +129,29 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._unparsed = 0
-        self._request_is_here()
+        self._end_deadline()
         super().on_headers_complete()
+        self._await_body()
         if len(self.pipeline) > PIPELINED:
             self.drop()
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0
         super().on_body(body)
+        self._await_body()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._await_body()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self.transport.is_closing() and self.cycle.response_complete:
+        if self.transport.is_closing():
+            return
+        if self.cycle.response_complete:
             self._await_request()
+        else:
+            self._await_body()
 
     def _count(self, size: int) -> None:
         self._unparsed = 0
@@ -153,7 +179,8 @@ class HttpProtocol(HttpToolsProtocol):
         self.headers.clear()
         self.transport.write(_answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
         self.transport.write_eof()
-        self._request_is_here()
+        self._end_deadline()
+        self._clients.busy(self)
         self._deadline = self.loop.call_later(LINGER_SECONDS, self.drop)
 
     def handle_websocket_upgrade(self) -> None:
@@ -168,11 +195,17 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A connection that has become a websocket. It is never idle: pings find out whether it lives."""
+    """A connection that has become a websocket. It is never idle: pings find out whether it lives.
+
+    A client that sends more than its allowance is disconnected. Nothing is read from one that does not
+    read what is sent to it: each of its pings is answered.
+    """
 
     def __init__(self, *args: Any, clients: Connections, **options: Any) -> None:
         super().__init__(*args, **options)
         self._clients = clients
+        self._allowance: float = BURST_BYTES
+        self._counted_at = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -183,6 +216,47 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def drop(self) -> None:
         self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.handshake_initiated:  # the request's headers, which HttpProtocol has bounded
+            super().data_received(data)
+            return
+        for start in range(0, len(data), FRAMES_PIECE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + FRAMES_PIECE])
+
+    def handle_events(self) -> None:
+        frames = [event for event in self.conn.events if isinstance(event, Frame)]
+        self._spend(sum(max(len(frame.data), FRAME_BYTES) for frame in frames))
+        if self._allowance < 0 or len(self.frames) > FRAGMENTS:
+            self.drop()
+        else:
+            super().handle_events()
+
+    def _spend(self, size: int) -> None:
+        now = self.loop.time()
+        refilled = self._allowance + (now - self._counted_at) * BYTES_A_SECOND
+        self._allowance = min(refilled, BURST_BYTES) - size
+        self._counted_at = now
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._read_only_if_written()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await super().receive()  # which may resume reading
+        self._read_only_if_written()
+        return message
+
+    def _read_only_if_written(self) -> None:
+        if not self.writable.is_set() and not self.transport.is_closing():
+            self.transport.pause_reading()
 
 
 def end_unread(listeners: Iterable[socket.socket]) -> None:

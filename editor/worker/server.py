@@ -25,6 +25,7 @@ log = logging.getLogger("editor.connections")
 # After a signal, seconds in which held calls may still be finished; then in which all must have gone.
 HELD_SECONDS = 10
 GOODBYE_SECONDS = 20
+BACKLOG = 128  # connections that the system holds until they are accepted
 # Of a websocket. Pages say nothing there, and programs a few words.
 LONGEST_MESSAGE = 64 * 1024  # bytes
 
@@ -59,6 +60,7 @@ async def serve(
         "imageeditor.asgi:application",
         host=host,
         port=port,
+        backlog=BACKLOG,
         lifespan="off",
         log_level="warning",
         access_log=False,

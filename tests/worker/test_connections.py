@@ -94,6 +94,14 @@ def test_one_that_was_busy_meanwhile_is_the_newest_idle_one() -> None:
     assert [each.dropped for each in idle[:2]] == [False, True]
 
 
+def test_one_whose_body_flows_is_the_newest_idle_one() -> None:
+    room = connections()
+    idle = [enter(room, PROXY) for _ in range(6)]
+    room.idle(idle[0])
+    enter(room, PROXY)
+    assert [each.dropped for each in idle[:2]] == [False, True]
+
+
 def test_one_whose_answer_is_on_its_way_is_not_closed() -> None:
     room = connections()
     slow = enter(room, PROXY, drained=False)
