@@ -109,7 +109,7 @@ def test_an_edit_under_way_keeps_its_result_when_its_person_goes(operator: User)
 @pytest.mark.usefixtures("committed")
 def test_a_person_can_go_in_the_moment_in_which_their_edit_ends(operator: User) -> None:
     job = under_way()
-    user = User.objects.get(pk=job.created_by_id)
+    user = User.objects.get(jobs=job)
     raised: list[Exception] = []
 
     def remove() -> None:
