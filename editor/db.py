@@ -79,6 +79,16 @@ def release() -> None:
         connection.close()
 
 
+async def in_thread_to_its_end(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """`in_thread`, but a cancellation is raised only after `function`, which it cannot stop, has ended."""
+    working = asyncio.ensure_future(in_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
+
+
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `function` in a worker thread; its connection goes back to the pool afterwards."""
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from django.db import transaction
 from django.utils import timezone
 
-from editor.db import in_thread, tenant
+from editor.db import in_thread, in_thread_to_its_end, tenant
 from editor.errors import EditorError
 from editor.models import LIVE, Job, JobEvent, Status
 from editor.operations import (
@@ -178,11 +178,16 @@ async def _finish_certainly(job: Job, result: Result) -> None:
 
 
 async def _finish(job: Job, result: Result) -> None:
-    """Store the result and end the job."""
-    await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100)
+    """Store the result and end the job, or leave no file behind."""
+    if not await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100):
+        raise Ended
     stored = await results.keep(job=job, result=result)
-    if not await in_thread(jobs.end_completed, job=job, stored=stored, seed=result.seed):
-        await in_thread(images.discard, stored=stored)
+    completed = False
+    try:
+        completed = await in_thread_to_its_end(jobs.end_completed, job=job, stored=stored, seed=result.seed)
+    finally:
+        if not completed:
+            await asyncio.shield(in_thread(images.discard_unnamed, stored=stored))
 
 
 async def _stopped(job: Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -17,6 +18,9 @@ from editor.media import store
 from editor.media.codec import CleanImage
 from editor.models import Image, Job
 from editor.operations import storage
+from editor.operations.passing import DATABASE_LOST
+
+log = logging.getLogger("editor.storage")
 
 SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "Rocket"}
 
@@ -197,9 +201,25 @@ def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | No
 
 
 def discard(*, stored: list[Stored]) -> None:
-    """Delete files that no row will ever name."""
+    """Delete files that no row will ever name, as far as the storage lets: see orphans.py for the rest."""
     for item in stored:
-        store.delete_all(item.storage_name)
+        try:
+            store.delete_all(item.storage_name)
+        except Exception:
+            log.warning("%s could not be deleted and is left to the sweep", item.storage_name, exc_info=True)
+
+
+def discard_unnamed(*, stored: list[Stored]) -> None:
+    """`discard` those that no row names, after a commit of which nobody knows whether it went through.
+
+    While the database cannot be asked none is deleted: see orphans.py.
+    """
+    try:
+        named = set(Image.objects.filter(pk__in=[item.id for item in stored]).values_list("pk", flat=True))
+    except DATABASE_LOST as error:
+        log.warning("%s files without a row are left to the sweep: %s", len(stored), error)
+        return
+    discard(stored=[item for item in stored if item.id not in named])
 
 
 def discard_mask(*, mask: Image) -> None:

@@ -310,6 +310,8 @@ def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) ->
         seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,
     ):
         return False
+    # The row is locked by now; the person may have been deleted while the edit ran.
+    job.refresh_from_db(fields=["created_by"])
     images.create_results(job=job, stored=stored)
     credits.settle(job=job, cost=cost)
     return True

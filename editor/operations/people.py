@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from editor.errors import Conflict
-from editor.models import ApiKey, Membership, User
+from editor.models import ApiKey, Job, Membership, User
 from editor.operations import audit, members
 
 
@@ -37,4 +37,6 @@ def remove(*, user: User, actor: User | None) -> None:
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):
         members.remove(membership=membership, actor=actor)
+    # Before their images: an edit that ends in this moment would give this person one more.
+    Job.objects.filter(created_by=user).update(created_by=None)
     user.delete()

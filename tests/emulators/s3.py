@@ -34,13 +34,17 @@ class Stored:
 
 @dataclass
 class Bucket:
-    """`objects` by their keys; `calls` as "METHOD key"; `ahead` is its clock's lead in seconds."""
+    """`objects` by their keys; `calls` as "METHOD key"; `ahead` is its clock's lead in seconds.
+
+    refuses  the status with which it answers to every new object; 0: it takes them
+    """
 
     url: str = ""
     objects: dict[str, Stored] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     sent: int = 0  # bytes of objects that were given out
     ahead: float = 0
+    refuses: int = 0
 
     def storages(self) -> dict[str, Any]:
         """The portal's default storage, as its settings have it for a bucket."""
@@ -77,6 +81,9 @@ class Bucket:
         if "authorization" not in request.headers and (refusal := self._refusal(request)):
             return _error(403, refusal)
         match request.method:
+            case "PUT" if self.refuses:
+                await request.body()
+                return _error(self.refuses, "Refused")
             case "PUT":
                 content = _unwrapped(await request.body(), request.headers.get("content-encoding", ""))
                 self.objects[key] = Stored(content, request.headers.get("content-type", ""))

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
+
 import pytest
+from django.db import connection, transaction
 
 from editor.errors import Conflict
-from editor.models import ApiKey, AuditEntry, Image, LedgerEntry, Membership, User
-from editor.operations import api_keys, credits, people
+from editor.models import (
+    ApiKey,
+    AuditEntry,
+    CreditAccount,
+    Image,
+    Job,
+    LedgerEntry,
+    Membership,
+    Status,
+    User,
+)
+from editor.operations import api_keys, credits, images, jobs, people, timeline
+from editor.operations.jobs import NewEdit
 from tests.factories import PASSWORD, UserFactory, make_actor, make_image, make_member
+from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -54,3 +70,61 @@ def test_the_last_operator_stays(operator: User) -> None:
     User.objects.create_superuser("second@example.test", PASSWORD)
     people.remove(user=operator, actor=None)
     assert not User.objects.filter(pk=operator.pk).exists()
+
+
+def under_way() -> Job:
+    """An edit that its provider works at, as the worker has it in its memory."""
+    workspace = make_actor(balance=10).workspace
+    actor = make_actor(workspace, user=make_member(workspace))
+    job = jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
+    timeline.record(job=job, kind=timeline.Kind.START, status=Status.PROCESSING)
+    return Job.objects.select_related("created_by").get(pk=job.pk)
+
+
+def complete(job: Job) -> None:
+    name = f"w/{job.workspace_id}/{job.id}.png"
+    stored = images.Stored(
+        id=uuid.uuid4(), storage_name=name, content_type="image/png", width=8, height=8, size=80
+    )
+    assert jobs.end_completed(job=job, stored=[stored], seed=None)
+
+
+def assert_kept_without_a_name(job: Job) -> None:
+    job = Job.objects.get(pk=job.pk)
+    assert (job.status, job.charged, job.created_by) == (Status.COMPLETED, job.price, None)
+    assert job.results.get().created_by is None
+    account = CreditAccount.objects.get(workspace=job.workspace_id)
+    assert (account.balance, account.held) == (10 - job.price, 0)
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_edit_under_way_keeps_its_result_when_its_person_goes(operator: User) -> None:
+    job = under_way()
+    assert job.created_by is not None
+    people.remove(user=User.objects.get(pk=job.created_by.pk), actor=operator)
+    complete(job)
+    assert_kept_without_a_name(job)
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_person_can_go_in_the_moment_in_which_their_edit_ends(operator: User) -> None:
+    job = under_way()
+    user = User.objects.get(jobs=job)
+    raised: list[Exception] = []
+
+    def remove() -> None:
+        try:
+            people.remove(user=user, actor=operator)
+        except Exception as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    removing = threading.Thread(target=remove)
+    with transaction.atomic():
+        complete(job)
+        removing.start()
+        wait_until(somebody_waits_for_our_locks)
+    removing.join(PATIENCE)
+    assert raised == []
+    assert_kept_without_a_name(job)
