@@ -74,7 +74,7 @@ async def _take(scope: Scope, receive: Receive) -> str:
     body.check_length(headers)
     workspace_id = str(await in_thread(uploads.expect, permit=permit))
     db.tenant.set(workspace_id)
-    async with _places.held(workspace_id):
+    async with _places.held(workspace_id, body):
         return await in_thread(_keep, permit, await _content(body))
 
 

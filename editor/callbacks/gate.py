@@ -36,7 +36,7 @@ class CallbackGate:
         body = Body(receive, limit=LIMIT)
         try:
             body.check_length(headers)
-            async with self._places.held(str(job_id)):
+            async with self._places.held(str(job_id), body):
                 await pass_on(self.app, scope, body, send)
         except EditorError as error:
             await pass_on_without_body(_refusal(error), scope, receive, send)

@@ -17,12 +17,13 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-BODY_SECONDS = 60.0  # for the next piece of a body
-SLOWEST = 64 * 1024  # bytes a second, over the longest body that is allowed
-PLACE_SECONDS = 300.0  # that a body waits, unread, for others to end
+BODY_SECONDS = 60.0  # to wait for the sender of a body, in all, and what its pieces add to that
+SLOWEST = 16 * 1024  # bytes that add a second; who sends no slower is never given up
+PIECE_SECONDS = 15.0  # for the next piece of a body that holds a place
+PLACE_SECONDS = 60.0  # that a body waits, unread, for others to end
 # What is read of a refused body: most clients send all of it before they read the answer.
 IGNORED_BYTES = 32 * 1024**2
-IGNORED_SECONDS = 30.0
+IGNORED_SECONDS = 5.0
 _BODY_HEADERS = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
@@ -53,11 +54,12 @@ class Body:
 
     def __init__(self, receive: Receive, *, limit: int) -> None:
         self.complete = False
+        self.holds_place = False
         self._hung_up = asyncio.Event()
         self._receive = receive
         self._limit = limit
         self._received = 0
-        self._left = BODY_SECONDS + limit / SLOWEST  # seconds to wait for the sender, in all
+        self._left = BODY_SECONDS  # to wait for the sender
 
     def check_length(self, headers: Headers) -> None:
         """Raise TooLarge for a body that says so, or does not say its length in digits."""
@@ -71,13 +73,15 @@ class Body:
             return await self._until_gone()
         clock = asyncio.get_running_loop().time
         began = clock()
+        seconds = min(PIECE_SECONDS, self._left) if self.holds_place else self._left
         try:
-            async with asyncio.timeout(min(BODY_SECONDS, self._left)):
+            async with asyncio.timeout(seconds):
                 message = await self._receive()
         except TimeoutError:
             raise TooSlow("The request's body did not come in time.") from None
-        self._left -= clock() - began
-        self._received += len(message.get("body", b""))
+        length = len(message.get("body", b""))
+        self._left += length / SLOWEST - (clock() - began)
+        self._received += length
         if self._received > self._limit:
             raise self._too_large()
         self.complete = not message.get("more_body", False)
@@ -114,8 +118,8 @@ class Places:
         self._senders: WeakValueDictionary[str, Limit] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def held(self, sender: str) -> AsyncIterator[None]:
-        """Hold a place for a body of this sender. Raises Busy."""
+    async def held(self, sender: str, body: Body) -> AsyncIterator[None]:
+        """Hold a place for a body of this sender, which must go on coming from then on. Raises Busy."""
         own = self._senders.get(sender) or self._senders.setdefault(sender, Limit(self._each))
         async with AsyncExitStack() as places:
             try:
@@ -127,6 +131,7 @@ class Places:
                 raise Busy(
                     "Too many files are being sent right now. Try again shortly.", retry_after=5
                 ) from None
+            body.holds_place = True
             yield
 
 

@@ -81,7 +81,7 @@ class Gate:
             if announced(headers) and not 0 < int(headers.get("content-length") or "0") <= SMALL:
                 caller = scope.get("caller")
                 sender = str(caller.actor.workspace.id) if caller else sender_address(scope)
-                await place.enter_async_context(self._places.held(sender))
+                await place.enter_async_context(self._places.held(sender, body))
 
             async def receive() -> Message:
                 message = await body.receive()

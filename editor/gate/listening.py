@@ -6,12 +6,14 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import Any
 from uuid import UUID
 
 from channels.layers import get_channel_layer
 
-from editor import events
+from editor import db, events
 from editor.redis import LIVE
 
 log = logging.getLogger("editor.gate")
@@ -43,7 +45,7 @@ class Listener(ABC):
     async def join(self, workspace_id: UUID) -> None:
         self.workspaces[workspace_id] += 1
         if not self.tasks:
-            self.tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_again())]
+            self.tasks = [_for_all(self._listen()), _for_all(self._look_again())]
         elif self.channel and self.workspaces[workspace_id] == 1:
             await self._add(workspace_id)
 
@@ -87,3 +89,10 @@ class Listener(ABC):
 
     async def _add(self, workspace_id: UUID) -> None:
         await get_channel_layer().group_add(events.group_name(workspace_id), self.channel)
+
+
+def _for_all(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task of its own account: not of the workspace whose request happened to begin it."""
+    context = copy_context()
+    context.run(db.tenant.set, "")
+    return asyncio.create_task(work, context=context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from editor import events
+from editor import db, events
 from editor.access import lookups, sessions
 from editor.access.actor import Actor
 from editor.contexts import jobs
@@ -26,10 +27,16 @@ SESSION_ENDED = 4401
 NOT_A_MEMBER = 4403
 NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
 SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
+MOST_OF_ONE_PERSON = 32  # sockets, in this process
+TOO_MANY_WORDS = (
+    "This page gets no live updates: too many pages of yours are open. Close some, then reload this page."
+)
 # A page that was away longer than this is told what runs now, not what ended meanwhile.
 REMEMBERED = timedelta(minutes=10)
 # Seconds between polls while this process gets no events of others.
 POLL_EVERY = 5.0
+
+_open: Counter[UUID] = Counter()  # sockets, by person
 
 
 class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -41,17 +48,31 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     joined: tuple[str, ...] = ()
     ended = False
     polling: asyncio.Task[None] | None = None
+    person: UUID | None = None  # for whom it is counted
 
     def __init__(self) -> None:
         super().__init__()
         self.told: set[UUID] = set()  # edits whose end the page knows of
 
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._uncount()
+
     async def connect(self) -> None:
         if not _same_origin(self.scope):
             await self.close(code=NOT_A_MEMBER)
             return
+        if not self._count():
+            await self.accept()
+            await self._send_last("studio/_no_updates.html", TOO_MANY_WORDS)
+            return
         try:
-            await self._join(await self._actor())
+            actor = await self._actor()
+            # All handlers run in this task, and its look-ups delay nobody else's.
+            db.tenant.set(str(actor.workspace.id))
+            await self._join(actor)
             await self._actor()  # again: what ended before it joined was not told to it
         except (NotAuthenticated, NotFound) as error:
             # Accepted first: a page learns nothing from a refusal, and would try again for ever.
@@ -65,6 +86,24 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if (lost_since := events.lost_since()) is not None:
             self._start_polling(lost_since)
         await self._catch_up(self.since)
+
+    def _count(self) -> bool:
+        """Whether its person may have one more socket. Who is not signed in is sent away anyhow."""
+        person = self.scope["user"].pk
+        if person is None:
+            return True
+        if _open[person] >= MOST_OF_ONE_PERSON:
+            return False
+        _open[person] += 1
+        self.person = person
+        db.tenant.set(str(person))  # until the workspace is known
+        return True
+
+    def _uncount(self) -> None:
+        if self.person is not None:
+            _open[self.person] -= 1
+            if not _open[self.person]:
+                del _open[self.person]
 
     async def _join(self, actor: Actor) -> None:
         self.joined = (events.group_name(actor.workspace.id), events.person_group(actor.user.pk), LIVE)
@@ -143,7 +182,11 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_away(self, words: str) -> None:
         """Say why the page is of no use any more, then close."""
-        await self.send(text_data=render_to_string("studio/_gone.html", {"words": words}))
+        await self._send_last("studio/_gone.html", words)
+
+    async def _send_last(self, template: str, words: str) -> None:
+        """Say why the page need not connect again, then close."""
+        await self.send(text_data=render_to_string(template, {"words": words}))
         await self._end(NOT_A_MEMBER)
 
     async def _end(self, code: int) -> None:

@@ -88,9 +88,10 @@ class PageGate:
             log.exception("it could not be looked up whether a body may come")
             raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
         # Held until the answer is out: for as long Django keeps the body, in a temporary file.
-        async with self._large.held(str(user.pk)):
+        body = Body(receive, limit=limit)
+        async with self._large.held(str(user.pk), body):
             with disk.explained():
-                await pass_on(self.app, scope, Body(receive, limit=limit), send)
+                await pass_on(self.app, scope, body, send)
 
     async def _small_body(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Of anybody. What comes in one piece, as nearly all do, waits for nobody."""
@@ -100,7 +101,7 @@ class PageGate:
         if body.complete:
             await pass_on(self.app, scope, body, send, first=first)
             return
-        async with self._small.held(sender_address(scope)):
+        async with self._small.held(sender_address(scope), body):
             whole = await _rest(body, first)
         await pass_on(self.app, scope, body, send, first=whole)
 
@@ -134,8 +135,10 @@ def _too_large(limit: int) -> TooLarge:
 
 def _sender(scope: Scope) -> User:
     """Who sends a large body. Raises an EditorError unless they may."""
+    # Without a type there is no form in it, which Django would look for a token in.
+    head = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
     try:
-        request = ASGIRequest(scope, BytesIO())
+        request = ASGIRequest({**scope, "headers": head}, BytesIO())
     except UnicodeDecodeError:
         raise InvalidInput("This address is not valid.") from None
     SessionMiddleware(_unused).process_request(request)

@@ -10,6 +10,7 @@ import pytest
 from editor.gate import body
 from editor.gate.body import Body, Busy, Places, TooLarge, TooSlow, pass_on, pass_on_without_body
 from editor.gate.door import Headers, Scope
+from tests.providers.clock import running_fast
 
 
 class Sender:
@@ -77,6 +78,59 @@ async def test_a_sender_who_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     assert answer.messages == []
 
 
+class Dripping(Sender):
+    """Sends a byte now and then, for ever."""
+
+    every = 10.0  # seconds
+
+    async def receive(self) -> Any:
+        self.asked += 1
+        await asyncio.sleep(self.every)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+
+async def test_the_longest_body_that_may_come_is_no_reason_to_wait_for_it() -> None:
+    """What comes is: a byte now and then adds next to nothing."""
+    dripping = Dripping()
+    one = Body(dripping.receive, limit=27_000_000)
+    async with running_fast(lambda: dripping.asked), Places(most=1, each=1).held("a", one):
+        with pytest.raises(TooSlow):
+            while True:
+                await one.receive()
+    assert dripping.asked <= body.BODY_SECONDS / Dripping.every + 1
+
+
+async def test_who_holds_a_place_is_waited_for_less_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "PIECE_SECONDS", 0.05)
+    one = Body(Sender(b"x" * 10).receive, limit=25)
+    async with Places(most=1, each=1).held("a", one):
+        await one.receive()
+        with pytest.raises(TooSlow):
+            await one.receive()
+    assert one._left > body.PIECE_SECONDS, "it was not all of its time that was over"
+
+
+async def test_who_sends_slowly_but_steadily_is_not_given_up() -> None:
+    """At 17 KiB/s, for twenty times as long as anybody is waited for who sends nothing."""
+    loop = asyncio.get_running_loop()
+    began = now = loop.time()
+
+    async def receive() -> Any:
+        nonlocal now
+        now += 10
+        await asyncio.sleep(0)
+        more = now < began + 20 * body.BODY_SECONDS
+        return {"type": "http.request", "body": bytes(170 * 1024), "more_body": more}
+
+    one = Body(receive, limit=27_000_000)
+    with pytest.MonkeyPatch.context() as stopped:
+        stopped.setattr(loop, "time", lambda: now)
+        async with Places(most=1, each=1).held("a", one):
+            while not one.complete:
+                await one.receive()
+    assert one._received > 20_000_000
+
+
 async def test_waiting_for_a_place_is_not_the_senders_time(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Body(Sender(b"x", b"y", complete=True).receive, limit=25)
     await one.receive()
@@ -93,7 +147,7 @@ async def test_one_sender_holds_few_places_and_others_still_get_one() -> None:
     leave = asyncio.Event()
 
     async def hold(sender: str) -> None:
-        async with places.held(sender):
+        async with places.held(sender, Body(Sender().receive, limit=1)):
             entered.append(sender)
             await leave.wait()
 
@@ -109,14 +163,14 @@ async def test_one_sender_holds_few_places_and_others_still_get_one() -> None:
 
 async def test_who_gets_no_place_for_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
-    places = Places(most=1, each=1)
-    async with places.held("a"):
+    places, one = Places(most=1, each=1), Body(Sender().receive, limit=1)
+    async with places.held("a", one):
         for sender in ("a", "b"):
             with pytest.raises(Busy) as refused:
-                async with places.held(sender):
+                async with places.held(sender, one):
                     pass
             assert refused.value.retry_after
-    async with places.held("b"):
+    async with places.held("b", one):
         pass
 
 

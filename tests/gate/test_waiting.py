@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from editor import events
+from editor import db, events
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.gate import waiting
@@ -67,6 +68,26 @@ async def test_the_end_is_told_at_once(actor: Actor, job: Job, monkeypatch: pyte
     await in_thread(jobs.cancel, actor=actor, job=job)
     assert (await somebody.end()).status == Status.CANCELED
     assert somebody.reads == [Status.PENDING, Status.CANCELED]
+
+
+async def test_missed_ends_are_looked_up_on_nobodys_account(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenants: list[str] = []
+    look_up = job_queries.ended
+
+    def ended(job_ids: list[UUID]) -> list[UUID]:
+        tenants.append(db.tenant.get())
+        return look_up(job_ids)
+
+    monkeypatch.setattr(waiting, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(job_queries, "ended", ended)
+    db.tenant.set("whoever came first")
+    somebody = Waiting(job)
+    await until(lambda: tenants)
+    await in_thread(Job.objects.filter(pk=job.pk).update, status=Status.CANCELED, finished_at=timezone.now())
+    await somebody.end()
+    assert set(tenants) == {""}
 
 
 async def test_an_end_that_nobody_told_is_found(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

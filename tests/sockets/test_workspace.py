@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.db import transaction
 
-from editor import events
+from editor import db, events
 from editor.access.actor import Actor
 from editor.db import in_thread
 from editor.models import Job, Membership
@@ -17,6 +18,7 @@ from editor.operations import credits, execution, jobs, members
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
 from editor.providers.base import Progress
+from editor.sockets import workspace
 from tests.factories import make_actor, make_image, make_member
 from tests.sockets.page import listen
 from tests.stepwise import Stepwise, result
@@ -43,6 +45,58 @@ async def test_one_who_is_not_signed_in_is_told_so_and_sent_away() -> None:
     async with listen(None, actor.workspace.slug) as page:
         assert "You are signed out" in await page.next()
         assert (await page.answer())["code"] == NOT_A_MEMBER
+
+
+async def test_one_person_has_so_many_sockets_until_one_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "MOST_OF_ONE_PERSON", 2)
+    actor = await in_thread(make_actor)
+    member = await in_thread(make_member, actor.workspace)
+    slug = actor.workspace.slug
+    async with listen(actor.user, slug) as first:
+        await first.next()
+        async with listen(actor.user, slug) as second, listen(actor.user, slug) as third:
+            await second.next()
+            last = await third.next()
+            assert "too many pages of yours" in last
+            assert '<hx-partial hx-target="#live" hx-swap="delete">' in last
+            assert (await third.answer())["code"] == NOT_A_MEMBER
+            async with listen(member, slug) as others:
+                assert "#balance" in await others.next()
+        async with listen(actor.user, slug) as again:
+            assert "#balance" in await again.next()
+    assert not workspace._open
+
+
+async def test_a_socket_that_fails_is_counted_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("no snapshot")
+
+    actor = await in_thread(make_actor)
+    monkeypatch.setattr(workspace.jobs, "snapshot", fail)
+    with pytest.raises(RuntimeError, match="no snapshot"):
+        async with listen(actor.user, actor.workspace.slug) as page:
+            assert workspace._open == {actor.user.pk: 1}
+            await page.next()
+    assert not workspace._open
+
+
+async def test_its_look_ups_are_on_the_account_of_its_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenants: list[str] = []
+
+    def viewer(*args: Any) -> Actor:
+        tenants.append(db.tenant.get())
+        return look_up(*args)
+
+    look_up = workspace._viewer
+    monkeypatch.setattr(workspace, "_viewer", viewer)
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await in_thread(credits.grant, workspace=actor.workspace, amount=900, actor=None)
+        await page.until("#balance")
+    assert tenants[0] == str(actor.user.pk), "before the workspace is known"
+    assert len(tenants) > 3
+    assert set(tenants[1:]) == {str(actor.workspace.id)}
 
 
 async def test_a_stranger_is_sent_away_as_from_a_workspace_that_does_not_exist() -> None:

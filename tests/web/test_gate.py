@@ -176,6 +176,17 @@ async def test_what_another_site_sends_is_refused(workspace: Workspace, headers:
     assert b"did not come from a page of this portal" in answer.content
 
 
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "x"])
+async def test_a_forged_token_is_told_from_the_head_alone(
+    workspace: Workspace, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = {"x_csrftoken": "forged", "content_type": kind}
+    answer = await ask(UPLOAD, length=10_000_000, user=await owner_of(workspace), headers=forged)
+    assert answer.status == 403
+    assert b"did not come from a page of this portal" in answer.content
+    assert not [record for record in caplog.records if record.exc_info]
+
+
 @pytest.mark.parametrize("headers", [{}, {"origin": "http://localhost"}], ids=["nothing", "own site"])
 async def test_a_token_in_the_form_is_waited_for(
     workspace: Workspace, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
