@@ -12,6 +12,7 @@ from django.db import transaction
 
 from editor import db, events
 from editor.access.actor import Actor
+from editor.contexts import jobs as contexts_of_jobs
 from editor.db import in_thread
 from editor.models import Job, Membership
 from editor.operations import credits, execution, jobs, members
@@ -72,7 +73,7 @@ async def test_a_socket_that_fails_is_counted_no_more(monkeypatch: pytest.Monkey
         raise RuntimeError("no snapshot")
 
     actor = await in_thread(make_actor)
-    monkeypatch.setattr(workspace.jobs, "snapshot", fail)
+    monkeypatch.setattr(contexts_of_jobs, "snapshot", fail)
     with pytest.raises(RuntimeError, match="no snapshot"):
         async with listen(actor.user, actor.workspace.slug) as page:
             assert workspace._open == {actor.user.pk: 1}
