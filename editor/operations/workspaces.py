@@ -14,6 +14,9 @@ from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import audit, credits
 
 FIRST_CREDITS = 500
+# The plan of people who sign up uninvited. Each of them can store little, for there may be many.
+SIGN_UP_PLAN = "Sign-up"
+SIGN_UP_STORAGE = 250 * 1024**2  # bytes, until an operator changes the plan
 # Numbers nobody else uses, for the locks that let one caller at a time make the first account or a slug.
 _FIRST_START_LOCK = 7_210_001
 _SLUG_LOCK = 7_210_003
@@ -55,7 +58,13 @@ def sign_up(*, email: str, password: str) -> tuple[User, Workspace]:
             user = create_user(email=email, password=password)
     except IntegrityError:  # the same address, at the same moment
         raise Conflict("Somebody with this e-mail address exists already.") from None
-    return user, create(name=f"{user.display_name}'s workspace", owner=user)
+    return user, create_for_sign_up(owner=user)
+
+
+def create_for_sign_up(*, owner: User) -> Workspace:
+    """The first workspace of somebody who signed up uninvited."""
+    plan, _ = Plan.objects.get_or_create(name=SIGN_UP_PLAN, defaults={"storage_bytes": SIGN_UP_STORAGE})
+    return create(name=f"{owner.display_name}'s workspace", owner=owner, plan=plan)
 
 
 def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:

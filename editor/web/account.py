@@ -37,7 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             with transaction.atomic():
                 saved: User = super().save_user(request, user, form, commit=commit)
                 if commit:
-                    workspaces.create(name=f"{saved.display_name}'s workspace", owner=saved)
+                    workspaces.create_for_sign_up(owner=saved)
         except IntegrityError:  # the same address, at the same moment
             raise Conflict("Somebody with this e-mail address exists already.") from None
         return saved

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from editor.errors import Conflict, InvalidInput, PermissionDenied
-from editor.models import AuditEntry, CreditAccount, Role, User, Workspace
+from editor.models import AuditEntry, CreditAccount, Plan, Role, User, Workspace
 from editor.operations import workspaces
 from tests.factories import PASSWORD, UserFactory
 
@@ -57,6 +57,17 @@ def test_a_person_who_is_not_right_is_refused(email: str, password: str, field: 
         workspaces.create_user(email=email, password=password)
     assert field in error.value.fields
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_who_signs_up_uninvited_stores_little_until_an_operator_changes_the_plan() -> None:
+    _, first = workspaces.sign_up(email="amara@example.test", password=PASSWORD)
+    assert first.plan.storage_bytes == workspaces.SIGN_UP_STORAGE
+    assert not first.plan.is_default
+    Plan.objects.filter(pk=first.plan.pk).update(storage_bytes=None)
+    _, second = workspaces.sign_up(email="ben@example.test", password=PASSWORD)
+    assert second.plan == first.plan
+    assert second.plan.storage_bytes is None
 
 
 @pytest.mark.django_db
