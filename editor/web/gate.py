@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from io import BytesIO
 
 from django.contrib.auth import get_user
@@ -19,7 +20,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from editor import db, disk
 from editor.access import lookups
 from editor.db import in_thread
-from editor.errors import EditorError, InvalidInput, NotAuthenticated, PermissionDenied
+from editor.errors import DiskFull, EditorError, InvalidInput, NotAuthenticated, PermissionDenied
 from editor.gate.body import (
     App,
     Body,
@@ -90,8 +91,14 @@ class PageGate:
         # Held until the answer is out: for as long Django keeps the body, in a temporary file.
         body = Body(receive, limit=limit)
         async with self._large.held(str(user.pk), body):
-            with disk.explained():
+            try:
                 await pass_on(self.app, scope, body, send)
+            except Exception as error:
+                if not disk.is_cause(error):
+                    raise
+                # Its frames keep what is on the disk of the body already.
+                traceback.clear_frames(error.__traceback__)
+                raise DiskFull from None
 
     async def _small_body(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Of anybody. What comes in one piece, as nearly all do, waits for nobody."""

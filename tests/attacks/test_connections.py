@@ -28,6 +28,7 @@ from tests.attacks.strangers import (
 )
 from tests.e2e.portal import ROOT, Portal
 from tests.e2e.seed_client import BASE
+from tests.patience import PATIENCE
 
 # Of 1,024 descriptors: half are for clients, a quarter of these for one address.
 CLIENTS, OF_ONE = 512, 128
@@ -107,7 +108,7 @@ def test_a_worker_takes_all_files_that_it_may_open_too(portal: Portal, tmp_path:
         assert soft == hard != "512"
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(40)
+        worker.wait(PATIENCE)
 
 
 def test_what_is_silent_or_only_half_said_is_closed(portal: Portal) -> None:
