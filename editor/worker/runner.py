@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 from channels.layers import get_channel_layer
+from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import DjangoApp, app
 
 from editor import db, events
@@ -67,11 +68,25 @@ async def _work() -> None:
     worker_app = DjangoApp(connector=connector)
     worker_app.tasks = app.tasks
     worker_app.periodic_registry = app.periodic_registry
-    # Apart from each other: jobs do not wait for receivers of webhooks, or of mail, that are slow.
-    async with worker_app.open_async(), asyncio.TaskGroup() as workers:
+    # Apart from each other: jobs do not wait for receivers of webhooks that are slow.
+    async with _opened(connector), asyncio.TaskGroup() as workers:
         workers.create_task(_work_on(worker_app, queue.JOBS))
         workers.create_task(_work_on(worker_app, queue.WEBHOOKS))
-        workers.create_task(_work_on(worker_app, queue.MAILS, at_once=MAILS_AT_ONCE))
+
+
+@contextlib.asynccontextmanager
+async def _opened(connector: BaseAsyncConnector) -> AsyncIterator[None]:
+    """The connector with its pool open.
+
+    Opening is never cut off: the pool would be left behind, and its tasks keep the event loop from closing.
+    """
+    opening = asyncio.ensure_future(connector.open_async())
+    try:
+        await asyncio.shield(opening)
+        yield
+    finally:
+        await asyncio.wait({opening})
+        await connector.close_async()
 
 
 async def _work_on(worker_app: DjangoApp, name: str, *, at_once: int | None = None) -> None:
