@@ -108,7 +108,11 @@ def test_a_worker_takes_all_files_that_it_may_open_too(portal: Portal, tmp_path:
         assert soft == hard != "512"
     finally:
         worker.send_signal(signal.SIGTERM)
-        worker.wait(PATIENCE)
+        try:
+            worker.wait(PATIENCE)
+        finally:
+            worker.kill()
+            worker.wait()
 
 
 def test_what_is_silent_or_only_half_said_is_closed(portal: Portal) -> None:
