@@ -68,10 +68,11 @@ async def _work() -> None:
     worker_app = DjangoApp(connector=connector)
     worker_app.tasks = app.tasks
     worker_app.periodic_registry = app.periodic_registry
-    # Apart from each other: jobs do not wait for receivers of webhooks that are slow.
+    # Apart from each other: jobs do not wait for receivers of webhooks, or of mail, that are slow.
     async with _opened(connector), asyncio.TaskGroup() as workers:
         workers.create_task(_work_on(worker_app, queue.JOBS))
         workers.create_task(_work_on(worker_app, queue.WEBHOOKS))
+        workers.create_task(_work_on(worker_app, queue.MAILS, at_once=MAILS_AT_ONCE))
 
 
 @contextlib.asynccontextmanager
