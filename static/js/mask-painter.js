@@ -1,7 +1,7 @@
 // <mask-painter name="mask" form="...">: paint over the image what may change. It is a form control:
-// once something is painted, a PNG (white = change, black = keep, as large as the image shown)
-// travels with the form like a chosen file. Strokes are kept as points in fractions of the image,
-// so undo and invert are exact and a resized window changes nothing.
+// a PNG (white = change, black = keep) travels with the form like a chosen file. It is made with every
+// stroke, and in the size that the markup gives: Run may follow at once, and the image may arrive late.
+// Strokes are points in fractions of the image: undo and invert are exact, a resized window is nothing.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -14,9 +14,7 @@ class MaskPainter extends HTMLElement {
     const tools = this.closest(".stage-body").querySelector(".mask-tools");
     this.eraser = tools.querySelector("[value=erase]");
     this.size = tools.querySelector("[name=brush-size]"); // radius in thousandths of the image's width
-    this.image = this.querySelector("img");
     this.canvas = this.querySelector("canvas");
-    this.image.addEventListener("load", () => this.draw());
     this.size.addEventListener("input", () => this.moveTo(this.at));
     this.addEventListener("command", (event) => this.use(event.command));
     this.addEventListener("keydown", (event) => this.key(event));
@@ -62,8 +60,7 @@ class MaskPainter extends HTMLElement {
 
   key(event) {
     const arrow = ARROWS[event.key];
-    const far = event.shiftKey ? 0.05 : 0.01;
-    if (arrow) this.moveTo(this.at.map((value, axis) => value + arrow[axis] * far));
+    if (arrow) this.moveTo(this.at.map((value, axis) => value + arrow[axis] * (event.shiftKey ? 0.05 : 0.01)));
     else if (event.key === "[") this.size.stepDown(10);
     else if (event.key === "]") this.size.stepUp(10);
     else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.use("--undo");
@@ -77,8 +74,10 @@ class MaskPainter extends HTMLElement {
   }
 
   draw() {
-    this.canvas.width = this.image.naturalWidth; // which also wipes it
-    this.canvas.height = this.image.naturalHeight;
+    const { width, height } = this.querySelector("img").attributes;
+    const scale = Math.min(1, 1280 / Math.max(width.value, height.value)); // a mask's longest side, pixels
+    this.canvas.width = Math.max(1, Math.round(width.value * scale)); // which also wipes it
+    this.canvas.height = Math.max(1, Math.round(height.value * scale));
     this.trace(this.canvas.getContext("2d"), "#ff3d7f");
   }
 
@@ -96,19 +95,20 @@ class MaskPainter extends HTMLElement {
     }
   }
 
-  async finish() {
+  finish() {
     this.draw();
-    this.internals.setFormValue(this.strokes.length ? await this.file() : null);
+    this.internals.setFormValue(this.strokes.length ? this.file() : null);
   }
 
-  async file() {
-    const sheet = new OffscreenCanvas(this.canvas.width, this.canvas.height);
+  file() {
+    const sheet = this.canvas.cloneNode(); // as large, and empty
     const pen = sheet.getContext("2d");
     this.trace(pen, "#fff");
     pen.globalCompositeOperation = "destination-over";
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, sheet.width, sheet.height);
-    return new File([await sheet.convertToBlob({ type: "image/png" })], "mask.png", { type: "image/png" });
+    const bytes = Uint8Array.from(atob(sheet.toDataURL().split(",")[1]), (byte) => byte.charCodeAt(0));
+    return new File([bytes], "mask.png", { type: "image/png" });
   }
 }
 

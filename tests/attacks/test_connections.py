@@ -207,9 +207,10 @@ def test_a_head_that_is_too_long_is_told_so(portal: Portal, head: bytes) -> None
 def test_a_second_request_on_a_connection_is_told_so_too(portal: Portal) -> None:
     with connect(portal) as connection:
         connection.sendall(GET + b"\r\n")
-        assert connection.recv(4 * KIB).startswith(b"HTTP/1.1 200")
+        first = connection.recv(4 * KIB)
+        assert first.startswith(b"HTTP/1.1 200")
         connection.sendall(LONG[1])
-        assert read_all(connection).startswith(b"HTTP/1.1 431")
+        assert b"HTTP/1.1 431" in first + read_all(connection)  # the first's body may arrive late
 
 
 def test_a_trailer_is_bounded_like_headers(portal: Portal) -> None:

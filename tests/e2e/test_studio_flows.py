@@ -220,6 +220,20 @@ def test_a_mask_is_painted_by_a_finger(phone: Studio) -> None:
     assert len(set(picture.getpixel((5, height - 5)))) > 1  # type: ignore[arg-type]
 
 
+def test_a_mask_is_painted_while_its_image_has_not_arrived(studio: Studio) -> None:
+    studio.edit("make it warmer", becomes="v2")
+    studio.page.route("**/files/**", lambda image: None)
+    studio.page.reload(wait_until="domcontentloaded")
+    studio.view("Mask").check(force=True)
+    studio.page.get_by_role("application").press("Space")
+    studio.edit("make it black and white", becomes="v3")
+    studio.page.unroute("**/files/**")
+    picture = studio.download()
+    width, height = picture.size
+    assert len(set(picture.getpixel((width // 2, height // 2)))) == 1  # type: ignore[arg-type]
+    assert len(set(picture.getpixel((5, height - 5)))) > 1  # type: ignore[arg-type]
+
+
 def test_arrows_bring_back_earlier_prompts(studio: Studio) -> None:
     studio.edit("make it warmer", becomes="v2")
     studio.edit('add the text "SOLD"', becomes="v3")
