@@ -9,10 +9,11 @@ class EditorConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from editor import checks, outbound  # noqa: F401  (registers the system checks)
+        from editor import checks  # noqa: F401  (registers the system checks)
+        from editor.net import policy
         from editor.operations import sessions  # noqa: F401  (listens to sessions and people)
         from editor.web import sign_in_limits  # noqa: F401  (listens to resets of passwords)
 
         # With a bad network nothing is exempt, and `check_outbound` says why.
         with contextlib.suppress(ValueError):
-            outbound.allow(settings.OUTBOUND_ALLOW)
+            policy.allow(settings.OUTBOUND_ALLOW)

@@ -9,9 +9,10 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from editor import catalog, outbound
+from editor import catalog
 from editor.access import vault
 from editor.catalog.loader import CatalogError
+from editor.net import policy
 from editor.providers import registry
 
 
@@ -49,7 +50,7 @@ def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 def check_outbound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """The exempt networks can be read, and each provider's address is one that the portal asks."""
     try:
-        outbound.allow(settings.OUTBOUND_ALLOW)
+        policy.allow(settings.OUTBOUND_ALLOW)
     except ValueError as error:
         return [Error(f"OUTBOUND_ALLOW: {error}.", id="editor.E004")]
     errors: list[CheckMessage] = []
@@ -57,8 +58,8 @@ def check_outbound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         if not given["base_url"]:
             continue
         try:
-            outbound.check_url(given["base_url"])
-        except outbound.Forbidden as error:
+            policy.check_url(given["base_url"])
+        except policy.Forbidden as error:
             errors.append(
                 Error(
                     f"{provider.upper()}_BASE_URL: {error.message}",

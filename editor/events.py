@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from editor import db
+from editor.concurrency import threads
 
 log = logging.getLogger("editor.events")
 
@@ -92,7 +92,7 @@ def publish(event: Event) -> None:
         message["user_id"] = str(event.user_id)
 
     def send() -> None:
-        if loop := db.waiting_loop.get():
+        if loop := threads.waiting_loop.get():
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(_begin_sending, group, message)
                 return

@@ -15,19 +15,19 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from editor.api import put  # noqa: E402
-from editor.api.door import DOOR, PATH  # noqa: E402
-from editor.callbacks import gate as callbacks  # noqa: E402
-from editor.compat.bfl import door as bfl  # noqa: E402
-from editor.compat.openai import door as openai  # noqa: E402
+from editor.api.profile import DOOR, PATH  # noqa: E402
+from editor.callbacks import middleware as callbacks  # noqa: E402
+from editor.compat.bfl import profile as bfl  # noqa: E402
+from editor.compat.openai import profile as openai  # noqa: E402
 from editor.compat.openai.headers import WithHeaders  # noqa: E402
-from editor.compat.wiro import door as wiro  # noqa: E402
-from editor.gate.body import App  # noqa: E402
-from editor.gate.gate import Gate  # noqa: E402
-from editor.gate.handler import ProgramHandler  # noqa: E402
-from editor.mcp import door as mcp  # noqa: E402
+from editor.compat.wiro import profile as wiro  # noqa: E402
+from editor.gateway.body import App  # noqa: E402
+from editor.gateway.handler import ProgramHandler  # noqa: E402
+from editor.gateway.middleware import Gate  # noqa: E402
+from editor.mcp import profile as mcp  # noqa: E402
 from editor.mcp.entry import serve as serve_mcp  # noqa: E402
-from editor.sockets import routing  # noqa: E402
-from editor.web.gate import PageGate  # noqa: E402
+from editor.web.gateway import PageGate  # noqa: E402
+from imageeditor import routing  # noqa: E402
 
 programs = ProgramHandler()
 # By the beginning of the path; each bounds what it reads. Everything else are pages.

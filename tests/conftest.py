@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db import connection
 from pytest_django import Settings
 
-from editor import db
+from editor.concurrency import threads
 from editor.models import Plan
 from imageeditor.postgres import launcher
 from tests.hurry import no_waiting_for_the_disk
@@ -81,8 +81,8 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 def let_database_work_end() -> None:
     """Wait until no thread works for a job of the test any more: emptying tables would meet it."""
-    for pool in (db.ENGINE, db.DOORS):
-        idle = threading.Barrier(db.THREADS + 1)
-        for _ in range(db.THREADS):
-            db._threads(pool).submit(idle.wait, PATIENCE)
+    for pool in (threads.ENGINE, threads.DOORS):
+        idle = threading.Barrier(threads.THREADS + 1)
+        for _ in range(threads.THREADS):
+            threads._threads(pool).submit(idle.wait, PATIENCE)
         idle.wait(PATIENCE)

@@ -1,4 +1,4 @@
-"""Functions that the tests of `editor.processes` run in child processes.
+"""Functions that the tests of `editor.concurrency.processes` run in child processes.
 
 They live apart from the tests so that a child need not import pytest.
 """

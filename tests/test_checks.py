@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from editor import checks, outbound
+from editor import checks
+from editor.net import policy
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "too short to be a secret"
@@ -23,7 +24,7 @@ def own_settings(settings: Settings) -> Iterator[None]:
     settings.OUTBOUND_ALLOW = []
     settings.PROVIDERS = {"bfl": {"base_url": "", "key": "", "secret": ""}}
     yield
-    outbound.allow([])
+    policy.allow([])
 
 
 def test_a_short_encryption_key_is_told_by_its_place(settings: Settings) -> None:
@@ -41,8 +42,8 @@ def test_a_network_that_is_none_is_an_error_and_exempts_nothing(settings: Settin
     (error,) = checks.check_outbound(None)
     assert error.id == "editor.E004"
     assert "10.0.0.300/8" in error.msg
-    with pytest.raises(outbound.Forbidden):
-        outbound.check_url("http://10.1.2.3/")
+    with pytest.raises(policy.Forbidden):
+        policy.check_url("http://10.1.2.3/")
 
 
 def test_an_address_that_the_portal_would_not_ask_is_an_error(settings: Settings) -> None:

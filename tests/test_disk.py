@@ -13,9 +13,10 @@ from pytest_django import Settings
 
 from editor import disk
 from editor.access.actor import Actor
+from editor.engine import execution
 from editor.errors import DiskFull
 from editor.models import CreditAccount, Image, Job, Status, Upload
-from editor.operations import execution, images, jobs, uploads
+from editor.operations import images, jobs, uploads
 from editor.operations.jobs import NewEdit
 from tests.factories import make_actor, make_image, photo
 from tests.operations.upload_files import announce, claim, send, sent, stored_files

@@ -7,7 +7,8 @@ import logging
 
 import pytest
 
-from editor import db, events
+from editor import events
+from editor.concurrency import threads
 from tests.factories import make_actor
 
 
@@ -17,7 +18,7 @@ def test_a_loop_that_is_closed_meanwhile_does_not_lose_an_event(caplog: pytest.L
     sent: list[object] = []
     closed = asyncio.new_event_loop()
     closed.close()
-    token = db.waiting_loop.set(closed)
+    token = threads.waiting_loop.set(closed)
     try:
         with pytest.MonkeyPatch.context() as patch:
 
@@ -27,6 +28,6 @@ def test_a_loop_that_is_closed_meanwhile_does_not_lose_an_event(caplog: pytest.L
             patch.setattr(events, "_send", note)
             events.publish(events.BalanceChanged(workspace_id=actor.workspace.id))
     finally:
-        db.waiting_loop.reset(token)
+        threads.waiting_loop.reset(token)
     assert sent == [events.group_name(actor.workspace.id)]
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

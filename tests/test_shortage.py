@@ -10,9 +10,8 @@ import httpx
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
-from editor import pinned
 from editor.errors import InvalidInput
-from editor.providers import connections
+from editor.net import pool, transport
 from editor.providers.base import ErrorKind
 from editor.providers.failures import failure, not_asked, temporary
 from editor.shortage import LONGEST_PAUSE, PAUSE, Shortage, is_shortage, pauses
@@ -87,12 +86,12 @@ def test_an_error_in_words_says_itself_what_it_is() -> None:
 
 async def test_a_name_that_cannot_be_looked_up_without_descriptors() -> None:
     """The system then says that there is no such name."""
-    resolver = connections._PublicOnly()
+    resolver = pool._PublicOnly()
     with no_descriptors(), pytest.raises(OSError) as resolving:
         await resolver.resolve("images.example.test", 443)
     assert is_shortage(resolving.value)
     with no_descriptors(), pytest.raises(OSError) as resolving:
-        await pinned.resolve("images.example.test")
+        await transport.resolve("images.example.test")
     assert is_shortage(resolving.value)
 
 

@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from limits import RateLimitItemPerMinute
@@ -20,6 +19,7 @@ from limits.aio.storage.redis import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import BlockingConnectionPool
 
+from editor.concurrency.per_loop import PerLoop
 from editor.redis import options
 from editor.redis.health import AWAY, PATIENCE, health
 
@@ -35,7 +35,7 @@ class _Limiters:
         self.shared = MovingWindowRateLimiter(_redis()) if settings.REDIS_URL else None
 
 
-_limiters: WeakKeyDictionary[asyncio.AbstractEventLoop, _Limiters] = WeakKeyDictionary()
+_limiters = PerLoop(_Limiters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def look(name: str, *, per_minute: int) -> Allowance:
 
 
 async def _counted(count: Callable[[MovingWindowRateLimiter], Awaitable[Allowance]]) -> Allowance:
-    limiters = _limiters_here()
+    limiters = _limiters.get()
     if limiters.shared is not None and health.may_ask():
         try:
             async with asyncio.timeout(PATIENCE):
@@ -97,13 +97,6 @@ async def _counted(count: Callable[[MovingWindowRateLimiter], Awaitable[Allowanc
 
 def _allowance(limit: int, remaining: int, reset: float, *, allowed: bool) -> Allowance:
     return Allowance(limit=limit, remaining=remaining, reset=math.ceil(reset), allowed=allowed)
-
-
-def _limiters_here() -> _Limiters:
-    loop = asyncio.get_running_loop()
-    if loop not in _limiters:
-        _limiters[loop] = _Limiters()
-    return _limiters[loop]
 
 
 def _redis() -> RedisStorage:

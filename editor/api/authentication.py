@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from editor.gate.door import Caller
-from editor.gate.requests import caller
+from editor.gateway.profile import Caller
+from editor.gateway.requests import caller
 
 
 class Needs(HttpBearer):

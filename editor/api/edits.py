@@ -13,11 +13,12 @@ from editor.api.authentication import READ, WRITE
 from editor.api.envelope import problem
 from editor.api.process import Outcome, process
 from editor.api.schemas import errors
-from editor.contexts import api_job
-from editor.db import in_thread
-from editor.gate.outcome import failure
-from editor.gate.requests import caller, origin
-from editor.operations import pricing, uploads
+from editor.concurrency.threads import in_thread
+from editor.gateway.outcome import failure
+from editor.gateway.requests import caller, origin
+from editor.operations import uploads
+from editor.queries import pricing
+from editor.representations import api
 
 router = Router()
 
@@ -93,7 +94,7 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     if job.is_live:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
         response["Retry-After"] = "2"
-    data = api_job.job(job, at=origin(request))
+    data = api.job(job, at=origin(request))
     return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
 
 

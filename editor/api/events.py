@@ -8,11 +8,11 @@ import json
 from collections.abc import AsyncIterator
 
 from editor.api import schemas
-from editor.contexts import api_job
-from editor.db import in_thread
-from editor.gate import waiting
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.models import Job, JobEvent
 from editor.queries import jobs as job_queries
+from editor.representations import api
 
 QUIET = 15.0  # seconds after which a comment keeps the connection open
 
@@ -27,7 +27,7 @@ async def stream(job: Job, *, after: int, at: str) -> AsyncIterator[bytes]:
                 after = step.pk
                 yield _step(step)
             if not row.is_live:
-                data = schemas.JobOut(data=api_job.job(row, at=at)).model_dump_json()
+                data = schemas.JobOut(data=api.job(row, at=at)).model_dump_json()
                 yield f"event: {row.status}\ndata: {data}\n\n".encode()
                 return
             if watch.ended.is_set():

@@ -13,13 +13,13 @@ from editor.api import events, schemas
 from editor.api.authentication import READ, WRITE
 from editor.api.examples import JOB
 from editor.api.schemas import errors
-from editor.contexts import api_job
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput
-from editor.gate.requests import caller, origin
+from editor.gateway.requests import caller, origin
 from editor.models import Job
 from editor.operations import jobs
 from editor.queries import jobs as job_queries
+from editor.representations import api
 
 router = Router()
 
@@ -50,7 +50,7 @@ async def list_jobs(
     request: HttpRequest,
     page: Annotated[int, Query(ge=1, le=DEEPEST, description="The page's number, from 1.")] = 1,
     per_page: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 50,
-    status: Annotated[api_job.StatusName | None, Query(description="Only jobs with this status.")] = None,
+    status: Annotated[api.StatusName | None, Query(description="Only jobs with this status.")] = None,
 ) -> Any:
     """The workspace's jobs, the most recent first."""
     if page * per_page > DEEPEST:
@@ -62,7 +62,7 @@ async def list_jobs(
     return Status(
         200,
         schemas.JobsOut(
-            data=[api_job.job(job, at=at) for job in found],
+            data=[api.job(job, at=at) for job in found],
             pagination=schemas.Page(page=page, per_page=per_page, has_more=more),
         ),
     )
@@ -79,7 +79,7 @@ async def list_jobs(
 async def get_job(request: HttpRequest, job_id: JobId) -> Any:
     """Tells all of one job, whether it goes on or has ended."""
     found = await in_thread(_read, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=api_job.job(found, at=origin(request))))
+    return Status(200, schemas.JobOut(data=api.job(found, at=origin(request))))
 
 
 def _read(actor: Actor, job_id: str) -> Job:
@@ -100,7 +100,7 @@ async def cancel_job(request: HttpRequest, job_id: JobId) -> Any:
     A waiting job has ended with the answer; a running one ends a moment later.
     """
     found = await in_thread(_cancel, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=api_job.job(found, at=origin(request))))
+    return Status(200, schemas.JobOut(data=api.job(found, at=origin(request))))
 
 
 def _cancel(actor: Actor, job_id: str) -> Job:

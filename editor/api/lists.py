@@ -10,10 +10,9 @@ from ninja import Router, Status
 from editor.api import rows, schemas
 from editor.api.authentication import READ
 from editor.api.schemas import errors
-from editor.db import in_thread
-from editor.gate.requests import caller
-from editor.operations import pricing
-from editor.queries import studio
+from editor.concurrency.threads import in_thread
+from editor.gateway.requests import caller
+from editor.queries import pricing, studio
 
 router = Router()
 

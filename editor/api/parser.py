@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-from editor.gate.strict_json import read_object
+from editor.gateway.strict_json import read_object
 
 
 class StrictParser(Parser):

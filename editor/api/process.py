@@ -12,15 +12,16 @@ from django.http import HttpRequest
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.api import schemas
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.errors import Conflict, InvalidInput
-from editor.gate import intake, waiting
-from editor.gate.requests import origin
+from editor.gateway.requests import origin
 from editor.media import store
 from editor.models import Job
-from editor.operations import callbacks, idempotency, jobs, uploads
-from editor.operations.callbacks import Callback
+from editor.operations import idempotency, intake, jobs, uploads
 from editor.operations.jobs import NewEdit
+from editor.operations.webhooks import callbacks
+from editor.operations.webhooks.callbacks import Callback
 from editor.queries import jobs as job_queries
 
 LONGEST_HOLD = 300.0  # seconds

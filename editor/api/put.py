@@ -10,11 +10,12 @@ import hashlib
 import json
 import logging
 
-from editor import db, disk
-from editor.db import in_thread
+from editor import disk
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
 from editor.errors import DiskFull, EditorError, InvalidInput, PermissionDenied
-from editor.gate.body import Body, Places, Receive, Send
-from editor.gate.door import Headers, Scope
+from editor.gateway.body import Body, BodySlots, Receive, Send
+from editor.gateway.profile import Headers, Scope
 from editor.media.codec import MAX_BYTES
 from editor.operations import uploads
 
@@ -23,7 +24,7 @@ log = logging.getLogger("editor.api")
 PATH = "/uploads/"
 FILES_AT_ONCE, FILES_OF_ONE_WORKSPACE = 16, 4  # in this process: each is held in memory
 
-_places = Places(most=FILES_AT_ONCE, each=FILES_OF_ONE_WORKSPACE)
+_slots = BodySlots(most=FILES_AT_ONCE, each=FILES_OF_ONE_WORKSPACE)
 
 
 class MethodNotAllowed(EditorError):
@@ -73,8 +74,8 @@ async def _take(scope: Scope, receive: Receive) -> str:
     body = Body(receive, limit=MAX_BYTES)
     body.check_length(headers)
     workspace_id = str(await in_thread(uploads.expect, permit=permit))
-    db.tenant.set(workspace_id)
-    async with _places.held(workspace_id, body):
+    threads.tenant.set(workspace_id)
+    async with _slots.slot(workspace_id, body):
         return await in_thread(_keep, permit, await _content(body))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from editor import catalog
 from editor.api import schemas
 from editor.catalog.types import Model
-from editor.operations.pricing import Offer
+from editor.queries.pricing import Offer
 
 
 def models(offered: Offer) -> list[schemas.Model]:

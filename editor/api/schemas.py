@@ -13,9 +13,9 @@ from ninja import Field, Schema
 from pydantic import BeforeValidator, ConfigDict, StringConstraints, model_validator
 
 from editor.catalog.types import TierId
-from editor.contexts.api_job import Job
-from editor.operations import callbacks
+from editor.operations.webhooks import callbacks
 from editor.providers import registry
+from editor.representations.api import Job
 
 PROVIDERS = ["platform", *(name for name, provider in registry.providers().items() if provider.needs_key)]
 LONGEST_URL = 2000  # characters

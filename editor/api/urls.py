@@ -4,7 +4,7 @@ from django.urls import path
 
 from editor.api.api import api
 from editor.api.document import openapi
-from editor.api.door import PATH
+from editor.api.profile import PATH
 
 BASE = PATH.removeprefix("/")
 

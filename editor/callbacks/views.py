@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from editor import events
 from editor.access import accounts
-from editor.operations import requests
+from editor.engine import requests
 from editor.providers import registry
 
 

@@ -22,11 +22,10 @@ from editor.contexts.versions import (
 )
 from editor.media import links
 from editor.models import Character, Image, Style, Workspace
-from editor.operations import pricing
 from editor.operations.images import SAMPLES
-from editor.operations.pricing import Choice, Offer, Quote
 from editor.providers import registry
-from editor.queries import studio
+from editor.queries import pricing, studio
+from editor.queries.pricing import Choice, Offer, Quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.models import Event, WebhookDelivery, WebhookEndpoint
 from editor.operations import credits
-from editor.operations.webhooks import EVENTS
+from editor.operations.webhooks.endpoints import EVENTS
 from editor.queries import webhooks
 
 _SOON = timedelta(seconds=30)

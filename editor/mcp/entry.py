@@ -14,10 +14,10 @@ from io import BytesIO
 from django.core.handlers.asgi import ASGIRequest
 
 from editor.errors import NotFound, PermissionDenied
-from editor.gate.body import Message, Receive, Send
-from editor.gate.door import Scope
-from editor.gate.requests import origin
-from editor.mcp.door import ASKED, PATH
+from editor.gateway.body import Message, Receive, Send
+from editor.gateway.profile import Scope
+from editor.gateway.requests import origin
+from editor.mcp.profile import ASKED, PATH
 
 _SERVER = "editor.mcp.server"
 

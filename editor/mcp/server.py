@@ -23,9 +23,9 @@ from sse_starlette.sse import AppStatus
 
 from editor import disk
 from editor.errors import DiskFull, EditorError
-from editor.gate.body import Receive, Send
-from editor.gate.door import Scope
-from editor.mcp.door import ASKED, BODY_LIMIT, problem
+from editor.gateway.body import Receive, Send
+from editor.gateway.profile import Scope
+from editor.mcp.profile import ASKED, BODY_LIMIT, problem
 from editor.mcp.tools.base import Answer, Call, Tool
 from editor.mcp.tools.registry import TOOLS
 

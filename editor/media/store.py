@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from editor import processes
+from editor.concurrency import processes
 from editor.errors import NotFound
 from editor.media import codec, masks
 from editor.media.codec import BadImage, CleanImage

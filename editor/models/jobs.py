@@ -91,7 +91,7 @@ class Job(PublicModel):
     provider = models.CharField(max_length=20)
     target = models.CharField(max_length=120, help_text="The model's name at the provider.")
     tried_providers = models.JSONField(
-        default=list, blank=True, help_text="Providers that did not take it; see operations/failover.py."
+        default=list, blank=True, help_text="Providers that did not take it; see engine/failover.py."
     )
     own_key = models.BooleanField(default=False, help_text="Runs on the workspace's own key.")
     price = models.PositiveIntegerField(help_text="Credits held at submission.")

@@ -15,7 +15,8 @@ from django.db import transaction
 from editor import events
 from editor.errors import Conflict, InsufficientCredits, InvalidInput
 from editor.models import CreditAccount, Job, LedgerEntry, User, Workspace
-from editor.operations import audit, deliveries
+from editor.operations import audit
+from editor.operations.webhooks import deliveries
 
 MAXIMUM_GRANT = 1_000_000_000
 

@@ -11,14 +11,15 @@ from django.contrib.staticfiles import finders
 from django.db import transaction
 from django.db.models import Max
 
-from editor import db, disk
+from editor import disk
 from editor.access.actor import Actor
+from editor.concurrency import threads
 from editor.errors import NotFound
 from editor.media import store
 from editor.media.codec import CleanImage
 from editor.models import Image, Job
 from editor.operations import storage
-from editor.operations.passing import DATABASE_LOST
+from editor.transient import DATABASE_LOST
 
 log = logging.getLogger("editor.storage")
 
@@ -50,7 +51,7 @@ def upload(
     """Take a person's file. Raises BadImage, in words for that person, StorageFull and DiskFull."""
     actor.require_editor()
     storage.check(workspace=actor.workspace)
-    db.release()
+    threads.release()
     clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
     return add(actor=actor, clean=clean, name=name, kind=kind)
 
@@ -118,7 +119,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     if image := _sample(actor, name):
         return image
     storage.check(workspace=actor.workspace)
-    db.release()
+    threads.release()
     clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
     with disk.explained():
         stored = save(workspace_id=actor.workspace.id, clean=clean)
@@ -153,7 +154,7 @@ def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
 
 def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
     """A painted mask for `source`, brought to its size: white = change. Raises like `upload`."""
-    db.release()
+    threads.release()
     mask = store.clean_mask(content, source.width, source.height, tenant=str(actor.workspace.id))
     image_id = uuid.uuid4()
     stored = Stored(

@@ -17,22 +17,11 @@ from editor.catalog import validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
-from editor.operations import (
-    callbacks,
-    credits,
-    idempotency,
-    images,
-    limits,
-    pricing,
-    queue,
-    results,
-    storage,
-    timeline,
-)
-from editor.operations.callbacks import Callback
-from editor.operations.pricing import Choice
-
-LARGEST_SEED = 2**63  # what its column holds
+from editor.operations import credits, idempotency, images, limits, outcomes, queue, storage, timeline
+from editor.operations.webhooks import callbacks
+from editor.operations.webhooks.callbacks import Callback
+from editor.queries import pricing
+from editor.queries.pricing import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,55 +252,6 @@ def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
             # The card loses its button at once; the end itself is told by whoever ends the job.
             events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id))
         if job.status == Status.PENDING:
-            end_canceled(job=job)
+            outcomes.end_canceled(job=job)
         queue.withdraw(job=job)
     return job
-
-
-@transaction.atomic
-def end_canceled(*, job: Job) -> None:
-    """The job is over because a person said so; its hold comes back."""
-    if timeline.end(job=job, status=Status.CANCELED, kind=JobEvent.Kind.CANCEL):
-        credits.release(job=job)
-
-
-@transaction.atomic
-def end_failed(*, job: Job, code: str, message: str) -> None:
-    """The job gave nothing; its hold comes back and `message` tells the person why."""
-    if timeline.end(
-        job=job,
-        status=Status.FAILED,
-        kind=JobEvent.Kind.ERROR,
-        note=message,
-        error_code=code,
-        error=message,
-    ):
-        credits.release(job=job)
-
-
-@transaction.atomic
-def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> bool:
-    """The results become images of the workspace, and the price is settled.
-
-    A job that asked for several samples and got fewer pays for those it got, and says so. False,
-    and nothing happens, when the job has ended before.
-    """
-    got = min(len(stored), job.samples)
-    cost = job.price * got // job.samples
-    note = results.shortfall(job=job, got=got, back=job.price - cost)
-    if not timeline.end(
-        job=job,
-        status=Status.COMPLETED,
-        through=JobEvent.Kind.POSTPROCESS_START,
-        kind=JobEvent.Kind.POSTPROCESS_END,
-        note=note,
-        charged=cost,
-        error=note,
-        seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,
-    ):
-        return False
-    # The row is locked by now; the person may have been deleted while the edit ran.
-    job.refresh_from_db(fields=["created_by"])
-    images.create_results(job=job, stored=stored)
-    credits.settle(job=job, cost=cost)
-    return True

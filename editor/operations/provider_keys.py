@@ -14,16 +14,16 @@ from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from editor import db
 from editor.access import accounts, vault
 from editor.access.actor import Actor
+from editor.concurrency import threads
 from editor.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from editor.models import ProviderKey, Workspace
 from editor.operations import audit
-from editor.operations.redaction import keys_hidden
 from editor.providers import registry
 from editor.providers.base import Account, ErrorKind, Provider, ProviderError
 from editor.providers.failures import quoted
+from editor.providers.redaction import keys_hidden
 
 CHECK_SECONDS = 20.0  # for a provider to say whether it takes a key
 TWO_PART = frozenset({"wiro"})  # providers whose keys may have a secret beside them
@@ -153,7 +153,7 @@ def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> None:
 
 async def _ask(taker: Provider, account: Account) -> Verdict:
     """Asked on the event loop; meanwhile the caller's thread gives its database connection back."""
-    await sync_to_async(db.release)()
+    await sync_to_async(threads.release)()
     try:
         with keys_hidden(account):
             async with asyncio.timeout(CHECK_SECONDS):

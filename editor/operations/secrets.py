@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from editor.access import accounts, signatures, vault
 from editor.models import ApiKey, Job, ProviderKey, WebhookEndpoint
-from editor.operations import callbacks, deliveries, webhooks
+from editor.operations.webhooks import callbacks, deliveries, endpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _endpoint_secrets(lost: list[str]) -> int:
     count = 0
     for endpoint in WebhookEndpoint.objects.select_related("workspace").order_by("created_at"):
         what = f"the secret of the webhook endpoint {endpoint.id} of {endpoint.workspace}"
-        secret = _rotated(webhooks.purpose(endpoint.pk), endpoint.secret, what, lost)
+        secret = _rotated(endpoints.purpose(endpoint.pk), endpoint.secret, what, lost)
         if secret:
             same = WebhookEndpoint.objects.filter(pk=endpoint.pk, secret=endpoint.secret)
             count += same.update(secret=secret)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from editor import events
 from editor.models import ENDED, LIVE, Job, JobEvent, Status
-from editor.operations import deliveries
+from editor.operations.webhooks import deliveries
 
 Kind = JobEvent.Kind
 

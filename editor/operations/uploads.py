@@ -5,12 +5,10 @@ From that use on, an upload is the image of the same id. Until then nobody is sh
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from django.core import signing
 from django.db import transaction
@@ -20,13 +18,14 @@ from django.utils import timezone
 from editor import disk
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.per_loop import PerLoop
+from editor.concurrency.semaphore import FairSemaphore
+from editor.concurrency.threads import in_thread
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
 from editor.media import incoming, links, store
 from editor.media.codec import MAX_BYTES, BadImage, CleanImage
 from editor.models import Upload
 from editor.operations import images, storage
-from editor.operations.slots import Limit
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 LINK_SECONDS = 3600
@@ -37,7 +36,7 @@ CHECKED_AT_ONCE = 4  # in this process: each holds its file in memory
 _LONGEST_NAME = 255
 _LARGEST_SIZE = 2**63 - 1  # what the column holds
 _BATCH = 100  # uploads in one go
-_checks: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+_check_slots = PerLoop(lambda: FairSemaphore(CHECKED_AT_ONCE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +158,8 @@ async def claim(*, actor: Actor, image_ids: Sequence[str | UUID]) -> None:
     BadImage, each time anew, for a file that cannot be taken, StorageFull and DiskFull.
     """
     actor.require_editor()
-    checks = _checks.setdefault(asyncio.get_running_loop(), Limit(CHECKED_AT_ONCE))
     for upload in await in_thread(lookups.uploads, actor, image_ids):
-        async with checks.held(str(upload.workspace_id), active=False):
+        async with _check_slots.get().slot(str(upload.workspace_id)):
             await _check(upload)
 
 

@@ -1,7 +1,7 @@
 """What every provider adapter looks like: frozen data in, frozen data out.
 
 Adapters know nothing of Django, the database, credits or each other. The engine
-(`editor/operations/execution.py`) drives them:
+(`editor/engine/execution.py`) drives them:
 
     submit -> the task id is saved at once -> poll until a Result -> images are stored
 
@@ -136,7 +136,7 @@ class EditRequest:
 class Progress:
     """Not done yet. `percent` 0..100 where known.
 
-    wait  look again after this many seconds; None leaves it to `polling.py`
+    wait  look again after this many seconds; None leaves it to `poll_schedule.py`
     """
 
     percent: int | None = None

@@ -8,7 +8,7 @@ Three ways to ask, which differ in what a broken connection means:
 
 All raise `NotAsked` when it was this machine that had no descriptor or memory for a connection.
 
-Where requests may go is decided in `editor/outbound.py`, for the text of each URL and again
+Where requests may go is decided in `editor/net/policy.py`, for the text of each URL and again
 for every address that its host stands for.
 """
 
@@ -28,8 +28,8 @@ from typing import Any
 import aiohttp
 import httpx
 
-from editor import outbound
-from editor.providers import connections, sent
+from editor.net import policy, pool
+from editor.providers import sent
 from editor.providers.base import ErrorKind, ProviderError, ResultImage
 from editor.providers.failures import failure, not_asked, temporary
 from editor.shortage import is_shortage
@@ -46,8 +46,8 @@ PIECE = 256 * 1024  # bytes of a large body that are written at once
 GZIP = 31  # zlib's number for it
 
 # async with http.submitting(provider): a submit that carries images has one of the few places for them.
-submitting = connections.places
-close = connections.close
+submitting = pool.places
+close = pool.close
 
 # All that can happen to a connection. aiohttp's own errors come through for answers that are no HTTP.
 _BROKEN = (httpx.HTTPError, OSError, TimeoutError, aiohttp.ClientError)
@@ -108,7 +108,7 @@ async def submit(
     with sent.noted(url):
         try:
             return await _send(provider, "POST", url, headers=headers, seconds=seconds, **body)
-        except outbound.Forbidden as error:
+        except policy.Forbidden as error:
             raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
         except _Unreadable as error:
             raise failure(ErrorKind.UNKNOWN_OUTCOME, words=_lost(str(error)).message) from error
@@ -130,7 +130,7 @@ async def ask(
     """Ask what may be asked again. Raises Temporary when there was no answer, or it was not asked."""
     try:
         return await _send(provider, method, url, headers=headers or {}, seconds=seconds, **body)
-    except outbound.Forbidden as error:
+    except policy.Forbidden as error:
         raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
     except _Unreadable as error:
         raise _lost(str(error)) from error
@@ -148,9 +148,9 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
     """
     for pause in (*DOWNLOAD_PAUSES, None):
         try:
-            async with connections.downloads(provider), asyncio.timeout(DOWNLOAD_SECONDS):
+            async with pool.downloads(provider), asyncio.timeout(DOWNLOAD_SECONDS):
                 return await _fetch(provider, url, limit)
-        except outbound.Forbidden as error:
+        except policy.Forbidden as error:
             raise _lost(f"Its link was refused. {error.message}") from error
         except _Unreadable as error:
             raise _lost(str(error)) from error
@@ -197,7 +197,7 @@ async def _send(
 ) -> Answer:
     request = _request(provider, method, url, headers=headers, seconds=seconds, **body)
     async with asyncio.timeout(seconds):
-        response = await connections.client(provider).send(request, stream=True)
+        response = await pool.client(provider).send(request, stream=True)
         try:
             content = await _read(response, ANSWER_BYTES)
         finally:
@@ -208,7 +208,7 @@ async def _send(
 async def _fetch(provider: str, url: str, limit: int) -> ResultImage:
     for _ in range(REDIRECTS + 1):
         request = _request(provider, "GET", url, headers={}, seconds=ASK_SECONDS)
-        response = await connections.client(provider).send(request, stream=True)
+        response = await pool.client(provider).send(request, stream=True)
         try:
             if response.is_redirect:
                 if response.next_request is None:
@@ -235,15 +235,15 @@ def _request(
         raise failure(ErrorKind.AUTH)
     timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
     try:
-        client = connections.client(provider)
+        client = pool.client(provider)
         request = client.build_request(method, url, headers=dict(headers), timeout=timeout, **body)
     except httpx.InvalidURL:
-        raise outbound.Forbidden("This is not a web address.") from None
+        raise policy.Forbidden("This is not a web address.") from None
     except OSError as error:  # the certificates are read for the first client
         if is_shortage(error):
             raise not_asked() from error
         raise
-    outbound.check_url(str(request.url))  # as it will be sent, not as it was written
+    policy.check_url(str(request.url))  # as it will be sent, not as it was written
     if isinstance(request.stream, httpx.ByteStream) and len(request.content) > PIECE:
         pieces = _Pieces(request.content)
         return httpx.Request(

@@ -14,11 +14,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from editor import db, events
+from editor import events
 from editor.access import lookups, sessions
 from editor.access.actor import Actor
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
 from editor.contexts import jobs
-from editor.db import in_thread
 from editor.errors import NotAuthenticated, NotFound
 from editor.redis import LIVE
 
@@ -71,7 +72,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         try:
             actor = await self._actor()
             # All handlers run in this task, and its look-ups delay nobody else's.
-            db.tenant.set(str(actor.workspace.id))
+            threads.tenant.set(str(actor.workspace.id))
             await self._join(actor)
             await self._actor()  # again: what ended before it joined was not told to it
         except (NotAuthenticated, NotFound) as error:
@@ -96,7 +97,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return False
         _open[person] += 1
         self.person = person
-        db.tenant.set(str(person))  # until the workspace is known
+        threads.tenant.set(str(person))  # until the workspace is known
         return True
 
     def _uncount(self) -> None:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from editor.errors import Conflict
-from editor.gate import addresses
+from editor.gateway import addresses
 from editor.models import User
 from editor.operations import workspaces
 from editor.web import sign_in_limits

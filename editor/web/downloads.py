@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
-from editor import db
+from editor.concurrency import threads
 from editor.media import store
 
 PIECE = 128 * 1024  # bytes; as much of a file is in memory for each of its readers
@@ -70,8 +70,8 @@ class Pieces:
     async def __anext__(self) -> bytes:
         if self._left == 0:
             raise StopAsyncIteration
-        db.tenant.set(self._tenant)
-        piece = await db.in_thread(self._reader.read, min(PIECE, self._left))
+        threads.tenant.set(self._tenant)
+        piece = await threads.in_thread(self._reader.read, min(PIECE, self._left))
         if not piece:
             raise OSError("a stored file is shorter than it was")
         self._left -= len(piece)

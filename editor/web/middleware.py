@@ -16,7 +16,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
-from editor import db
+from editor.concurrency import threads
 from editor.errors import EditorError, InvalidInput, NotAuthenticated
 from editor.web.htmx import error_response
 
@@ -60,7 +60,7 @@ class ReleasedConnectionMiddleware:
         try:
             return self.get_response(request)
         finally:
-            db.release()
+            threads.release()
 
 
 class PrivateAnswersMiddleware:

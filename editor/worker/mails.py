@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from editor.concurrency.threads import in_thread
 from editor.contexts import mails
-from editor.db import in_thread
 from editor.operations.mails import Kind
 
 

@@ -12,9 +12,12 @@ from channels.layers import get_channel_layer
 from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import DjangoApp, app
 
-from editor import db, events
-from editor.db import in_thread
-from editor.operations import deliveries, hints, housekeeping, nonces, orphans, queue, trash, uploads
+from editor import events
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
+from editor.engine import housekeeping, wakeups
+from editor.operations import nonces, orphans, queue, trash, uploads
+from editor.operations.webhooks import deliveries
 from editor.providers import http
 
 log = logging.getLogger("editor.worker")
@@ -33,7 +36,7 @@ HEAR_AGAIN_AFTER = 3600  # seconds
 
 async def run_worker() -> None:
     """Work until cancelled. A database that goes away only makes a pause."""
-    db.pool.set(db.ENGINE)
+    threads.pool.set(threads.ENGINE)
     sweeps = [
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
         asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),
@@ -117,7 +120,7 @@ async def _hear_hints() -> None:
                     async with asyncio.timeout(HEAR_AGAIN_AFTER):
                         while True:
                             message = await layer.receive(channel)
-                            hints.tell(UUID(message["job_id"]))
+                            wakeups.tell(UUID(message["job_id"]))
         except Exception:
             log.warning("hints of providers cannot be heard; trying again", exc_info=True)
             await asyncio.sleep(RESTART_AFTER)

@@ -7,7 +7,8 @@ from uuid import UUID
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from editor.operations import execution, queue
+from editor.engine import execution
+from editor.operations import queue
 from editor.worker import mails, webhooks
 
 

@@ -1,4 +1,4 @@
-"""Sending what is to be told: see operations/deliveries.py for what is sent when, and tried how often."""
+"""Sending what is to be told: see operations/webhooks/deliveries.py for what is sent when, and tried how often."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import asyncio
 import logging
 import time
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import httpx
 
-from editor import outbound, pinned
-from editor.contexts import webhook_messages
-from editor.contexts.webhook_messages import Message
-from editor.db import in_thread, tenant
+from editor.concurrency.per_loop import PerLoop
+from editor.concurrency.semaphore import FairSemaphore
+from editor.concurrency.threads import in_thread, tenant
 from editor.errors import EditorError
 from editor.models import WebhookDelivery
-from editor.operations import deliveries
-from editor.operations.deliveries import Attempt
-from editor.operations.slots import Limit
+from editor.net import policy, transport
+from editor.operations.webhooks import deliveries
+from editor.operations.webhooks.deliveries import Attempt
+from editor.representations import webhooks
+from editor.representations.webhooks import Message
 from editor.shortage import is_shortage
 
 log = logging.getLogger("editor.webhooks")
@@ -26,9 +26,9 @@ log = logging.getLogger("editor.webhooks")
 SECONDS = 15.0  # for all of one try
 CONNECT_SECONDS = 5.0
 DNS_SECONDS = 3.0
-PLACES = 200  # messages that are sent at once, over all receivers, in turn between workspaces
+AT_ONCE = 200  # messages that are sent at once, over all receivers, in turn between workspaces
 
-_places: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+_slots = PerLoop(lambda: FairSemaphore(AT_ONCE))
 
 
 async def deliver(delivery_id: UUID) -> None:
@@ -40,9 +40,8 @@ async def deliver(delivery_id: UUID) -> None:
     if like is None:
         return
     tenant.set(str(like.workspace_id))
-    places = _places.setdefault(asyncio.get_running_loop(), Limit(PLACES))
     while True:
-        async with places.held(str(like.workspace_id), active=False):
+        async with _slots.get().slot(str(like.workspace_id)):
             delivery = await in_thread(deliveries.take, like=like)
             if delivery is None:
                 return
@@ -57,7 +56,7 @@ async def deliver(delivery_id: UUID) -> None:
 async def _try(delivery: WebhookDelivery) -> Attempt:
     began = time.monotonic()
     try:
-        message = await in_thread(webhook_messages.build, delivery)
+        message = await in_thread(webhooks.build, delivery)
     except EditorError as error:
         return Attempt(status=None, milliseconds=0, words=error.message)
     except Exception:
@@ -76,17 +75,17 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
 async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
     """The receiver's status, what is wrong in words, and for how many seconds it wants to be left alone."""
     try:
-        outbound.check_url(url)
-    except outbound.Forbidden as error:
+        policy.check_url(url)
+    except policy.Forbidden as error:
         return None, error.message, 0
     try:
         async with asyncio.timeout(SECONDS):
             return _judge(await _answer(httpx.URL(url), message))
-    except pinned.NotReached as error:
+    except transport.NotReached as error:
         return None, "It has no valid certificate." if error.untrusted else "It could not be reached.", 0
     except (TimeoutError, httpx.TimeoutException):
         return None, f"It did not answer within {SECONDS:g} seconds.", 0
-    except (OSError, UnicodeError, outbound.Forbidden) as error:
+    except (OSError, UnicodeError, policy.Forbidden) as error:
         if is_shortage(error):
             raise
         # The same words for all: which names there are in a private network is nobody's business.
@@ -99,10 +98,10 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
 
 async def _answer(target: httpx.URL, message: Message) -> httpx.Response:
     """Its status and headers; nobody reads the rest."""
-    addresses = await pinned.addresses(target, resolve=pinned.resolve, seconds=DNS_SECONDS)
-    async with pinned.Transport(pinned.usual_trust()) as transport:
-        response = await pinned.ask(
-            transport,
+    addresses = await transport.addresses(target, resolve=transport.resolve, seconds=DNS_SECONDS)
+    async with transport.Transport(transport.usual_trust()) as client:
+        response = await transport.ask(
+            client,
             "POST",
             target,
             addresses,

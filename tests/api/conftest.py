@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
-from editor.api.door import DOOR, PATH
-from editor.gate.gate import Gate
-from editor.gate.handler import ProgramHandler
+from editor.api.profile import DOOR, PATH
+from editor.gateway.handler import ProgramHandler
+from editor.gateway.middleware import Gate
 from editor.operations import api_keys
 from tests.factories import make_actor
 

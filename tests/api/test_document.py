@@ -16,10 +16,10 @@ from pytest_django import Settings
 
 from editor.api.api import api
 from editor.api.document import document
-from editor.api.door import DOOR, PATH
+from editor.api.profile import DOOR, PATH
 from editor.api.schemas import EstimateIn
-from editor.gate.gate import Gate
-from editor.gate.handler import ProgramHandler
+from editor.gateway.handler import ProgramHandler
+from editor.gateway.middleware import Gate
 
 URL = f"{PATH}openapi.json"
 LIMITS = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from editor.api import process
-from editor.api.door import PATH
-from editor.db import in_thread
-from editor.gate import waiting
+from editor.api.profile import PATH
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.models import Job
 from editor.queries import jobs as job_queries
 

@@ -16,8 +16,8 @@ import pytest
 
 from editor.access.actor import Actor
 from editor.api import put
-from editor.gate import body as bodies
-from editor.gate.body import Places
+from editor.gateway import body as bodies
+from editor.gateway.body import BodySlots
 from editor.media import store
 from editor.media.codec import MAX_BYTES
 from editor.models import Upload
@@ -86,7 +86,7 @@ def answer(connection: socket.socket) -> tuple[int, dict[str, object]]:
 
 def until_held(bodies: int) -> None:
     """Wait until so many files are on their way in."""
-    wait_until(lambda: put._places._all._free == put.FILES_AT_ONCE - bodies)
+    wait_until(lambda: put._slots._all._free == put.FILES_AT_ONCE - bodies)
 
 
 def test_the_file_is_kept_as_it_came(ticket: Ticket) -> None:
@@ -230,7 +230,7 @@ def test_a_sender_who_leaves_leaves_nothing(ticket: Ticket) -> None:
 
 def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(put, "FILES_AT_ONCE", 1)
-    monkeypatch.setattr(put, "_places", Places(most=1, each=1))
+    monkeypatch.setattr(put, "_slots", BodySlots(most=1, each=1))
     slow, quick = announce(actor, base=portal), announce(actor, base=portal)
     with raw(slow, "Content-Length: 4") as connection:
         connection.sendall(b"sl")

@@ -15,10 +15,10 @@ from django.core import signing
 from django.test import AsyncClient, Client
 
 from editor import events
-from editor.callbacks.gate import LIMIT
-from editor.gate import body
-from editor.gate.body import IGNORED_BYTES
-from editor.operations import hints, requests
+from editor.callbacks.middleware import LIMIT
+from editor.engine import requests, wakeups
+from editor.gateway import body
+from editor.gateway.body import IGNORED_BYTES
 from editor.worker import runner
 from imageeditor.asgi import application
 from tests.patience import PATIENCE, until
@@ -143,18 +143,18 @@ async def test_it_is_answered_alike_a_hundred_times(told: Told) -> None:
 
 async def test_the_worker_ends_the_wait_of_the_job() -> None:
     async with hearing():
-        with hints.listening(JOB) as mine, hints.listening(uuid.uuid4()) as other:
+        with wakeups.listening(JOB) as mine, wakeups.listening(uuid.uuid4()) as other:
             await post(address())
-            assert await hints.wait(mine, PATIENCE)
+            assert await wakeups.wait(mine, PATIENCE)
             assert not other.is_set()
 
 
 async def test_a_hint_about_a_job_of_another_worker_is_passed_over() -> None:
     async with hearing():
         await post(requests.callback_path(job_id=uuid.uuid4(), provider="bfl"))
-        with hints.listening(JOB) as mine:
+        with wakeups.listening(JOB) as mine:
             await post(address())
-            assert await hints.wait(mine, PATIENCE)
+            assert await wakeups.wait(mine, PATIENCE)
 
 
 async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,9 +162,9 @@ async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyP
     async with hearing():
         layer = get_channel_layer()
         await layer.group_send(events.WORKERS, {"type": events.HINT, "job_id": "no id"})
-        with hints.listening(JOB) as mine:
+        with wakeups.listening(JOB) as mine:
             async with asyncio.timeout(PATIENCE):
-                while not await hints.wait(mine, 0.05):
+                while not await wakeups.wait(mine, 0.05):
                     await post(address())
 
 

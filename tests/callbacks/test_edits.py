@@ -13,11 +13,13 @@ from channels.layers import get_channel_layer
 from django.test import AsyncClient
 from pytest_django import Settings
 
-from editor import events, outbound
-from editor.db import in_thread
+from editor import events
+from editor.concurrency.threads import in_thread
+from editor.engine import execution, polling, requests, wakeups
 from editor.models import Job, Status
-from editor.operations import execution, following, hints, jobs, requests
-from editor.providers import http, polling, registry
+from editor.net import policy
+from editor.operations import jobs
+from editor.providers import http, poll_schedule, registry
 from editor.worker import runner
 from tests.emulators.base import Emulator
 from tests.emulators.bfl import Bfl
@@ -37,9 +39,9 @@ HOUR = 3600.0
 
 @pytest.fixture(autouse=True)
 def loopback_allowed() -> Iterator[None]:
-    outbound.allow(["127.0.0.0/8"])
+    policy.allow(["127.0.0.0/8"])
     yield
-    outbound.allow([])
+    policy.allow([])
 
 
 @pytest.fixture
@@ -100,15 +102,15 @@ async def running(job: Job) -> AsyncIterator[asyncio.Task[None]]:
 def poll_when_told_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two polls there is an hour, but for hints."""
     monkeypatch.setattr(registry.get("bfl"), "shortest_wait", HOUR, raising=False)
-    monkeypatch.setattr(polling, "LONGEST_WAIT", HOUR)
+    monkeypatch.setattr(poll_schedule, "LONGEST_WAIT", HOUR)
 
 
 async def everything_is_heard() -> None:
     """Until the worker has heard all hints so far."""
     last = uuid.uuid4()
-    with hints.listening(last) as heard:
+    with wakeups.listening(last) as heard:
         await events.hint(last)
-        assert await hints.wait(heard, PATIENCE)
+        assert await wakeups.wait(heard, PATIENCE)
 
 
 async def finished(job: Job) -> Job:
@@ -142,7 +144,7 @@ async def test_a_knock_ends_the_wait(public: None, bfl: Bfl, monkeypatch: pytest
     poll_when_told_alone(monkeypatch)
     job = await in_thread(submit)
     async with running(job) as work:
-        await until(lambda: bfl.tasks and job.id in hints._waiting)
+        await until(lambda: bfl.tasks and job.id in wakeups._waiting)
         await until(lambda: not bfl.active())
         await AsyncClient().post(urlsplit(bfl.tasks[0].callback).path)
         await asyncio.wait_for(work, PATIENCE)
@@ -156,14 +158,14 @@ async def test_a_flood_of_knocks_makes_few_polls(
     bfl.seconds = HOUR
     job = await in_thread(submit)
     async with running(job) as work:
-        await until(lambda: bfl.tasks and job.id in hints._waiting)
+        await until(lambda: bfl.tasks and job.id in wakeups._waiting)
         path = urlsplit(bfl.tasks[0].callback).path
         for _ in range(100):
             await AsyncClient().post(path)
         await until(lambda: bfl.tasks[0].polls)
         await everything_is_heard()
         work.cancel()
-    assert 0 < bfl.tasks[0].polls <= following.HEEDED
+    assert 0 < bfl.tasks[0].polls <= polling.HEEDED
 
 
 async def test_a_knock_about_an_edit_that_has_ended_changes_nothing(public: None, bfl: Bfl) -> None:

@@ -10,8 +10,8 @@ import pytest
 from django.test import AsyncClient
 from pytest_django import Settings
 
-from editor import outbound
-from editor.operations import requests
+from editor.engine import requests
+from editor.net import policy
 from editor.providers import http
 from editor.providers.fal import keys
 from tests.emulators.fal import Fal
@@ -22,12 +22,12 @@ BODY = b'{"request_id": "r1", "status": "OK", "payload": {}}'
 
 @pytest.fixture
 def fal(settings: Settings) -> Iterator[Fal]:
-    outbound.allow(["127.0.0.0/8"])
+    policy.allow(["127.0.0.0/8"])
     with Fal() as emulator:
         account = {"base_url": emulator.url, "key": emulator.key, "secret": ""}
         settings.PROVIDERS = {**settings.PROVIDERS, "fal": account}
         yield emulator
-    outbound.allow([])
+    policy.allow([])
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tests.e2e.portal import PASSWORD, Portal
 from tests.e2e.seed_client import SeedClient
 from tests.emulators.base import Emulator
 from tests.factories import photo
-from tests.media.fetching import Authority
+from tests.net.fetching import Authority
 
 EMAIL = "amara@example.test"
 STANDARD = 4  # credits of an edit in that tier

@@ -37,7 +37,7 @@ from tests.emulators.google import Google
 from tests.emulators.kie import Kie
 from tests.emulators.openai import OpenAi
 from tests.hurry import no_waiting_for_the_disk
-from tests.media.fetching import Authority
+from tests.net.fetching import Authority
 from tests.patience import PATIENCE
 
 __all__ = ["pytest_configure", "pytest_runtest_makereport", "pytest_runtest_setup"]

@@ -1,7 +1,7 @@
 """What hostile callers send to the public API: each its documented answer, and nothing is left behind.
 
 Uploads at their links are attacked in tests/api/test_put.py and tests/operations/test_uploads_use.py,
-addresses of pictures in tests/media/test_safe_fetch*.py, keys in tests/gate/test_gate.py.
+addresses of pictures in tests/net/test_fetch*.py, keys in tests/gateway/test_middleware.py.
 """
 
 from __future__ import annotations

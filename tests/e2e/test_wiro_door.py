@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection
 
-from editor import outbound
+from editor.net import policy
 from editor.providers import http
 from editor.providers.base import Account, EditRequest, Result
 from editor.providers.wiro.adapter import Wiro as Adapter
@@ -263,7 +263,7 @@ def test_our_own_adapter_is_served(door: Door) -> None:
 async def _adapted(request: EditRequest) -> tuple[Result, bool]:
     """Submit, wait for the socket to tell of the end, and poll once."""
     adapter = Adapter()
-    outbound.allow(["127.0.0.0/8"])
+    policy.allow(["127.0.0.0/8"])
     try:
         assert await adapter.check(request.account) == ""
         task = await adapter.submit(request)
@@ -271,7 +271,7 @@ async def _adapted(request: EditRequest) -> tuple[Result, bool]:
         return await edits.finish(adapter, request, task), heard
     finally:
         await http.close()
-        outbound.allow(settings.OUTBOUND_ALLOW)
+        policy.allow(settings.OUTBOUND_ALLOW)
 
 
 def test_a_signature_starts_one_run_and_no_other(door: Door) -> None:

@@ -24,7 +24,7 @@ def _record(name: str, **extra: Any) -> logging.LogRecord:
         ("django.request", {"status_code": 403}, False),
         ("django.request", {"status_code": 500}, True),
         ("django.request", {}, True),
-        ("editor.gate", {"status_code": 400}, True),
+        ("editor.gateway", {"status_code": 400}, True),
     ],
 )
 def test_only_faults_of_the_portals_own_keep_their_traceback(

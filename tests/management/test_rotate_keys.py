@@ -10,9 +10,10 @@ from pytest_django import Settings
 
 from editor.access import accounts, signatures, vault
 from editor.models import ApiKey, ProviderKey
-from editor.operations import api_keys, callbacks, jobs, webhooks
-from editor.operations.callbacks import Callback
+from editor.operations import api_keys, jobs
 from editor.operations.jobs import NewEdit
+from editor.operations.webhooks import callbacks, endpoints
+from editor.operations.webhooks.callbacks import Callback
 from tests.factories import make_actor
 from tests.takers import KEY, SECRET, install, save_key, store_portals_key
 
@@ -67,7 +68,7 @@ def test_a_key_that_nothing_opens_is_named_kept_and_an_error(settings: Settings)
 def test_secrets_of_webhooks_and_callbacks_are_rotated_too(settings: Settings) -> None:
     actor = make_actor(name="Hooks")
     url = "https://hooks.example/"
-    endpoint, secret = webhooks.create(actor=actor, url=url, events=["job.failed"], origin=url)
+    endpoint, secret = endpoints.create(actor=actor, url=url, events=["job.failed"], origin=url)
     callback = Callback(url=url, secret="of the call", origin=url)
     job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour", callback=callback))
     settings.ENCRYPTION_KEYS = [NEW, OLD]
@@ -75,7 +76,7 @@ def test_secrets_of_webhooks_and_callbacks_are_rotated_too(settings: Settings) -
     settings.ENCRYPTION_KEYS = [NEW]
     endpoint.refresh_from_db()
     job.refresh_from_db()
-    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == secret
+    assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) == secret
     assert job.callback_secret is not None
     assert vault.decrypt(purpose=callbacks.purpose(job.id), token=job.callback_secret) == "of the call"
 

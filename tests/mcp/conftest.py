@@ -9,7 +9,7 @@ import pytest
 
 from editor.access import scopes
 from editor.access.actor import Actor
-from editor.gate.door import Caller
+from editor.gateway.profile import Caller
 from editor.mcp.tools.base import Answer, Call
 from editor.mcp.tools.registry import TOOLS
 from editor.operations import api_keys

@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from editor.access import scopes
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotFound, PermissionDenied
-from editor.gate import waiting
 from editor.models import Character, CharacterImage, CreditAccount, Image, Job, JobImage
 from editor.operations import jobs
 from tests.factories import make_actor, make_image, photo
@@ -35,8 +35,7 @@ def nothing_happened(agent: Agent) -> bool:
 
 async def until_waiting() -> None:
     """Until a call waits for its job."""
-    loop = asyncio.get_running_loop()
-    await until(lambda: (listener := waiting._listeners.get(loop)) and listener.channel)
+    await until(lambda: (listener := waiting._listeners.existing()) and listener.channel)
 
 
 async def test_an_edit_that_is_not_waited_for_is_told_as_it_stands(agent: Agent) -> None:
@@ -74,7 +73,7 @@ async def test_a_caller_that_leaves_leaves_the_job_and_nothing_else(agent: Agent
     await asyncio.wait({call}, timeout=PATIENCE)
     assert call.cancelled()
     assert (await only_job(agent)).is_live
-    assert not waiting._listeners[asyncio.get_running_loop()].watches
+    assert not waiting._listeners.get().watches
 
 
 async def test_pictures_come_as_base64_data_urls_or_ids_in_their_order(agent: Agent) -> None:

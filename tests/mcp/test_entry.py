@@ -12,9 +12,9 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from editor.gate.gate import Gate
-from editor.mcp.door import BODY_LIMIT, DOOR, PATH
+from editor.gateway.middleware import Gate
 from editor.mcp.entry import serve
+from editor.mcp.profile import BODY_LIMIT, DOOR, PATH
 from tests.mcp.conftest import Agent
 
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
@@ -144,7 +144,7 @@ async def test_a_fault_of_ours_is_told_without_its_words(
     def broken(*args: Any, **more: Any) -> None:
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("editor.operations.pricing.offer", broken)
+    monkeypatch.setattr("editor.queries.pricing.offer", broken)
     call = {**LIST, "method": "tools/call", "params": {"name": "list_models", "arguments": {}}}
     answer = await client.post(PATH, json=call)
     assert answer.status_code == 200

@@ -11,12 +11,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from editor import catalog
 from editor.access import scopes
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.mcp.tools import rows
 from editor.media import store
 from editor.models import Image, Job
-from editor.operations import images, jobs
+from editor.operations import images, jobs, outcomes
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from tests.factories import make_actor, photo
@@ -33,7 +33,7 @@ def complete(agent: Agent, **picture: Any) -> Image:
     workspace_id = agent.actor.workspace.id
     clean = store.clean(photo(**picture), None, tenant=str(workspace_id))
     stored = images.save(workspace_id=workspace_id, clean=clean)
-    jobs.end_completed(job=job, stored=[stored], seed=7)
+    outcomes.end_completed(job=job, stored=[stored], seed=7)
     return Image.objects.get(job=job)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from editor import processes
+from editor.concurrency import processes
 from editor.errors import NotFound
 from editor.media import codec, store
 from editor.media.codec import BadImage, CleanImage

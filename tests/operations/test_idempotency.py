@@ -11,7 +11,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.errors import InsufficientCredits, Unprocessable
 from editor.models import CreditAccount, Job
-from editor.operations import idempotency, jobs
+from editor.operations import idempotency, jobs, outcomes
 from editor.operations.jobs import NewEdit
 from tests.factories import make_actor, make_member
 
@@ -79,7 +79,7 @@ def test_other_requests_are_not_what_is_sent_again() -> None:
     old = submit(actor, key="", request_hash="old")
     Job.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(minutes=31))
     failed = submit(actor, key="", request_hash="failed")
-    jobs.end_failed(job=failed, code="unavailable", message="Away.")
+    outcomes.end_failed(job=failed, code="unavailable", message="Away.")
     submit(actor, key="", request_hash="a")
     for request_hash in ("with a key", "old", "failed", "another"):
         assert idempotency.find_sent_before(actor=actor, request_hash=request_hash) is None

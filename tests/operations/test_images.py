@@ -10,11 +10,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.errors import EditorError, NotFound, PermissionDenied
 from editor.media import store
 from editor.models import Image, Job, Role, Status
-from editor.operations import images, jobs, trash
+from editor.operations import images, jobs, outcomes, trash
 from editor.operations.images import Stored
 from tests.factories import make_actor, make_image, make_member, make_workspace, photo
 from tests.operations.upload_files import stored_files
@@ -146,7 +146,7 @@ def test_edits_that_end_together_get_one_version_each(committed: None) -> None:
 
     def complete(job: Job) -> None:
         try:
-            jobs.end_completed(job=job, stored=[stored()], seed=None)
+            outcomes.end_completed(job=job, stored=[stored()], seed=None)
         finally:
             connection.close()
 
@@ -165,7 +165,7 @@ def test_edits_of_a_picture_begin_while_others_of_it_end(committed: None) -> Non
         return jobs.submit(actor=actor, request=jobs.NewEdit(prompt="warmer", image_ids=(source.id,)))
 
     def end(job: Job) -> None:
-        jobs.end_completed(job=job, stored=[stored()], seed=None)
+        outcomes.end_completed(job=job, stored=[stored()], seed=None)
 
     def begin_and_end(number: int) -> None:
         try:
@@ -186,7 +186,7 @@ def test_an_end_that_fails_stores_no_result(actor: Actor) -> None:
     add_completed(actor.workspace, source, version=2, user=actor.user)
     twice = stored()
     with pytest.raises(IntegrityError), transaction.atomic():
-        jobs.end_completed(job=job, stored=[twice, twice], seed=None)
+        outcomes.end_completed(job=job, stored=[twice, twice], seed=None)
     job.refresh_from_db()
     assert job.is_live
     assert Image.objects.filter(job=job).count() == 0

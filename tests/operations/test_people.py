@@ -20,7 +20,7 @@ from editor.models import (
     Status,
     User,
 )
-from editor.operations import api_keys, credits, images, jobs, people, timeline
+from editor.operations import api_keys, credits, images, jobs, outcomes, people, timeline
 from editor.operations.jobs import NewEdit
 from tests.factories import PASSWORD, UserFactory, make_actor, make_image, make_member
 from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
@@ -86,7 +86,7 @@ def complete(job: Job) -> None:
     stored = images.Stored(
         id=uuid.uuid4(), storage_name=name, content_type="image/png", width=8, height=8, size=80
     )
-    assert jobs.end_completed(job=job, stored=[stored], seed=None)
+    assert outcomes.end_completed(job=job, stored=[stored], seed=None)
 
 
 def assert_kept_without_a_name(job: Job) -> None:

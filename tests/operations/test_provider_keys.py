@@ -141,7 +141,9 @@ def test_the_provider_is_asked_while_no_connection_is_held(
     actor: Actor, takers: dict[str, Taker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released: list[int] = []
-    monkeypatch.setattr("editor.db.release", lambda: released.append(len(takers["bfl"].asked)))
+    monkeypatch.setattr(
+        "editor.concurrency.threads.release", lambda: released.append(len(takers["bfl"].asked))
+    )
     save_key(actor)
     assert released == [0], "given back once, before the provider is asked"
 

@@ -8,9 +8,9 @@ import pytest
 from asgiref.sync import async_to_sync
 from pytest_django import Settings
 
-from editor import outbound
 from editor.errors import InvalidInput
 from editor.models import ProviderKey
+from editor.net import policy
 from editor.operations import provider_keys
 from editor.providers import http
 from tests.emulators.__main__ import EMULATORS
@@ -24,10 +24,10 @@ pytestmark = pytest.mark.django_db
 def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emulator]:
     """Each provider, at an address of the operator's."""
     with request.param() as running:
-        outbound.allow(["127.0.0.0/8"])
+        policy.allow(["127.0.0.0/8"])
         settings.PROVIDERS = {running.name: {"base_url": running.url, "key": "", "secret": ""}}
         yield running
-        outbound.allow([])
+        policy.allow([])
 
 
 def save_over_http(emulator: Emulator, key: str) -> ProviderKey:

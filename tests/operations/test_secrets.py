@@ -17,17 +17,18 @@ from pytest_django import Settings
 from starlette.responses import Response
 
 from editor.access.actor import Actor
+from editor.engine import polling, requests, submission
 from editor.errors import InvalidInput
 from editor.models import Job, ProviderKey, User
-from editor.operations import following, jobs, provider_keys, requests, submission
+from editor.operations import jobs, provider_keys
 from editor.operations.jobs import NewEdit
-from editor.providers import http, polling, registry
+from editor.providers import http, poll_schedule, registry
 from tests.emulators.base import Emulator
 from tests.emulators.faults import Fault, Step
 from tests.emulators.wiro import Wiro
+from tests.engine import at_emulators
+from tests.engine.at_emulators import EMULATORS, MODELS, PROMPT, reach, run, submit_alone
 from tests.factories import make_actor, make_provider_key
-from tests.operations import at_emulators
-from tests.operations.at_emulators import EMULATORS, MODELS, PROMPT, reach, run, submit_alone
 from tests.web.requests import signed_in
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -64,8 +65,8 @@ def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "FAILED_PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(poll_schedule, "LONGEST_WAIT", 0.1)
     monkeypatch.setattr(polling, "LONGEST_WAIT", 0.1)
-    monkeypatch.setattr(following, "LONGEST_WAIT", 0.1)
     monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.05, 0.05))
 
 

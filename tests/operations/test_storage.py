@@ -12,12 +12,13 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
+from editor.engine import execution
 from editor.errors import StorageFull
 from editor.media import store
 from editor.media.codec import MAX_BYTES
 from editor.models import CreditAccount, Image, Job, Plan, Status, StorageAccount, Upload
-from editor.operations import execution, images, jobs, trash, uploads
+from editor.operations import images, jobs, trash, uploads
 from editor.operations.jobs import NewEdit
 from editor.queries import storage
 from tests.factories import limit_storage, make_actor, make_image, photo

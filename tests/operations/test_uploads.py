@@ -13,7 +13,7 @@ from django.db import transaction
 
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
 from editor.media import store
 from editor.models import Image, Role, Upload

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from editor import outbound
 from editor.access import lookups, vault
 from editor.access.actor import Actor
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.models import AuditEntry, CreditAccount, Role, WebhookDelivery
-from editor.operations import callbacks, deliveries, webhooks
+from editor.net import policy
+from editor.operations.webhooks import callbacks, deliveries, endpoints
 from tests.factories import make_actor, make_member
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ URL = "https://hooks.example/portal?token=s3cret"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_exempt() -> Iterator[None]:
-    outbound.allow([])
+    policy.allow([])
     yield
 
 
@@ -37,22 +37,22 @@ def editor(actor: Actor) -> Actor:
 
 
 def create(actor: Actor, url: str = URL, events: tuple[str, ...] = ("job.completed",)):
-    return webhooks.create(actor=actor, url=url, events=events, origin="https://portal.example")
+    return endpoints.create(actor=actor, url=url, events=events, origin="https://portal.example")
 
 
 def test_a_new_endpoint_has_a_secret_that_is_kept_encrypted(actor: Actor) -> None:
     endpoint, secret = create(actor)
     assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
     assert secret.encode() not in bytes(endpoint.secret)
-    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == secret
+    assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) == secret
 
 
 def test_a_renewed_secret_is_another(actor: Actor) -> None:
     endpoint, secret = create(actor)
-    renewed = webhooks.renew_secret(actor=actor, endpoint=endpoint)
+    renewed = endpoints.renew_secret(actor=actor, endpoint=endpoint)
     endpoint.refresh_from_db()
     assert renewed != secret
-    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == renewed
+    assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) == renewed
 
 
 def test_the_audit_log_names_the_address_without_what_may_be_secret_in_it(actor: Actor) -> None:
@@ -67,10 +67,10 @@ def test_editors_may_do_none_of_it(actor: Actor, editor: Actor) -> None:
     delivery = deliveries.test(actor=actor, endpoint=endpoint)
     for attempt in (
         lambda: create(editor),
-        lambda: webhooks.change(actor=editor, endpoint=endpoint, events=["job.failed"], is_enabled=False),
-        lambda: webhooks.renew_secret(actor=editor, endpoint=endpoint),
-        lambda: webhooks.remove(actor=editor, endpoint=endpoint),
-        lambda: webhooks.set_low_mark(actor=editor, credits=1),
+        lambda: endpoints.change(actor=editor, endpoint=endpoint, events=["job.failed"], is_enabled=False),
+        lambda: endpoints.renew_secret(actor=editor, endpoint=endpoint),
+        lambda: endpoints.remove(actor=editor, endpoint=endpoint),
+        lambda: endpoints.set_low_mark(actor=editor, credits=1),
         lambda: deliveries.test(actor=editor, endpoint=endpoint),
         lambda: deliveries.resend(actor=editor, delivery=delivery),
     ):
@@ -130,7 +130,7 @@ def test_the_same_address_twice_or_too_many_are_refused(actor: Actor) -> None:
     create(actor)
     with pytest.raises(Conflict):
         create(actor)
-    for number in range(webhooks.MOST_ENDPOINTS - 1):
+    for number in range(endpoints.MOST_ENDPOINTS - 1):
         create(actor, f"https://hooks.example/{number}")
     with pytest.raises(Conflict):
         create(actor, "https://hooks.example/more")
@@ -139,15 +139,15 @@ def test_the_same_address_twice_or_too_many_are_refused(actor: Actor) -> None:
 def test_a_removed_endpoint_takes_what_waits_with_it(actor: Actor) -> None:
     endpoint, _ = create(actor)
     deliveries.test(actor=actor, endpoint=endpoint)
-    webhooks.remove(actor=actor, endpoint=endpoint)
-    webhooks.remove(actor=actor, endpoint=endpoint)
+    endpoints.remove(actor=actor, endpoint=endpoint)
+    endpoints.remove(actor=actor, endpoint=endpoint)
     assert not WebhookDelivery.objects.exists()
     assert AuditEntry.objects.filter(action="webhook.removed").count() == 1
 
 
 def test_an_endpoint_that_is_switched_off_is_told_nothing_but_tests(actor: Actor) -> None:
     endpoint, _ = create(actor, events=("credits.low",))
-    webhooks.change(actor=actor, endpoint=endpoint, events=["credits.low"], is_enabled=False)
+    endpoints.change(actor=actor, endpoint=endpoint, events=["credits.low"], is_enabled=False)
     account = CreditAccount.objects.get(workspace=actor.workspace)
     account.balance = 10
     deliveries.balance_fell(account=account, before=100)
@@ -157,10 +157,10 @@ def test_an_endpoint_that_is_switched_off_is_told_nothing_but_tests(actor: Actor
 
 
 def test_an_endpoint_whose_address_is_not_allowed_any_more_can_be_switched_off(actor: Actor) -> None:
-    outbound.allow(["hooks.internal"])
+    policy.allow(["hooks.internal"])
     endpoint, _ = create(actor, "http://hooks.internal/")
-    outbound.allow([])
-    webhooks.change(actor=actor, endpoint=endpoint, events=["job.failed"], is_enabled=False)
+    policy.allow([])
+    endpoints.change(actor=actor, endpoint=endpoint, events=["job.failed"], is_enabled=False)
     endpoint.refresh_from_db()
     assert not endpoint.is_enabled
 
@@ -180,7 +180,7 @@ def test_low_credits_are_told_where_the_balance_crosses_the_mark_downwards(
     actor: Actor, before: int, after: int, mark: int, told: bool
 ) -> None:
     create(actor, events=("credits.low",))
-    webhooks.set_low_mark(actor=actor, credits=mark)
+    endpoints.set_low_mark(actor=actor, credits=mark)
     account = CreditAccount.objects.get(workspace=actor.workspace)
     account.balance = after
     deliveries.balance_fell(account=account, before=before)
@@ -190,7 +190,7 @@ def test_low_credits_are_told_where_the_balance_crosses_the_mark_downwards(
 @pytest.mark.parametrize("credits", [-1, 1_000_000_001])
 def test_a_mark_out_of_range_is_refused(actor: Actor, credits: int) -> None:
     with pytest.raises(InvalidInput):
-        webhooks.set_low_mark(actor=actor, credits=credits)
+        endpoints.set_low_mark(actor=actor, credits=credits)
 
 
 def test_resending_waits_for_no_one_who_is_sending(actor: Actor) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from editor import outbound
+from editor.net import policy
 from tests.providers.pictures import SIZE, save
 
 RED, BLUE, GREEN, SKIN = (205, 45, 40), (40, 80, 200), (50, 150, 70), (224, 172, 140)
@@ -27,6 +27,6 @@ def photo(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def loopback_allowed() -> Iterator[None]:
     """The emulators are on this machine, which the portal asks only where its operator allows it."""
-    outbound.allow(["127.0.0.0/8"])
+    policy.allow(["127.0.0.0/8"])
     yield
-    outbound.allow([])
+    policy.allow([])

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from editor import outbound
+from editor.net import policy
 from editor.providers import http
 from editor.providers.base import ErrorKind
 from tests.providers.calls import ask, download, failure, submit
@@ -30,7 +30,7 @@ Call = Callable[[str], Awaitable[object]]
 @pytest.mark.parametrize("host", ["localhost", "2130706433", "127.1", "127.0.0.1.", "0x7f.1"])
 async def test_a_name_of_this_machine_is_never_asked(call: Call, host: str):
     """Though the address itself is allowed to nobody."""
-    outbound.allow([])
+    policy.allow([])
     async with hostile(answers()) as server:
         port = server.url.rpartition(":")[2]
         for url in (f"https://{host}/", f"https://{host}:{port}/", f"http://{host}:{port}/"):
@@ -40,7 +40,7 @@ async def test_a_name_of_this_machine_is_never_asked(call: Call, host: str):
 
 
 async def test_a_host_that_is_exempt_is_asked_by_its_name():
-    outbound.allow(["localhost"])
+    policy.allow(["localhost"])
     async with hostile(answers()) as server:
         assert (await ask(server.url.replace("127.0.0.1", "localhost"))).ok
 
@@ -58,6 +58,6 @@ async def test_what_is_no_url_is_refused(call: Call, url: str):
     "host", ["127。0。0。1", "%31%32%37.0.0.1", "127.0.0.%31", "1.1.1.1%.example.com", "[fe80::1%25eth0]"]
 )
 async def test_spellings_that_others_read_as_addresses_are_refused(call: Call, host: str):
-    outbound.allow([])
+    policy.allow([])
 
     assert is_final(await failure(call(f"https://{host}/")), ErrorKind.UNAVAILABLE)

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable
 import brotli  # type: ignore[import-untyped]
 import pytest
 
-from editor.providers import connections, http
+from editor.net import pool
+from editor.providers import http
 from editor.providers.base import ErrorKind, ResultImage
 from tests.providers.calls import MEGABYTE, ask, download, failure, submit
 from tests.providers.clock import running_fast
@@ -153,9 +154,9 @@ async def test_a_host_that_nobody_listens_at_may_be_asked_again(monkeypatch: pyt
 
 async def test_downloads_of_one_provider_do_not_wait_for_those_of_another_or_for_submits():
     async with contextlib.AsyncExitStack() as places:
-        for _ in range(connections.DOWNLOADS):
-            await places.enter_async_context(connections.downloads("slow"))
-        for _ in range(connections.TRANSFERS):
+        for _ in range(pool.DOWNLOADS):
+            await places.enter_async_context(pool.downloads("slow"))
+        for _ in range(pool.TRANSFERS):
             await places.enter_async_context(http.submitting("test"))
         async with hostile(answers(b"picture")) as server, asyncio.timeout(60):
             assert (await download(server.url)).content == b"picture"
@@ -163,7 +164,7 @@ async def test_downloads_of_one_provider_do_not_wait_for_those_of_another_or_for
 
 async def test_few_submits_with_images_have_a_place_at_once():
     async with contextlib.AsyncExitStack() as places:
-        for _ in range(connections.TRANSFERS):
+        for _ in range(pool.TRANSFERS):
             await places.enter_async_context(http.submitting("test"))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05), http.submitting("test"):

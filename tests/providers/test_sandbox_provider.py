@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from editor import processes
+from editor.concurrency import processes
 from editor.providers.base import (
     EditRequest,
     ErrorKind,

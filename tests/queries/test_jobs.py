@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from editor.models import Job, Status
-from editor.operations import jobs
+from editor.operations import jobs, outcomes
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from tests.factories import make_actor
@@ -24,7 +24,7 @@ def test_a_job_that_ends_between_the_reads_is_told_as_ended(monkeypatch: pytest.
         row = read(job_id)
         reads.append(Status(row.status))
         if len(reads) == 1:
-            jobs.end_failed(job=job, code="timeout", message="It took too long.")
+            outcomes.end_failed(job=job, code="timeout", message="It took too long.")
         return row
 
     monkeypatch.setattr(job_queries, "read", reading)

@@ -10,8 +10,9 @@ from typing import Any
 from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 
-from editor import db, events
-from editor.db import in_thread
+from editor import events
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
 from editor.models import User, Workspace
 from editor.sockets.workspace import WorkspaceConsumer
 from imageeditor.asgi import application
@@ -58,7 +59,7 @@ class Page:
 
     def _mark(self) -> None:
         """Published as events are, after all of them."""
-        loop = db.waiting_loop.get()
+        loop = threads.waiting_loop.get()
         assert loop
         group = events.group_name(Workspace.objects.get(slug=self.slug).id)
         mark: dict[str, str | bool] = {"type": "test.mark"}

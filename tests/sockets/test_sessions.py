@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import User
 from editor.operations import credits, people
 from tests.factories import PASSWORD, make_actor, make_member

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import Job, JobEvent, Status
 from editor.operations import timeline
 from editor.redis import health, layer

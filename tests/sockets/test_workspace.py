@@ -10,12 +10,14 @@ from urllib.parse import quote
 import pytest
 from django.db import transaction
 
-from editor import db, events
+from editor import events
 from editor.access.actor import Actor
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
 from editor.contexts import jobs as contexts_of_jobs
-from editor.db import in_thread
+from editor.engine import execution
 from editor.models import Job, Membership
-from editor.operations import credits, execution, jobs, members
+from editor.operations import credits, jobs, members
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
 from editor.providers.base import Progress
@@ -85,7 +87,7 @@ async def test_its_look_ups_are_on_the_account_of_its_workspace(monkeypatch: pyt
     tenants: list[str] = []
 
     def viewer(*args: Any) -> Actor:
-        tenants.append(db.tenant.get())
+        tenants.append(threads.tenant.get())
         return look_up(*args)
 
     look_up = workspace._viewer

@@ -20,7 +20,8 @@ from editor.models import (
     WebhookEndpoint,
     Workspace,
 )
-from editor.operations import api_keys, deliveries, shares, webhooks
+from editor.operations import api_keys, shares
+from editor.operations.webhooks import deliveries, endpoints
 from tests.factories import make_actor, make_workspace
 from tests.takers import KEY, save_key
 from tests.web.rows import add_image, add_job, add_result
@@ -51,7 +52,7 @@ def make_rows(name: str) -> Rows:
     image = add_image(workspace)
     owner = make_actor(workspace)
     url = "https://hooks.example/"
-    endpoint, _ = webhooks.create(
+    endpoint, _ = endpoints.create(
         actor=owner, url=url, events=["job.failed"], origin="https://portal.example"
     )
     return Rows(

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.media import links
 from editor.models import Image
 from editor.web.downloads import PIECE

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from editor import db
+from editor.concurrency import threads
 from editor.media import links
 from editor.models import Role, User, Workspace
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_workspace
@@ -192,6 +192,6 @@ def test_a_connection_of_the_database_is_given_back_before_the_answer_is_sent(
     client: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = []
-    monkeypatch.setattr(db, "release", lambda: released.append(True))
+    monkeypatch.setattr(threads, "release", lambda: released.append(True))
     client.get(reverse("studio", args=[workspace.slug]))
     assert released

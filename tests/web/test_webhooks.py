@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from editor.access import vault
 from editor.access.actor import Actor
 from editor.models import CreditAccount, WebhookDelivery, WebhookEndpoint
-from editor.operations import deliveries, webhooks
+from editor.operations.webhooks import deliveries, endpoints
 from tests.factories import make_actor
 from tests.web.requests import HTMX, body, signed_in
 
@@ -40,7 +40,7 @@ def at(actor: Actor, name: str = "webhooks", *args: Any) -> str:
 
 
 def add(actor: Actor, url: str = URL) -> WebhookEndpoint:
-    return webhooks.create(actor=actor, url=url, events=ALL, origin="https://portal.example")[0]
+    return endpoints.create(actor=actor, url=url, events=ALL, origin="https://portal.example")[0]
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["dialog", "without script"])
@@ -50,7 +50,7 @@ def test_a_new_endpoint_shows_its_secret_this_once(
     response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
     endpoint = WebhookEndpoint.objects.get()
     [secret] = re.findall(r"whsec_[A-Za-z0-9+/=]{44}", body(response))
-    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) == secret
+    assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) == secret
     assert response["Cache-Control"] == "private, no-store"
     assert endpoint.origin == "http://testserver"
     assert "whsec_" not in body(client.get(at(actor)))
@@ -95,7 +95,7 @@ def test_a_new_secret_is_shown_this_once(actor: Actor, client: Client) -> None:
     endpoint = add(actor)
     response = client.post(at(actor, "webhook_secret", endpoint.id), headers=HTMX)
     endpoint.refresh_from_db()
-    assert vault.decrypt(purpose=webhooks.purpose(endpoint.id), token=endpoint.secret) in body(response)
+    assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) in body(response)
 
 
 def test_a_test_is_sent_and_shown(actor: Actor, client: Client) -> None:

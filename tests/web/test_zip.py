@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
-from editor import db
+from editor.concurrency import threads
 from editor.media import store
 from editor.models import Image, Workspace
 from editor.web.downloads import PIECE
@@ -119,7 +119,7 @@ async def test_one_person_downloads_few_at_once() -> None:
 async def test_no_connection_is_held_while_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     workspace, results = await sync_to_async(make_results)(["one", "two"])
     released = []
-    monkeypatch.setattr(db, "release", lambda: released.append(connection.connection))
+    monkeypatch.setattr(threads, "release", lambda: released.append(connection.connection))
     client = AsyncClient()
     await client.aforce_login(await workspace.members.aget())
     response: Any = await client.get(url_of(workspace), {"images": [str(image.pk) for image in results]})

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from editor import outbound
 from editor.access.actor import Actor
+from editor.net import policy
 from tests.emulators.receiver import Receiver
 from tests.factories import make_actor
 
 
 @pytest.fixture
 def loopback_is_allowed() -> Iterator[None]:
-    outbound.allow(["127.0.0.0/8"])
+    policy.allow(["127.0.0.0/8"])
     yield
-    outbound.allow([])
+    policy.allow([])
 
 
 @pytest.fixture

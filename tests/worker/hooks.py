@@ -9,9 +9,11 @@ from typing import Any
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.engine import execution
 from editor.models import Job, WebhookDelivery, WebhookEndpoint
-from editor.operations import execution, jobs, webhooks
+from editor.operations import jobs
 from editor.operations.jobs import NewEdit
+from editor.operations.webhooks import endpoints
 from editor.worker import webhooks as sending
 
 ORIGIN = "https://portal.example"
@@ -20,7 +22,7 @@ EVENTS = ["job.completed", "job.failed", "job.canceled", "credits.low"]
 
 
 def listen(actor: Actor, url: str, events: list[str] = EVENTS) -> tuple[WebhookEndpoint, str]:
-    return webhooks.create(actor=actor, url=url, events=events, origin=ORIGIN)
+    return endpoints.create(actor=actor, url=url, events=events, origin=ORIGIN)
 
 
 def edit(actor: Actor, prompt: str = "a quiet harbour", **fields: Any) -> Job:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from django.core import mail
 
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.operations import mails
 from tests.factories import UserFactory
 from tests.worker.test_runner import working

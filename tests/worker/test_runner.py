@@ -12,10 +12,11 @@ import pytest
 from django.db import OperationalError
 
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
+from editor.engine import execution, housekeeping
 from editor.models import CreditAccount, Job, Status
-from editor.operations import execution, housekeeping, jobs
-from editor.operations.callbacks import Callback
+from editor.operations import jobs
+from editor.operations.webhooks.callbacks import Callback
 from editor.worker import runner
 from editor.worker import webhooks as sending
 from tests.factories import make_actor

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from editor import outbound
 from editor.access.actor import Actor
 from editor.models import WebhookDelivery
-from editor.operations import deliveries, webhooks
+from editor.net import policy
+from editor.operations.webhooks import deliveries, endpoints
 from editor.worker import webhooks as sending
 from tests.emulators.receiver import Receiver
 from tests.emulators.server import Server
@@ -130,7 +130,7 @@ class TestTries:
         send(*rows)
         make_due()
         if by_a_person:
-            webhooks.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
+            endpoints.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
         send(rows[0])
         assert len(receiver.got) == (2 if by_a_person else 3)
         assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
@@ -154,7 +154,7 @@ class TestTries:
     def test_an_address_that_became_private_is_not_asked(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         edit(actor)
-        outbound.allow([])
+        policy.allow([])
         send(only())
         assert receiver.got == []
         assert only().attempts[0]["words"] == "The portal opens only https addresses on the usual port."
@@ -162,7 +162,7 @@ class TestTries:
     def test_names_of_private_networks_cannot_be_told_from_those_that_do_not_exist(
         self, actor: Actor
     ) -> None:
-        outbound.allow([])
+        policy.allow([])
         for url in ("https://localhost/", "https://there..is-none/"):
             endpoint, _ = listen(actor, url)
             send(deliveries.test(actor=actor, endpoint=endpoint))

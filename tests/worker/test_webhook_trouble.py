@@ -16,8 +16,9 @@ from starlette.routing import Route
 
 from editor.access.actor import Actor
 from editor.models import WebhookDelivery, WebhookEndpoint
-from editor.operations import deliveries, jobs, webhooks
+from editor.operations import jobs, outcomes
 from editor.operations.jobs import NewEdit
+from editor.operations.webhooks import deliveries, endpoints
 from editor.shortage import is_shortage
 from editor.worker import webhooks as sending
 from tests.emulators.receiver import Receiver
@@ -179,7 +180,7 @@ class TestRemovedMeanwhile:
         job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
         remover = threading.Thread(target=_remove, args=(actor, endpoint))
         with transaction.atomic():
-            jobs.end_failed(job=job, code="x", message="x")
+            outcomes.end_failed(job=job, code="x", message="x")
             remover.start()
             wait_until(lambda: not remover.is_alive() or somebody_waits_for_our_locks(), "the removal")
         remover.join()
@@ -191,7 +192,7 @@ class TestRemovedMeanwhile:
 
 def _remove(actor: Actor, endpoint: WebhookEndpoint) -> None:
     try:
-        webhooks.remove(actor=actor, endpoint=endpoint)
+        endpoints.remove(actor=actor, endpoint=endpoint)
     finally:
         connection.close()
 

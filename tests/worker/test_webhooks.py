@@ -15,9 +15,9 @@ from standardwebhooks import Webhook
 
 from editor.access.actor import Actor
 from editor.models import CreditAccount, WebhookDelivery
-from editor.operations import jobs
-from editor.operations.callbacks import Callback
+from editor.operations import jobs, outcomes
 from editor.operations.jobs import NewEdit
+from editor.operations.webhooks.callbacks import Callback
 from tests.emulators.receiver import Receiver
 from tests.factories import make_actor
 from tests.worker.hooks import ORIGIN, SECRET, edit, listen, only, send
@@ -104,14 +104,14 @@ class TestWhatIsTold:
         tasks = ProcrastinateJob.objects.filter(task_name="deliver_webhook")
         seen: list[int] = []
         with pytest.raises(RuntimeError), transaction.atomic():
-            jobs.end_failed(job=job, code="x", message="x")
+            outcomes.end_failed(job=job, code="x", message="x")
             look = threading.Thread(target=lambda: seen.append(_count_elsewhere()))
             look.start()
             look.join()
             raise RuntimeError
         assert seen == [0]
         assert (tasks.count(), WebhookDelivery.objects.count()) == (0, 0)
-        jobs.end_failed(job=job, code="x", message="x")
+        outcomes.end_failed(job=job, code="x", message="x")
         assert (tasks.count(), WebhookDelivery.objects.count()) == (1, 1)
 
 

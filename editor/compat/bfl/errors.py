@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotAuthenticated
-from editor.gate.door import RepeatedCredentials
+from editor.gateway.profile import RepeatedCredentials
 
 
 class WrongFields(EditorError):

@@ -21,10 +21,10 @@ from editor.catalog import validation
 from editor.catalog.types import Input, Model, Route
 from editor.compat.bfl.errors import WrongFields, wrong
 from editor.errors import InvalidInput
-from editor.gate import strict_json
+from editor.gateway import strict_json
 from editor.models import Job
-from editor.operations.callbacks import LONGEST_URL, Callback
 from editor.operations.jobs import NewEdit
+from editor.operations.webhooks.callbacks import LONGEST_URL, Callback
 from editor.providers.bfl.requests import MODELS
 
 PROVIDER = "bfl"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, JsonResponse
 from django.http.response import HttpResponseBase
@@ -19,23 +17,23 @@ from editor.access.scopes import READ, WRITE
 from editor.compat.bfl import polling, translate
 from editor.compat.bfl.errors import WrongFields
 from editor.compat.bfl.translate import Endpoint, Wish
-from editor.contexts import bfl
-from editor.db import in_thread
+from editor.concurrency.per_loop import PerLoop
+from editor.concurrency.semaphore import FairSemaphore
+from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput, NotFound
-from editor.gate import intake
-from editor.gate.requests import caller, origin, whole_body
-from editor.media import safe_fetch
+from editor.gateway.requests import caller, origin, whole_body
 from editor.models import Job
-from editor.operations import jobs
+from editor.net import fetch
+from editor.operations import intake, jobs
 from editor.operations.jobs import NewEdit
-from editor.operations.slots import Limit
 from editor.queries import credits as credit_queries
 from editor.queries import jobs as job_queries
+from editor.representations import bfl
 
 # A body with images takes about four times its size in memory until they are stored.
 LARGE = 1024 * 1024  # bytes
 LARGE_AT_ONCE = 2  # in this process
-_large: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+_large_slots = PerLoop(lambda: FairSemaphore(LARGE_AT_ONCE))
 
 
 async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
@@ -92,8 +90,7 @@ async def _place(request: HttpRequest, actor: Actor) -> AsyncIterator[None]:
     if not _is_large(request):
         yield
         return
-    places = _large.setdefault(asyncio.get_running_loop(), Limit(LARGE_AT_ONCE))
-    async with places.held(str(actor.workspace.id), active=False):
+    async with _large_slots.get().slot(str(actor.workspace.id)):
         yield
 
 
@@ -151,7 +148,7 @@ async def _image(actor: Actor, field: str, text: str) -> UUID:
 async def _mask(text: str) -> bytes:
     try:
         if translate.is_address(text):
-            return (await safe_fetch.fetch(text))[0]
+            return (await fetch.fetch(text))[0]
         return await in_thread(translate.decoded, text)
     except InvalidInput as error:
         raise InvalidInput(f"mask: {error.message}") from error

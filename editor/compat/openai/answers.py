@@ -13,9 +13,9 @@ from typing import Any
 from editor.compat.openai import translate
 from editor.compat.openai.edits import check_ended
 from editor.compat.openai.errors import told
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.errors import EditorError
-from editor.gate import waiting
 from editor.media import links, store
 from editor.models import Image, Job
 from editor.queries import jobs as job_queries

@@ -7,7 +7,6 @@ import contextlib
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from django.core.files.uploadedfile import UploadedFile
 
@@ -19,23 +18,25 @@ from editor.compat.openai import translate
 from editor.compat.openai.errors import StillRunning, UnknownModel
 from editor.compat.openai.forms import Form, in_field
 from editor.compat.openai.translate import Asked
-from editor.db import in_thread
+from editor.concurrency.per_loop import PerLoop
+from editor.concurrency.semaphore import FairSemaphore
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.errors import InvalidInput, Unprocessable
-from editor.gate import intake, waiting
-from editor.gate.outcome import failure
+from editor.gateway.outcome import failure
 from editor.media import store
 from editor.models import Job
-from editor.operations import idempotency, jobs, pricing
+from editor.operations import idempotency, intake, jobs
 from editor.operations.jobs import NewEdit
-from editor.operations.pricing import Choice
-from editor.operations.slots import Limit
 from editor.queries import jobs as job_queries
+from editor.queries import pricing
+from editor.queries.pricing import Choice
 
 LONGEST_HOLD = 300.0  # seconds
 LONGEST_KEY = 80  # characters of an Idempotency-Key
 IMAGES_AT_ONCE = 4  # in this process: each is held in memory while it is checked
 
-_places: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+_slots = PerLoop(lambda: FairSemaphore(IMAGES_AT_ONCE))
 
 
 async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: bool) -> Job:
@@ -137,8 +138,7 @@ async def _mask(actor: Actor, file: UploadedFile[bytes]) -> bytes:
 
 
 def _place(actor: Actor) -> contextlib.AbstractAsyncContextManager[None]:
-    places = _places.setdefault(asyncio.get_running_loop(), Limit(IMAGES_AT_ONCE))
-    return places.held(str(actor.workspace.id), active=False)
+    return _slots.get().slot(str(actor.workspace.id))
 
 
 def _submit(actor: Actor, edit: NewEdit) -> Job:

@@ -15,10 +15,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
-from editor.compat.openai.door import BODY_LIMIT
 from editor.compat.openai.errors import MissingParameter
+from editor.compat.openai.profile import BODY_LIMIT
 from editor.errors import InvalidInput
-from editor.gate.strict_json import check_text, read_object
+from editor.gateway.strict_json import check_text, read_object
 from editor.media import codec
 
 MOST_IMAGES = 16

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -17,13 +15,13 @@ from editor.access.scopes import READ, WRITE
 from editor.compat.openai import answers, edits, forms, translate
 from editor.compat.openai.errors import StillRunning, UnknownModel, told
 from editor.compat.openai.forms import Form
-from editor.db import in_thread
+from editor.concurrency.per_loop import PerLoop
+from editor.concurrency.semaphore import FairSemaphore
+from editor.concurrency.threads import in_thread
 from editor.errors import EditorError
-from editor.gate.requests import caller, forget_body, origin
-from editor.operations import pricing
-from editor.operations.pricing import Choice
-from editor.operations.slots import Limit
-from editor.queries import model_aliases
+from editor.gateway.requests import caller, forget_body, origin
+from editor.queries import model_aliases, pricing
+from editor.queries.pricing import Choice
 
 FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy
 CREATED = 1_795_219_200  # clients want a date of each model; the catalogue has none
@@ -32,7 +30,7 @@ TRIES = "x-stainless-retry-count"  # OpenAI's clients send no key, but count how
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
-_places: WeakKeyDictionary[asyncio.AbstractEventLoop, Limit] = WeakKeyDictionary()
+_slots = PerLoop(lambda: FairSemaphore(FORMS_AT_ONCE))
 
 
 def _errors_told(view: View) -> View:
@@ -82,8 +80,7 @@ async def edit(request: HttpRequest) -> HttpResponseBase:
     """POST /v1/images/edits: one or more images changed as the prompt says, perhaps within a mask."""
     who = caller(request)
     who.require(WRITE)
-    places = _places.setdefault(asyncio.get_running_loop(), Limit(FORMS_AT_ONCE))
-    async with places.held(str(who.actor.workspace.id), active=False):
+    async with _slots.get().slot(str(who.actor.workspace.id)):
         form = await in_thread(forms.read_multipart, request)
     return await _answered(request, who.actor, form, kind="image_edit")
 

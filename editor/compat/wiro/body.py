@@ -21,8 +21,8 @@ from django.http import HttpRequest
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from editor.compat.wiro.door import OTHER, Refused
-from editor.gate.strict_json import check_text, read_object
+from editor.compat.wiro.profile import OTHER, Refused
+from editor.gateway.strict_json import check_text, read_object
 from editor.media import codec
 
 LONGEST_TEXT = 2 * 1024 * 1024  # bytes: all of a body but its files

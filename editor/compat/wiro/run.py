@@ -10,13 +10,12 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.compat.wiro.body import File
 from editor.compat.wiro.translate import Picture, Remote, Sample, Wish
-from editor.db import in_thread
-from editor.gate import intake
+from editor.concurrency.threads import in_thread
 from editor.media import store
 from editor.models import Job
-from editor.operations import images, jobs
-from editor.operations.callbacks import Callback
+from editor.operations import images, intake, jobs
 from editor.operations.jobs import NewEdit
+from editor.operations.webhooks.callbacks import Callback
 
 
 def edit(wish: Wish, *, at: str) -> NewEdit:

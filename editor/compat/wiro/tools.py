@@ -15,10 +15,10 @@ from editor.catalog.types import Input, Model
 from editor.compat.wiro import translate
 from editor.compat.wiro.body import Body
 from editor.compat.wiro.views import call
-from editor.contexts import wiro
-from editor.db import in_thread
-from editor.operations import pricing
-from editor.operations.pricing import Choice
+from editor.concurrency.threads import in_thread
+from editor.queries import pricing
+from editor.queries.pricing import Choice
+from editor.representations import wiro
 
 Table = dict[str, Any]
 

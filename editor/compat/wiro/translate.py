@@ -18,7 +18,7 @@ from editor import catalog
 from editor.access.lookups import MAXIMUM_IMAGES
 from editor.catalog.types import Model
 from editor.compat.wiro.body import Body, Fields, File
-from editor.compat.wiro.door import NO_FUNDS, OTHER, TOO_MANY, UNKNOWN, Refused
+from editor.compat.wiro.profile import NO_FUNDS, OTHER, TOO_MANY, UNKNOWN, Refused
 from editor.errors import (
     EditorError,
     InsufficientCredits,

@@ -19,16 +19,16 @@ from editor.access.scopes import READ, WRITE
 from editor.compat.wiro import body, translate
 from editor.compat.wiro import run as runs
 from editor.compat.wiro.body import Body, File
-from editor.compat.wiro.door import OTHER, UNKNOWN, Refused, nonce, refusal
-from editor.contexts import wiro
-from editor.db import in_thread
+from editor.compat.wiro.profile import OTHER, UNKNOWN, Refused, nonce, refusal
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.errors import Conflict, EditorError, NotAuthenticated, NotFound, PermissionDenied
-from editor.gate import intake, waiting
-from editor.gate.door import Headers
-from editor.gate.requests import caller, origin
+from editor.gateway.profile import Headers
+from editor.gateway.requests import caller, origin
 from editor.models import Job
-from editor.operations import jobs, nonces, trash
+from editor.operations import intake, jobs, nonces, trash
 from editor.queries import jobs as job_queries
+from editor.representations import wiro
 
 KILL_SECONDS = 10.0  # that a call waits until the task has ended
 LONGEST_LIST = 100  # tasks

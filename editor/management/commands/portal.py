@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from editor.management.background import background_tasks
 from editor.management.database import migrate
 from editor.operations import workspaces
-from editor.worker.server import serve
+from editor.server.serve import serve
 
 
 class Command(BaseCommand):

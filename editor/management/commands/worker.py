@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 
 from editor.management.background import background_tasks
 from editor.management.database import migrate
-from editor.worker.server import work
+from editor.server.serve import work
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from editor.access.actor import Actor
 from editor.errors import InvalidInput
-from editor.gate import strict_json
-from editor.gate.door import Caller
+from editor.gateway import strict_json
+from editor.gateway.profile import Caller
 
 MOST_ARGUMENTS = 50  # no tool knows nearly as many
 

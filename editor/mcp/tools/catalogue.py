@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 from editor import catalog
 from editor.access.actor import Actor
 from editor.access.scopes import READ
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Tool
-from editor.operations import pricing
-from editor.operations.pricing import PLATFORM
+from editor.queries import pricing
+from editor.queries.pricing import PLATFORM
 
 
 class ListModels(Arguments):

@@ -11,18 +11,18 @@ from pydantic import Field, StringConstraints
 from editor.access.lookups import MAXIMUM_IMAGES
 from editor.access.scopes import WRITE
 from editor.catalog.validation import MAXIMUM_PROMPT
+from editor.concurrency.threads import in_thread
 from editor.contexts import jobs as contexts
-from editor.db import in_thread
+from editor.engine import waiting
 from editor.errors import InvalidInput
-from editor.gate import waiting
-from editor.gate.outcome import failure
+from editor.gateway.outcome import failure
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Report, Tool
 from editor.mcp.tools.starting import start
 from editor.models import Job
 from editor.operations.jobs import NewEdit
-from editor.operations.pricing import PLATFORM
 from editor.queries import jobs as job_queries
+from editor.queries.pricing import PLATFORM
 
 LONGEST_WAIT = 300  # seconds
 USUAL_WAIT = 50  # seconds: many clients give a call up after a minute, and would not know their job

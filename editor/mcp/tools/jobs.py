@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Tool
 from editor.models import Job

@@ -15,8 +15,7 @@ from editor import catalog
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
-from editor.contexts import bfl
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Answer, Call, Hints, Tool
@@ -24,6 +23,7 @@ from editor.mcp.tools.starting import start
 from editor.models import Job, Status
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
+from editor.representations import bfl
 
 PRO = "black-forest-labs/flux-kontext-pro"
 MAX = "black-forest-labs/flux-kontext-max"

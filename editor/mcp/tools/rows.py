@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 from editor import catalog
 from editor.catalog.schema import json_schema
 from editor.catalog.types import Model
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.errors import NotFound
 from editor.mcp.tools.base import Picture
 from editor.media import links, store
 from editor.models import Image, Job
-from editor.operations.pricing import Offer
+from editor.queries.pricing import Offer
 
 LARGEST_PREVIEW = 100 * 1024  # bytes
 

@@ -11,12 +11,11 @@ from uuid import UUID
 
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput
-from editor.gate import intake
 from editor.media import store
 from editor.models import Job
-from editor.operations import jobs, uploads
+from editor.operations import intake, jobs, uploads
 from editor.operations.jobs import NewEdit
 
 

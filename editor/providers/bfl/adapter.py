@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from editor import outbound
+from editor.net import policy
 from editor.providers import http
 from editor.providers.base import (
     Account,
@@ -88,7 +88,7 @@ def _polling_url(account: Account, task: Submitted) -> str:
     url: Any = task.state["polling_url"]
     if not url:
         return f"{account.base_url}/v1/get_result?id={quote(task.task_id, safe='')}"
-    if not outbound.trusts(account.base_url, url, domain=DOMAIN):
+    if not policy.trusts(account.base_url, url, domain=DOMAIN):
         words = "The provider named an address on another server to ask for the result."
         raise failure(ErrorKind.UNAVAILABLE, words=words)
     return str(url)

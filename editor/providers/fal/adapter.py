@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from editor import outbound
+from editor.net import policy
 from editor.providers import downloads, http
 from editor.providers.base import (
     Account,
@@ -110,7 +110,7 @@ class Fal(Provider):
     ) -> http.Answer:
         """Ask the URL of this name, which fal gave us with the answer to the submit."""
         url = str(task.state[name])
-        if not outbound.trusts(request.account.base_url, url, domain=DOMAIN):
+        if not policy.trusts(request.account.base_url, url, domain=DOMAIN):
             words = "The provider named an address on another server to ask for the result."
             raise failure(ErrorKind.UNAVAILABLE, words=words)
         return await http.ask(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from editor import processes
+from editor.concurrency import processes
 from editor.providers.base import (
     EditRequest,
     ErrorKind,

@@ -13,13 +13,13 @@ import socket
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from editor import outbound
+from editor.concurrency.per_loop import PerLoop
+from editor.net import policy
 
 log = logging.getLogger("editor.wiro")
 
@@ -38,14 +38,14 @@ class Live:
     """One connection for each event loop and address, shared by all tasks that are watched there."""
 
     def __init__(self) -> None:
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Line]] = WeakKeyDictionary()
+        self._lines: PerLoop[dict[str, _Line]] = PerLoop(dict)
 
     async def ended(self, address: str, token: str) -> bool:
         """Wait until the socket tells that the task has ended; False when the socket fails.
 
         A socket that is silent is waited for until the caller is cancelled.
         """
-        lines = self._here()
+        lines = self._lines.get()
         line = lines.get(address)
         if line is None or line.may_be_tried_again():
             line = lines[address] = _Line(address)
@@ -58,11 +58,8 @@ class Live:
 
     def percent(self, address: str, token: str) -> int | None:
         """How far the task is, where the socket told it; 0..100."""
-        line = self._here().get(address)
+        line = self._lines.get().get(address)
         return line.percents.get(token) if line else None
-
-    def _here(self) -> dict[str, _Line]:
-        return self._lines.setdefault(asyncio.get_running_loop(), {})
 
 
 class _Line:
@@ -122,7 +119,7 @@ class _Line:
                     await self._socket.send(_question(token))
                 async for frame in self._socket:
                     told = self._read(frame) or told
-        except (OSError, TimeoutError, ValueError, WebSocketException, outbound.Forbidden) as error:
+        except (OSError, TimeoutError, ValueError, WebSocketException, policy.Forbidden) as error:
             log.info("the socket at %s broke: %s", urlsplit(self._address).hostname, type(error).__name__)
         finally:
             self._socket = None
@@ -147,13 +144,13 @@ class _Line:
 async def _opened(address: str) -> AsyncIterator[ClientConnection]:
     """A connection, to addresses only that may be asked. Raises what `_listen` expects."""
     parts = urlsplit(address)
-    outbound.check_url(address.replace("ws", "http", 1))
+    policy.check_url(address.replace("ws", "http", 1))
     secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
     async with asyncio.timeout(OPEN_SECONDS):
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for *_, place in found:
-        outbound.check_address(host, str(place[0]))
+        policy.check_address(host, str(place[0]))
     connection = await connect(
         address,
         host=found[0][-1][0],  # what was checked, not what the name may stand for a moment later

@@ -10,9 +10,9 @@ from django.http import HttpRequest, QueryDict
 from editor.errors import InvalidInput
 from editor.media.codec import MAX_BYTES
 from editor.models import Workspace
-from editor.operations import pricing
 from editor.operations.jobs import NewEdit
-from editor.operations.pricing import Choice
+from editor.queries import pricing
+from editor.queries.pricing import Choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from editor.contexts.api_reference import WAYS, reference_view
 from editor.errors import NotFound
-from editor.gate.requests import origin
+from editor.gateway.requests import origin
 from editor.web.decorators import MemberRequest, member
 
 DOCS = settings.BASE_DIR / "docs"

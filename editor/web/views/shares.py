@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from editor.access import lookups
 from editor.contexts.shares import shares_view
 from editor.errors import NotFound
-from editor.gate.requests import origin
+from editor.gateway.requests import origin
 from editor.media import links, store
 from editor.models import Image
 from editor.operations import shares

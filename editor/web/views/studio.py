@@ -16,7 +16,8 @@ from editor.contexts.versions import version_view
 from editor.errors import EditorError, InvalidInput
 from editor.media.codec import MAX_BYTES
 from editor.models import Image, Workspace
-from editor.operations import images, pricing
+from editor.operations import images
+from editor.queries import pricing
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
 from editor.web.forms.edit import StudioForm

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from editor.access import lookups
 from editor.contexts.webhooks import webhooks_view
 from editor.errors import Conflict, InvalidInput
-from editor.gate.requests import origin
-from editor.operations import deliveries, webhooks
+from editor.gateway.requests import origin
+from editor.operations.webhooks import deliveries, endpoints
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms.webhooks import EndpointForm
 from editor.web.htmx import is_fragment
@@ -38,7 +38,7 @@ def sent(request: MemberRequest) -> HttpResponse:
 def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """What an endpoint is told, and whether: `events`, `enabled`."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
-    webhooks.change(
+    endpoints.change(
         actor=request.actor,
         endpoint=endpoint,
         events=request.POST.getlist("events"),
@@ -52,7 +52,7 @@ def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 def renew_secret(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """A new secret, shown this once."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
-    secret = webhooks.renew_secret(actor=request.actor, endpoint=endpoint)
+    secret = endpoints.renew_secret(actor=request.actor, endpoint=endpoint)
     return _shown_once(request, url=endpoint.url, secret=secret)
 
 
@@ -61,7 +61,7 @@ def renew_secret(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Forget the endpoint."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
-    webhooks.remove(actor=request.actor, endpoint=endpoint)
+    endpoints.remove(actor=request.actor, endpoint=endpoint)
     return _done(request, "The endpoint is deleted.")
 
 
@@ -89,7 +89,7 @@ def low_mark(request: MemberRequest) -> HttpResponse:
     """Below how many credits the endpoints are told."""
     text = request.POST.get("low_mark", "")
     credits = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
-    webhooks.set_low_mark(actor=request.actor, credits=credits)
+    endpoints.set_low_mark(actor=request.actor, credits=credits)
     return _done(request, "The mark is changed.")
 
 
@@ -97,7 +97,7 @@ def _create(request: MemberRequest) -> HttpResponse:
     form = EndpointForm(request.POST)
     try:
         url, events = form.wanted()
-        _, secret = webhooks.create(actor=request.actor, url=url, events=events, origin=origin(request))
+        _, secret = endpoints.create(actor=request.actor, url=url, events=events, origin=origin(request))
     except InvalidInput as error:
         if is_fragment(request):
             raise

@@ -18,8 +18,8 @@ from django.http.response import HttpResponseBase
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
-from editor import db
 from editor.access import lookups
+from editor.concurrency import threads
 from editor.errors import InvalidInput, NotFound, TooMany
 from editor.media import store
 from editor.models import Image
@@ -120,8 +120,8 @@ class _Archive:
             for name, stored in self._files:
                 entry = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
                 try:
-                    entry.file_size = await db.in_thread(store.size, stored)
-                    reader = await db.in_thread(store.open_at, stored, 0)
+                    entry.file_size = await threads.in_thread(store.size, stored)
+                    reader = await threads.in_thread(store.open_at, stored, 0)
                 except NotFound:
                     log.warning("%s is gone and was left out of a zip file", stored)
                     continue

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
-from editor.compat.bfl.door import DOOR
-from editor.gate.gate import Gate
-from editor.gate.handler import ProgramHandler
+from editor.compat.bfl.profile import DOOR
+from editor.gateway.handler import ProgramHandler
+from editor.gateway.middleware import Gate
 from editor.operations import api_keys
 from tests.factories import make_actor
 

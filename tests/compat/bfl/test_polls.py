@@ -10,7 +10,7 @@ import pytest
 
 from editor.access.actor import Actor
 from editor.compat.bfl import polling
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import Job
 from editor.operations import jobs
 from tests.compat.bfl.calls import submitted

@@ -11,17 +11,17 @@ from typing import Any
 import httpx
 import pytest
 
-from editor import outbound
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.bfl import polling, views
-from editor.compat.bfl.door import BODY_LIMIT
-from editor.db import in_thread
+from editor.compat.bfl.profile import BODY_LIMIT
+from editor.concurrency.threads import in_thread
 from editor.models import Image, Job, JobImage, Plan
+from editor.net import policy
 from editor.operations import api_keys, credits
 from tests.compat.bfl.calls import EDIT, submitted
 from tests.factories import limit_jobs, photo
-from tests.media.fetching import Authority
+from tests.net.fetching import Authority
 from tests.patience import PATIENCE
 from tests.providers.hostile import Write, answers, hostile
 
@@ -33,9 +33,9 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autho
     """Whom the portal trusts to vouch for servers of this machine, which it may ask."""
     trusted = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted.pem))
-    outbound.allow(["127.0.0.1"])
+    policy.allow(["127.0.0.1"])
     yield trusted
-    outbound.allow([])
+    policy.allow([])
 
 
 async def nothing_was_done() -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from tests.factories import photo
 
 FORM = {"content-type": "multipart/form-data; boundary=b"}

@@ -9,10 +9,10 @@ import pytest
 
 from editor.access.actor import Actor
 from editor.compat.openai import edits
-from editor.compat.openai.door import DOOR
 from editor.compat.openai.headers import WithHeaders
-from editor.gate.gate import Gate
-from editor.gate.handler import ProgramHandler
+from editor.compat.openai.profile import DOOR
+from editor.gateway.handler import ProgramHandler
+from editor.gateway.middleware import Gate
 from editor.operations import api_keys
 from tests.factories import make_actor
 

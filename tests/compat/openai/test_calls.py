@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from editor.access.actor import Actor
 from editor.compat.openai import views
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import Job, ModelAlias
 from editor.operations import api_keys
 from tests.compat.openai.calls import PICTURE, edit, error, generate, rows

@@ -18,7 +18,7 @@ from editor.errors import (
     TooMany,
     Unprocessable,
 )
-from editor.gate.outcome import failure
+from editor.gateway.outcome import failure
 from editor.media.codec import BadImage
 from editor.models import Job, Status
 

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image as Picture
 
 from editor.compat.openai import answers
-from editor.db import in_thread
-from editor.gate import waiting
+from editor.concurrency.threads import in_thread
+from editor.engine import waiting
 from editor.media import store
 from editor.models import Image, Job, JobImage
-from editor.operations import api_keys, jobs
+from editor.operations import api_keys, outcomes
 from tests.compat.openai.calls import PICTURE, edit, error, generate, rows
 from tests.factories import make_actor, photo
 from tests.media.test_masks import png
@@ -104,7 +104,7 @@ async def test_a_repeat_of_what_failed_does_not_ask_for_another(client: httpx.As
     headers = {"idempotency-key": "k-1"}
     await generate(client, headers=headers)
     (job,) = await rows(Job)
-    await in_thread(jobs.end_failed, job=job, code="unavailable", message="Away.")
+    await in_thread(outcomes.end_failed, job=job, code="unavailable", message="Away.")
     answer = await generate(client, headers=headers)
     assert (answer.status_code, answer.headers["x-should-retry"]) == (503, "false")
 
@@ -122,7 +122,7 @@ async def test_a_request_that_a_client_sends_again_is_the_same_job(client: httpx
 async def test_what_failed_and_is_sent_again_is_a_new_job(client: httpx.AsyncClient) -> None:
     await generate(client)
     (job,) = await rows(Job)
-    await in_thread(jobs.end_failed, job=job, code="unavailable", message="Away.")
+    await in_thread(outcomes.end_failed, job=job, code="unavailable", message="Away.")
     await generate(client, headers={"x-stainless-retry-count": "1"})
     assert len(await rows(Job)) == 2
 
@@ -146,7 +146,7 @@ async def test_a_quiet_stream_is_kept_open_and_tells_of_a_failure(
     (job,) = await rows(Job)
     stream = answers.events(job, kind="image_generation")
     assert await anext(stream) == b": still at work\n\n"
-    await in_thread(jobs.end_failed, job=job, code="moderated", message="No.")
+    await in_thread(outcomes.end_failed, job=job, code="moderated", message="No.")
     last = [part async for part in stream if not part.startswith(b":")]
     name, data = last[0].decode().strip().split("\n")
     assert (len(last), name) == (1, "event: error")

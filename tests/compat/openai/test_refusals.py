@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import Image, Job
 from editor.operations import credits
 from tests.compat.openai.calls import FORM, PICTURE, edit, error, generate, rows

@@ -15,9 +15,9 @@ import pytest
 
 from editor.access import signatures
 from editor.access.actor import Actor
-from editor.compat.wiro.door import DOOR
-from editor.gate.gate import Gate
-from editor.gate.handler import ProgramHandler
+from editor.compat.wiro.profile import DOOR
+from editor.gateway.handler import ProgramHandler
+from editor.gateway.middleware import Gate
 from editor.operations import api_keys
 from tests.factories import make_actor
 

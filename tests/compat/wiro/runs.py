@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from editor.access import task_tokens
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import Job
 
 RUN = "Run/black-forest-labs/flux-2-pro"

@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 from editor.access import signatures
 from editor.access.actor import Actor
 from editor.access.scopes import READ
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import ApiKey, Job, SpentNonce
 from editor.operations import api_keys, nonces
 from tests.compat.wiro.conftest import Signer

@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 
 from editor.compat.wiro import body
 from editor.compat.wiro.body import Fields, File
-from editor.compat.wiro.door import Refused
+from editor.compat.wiro.profile import Refused
 from editor.media import codec
 
 

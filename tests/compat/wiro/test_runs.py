@@ -14,12 +14,12 @@ from editor.access.actor import Actor
 from editor.catalog import get_model
 from editor.compat.wiro import run as runs
 from editor.compat.wiro.body import File
-from editor.compat.wiro.door import BODY_LIMIT
+from editor.compat.wiro.profile import BODY_LIMIT
 from editor.compat.wiro.translate import Wish
-from editor.contexts import wiro
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
 from editor.models import CreditAccount, Image, Job, JobImage
 from editor.operations import credits
+from editor.representations import wiro
 from tests.compat.wiro.runs import RUN, run
 from tests.factories import limit_jobs, make_actor, make_image, photo
 

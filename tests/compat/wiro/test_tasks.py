@@ -12,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 
 from editor.access import task_tokens
 from editor.access.actor import Actor
-from editor.contexts import wiro
-from editor.db import in_thread
+from editor.concurrency.threads import in_thread
+from editor.engine import execution
 from editor.models import CreditAccount, Image, Job
-from editor.operations import api_keys, execution, jobs
+from editor.operations import api_keys, jobs
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
+from editor.representations import wiro
 from tests.compat.wiro.runs import run
 from tests.factories import make_actor, make_image
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from editor.catalog import catalog, get_model
 from editor.compat.wiro import translate
 from editor.compat.wiro.body import File
-from editor.compat.wiro.door import Refused
+from editor.compat.wiro.profile import Refused
 from editor.compat.wiro.translate import SAMPLES, Remote, Sample, Wish
 from editor.errors import EditorError, InsufficientCredits, InvalidInput, TooMany
 from editor.media import links

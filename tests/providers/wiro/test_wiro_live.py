@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from editor import outbound
+from editor.net import policy
 from editor.providers.base import EditRequest, Progress, Submitted
 from editor.providers.wiro import live, requests
 from editor.providers.wiro.adapter import Wiro as Adapter
@@ -219,13 +219,13 @@ async def test_a_socket_that_fails_is_left_alone_for_a_while(
         case "refused":
             wiro.stop()
         case "forbidden":
-            outbound.allow([])
+            policy.allow([])
 
     assert not await hear(adapter, request, task)
 
     wiro.socket = "open"
     wiro.start() if trouble == "refused" else None
-    outbound.allow(["127.0.0.0/8"])
+    policy.allow(["127.0.0.0/8"])
     wiro.ahead += 1
     assert not await hear(adapter, request, task)
     monkeypatch.setattr(live, "REST", 0)
@@ -262,7 +262,7 @@ async def test_two_may_watch_the_same_task(adapter: Adapter, wiro: Wiro, socket:
 async def test_the_sockets_name_may_not_stand_for_a_private_address(
     adapter: Adapter, wiro: Wiro, caplog: pytest.LogCaptureFixture
 ):
-    outbound.allow([])
+    policy.allow([])
     caplog.set_level(logging.INFO, "editor.wiro")
     request = edit(wiro)
     account = replace(request.account, base_url="https://localhost")

@@ -1,0 +1,46 @@
+"""What is particular to clients of BFL's API: their key is in x-key, and they poll a signed address."""
+
+from __future__ import annotations
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import QueryDict
+
+from editor.compat.bfl import errors, polling
+from editor.gateway.profile import Door, Headers, Scope
+from editor.operations.api_keys import PREFIX
+
+PATH = "/v1/"
+POLLING = PATH + "get_result"
+BODY_LIMIT = 64 * 1024 * 1024  # bytes: three of the largest images in base64, or eight of 6 MB
+
+
+def _bare_key(headers: Headers) -> str:
+    key = headers.get("x-key").strip()
+    if not key:
+        raise errors.NoKey("There is no x-key.")
+    if not key.startswith(PREFIX):
+        raise errors.NoKeyFormat(f"A key begins with {PREFIX}.")
+    return key
+
+
+def _pass_name(scope: Scope, headers: Headers) -> str:
+    """The task, if the address is signed. Whoever sends a key all the same is counted by that."""
+    if scope["path"] != POLLING or headers.get("x-key"):
+        return ""
+    try:
+        query = QueryDict(scope["query_string"])  # as the view reads it: of repeated fields the last
+    except SuspiciousOperation:  # far too many fields
+        return ""
+    task, signature = query.get("id", ""), query.get(polling.SIGNATURE, "")
+    return task if polling.verify(task, signature) else ""
+
+
+DOOR = Door(
+    name="bfl",
+    body_limit=BODY_LIMIT,
+    bare_key=_bare_key,
+    envelope=errors.envelope,
+    is_poll=lambda path: path == POLLING,
+    status=errors.status,
+    pass_name=_pass_name,
+)

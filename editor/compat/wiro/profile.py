@@ -1,0 +1,77 @@
+"""What is particular to Wiro's clients: x-api-key, signatures, and the envelope of errors.
+
+Source: the contract of Wiro's API, sections 1 (auth) and 11 (errors). Most refusals come with HTTP
+200; those of the gate keep their statuses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from editor.access import signatures
+from editor.errors import EditorError, NotAuthenticated
+from editor.gateway.profile import Door, Headers
+from editor.models import ApiKey
+
+PATHS = ("/v1/Run/", "/v1/Task/", "/v1/Tool/", "/v1/File/")
+BODY_LIMIT = 100 * 1024 * 1024  # bytes; as at Wiro
+_POLLS = {"/v1/Task/Detail"}
+
+OTHER, UNKNOWN, TOO_MANY, NO_FUNDS = 0, 1, 96, 97
+
+
+class Refused(EditorError):
+    """What is wrong in Wiro's words, with Wiro's number for it."""
+
+    code = "refused"
+    status = 200
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(message)
+        self.number = number
+
+
+def refusal(problems: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    """An answer that tells of these: Wiro's number and words for each."""
+    return {"result": False, "errors": [{"code": code, "message": message} for code, message in problems]}
+
+
+def nonce(headers: Headers) -> str:
+    """The nonce that was signed; "" for none."""
+    return headers.get("x-nonce").strip()
+
+
+def _bare_key(headers: Headers) -> str:
+    return headers.get("x-api-key").strip()
+
+
+def _envelope(status: int, error: EditorError) -> bytes:
+    words = error.message
+    if isinstance(error, NotAuthenticated) and not isinstance(error, signatures.NotSigned):
+        words = "Project authorization is not founded."
+    if status == 404:
+        words = "Error parsing url."
+    return json.dumps(refusal([(OTHER, words)])).encode()
+
+
+def _verify(headers: Headers, key: ApiKey) -> None:
+    """A key with a secret signs each request; one without may, and nobody looks."""
+    if key.signing_secret is not None:
+        signatures.check(
+            key=key,
+            bare=_bare_key(headers),
+            nonce=nonce(headers),
+            signature=headers.get("x-signature"),
+        )
+
+
+DOOR = Door(
+    name="wiro",
+    body_limit=BODY_LIMIT,
+    bare_key=_bare_key,
+    envelope=_envelope,
+    is_poll=lambda path: path in _POLLS,
+    verify=_verify,
+)

@@ -1,0 +1,288 @@
+"""Run a function in a child process of its own, shared out fairly between tenants.
+
+Work on pixels must not block the event loop, must be killable, and must not take the
+portal down when an image turns out to be a bomb. So each call gets one short-lived child
+with limited memory and time. Children come from a fork server with Pillow already loaded,
+which makes a start cost about ten milliseconds.
+
+At most `SLOTS` children run at once; who gets a free slot is decided in `fairness.py`.
+
+The function must be importable by name, and its arguments and result picklable. A child
+imports the main module too, so a script must guard its work with `__name__ == "__main__"`.
+Nothing starts when this module is imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import multiprocessing
+import os
+import pickle
+import resource
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cache
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any, TypeVar
+
+from editor.concurrency.fairness import FairExecutor
+from editor.shortage import Shortage
+
+T = TypeVar("T")
+
+SLOTS = max(2, os.cpu_count() or 2)
+MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each child
+EXIT_GRACE = 1.0  # seconds a child gets to end by itself before its exit code is given up
+
+# What the fork server imports once, so that its children need not.
+_preloaded = [
+    "editor.concurrency.processes",
+    "PIL.Image",
+    "PIL.JpegImagePlugin",
+    "PIL.PngImagePlugin",
+    "PIL.WebPImagePlugin",
+]
+
+
+class TimedOut(Exception):
+    """The child used more time than it was given, and was killed."""
+
+
+class Crashed(Exception):
+    """The child ended without an answer: killed, out of memory, or an answer that cannot be sent."""
+
+
+def preload(*modules: str) -> None:
+    """Have children start with these modules imported. To be called on import, before the first `run`.
+
+    For modules with functions to be run; they must not start anything when they are imported.
+    """
+    _preloaded.extend(modules)
+
+
+def run_sync(
+    function: Callable[..., T],
+    *args: Any,
+    tenant: str,
+    timeout: float,
+    on_progress: Callable[[int], None] | None = None,
+) -> T:
+    """Call `function(*args)` in a child process and block this thread until it answers.
+
+    tenant       an opaque key; slots are shared out fairly between tenants
+    timeout      seconds the child may run; waiting for a slot does not count
+    on_progress  called with a percent 0..100, from another thread; `function` then gets
+                 the keyword argument `report` to call with it
+
+    Raises what the function raised (if it can be pickled), TimedOut, Crashed, or Shortage where the
+    machine could start no child.
+    """
+    call = _Call(function, args, tenant=tenant, timeout=timeout, on_progress=on_progress)
+    _executor().submit(call)
+    try:
+        result: T = call.future.result()
+    except BaseException:
+        # Also a KeyboardInterrupt in this thread; killing a child that is gone does nothing.
+        call.kill()
+        raise
+    return result
+
+
+async def run(
+    function: Callable[..., T],
+    *args: Any,
+    tenant: str,
+    timeout: float,
+    on_progress: Callable[[int], None] | None = None,
+) -> T:
+    """Like `run_sync`, without blocking the event loop. `on_progress` is called on the loop.
+
+    Cancelling the awaiting task kills the child, or takes the call out of the queue.
+    """
+    loop = asyncio.get_running_loop()
+
+    def relay(percent: int) -> None:
+        # The loop may have been closed while the child was still talking.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(on_progress, percent)  # type: ignore[arg-type]
+
+    call = _Call(
+        function, args, tenant=tenant, timeout=timeout, on_progress=relay if on_progress is not None else None
+    )
+    _executor().submit(call)
+    try:
+        result: T = await asyncio.wrap_future(call.future)
+    except asyncio.CancelledError:
+        call.kill()
+        raise
+    return result
+
+
+class _Call:
+    """One call on its way: waiting, then running in `process`, then answered in `future`."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        *,
+        tenant: str,
+        timeout: float,
+        on_progress: Callable[[int], None] | None,
+    ) -> None:
+        self.function = function
+        self.args = args
+        self.tenant = tenant
+        self.timeout = timeout
+        self.on_progress = on_progress
+        self.future: Future[Any] = Future()
+        self._lock = threading.Lock()
+        self._process: ForkServerProcess | None = None
+        self._killed = False
+
+    def kill(self) -> None:
+        """Give up: out of the queue, or kill the child. Harmless when it is already over."""
+        self.future.cancel()
+        with self._lock:
+            self._killed = True
+            if self._process is not None:
+                self._process.kill()
+
+    def execute(self) -> None:
+        """Run the child to its end and answer the future. Called by a thread of the executor."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._run_child()
+        except BaseException as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+    def _run_child(self) -> Any:
+        receiver, sender = _context().Pipe(duplex=False)
+        with receiver:
+            process = _context().Process(
+                target=_child_main,
+                args=(sender, self.function, self.args, self.timeout, self.on_progress is not None),
+                daemon=True,  # an interpreter that exits takes its children along
+            )
+            with sender, _bookkeeping:
+                try:
+                    process.start()
+                except (OSError, EOFError) as error:
+                    # The machine lacked a resource: the call itself is not at fault.
+                    raise Shortage("The portal is overloaded. Try again in a moment.") from error
+            with self._lock:
+                self._process = process
+                if self._killed:
+                    process.kill()
+            try:
+                return self._listen(process, receiver)
+            finally:
+                with self._lock:
+                    self._process = None
+                process.kill()
+                with _bookkeeping:
+                    process.join()
+
+    def _listen(self, process: ForkServerProcess, receiver: Connection) -> Any:
+        deadline = time.monotonic() + self.timeout
+        while receiver.poll(max(0.0, deadline - time.monotonic())):
+            try:
+                kind, value = receiver.recv()
+            except (EOFError, OSError):
+                raise self._silence(process) from None
+            if kind == "progress":
+                assert self.on_progress is not None
+                self.on_progress(value)
+            elif kind == "result":
+                return value
+            else:
+                raise value
+        raise TimedOut(f"The work took longer than {self.timeout:g} seconds and was stopped.")
+
+    def _silence(self, process: ForkServerProcess) -> Exception:
+        """Why a child ended without an answer."""
+        with _bookkeeping:
+            process.join(EXIT_GRACE)
+        if process.exitcode == -signal.SIGXCPU:
+            return TimedOut(f"The work used more than {self.timeout:g} seconds of processor time.")
+        return Crashed(f"The child process ended without an answer (exit code {process.exitcode}).")
+
+
+@cache
+def _executor() -> FairExecutor:
+    return FairExecutor(SLOTS)
+
+
+@cache
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_preloaded)
+    return context
+
+
+# multiprocessing's own list of children and the exit codes are not safe across threads.
+_bookkeeping = threading.Lock()
+
+
+def _child_main(
+    sender: Connection,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    timeout: float,
+    wants_progress: bool,
+) -> None:
+    """The life of a child: limits, the call, one answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to decide
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    _limit(resource.RLIMIT_CPU, math.ceil(timeout) + 1)
+    _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
+
+    def report(percent: int) -> None:
+        sender.send(("progress", max(0, min(100, int(percent)))))
+
+    try:
+        answer = ("result", function(*args, report=report) if wants_progress else function(*args))
+    except MemoryError:
+        answer = ("error", Crashed("The work needed more memory than it is allowed."))
+    except Exception as error:
+        answer = ("error", _sendable(error))
+    try:
+        sender.send(answer)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        sender.send(("error", Crashed(f"The answer cannot be sent to the parent: {error}")))
+
+
+def _limit(kind: int, value: int) -> None:
+    """Lower the soft limit to `value`, or leave it where the machine already allows less."""
+    _, hard = resource.getrlimit(kind)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(kind, (value, hard))
+
+
+def _die_with_parent() -> None:
+    """End this child as soon as the parent is gone, also when the parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error itself if it survives pickling, else a Crashed that tells of it."""
+    error.add_note("In the child process:\n" + "".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - bytes made on this very line
+    except Exception:
+        return Crashed(f"{type(error).__name__}: {error}")
+    return error

@@ -1,0 +1,63 @@
+"""A semaphore that is fair between tenants."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+
+
+class FairSemaphore:
+    """So many slots; tenants who wait for one take turns.
+
+    A workspace with three hundred jobs does not delay another workspace's first one.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._free = slots  # below 0 while slots are occupied beyond the limit
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # in the order of the tenants' turns
+
+    @contextlib.asynccontextmanager
+    async def slot(self, tenant: str, *, occupied: bool = False) -> AsyncIterator[None]:
+        """Hold a slot. `occupied`: it is in use already, at a provider, whether one is free or not."""
+        if occupied or self._free > 0:
+            self._free -= 1
+        else:
+            await self._acquire(tenant)
+        try:
+            yield
+        finally:
+            self._release()
+
+    async def _acquire(self, tenant: str) -> None:
+        """Wait until a slot is handed over."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(tenant, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._forget(tenant, turn)
+            else:  # it was handed over in the same moment
+                self._release()
+            raise
+
+    def _forget(self, tenant: str, turn: asyncio.Future[None]) -> None:
+        turns = self._waiting.get(tenant, deque())
+        with contextlib.suppress(ValueError):
+            turns.remove(turn)
+        if not turns:
+            self._waiting.pop(tenant, None)
+
+    def _release(self) -> None:
+        self._free += 1
+        while self._free > 0 and self._waiting:
+            tenant = next(iter(self._waiting))
+            turns = self._waiting.pop(tenant)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[tenant] = turns  # back in line, behind the others
+            if not turn.done():  # else its waiter gave up
+                self._free -= 1
+                turn.set_result(None)

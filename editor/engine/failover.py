@@ -1,0 +1,62 @@
+"""The next route of the same model, when a provider did not take a platform edit."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from editor import catalog
+from editor.access import accounts
+from editor.catalog import validation
+from editor.catalog.types import Route
+from editor.engine.errors import Ended
+from editor.models import Job, JobEvent
+from editor.operations import timeline
+from editor.providers import registry
+from editor.providers.base import ErrorKind, ProviderError
+
+_PASSES_ON = {ErrorKind.UNAVAILABLE, ErrorKind.RATE_LIMITED, ErrorKind.INSUFFICIENT_FUNDS}
+
+
+def routes_left(*, job: Job) -> list[Route]:
+    """Routes that are set up, were not tried, can do what was asked, and cost no more than is held."""
+    model = catalog.catalog().models.get(job.model)
+    if model is None or job.own_key or job.provider == "sandbox":
+        return []
+    masked = job.job_images.filter(role="mask").exists()
+    set_up = accounts.available(job.workspace).platform
+    tried = {*job.tried_providers, job.provider}
+    return [
+        route
+        for route in model.routes
+        if route.provider in set_up - tried
+        and (route.mask or not masked)
+        and validation.route_problem(route, job.inputs) is None
+        and validation.price(route, job.inputs) <= job.price
+    ]
+
+
+def go_on(*, job: Job, error: ProviderError) -> bool:
+    """Put the job on its next route; False when this error or the lack of routes ends it.
+
+    Only for a job that no provider has taken. Raises Ended when it was ended meanwhile.
+    """
+    if error.kind not in _PASSES_ON:
+        return False
+    with transaction.atomic():
+        routes = routes_left(job=job)
+        if not routes:
+            return False
+        route = routes[0]
+        was, now = registry.get(job.provider).label, registry.get(route.provider).label
+        moved = timeline.record(
+            job=job,
+            kind=JobEvent.Kind.ASSIGN,
+            note=f"From {was} to {now}. {error.message}",
+            provider=route.provider,
+            target=route.target,
+            tried_providers=[*job.tried_providers, job.provider],
+            submitting_at=None,
+        )
+    if not moved:
+        raise Ended
+    return True

@@ -1,0 +1,194 @@
+"""Request bodies, bounded in length, in time and in number."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+from weakref import WeakValueDictionary
+
+from editor.concurrency.semaphore import FairSemaphore
+from editor.errors import EditorError
+from editor.gateway.profile import Headers, Scope
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_SECONDS = 60.0  # to wait for the sender of a body, in all, and what its pieces add to that
+SLOWEST = 16 * 1024  # bytes that add a second; who sends no slower is never given up
+PIECE_SECONDS = 15.0  # for the next piece of a body that holds a place
+SLOT_SECONDS = 60.0  # that a body waits, unread, for others to end
+# What is read of a refused body: most clients send all of it before they read the answer.
+IGNORED_BYTES = 32 * 1024**2
+IGNORED_SECONDS = 5.0
+_BODY_HEADERS = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
+
+
+class TooLarge(EditorError):
+    """The body is longer than it may be here."""
+
+    code = "too_large"
+    status = 413
+
+
+class TooSlow(EditorError):
+    """The body did not come."""
+
+    code = "request_timeout"
+    status = 408
+
+
+class Busy(EditorError):
+    """Too many bodies are on their way."""
+
+    code = "busy"
+    status = 503
+    retryable = True
+
+
+class Body:
+    """One request's body. `receive` raises TooLarge and TooSlow; `complete` once there is no more of it."""
+
+    def __init__(self, receive: Receive, *, limit: int) -> None:
+        self.complete = False
+        self.holds_slot = False
+        self._hung_up = asyncio.Event()
+        self._receive = receive
+        self._limit = limit
+        self._received = 0
+        self._left = BODY_SECONDS  # to wait for the sender
+
+    def check_length(self, headers: Headers) -> None:
+        """Raise TooLarge for a body that says so, or does not say its length in digits."""
+        declared = headers.get("content-length") or "0"
+        if not declared.isdecimal() or int(declared[:20]) > self._limit:
+            raise self._too_large()
+
+    async def receive(self) -> Message:
+        """The next piece. Only the sender's time counts, not what is done between the pieces."""
+        if self.complete:
+            return await self._until_gone()
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        seconds = min(PIECE_SECONDS, self._left) if self.holds_slot else self._left
+        try:
+            async with asyncio.timeout(seconds):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooSlow("The request's body did not come in time.") from None
+        length = len(message.get("body", b""))
+        self._left += length / SLOWEST - (clock() - began)
+        self._received += length
+        if self._received > self._limit:
+            raise self._too_large()
+        self.complete = not message.get("more_body", False)
+        return message
+
+    def hang_up(self) -> None:
+        """Let the app see the caller disconnect."""
+        self._hung_up.set()
+
+    async def _until_gone(self) -> Message:
+        waits = {
+            asyncio.ensure_future(self._receive()),
+            asyncio.ensure_future(self._hung_up.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        return {"type": "http.disconnect"}
+
+    def _too_large(self) -> TooLarge:
+        kib = self._limit // 1024
+        most = f"{kib // 1024:,} MiB" if kib >= 1024 else f"{kib:,} KiB"
+        return TooLarge(f"The request's body is too large: at most {most}.")
+
+
+class BodySlots:
+    """Bounds concurrent bodies: `most` in all, `each` of one sender. Others wait SLOT_SECONDS."""
+
+    def __init__(self, *, most: int, each: int) -> None:
+        self._all = FairSemaphore(most)
+        self._each = each
+        self._senders: WeakValueDictionary[str, FairSemaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def slot(self, sender: str, body: Body) -> AsyncIterator[None]:
+        """Hold a slot for a body of this sender, which must go on coming from then on. Raises Busy."""
+        own = self._senders.get(sender) or self._senders.setdefault(sender, FairSemaphore(self._each))
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(SLOT_SECONDS):
+                    # The sender's own first: who waits for that one holds nothing that others could use.
+                    await stack.enter_async_context(own.slot(sender))
+                    await stack.enter_async_context(self._all.slot(sender))
+            except TimeoutError:
+                raise Busy(
+                    "Too many files are being sent right now. Try again shortly.", retry_after=5
+                ) from None
+            body.holds_slot = True
+            yield
+
+
+def announced(headers: Headers) -> bool:
+    """Whether a body comes after these headers."""
+    return headers.get("content-length").strip("0 ") != "" or bool(headers.get("transfer-encoding"))
+
+
+async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Message | None = None) -> None:
+    """Call `app` with the body, whose `first` piece was read already. Raises what is wrong with the body."""
+    problem: EditorError | None = None
+
+    async def receive() -> Message:
+        nonlocal first, problem
+        if first is not None:
+            message, first = first, None
+            return message
+        try:
+            return await body.receive()
+        except EditorError as error:
+            problem = error
+            return {"type": "http.disconnect"}  # Django then forgets what it has read
+
+    await app(scope, receive, send)
+    if problem is not None:
+        raise problem
+
+
+async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call `app` with an empty body, and close the connection after its answer."""
+    head = [(name, value) for name, value in scope["headers"] if name not in _BODY_HEADERS]
+    told = False
+
+    async def nothing() -> Message:
+        nonlocal told
+        if told:
+            await asyncio.Future()  # until the answer is out
+        told = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def open_ended(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send({**message, "headers": [*message["headers"], (b"connection", b"close")]})
+        else:
+            await send({**message, "more_body": True})
+
+    await app({**scope, "headers": head}, nothing, open_ended)
+    await _ignore(receive)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _ignore(receive: Receive) -> None:
+    """Read and discard, within limits."""
+    left, more = IGNORED_BYTES, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(IGNORED_SECONDS):
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)

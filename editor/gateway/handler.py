@@ -1,0 +1,58 @@
+"""Django for programs: no sessions, no cookies, no pages, and no thread for each request."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.handlers.asgi import ASGIHandler
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from editor import disk
+from editor.errors import DiskFull, EditorError
+
+log = logging.getLogger("editor.gateway")
+
+
+class ProgramHandler(ASGIHandler):
+    """Django's handler with none of the middleware that pages need.
+
+    Django gives each request a thread that it keeps as long as the request lasts, for whatever is
+    not asynchronous. Held requests would keep hundreds of them. Here such work (Django's own
+    signals, there is nothing else) shares one thread, and views read and write through
+    `editor.concurrency.threads`.
+    """
+
+    async def __call__(
+        self,
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        await self.handle(scope, receive, send)  # type: ignore[arg-type]
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        self._middleware_chain = self._answer
+
+    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        """Errors are statuses alone: the gate puts them into words, in its door's envelope."""
+        try:
+            return await self._get_response_async(request)  # type: ignore[attr-defined, no-any-return]
+        except EditorError:
+            request._stream.close()  # as Django does after its own answers
+            raise
+        except Http404:
+            return HttpResponse(status=404)
+        except (BadRequest, RequestDataTooBig, SuspiciousOperation):
+            return HttpResponse(status=400)
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.path)
+            if disk.is_cause(error):
+                raise DiskFull from error
+            return HttpResponse(status=500)

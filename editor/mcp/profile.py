@@ -1,0 +1,51 @@
+"""What is particular to agents: a Bearer key, and errors of JSON-RPC."""
+
+from __future__ import annotations
+
+import json
+
+from editor.errors import EditorError
+from editor.gateway.profile import Door, Scope, bearer
+
+PATH = "/mcp"
+# Bytes: a picture of 3 MB as base64. The SDK holds a call's body as long as the call lasts, so larger
+# pictures come by address or by id.
+BODY_LIMIT = 4 * 1024 * 1024
+
+# Where a request's scope has the "id" of the call that it makes, as soon as that is known.
+ASKED = "mcp_asked"
+
+# Of JSON-RPC 2.0.
+INVALID_REQUEST = -32600
+INTERNAL_ERROR = -32603
+
+
+def problem(error: EditorError) -> dict[str, object]:
+    """An error as data for programs: its words, its code, and what is wrong with which field."""
+    data: dict[str, object] = {"error": error.message, "code": error.code}
+    if error.fields:
+        data["fields"] = error.fields
+    if error.retry_after is not None:
+        data["retry_after"] = round(error.retry_after)
+    return data
+
+
+def _envelope(status: int, error: EditorError) -> bytes:
+    """A request that was refused before its JSON was read, so its id is not known."""
+    return _told(None, status, error)
+
+
+def _last_event(scope: Scope, error: EditorError) -> bytes:
+    return b"event: message\ndata: %s\n\n" % _told(scope[ASKED].get("id"), error.status, error)
+
+
+def _told(request_id: object, status: int, error: EditorError) -> bytes:
+    told = {
+        "code": INVALID_REQUEST if status < 500 else INTERNAL_ERROR,
+        "message": error.message,
+        "data": problem(error),
+    }
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": told}).encode()
+
+
+DOOR = Door(name="mcp", body_limit=BODY_LIMIT, bare_key=bearer, envelope=_envelope, last_event=_last_event)

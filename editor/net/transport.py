@@ -1,0 +1,199 @@
+"""One request to a URL that somebody named, made to an address that was judged.
+
+The name is resolved once. The connection is then made to the address, not to the name, so that a
+name which means another address a moment later gains nothing. TLS is verified against the name all
+the same. Where requests may go is decided in `policy.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any
+
+import httpcore
+import httpx
+
+from editor.concurrency.per_loop import PerLoop
+from editor.net import policy
+from editor.shortage import is_shortage, raise_if_nothing_can_be_opened
+
+TRIED_ADDRESSES = 4  # of the many that a name may have
+_RESOLVING_THREADS = 8
+# Of an answer, before its body. It is parsed in one go, and nobody else is served meanwhile.
+HEAD_BYTES = 32 * 1024
+
+# The addresses that a host name stands for. Raises OSError or UnicodeError when there are none.
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+
+
+class NotReached(Exception):
+    """No address of the host took the connection. `untrusted`: one did, without a valid certificate."""
+
+    def __init__(self, *, untrusted: bool) -> None:
+        super().__init__("no valid certificate" if untrusted else "not reached")
+        self.untrusted = untrusted
+
+
+async def resolve(host: str) -> list[str]:
+    """The addresses of a host name, as the system knows them."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.run_in_executor(
+            _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
+        )
+    except OSError:
+        raise_if_nothing_can_be_opened()
+        raise
+    return list(dict.fromkeys(str(place[4][0]) for place in found))
+
+
+async def addresses(target: httpx.URL, *, resolve: Resolve, seconds: float) -> Sequence[str]:
+    """Where the host is, when it is nowhere that must not be asked.
+
+    Raises Forbidden for an address that is not public, and OSError (TimeoutError) or UnicodeError
+    for a name that is nowhere.
+    """
+    host = host_of(target)
+    async with asyncio.timeout(seconds):
+        found = await resolve(host)
+    for address in found:
+        policy.check_address(host, address)
+    if not found:
+        raise OSError("the name has no address")
+    return found
+
+
+class Transport(httpx.AsyncHTTPTransport):
+    """For one request: it knows no proxies, no cookies and no redirects, and bounds an answer's head.
+
+    The usual one reads interim answers (100 Continue) for as long as they come.
+    """
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._head = _Head()
+        # There is no other way to have httpx use connections that somebody else made.
+        self._pool = httpcore.AsyncConnectionPool(ssl_context=tls, network_backend=_Network(self._head))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        self._head.is_complete = True
+        return response
+
+
+class _Head:
+    """What may still be read of an answer before its body, until it is complete."""
+
+    def __init__(self) -> None:
+        self.left = HEAD_BYTES
+        self.is_complete = False
+
+
+class _Network(httpcore.AnyIOBackend):
+    def __init__(self, head: _Head) -> None:
+        self._head = head
+
+    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return _Stream(await super().connect_tcp(*args, **options), self._head)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that breaks off when the head of an answer is too long."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream, head: _Head) -> None:
+        self._stream = stream
+        self._head = head
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._head.is_complete:
+            return await self._stream.read(max_bytes, timeout)
+        if not self._head.left:
+            raise httpcore.RemoteProtocolError("the head of the answer is too long")
+        content = await self._stream.read(min(max_bytes, self._head.left), timeout)
+        self._head.left -= len(content)
+        return content
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return _Stream(await self._stream.start_tls(*args, **options), self._head)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+async def ask(
+    transport: Transport,
+    method: str,
+    target: httpx.URL,
+    addresses: Sequence[str],
+    *,
+    headers: Mapping[str, str],
+    content: bytes | None = None,
+    seconds: float,
+    connect_seconds: float,
+) -> httpx.Response:
+    """The answer of the first address that can be reached, its body not yet read.
+
+    Raises NotReached, and httpx.ConnectError where this machine had nothing to connect with.
+
+    seconds          for each step of the exchange; whoever calls bounds the whole
+    connect_seconds  for each connection, and again for its encryption
+    """
+    untrusted = False
+    for address in addresses[:TRIED_ADDRESSES]:
+        request = httpx.Request(
+            method,
+            target.copy_with(host=address),
+            headers={**headers, "host": target.netloc.decode("ascii")},
+            content=content,
+            extensions={
+                "sni_hostname": host_of(target).removesuffix("."),  # what the certificate must be for
+                "timeout": httpx.Timeout(seconds, connect=connect_seconds).as_dict(),
+            },
+        )
+        try:
+            return await transport.handle_async_request(request)
+        except httpx.ConnectTimeout:
+            continue
+        except httpx.ConnectError as error:
+            if is_shortage(error):
+                raise
+            untrusted = untrusted or _is_distrust(error)
+    raise NotReached(untrusted=untrusted)
+
+
+def host_of(url: httpx.URL) -> str:
+    """As it is written on the wire: without brackets, and in ASCII whatever the script of its name."""
+    return url.raw_host.decode("ascii")
+
+
+def usual_trust() -> ssl.SSLContext:
+    """The usual authorities, or those in SSL_CERT_FILE; made once an event loop, since it takes a while."""
+    return _trust.get()
+
+
+_trust = PerLoop(httpx.create_ssl_context)
+
+
+@cache
+def _resolvers() -> ThreadPoolExecutor:
+    """Threads of its own: a name server that never answers must not take those that others wait for."""
+    return ThreadPoolExecutor(_RESOLVING_THREADS, thread_name_prefix="outside-names")
+
+
+def _is_distrust(error: httpx.ConnectError) -> bool:
+    """Whether it was the certificate: httpx raises its error without that cause, but from within it."""
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__context__
+    return cause is not None

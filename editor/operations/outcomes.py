@@ -1,0 +1,69 @@
+"""How a job ends: its state, its images and its credits in one transaction."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from editor.models import Job, JobEvent, Status
+from editor.operations import credits, images, timeline
+
+LARGEST_SEED = 2**63  # what its column holds
+
+
+@transaction.atomic
+def end_canceled(*, job: Job) -> None:
+    """The job is over because a person said so; its hold comes back."""
+    if timeline.end(job=job, status=Status.CANCELED, kind=JobEvent.Kind.CANCEL):
+        credits.release(job=job)
+
+
+@transaction.atomic
+def end_failed(*, job: Job, code: str, message: str) -> None:
+    """The job gave nothing; its hold comes back and `message` tells the person why."""
+    if timeline.end(
+        job=job,
+        status=Status.FAILED,
+        kind=JobEvent.Kind.ERROR,
+        note=message,
+        error_code=code,
+        error=message,
+    ):
+        credits.release(job=job)
+
+
+@transaction.atomic
+def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> bool:
+    """The results become images of the workspace, and the price is settled.
+
+    A job that asked for several samples and got fewer pays for those it got, and says so. False,
+    and nothing happens, when the job has ended before.
+    """
+    got = min(len(stored), job.samples)
+    cost = job.price * got // job.samples
+    note = _shortfall(job=job, got=got, returned=job.price - cost)
+    if not timeline.end(
+        job=job,
+        status=Status.COMPLETED,
+        through=JobEvent.Kind.POSTPROCESS_START,
+        kind=JobEvent.Kind.POSTPROCESS_END,
+        note=note,
+        charged=cost,
+        error=note,
+        seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,
+    ):
+        return False
+    # The row is locked by now; the person may have been deleted while the edit ran.
+    job.refresh_from_db(fields=["created_by"])
+    images.create_results(job=job, stored=stored)
+    credits.settle(job=job, cost=cost)
+    return True
+
+
+def _shortfall(*, job: Job, got: int, returned: int) -> str:
+    """What is missing when a job got fewer images than it asked for, or "". `returned`: credits."""
+    if got >= job.samples:
+        return ""
+    words = f"{got} of {job.samples} images could be used."
+    if not returned:
+        return words
+    return f"{words} {'1 credit' if returned == 1 else f'{returned:,} credits'} came back."

@@ -1,0 +1,141 @@
+"""Addresses of a workspace's own that are told when jobs end and credits run low."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from editor.access import vault
+from editor.access.actor import Actor
+from editor.errors import Conflict, InvalidInput
+from editor.models import CreditAccount, Event, WebhookEndpoint, Workspace
+from editor.operations import audit
+from editor.operations.webhooks import callbacks, deliveries
+
+MOST_ENDPOINTS = 10  # of a workspace
+SECRET_BYTES = 32
+HIGHEST_MARK = 1_000_000_000  # credits
+# What an endpoint can ask for; a test is sent to all.
+EVENTS = [event for event in Event if event is not Event.TEST]
+
+
+@transaction.atomic
+def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tuple[WebhookEndpoint, str]:
+    """A new endpoint, and the secret that its messages are signed with, which cannot be had again.
+
+    origin  scheme and host under which its people know this portal
+    Raises PermissionDenied, InvalidInput with its fields, and Conflict.
+    """
+    actor.require_manager()
+    url = url.strip()
+    _check_url(url)
+    _check_events(events)
+    # One at a time in a workspace, so that no two count the same endpoints.
+    Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
+    existing = WebhookEndpoint.objects.filter(workspace=actor.workspace)
+    if existing.filter(url=url).exists():
+        raise Conflict("This address is in the list already.")
+    if existing.count() >= MOST_ENDPOINTS:
+        raise Conflict(f"A workspace has at most {MOST_ENDPOINTS} endpoints. Delete one first.")
+    endpoint_id, secret = uuid4(), _new_secret()
+    endpoint = WebhookEndpoint.objects.create(
+        id=endpoint_id,
+        workspace=actor.workspace,
+        created_by=actor.user,
+        url=url,
+        events=sorted(set(events)),
+        secret=vault.encrypt(purpose=purpose(endpoint_id), text=secret),
+        origin=origin,
+    )
+    _record(actor, "created", endpoint, events=endpoint.events)
+    return endpoint, secret
+
+
+@transaction.atomic
+def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is_enabled: bool) -> None:
+    """What it is told from now on, and whether: switched off, it is not told what waits either.
+
+    Raises PermissionDenied and InvalidInput.
+    """
+    actor.require_manager()
+    _check_events(events)
+    endpoint.events, endpoint.is_enabled, endpoint.note = sorted(set(events)), is_enabled, ""
+    endpoint.save(update_fields=["events", "is_enabled", "note"])
+    if not is_enabled:
+        deliveries.give_up(endpoint_id=endpoint.pk)
+    _record(actor, "changed", endpoint, events=endpoint.events, enabled=is_enabled)
+
+
+@transaction.atomic
+def renew_secret(*, actor: Actor, endpoint: WebhookEndpoint) -> str:
+    """A new secret in place of the old one, for all that is sent from now on. Raises PermissionDenied."""
+    actor.require_manager()
+    secret = _new_secret()
+    endpoint.secret = vault.encrypt(purpose=purpose(endpoint.id), text=secret)
+    endpoint.save(update_fields=["secret"])
+    _record(actor, "secret_renewed", endpoint)
+    return secret
+
+
+@transaction.atomic
+def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
+    """Forget the endpoint, its deliveries, and what waits to be sent. Doing it twice is no error."""
+    actor.require_manager()
+    # First those come to their end who are about to tell it something, then that goes too.
+    if WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
+        endpoint.delete()
+        _record(actor, "removed", endpoint)
+
+
+@transaction.atomic
+def set_low_mark(*, actor: Actor, credits: int) -> None:
+    """Below how many credits endpoints are told that they run low; 0 for never."""
+    actor.require_manager()
+    if not 0 <= credits <= HIGHEST_MARK:
+        words = f"A whole number of credits from 0 to {HIGHEST_MARK:,}."
+        raise InvalidInput(words, fields={"low_mark": words})
+    CreditAccount.objects.filter(workspace=actor.workspace).update(low_mark=credits)
+    audit.record(
+        workspace=actor.workspace,
+        actor=actor.user,
+        action="credits.low_mark_changed",
+        data={"credits": credits},
+    )
+
+
+def purpose(endpoint_id: UUID) -> str:
+    """What an endpoint's secret is encrypted for."""
+    return f"webhook-endpoint:{endpoint_id}"
+
+
+def _check_url(url: str) -> None:
+    try:
+        callbacks.check_url(url)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, fields={"url": error.message}) from None
+    if urlsplit(url).fragment:
+        words = "The address must not have a part behind #: servers are not told it."
+        raise InvalidInput(words, fields={"url": words})
+
+
+def _check_events(events: Sequence[str]) -> None:
+    if not events or set(events) - set(EVENTS):
+        words = f"Choose at least one of {', '.join(EVENTS)}."
+        raise InvalidInput(words, fields={"events": words})
+
+
+def _new_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+
+
+def _record(actor: Actor, act: str, endpoint: WebhookEndpoint, **data: object) -> None:
+    # Without its query, in which some addresses carry a password.
+    shown = endpoint.url.partition("?")[0][:120]
+    audit.record(
+        workspace=actor.workspace, actor=actor.user, action=f"webhook.{act}", target=shown, data=data
+    )

@@ -1,0 +1,180 @@
+"""In front of the pages: authenticates, authorizes and bounds a request before its body is read.
+
+Django answers a refused request without its body, with a page or a fragment: `scope["refusal"]` is the
+error that EditorErrorMiddleware shows.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from io import BytesIO
+
+from django.contrib.auth import get_user
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+
+from editor import disk
+from editor.access import lookups
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
+from editor.errors import DiskFull, EditorError, InvalidInput, NotAuthenticated, PermissionDenied
+from editor.gateway.body import (
+    App,
+    Body,
+    BodySlots,
+    Busy,
+    Message,
+    Receive,
+    Send,
+    TooLarge,
+    announced,
+    pass_on,
+    pass_on_without_body,
+)
+from editor.gateway.middleware import check_host, sender_address
+from editor.gateway.profile import Headers, Scope
+from editor.models import User
+from editor.operations import storage
+
+log = logging.getLogger("editor.gateway")
+
+KIB, MIB = 1024, 1024 * 1024
+FILES = re.compile(r"^/w/(?P<slug>[-\w]+)/(upload|run)/$")
+FILES_LIMIT = 26 * MIB  # an image, or a mask, of 25 MiB with the form around it
+LIMIT = 2 * MIB  # of other forms, for whoever is signed in
+STRANGERS_LIMIT = 64 * KIB
+LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
+SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
+
+
+class PageGate:
+    """ASGI: lets a body come if its sender may send it, with few of them at once and a time limit."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._slots = BodySlots(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_PERSON)
+        self._small = BodySlots(most=SMALL_AT_ONCE, each=SMALL_OF_ONE_ADDRESS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope)
+        if not announced(headers):
+            await self.app(scope, receive, send)
+            return
+        try:
+            limit = FILES_LIMIT if FILES.match(scope["path"]) else LIMIT
+            # Forms do not leave out their length. What does, is large where there may be a file in it.
+            if _length(headers, default=limit if limit == FILES_LIMIT else 0) > STRANGERS_LIMIT:
+                await self._large_body(scope, headers, receive, send, limit=limit)
+            else:
+                await self._small_body(scope, headers, receive, send)
+        except EditorError as error:
+            await pass_on_without_body(self.app, {**scope, "refusal": error}, receive, send)
+
+    async def _large_body(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send, *, limit: int
+    ) -> None:
+        """Of somebody who is known, and may send it."""
+        length = _length(headers, default=limit)
+        if length > limit:
+            raise _too_large(limit)
+        check_host(headers)
+        try:
+            user = await in_thread(_sender, scope)
+        except EditorError:
+            raise
+        except Exception:
+            log.exception("it could not be looked up whether a body may come")
+            raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
+        # Held until the answer is out: for as long Django keeps the body, in a temporary file.
+        body = Body(receive, limit=limit)
+        async with self._slots.slot(str(user.pk), body):
+            try:
+                await pass_on(self.app, scope, body, send)
+            except Exception as error:
+                if not disk.is_cause(error):
+                    raise
+                # Its frames keep what is on the disk of the body already.
+                traceback.clear_frames(error.__traceback__)
+                raise DiskFull from None
+
+    async def _small_body(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """Of anybody. What comes in one piece, as nearly all do, waits for nobody."""
+        body = Body(receive, limit=STRANGERS_LIMIT)
+        body.check_length(headers)
+        first = await body.receive()
+        if body.complete:
+            await pass_on(self.app, scope, body, send, first=first)
+            return
+        async with self._small.slot(sender_address(scope), body):
+            whole = await _rest(body, first)
+        await pass_on(self.app, scope, body, send, first=whole)
+
+
+async def _rest(body: Body, first: Message) -> Message:
+    """All pieces as one, or the message that the sender has gone."""
+    pieces = [first.get("body", b"")]
+    message = first
+    while not body.complete:
+        message = await body.receive()
+        pieces.append(message.get("body", b""))
+    if message["type"] == "http.disconnect":
+        return message
+    return {**message, "body": b"".join(pieces)}
+
+
+def _length(headers: Headers, *, default: int) -> int:
+    """What the headers say; `default` where they say nothing."""
+    declared = headers.get("content-length")
+    if not declared:
+        return default
+    if not declared.isdecimal():
+        raise _too_large(LIMIT)
+    return int(declared[:20])
+
+
+def _too_large(limit: int) -> TooLarge:
+    most = "images may have up to 25 MB" if limit == FILES_LIMIT else "a form may have up to 2 MB"
+    return TooLarge(f"That is too large: {most}.")
+
+
+def _sender(scope: Scope) -> User:
+    """Who sends a large body. Raises an EditorError unless they may."""
+    # Without a type there is no form in it, which Django would look for a token in.
+    head = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+    try:
+        request = ASGIRequest({**scope, "headers": head}, BytesIO())
+    except UnicodeDecodeError:
+        raise InvalidInput("This address is not valid.") from None
+    SessionMiddleware(_unused).process_request(request)
+    user = get_user(request)
+    if not isinstance(user, User):
+        if FILES.match(request.path_info) or request.path_info.startswith(("/w/", "/admin/")):
+            raise NotAuthenticated("Sign in first.")
+        raise TooLarge("That is too large. Sign in first, or send less.")
+    if found := FILES.match(request.path_info):
+        actor = lookups.actor(user, found["slug"])
+        threads.tenant.set(str(actor.workspace.id))
+        actor.require_editor()
+        storage.check(workspace=actor.workspace)
+    if _is_forged(request):
+        raise PermissionDenied(
+            "This form did not come from a page of this portal. Reload the page and try again."
+        )
+    return user
+
+
+def _is_forged(request: ASGIRequest) -> bool:
+    """Whether the headers alone tell that another site sent this. A token in the form comes later."""
+    csrf = CsrfViewMiddleware(_unused)
+    if "X-CSRFToken" in request.headers:
+        csrf.process_request(request)
+        return csrf.process_view(request, _unused, (), {}) is not None
+    return "Origin" in request.headers and not csrf._origin_verified(request)  # type: ignore[attr-defined]
+
+
+def _unused(request: object) -> HttpResponse:
+    raise AssertionError("nothing is behind these middlewares")

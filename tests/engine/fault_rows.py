@@ -1,0 +1,133 @@
+"""The faults of all providers, and how an edit ends that meets one: data for test_provider_faults.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+from tests.emulators.faults import RETRY_AFTER, Fault, Step
+from tests.engine.at_emulators import EMULATORS
+
+ALL = tuple(EMULATORS)
+IMMEDIATE = ("openai", "google")  # one long request, whose answer is the picture
+POLLED = tuple(name for name in ALL if name not in IMMEDIATE)
+UPLOADING = ("wiro", "kie")  # pictures go there before the edit does
+
+
+class Ending(NamedTuple):
+    """status or, of a failed edit, the code of its error; how many submits came and tasks were made there."""
+
+    status: str
+    submits: int = 1
+    tasks: int = 1
+    words: str = ""  # in what the person reads
+
+
+def refused(code: str, words: str, *, submits: int = 1) -> Ending:
+    return Ending(code, submits, tasks=0, words=words)
+
+
+def failed(code: str, words: str) -> Ending:
+    return Ending(code, words=words)
+
+
+COMPLETED, AFTER_ONE_MORE = Ending("completed"), Ending("completed", submits=2)
+NO_KEY = refused("auth", "did not accept the API key")
+NO_FUNDS = refused("insufficient_funds", "no funds left")
+BUSY = refused("rate_limited", "takes no more edits for the moment", submits=4)
+NEVER_TOOK_IT = refused("unavailable", "The provider failed on this edit. Try again", submits=3)
+UNKNOWN = failed("unknown_outcome", "nobody knows whether the provider took it. It was not sent again")
+TOO_LATE = failed("timeout", "did not finish within 1 second")
+MODERATED = failed("moderated", "safety filter refused this edit. Change the prompt or the image")
+NO_IMAGE = failed("unavailable", "finished without an image")
+NO_LINK = failed("unavailable", "could not be fetched. Its link has expired or leads nowhere")
+NO_PICTURE = failed("unavailable", "The provider's result could not be used")
+TOO_LARGE = failed("unavailable", "could not be fetched. It is larger than 64 MB")
+TOO_LARGE_AT_ONCE = failed("unknown_outcome", "could not be fetched. It is larger than 4 MB")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault and what comes of it.
+
+    times       how many requests of the step meet it; None: each one
+    end, but    how the edit ends; by provider where it ends otherwise
+    at          the providers that can have it
+    asked       how often the step of the fault was asked, where the end does not tell
+    pause       seconds that pass at least before the step is asked again
+    time_limit  of the edit, seconds
+    patience    seconds until a request is given up
+    picture     an edit of a picture, not of words alone
+    """
+
+    fault: Fault
+    step: Step
+    times: int | None
+    end: Ending
+    but: Mapping[str, Ending] = field(default_factory=lambda: MappingProxyType({}))
+    at: tuple[str, ...] = ALL
+    asked: int | None = None
+    pause: float = 0
+    time_limit: int | None = None
+    patience: float | None = None
+    picture: bool = False
+
+    def __str__(self) -> str:
+        times = "each" if self.times is None else self.times
+        return f"{self.fault}-at-{times}-{self.step}"
+
+
+F, SUBMIT, POLL, DOWNLOAD, UPLOAD = Fault, Step.SUBMIT, Step.POLL, Step.DOWNLOAD, Step.UPLOAD
+EACH = None
+QUOTA = refused("insufficient_funds", "quota at Google is used up")
+PROMPT_REFUSED = MODERATED._replace(tasks=0)
+
+ROWS = [
+    # The submit is refused: no task was made, so it may be sent again where that can help.
+    Row(F.WRONG_KEY, SUBMIT, EACH, NO_KEY),
+    Row(F.OUT_OF_FUNDS, SUBMIT, EACH, NO_FUNDS, but={"google": QUOTA}),
+    Row(F.RATE_LIMITED, SUBMIT, 1, AFTER_ONE_MORE),
+    Row(F.RATE_LIMITED, SUBMIT, EACH, BUSY),
+    Row(F.RATE_LIMITED_RETRY_AFTER, SUBMIT, 1, AFTER_ONE_MORE, pause=RETRY_AFTER),
+    Row(F.SERVER_ERROR, SUBMIT, 1, AFTER_ONE_MORE),
+    Row(F.SERVER_ERROR, SUBMIT, EACH, NEVER_TOOK_IT),
+    # A proxy's word: what is behind it may have taken the task all the same.
+    Row(F.BAD_GATEWAY, SUBMIT, 1, UNKNOWN._replace(tasks=0)),
+    # The answer to the submit is lost: a task was made, so it is never sent again.
+    Row(F.CUT, SUBMIT, 1, UNKNOWN),
+    Row(F.MALFORMED_JSON, SUBMIT, 1, UNKNOWN),
+    Row(F.HANG, SUBMIT, 1, UNKNOWN, patience=1.5),
+    # An upload that went wrong: nothing was submitted yet.
+    Row(F.CUT, UPLOAD, 1, COMPLETED, at=UPLOADING, asked=2, picture=True),
+    Row(F.BAD_GATEWAY, UPLOAD, EACH, NEVER_TOOK_IT._replace(submits=0), at=UPLOADING, asked=3, picture=True),
+    # A poll got no answer: asked again, as long as the edit has time.
+    Row(F.SERVER_ERROR, POLL, 1, COMPLETED, at=POLLED),
+    Row(F.BAD_GATEWAY, POLL, 1, COMPLETED, at=POLLED),
+    Row(F.CUT, POLL, 1, COMPLETED, at=POLLED),
+    Row(F.MALFORMED_JSON, POLL, 1, COMPLETED, at=POLLED),
+    Row(F.MALFORMED_JSON, POLL, EACH, TOO_LATE, at=POLLED, time_limit=1),
+    Row(F.HANG, POLL, 1, COMPLETED, at=POLLED, patience=1.5),
+    Row(F.RATE_LIMITED, POLL, 1, COMPLETED, at=POLLED),
+    Row(F.RATE_LIMITED_RETRY_AFTER, POLL, 1, COMPLETED, at=POLLED, pause=RETRY_AFTER),
+    Row(F.NOT_FOUND_YET, POLL, 1, COMPLETED, at=POLLED),
+    Row(F.UNKNOWN_STATUS, POLL, 1, COMPLETED, at=POLLED),
+    Row(F.WRONG_KEY, POLL, 1, NO_KEY._replace(tasks=1), at=POLLED),
+    # How the task goes.
+    Row(F.NEVER_FINISHES, SUBMIT, 1, TOO_LATE, at=POLLED, time_limit=1),
+    Row(F.UNKNOWN_STATUS, SUBMIT, 1, TOO_LATE, at=POLLED, time_limit=1),
+    Row(F.UNKNOWN_STATUS, SUBMIT, 1, NO_IMAGE, at=("google",)),
+    Row(F.PROMPT_MODERATED, SUBMIT, 1, MODERATED, but=dict.fromkeys(IMMEDIATE, PROMPT_REFUSED)),
+    Row(F.RESULT_MODERATED, SUBMIT, 1, MODERATED),
+    Row(F.EMPTY_RESULT, SUBMIT, 1, NO_IMAGE),
+    # What the link gives, or the picture inside the answer.
+    Row(F.CUT, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),
+    Row(F.CUT, DOWNLOAD, EACH, TOO_LATE, at=POLLED, time_limit=1),
+    Row(F.BAD_GATEWAY, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),
+    Row(F.LINK_NOT_FOUND, DOWNLOAD, EACH, NO_LINK, at=POLLED, asked=1),
+    Row(F.LINK_EXPIRED, DOWNLOAD, EACH, NO_LINK, at=POLLED, asked=1),
+    Row(F.NOT_AN_IMAGE, SUBMIT, 1, NO_PICTURE),
+    Row(F.HUGE, SUBMIT, 1, TOO_LARGE, but=dict.fromkeys(IMMEDIATE, TOO_LARGE_AT_ONCE)),
+    Row(F.HUGE_UNANNOUNCED, SUBMIT, 1, TOO_LARGE, but=dict.fromkeys(IMMEDIATE, TOO_LARGE_AT_ONCE)),
+]

@@ -1,0 +1,319 @@
+"""Providers that misbehave, and workers that stop at the worst moment: one submit, one end, nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.concurrency.threads import in_thread
+from editor.engine import execution, submission
+from editor.engine.errors import Ended, Moved
+from editor.models import CreditAccount, Image, Job, Status
+from editor.operations import jobs, outcomes
+from editor.operations.jobs import NewEdit
+from editor.providers import registry
+from editor.providers.base import EditRequest, ErrorKind, Progress, Provider, Result, ResultImage, Submitted
+from editor.providers.failures import failure
+from tests.factories import make_actor, photo
+from tests.patience import PATIENCE, until
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+class Scripted(Provider):
+    """A provider that costs money: it counts what it is asked, and answers as the test says.
+
+    holds   it answers no submit before `answer` is set
+    hangs   it never answers a poll
+    """
+
+    name = "sandbox"
+    label = "Scripted"
+    needs_key = False
+
+    def __init__(self, *, holds: bool = False, hangs: bool = False, seed: int = 1) -> None:
+        self.answer = asyncio.Event()
+        if not holds:
+            self.answer.set()
+        self.hangs = hangs
+        self.seed = seed
+        self.asked: list[str] = []
+        self.stopped: list[str] = []
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        task_id = uuid.uuid4().hex
+        self.asked.append(task_id)
+        await self.answer.wait()
+        return Submitted(task_id=task_id)
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        if self.hangs:
+            await asyncio.Event().wait()
+        return Result(images=(ResultImage(photo(), "image/png"),), seed=self.seed)
+
+    async def cancel(self, request: EditRequest, task: Submitted) -> None:
+        self.stopped.append(task.task_id)
+
+
+def scripted(monkeypatch: pytest.MonkeyPatch, provider: Scripted) -> Scripted:
+    monkeypatch.setattr(registry, "get", lambda name: provider)
+    return provider
+
+
+def submit() -> tuple[Actor, Job]:
+    actor = make_actor(balance=10)
+    return actor, jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
+
+
+def totals(actor: Actor) -> tuple[int, int]:
+    account = CreditAccount.objects.get(workspace=actor.workspace)
+    return account.balance, account.held
+
+
+async def stop_during_submit(job: Job, provider: Scripted) -> None:
+    """As a worker does that is told to go down: the run is cancelled while the provider is being asked."""
+    running = asyncio.create_task(execution.run(job.id))
+    await until(lambda: provider.asked)
+    running.cancel()
+    await answered_while_it_stops(running, provider)
+
+
+async def answered_while_it_stops(running: asyncio.Task[None], provider: Scripted) -> None:
+    await asyncio.sleep(0)  # the run hears of it
+    assert not running.done()
+    provider.answer.set()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_worker_that_stops_during_the_submit_keeps_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(holds=True))
+    actor, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    job.refresh_from_db()
+    assert (job.status, job.provider_task_id) == (Status.PROCESSING, provider.asked[0])
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+    assert len(provider.asked) == 1
+    assert totals(actor) == (6, 0)
+
+
+def test_a_cancel_during_the_submit_reaches_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(holds=True))
+    actor, job = submit()
+
+    async def go() -> None:
+        running = asyncio.create_task(execution.run(job.id))
+        await until(lambda: provider.asked)
+        await in_thread(jobs.cancel, actor=actor, job=job)
+        running.cancel()
+        await answered_while_it_stops(running, provider)
+
+    asyncio.run(go())
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert provider.stopped == provider.asked
+    assert totals(actor) == (10, 0)
+
+
+def test_a_provider_that_hangs_is_given_up_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(hangs=True))
+    actor, job = submit()
+    Job.objects.filter(pk=job.pk).update(time_limit=1)
+    asyncio.run(asyncio.wait_for(execution.run(job.id), PATIENCE))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "timeout")
+    assert provider.stopped == provider.asked
+    assert totals(actor) == (10, 0)
+
+
+def test_a_job_that_is_taken_up_late_still_fetches_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted(holds=True))
+    _, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    Job.objects.filter(pk=job.pk).update(submitting_at=timezone.now() - timedelta(days=1))
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+
+
+def test_two_workers_at_once_ask_the_provider_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a worker was taken for dead, and lives."""
+    provider = scripted(monkeypatch, Scripted(holds=True))
+    actor, job = submit()
+    claimed_long_ago, found_claimed = submission._claimed_long_ago, []
+
+    def looking(job: Job) -> bool:
+        found_claimed.append(job)
+        return claimed_long_ago(job)
+
+    monkeypatch.setattr(submission, "_claimed_long_ago", looking)
+
+    async def both() -> None:
+        running = asyncio.gather(execution.run(job.id), execution.run(job.id))
+        await until(lambda: provider.asked and found_claimed)
+        provider.answer.set()
+        await running
+
+    asyncio.run(both())
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+    assert len(provider.asked) == 1
+    assert Image.objects.filter(kind="result").count() == 1
+    assert totals(actor) == (6, 0)
+
+
+def test_a_seed_beyond_all_numbers_does_not_fail_a_good_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted(monkeypatch, Scripted(seed=2**80))
+    _, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.seed) == (Status.COMPLETED, None)
+
+
+def test_a_fault_of_ours_ends_the_job_instead_of_repeating_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Scripted):
+        async def submit(self, request: EditRequest) -> Submitted:
+            return Submitted(task_id="with a NUL \0 that PostgreSQL refuses")
+
+    scripted(monkeypatch, Broken())
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "internal_error")
+    assert totals(actor) == (10, 0)
+
+
+def test_a_result_for_a_job_that_was_ended_meanwhile_leaves_no_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    class EndsIt(Scripted):
+        async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+            await in_thread(outcomes.end_failed, job=await in_thread(Job.objects.get), code="x", message="x")
+            return await super().poll(request, task)
+
+    scripted(monkeypatch, EndsIt())
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]  # type: ignore[attr-defined]
+    assert files == []
+    assert totals(actor) == (10, 0)
+
+
+class AtOnce(Scripted):
+    """A provider whose submit is the whole work: its answer cannot be asked for a second time."""
+
+    immediate = True
+
+    def __init__(self, *, content: bytes | None = None, holds: bool = False) -> None:
+        super().__init__(holds=holds)
+        self.content = photo() if content is None else content
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        task = await super().submit(request)
+        return replace(task, result=Result(images=(ResultImage(self.content, "image/png"),)))
+
+
+def test_a_result_that_comes_while_the_worker_stops_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, AtOnce(holds=True))
+    _, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    job.refresh_from_db()
+    assert (job.status, len(provider.asked)) == (Status.COMPLETED, 1)
+    assert Image.objects.filter(kind="result").count() == 1
+
+
+def test_an_unusable_result_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, AtOnce(content=b"<html>"))
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.error_code, len(provider.asked)) == (Status.FAILED, "unavailable", 1)
+    assert totals(actor) == (10, 0)
+
+
+def test_a_person_who_cancels_does_not_wait_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, AtOnce(holds=True))
+    actor, job = submit()
+
+    async def cancel_it() -> None:
+        running = asyncio.create_task(execution.run(job.id))
+        await until(lambda: provider.asked)
+        await in_thread(jobs.cancel, actor=actor, job=job)
+        running.cancel()
+        await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), PATIENCE)
+
+    asyncio.run(cancel_it())
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert totals(actor) == (10, 0)
+
+
+def test_a_refusal_that_comes_while_the_worker_stops_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refuses(Scripted):
+        async def submit(self, request: EditRequest) -> Submitted:
+            await super().submit(request)
+            raise failure(ErrorKind.MODERATED)
+
+    provider = scripted(monkeypatch, Refuses(holds=True))
+    actor, job = submit()
+    asyncio.run(stop_during_submit(job, provider))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "moderated")
+    assert totals(actor) == (10, 0)
+
+
+def test_words_that_the_database_cannot_hold_still_end_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mumbles(Scripted):
+        async def submit(self, request: EditRequest) -> Submitted:
+            raise failure(ErrorKind.INVALID_INPUT, said="bad \0 \ud800 prompt")
+
+    scripted(monkeypatch, Mumbles())
+    actor, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert (job.status, job.error_code) == (Status.FAILED, "invalid_input")
+    assert totals(actor) == (10, 0)
+
+
+def test_more_than_a_hundred_percent_is_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Boasts(Scripted):
+        polls = 0
+
+        async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+            self.polls += 1
+            return Progress(percent=150, wait=0.01) if self.polls == 1 else await super().poll(request, task)
+
+    scripted(monkeypatch, Boasts())
+    _, job = submit()
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+    assert job.events.filter(percent=100).exists()
+
+
+def test_a_cancel_that_is_found_at_the_claim_ends_the_job() -> None:
+    actor, job = submit()
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now(), status=Status.PROCESSING)
+    job.refresh_from_db()
+    with pytest.raises(Ended):
+        submission._claim(job)
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert totals(actor) == (10, 0)
+
+
+def test_a_run_on_a_route_that_another_run_has_left_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = scripted(monkeypatch, Scripted())
+    _, job = submit()
+    Job.objects.filter(pk=job.pk).update(provider="fal")
+    with pytest.raises(Moved):
+        submission._claim(job)
+    assert provider.asked == []
+    assert Job.objects.get(pk=job.pk).submitting_at is None

@@ -1,0 +1,85 @@
+"""What one task's slowness tells the others of its kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from editor.engine import polling, wakeups
+from editor.models import Job
+from editor.providers.base import EditRequest, Progress, Provider, Result, Submitted
+from editor.providers.failures import temporary
+from editor.providers.poll_schedule import Expected
+
+HOUR = 3600.0
+DONE = Result(images=())
+REQUEST = EditRequest(job_id="1", tenant="t", model="m", target="slow", prompt="warmer")
+
+
+class Slow(Provider):
+    """Not done yet, and not yet, and then done."""
+
+    name = label = "slow"
+    shortest_wait = 0.01
+
+    def __init__(self) -> None:
+        self._answers: Iterator[Progress | Result] = iter([Progress(wait=0.01), Progress(wait=0.01), DONE])
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        raise NotImplementedError
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        return next(self._answers)
+
+
+class Busy(Slow):
+    """Names a pause at the first poll, and gives a hint at the same time. `polls`: when they came."""
+
+    PAUSE = 0.3  # seconds
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.polls: list[float] = []
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        self.polls.append(asyncio.get_running_loop().time())
+        if len(self.polls) == 1:
+            for job_id in wakeups._waiting:
+                wakeups.tell(job_id)
+            raise temporary(retry_after=self.PAUSE)
+        return DONE
+
+
+async def follow(*, seconds_ago: float, resumed: bool = False, provider: Provider | None = None) -> None:
+    job = Job(provider="slow", target="slow", submitting_at=timezone.now() - timedelta(seconds=seconds_ago))
+    task = Submitted(task_id="1")
+    assert await polling.follow(job, REQUEST, provider or Slow(), task, resumed=resumed) == DONE
+
+
+@pytest.fixture
+def expected(monkeypatch: pytest.MonkeyPatch) -> Expected:
+    expected = Expected(seconds=0.1, spread=0.01)
+    monkeypatch.setitem(polling._expected, ("slow", "slow"), expected)
+    return expected
+
+
+async def test_a_late_task_is_learned_from_before_it_ends_and_when_it_ends(expected: Expected) -> None:
+    await follow(seconds_ago=HOUR)
+    # A fifth of the way to an hour, and once more. It took somewhat longer, as the machine is.
+    assert expected.seconds == pytest.approx(0.36 * HOUR, rel=0.02)
+
+
+async def test_a_task_that_was_taken_up_again_says_nothing(expected: Expected) -> None:
+    await follow(seconds_ago=HOUR, resumed=True)
+    assert expected.seconds == 0.1
+
+
+async def test_a_pause_that_the_provider_names_is_kept_whatever_a_hint_says(expected: Expected) -> None:
+    provider = Busy()
+    await follow(seconds_ago=0, provider=provider)
+    first, second = provider.polls
+    assert second - first >= Busy.PAUSE

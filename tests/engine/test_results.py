@@ -1,0 +1,84 @@
+"""What a provider gave: no more is taken than was asked for, and what is good is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from editor.access.actor import Actor
+from editor.engine import execution
+from editor.models import CreditAccount, Job, JobEvent, LedgerEntry, Status
+from editor.operations import jobs
+from editor.operations.jobs import NewEdit
+from editor.providers import registry
+from editor.providers.base import Result, ResultImage
+from tests.factories import make_actor, make_image, photo
+from tests.operations.upload_files import stored_files
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+BALANCE = 10
+FILES_OF_ONE = 4  # the image and its thumbnails
+GOOD = ResultImage(photo(), "image/png")
+BAD = ResultImage(b"<!DOCTYPE html><title>Sign in</title>", "image/png")
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *given: ResultImage, samples: int) -> tuple[Actor, Job]:
+    """A job that asked for so many samples, at 2 credits each, from a provider that gives these images."""
+
+    async def poll(*_: Any) -> Result:
+        return Result(images=given)
+
+    monkeypatch.setattr(registry.get("sandbox"), "poll", poll)
+    actor = make_actor(balance=BALANCE)
+    request = NewEdit(
+        prompt="make it warmer",
+        tier="creative",
+        image_ids=(make_image(actor).pk,),
+        inputs={"samples": samples},
+    )
+    job = jobs.submit(actor=actor, request=request)
+    assert job.price == 2 * samples
+    asyncio.run(execution.run(job.id))
+    job.refresh_from_db()
+    return actor, job
+
+
+def assert_booked(actor: Actor, job: Job, *, charged: int) -> None:
+    """The hold went once, and no more than `charged` with it."""
+    account = CreditAccount.objects.get(workspace=actor.workspace)
+    assert (account.balance, account.held, job.charged) == (BALANCE - charged, 0, charged)
+    kinds = sorted(LedgerEntry.objects.filter(job=job).values_list("kind", flat=True))
+    assert kinds == ["hold", "settle" if charged else "release"]
+
+
+def test_of_three_hundred_images_those_that_were_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    actor, job = ended(monkeypatch, *[GOOD] * 300, samples=2)
+    assert (job.status, job.error) == (Status.COMPLETED, "")
+    assert job.results.count() == 2
+    assert len(stored_files()) == 3 * FILES_OF_ONE
+    assert_booked(actor, job, charged=4)
+
+
+@pytest.mark.parametrize("given", [(BAD, GOOD), (GOOD, BAD), (GOOD,)], ids=["first", "second", "missing"])
+def test_one_bad_image_of_two_costs_nothing_and_spoils_nothing(
+    monkeypatch: pytest.MonkeyPatch, given: tuple[ResultImage, ...]
+) -> None:
+    actor, job = ended(monkeypatch, *given, samples=2)
+    words = "1 of 2 images could be used. 2 credits came back."
+    assert (job.status, job.error, job.error_code) == (Status.COMPLETED, words, "")
+    assert JobEvent.objects.filter(job=job).latest("id").note == words
+    assert [image.position for image in job.results.all()] == [0]
+    assert len(stored_files()) == 2 * FILES_OF_ONE
+    assert_booked(actor, job, charged=2)
+
+
+def test_bad_images_alone_are_a_failure_that_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    actor, job = ended(monkeypatch, BAD, BAD, GOOD, samples=2)
+    assert (job.status, job.error_code) == (Status.FAILED, "unavailable")
+    assert "could not be used" in job.error
+    assert not job.results.exists()
+    assert len(stored_files()) == FILES_OF_ONE
+    assert_booked(actor, job, charged=0)

@@ -1,0 +1,300 @@
+"""Storing results: exactly one set of files for each, or none, and no wait without an end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.storage import FileSystemStorage
+from django.db import OperationalError
+from pytest_django import Settings
+
+from editor import shortage
+from editor.access.actor import Actor
+from editor.engine import execution, results
+from editor.engine.results import NotStored
+from editor.media import store
+from editor.models import CreditAccount, Image, Job, Status
+from editor.operations import jobs, outcomes
+from editor.operations.jobs import NewEdit
+from editor.providers import registry
+from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
+from editor.shortage import Shortage
+from tests.emulators import s3
+from tests.emulators.s3 import Bucket
+from tests.factories import make_actor, photo
+from tests.operations.upload_files import stored_files
+from tests.patience import PATIENCE, until
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+DONE = Result(images=(ResultImage(photo(), "image/png"),))
+FILES = 1 + len(store.THUMBNAILS)
+WORDS = "The portal could not store the image. Try again later, or ask an operator for help."
+EACH_WAY = pytest.mark.parametrize("at_once", [False, True], ids=["polled", "immediate"])
+
+
+class Ready(Provider):
+    """Has the result when it is asked for it, or gives it with the answer to the submit."""
+
+    name = label = "sandbox"
+    needs_key = False
+
+    def __init__(self, *, at_once: bool) -> None:
+        self.immediate = at_once
+
+    async def submit(self, request: EditRequest) -> Submitted:
+        return Submitted(task_id=uuid.uuid4().hex, result=DONE if self.immediate else None)
+
+    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
+        return DONE
+
+
+class Gate:
+    """A place in a thread's work that the test sees being reached, and lets it pass."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.reached.set()
+        assert self.open.wait(PATIENCE)
+
+
+class Disk(FileSystemStorage):
+    """Does what the test says before it takes a file."""
+
+    taken = 0
+    before: Callable[[], None] = staticmethod(lambda: None)
+
+    def _save(self, name: str, content: Any) -> str:
+        type(self).before()
+        saved: str = super()._save(name, content)  # type: ignore[misc]  # which the stubs leave out
+        Disk.taken += 1
+        return saved
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> type[Disk]:
+    monkeypatch.setattr(Disk, "taken", 0)
+    monkeypatch.setattr(Disk, "before", Disk.before)
+    default = settings.STORAGES["default"] | {"BACKEND": f"{Disk.__module__}.{Disk.__qualname__}"}
+    settings.STORAGES = settings.STORAGES | {"default": default}
+    return Disk
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shortage, "PAUSE", 0.05)
+
+
+def start(monkeypatch: pytest.MonkeyPatch, *, at_once: bool = False) -> tuple[Actor, Job]:
+    provider = Ready(at_once=at_once)
+    monkeypatch.setattr(registry, "get", lambda name: provider)
+    actor = make_actor(balance=10)
+    return actor, jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
+
+
+def run(job: Job) -> None:
+    """As the queue does: again after a database that could not be reached."""
+    try:
+        asyncio.run(execution.run(job.id))
+    except OperationalError:
+        asyncio.run(execution.run(job.id))
+
+
+async def cut_off(job: Job, gate: Gate) -> None:
+    """Run the job, and stop the run while its work waits at the gate."""
+    running = asyncio.create_task(execution.run(job.id))
+    await until(gate.reached.is_set)
+    running.cancel()
+    await asyncio.sleep(0)  # the run hears of it
+    gate.open.set()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+def assert_completed(actor: Actor, job: Job) -> None:
+    job.refresh_from_db()
+    assert (job.status, job.error) == (Status.COMPLETED, "")
+    image = Image.objects.get(kind="result")
+    assert store.read(image.storage_name)
+    assert len(stored_files()) == FILES
+    assert totals(actor) == (6, 0)
+
+
+def assert_not_stored(actor: Actor, job: Job) -> None:
+    job.refresh_from_db()
+    assert (job.status, job.error_code, job.error) == (Status.FAILED, "not_stored", WORDS)
+    assert stored_files() == []
+    assert totals(actor) == (10, 0)
+
+
+def totals(actor: Actor) -> tuple[int, int]:
+    account = CreditAccount.objects.get(workspace=actor.workspace)
+    return account.balance, account.held
+
+
+@EACH_WAY
+@pytest.mark.parametrize("committed_first", [False, True], ids=["undone", "committed"])
+def test_a_database_that_goes_away_at_the_end_leaves_one_set_of_files(
+    monkeypatch: pytest.MonkeyPatch, at_once: bool, committed_first: bool
+) -> None:
+    calls = 0
+    end_completed = outcomes.end_completed
+
+    def fails_once(**arguments: Any) -> bool:
+        nonlocal calls
+        calls += 1
+        if calls > 1 or committed_first:
+            ended = end_completed(**arguments)
+        if calls == 1:
+            raise OperationalError("the connection is lost")
+        return ended
+
+    monkeypatch.setattr(outcomes, "end_completed", fails_once)
+    actor, job = start(monkeypatch, at_once=at_once)
+    run(job)
+    assert calls == (1 if committed_first else 2)
+    assert_completed(actor, job)
+
+
+@pytest.mark.parametrize("committed_first", [False, True], ids=["undone", "committed"])
+def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
+    monkeypatch: pytest.MonkeyPatch, committed_first: bool
+) -> None:
+    gate = Gate()
+    end_completed = outcomes.end_completed
+
+    def stopped(**arguments: Any) -> bool:
+        gate()
+        if committed_first:
+            return end_completed(**arguments)
+        raise OperationalError("the connection is lost")
+
+    actor, job = start(monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(outcomes, "end_completed", stopped)
+        asyncio.run(cut_off(job, gate))
+    assert len(stored_files()) == (FILES if committed_first else 0)
+    run(job)
+    assert_completed(actor, job)
+
+
+def test_a_run_that_is_stopped_while_it_stores_leaves_no_files(
+    monkeypatch: pytest.MonkeyPatch, disk: type[Disk]
+) -> None:
+    gate = Gate()
+    disk.before = gate
+    actor, job = start(monkeypatch)
+
+    async def go() -> None:
+        await cut_off(job, gate)
+        await until(lambda: disk.taken == FILES)
+
+    asyncio.run(go())
+    assert stored_files() == []
+    run(job)
+    assert_completed(actor, job)
+
+
+def test_a_job_that_is_ended_while_its_result_is_stored_leaves_no_files(
+    monkeypatch: pytest.MonkeyPatch, disk: type[Disk]
+) -> None:
+    actor, job = start(monkeypatch)
+    disk.before = lambda: outcomes.end_failed(job=Job.objects.get(), code="x", message="x")
+    run(job)
+    assert disk.taken == FILES
+    assert stored_files() == []
+    assert totals(actor) == (10, 0)
+
+
+@EACH_WAY
+@pytest.mark.parametrize(
+    "error", [PermissionError("no"), NotADirectoryError("no"), ValueError("a bug")], ids=repr
+)
+def test_a_storage_that_never_takes_the_file_ends_the_job_at_once(
+    monkeypatch: pytest.MonkeyPatch, disk: type[Disk], error: Exception, at_once: bool
+) -> None:
+    errors = iter([error])
+    disk.before = lambda: raise_next(errors)
+    actor, job = start(monkeypatch, at_once=at_once)
+    run(job)
+    assert_not_stored(actor, job)
+
+
+@EACH_WAY
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ESTALE], ids=errno.errorcode.get)
+def test_a_storage_that_takes_it_later_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, disk: type[Disk], number: int, at_once: bool
+) -> None:
+    errors = iter([OSError(number, "not now"), OSError(number, "not now")])
+    disk.before = lambda: raise_next(errors)
+    actor, job = start(monkeypatch, at_once=at_once)
+    run(job)
+    assert next(errors, None) is None
+    assert_completed(actor, job)
+
+
+@EACH_WAY
+def test_the_wait_for_the_storage_has_an_end(
+    monkeypatch: pytest.MonkeyPatch, disk: type[Disk], at_once: bool
+) -> None:
+    tries = 0
+
+    def refuse() -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 3:  # an hour has passed
+            monkeypatch.setattr(results, "STORE_PATIENCE", timedelta(seconds=-1))
+        if tries <= 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    disk.before = refuse
+    actor, job = start(monkeypatch, at_once=at_once)
+    run(job)
+    assert tries == 3
+    assert_not_stored(actor, job)
+
+
+def raise_next(errors: Iterator[Exception]) -> None:
+    if error := next(errors, None):
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("status", "raised"), [(403, NotStored), (404, NotStored), (500, Shortage), (503, Shortage)]
+)
+def test_a_bucket_that_is_overloaded_is_waited_for_and_one_that_refuses_is_not(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, status: int, raised: type[Exception]
+) -> None:
+    _, job = start(monkeypatch)
+    with s3.bucket() as bucket:
+        use(bucket, settings, monkeypatch)
+        bucket.refuses = status
+        with pytest.raises(raised):
+            asyncio.run(results.keep(job=job, result=DONE))
+
+
+def test_a_bucket_that_cannot_be_reached_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    _, job = start(monkeypatch)
+    with closing(socket.socket()) as deaf:
+        deaf.bind(("127.0.0.1", 0))  # and listens to nobody
+        use(Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}"), settings, monkeypatch)
+        with pytest.raises(Shortage):
+            asyncio.run(results.keep(job=job, result=DONE))
+
+
+def use(bucket: Bucket, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    settings.STORAGE_BUCKET = s3.NAME
+    settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}

@@ -1,0 +1,202 @@
+"""Bodies: how long they may be, how long they may take, and how many come at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from editor.gateway import body
+from editor.gateway.body import Body, BodySlots, Busy, TooLarge, TooSlow, pass_on, pass_on_without_body
+from editor.gateway.profile import Headers, Scope
+from tests.providers.clock import running_fast
+
+
+class Sender:
+    """Sends these pieces, then nothing for ever; counts what was asked for."""
+
+    def __init__(self, *pieces: bytes, complete: bool = False) -> None:
+        self.asked = 0
+        self._pieces = list(pieces)
+        self._complete = complete
+
+    async def receive(self) -> Any:
+        self.asked += 1
+        if not self._pieces:
+            await asyncio.Event().wait()
+        piece = self._pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(self._pieces) or not self._complete}
+
+
+async def reads_all(scope: Scope, receive: Any, send: Any) -> None:
+    """Answers with the length of the body, unless its sender left."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        length += len(message["body"])
+        more = message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"%d" % length})
+
+
+class Answer:
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    async def send(self, message: Any) -> None:
+        self.messages.append(message)
+
+
+async def test_a_body_is_passed_on_piece_by_piece() -> None:
+    answer = Answer()
+    await pass_on(reads_all, {}, Body(Sender(b"123", b"45", complete=True).receive, limit=5), answer.send)
+    assert answer.messages[1]["body"] == b"5"
+
+
+async def test_a_body_that_turns_out_too_long_is_cut_off() -> None:
+    answer, sender = Answer(), Sender(*[b"x" * 10] * 100)
+    with pytest.raises(TooLarge):
+        await pass_on(reads_all, {}, Body(sender.receive, limit=25), answer.send)
+    assert (sender.asked, answer.messages) == (3, [])
+
+
+@pytest.mark.parametrize("declared", ["-1", "1e9", "12 34", "26", "9" * 50])
+def test_a_length_that_is_none_or_too_much_is_refused(declared: str) -> None:
+    headers = Headers({"headers": [(b"content-length", declared.encode())]})
+    with pytest.raises(TooLarge):
+        Body(Sender().receive, limit=25).check_length(headers)
+
+
+async def test_a_sender_who_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
+    answer = Answer()
+    with pytest.raises(TooSlow):
+        await pass_on(reads_all, {}, Body(Sender(b"x").receive, limit=25), answer.send)
+    assert answer.messages == []
+
+
+class Dripping(Sender):
+    """Sends a byte now and then, for ever."""
+
+    every = 10.0  # seconds
+
+    async def receive(self) -> Any:
+        self.asked += 1
+        await asyncio.sleep(self.every)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+
+async def test_the_longest_body_that_may_come_is_no_reason_to_wait_for_it() -> None:
+    """What comes is: a byte now and then adds next to nothing."""
+    dripping = Dripping()
+    one = Body(dripping.receive, limit=27_000_000)
+    async with running_fast(lambda: dripping.asked), BodySlots(most=1, each=1).slot("a", one):
+        with pytest.raises(TooSlow):
+            while True:
+                await one.receive()
+    assert dripping.asked <= body.BODY_SECONDS / Dripping.every + 1
+
+
+async def test_who_holds_a_place_is_waited_for_less_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "PIECE_SECONDS", 0.05)
+    one = Body(Sender(b"x" * 10).receive, limit=25)
+    async with BodySlots(most=1, each=1).slot("a", one):
+        await one.receive()
+        with pytest.raises(TooSlow):
+            await one.receive()
+    assert one._left > body.PIECE_SECONDS, "it was not all of its time that was over"
+
+
+async def test_who_sends_slowly_but_steadily_is_not_given_up() -> None:
+    """At 17 KiB/s, for twenty times as long as anybody is waited for who sends nothing."""
+    loop = asyncio.get_running_loop()
+    began = now = loop.time()
+
+    async def receive() -> Any:
+        nonlocal now
+        now += 10
+        await asyncio.sleep(0)
+        more = now < began + 20 * body.BODY_SECONDS
+        return {"type": "http.request", "body": bytes(170 * 1024), "more_body": more}
+
+    one = Body(receive, limit=27_000_000)
+    with pytest.MonkeyPatch.context() as stopped:
+        stopped.setattr(loop, "time", lambda: now)
+        async with BodySlots(most=1, each=1).slot("a", one):
+            while not one.complete:
+                await one.receive()
+    assert one._received > 20_000_000
+
+
+async def test_waiting_for_a_place_is_not_the_senders_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Body(Sender(b"x", b"y", complete=True).receive, limit=25)
+    await one.receive()
+    before = one._left
+    await asyncio.sleep(0.05)
+    await one.receive()
+    assert before - one._left < 0.05
+    assert one.complete
+
+
+async def test_one_sender_holds_few_places_and_others_still_get_one() -> None:
+    places = BodySlots(most=3, each=2)
+    entered: list[str] = []
+    leave = asyncio.Event()
+
+    async def hold(sender: str) -> None:
+        async with places.slot(sender, Body(Sender().receive, limit=1)):
+            entered.append(sender)
+            await leave.wait()
+
+    tasks = [asyncio.create_task(hold(sender)) for sender in ["a", "a", "a", "a", "b", "b"]]
+    while len(entered) < 3:
+        await asyncio.sleep(0)
+    assert entered == ["a", "a", "b"]
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert len(entered) == 6
+    assert not places._senders
+
+
+async def test_who_gets_no_place_for_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
+    places, one = BodySlots(most=1, each=1), Body(Sender().receive, limit=1)
+    async with places.slot("a", one):
+        for sender in ("a", "b"):
+            with pytest.raises(Busy) as refused:
+                async with places.slot(sender, one):
+                    pass
+            assert refused.value.retry_after
+    async with places.slot("b", one):
+        pass
+
+
+async def test_what_is_refused_is_answered_before_its_body_and_ends_the_connection() -> None:
+    answer, sender = Answer(), Sender(b"x" * 10, b"x" * 10, complete=True)
+    asked: list[Scope] = []
+
+    async def app(scope: Scope, receive: Any, send: Any) -> None:
+        assert sender.asked == 0
+        asked.append(scope)
+        await reads_all(scope, receive, send)
+
+    headers = [(b"content-length", b"20"), (b"content-type", b"text/plain"), (b"cookie", b"a=b")]
+    await pass_on_without_body(app, {"headers": headers}, sender.receive, answer.send)
+    assert asked[0]["headers"] == [(b"cookie", b"a=b")]
+    start, content, end = answer.messages
+    assert (b"connection", b"close") in start["headers"]
+    assert (content["body"], content["more_body"]) == (b"0", True)
+    assert end["body"] == b""
+    assert sender.asked == 2, "the rest was read, or the sender would not have got to the answer"
+
+
+@pytest.mark.parametrize("name", ["IGNORED_SECONDS", "IGNORED_BYTES"])
+async def test_what_is_refused_is_not_ignored_for_ever(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(body, name, 0.05 if name == "IGNORED_SECONDS" else 25)
+    answer, sender = Answer(), Sender(*[b"x" * 10] * 5)
+    await pass_on_without_body(reads_all, {"headers": []}, sender.receive, answer.send)
+    assert answer.messages[-1]["body"] == b""
+    assert sender.asked == (6 if name == "IGNORED_SECONDS" else 3)

@@ -1,0 +1,313 @@
+"""Who is let in, what is counted, and what every answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from editor.access.actor import Actor
+from editor.concurrency.threads import in_thread
+from editor.errors import EditorError, PermissionDenied
+from editor.gateway import addresses, body, middleware
+from editor.gateway.middleware import Gate
+from editor.gateway.profile import CREDENTIALS, Door, Headers
+from editor.models import Membership, Plan
+from editor.operations import api_keys
+from tests.factories import make_actor
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+LIMIT = 1000  # bytes
+
+
+def envelope(status: int, error: EditorError) -> bytes:
+    return json.dumps({"oops": error.message, "status": status}).encode()
+
+
+DOOR = Door(
+    name="test",
+    body_limit=LIMIT,
+    bare_key=lambda headers: headers.get("x-key"),
+    envelope=envelope,
+    is_open=lambda path: path == "/open",
+    status=lambda error: 418 if error.message == "Teapot." else error.status,
+    pass_name=lambda scope, headers: scope["query_string"].decode().removeprefix("signed="),
+)
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Says who called with how long a body; or fails as its path tells."""
+    match scope["path"]:
+        case "/crash":
+            raise RuntimeError("secret words")
+        case "/teapot":
+            raise EditorError("Teapot.")
+        case "/denied":
+            raise PermissionDenied("Not for you.")
+        case "/html":
+            await send({"type": "http.response.start", "status": 404, "headers": [(b"allow", b"GET")]})
+            await send({"type": "http.response.body", "body": b"<h1>Not Found</h1>"})
+            return
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    caller = scope.get("caller")
+    said = {"length": length, "door": caller and caller.actor.door, "by": caller and caller.actor.user.email}
+    await send(
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
+    )
+    await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=Gate(app, DOOR), client=("203.0.113.9", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+
+
+@pytest.fixture
+def actor() -> Actor:
+    return make_actor()
+
+
+@pytest.fixture
+def key(actor: Actor) -> str:
+    return api_keys.create(actor=actor, name="script")[1]
+
+
+async def test_a_caller_with_a_key_is_let_in(client: httpx.AsyncClient, actor: Actor, key: str) -> None:
+    answer = await client.post("/", content=b"12345", headers={"x-key": key})
+    assert answer.json() == {"length": 5, "door": "test", "by": actor.user.email}
+    assert answer.headers["x-ratelimit-limit"] == "60"
+    assert answer.headers["x-ratelimit-remaining"] == "59"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("bad", ["", "x", "flk_" + "a" * 46, "flk_" + "b" * 60_000, "é"])
+async def test_without_a_valid_key_nobody_is(client: httpx.AsyncClient, bad: str) -> None:
+    answer = await client.get("/", headers={b"x-key": bad.encode()} if bad else {})
+    assert (answer.status_code, answer.json()["oops"]) == (401, "Missing or invalid API key.")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert int(answer.headers["x-ratelimit-limit"]) == middleware.REFUSED_A_MINUTE
+
+
+async def test_one_address_may_not_guess_for_ever(client: httpx.AsyncClient, key: str) -> None:
+    for _ in range(middleware.REFUSED_A_MINUTE):
+        assert (await client.get("/", headers={"x-key": "x"})).status_code == 401
+    refused = await client.get("/", headers={"x-key": "x"})
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.headers["x-ratelimit-remaining"] == "0"
+    assert (await client.get("/", headers={"x-key": key})).status_code == 200
+
+
+async def test_a_workspace_has_so_many_requests_a_minute(
+    client: httpx.AsyncClient, actor: Actor, key: str
+) -> None:
+    def limit() -> None:
+        actor.workspace.plan = Plan.objects.create(name="Small", requests_per_minute=3)
+        actor.workspace.save(update_fields=["plan"])
+
+    await in_thread(limit)
+    statuses = [(await client.get("/", headers={"x-key": key})).status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+
+
+async def test_a_member_who_left_takes_the_key_along(
+    client: httpx.AsyncClient, actor: Actor, key: str
+) -> None:
+    await in_thread(Membership.objects.filter(user=actor.user).delete)
+    assert (await client.get("/", headers={"x-key": key})).status_code == 401
+
+
+async def test_a_member_without_the_permission_is_refused(
+    client: httpx.AsyncClient, actor: Actor, key: str
+) -> None:
+    await in_thread(
+        Membership.objects.filter(user=actor.user).update, role="editor", access_image_editor=False
+    )
+    assert (await client.get("/", headers={"x-key": key})).status_code == 403
+
+
+async def test_a_body_that_says_it_is_too_long_is_not_read(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.post("/", content=b"x" * (LIMIT + 1), headers={"x-key": key})
+    assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+    assert "x-ratelimit-remaining" in answer.headers
+
+
+async def test_a_body_that_turns_out_too_long_is_cut_off(client: httpx.AsyncClient, key: str) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 100
+
+    answer = await client.post("/", content=endless(), headers={"x-key": key})
+    assert answer.status_code == 413
+
+
+async def test_a_body_that_does_not_come_is_given_up(
+    client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    answer = await client.post("/", content=dripping(), headers={"x-key": key})
+    assert answer.status_code == 408
+
+
+async def test_a_body_that_comes_drop_by_drop_is_given_up(
+    client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "BODY_SECONDS", 0.1)
+
+    async def dripping() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x"
+            await asyncio.sleep(0.02)
+
+    answer = await client.post("/", content=dripping(), headers={"x-key": key})
+    assert answer.status_code == 408
+
+
+async def test_a_foreign_host_name_is_refused(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.get("/", headers={"x-key": key, "host": "evil.example"})
+    assert answer.status_code == 400
+    assert "oops" in answer.json()
+
+
+async def test_an_open_path_needs_no_key(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/open")
+    assert answer.json() == {"length": 0, "door": None, "by": None}
+
+
+async def test_a_signed_address_needs_no_key_and_is_counted_by_its_name(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "PASSES_A_MINUTE", 2)
+    one = [await client.get("/?signed=one") for _ in range(3)]
+    assert [answer.status_code for answer in one] == [200, 200, 429]
+    assert one[0].json()["door"] is None
+    assert [answer.headers["x-ratelimit-remaining"] for answer in one] == ["1", "0", "0"]
+    assert "retry-after" in one[2].headers
+    assert (await client.get("/?signed=other")).status_code == 200
+    assert (await client.get("/?signed=one", headers={"host": "evil.example"})).status_code == 400
+
+
+async def test_a_door_may_have_statuses_of_its_own(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.get("/teapot", headers={"x-key": key})
+    assert (answer.status_code, answer.json()) == (418, {"oops": "Teapot.", "status": 418})
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("/denied", 403, "Not for you."),
+        ("/html", 404, "There is nothing at this address."),
+        ("/crash", 500, "The portal itself failed on this request. Try again, or ask an operator for help."),
+    ],
+)
+async def test_every_error_comes_in_the_doors_envelope(
+    client: httpx.AsyncClient, key: str, path: str, status: int, words: str
+) -> None:
+    answer = await client.get(path, headers={"x-key": key})
+    assert (answer.status_code, answer.json()) == (status, {"oops": words, "status": status})
+    assert answer.headers["content-type"] == "application/json"
+    assert "x-ratelimit-limit" in answer.headers
+
+
+async def test_the_answer_to_head_has_no_body(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.head("/html", headers={"x-key": key})
+    assert (answer.status_code, answer.content) == (404, b"")
+
+
+def test_of_repeated_headers_the_first_counts() -> None:
+    headers = Headers({"headers": [(b"x-key", b"one"), (b"x-key", b"two")]})
+    assert (headers.get("x-key"), headers.get("nothing")) == ("one", "")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("203.0.113.9", "::ffff:203.0.113.9", True),
+        ("::ffff:203.0.113.9", "::ffff:203.0.113.10", False),
+        ("2001:db8::1", "2001:db8:1::1", False),
+    ],
+)
+def test_who_is_counted_as_one_address(one: str, other: str, same: bool) -> None:
+    counted = [addresses.counted(address) for address in (one, other)]
+    assert (counted[0] == counted[1]) is same
+
+
+async def test_the_host_of_base_url_is_served(
+    client: httpx.AsyncClient, key: str, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS = ["edits.example"]
+    answer = await client.get("/", headers={"x-key": key, "host": "edits.example:8443"})
+    assert answer.status_code == 200
+
+
+async def test_a_key_that_signs_works_at_no_door_that_knows_no_signatures(
+    client: httpx.AsyncClient, actor: Actor
+) -> None:
+    _, bare = await in_thread(lambda: api_keys.create(actor=actor, name="Wiro", signed=True))
+    answer = await client.get("/", headers={"x-key": bare})
+    assert answer.status_code == 401
+    assert "signs its requests" in answer.json()["oops"]
+
+
+@pytest.mark.parametrize("name", CREDENTIALS)
+async def test_credentials_that_come_twice_are_nobodys(
+    client: httpx.AsyncClient, key: str, name: str
+) -> None:
+    twice = [("x-key", key), *[(name, key)] * (1 if name == "x-key" else 2)]
+    for headers in (twice, [(name.upper(), value) for name, value in twice]):
+        answer = await client.get("/", headers=headers)
+        assert answer.status_code == 401
+        assert answer.json()["oops"] == f"The header {name} was sent more than once."
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_they_do_not_get_past_a_signed_address_either(client: httpx.AsyncClient, key: str) -> None:
+    assert (await client.get("/?signed=task")).status_code == 200
+    answer = await client.get("/?signed=task", headers=[("authorization", "a"), ("authorization", "b")])
+    assert answer.status_code == 401
+
+
+async def test_of_large_bodies_few_are_on_their_way_at_once(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "LARGE_OF_ONE_SENDER", 1)
+    monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        begun.set()
+        await go_on.wait()
+        yield b"x"
+
+    transport = httpx.ASGITransport(app=Gate(app, DOOR))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost", headers={"x-key": key}
+    ) as client:
+        first = asyncio.create_task(client.post("/", content=slow()))
+        await begun.wait()
+        refused = await client.post("/", content=slow())
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert (await client.post("/", content=b"small")).status_code == 200
+        go_on.set()
+        assert (await first).json()["length"] == 2
+        assert (await client.post("/", content=slow())).status_code == 200

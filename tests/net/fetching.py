@@ -1,0 +1,137 @@
+"""What tests of fetching share: an authority that vouches for servers, and names that stand for addresses."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from editor.net.fetch import Limits, NotFetched, fetch
+
+HOST, OTHER = "pictures.example", "other.example"
+# For what must end before its time does.
+PATIENT = Limits(seconds=60, connect_seconds=60, dns_seconds=60, content_bytes=1024**2)
+
+NO_URL = "The image's address is not a web address."
+NO_HTTPS = "The image's address must begin with https://, and each that it leads on to."
+CANNOT_BE_OPENED = "The image's address cannot be opened. "
+NOT_PLAIN = f"{CANNOT_BE_OPENED}This is not a web address that the portal opens."
+OTHER_PORT = f"{CANNOT_BE_OPENED}The portal opens only https addresses on the usual port."
+PRIVATE = f"{CANNOT_BE_OPENED}The portal does not open addresses of private networks."
+NOT_PUBLIC_HOST = "The image's address names a host that does not exist or is not public."
+
+# What its key is for: newer Pythons want it said.
+_SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=False,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+class Authority:
+    """Signs certificates. `pem` is a file with its own, `trust` a client's context that believes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+        own = (
+            _builder(self._name, self._name, self._key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.pem = folder / "authority.pem"
+        self.pem.write_bytes(own.public_bytes(Encoding.PEM))
+        self.trust = ssl.create_default_context(cafile=str(self.pem))
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        """The context of a server with a certificate for these hosts or addresses."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
+        certificate = (
+            _builder(subject, self._name, key.public_key())
+            .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        path = self._folder / f"{certificate.serial_number}.pem"
+        path.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            + certificate.public_bytes(Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+class Names:
+    """A resolver: what each host name stands for, and `asked`, the names it was asked for, in order.
+
+    A name with several answers gives the next one each time, the last one for ever.
+    """
+
+    def __init__(self, answers: dict[str, list[list[str]]]) -> None:
+        self._answers = {host: list(each) for host, each in answers.items()}
+        self.asked: list[str] = []
+
+    async def __call__(self, host: str) -> list[str]:
+        self.asked.append(host)
+        if host not in self._answers:
+            raise OSError("unknown")
+        answers = self._answers[host]
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def here() -> Names:
+    """Both hosts are this machine."""
+    return Names({HOST: [["127.0.0.1"]], OTHER: [["127.0.0.1"]]})
+
+
+def at(host: str, server_url: str, path: str = "/cat.png") -> str:
+    """The URL of something at the server, by another name for it."""
+    return f"https://{host}:{server_url.rpartition(':')[2]}{path}"
+
+
+async def refusal(
+    url: str, *, names: Names | None = None, trust: ssl.SSLContext | None = None, limits: Limits = PATIENT
+) -> str:
+    """The words in which the fetch is refused."""
+    with pytest.raises(NotFetched) as caught:
+        await fetch(url, limits=limits, resolve=names or here(), tls=trust)
+    return caught.value.message
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

@@ -1,0 +1,281 @@
+"""A picture is fetched, over verified TLS, with nothing kept from one request to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from editor.errors import InvalidInput
+from editor.net import policy
+from editor.net.fetch import AT_ONCE, Limits, NotFetched, fetch
+from tests.net.fetching import HOST, OTHER, PATIENT, Authority, Names, at, here, refusal
+from tests.providers.hostile import Write, answers, hostile
+
+PICTURE = b"\x89PNG\r\n\x1a\n and so on"
+good = answers(PICTURE, content_type="image/png")
+
+
+@pytest.fixture(autouse=True)
+def hosts_allowed() -> Iterator[None]:
+    policy.allow([HOST, OTHER, "127.0.0.1"])
+    yield
+    policy.allow([])
+
+
+@pytest.fixture
+def tls(authority: Authority) -> ssl.SSLContext:
+    return authority.server(HOST, OTHER)
+
+
+def test_the_refusal_is_wrong_input_for_every_door():
+    assert issubclass(NotFetched, InvalidInput)
+    assert NotFetched("").status == 400
+
+
+def test_the_limits_are_those_that_the_documentation_names():
+    assert Limits() == Limits(seconds=30, connect_seconds=5, dns_seconds=3, content_bytes=25 * 1024**2)
+
+
+async def test_a_picture_comes_as_it_is(authority: Authority, tls: ssl.SSLContext):
+    async with hostile(good, tls=tls) as server:
+        got = await fetch(
+            at(HOST, server.url, "/a b/ä.png?x=1&y=%2F#top"),
+            limits=PATIENT,
+            resolve=here(),
+            tls=authority.trust,
+        )
+
+    assert got == (PICTURE, "image/png")
+    (request,) = server.requests
+    head = request.decode().lower()
+    assert head.startswith("get /a%20b/%c3%a4.png?x=1&y=%2f http/1.1\r\n")
+    assert f"\r\nhost: {HOST}:{server.url.rpartition(':')[2]}\r\n" in head
+    assert "\r\naccept-encoding: identity\r\n" in head
+    assert "\r\nconnection: close\r\n" in head
+    assert "cookie" not in head
+    assert "authorization" not in head
+
+
+@pytest.mark.parametrize(
+    ("header", "content_type"),
+    [
+        ("image/jpeg", "image/jpeg"),
+        ("IMAGE/JPEG; charset=binary", "image/jpeg"),
+        ("image/jpg", "image/jpeg"),
+        ("image/webp", "image/webp"),
+        ("image/gif", "image/gif"),
+        ("application/octet-stream", "application/octet-stream"),
+        ("binary/octet-stream", "application/octet-stream"),
+        ("", "application/octet-stream"),
+        (None, "application/octet-stream"),
+    ],
+)
+async def test_the_type_is_what_the_server_calls_it(
+    authority: Authority, tls: ssl.SSLContext, header: str | None, content_type: str
+):
+    answer = answers(PICTURE) if header is None else answers(PICTURE, content_type=header)
+    async with hostile(answer, tls=tls) as server:
+        got = await fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
+
+    assert got == (PICTURE, content_type)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "text/html; charset=utf-8",
+        "image/svg+xml",
+        "image/avif",
+        "application/json",
+        "image/png, text/html",
+        "x",
+    ],
+)
+async def test_what_is_called_something_else_is_refused(
+    authority: Authority, tls: ssl.SSLContext, header: str
+):
+    async with hostile(answers(PICTURE, content_type=header), tls=tls) as server:
+        words = await refusal(at(HOST, server.url), trust=authority.trust)
+
+    assert words == "The image's address leads to something else than a JPEG, PNG, WebP or GIF image."
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "201 Created",
+        "204 No Content",
+        "206 Partial Content",
+        "300 Multiple Choices",
+        "302 Found",
+        "304 Not Modified",
+        "401 Unauthorized",
+        "404 Not Found",
+        "410 Gone",
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+        "503 Service Unavailable",
+    ],
+)
+async def test_any_other_status_is_refused(authority: Authority, tls: ssl.SSLContext, status: str):
+    """A redirect that does not say where to is one of them."""
+    async with hostile(answers(b"", status, content_type="image/png"), tls=tls) as server:
+        words = await refusal(at(HOST, server.url), trust=authority.trust)
+
+    code = status.partition(" ")[0]
+    assert words == f"The image's address answered with HTTP status {code} and not with an image."
+    assert len(server.requests) == 1
+
+
+# --- Who is at the other end -------------------------------------------------------------
+
+
+async def test_authorities_in_ssl_cert_file_are_trusted(
+    authority: Authority, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
+    async with hostile(good, tls=tls) as server:
+        assert await fetch(at(HOST, server.url), limits=PATIENT, resolve=here()) == (PICTURE, "image/png")
+
+
+async def test_an_authority_that_nobody_trusts_vouches_for_nothing(tls: ssl.SSLContext):
+    async with hostile(good, tls=tls) as server:
+        assert await refusal(at(HOST, server.url)) == "The image's address has no valid certificate."
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("asked", [HOST, "127.0.0.1"])
+async def test_the_certificate_must_be_for_the_name_that_was_asked(authority: Authority, asked: str):
+    """Not for the address that the name stands for, nor for another name."""
+    names = Names({HOST: [["127.0.0.1"]], "127.0.0.1": [["127.0.0.1"]]})
+    wrong = OTHER if asked == "127.0.0.1" else "127.0.0.1"
+    async with hostile(good, tls=authority.server(wrong)) as server:
+        words = await refusal(at(asked, server.url), names=names, trust=authority.trust)
+    assert words == "The image's address has no valid certificate."
+    assert server.requests == []
+
+    async with hostile(good, tls=authority.server(asked)) as server:
+        await fetch(at(asked, server.url), limits=PATIENT, resolve=names, tls=authority.trust)
+    assert len(server.requests) == 1
+
+
+async def test_a_name_with_its_dot_at_the_end_is_the_same_name(authority: Authority, tls: ssl.SSLContext):
+    policy.allow([f"{HOST}."])
+    names = Names({f"{HOST}.": [["127.0.0.1"]]})
+    async with hostile(good, tls=tls) as server:
+        assert (await fetch(at(f"{HOST}.", server.url), limits=PATIENT, resolve=names, tls=authority.trust))[
+            0
+        ] == PICTURE
+
+
+async def test_a_server_without_tls_cannot_be_reached(authority: Authority):
+    async with hostile(good, greeting=b"HTTP/1.1 400 Plain text here\r\n\r\n") as server:
+        words = await refusal(at(HOST, server.url), trust=authority.trust)
+
+    assert words == "The image's address could not be reached."
+    assert server.requests == []
+
+
+async def test_the_system_resolves_names_and_one_address_that_answers_is_enough(authority: Authority):
+    """This machine's name stands for ::1 too on many, where nobody listens here."""
+    policy.allow(["localhost"])
+    async with hostile(good, tls=authority.server("localhost")) as server:
+        assert (await fetch(at("localhost", server.url), limits=PATIENT, tls=authority.trust))[0] == PICTURE
+
+
+async def test_a_dead_address_is_passed_over(authority: Authority, tls: ssl.SSLContext):
+    names = Names({HOST: [["127.0.0.2", "127.0.0.1"]]})
+    async with hostile(good, tls=tls) as server:
+        assert (await fetch(at(HOST, server.url), limits=PATIENT, resolve=names, tls=authority.trust))[
+            0
+        ] == PICTURE
+
+
+async def test_where_nobody_listens_is_told_without_the_address(authority: Authority):
+    async with hostile(good) as server:
+        gone = at(HOST, server.url)
+
+    assert await refusal(gone, trust=authority.trust) == "The image's address could not be reached."
+
+
+# --- Nothing is kept, nobody else is asked -----------------------------------------------
+
+
+async def test_proxies_of_the_environment_are_not_used(
+    authority: Authority, tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+):
+    async with hostile(good) as proxy, hostile(good, tls=tls) as server:
+        for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        await fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
+
+    assert proxy.connections == 0
+
+
+async def test_neither_cookies_nor_connections_are_kept(authority: Authority, tls: ssl.SSLContext):
+    on = answers(b"", "302 Found", location="/next", set_cookie="a=b; path=/", connection="keep-alive")
+    async with hostile(on, good, good, tls=tls) as server:
+        for _ in range(2):
+            await fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
+
+    assert server.connections == len(server.requests) == 3
+    assert not any(b"cookie" in request.lower() for request in server.requests)
+
+
+async def test_few_are_fetched_at_once_and_none_holds_a_thread(authority: Authority, tls: ssl.SSLContext):
+    more, enough = asyncio.Event(), asyncio.Event()
+
+    async def held(writer: Write) -> None:
+        if len(server.requests) >= AT_ONCE:
+            enough.set()
+        await more.wait()
+        await good(writer)
+
+    threads = threading.active_count()
+    async with hostile(held, tls=tls) as server:
+        calls = [
+            asyncio.create_task(
+                fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
+            )
+            for _ in range(AT_ONCE + 4)
+        ]
+        await asyncio.wait_for(enough.wait(), 60)
+        await asyncio.sleep(0.1)  # time for one more, if there were a place
+        assert server.connections == AT_ONCE
+        assert threading.active_count() <= threads
+        more.set()
+        assert await asyncio.gather(*calls) == [(PICTURE, "image/png")] * (AT_ONCE + 4)
+
+    assert server.connections == AT_ONCE + 4
+
+
+async def test_a_fetch_that_fails_or_is_given_up_leaves_its_place(authority: Authority, tls: ssl.SSLContext):
+    async def never(writer: Write) -> None:
+        await asyncio.Event().wait()
+
+    async with hostile(
+        *[never] * AT_ONCE, *[answers(status="404 Not Found")] * AT_ONCE, good, tls=tls
+    ) as server:
+        url = at(HOST, server.url)
+        calls = [
+            asyncio.create_task(fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust))
+            for _ in range(AT_ONCE)
+        ]
+        async with asyncio.timeout(60):
+            while len(server.requests) < AT_ONCE:
+                await asyncio.sleep(0.01)
+        for call in calls:
+            call.cancel()
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+        assert all(isinstance(end, asyncio.CancelledError) for end in ends)
+        for _ in range(AT_ONCE):
+            await refusal(url, trust=authority.trust)
+
+        async with asyncio.timeout(60):
+            got = await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust)
+    assert got[0] == PICTURE

@@ -1,0 +1,127 @@
+"""Which route serves an edit: the portal's keys, the workspace's own, or the sandbox."""
+
+from __future__ import annotations
+
+import pytest
+
+from editor import catalog
+from editor.errors import EditorError, InvalidInput, Unprocessable
+from editor.models import Workspace
+from editor.queries import pricing
+from tests.factories import make_actor, make_provider_key, make_workspace
+
+pytestmark = pytest.mark.django_db
+
+KONTEXT = "black-forest-labs/flux-kontext-pro"
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+@pytest.mark.parametrize("tier", ["creative", "standard", "pro"])
+def test_without_any_platform_key_the_sandbox_serves_everything(workspace: Workspace, tier: str) -> None:
+    offer = pricing.offer(workspace=workspace)
+    assert {choice.route.provider for choice in offer.tiers.values() if choice} == {"sandbox"}
+    assert {choice.route.provider for choice in offer.models.values() if choice} == {"sandbox"}
+    assert all(offer.models.values())
+    choice = pricing.choose(workspace=workspace, tier=tier)
+    assert (choice.provider, choice.route.provider, choice.tier) == ("platform", "sandbox", tier)
+
+
+def test_a_platform_key_takes_the_sandboxs_place(workspace: Workspace) -> None:
+    make_provider_key(workspace=None, provider="bfl")
+    choice = pricing.choose(workspace=workspace, tier="standard")
+    assert (choice.model.id, choice.route.provider) == (KONTEXT, "bfl")
+    assert not choice.own_key
+    with pytest.raises(Unprocessable, match="No provider is set up for"):
+        pricing.choose(workspace=workspace, model="openai/gpt-image-2.6-flare")
+
+
+def test_a_tier_falls_to_a_model_that_something_is_set_up_for(workspace: Workspace) -> None:
+    make_provider_key(workspace=None, provider="openai")
+    assert pricing.choose(workspace=workspace, tier="pro").model.vendor == "OpenAI"
+    assert pricing.choose(workspace=workspace).route.provider == "openai"
+
+
+def test_another_workspaces_keys_serve_nobody_else(workspace: Workspace) -> None:
+    make_provider_key(workspace=make_workspace(name="Other"), provider="fal")
+    assert pricing.choose(workspace=workspace).route.provider == "sandbox"
+    with pytest.raises(Unprocessable, match="not set up and enabled"):
+        pricing.choose(workspace=workspace, tier="pro", provider="fal")
+
+
+def test_an_own_key_costs_nothing_and_leaves_platform_edits_alone(workspace: Workspace) -> None:
+    make_provider_key(workspace=workspace, provider="fal")
+    own = pricing.choose(workspace=workspace, tier="standard", provider="fal")
+    assert (own.own_key, own.provider, own.route.provider, own.credits) == (True, "fal", "fal", 0)
+    assert pricing.price(choice=own, inputs={}) == 0
+    assert pricing.choose(workspace=workspace, tier="standard").route.provider == "sandbox"
+
+
+def test_a_quote_on_an_own_key_takes_no_credits() -> None:
+    actor = make_actor(balance=0)
+    make_provider_key(workspace=actor.workspace, provider="bfl")
+    own = pricing.choose(workspace=actor.workspace, tier="pro", provider="bfl")
+    quote = pricing.quote(actor=actor, choice=own, inputs={})
+    assert (quote.credits, quote.enough) == (0, True)
+
+
+# The seed's table of own keys and tiers, and what the other two providers serve.
+SERVED = {
+    "openai": {"pro", "standard"},
+    "google": {"pro"},
+    "fal": {"pro", "standard", "creative"},
+    "kie": {"pro", "standard", "creative"},
+    "bfl": {"pro", "standard"},
+    "wiro": {"pro", "standard", "creative"},
+}
+
+
+@pytest.mark.parametrize("tier", ["pro", "standard", "creative"])
+@pytest.mark.parametrize("provider", SERVED)
+def test_own_keys_serve_the_tiers_of_the_table(workspace: Workspace, provider: str, tier: str) -> None:
+    make_provider_key(workspace=workspace, provider=provider)
+    if tier in SERVED[provider]:
+        choice = pricing.choose(workspace=workspace, tier=tier, provider=provider)
+        assert (choice.route.provider, choice.own_key, choice.tier) == (provider, True, tier)
+    else:
+        with pytest.raises(InvalidInput, match=f"does not serve the tier {tier}"):
+            pricing.choose(workspace=workspace, tier=tier, provider=provider)
+
+
+def test_a_model_that_the_provider_does_not_serve_is_wrong_input(workspace: Workspace) -> None:
+    make_provider_key(workspace=workspace, provider="openai")
+    with pytest.raises(InvalidInput, match="does not serve FLUX"):
+        pricing.choose(workspace=workspace, model=KONTEXT, provider="openai")
+
+
+@pytest.mark.parametrize(
+    ("provider", "error"),
+    [("nobody", InvalidInput), ("sandbox", InvalidInput), ("", InvalidInput), ("bfl", Unprocessable)],
+)
+def test_own_keys_are_strict(workspace: Workspace, provider: str, error: type[EditorError]) -> None:
+    make_provider_key(workspace=None, provider="bfl")  # the portal's is not the workspace's
+    with pytest.raises(error):
+        pricing.choose(workspace=workspace, tier="pro", provider=provider)
+
+
+def test_a_disabled_key_is_not_set_up(workspace: Workspace) -> None:
+    make_provider_key(workspace=workspace, provider="bfl", is_enabled=False)
+    with pytest.raises(Unprocessable, match="not set up and enabled"):
+        pricing.choose(workspace=workspace, tier="pro", provider="bfl")
+
+
+def test_a_plan_without_own_keys_allows_none(workspace: Workspace) -> None:
+    make_provider_key(workspace=workspace, provider="bfl")
+    workspace.plan.own_keys = False
+    workspace.plan.save()
+    with pytest.raises(Unprocessable, match="plan of this workspace does not include"):
+        pricing.choose(workspace=workspace, tier="pro", provider="bfl")
+
+
+def test_the_price_of_a_route_is_what_counts(workspace: Workspace) -> None:
+    make_provider_key(workspace=None, provider="bfl")
+    choice = pricing.choose(workspace=workspace, model=KONTEXT)
+    assert choice.credits == catalog.get_model(KONTEXT).routes[0].credits
