@@ -21,7 +21,7 @@ from editor.compat.bfl import profile as bfl  # noqa: E402
 from editor.compat.openai import profile as openai  # noqa: E402
 from editor.compat.openai.headers import WithHeaders  # noqa: E402
 from editor.compat.wiro import profile as wiro  # noqa: E402
-from editor.gateway.body import App  # noqa: E402
+from editor.gateway.asgi import App  # noqa: E402
 from editor.gateway.handler import ProgramHandler  # noqa: E402
 from editor.gateway.middleware import Gate  # noqa: E402
 from editor.mcp import profile as mcp  # noqa: E402

@@ -11,7 +11,7 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from editor.errors import InvalidInput
-from editor.net import pool, transport
+from editor.net import resolver
 from editor.providers.base import ErrorKind
 from editor.providers.failures import failure, not_asked, temporary
 from editor.shortage import LONGEST_PAUSE, PAUSE, Shortage, is_shortage, pauses
@@ -86,13 +86,10 @@ def test_an_error_in_words_says_itself_what_it_is() -> None:
 
 async def test_a_name_that_cannot_be_looked_up_without_descriptors() -> None:
     """The system then says that there is no such name."""
-    resolver = pool._PublicOnly()
-    with no_descriptors(), pytest.raises(OSError) as resolving:
-        await resolver.resolve("images.example.test", 443)
-    assert is_shortage(resolving.value)
-    with no_descriptors(), pytest.raises(OSError) as resolving:
-        await transport.resolve("images.example.test")
-    assert is_shortage(resolving.value)
+    for look_up in (resolver.for_people, resolver.for_providers):
+        with no_descriptors(), pytest.raises(OSError) as resolving:
+            await resolver.addresses("images.example.test", look_up=look_up)
+        assert is_shortage(resolving.value)
 
 
 def test_pauses_grow_to_a_longest_one_and_never_end() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from editor.api import envelope
 from editor.errors import EditorError
-from editor.gateway.profile import Door, Scope, bearer
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Door, bearer
 
 PATH = "/api/v1/image-editor/"
 OPEN = {PATH + "openapi.json"}

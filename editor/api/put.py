@@ -14,8 +14,9 @@ from editor import disk
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.errors import DiskFull, EditorError, InvalidInput, PermissionDenied
-from editor.gateway.body import Body, BodySlots, Receive, Send
-from editor.gateway.profile import Headers, Scope
+from editor.gateway.asgi import Receive, Scope, Send
+from editor.gateway.body import Body, BodySlots
+from editor.gateway.profile import Headers
 from editor.media.codec import MAX_BYTES
 from editor.operations import uploads
 

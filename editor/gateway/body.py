@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any
 from weakref import WeakValueDictionary
 
 from editor.concurrency.semaphore import FairSemaphore
 from editor.errors import EditorError
-from editor.gateway.profile import Headers, Scope
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from editor.gateway.asgi import App, Message, Receive, Scope, Send
+from editor.gateway.profile import Headers
 
 BODY_SECONDS = 60.0  # to wait for the sender of a body, in all, and what its pieces add to that
 SLOWEST = 16 * 1024  # bytes that add a second; who sends no slower is never given up

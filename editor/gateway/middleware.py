@@ -30,8 +30,9 @@ from editor.errors import (
     TooMany,
 )
 from editor.gateway import addresses, rights
-from editor.gateway.body import App, Body, BodySlots, Message, Receive, Send, announced
-from editor.gateway.profile import Caller, Door, Headers, RepeatedCredentials, Scope
+from editor.gateway.asgi import App, Message, Receive, Scope, Send
+from editor.gateway.body import Body, BodySlots, announced
+from editor.gateway.profile import Caller, Door, Headers, RepeatedCredentials
 from editor.operations import api_keys
 
 log = logging.getLogger("editor.gateway")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from editor.access.actor import Actor
 from editor.access.scopes import allows
 from editor.errors import EditorError, NotAuthenticated, PermissionDenied
+from editor.gateway.asgi import Scope
 from editor.models import ApiKey
-
-Scope = MutableMapping[str, Any]
-
 
 # Where clients of all doors say who they are. Sent twice, it is not clear who that is: what is in front
 # of the portal may have looked at the other one.

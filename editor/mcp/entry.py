@@ -14,8 +14,7 @@ from io import BytesIO
 from django.core.handlers.asgi import ASGIRequest
 
 from editor.errors import NotFound, PermissionDenied
-from editor.gateway.body import Message, Receive, Send
-from editor.gateway.profile import Scope
+from editor.gateway.asgi import Message, Receive, Scope, Send
 from editor.gateway.requests import origin
 from editor.mcp.profile import ASKED, PATH
 

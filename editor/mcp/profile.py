@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from editor.errors import EditorError
-from editor.gateway.profile import Door, Scope, bearer
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Door, bearer
 
 PATH = "/mcp"
 # Bytes: a picture of 3 MB as base64. The SDK holds a call's body as long as the call lasts, so larger

@@ -23,8 +23,7 @@ from sse_starlette.sse import AppStatus
 
 from editor import disk
 from editor.errors import DiskFull, EditorError
-from editor.gateway.body import Receive, Send
-from editor.gateway.profile import Scope
+from editor.gateway.asgi import Receive, Scope, Send
 from editor.mcp.profile import ASKED, BODY_LIMIT, problem
 from editor.mcp.tools.base import Answer, Call, Tool
 from editor.mcp.tools.registry import TOOLS

@@ -16,7 +16,8 @@ import httpx
 
 from editor.concurrency.per_loop import PerLoop
 from editor.errors import InvalidInput
-from editor.net import policy, transport
+from editor.net import policy, resolver, transport
+from editor.net.resolver import LookUp
 
 MAX_URL = 2000  # characters
 REDIRECTS = 3
@@ -69,7 +70,7 @@ async def fetch(
     url: str,
     *,
     limits: Limits = Limits(),
-    resolve: transport.Resolve = transport.resolve,
+    resolve: LookUp = resolver.for_people,
     tls: ssl.SSLContext | None = None,
 ) -> tuple[bytes, str]:
     """The bytes of the picture as they came, and their content type.
@@ -98,7 +99,7 @@ _slots = PerLoop(lambda: asyncio.Semaphore(AT_ONCE))
 
 
 async def _follow(
-    target: httpx.URL, *, limits: Limits, resolve: transport.Resolve, tls: ssl.SSLContext
+    target: httpx.URL, *, limits: Limits, resolve: LookUp, tls: ssl.SSLContext
 ) -> tuple[bytes, str]:
     for _ in range(REDIRECTS + 1):
         addresses = await _addresses(target, resolve=resolve, seconds=limits.dns_seconds)
@@ -136,11 +137,11 @@ def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
     return url
 
 
-async def _addresses(target: httpx.URL, *, resolve: transport.Resolve, seconds: float) -> Sequence[str]:
+async def _addresses(target: httpx.URL, *, resolve: LookUp, seconds: float) -> Sequence[str]:
     """Where the host is, when it is nowhere that must not be asked."""
     try:
-        return await transport.addresses(target, resolve=resolve, seconds=seconds)
-    except (OSError, UnicodeError, policy.Forbidden):  # TimeoutError too
+        return await resolver.addresses(transport.host_of(target), look_up=resolve, seconds=seconds)
+    except (OSError, policy.Forbidden):  # TimeoutError too
         # The same words for all: which names there are in a private network is nobody's business.
         raise NotFetched("The image's address names a host that does not exist or is not public.") from None
 

@@ -22,21 +22,18 @@ from editor.access import lookups
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.errors import DiskFull, EditorError, InvalidInput, NotAuthenticated, PermissionDenied
+from editor.gateway.asgi import App, Message, Receive, Scope, Send
 from editor.gateway.body import (
-    App,
     Body,
     BodySlots,
     Busy,
-    Message,
-    Receive,
-    Send,
     TooLarge,
     announced,
     pass_on,
     pass_on_without_body,
 )
 from editor.gateway.middleware import check_host, sender_address
-from editor.gateway.profile import Headers, Scope
+from editor.gateway.profile import Headers
 from editor.models import User
 from editor.operations import storage
 

@@ -14,7 +14,7 @@ from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_thread, tenant
 from editor.errors import EditorError
 from editor.models import WebhookDelivery
-from editor.net import policy, transport
+from editor.net import policy, resolver, transport
 from editor.operations.webhooks import deliveries
 from editor.operations.webhooks.deliveries import Attempt
 from editor.representations import webhooks
@@ -85,7 +85,7 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
         return None, "It has no valid certificate." if error.untrusted else "It could not be reached.", 0
     except (TimeoutError, httpx.TimeoutException):
         return None, f"It did not answer within {SECONDS:g} seconds.", 0
-    except (OSError, UnicodeError, policy.Forbidden) as error:
+    except (OSError, policy.Forbidden) as error:
         if is_shortage(error):
             raise
         # The same words for all: which names there are in a private network is nobody's business.
@@ -98,7 +98,9 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
 
 async def _answer(target: httpx.URL, message: Message) -> httpx.Response:
     """Its status and headers; nobody reads the rest."""
-    addresses = await transport.addresses(target, resolve=transport.resolve, seconds=DNS_SECONDS)
+    addresses = await resolver.addresses(
+        transport.host_of(target), look_up=resolver.for_people, seconds=DNS_SECONDS
+    )
     async with transport.Transport(transport.usual_trust()) as client:
         response = await transport.ask(
             client,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from editor.gateway import body
+from editor.gateway.asgi import Scope
 from editor.gateway.body import Body, BodySlots, Busy, TooLarge, TooSlow, pass_on, pass_on_without_body
-from editor.gateway.profile import Headers, Scope
+from editor.gateway.profile import Headers
 from tests.providers.clock import running_fast
 
 

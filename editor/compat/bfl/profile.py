@@ -6,7 +6,8 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 
 from editor.compat.bfl import errors, polling
-from editor.gateway.profile import Door, Headers, Scope
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Door, Headers
 from editor.operations.api_keys import PREFIX
 
 PATH = "/v1/"

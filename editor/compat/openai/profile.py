@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from editor.compat.openai.errors import envelope
 from editor.errors import EditorError
-from editor.gateway.profile import Door, Scope, bearer
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Door, bearer
 
 IMAGES, MODELS = "/v1/images/", "/v1/models"  # the beginnings of its paths
 BODY_LIMIT = 128 * 1024 * 1024  # bytes, of all images and the form around them

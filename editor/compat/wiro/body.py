@@ -147,7 +147,10 @@ class _Part:
 
 
 class _Parts:
-    """Takes a form with files apart. Files go to disk when they are long."""
+    """Takes a form with files apart. Files go to disk when they are long.
+
+    The library's own FormParser has no bound on text, and leaves the files of a refused form open.
+    """
 
     def __init__(self, boundary: bytes) -> None:
         self._fields: Fields = []

@@ -9,17 +9,15 @@ import asyncio
 import contextlib
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from editor.concurrency.per_loop import PerLoop
-from editor.net import policy
+from editor.net import policy, resolver, transport
 
 log = logging.getLogger("editor.wiro")
 
@@ -147,15 +145,12 @@ async def _opened(address: str) -> AsyncIterator[ClientConnection]:
     policy.check_url(address.replace("ws", "http", 1))
     secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    async with asyncio.timeout(OPEN_SECONDS):
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for *_, place in found:
-        policy.check_address(host, str(place[0]))
+    found = await resolver.addresses(host, look_up=resolver.for_providers, seconds=OPEN_SECONDS)
     connection = await connect(
         address,
-        host=found[0][-1][0],  # what was checked, not what the name may stand for a moment later
+        host=found[0],  # what was checked, not what the name may stand for a moment later
         port=port,
-        ssl=httpx.create_ssl_context() if secure else None,  # honours SSL_CERT_FILE
+        ssl=transport.usual_trust() if secure else None,
         proxy=None,
         compression=None,
         user_agent_header="image-editor-portal",

@@ -148,6 +148,33 @@ def test_a_broken_form_is_refused(content: bytes) -> None:
         read(content, "multipart/form-data; boundary=XX")
 
 
+TEXT = b'--XX\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
+FILE = b'--XX\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
+
+
+def test_too_much_text_is_refused_before_the_rest_is_read() -> None:
+    content = TEXT + b"x" * (3 * body.LONGEST_TEXT) + b"\r\n--XX--"
+    request = RequestFactory().post("/", content, content_type="multipart/form-data; boundary=XX")
+    with pytest.raises(Refused):
+        body.read(request)
+    assert len(request.read()) > body.LONGEST_TEXT
+
+
+@pytest.mark.parametrize("end", [b"x", b"\r\n" + TEXT + b"\0\r\n--XX--"], ids=["in a file", "after a file"])
+def test_a_form_that_is_refused_leaves_no_file_open(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    class Recorded(tempfile.SpooledTemporaryFile[bytes]):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            opened.append(self)
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", Recorded)
+    with pytest.raises(Refused):
+        read(FILE + b"x" * 3_000_000 + end, "multipart/form-data; boundary=XX")
+    assert [file.closed for file in opened] == [True]
+
+
 def test_the_same_bytes_have_the_same_digest() -> None:
     request = form(data={"a": "1"}, files={"file": b"x" * 200_000})
     content, kind = request.read(), request.headers["content-type"]
