@@ -1,4 +1,4 @@
-"""Pictures at addresses become images of the workspace."""
+"""What came with a request becomes images of the workspace, and a job."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from editor.access.actor import Actor
+from editor.media.inputs import Link
 from editor.net import policy
-from editor.operations.intake import FETCHED_AT_ONCE, fetched
+from editor.operations import intake
+from editor.operations.intake import FETCHED_AT_ONCE
 from tests.factories import make_actor, make_workspace, photo
 from tests.net.fetching import Authority
 from tests.patience import PATIENCE, until
@@ -51,10 +53,14 @@ async def test_a_workspace_with_many_slow_addresses_does_not_keep_another_waitin
         hostile(first, first, slow, tls=authority.server("127.0.0.1")) as server,
         hostile(picture, tls=authority.server("127.0.0.1")) as quick,
     ):
-        calls = [asyncio.create_task(fetched(busy, server.url)) for _ in range(2 * FETCHED_AT_ONCE)]
+        calls = [
+            asyncio.create_task(intake.add(actor=busy, image=Link(server.url)))
+            for _ in range(2 * FETCHED_AT_ONCE)
+        ]
         await until(lambda: len(server.requests) >= FETCHED_AT_ONCE)
-        one = asyncio.create_task(fetched(other, quick.url))
-        await asyncio.sleep(0)  # it waits, behind all others
+        one = asyncio.create_task(intake.add(actor=other, image=Link(quick.url)))
+        slots = intake._fetch_slots.get()
+        await until(lambda: str(other.workspace.id) in slots._waiting)  # behind all others
         two_end.set()  # a place for the first in line, then one for the other workspace
         await asyncio.wait_for(one, PATIENCE)
         more.set()
