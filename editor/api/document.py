@@ -16,9 +16,9 @@ from ninja.operation import Operation
 from editor.api.api import api
 from editor.api.authentication import Needs
 from editor.api.examples import ANSWERS, ERRORS, REQUESTS
-from editor.api.process import LONGEST_KEY
 from editor.api.profile import PATH
 from editor.gateway.requests import origin
+from editor.operations.idempotency import LONGEST_KEY
 
 FRESH_SECONDS = 300
 HOSTS = 8  # under whose names the document is kept

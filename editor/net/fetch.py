@@ -52,24 +52,24 @@ class NotFetched(InvalidInput):
     """There is no picture to be had at this URL; the message says why, for the person who named it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """seconds          for all of it, redirects too; waiting for a place does not count
+    """content_bytes    of the picture
+    seconds          for all of it, redirects too; waiting for a place does not count
     connect_seconds  for each connection, and again for its encryption
     dns_seconds      for each name
-    content_bytes    of the picture
     """
 
+    content_bytes: int
     seconds: float = 30.0
     connect_seconds: float = 5.0
     dns_seconds: float = 3.0
-    content_bytes: int = 25 * 1024 * 1024
 
 
 async def fetch(
     url: str,
     *,
-    limits: Limits = Limits(),
+    limits: Limits,
     resolve: LookUp = resolver.for_people,
     tls: ssl.SSLContext | None = None,
 ) -> tuple[bytes, str]:

@@ -7,11 +7,24 @@ from datetime import timedelta
 from django.utils import timezone
 
 from editor.access.actor import Actor
-from editor.errors import Unprocessable
+from editor.errors import InvalidInput, Unprocessable
 from editor.models import Job, Status
 
 REMEMBERED = timedelta(hours=24)
+LONGEST_KEY = 80  # characters
 SENT_AGAIN_WITHIN = timedelta(minutes=30)  # clients wait ten minutes for an answer, and try three times
+
+
+def find_repeat(*, actor: Actor, key: str, request_hash: str, sent_again: bool) -> Job | None:
+    """The job of an earlier same request: by the key that came with it, or as the caller says that it is one.
+
+    Raises InvalidInput for a key that cannot be one, and as `find` does.
+    """
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
+    if key:
+        return find(actor=actor, key=key, request_hash=request_hash)
+    return find_sent_before(actor=actor, request_hash=request_hash) if sent_again else None
 
 
 def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:

@@ -28,7 +28,10 @@ SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A checked picture whose bytes are in the store, but that has no row yet. Sizes are bytes."""
+    """A checked picture whose bytes are in the store, but that has no row yet. Sizes are bytes.
+
+    name  what its sender calls the file
+    """
 
     id: uuid.UUID
     storage_name: str
@@ -37,6 +40,7 @@ class Stored:
     height: int
     size: int
     thumbnail_size: int = 0
+    name: str = ""
 
 
 def upload(
@@ -152,8 +156,8 @@ def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
     )
 
 
-def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
-    """A painted mask for `source`, brought to its size: white = change. Raises like `upload`."""
+def save_mask(*, actor: Actor, content: bytes, source: Image | Stored) -> Stored:
+    """Write a painted mask, brought to the size of `source`: white = change. Raises BadImage and DiskFull."""
     threads.release()
     mask = store.clean_mask(content, source.width, source.height, tenant=str(actor.workspace.id))
     image_id = uuid.uuid4()
@@ -167,20 +171,12 @@ def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
     )
     with disk.explained():
         store.save(stored.storage_name, mask, stored.content_type)
-        try:
-            return create(
-                stored=stored,
-                workspace_id=actor.workspace.id,
-                created_by_id=actor.user.pk,
-                name="",
-                kind=Image.Kind.MASK,
-            )
-        except Exception:
-            store.delete(stored.storage_name)
-            raise
+    return stored
 
 
-def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | None = None) -> Stored:
+def save(
+    *, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | None = None, name: str = ""
+) -> Stored:
     """Write a checked picture and its thumbnails under a name that cannot be guessed.
 
     image_id  the id that the picture was promised; without, it gets a new one
@@ -188,16 +184,17 @@ def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | No
     Raises OSError when the disk is full, and leaves nothing behind then.
     """
     image_id = image_id or uuid.uuid4()
-    name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
-    thumbnail_size = store.save_image(name, clean)
+    storage_name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
+    thumbnail_size = store.save_image(storage_name, clean)
     return Stored(
         id=image_id,
-        storage_name=name,
+        storage_name=storage_name,
         content_type=clean.content_type,
         width=clean.width,
         height=clean.height,
         size=len(clean.content),
         thumbnail_size=thumbnail_size,
+        name=name,
     )
 
 
@@ -221,12 +218,6 @@ def discard_unnamed(*, stored: list[Stored]) -> None:
         log.warning("%s files without a row are left to the sweep: %s", len(stored), error)
         return
     discard(stored=[item for item in stored if item.id not in named])
-
-
-def discard_mask(*, mask: Image) -> None:
-    """Delete a mask whose edit did not come about."""
-    mask.delete()
-    store.delete(mask.storage_name)
 
 
 def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:

@@ -225,7 +225,11 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
         ),
         ("429", "a provider's own limit", (ERRORS, "test_a_provider_that_has_too_much_to_do_is_429")),
         ("500", "a provider that fails", (ERRORS, "test_a_provider_that_fails_is_500_and_costs_nothing")),
-        ("500", "and a fault of ours", ("gateway/test_middleware.py", "test_every_error_comes_in_the_doors_envelope")),
+        (
+            "500",
+            "and a fault of ours",
+            ("gateway/test_middleware.py", "test_every_error_comes_in_the_doors_envelope"),
+        ),
     ],
     "Rate limits": [
         ("", "the limit is the plan's, each minute", (CROWD, "test_of_200_calls_at_once_the_plans_60_pass")),

@@ -236,7 +236,7 @@ def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch:
         connection.sendall(b"sl")
         until_held(1)
         with monkeypatch.context() as short:
-            short.setattr(bodies, "PLACE_SECONDS", 0.3)
+            short.setattr(bodies, "SLOT_SECONDS", 0.3)
             refused = ask.put(quick.upload_url, content=photo(), headers=PNG)
         assert_refused(refused, 503, "Try again")
         assert refused.headers["retry-after"] == "5"

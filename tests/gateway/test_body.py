@@ -163,7 +163,7 @@ async def test_one_sender_holds_few_places_and_others_still_get_one() -> None:
 
 
 async def test_who_gets_no_place_for_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
+    monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
     places, one = BodySlots(most=1, each=1), Body(Sender().receive, limit=1)
     async with places.slot("a", one):
         for sender in ("a", "b"):

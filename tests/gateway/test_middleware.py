@@ -290,7 +290,7 @@ async def test_of_large_bodies_few_are_on_their_way_at_once(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(middleware, "LARGE_OF_ONE_SENDER", 1)
-    monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
+    monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:

@@ -21,7 +21,17 @@ from editor.errors import (
     TooMany,
     Unprocessable,
 )
-from editor.models import CreditAccount, Image, Job, LedgerEntry, Role, Status, Style
+from editor.models import (
+    Character,
+    CharacterImage,
+    CreditAccount,
+    Image,
+    Job,
+    LedgerEntry,
+    Role,
+    Status,
+    Style,
+)
 from editor.operations import jobs, limits
 from editor.operations.jobs import NewEdit
 from tests.factories import limit_jobs, make_actor, make_image, make_member, make_workspace, photo
@@ -187,6 +197,14 @@ def test_a_check_tells_of_too_few_and_too_many_images_before_they_are_there() ->
         jobs.check(actor=actor, request=request, images=9)
     with pytest.raises(InvalidInput, match="A mask needs an image"):
         jobs.check(actor=actor, request=request, images=0, mask=True)
+
+
+def test_a_mask_does_not_belong_to_a_characters_image() -> None:
+    actor = make_actor()
+    character = Character.objects.create(workspace=actor.workspace, name="Mara")
+    CharacterImage.objects.create(character=character, image=make_image(actor), position=1)
+    with pytest.raises(InvalidInput, match="A mask needs an image"):
+        jobs.submit(actor=actor, request=new_edit(character_id=character.id, mask=photo()))
 
 
 def test_twenty_at_once_with_credits_for_seven(committed: None) -> None:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
@@ -20,6 +20,7 @@ from editor.compat.openai.profile import BODY_LIMIT
 from editor.errors import InvalidInput
 from editor.gateway.strict_json import check_text, read_object
 from editor.media import codec
+from editor.media.inputs import File
 
 MOST_IMAGES = 16
 _IMAGE = re.compile(r"image(\[[0-9]{0,2}\])?")  # the SDKs send `image`, or `image[]` for a list
@@ -35,14 +36,14 @@ class Form:
     """
 
     fields: dict[str, Any]
-    images: tuple[UploadedFile[bytes], ...] = ()
-    mask: UploadedFile[bytes] | None = None
+    images: tuple[File, ...] = ()
+    mask: File | None = None
     digest: str = ""
 
     def close(self) -> None:
         """Delete the files."""
         for file in (*self.images, *([self.mask] if self.mask else [])):
-            file.close()
+            file.content.close()
 
 
 def read_json(request: HttpRequest) -> Form:
@@ -77,8 +78,12 @@ def read_multipart(request: HttpRequest) -> Form:
     masks = files.get("mask", [])
     _check(fields, files, images, masks)
     everything = [(name, file) for name, named in files.items() for file in named]
-    mask = masks[0] if masks else None
-    return Form(fields=fields, images=images, mask=mask, digest=_digest(request.path, fields, everything))
+    return Form(
+        fields=fields,
+        images=tuple(map(_file, images)),
+        mask=_file(masks[0]) if masks else None,
+        digest=_digest(request.path, fields, everything),
+    )
 
 
 def _check(
@@ -115,6 +120,10 @@ def in_field(name: str, before: str = "") -> Iterator[None]:
         yield
     except codec.BadImage as error:
         raise codec.BadImage(f"{before}{error.message}", fields={name: error.message}) from None
+
+
+def _file(uploaded: UploadedFile[bytes]) -> File:
+    return File(uploaded.name or "", cast(IO[bytes], uploaded.file))
 
 
 def _digest(path: str, fields: dict[str, Any], files: list[tuple[str, UploadedFile[bytes]]]) -> str:

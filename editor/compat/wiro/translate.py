@@ -17,7 +17,7 @@ from uuid import UUID
 from editor import catalog
 from editor.access.lookups import MAXIMUM_IMAGES
 from editor.catalog.types import Model
-from editor.compat.wiro.body import Body, Fields, File
+from editor.compat.wiro.body import Body, Fields
 from editor.compat.wiro.profile import NO_FUNDS, OTHER, TOO_MANY, UNKNOWN, Refused
 from editor.errors import (
     EditorError,
@@ -29,6 +29,10 @@ from editor.errors import (
     Unprocessable,
 )
 from editor.media import links
+from editor.media.inputs import File, ImageInput, Link, Sample
+from editor.operations.intake import Submission
+from editor.operations.jobs import NewEdit
+from editor.operations.webhooks.callbacks import Callback
 
 # Wiro's own samples name these files of its own: they mean photographs that the portal ships.
 SAMPLES: Mapping[str, str] = MappingProxyType(
@@ -47,24 +51,6 @@ _NEXT_URL = re.compile(r",\s*(?=https?://)")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One of the shipped photographs."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A picture somewhere else."""
-
-    url: str
-
-
-# An image that is in the portal already is its id.
-Picture = File | Sample | Remote | UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Wish:
     """A run as its sender means it; nothing in it has been checked but its form.
 
@@ -75,8 +61,8 @@ class Wish:
     model: Model
     prompt: str
     inputs: Mapping[str, Any]
-    pictures: tuple[Picture, ...]
-    mask: Picture | None
+    pictures: tuple[ImageInput, ...]
+    mask: ImageInput | None
     callback_url: str
 
 
@@ -136,6 +122,17 @@ def wish(model: Model, fields: Fields) -> Wish:
     )
 
 
+def submission(wish: Wish, *, at: str) -> Submission:
+    """The run for the portal; `at` is what links begin with."""
+    edit = NewEdit(
+        prompt=wish.prompt,
+        model=wish.model.id,
+        inputs=wish.inputs,
+        callback=Callback(url=wish.callback_url, secret="", origin=at) if wish.callback_url else None,
+    )
+    return Submission(edit=edit, images=wish.pictures, mask=wish.mask)
+
+
 def problems(error: EditorError) -> list[tuple[int, str]]:
     """What the portal found wrong, as Wiro's numbers and words."""
     match error:
@@ -160,7 +157,7 @@ def _about(name: str, words: str) -> str:
     )
 
 
-def _in_slots(fields: Fields) -> Iterator[Picture]:
+def _in_slots(fields: Fields) -> Iterator[ImageInput]:
     """All pictures: by the numbers in their names, and as they came where these are the same."""
     slots: list[tuple[int, int, Any]] = []
     for name, value in fields:
@@ -170,7 +167,7 @@ def _in_slots(fields: Fields) -> Iterator[Picture]:
         yield from _pictures(value)
 
 
-def _pictures(value: Any) -> Iterator[Picture]:
+def _pictures(value: Any) -> Iterator[ImageInput]:
     """The pictures of one value: a file, a text with one or more names, or a list of these."""
     if value is None:
         return
@@ -194,12 +191,12 @@ def _names(text: str) -> Iterable[str]:
         yield from (name.strip() for name in names if name.strip())
 
 
-def _picture(name: str) -> Picture:
+def _picture(name: str) -> ImageInput:
     if name in SAMPLES:
         return Sample(SAMPLES[name])
     if not _is_url(name):
         raise _invalid(f"“{name[:100]}” is no address of an image. Send https://…, or upload the file first.")
-    return _own_image(name) or Remote(name)
+    return _own_image(name) or Link(name)
 
 
 def _own_image(url: str) -> UUID | None:

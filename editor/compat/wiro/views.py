@@ -17,14 +17,14 @@ from editor.access import lookups, task_tokens
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.wiro import body, translate
-from editor.compat.wiro import run as runs
-from editor.compat.wiro.body import Body, File
+from editor.compat.wiro.body import Body
 from editor.compat.wiro.profile import OTHER, UNKNOWN, Refused, nonce, refusal
 from editor.concurrency.threads import in_thread
 from editor.engine import waiting
 from editor.errors import Conflict, EditorError, NotAuthenticated, NotFound, PermissionDenied
 from editor.gateway.profile import Headers
 from editor.gateway.requests import caller, origin
+from editor.media.inputs import File
 from editor.models import Job
 from editor.operations import intake, jobs, nonces, trash
 from editor.queries import jobs as job_queries
@@ -86,10 +86,11 @@ async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bo
 async def run(request: HttpRequest, actor: Actor, given: Body, owner: str, project: str) -> dict[str, Any]:
     """POST /v1/Run/{owner}/{model}"""
     wish = translate.wish(translate.find_model(owner, project), given.fields)
-    edit = runs.edit(wish, at=origin(request))
-    await in_thread(runs.check, actor, wish, edit)
-    await _spend(request, "Run", given)
-    job = await runs.submit(actor, wish, edit)
+    job = await intake.submit(
+        actor=actor,
+        submission=translate.submission(wish, at=origin(request)),
+        before_images=partial(_spend, request, "Run", given),
+    )
     return wiro.envelope(taskid=str(job.number), socketaccesstoken=task_tokens.make(job.id))
 
 
@@ -165,7 +166,7 @@ async def upload(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
     if not isinstance(file, File):
         raise Refused(OTHER, "Request files [file] required")
     await _spend(request, "Upload", given)
-    image_id = await intake.given(actor, await asyncio.to_thread(file.read), name=file.name)
+    image_id = await intake.add(actor=actor, image=file)
     return wiro.upload(await in_thread(lookups.image, actor, image_id), at=origin(request))
 
 

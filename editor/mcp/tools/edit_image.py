@@ -18,8 +18,10 @@ from editor.errors import InvalidInput
 from editor.gateway.outcome import failure
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Report, Tool
-from editor.mcp.tools.starting import start
+from editor.mcp.tools.images import image_of
 from editor.models import Job
+from editor.operations import intake
+from editor.operations.intake import Submission
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from editor.queries.pricing import PLATFORM
@@ -87,7 +89,12 @@ async def _run(call: Call, asked: EditImage) -> Answer:
         style_id=asked.style_id,
         character_id=asked.character_id,
     )
-    job = await start(call.actor, edit, pictures=asked.images, mask=asked.mask)
+    submission = Submission(
+        edit=edit,
+        images=tuple([await image_of(text) for text in asked.images]),
+        mask=await image_of(asked.mask) if asked.mask else None,
+    )
+    job = await intake.submit(actor=call.actor, submission=submission)
     row = await _until_ended(job, seconds=asked.wait_seconds, report=call.report)
     if error := failure(row):
         error.message = f"{error.message} It was job {row.id}."

@@ -19,8 +19,10 @@ from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Answer, Call, Hints, Tool
-from editor.mcp.tools.starting import start
+from editor.mcp.tools.images import image_of
 from editor.models import Job, Status
+from editor.operations import intake
+from editor.operations.intake import Submission
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from editor.representations import bfl
@@ -83,8 +85,9 @@ class Result(BaseModel):
 async def _edit(model: str, call: Call, asked: Edit) -> Answer:
     given = {NAMES[name]: value for name, value in asked.model_dump(include=set(NAMES)).items()}
     edit = NewEdit(prompt=asked.prompt, model=model, inputs=given)
+    images = (await image_of(asked.input_image),) if asked.input_image else ()
     try:
-        job = await start(call.actor, edit, pictures=[asked.input_image] if asked.input_image else [])
+        job = await intake.submit(actor=call.actor, submission=Submission(edit=edit, images=images))
     except InvalidInput as error:
         raise _in_their_words(error) from None
     task = Task(id=str(job.id), polling_url=f"{call.at}/v1/get_result?id={job.id}", cost=job.price)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from editor.operations import api_keys, credits
 from tests.compat.bfl.calls import EDIT, submitted
 from tests.factories import limit_jobs, photo
 from tests.net.fetching import Authority
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.providers.hostile import Write, answers, hostile
 
 PICTURE = base64.b64encode(photo()).decode()
@@ -154,21 +155,23 @@ async def test_few_large_bodies_are_read_at_once(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "LARGE", 10)
-    together, most = 0, 0
-    take = views._take
+    entered, go_on = threading.Semaphore(0), threading.Event()
+    understand = views._understand
 
-    async def counted(*args: Any) -> Any:
-        nonlocal together, most
-        together += 1
-        most = max(most, together)
-        try:
-            return await take(*args)
-        finally:
-            together -= 1
+    def slow(*args: Any) -> Any:
+        entered.release()
+        assert go_on.wait(PATIENCE)
+        return understand(*args)
 
-    monkeypatch.setattr(views, "_take", counted)
-    await asyncio.gather(*(submitted(client) for _ in range(5)))
-    assert most == views.LARGE_AT_ONCE
+    monkeypatch.setattr(views, "_understand", slow)
+    calls = [asyncio.create_task(submitted(client)) for _ in range(views.LARGE_AT_ONCE + 3)]
+    slots = views._large_slots.get()
+    await until(lambda: sum(map(len, slots._waiting.values())) == 3)
+    for _ in range(views.LARGE_AT_ONCE):
+        assert await asyncio.to_thread(entered.acquire, timeout=PATIENCE)
+    assert not entered.acquire(blocking=False)
+    go_on.set()
+    await asyncio.gather(*calls)
 
 
 async def test_large_bodies_do_not_wait_for_what_others_fetch(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tempfile
 from typing import Any
 
 import httpx
@@ -14,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from editor.compat.wiro import body
-from editor.compat.wiro.body import Fields, File
+from editor.compat.wiro.body import Fields
 from editor.compat.wiro.profile import Refused
-from editor.media import codec
+from editor.media.inputs import File
 
 
 def read(content: bytes, content_type: str) -> Fields:
@@ -212,16 +210,3 @@ def test_whatever_comes_is_read_or_refused(content: bytes, boundary: str) -> Non
 )
 def test_what_is_sent_as_json_comes_out_as_it_went_in(fields: dict[str, Any]) -> None:
     assert dict(body.parse(json.dumps(fields).encode())) == fields
-
-
-def test_a_file_that_is_too_long_for_an_image_is_not_read() -> None:
-    with tempfile.TemporaryFile() as long:
-        long.truncate(codec.MAX_BYTES + 1)
-        with pytest.raises(codec.BadImage):
-            File(name="a", content=long).read()
-        assert long.tell() == codec.MAX_BYTES + 1
-
-
-def test_a_file_can_be_read_twice() -> None:
-    file = File(name="a", content=io.BytesIO(b"123"))
-    assert file.read() == file.read() == b"123"

@@ -11,14 +11,13 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
-from editor.catalog import get_model
-from editor.compat.wiro import run as runs
-from editor.compat.wiro.body import File
 from editor.compat.wiro.profile import BODY_LIMIT
-from editor.compat.wiro.translate import Wish
 from editor.concurrency.threads import in_thread
+from editor.media.inputs import File
 from editor.models import CreditAccount, Image, Job, JobImage
-from editor.operations import credits
+from editor.operations import credits, intake
+from editor.operations.intake import Submission
+from editor.operations.jobs import NewEdit
 from editor.representations import wiro
 from tests.compat.wiro.runs import RUN, run
 from tests.factories import limit_jobs, make_actor, make_image, photo
@@ -148,15 +147,9 @@ async def test_a_file_is_not_read_on_the_event_loop(actor: Actor) -> None:
                 asyncio.get_running_loop()
             return super().read(size)
 
-    wish = Wish(
-        model=get_model("black-forest-labs/flux-2-pro"),
-        prompt="a harbour",
-        inputs={},
-        pictures=(File("a.png", Content(photo())),),
-        mask=None,
-        callback_url="",
-    )
-    job = await runs.submit(actor, wish, runs.edit(wish, at="http://localhost"))
+    edit = NewEdit(prompt="a harbour", model="black-forest-labs/flux-2-pro")
+    submission = Submission(edit=edit, images=(File("a.png", Content(photo())),))
+    job = await intake.submit(actor=actor, submission=submission)
     assert len(await image_ids(job)) == 1
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as some
 
 from editor.catalog import catalog, get_model
 from editor.compat.wiro import translate
-from editor.compat.wiro.body import File
 from editor.compat.wiro.profile import Refused
-from editor.compat.wiro.translate import SAMPLES, Remote, Sample, Wish
+from editor.compat.wiro.translate import SAMPLES, Wish
 from editor.errors import EditorError, InsufficientCredits, InvalidInput, TooMany
 from editor.media import links
+from editor.media.inputs import File, Link, Sample
 from editor.operations import images
 
 A, B = "https://example.com/a.jpg", "https://example.com/b.jpg"
@@ -29,7 +29,7 @@ def wish(*fields: tuple[str, Any], **named: Any) -> Wish:
 
 def pictures(*fields: tuple[str, Any], **named: Any) -> list[Any]:
     found = wish(*fields, **named).pictures
-    return [picture.url if isinstance(picture, Remote) else picture for picture in found]
+    return [picture.url if isinstance(picture, Link) else picture for picture in found]
 
 
 @pytest.mark.parametrize("model", catalog().models)
@@ -160,8 +160,8 @@ def test_no_more_addresses_are_read_than_an_edit_can_take() -> None:
 
 
 def test_a_mask_is_one_picture() -> None:
-    assert wish(mask=A).mask == Remote(A)
-    assert wish(maskUrl=A, mask="").mask == Remote(A)
+    assert wish(mask=A).mask == Link(A)
+    assert wish(maskUrl=A, mask="").mask == Link(A)
     with pytest.raises(InvalidInput):
         wish(mask=f"{A},{B}")
 
