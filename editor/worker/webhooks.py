@@ -1,4 +1,4 @@
-"""Sending what is to be told: see operations/webhooks/deliveries.py for what is sent when, and tried how often."""
+"""Sends webhooks and callbacks; operations/webhooks/deliveries.py says what is sent when, and tried how often."""
 
 from __future__ import annotations
 
