@@ -1,4 +1,4 @@
-"""Sends webhooks and callbacks; operations/webhooks/deliveries.py says what is sent when, and tried how often."""
+"""Sends webhooks and callbacks; operations/webhooks/deliveries.py says what is sent when, and how often."""
 
 from __future__ import annotations
 
