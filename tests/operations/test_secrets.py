@@ -24,10 +24,11 @@ from editor.operations.jobs import NewEdit
 from editor.providers import http, polling, registry
 from tests.emulators.base import Emulator
 from tests.emulators.faults import Fault, Step
+from tests.emulators.registry import EMULATORS
 from tests.emulators.wiro import Wiro
 from tests.factories import make_actor, make_provider_key
 from tests.operations import at_emulators
-from tests.operations.at_emulators import EMULATORS, MODELS, PROMPT, reach, run, submit_alone
+from tests.operations.at_emulators import MODELS, PROMPT, reach, run, submit_alone
 from tests.web.requests import signed_in
 
 pytestmark = pytest.mark.usefixtures("committed")
