@@ -57,6 +57,7 @@ class Emulator:
     """One provider. Tests may change every public attribute at any time.
 
     key           the only key it takes
+    secret        the key's second half, where the provider signs requests with one
     seconds       how long work takes that is submitted from now on
     ahead         seconds by which its clock is ahead of the machine's: += 601 makes links old;
                   see `stop_clock` too
@@ -81,6 +82,7 @@ class Emulator:
         port: int = 0,
     ) -> None:
         self.key = key
+        self.secret: str | None = None
         self.seconds = seconds
         self.longest_side = longest_side
         self.ahead = 0.0

@@ -17,22 +17,9 @@ from editor.operations import jobs
 from editor.operations.jobs import NewEdit
 from editor.providers import http
 from tests.emulators.base import Emulator
-from tests.emulators.bfl import Bfl
-from tests.emulators.fal import Fal
-from tests.emulators.google import Google
-from tests.emulators.kie import Kie
-from tests.emulators.openai import OpenAi
-from tests.emulators.wiro import Wiro
+from tests.emulators.registry import EMULATORS
 from tests.factories import make_actor, make_image
 
-EMULATORS: Mapping[str, type[Emulator]] = {
-    "bfl": Bfl,
-    "wiro": Wiro,
-    "fal": Fal,
-    "kie": Kie,
-    "openai": OpenAi,
-    "google": Google,
-}
 KONTEXT, FLARE = "black-forest-labs/flux-kontext-pro", "openai/gpt-image-2.6-flare"
 GEMINI = "google/gemini-3-pro-image"
 MODELS = {name: {"openai": FLARE, "google": GEMINI}.get(name, KONTEXT) for name in EMULATORS}
@@ -60,7 +47,7 @@ def reach(settings: Settings, emulators: Mapping[str, Emulator], *, keyed: Itera
         name: {
             "base_url": emulator.url,
             "key": emulator.key if name in keyed else "",
-            "secret": (emulator.secret or "") if name in keyed and isinstance(emulator, Wiro) else "",
+            "secret": (emulator.secret or "") if name in keyed else "",
         }
         for name, emulator in emulators.items()
     }

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.emulators.faults import RETRY_AFTER, Fault, Step
-from tests.engine.at_emulators import EMULATORS
+from tests.emulators.registry import EMULATORS
 
 ALL = tuple(EMULATORS)
 IMMEDIATE = ("openai", "google")  # one long request, whose answer is the picture

@@ -27,6 +27,7 @@ from editor.operations.jobs import NewEdit
 from editor.providers import http, registry
 from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
 from editor.providers.failures import not_asked
+from tests.emulators.registry import EMULATORS
 from tests.engine import at_emulators
 from tests.factories import make_actor, make_image, photo
 from tests.scarce import NoDescriptors
@@ -221,7 +222,7 @@ def test_a_full_disk_loses_no_result_and_keeps_no_part_of_one(
     assert len(files) == 1 + len(store.THUMBNAILS)
 
 
-@pytest.mark.parametrize("name", at_emulators.EMULATORS)
+@pytest.mark.parametrize("name", EMULATORS)
 def test_without_descriptors_for_a_connection_the_edit_is_sent_later(
     settings: Settings, once: Callable[[str], Once], name: str
 ) -> None:

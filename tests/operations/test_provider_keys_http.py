@@ -13,14 +13,14 @@ from editor.models import ProviderKey
 from editor.net import policy
 from editor.operations import provider_keys
 from editor.providers import http
-from tests.emulators.__main__ import EMULATORS
 from tests.emulators.base import Emulator
+from tests.emulators.registry import EMULATORS
 from tests.factories import make_actor
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=EMULATORS, ids=lambda emulator: emulator.name)
+@pytest.fixture(params=EMULATORS.values(), ids=lambda emulator: emulator.name)
 def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emulator]:
     """Each provider, at an address of the operator's."""
     with request.param() as running:
@@ -31,7 +31,7 @@ def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emu
 
 
 def save_over_http(emulator: Emulator, key: str) -> ProviderKey:
-    actor, secret = make_actor(), getattr(emulator, "secret", None) or ""
+    actor, secret = make_actor(), emulator.secret or ""
 
     async def save() -> ProviderKey:
         try:

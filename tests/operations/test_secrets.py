@@ -25,9 +25,10 @@ from editor.operations.jobs import NewEdit
 from editor.providers import http, poll_schedule, registry
 from tests.emulators.base import Emulator
 from tests.emulators.faults import Fault, Step
+from tests.emulators.registry import EMULATORS
 from tests.emulators.wiro import Wiro
 from tests.engine import at_emulators
-from tests.engine.at_emulators import EMULATORS, MODELS, PROMPT, reach, run, submit_alone
+from tests.engine.at_emulators import MODELS, PROMPT, reach, run, submit_alone
 from tests.factories import make_actor, make_provider_key
 from tests.web.requests import signed_in
 

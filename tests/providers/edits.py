@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Iterable
 from typing import Any
 
 from PIL import Image
@@ -20,6 +21,7 @@ from editor.providers.base import (
     Submitted,
     Temporary,
 )
+from tests.emulators import checks
 from tests.emulators.base import Emulator
 
 
@@ -29,12 +31,25 @@ def png(colour: str = "red", size: tuple[int, int] = (256, 256), mode: str = "RG
     return buffer.getvalue()
 
 
+def jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), "navy").save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
 def image(content: bytes, content_type: str = "image/png") -> InputImage:
     async def load() -> bytes:
         return content
 
     with Image.open(io.BytesIO(content)) as opened:
         return InputImage(content_type, *opened.size, load)
+
+
+def account(emulator: Emulator, key: str | None = None) -> Account:
+    """The emulator's own account, or one with another key."""
+    return Account(
+        base_url=emulator.url, key=emulator.key if key is None else key, secret=emulator.secret or ""
+    )
 
 
 def edit(
@@ -57,7 +72,7 @@ def edit(
         images=tuple(image(content) for content in images),
         mask=None if mask is None else image(mask),
         inputs=inputs,
-        account=Account(base_url=emulator.url, key=emulator.key if key is None else key),
+        account=account(emulator, key),
         callback_url=callback_url,
     )
 
@@ -74,8 +89,14 @@ async def finish(provider: Provider, request: EditRequest, task: Submitted) -> R
 
 
 async def run(provider: Provider, request: EditRequest) -> Result:
-    """Submit and follow to the end."""
-    return await finish(provider, request, await provider.submit(request))
+    """Submit and follow to the end, which an immediate provider tells at once."""
+    task = await provider.submit(request)
+    return task.result or await finish(provider, request, task)
+
+
+def contents(links: Iterable[str]) -> list[bytes]:
+    """What lies at these addresses."""
+    return [checks.http.get(link).content for link in links]
 
 
 def is_final(error: ProviderError, kind: ErrorKind) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -27,10 +27,8 @@ MADE, ASKED = 300, 2
 
 
 @pytest.fixture(autouse=True)
-async def no_pauses(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+def short_pauses(connections: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.01, 0.01))
-    yield
-    await http.close()
 
 
 def wiro_done(link: str) -> list[Any]:

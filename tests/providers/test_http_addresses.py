@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from editor.net import policy
-from editor.providers import http
 from editor.providers.base import ErrorKind
 from tests.providers.calls import ask, download, failure, submit
 from tests.providers.edits import is_final
@@ -16,12 +15,7 @@ from tests.providers.hostile import (
     hostile,
 )
 
-
-@pytest.fixture(autouse=True)
-async def connections_closed() -> AsyncIterator[None]:
-    yield
-    await http.close()
-
+pytestmark = pytest.mark.usefixtures("connections")
 
 Call = Callable[[str], Awaitable[object]]
 

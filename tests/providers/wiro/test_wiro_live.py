@@ -18,7 +18,8 @@ from editor.providers.base import EditRequest, Progress, Submitted
 from editor.providers.wiro import live, requests
 from editor.providers.wiro.adapter import Wiro as Adapter
 from tests.emulators.wiro import Wiro
-from tests.providers.wiro.edits import edit
+from tests.providers.edits import edit
+from tests.providers.wiro.spec import FLUX_2
 
 
 @dataclass
@@ -71,7 +72,7 @@ async def watching(adapter: Adapter, request: EditRequest, token: str) -> AsyncI
 
 
 def at(socket: Socket, wiro: Wiro) -> EditRequest:
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     return replace(request, account=replace(request.account, base_url=socket.url))
 
 
@@ -96,7 +97,7 @@ async def told(wiro: Wiro, status: str, percentage: int = 0) -> None:
 async def test_the_end_is_told_long_before_a_poll_would_be_due(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     async with watching(adapter, request, task.state["token"]) as watch:
         await told(wiro, "task_queue")
@@ -112,7 +113,7 @@ async def test_the_end_is_told_long_before_a_poll_would_be_due(adapter: Adapter,
 
 
 async def test_a_task_that_ended_before_is_told_at_once(adapter: Adapter, wiro: Wiro):
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     wiro.ahead += 1
 
@@ -122,7 +123,7 @@ async def test_a_task_that_ended_before_is_told_at_once(adapter: Adapter, wiro: 
 async def test_a_cancelled_task_is_told_too(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     async with watching(adapter, request, task.state["token"]) as watch:
         await told(wiro, "task_queue")
@@ -136,7 +137,7 @@ async def test_a_cancelled_task_is_told_too(adapter: Adapter, wiro: Wiro):
 async def test_polls_tell_the_percentage_that_the_socket_told(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     assert await adapter.poll(request, task) == Progress(percent=None)
     async with watching(adapter, request, task.state["token"]):
@@ -197,7 +198,7 @@ async def test_only_an_end_is_an_end(adapter: Adapter, wiro: Wiro, socket: Socke
 
 async def test_a_silent_socket_is_waited_for(adapter: Adapter, wiro: Wiro):
     wiro.socket = "silent"
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     async with watching(adapter, request, task.state["token"]) as watch:
         wiro.ahead += 1
@@ -211,7 +212,7 @@ async def test_a_socket_that_fails_is_left_alone_for_a_while(
     adapter: Adapter, wiro: Wiro, trouble: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(live, "REST", 3600)
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     match trouble:
         case "closes":
@@ -264,7 +265,7 @@ async def test_the_sockets_name_may_not_stand_for_a_private_address(
 ):
     policy.allow([])
     caplog.set_level(logging.INFO, "editor.wiro")
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     account = replace(request.account, base_url="https://localhost")
 
     assert not await hear(adapter, replace(request, account=account), Submitted("1", {"token": "secret"}))
