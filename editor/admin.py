@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from editor import models
 from editor.admin_model_aliases import ModelAliasAdmin
 from editor.admin_people import UserAdmin
+from editor.admin_plans import PlanAdmin
 from editor.errors import InvalidInput
 from editor.operations import credits, members, provider_keys
 from editor.providers import registry
@@ -62,21 +63,6 @@ class WorkspaceAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its jobs and ledger must stay
-
-
-@admin.register(models.Plan)
-class PlanAdmin(admin.ModelAdmin):
-    list_display = (
-        "name",
-        "requests_per_minute",
-        "concurrent_jobs",
-        "storage_bytes",
-        "own_keys",
-        "is_default",
-    )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # new workspaces need the default one; others do no harm
 
 
 class LedgerEntryForm(ModelForm):
@@ -265,4 +251,5 @@ class StyleAdmin(admin.ModelAdmin):
 
 
 admin.site.register(models.ModelAlias, ModelAliasAdmin)
+admin.site.register(models.Plan, PlanAdmin)
 admin.site.register(models.User, UserAdmin)
