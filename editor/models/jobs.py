@@ -32,6 +32,17 @@ LIVE = (Status.PENDING, Status.PROCESSING)
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
 
+class Channel(models.TextChoices):
+    """Where an edit came in, and what people call that."""
+
+    WEB = "web", "Studio"
+    API = "api", "API"
+    MCP = "mcp", "MCP"
+    BFL = "bfl", "BFL-compatible API"
+    WIRO = "wiro", "Wiro-compatible API"
+    OPENAI = "openai", "OpenAI-compatible API"
+
+
 class Job(PublicModel):
     """One edit, from the moment its credits are held until they are settled or released."""
 
@@ -53,7 +64,9 @@ class Job(PublicModel):
         db_default=Func(Value("editor_job_number"), function="nextval"),
         help_text="For programs that name tasks by whole numbers.",
     )
-    door = models.CharField(max_length=10, default="web", help_text="Where it came in.")
+    door = models.CharField(
+        max_length=10, choices=Channel, default=Channel.WEB, help_text="Where it came in."
+    )
     callback_url = models.CharField(max_length=2083, blank=True, help_text="Told of its end.")
     callback_secret = models.BinaryField(
         null=True, blank=True, help_text="Encrypted; what it is told is signed with this."
