@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from django.utils import timezone
@@ -208,3 +209,11 @@ class TestTries:
 
         tell_one_who(busy, actor)
         assert round(pause()) == 90
+
+    def test_it_may_say_so_by_a_date(self, actor: Actor) -> None:
+        async def busy(request: Request) -> Response:
+            date = format_datetime(timezone.now() + timedelta(hours=12), usegmt=True)
+            return Response(status_code=429, headers={"retry-after": date})
+
+        tell_one_who(busy, actor)
+        assert pause() > 11 * 3600
