@@ -86,6 +86,9 @@ class Job(PublicModel):
     prompt = models.TextField()
     sent_prompt = models.TextField(help_text="The prompt with what style and character add to it.")
     inputs = models.JSONField(default=dict, help_text="Validated catalogue inputs.")
+    samples = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="How many images were asked for; the price is for all of them."
+    )
     style = models.ForeignKey(Style, on_delete=models.SET_NULL, null=True, blank=True)
     style_version = models.PositiveIntegerField(null=True, blank=True)
     character = models.ForeignKey(Character, on_delete=models.SET_NULL, null=True, blank=True)
@@ -139,6 +142,7 @@ class Job(PublicModel):
             models.CheckConstraint(
                 condition=Q(charged__lte=models.F("price")), name="job_charge_within_price"
             ),
+            models.CheckConstraint(condition=Q(samples__gte=1), name="job_samples_positive"),
             models.CheckConstraint(
                 condition=Q(status=Status.COMPLETED) | Q(charged=0), name="job_only_completed_costs"
             ),
@@ -169,11 +173,6 @@ class Job(PublicModel):
     @property
     def is_live(self) -> bool:
         return self.status in LIVE
-
-    @property
-    def samples(self) -> int:
-        """How many images were asked for."""
-        return int(self.inputs.get("samples") or 1)
 
 
 class JobImage(models.Model):

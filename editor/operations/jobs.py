@@ -161,6 +161,7 @@ def _create(
         provider=choice.route.provider,
         target=choice.route.target,
         own_key=choice.own_key,
+        samples=choice.model.samples(checked.inputs),
         price=price,
         time_limit=choice.model.time_limit_seconds,
     )

@@ -45,6 +45,7 @@ def edit(
     prompt: str = "make the sky stormy",
     callback_url: str | None = None,
     key: str | None = None,
+    samples: int = 1,
     **inputs: Any,
 ) -> EditRequest:
     """An edit for the emulator's account."""
@@ -57,6 +58,7 @@ def edit(
         images=tuple(image(content) for content in images),
         mask=None if mask is None else image(mask),
         inputs=inputs,
+        samples=samples,
         account=Account(base_url=emulator.url, key=emulator.key if key is None else key),
         callback_url=callback_url,
     )

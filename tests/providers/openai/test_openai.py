@@ -132,7 +132,7 @@ async def test_a_mask_without_an_image_is_not_sent(adapter: Adapter, openai: Ope
 
 @pytest.mark.parametrize("images", [[], [RED]], ids=["generation", "edit"])
 async def test_several_samples_come_at_once(adapter: Adapter, openai: OpenAi, images: list[bytes]):
-    submitted = await adapter.submit(edit(openai, SUNBURST, *images, samples="3"))
+    submitted = await adapter.submit(edit(openai, SUNBURST, *images, samples=3))
 
     [task] = openai.tasks
     assert task.request["n"] == 3
