@@ -13,9 +13,10 @@ from django.http import HttpRequest
 
 from editor import models
 from editor.admin.model_aliases import ModelAliasAdmin
-from editor.admin.people import UserAdmin
+from editor.admin.people import MembershipInline, UserAdmin
+from editor.admin.plans import PlanAdmin
 from editor.errors import InvalidInput
-from editor.operations import credits, members, provider_keys
+from editor.operations import credits, members, presets, provider_keys
 from editor.providers import registry
 
 
@@ -30,12 +31,6 @@ class ReadOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-class MembershipInline(admin.TabularInline):
-    model = models.Membership
-    extra = 0
-    autocomplete_fields = ("user",)
 
 
 @admin.register(models.Workspace)
@@ -53,30 +48,16 @@ class WorkspaceAdmin(admin.ModelAdmin):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         assert isinstance(request.user, models.User)
         formset.save(commit=False)
-        for membership in formset.deleted_objects:
-            members.remove(membership=membership, actor=request.user)
         saved = [(membership, fields) for membership, fields in formset.changed_objects]
         saved += [(membership, ["added"]) for membership in formset.new_objects]
-        for membership, fields in saved:
+        # New owners first: then the old ones may go.
+        for membership, fields in sorted(saved, key=lambda pair: pair[0].role != models.Role.OWNER):
             members.save(membership=membership, actor=request.user, changed=fields)
+        for membership in formset.deleted_objects:
+            members.remove(membership=membership, actor=request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its jobs and ledger must stay
-
-
-@admin.register(models.Plan)
-class PlanAdmin(admin.ModelAdmin):
-    list_display = (
-        "name",
-        "requests_per_minute",
-        "concurrent_jobs",
-        "storage_bytes",
-        "own_keys",
-        "is_default",
-    )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # new workspaces need the default one; others do no harm
 
 
 class LedgerEntryForm(ModelForm):
@@ -259,10 +240,9 @@ class StyleAdmin(admin.ModelAdmin):
     exclude = ("version",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if change and "prompt" in form.changed_data:
-            obj.version += 1
-        super().save_model(request, obj, form, change)
+        presets.save(preset=obj, changed=form.changed_data)
 
 
 admin.site.register(models.ModelAlias, ModelAliasAdmin)
+admin.site.register(models.Plan, PlanAdmin)
 admin.site.register(models.User, UserAdmin)

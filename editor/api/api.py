@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from editor import retry_after
 from editor.api import edits, jobs, lists
 from editor.api.envelope import problem
 from editor.api.parser import StrictParser
@@ -30,8 +31,8 @@ for part in (edits, jobs, lists):
 @api.exception_handler(EditorError)
 def _editor_error(request: HttpRequest, error: EditorError) -> HttpResponse:
     response = api.create_response(request, problem(error), status=error.status)
-    if error.retry_after is not None:
-        response["Retry-After"] = str(max(1, round(error.retry_after)))
+    for name, value in retry_after.headers(error).items():
+        response[name] = value
     return response
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
+from editor import retry_after
 from editor.access.actor import Actor
 from editor.api import schemas
 from editor.api.authentication import READ, WRITE
@@ -88,12 +89,12 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     if outcome.repeated:
         response["Idempotency-Replayed"] = "true"
     if error := failure(job):
-        if error.retry_after is not None:
-            response["Retry-After"] = str(round(error.retry_after))
+        for name, value in retry_after.headers(error).items():
+            response[name] = value
         return Status(error.status, problem(error, job_id=str(job.id)))
     if job.is_live:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
-        response["Retry-After"] = "2"
+        response[retry_after.HEADER] = "2"
     data = api.job(job, at=origin(request))
     return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
 

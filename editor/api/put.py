@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 
-from editor import disk
+from editor import disk, retry_after
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.errors import DiskFull, EditorError, InvalidInput, PermissionDenied
@@ -101,8 +101,7 @@ async def _refuse(send: Send, error: EditorError) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", b"PUT"))
-    if error.retry_after is not None:
-        headers.append((b"retry-after", str(int(error.retry_after)).encode()))
+    headers += retry_after.raw_headers(error)
     content = json.dumps({"success": False, "error": error.message}).encode()
     await _answer(send, error.status, headers, content)
 

@@ -31,6 +31,8 @@ def model_problems(model: Model) -> Problems:
         yield "mask", "must be true where a route has mask = true"
     if model.mask_required and not (model.mask and all(route.mask for route in model.routes)):
         yield "mask_required", "needs mask = true for the model and for each route"
+    if model.samples_input and not any(_counts_samples(model, item) for item in model.options):
+        yield "samples_input", "must name an option of the type number with a minimum of at least 1"
     for route in model.routes:
         yield from _without_problems(model, route)
     yield from twice("ideas", [idea.label for idea in model.ideas])
@@ -84,6 +86,11 @@ def _without_problems(model: Model, route: Route) -> Problems:
                 yield f"routes {route.provider!r}: without", f"{value!r} is not an option of {name!r}"
 
 
+def _counts_samples(model: Model, item: Input) -> bool:
+    counts = item.type == "number" and item.required and not item.zero_allowed and (item.minimum or 0) >= 1
+    return item.name == model.samples_input and counts
+
+
 def _kind_problems(item: Input) -> Problems:
     """Type, role and the keys that belong to them go together."""
     expected = {"prompt": "textarea", "image": "text", "images": "combinefileinput"}.get(item.role)
@@ -107,8 +114,6 @@ def _limit_problems(item: Input) -> Problems:
         yield "minimum", "a number needs both minimum and maximum"
     elif limits != sorted(limits):
         yield "minimum", f"{item.minimum} is above the maximum {item.maximum}"
-    elif item.name == "samples" and not (item.type == "number" and limits[0] >= 1):
-        yield "minimum", 'the price counts "samples", so it is a number of at least 1'
     if item.multiple_of > 1 and not item.whole_number:
         yield "multiple_of", "belongs to whole numbers"
     if item.zero_allowed and not (item.minimum or 0) > 0:

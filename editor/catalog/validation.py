@@ -111,14 +111,6 @@ def route_problem(route: Route, inputs: Mapping[str, Value]) -> str | None:
     return None
 
 
-def price(route: Route, inputs: Mapping[str, Value]) -> int:
-    """Credits for one run by this route with cleaned inputs: the route's price times the samples."""
-    samples = inputs.get("samples", 1)
-    if not isinstance(samples, int):
-        raise TypeError("price() takes what clean_inputs() returned")
-    return route.credits * samples
-
-
 def _choice(item: Input, value: object) -> str:
     choices = [option.value for option in item.options]
     # JSON callers may write options such as "true" and "2" without quotes.

@@ -20,8 +20,6 @@ from editor.providers.base import ProviderError
 from editor.queries import gallery, studio
 from editor.queries.gallery import Filter
 
-DOORS = {"web": "Studio", "api": "API", "mcp": "MCP"}
-
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -136,7 +134,7 @@ def facts(job: Job, image: Image | None) -> list[Fact]:
         ("Queued", _seconds(job.created_at, job.started_at)),
         ("Ran", _seconds(job.started_at, job.finished_at)),
         ("In all", _seconds(job.created_at, job.finished_at)),
-        ("Asked for in", DOORS.get(job.door, job.door)),
+        ("Asked for in", job.get_door_display()),
     ]
     return [Fact(label, value) for label, value in pairs if value]
 

@@ -31,7 +31,7 @@ def routes_left(*, job: Job) -> list[Route]:
         if route.provider in set_up - tried
         and (route.mask or not masked)
         and validation.route_problem(route, job.inputs) is None
-        and validation.price(route, job.inputs) <= job.price
+        and route.credits * job.samples <= job.price
     ]
 
 

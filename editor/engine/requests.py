@@ -33,6 +33,7 @@ def build(job: Job) -> EditRequest:
         images=tuple(_input(item.image) for item in used if item.role != mask),
         mask=next((_input(item.image) for item in used if item.role == mask), None),
         inputs=job.inputs,
+        samples=job.samples,
         account=_account(job),
         callback_url=_callback_url(job),
     )

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from editor import disk
+from editor import disk, retry_after
 from editor.access import credentials, rate_limits
 from editor.access.rate_limits import Allowance
 from editor.concurrency import threads
@@ -231,8 +231,7 @@ class _Answer:
         headers = [(b"connection", b"close")] if error.status in (408, 413) else []
         if isinstance(error, NotAuthenticated):
             headers.append((b"www-authenticate", b"Bearer"))
-        if error.retry_after is not None:
-            headers.append((b"retry-after", str(int(error.retry_after)).encode()))
+        headers += retry_after.raw_headers(error)
         await self._send_error(error, self._door.status(error), headers)
 
     async def _send_error(self, error: EditorError, status: int, headers: list[tuple[bytes, bytes]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from editor import retry_after
 from editor.errors import EditorError
 from editor.gateway.asgi import Scope
 from editor.gateway.profile import Door, bearer
@@ -26,8 +27,8 @@ def problem(error: EditorError) -> dict[str, object]:
     data: dict[str, object] = {"error": error.message, "code": error.code}
     if error.fields:
         data["fields"] = error.fields
-    if error.retry_after is not None:
-        data["retry_after"] = round(error.retry_after)
+    if (seconds := retry_after.seconds(error)) is not None:
+        data["retry_after"] = seconds
     return data
 
 

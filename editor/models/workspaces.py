@@ -36,6 +36,7 @@ class Plan(models.Model):
 
     class Meta:
         constraints = (
+            # At least one is seen to by a trigger: migration 0018.
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="plan_one_default"
             ),

@@ -152,6 +152,7 @@ def _create(
         provider=choice.route.provider,
         target=choice.route.target,
         own_key=choice.own_key,
+        samples=choice.model.samples(checked.inputs),
         price=price,
         time_limit=choice.model.time_limit_seconds,
     )
@@ -193,7 +194,7 @@ def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
         inputs=inputs,
         style=lookups.style(actor, request.style_id) if request.style_id else None,
         character=character,
-        likenesses=list(character.images.order_by("character_images__position")) if character else [],
+        likenesses=list(character.likenesses) if character else [],
     )
 
 

@@ -15,19 +15,16 @@ for every address that its host stands for.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import math
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import httpx
 
+from editor import retry_after
 from editor.net import policy, pool
 from editor.providers import sent
 from editor.providers.base import ErrorKind, ProviderError, ResultImage
@@ -84,13 +81,7 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds, from the Retry-After header in either of its forms."""
-        value = self.headers.get("retry-after", "")
-        with contextlib.suppress(ValueError):
-            seconds = float(value)
-            return max(0.0, seconds) if math.isfinite(seconds) else None
-        with contextlib.suppress(ValueError, TypeError):
-            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-        return None
+        return retry_after.parse(self.headers.get("retry-after", ""))
 
 
 async def submit(

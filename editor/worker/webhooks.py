@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from uuid import UUID
 
 import httpx
 
+from editor import retry_after
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_thread, tenant
@@ -62,13 +64,13 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
     except Exception:
         log.exception("delivery %s could not be put into words", delivery.pk)
         return Attempt(status=None, milliseconds=0, words="The portal itself failed.")
-    status, words, retry_after = await _post(delivery.url, message)
+    status, words, wait = await _post(delivery.url, message)
     return Attempt(
         status=status,
         milliseconds=round((time.monotonic() - began) * 1000),
         words=words,
         gone=status == httpx.codes.GONE,
-        retry_after=retry_after,
+        retry_after=wait,
     )
 
 
@@ -122,6 +124,5 @@ def _judge(response: httpx.Response) -> tuple[int, str, int]:
         return status, "", 0
     if response.has_redirect_location:
         return status, f"It answered {status}, a redirect. Webhooks do not follow redirects.", 0
-    wait = response.headers.get("retry-after", "")
-    retry_after = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 7 else 0
-    return status, f"It answered {status}.", retry_after
+    wait = retry_after.parse(response.headers.get("retry-after", "")) or 0
+    return status, f"It answered {status}.", math.ceil(wait)

@@ -151,6 +151,12 @@ def test_history_is_looked_at_and_not_touched(client: Client, workspace: Workspa
         assert client.get(f"/admin/editor/{name}/add/").status_code == 403
 
 
+def test_jobs_are_told_apart_by_the_names_of_their_channels(client: Client, workspace: Workspace) -> None:
+    job = add_job(workspace, door="bfl")
+    assert "BFL-compatible API" in client.get("/admin/editor/job/").content.decode()
+    assert "BFL-compatible API" in client.get(f"/admin/editor/job/{job.pk}/change/").content.decode()
+
+
 def test_a_workspace_made_here_can_be_worked_in(client: Client, workspace: Workspace) -> None:
     data = {
         "name": "New",

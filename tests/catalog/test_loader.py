@@ -24,6 +24,14 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
     assert [dict(tier.own_keys) for tier in catalog.tiers.values()] == [{}, {}, {"other": "acme/paint"}]
 
 
+def test_an_option_of_any_name_may_count_the_samples(directory: Path) -> None:
+    path = directory / "models" / "paint.toml"
+    replace(path, "mask = true", 'mask = true\nsamples_input = "size"')
+    replace(path, "minimum = 64\n", "minimum = 1\n")
+    replace(path, "multiple_of = 16\nzero_allowed = true\n", "")
+    assert load(directory).models["acme/paint"].maximum_samples == 1024
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -123,7 +131,21 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
             "maximum = 20\nmultiple_of = 2",
             f"{WHERE}: inputs 'scale': multiple_of: belongs to",
         ),
-        ('name = "scale"', 'name = "samples"', f"{WHERE}: inputs 'samples': minimum: the price counts"),
+        (
+            "mask = true",
+            'mask = true\nsamples_input = "count"',
+            f"{WHERE}: samples_input: must name",
+        ),
+        (
+            "mask = true",
+            'mask = true\nsamples_input = "scale"',
+            f"{WHERE}: samples_input: must name",
+        ),
+        (
+            "mask = true",
+            'mask = true\nsamples_input = "size"',
+            f"{WHERE}: samples_input: must name",
+        ),
         (
             'default = "Paint it"',
             'default = "Paint it"\nminimum = 1\nmaximum = 2',

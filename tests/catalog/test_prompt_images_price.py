@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from editor.catalog import get_model
 from editor.catalog.types import Model, Route
-from editor.catalog.validation import check_images, clean_inputs, clean_prompt, price, route_problem
+from editor.catalog.validation import check_images, clean_inputs, clean_prompt, route_problem
 from editor.errors import InvalidInput
 
 KONTEXT = get_model("black-forest-labs/flux-kontext-pro")
@@ -108,17 +110,20 @@ def test_a_model_that_fills_in_needs_a_mask() -> None:
     assert caught.value.fields == {"mask": "FLUX Fill [pro] needs a mask: paint over what should change."}
 
 
-def test_the_price_is_the_routes_per_sample() -> None:
-    assert price(PLAIN, clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 21
+def test_the_catalogue_says_which_input_counts_samples() -> None:
+    assert KONTEXT_DEV.samples(clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 3
+    steps = dataclasses.replace(KONTEXT_DEV, samples_input="steps")
+    assert (steps.samples(clean_inputs(steps, {"steps": 9, "samples": 3})), steps.maximum_samples) == (9, 50)
 
 
-def test_a_model_without_samples_costs_its_price_once() -> None:
-    assert price(PLAIN, clean_inputs(FLUX_2, {})) == 7
+def test_an_input_that_happens_to_be_called_samples_counts_nothing() -> None:
+    other = dataclasses.replace(KONTEXT_DEV, samples_input="")
+    assert (other.samples(clean_inputs(other, {"samples": 3})), other.maximum_samples) == (1, 1)
 
 
-def test_a_price_is_never_worked_out_from_raw_input() -> None:
+def test_samples_are_never_counted_in_raw_input() -> None:
     with pytest.raises(TypeError):
-        price(PLAIN, {"samples": "3"})
+        KONTEXT_DEV.samples({"samples": "3"})
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
-from editor.errors import EditorError, PermissionDenied
+from editor.errors import EditorError, PermissionDenied, TooMany
 from editor.gateway import addresses, body, middleware
 from editor.gateway.middleware import Gate
 from editor.gateway.profile import CREDENTIALS, Door, Headers
@@ -48,6 +48,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             raise RuntimeError("secret words")
         case "/teapot":
             raise EditorError("Teapot.")
+        case "/soon":
+            raise TooMany("Nearly.", retry_after=0.2)
         case "/denied":
             raise PermissionDenied("Not for you.")
         case "/html":
@@ -224,6 +226,11 @@ async def test_every_error_comes_in_the_doors_envelope(
     assert (answer.status_code, answer.json()) == (status, {"oops": words, "status": status})
     assert answer.headers["content-type"] == "application/json"
     assert "x-ratelimit-limit" in answer.headers
+
+
+async def test_a_refusal_never_invites_the_next_call_at_once(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.get("/soon", headers={"x-key": key})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
 
 
 async def test_the_answer_to_head_has_no_body(client: httpx.AsyncClient, key: str) -> None:

@@ -11,7 +11,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.errors import Conflict, NotFound, PermissionDenied
 from editor.media import store
-from editor.models import AuditEntry, Image, Job, Role
+from editor.models import AuditEntry, Character, CharacterImage, Image, Job, Role
 from editor.operations import images, jobs, trash
 from tests.factories import make_actor, make_image, make_member
 
@@ -126,6 +126,31 @@ def test_the_files_of_an_edit_go_without_those_that_others_use(actor: Actor) -> 
         trash.discard_files(actor=actor, job=Job.objects.get(pk=job.pk))
     assert list(Image.objects.exclude(trashed_at=None)) == [own]
     assert untouched.trashed_at is None
+
+
+def test_a_character_keeps_its_images(actor: Actor) -> None:
+    ada = Character.objects.create(workspace=actor.workspace, name="Ada")
+    likeness, other = make_image(actor), make_image(actor)
+    CharacterImage.objects.create(character=ada, image=likeness, position=1)
+    trash.discard(actor=actor, images=[likeness, other])
+    assert trash.empty(actor=actor) == 1
+    trashed_for(likeness, days=trash.KEPT_DAYS + 1)
+    assert trash.purge() == 0
+    assert store.read(likeness.storage_name)
+    job = jobs.submit(actor=actor, request=jobs.NewEdit(prompt="at the sea", character_id=ada.pk))
+    assert [place.image for place in job.job_images.all()] == [likeness]
+    ada.character_images.all().delete()
+    assert trash.purge() == 1
+
+
+def test_an_image_that_was_purged_before_is_none_of_the_characters(actor: Actor) -> None:
+    ada = Character.objects.create(workspace=actor.workspace, name="Ada")
+    for position, image in enumerate((make_image(actor), make_image(actor)), start=1):
+        CharacterImage.objects.create(character=ada, image=image, position=position)
+    [gone, there] = ada.likenesses
+    Image.objects.filter(pk=gone.pk).update(trashed_at=timezone.now(), purged_at=timezone.now())
+    job = jobs.submit(actor=actor, request=jobs.NewEdit(prompt="at the sea", character_id=ada.pk))
+    assert [place.image for place in job.job_images.all()] == [there]
 
 
 def test_a_viewer_cannot_throw_away_the_files_of_an_edit(actor: Actor) -> None:

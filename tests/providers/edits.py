@@ -60,6 +60,7 @@ def edit(
     prompt: str = "make the sky stormy",
     callback_url: str | None = None,
     key: str | None = None,
+    samples: int = 1,
     **inputs: Any,
 ) -> EditRequest:
     """An edit for the emulator's account."""
@@ -72,6 +73,7 @@ def edit(
         images=tuple(image(content) for content in images),
         mask=None if mask is None else image(mask),
         inputs=inputs,
+        samples=samples,
         account=account(emulator, key),
         callback_url=callback_url,
     )

@@ -69,7 +69,7 @@ async def test_only_as_many_results_are_fetched_as_were_asked_for(
             model="any/model",
             target="flux-2/pro-image-to-image",
             prompt="blue",
-            inputs={"samples": ASKED},
+            samples=ASKED,
             account=Account(base_url=server.url, key="key"),
         )
         state = {

@@ -42,6 +42,7 @@ def request(
     images: int = 1,
     mask: InputImage | None = None,
     inputs: Mapping[str, Any] | None = None,
+    samples: int = 1,
     size: tuple[int, int] = (64, 48),
 ) -> EditRequest:
     return EditRequest(
@@ -53,6 +54,7 @@ def request(
         images=tuple(input_image(Image.new("RGB", size, (200, 60, 40))) for _ in range(images)),
         mask=mask,
         inputs=inputs or {},
+        samples=samples,
     )
 
 
@@ -110,8 +112,8 @@ async def test_an_edit_runs_from_submit_to_result() -> None:
 
 
 async def test_samples_and_aspect_ratio_are_honoured() -> None:
-    inputs = {"samples": "3", "seed": "0", "aspectRatio": "1:1", "steps": 28, "scale": 2.5}
-    result = await run(request("sepia", inputs=inputs))
+    inputs = {"seed": "0", "aspectRatio": "1:1", "steps": 28, "scale": 2.5}
+    result = await run(request("sepia", inputs=inputs, samples=3))
     assert len({image.content for image in result.images}) == 3
     assert {opened(image.content).size for image in result.images} == {(48, 48)}
 

@@ -11,6 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from editor.api import profile as api
+from editor.compat.bfl import profile as bfl
+from editor.compat.openai import profile as openai
+from editor.compat.wiro import profile as wiro
+from editor.gateway.profile import Door
+from editor.mcp import profile as mcp
 from editor.media import links
 from editor.models import (
     Character,
@@ -106,6 +112,23 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
     }
     assert "What the model was told" in page
     assert "make it warmer, sepia" in page
+
+
+@pytest.mark.parametrize(
+    ("door", "name"),
+    [
+        (api.DOOR, "API"),
+        (mcp.DOOR, "MCP"),
+        (bfl.DOOR, "BFL-compatible API"),
+        (wiro.DOOR, "Wiro-compatible API"),
+        (openai.DOOR, "OpenAI-compatible API"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_channel_is_told_by_its_proper_name(
+    client: Client, workspace: Workspace, door: Door, name: str
+) -> None:
+    assert recipe(show(client, add_result(workspace, door=door.name)))["Asked for in"] == name
 
 
 def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Workspace) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 from starlette.applications import Starlette
@@ -135,6 +137,38 @@ class TestTries:
         assert len(receiver.got) == (2 if by_a_person else 3)
         assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
 
+    @pytest.mark.parametrize("end", ["it fails", "its worker stops", "its worker dies"])
+    def test_an_endpoint_that_is_switched_off_while_it_is_told_is_not_told_again(
+        self, actor: Actor, end: str
+    ) -> None:
+        endpoint, _ = listen(actor, "http://127.0.0.1:9/")
+        edit(actor)
+        delivery = deliveries.take(like=only())
+        assert delivery
+        endpoints.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
+        if end == "it fails":
+            attempt = deliveries.Attempt(status=500, milliseconds=1, words="It answered 500.")
+            deliveries.note(delivery=delivery, attempt=attempt)
+            assert only().attempts[0]["status"] == 500
+        elif end == "its worker stops":
+            deliveries.give_back(delivery=delivery)
+        else:
+            WebhookDelivery.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
+            deliveries.requeue_lost()
+        assert (only().state, only().next_try_at) == ("failed", None)
+
+    def test_what_is_sent_to_an_endpoint_that_is_switched_off_is_tried_once(
+        self, actor: Actor, receiver: Receiver
+    ) -> None:
+        endpoint, _ = listen(actor, receiver.url)
+        endpoints.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
+        receiver.answers = [500, 200]
+        send(deliveries.test(actor=actor, endpoint=endpoint))
+        assert (only().state, only().tries) == ("failed", 1)
+        deliveries.resend(actor=actor, delivery=only())
+        send(only())
+        assert only().state == "delivered"
+
     def test_a_secret_that_cannot_be_read_for_a_while_loses_nothing(
         self, actor: Actor, receiver: Receiver, settings: Settings
     ) -> None:
@@ -175,3 +209,11 @@ class TestTries:
 
         tell_one_who(busy, actor)
         assert round(pause()) == 90
+
+    def test_it_may_say_so_by_a_date(self, actor: Actor) -> None:
+        async def busy(request: Request) -> Response:
+            date = format_datetime(timezone.now() + timedelta(hours=12), usegmt=True)
+            return Response(status_code=429, headers={"retry-after": date})
+
+        tell_one_who(busy, actor)
+        assert pause() > 11 * 3600

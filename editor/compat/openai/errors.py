@@ -24,7 +24,6 @@ from editor.media.codec import BadImage
 USER, REQUEST, SERVER = "image_generation_user_error", "invalid_request_error", "server_error"
 # The catalogue's names of what has another name in OpenAI's requests.
 _PARAMETERS = {
-    "samples": "n",
     "width": "size",
     "height": "size",
     "aspectRatio": "size",

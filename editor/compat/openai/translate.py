@@ -85,8 +85,8 @@ def inputs(asked: Asked, model: Model, route: Route, *, editing: bool) -> dict[s
     values: dict[str, Any] = {}
     if asked.n > model.maximum_samples:
         raise _wrong("n", f"{model.label} gives at most {model.maximum_samples} at a time.")
-    if "samples" in options:
-        values["samples"] = asked.n
+    if model.samples_input:
+        values[model.samples_input] = asked.n
     values |= _size_inputs(asked.size, options, route, editing=editing)
     values |= _quality_input(asked.quality, options.get("quality"))
     values |= _background_input(asked.background, options.get("background"), model)

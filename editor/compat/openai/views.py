@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from editor import retry_after
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.openai import answers, edits, forms, translate
@@ -46,9 +47,7 @@ def _errors_told(view: View) -> View:
 
 def _refusal(request: HttpRequest, error: EditorError) -> HttpResponse:
     it = told(error)
-    headers: dict[str, str] = {}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    headers = retry_after.headers(error)
     again = it.again
     if isinstance(error, StillRunning):
         again = bool(_key(request)) or TRIES in request.headers  # they wait on for the same job

@@ -13,6 +13,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
+from editor import retry_after
 from editor.access import lookups, task_tokens
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
@@ -64,10 +65,11 @@ def call(scope: str) -> Callable[[View], Answering]:
 
 def _refused(error: EditorError) -> HttpResponse:
     forbidden = isinstance(error, NotAuthenticated | PermissionDenied)
-    answer = JsonResponse(refusal(translate.problems(error)), status=error.status if forbidden else 200)
-    if error.retry_after is not None:
-        answer["Retry-After"] = str(round(error.retry_after))
-    return answer
+    return JsonResponse(
+        refusal(translate.problems(error)),
+        status=error.status if forbidden else 200,
+        headers=retry_after.headers(error),
+    )
 
 
 async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bool = False) -> None:

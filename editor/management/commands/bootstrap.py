@@ -15,8 +15,8 @@ from editor.access import lookups, signatures
 from editor.access.scopes import EVERYTHING, SCOPES
 from editor.errors import EditorError
 from editor.management.database import migrate
-from editor.models import Membership, Plan, Role, User, Workspace
-from editor.operations import api_keys, credits, workspaces
+from editor.models import Plan, User, Workspace
+from editor.operations import api_keys, credits, members, workspaces
 
 
 class Command(BaseCommand):
@@ -81,9 +81,7 @@ class Command(BaseCommand):
         workspace = Workspace.objects.filter(name=name).order_by("created_at").first()
         if workspace is None:
             return workspaces.create(name=name, owner=owner)
-        Membership.objects.update_or_create(
-            workspace=workspace, user=owner, defaults={"role": Role.OWNER, "access_image_editor": True}
-        )
+        members.make_owner(workspace=workspace, user=owner, actor=None)
         return workspace
 
     def _plan(self, workspace: Workspace, requests: int | None, jobs: int | None) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from editor.access.actor import Actor
@@ -97,7 +97,7 @@ def balance_fell(*, account: CreditAccount, before: int) -> None:
 
 @transaction.atomic
 def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """Send something that means nothing, also to one that is switched off. Raises PermissionDenied."""
+    """Send something that means nothing; once to one that is switched off. Raises PermissionDenied."""
     actor.require_manager()
     row = _row(
         workspace_id=endpoint.workspace_id,
@@ -112,7 +112,10 @@ def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 @transaction.atomic
 def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
-    """Send it once more, now, with eight tries. Raises PermissionDenied, and Conflict while it is sent."""
+    """Send it once more, now, with eight tries, or one where its endpoint is switched off.
+
+    Raises PermissionDenied, and Conflict while it is sent.
+    """
     actor.require_manager()
     again = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.SENDING)
     if not again.update(state=State.WAITING, tries=0, next_try_at=timezone.now(), delivered_at=None):
@@ -151,17 +154,22 @@ def take(*, like: WebhookDelivery) -> WebhookDelivery | None:
 
 @transaction.atomic
 def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
-    """Write down what came of sending it, and when it is tried again."""
+    """Write down what came of sending it, and when it is tried again.
+
+    It is not where its endpoint was switched off meanwhile.
+    """
     now = timezone.now()
+    # First the endpoint, then its deliveries: in the order in which they are removed.
+    same = WebhookDelivery.objects.filter(pk=delivery.pk)
+    is_off = bool(attempt.words) and bool(_switched_off(same))
     if attempt.gone and delivery.endpoint_id:
-        # First the endpoint, then its deliveries: in the order in which they are removed.
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
             is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
         )
         give_up(endpoint_id=delivery.endpoint_id)
     row = (
-        WebhookDelivery.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at)
+        same.select_for_update(of=("self",), no_key=True)
+        .filter(state=State.SENDING, claimed_at=delivery.claimed_at)
         .first()
     )
     if row is None:
@@ -171,7 +179,7 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     row.claimed_at = row.next_try_at = None
     if not attempt.words:
         row.state, row.delivered_at = State.DELIVERED, now
-    elif attempt.gone or row.tries > len(PAUSES):
+    elif attempt.gone or is_off or row.tries > len(PAUSES):
         row.state = State.FAILED
     else:
         pause = max(PAUSES[row.tries - 1], min(attempt.retry_after, LONGEST_PAUSE))
@@ -183,7 +191,8 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
 def give_up(*, endpoint_id: UUID) -> None:
     """Send nothing of what waits for an endpoint that is switched off; it can be sent again.
 
-    Belongs to the transaction that switches it off, and that holds its row.
+    Belongs to the transaction that switches it off, and that holds its row. What is being sent at
+    this moment is not tried again either: see `_switched_off`.
     """
     WebhookDelivery.objects.filter(endpoint=endpoint_id, state=State.WAITING).update(
         state=State.FAILED, next_try_at=None
@@ -196,7 +205,7 @@ def give_back(*, delivery: WebhookDelivery) -> None:
     claimed = WebhookDelivery.objects.filter(
         pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at
     )
-    if claimed.update(state=State.WAITING, next_try_at=timezone.now(), claimed_at=None):
+    if _wait_again(claimed):
         queue.enqueue_delivery(delivery_id=delivery.pk)
 
 
@@ -211,9 +220,7 @@ def requeue_lost() -> int:
     for row in list(first_of_each[:_BATCH]):
         with transaction.atomic():
             there = WebhookDelivery.objects.filter(workspace=row.workspace_id, receiver=row.receiver)
-            there.filter(state=State.SENDING, claimed_at__lt=long_ago).update(
-                state=State.WAITING, next_try_at=timezone.now(), claimed_at=None
-            )
+            _wait_again(there.filter(state=State.SENDING, claimed_at__lt=long_ago))
             queue.enqueue_delivery(delivery_id=row.pk)
             count += 1
     return count
@@ -225,6 +232,19 @@ def purge() -> int:
         created_at__lt=timezone.now() - KEPT, state__in=[State.DELIVERED, State.FAILED]
     )
     return old.delete()[0]
+
+
+def _wait_again(claimed: QuerySet[WebhookDelivery]) -> int:
+    """Let others send what was claimed, but for endpoints that were switched off meanwhile; how many."""
+    off = _switched_off(claimed)
+    claimed.filter(endpoint__in=off).update(state=State.FAILED, claimed_at=None, next_try_at=None)
+    return claimed.update(state=State.WAITING, next_try_at=timezone.now(), claimed_at=None)
+
+
+def _switched_off(rows: QuerySet[WebhookDelivery]) -> list[UUID]:
+    """Their endpoints that are off. None of them is switched on or off until the transaction ends."""
+    endpoints = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk__in=rows.values("endpoint"))
+    return [row.pk for row in endpoints.order_by("pk").only("is_enabled") if not row.is_enabled]
 
 
 def _listening(workspace_id: Any, event: Event) -> Iterable[WebhookEndpoint]:

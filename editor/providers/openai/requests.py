@@ -33,7 +33,7 @@ def fields(request: EditRequest) -> dict[str, str | int]:
     values: dict[str, str | int] = {
         "model": request.target,
         "prompt": request.prompt,
-        "n": int(inputs.get("samples") or 1),
+        "n": request.samples,
         "size": size(request),
     }
     for name, field in (

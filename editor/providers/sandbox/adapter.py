@@ -194,7 +194,7 @@ def _recipe(request: EditRequest) -> render.Recipe:
             height=_number(inputs, "height") or None,
         ),
         seed=_seed(request),
-        samples=max(1, min(MOST_SAMPLES, _number(inputs, "samples") or 1)),
+        samples=min(MOST_SAMPLES, request.samples),
     )
 
 

@@ -80,7 +80,6 @@ def test_an_edit_that_a_person_canceled_is_not_tried_again() -> None:
 @pytest.mark.parametrize(
     ("field", "param"),
     [
-        ("samples", "n"),
         ("height", "size"),
         ("aspectRatio", "size"),
         ("outputFormat", "output_format"),

@@ -77,7 +77,7 @@ async def test_a_mask_gets_the_size_of_the_first_image(adapter: Adapter, openai:
 
 
 async def test_several_samples_of_words_come_at_once(adapter: Adapter, openai: OpenAi):
-    result = await run(adapter, edit(openai, SUNBURST, samples="3"))
+    result = await run(adapter, edit(openai, SUNBURST, samples=3))
 
     [task] = openai.tasks
     assert task.request["n"] == 3
