@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,8 +82,8 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 def let_database_work_end() -> None:
     """Wait until no thread works for a job of the test any more: emptying tables would meet it."""
-    for pool in (db.ENGINE, db.DOORS):
+    for pool, kind in itertools.product((db.ENGINE, db.DOORS), (db.DATABASE, db.STORAGE)):
         idle = threading.Barrier(db.THREADS + 1)
         for _ in range(db.THREADS):
-            db._threads(pool).submit(idle.wait, PATIENCE)
+            db._threads(pool, kind).submit(idle.wait, PATIENCE)
         idle.wait(PATIENCE)

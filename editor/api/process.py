@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.api import schemas
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.errors import Conflict, InvalidInput
 from editor.gate import intake, waiting
 from editor.gate.requests import origin
@@ -86,7 +86,8 @@ async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str
         await in_thread(jobs.check, actor=actor, request=edit)
         image_ids.insert(0, await intake.fetched(actor, body.image_url))
     await uploads.claim(actor=actor, image_ids=[*image_ids, *([body.mask_id] if body.mask_id else [])])
-    return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids)), body.mask_id)
+    run = in_storage_thread if body.mask_id else in_thread
+    return await run(_submit, actor, replace(edit, image_ids=tuple(image_ids)), body.mask_id)
 
 
 def _callback(body: schemas.ProcessIn, at: str) -> Callback | None:

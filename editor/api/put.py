@@ -11,7 +11,7 @@ import json
 import logging
 
 from editor import db, disk
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.errors import DiskFull, EditorError, InvalidInput, PermissionDenied
 from editor.gate.body import Body, Places, Receive, Send
 from editor.gate.door import Headers, Scope
@@ -75,7 +75,7 @@ async def _take(scope: Scope, receive: Receive) -> str:
     workspace_id = str(await in_thread(uploads.expect, permit=permit))
     db.tenant.set(workspace_id)
     async with _places.held(workspace_id, body):
-        return await in_thread(_keep, permit, await _content(body))
+        return await in_storage_thread(_keep, permit, await _content(body))
 
 
 async def _content(body: Body) -> bytes:

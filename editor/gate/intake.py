@@ -9,7 +9,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.db import in_storage_thread
 from editor.media import safe_fetch, store
 from editor.operations import images
 from editor.operations.slots import Limit
@@ -36,4 +36,4 @@ async def given(actor: Actor, content: bytes, *, name: str = "") -> UUID:
     Senders are often wrong about the type: the bytes decide. Raises InvalidInput (BadImage).
     """
     clean = await store.aclean(content, None, tenant=str(actor.workspace.id))
-    return (await in_thread(images.add, actor=actor, clean=clean, name=name or "image")).id
+    return (await in_storage_thread(images.add, actor=actor, clean=clean, name=name or "image")).id

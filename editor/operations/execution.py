@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from django.db import transaction
 from django.utils import timezone
 
-from editor.db import in_thread, in_thread_to_its_end, tenant
+from editor.db import in_storage_thread, in_thread, tenant, to_its_end
 from editor.errors import EditorError
 from editor.models import LIVE, Job, JobEvent, Status
 from editor.operations import (
@@ -184,10 +184,10 @@ async def _finish(job: Job, result: Result) -> None:
     stored = await results.keep(job=job, result=result)
     completed = False
     try:
-        completed = await in_thread_to_its_end(jobs.end_completed, job=job, stored=stored, seed=result.seed)
+        completed = await to_its_end(in_thread(jobs.end_completed, job=job, stored=stored, seed=result.seed))
     finally:
         if not completed:
-            await asyncio.shield(in_thread(images.discard_unnamed, stored=stored))
+            await asyncio.shield(in_storage_thread(images.discard_unnamed, stored=stored))
 
 
 async def _stopped(job: Job) -> None:

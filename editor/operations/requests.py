@@ -10,7 +10,7 @@ from django.core import signing
 from django.urls import reverse
 
 from editor.access import accounts
-from editor.db import in_thread
+from editor.db import in_storage_thread
 from editor.media import store
 from editor.models import Image, Job, JobImage
 from editor.providers import registry
@@ -56,7 +56,7 @@ def _input(image: Image) -> InputImage:
         content_type=image.content_type,
         width=image.width,
         height=image.height,
-        load=partial(in_thread, store.read, image.storage_name),
+        load=partial(in_storage_thread, store.read, image.storage_name),
     )
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from editor import disk
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
 from editor.media import incoming, links, store
 from editor.media.codec import MAX_BYTES, BadImage, CleanImage
@@ -188,17 +188,17 @@ async def _check(upload: Upload) -> None:
     if await in_thread(_is_image, upload):
         return
     try:
-        content = await in_thread(incoming.read, upload.storage_name)
+        content = await in_storage_thread(incoming.read, upload.storage_name)
         clean = await store.aclean(content, upload.content_type, tenant=str(upload.workspace_id))
     except NotFound:
         if await in_thread(_is_image, upload):
             return  # another process was quicker
         raise _not_sent(upload) from None
     except BadImage as error:
-        await in_thread(_refuse, upload, error.message)
+        await in_storage_thread(_refuse, upload, error.message)
         raise
     # In one go, so that a caller who leaves now leaves no files without a row.
-    await in_thread(_become_image, upload, clean)
+    await in_storage_thread(_become_image, upload, clean)
 
 
 def _is_image(upload: Upload) -> bool:

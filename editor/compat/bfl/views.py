@@ -20,7 +20,7 @@ from editor.compat.bfl import polling, translate
 from editor.compat.bfl.errors import WrongFields
 from editor.compat.bfl.translate import Endpoint, Wish
 from editor.contexts import bfl
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.errors import InvalidInput, NotFound
 from editor.gate import intake
 from editor.gate.requests import caller, origin, whole_body
@@ -127,7 +127,8 @@ async def _take(actor: Actor, wish: Wish, fetched: Mapping[str, UUID], mask: byt
     )
     if wish.mask and mask is None:
         mask = await _mask(wish.mask)
-    return await in_thread(_submit, actor, wish.edit, image_ids, mask)
+    run = in_storage_thread if mask else in_thread
+    return await run(_submit, actor, wish.edit, image_ids, mask)
 
 
 def _understand(request: HttpRequest, endpoint: Endpoint) -> Wish:

@@ -19,7 +19,7 @@ from editor.compat.openai import translate
 from editor.compat.openai.errors import StillRunning, UnknownModel
 from editor.compat.openai.forms import Form, in_field
 from editor.compat.openai.translate import Asked
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.errors import InvalidInput, Unprocessable
 from editor.gate import intake, waiting
 from editor.gate.outcome import failure
@@ -59,7 +59,8 @@ async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: b
     edit = replace(edit, idempotency_key=key or None, request_hash=form.digest)
     mask = await _mask(actor, form.mask) if form.mask else None
     image_ids = [await _image(actor, image, number=at) for at, image in enumerate(form.images, start=1)]
-    return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids), mask=mask))
+    run = in_storage_thread if mask else in_thread
+    return await run(_submit, actor, replace(edit, image_ids=tuple(image_ids), mask=mask))
 
 
 async def ended(job: Job) -> Job:

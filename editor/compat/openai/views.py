@@ -17,7 +17,7 @@ from editor.access.scopes import READ, WRITE
 from editor.compat.openai import answers, edits, forms, translate
 from editor.compat.openai.errors import StillRunning, UnknownModel, told
 from editor.compat.openai.forms import Form
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.errors import EditorError
 from editor.gate.requests import caller, forget_body, origin
 from editor.operations import pricing
@@ -106,7 +106,7 @@ async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str
             answers.events(job, kind=kind), content_type="text/event-stream", headers=headers
         )
     row = await edits.ended(job)
-    content = await in_thread(answers.body, row, as_url=asked.as_url, at=origin(request))
+    content = await in_storage_thread(answers.body, row, as_url=asked.as_url, at=origin(request))
     headers = {"Content-Length": str(len(content)), "X-Credits-Charged": str(row.charged)}
     if job.repeated:
         headers["Idempotency-Replayed"] = "true"

@@ -10,7 +10,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.compat.wiro.body import File
 from editor.compat.wiro.translate import Picture, Remote, Sample, Wish
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.gate import intake
 from editor.media import store
 from editor.models import Job
@@ -40,7 +40,8 @@ async def submit(actor: Actor, wish: Wish, request: NewEdit) -> Job:
     """Take the pictures in, one after the other, and start the edit. Raises EditorError."""
     image_ids = tuple([await _image(actor, picture) for picture in wish.pictures])
     mask_id = await _image(actor, wish.mask) if wish.mask else None
-    return await in_thread(_submit, actor, replace(request, image_ids=image_ids), mask_id)
+    run = in_storage_thread if mask_id else in_thread
+    return await run(_submit, actor, replace(request, image_ids=image_ids), mask_id)
 
 
 def _submit(actor: Actor, request: NewEdit, mask_id: UUID | None) -> Job:
@@ -55,7 +56,7 @@ async def _image(actor: Actor, picture: Picture) -> UUID:
         case File():
             return await intake.given(actor, await asyncio.to_thread(picture.read), name=picture.name)
         case Sample():
-            return (await in_thread(images.find_or_add_sample, actor=actor, name=picture.name)).id
+            return (await in_storage_thread(images.find_or_add_sample, actor=actor, name=picture.name)).id
         case Remote():
             return await intake.fetched(actor, picture.url)
         case UUID():

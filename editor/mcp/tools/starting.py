@@ -11,7 +11,7 @@ from uuid import UUID
 
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.db import in_thread
+from editor.db import in_storage_thread, in_thread
 from editor.errors import InvalidInput
 from editor.gate import intake
 from editor.media import store
@@ -33,7 +33,8 @@ async def start(actor: Actor, edit: NewEdit, *, pictures: Sequence[str], mask: s
     ids = [await _image(actor, text) for text in named]
     await uploads.claim(actor=actor, image_ids=ids)
     mask_id = ids.pop() if mask else None
-    return await in_thread(_submit, actor, replace(edit, image_ids=tuple(ids)), mask_id)
+    run = in_storage_thread if mask_id else in_thread
+    return await run(_submit, actor, replace(edit, image_ids=tuple(ids)), mask_id)
 
 
 def _submit(actor: Actor, edit: NewEdit, mask_id: UUID | None) -> Job:
