@@ -80,7 +80,7 @@ def check(*, actor: Actor, request: NewEdit, images: int | None = None, mask: bo
     storage.check(workspace=actor.workspace)
     checked = _checked(actor, request, prompt_only=False)
     if images is not None:
-        likenesses = checked.character.images.count() if checked.character else 0
+        likenesses = checked.character.likenesses.count() if checked.character else 0
         validation.check_images(checked.choice.model, checked.choice.route, images + likenesses, mask)
     account = credits.open_account(workspace=actor.workspace)
     credits.check(account=account, price=pricing.price(choice=checked.choice, inputs=checked.inputs))
@@ -101,7 +101,7 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     checked = _checked(actor, request, prompt_only=prompt_only)
     choice, character = checked.choice, checked.character
     sources = lookups.images(actor, request.image_ids)
-    likenesses = list(character.images.order_by("character_images__position")) if character else []
+    likenesses = list(character.likenesses) if character else []
     count = len(sources) + len(likenesses)
     validation.check_images(choice.model, choice.route, count, request.mask is not None)
     mask = images.save_mask(actor=actor, content=request.mask, source=sources[0]) if request.mask else None

@@ -1,4 +1,7 @@
-"""The trash: images leave every list at once, and their files some weeks later, or when it is emptied."""
+"""The trash: images leave every list at once, and their files some weeks later, or when it is emptied.
+
+A character keeps its images: in the trash they are still used, and their files stay.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.errors import Conflict
 from editor.media import store
-from editor.models import LIVE, Image, Job, JobImage
+from editor.models import LIVE, CharacterImage, Image, Job, JobImage
 from editor.operations import audit
 
 log = logging.getLogger("editor.trash")
@@ -61,8 +64,8 @@ def discard_files(*, actor: Actor, job: Job) -> None:
 def empty(*, actor: Actor) -> int:
     """Delete the files of what is in the workspace's trash for good; how many images.
 
-    What edits that are under way were given stays until they have ended. At most EMPTIED_AT_ONCE
-    images go in one go. Raises PermissionDenied.
+    What edits that are under way were given stays until they have ended, and what a character uses
+    stays. At most EMPTIED_AT_ONCE images go in one go. Raises PermissionDenied.
     """
     actor.require_editor()
     busy = JobImage.objects.filter(job__workspace=actor.workspace, job__status__in=LIVE)
@@ -79,6 +82,7 @@ def purge() -> int:
 
 
 def _purge(due: QuerySet[Image], *, most: int) -> int:
+    due = due.exclude(pk__in=CharacterImage.objects.values("image"))
     count = 0
     for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():

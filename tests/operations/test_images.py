@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from editor.access.actor import Actor
 from editor.db import in_thread
@@ -17,7 +19,7 @@ from editor.models import Image, Job, Role, Status
 from editor.operations import images, jobs, trash
 from editor.operations.images import Stored
 from tests.factories import make_actor, make_image, make_member, make_workspace, photo
-from tests.operations.upload_files import stored_files
+from tests.operations.upload_files import claim, sent, stored_files
 from tests.web.rows import add_completed, add_image, add_job
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +61,70 @@ def test_a_file_that_is_no_image_leaves_nothing(actor: Actor) -> None:
     with pytest.raises(EditorError):
         images.upload(actor=actor, content=b"hello", content_type="image/png", name="a.png")
     assert not Image.objects.exists()
+
+
+def save_mask(actor: Actor) -> Image:
+    source = Image(width=96, height=64)
+    return images.save_mask(actor=actor, content=photo(colour="white"), source=source)
+
+
+WAYS: dict[str, Callable[[Actor], Any]] = {
+    "upload": make_image,
+    "sample": lambda actor: images.find_or_add_sample(actor=actor, name="coffee"),
+    "mask": save_mask,
+    "upload by link": lambda actor: claim(actor, sent(actor).id),
+}
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
+
+
+EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+@EACH_WAY
+@pytest.mark.parametrize("error", [IntegrityError("twice"), KeyboardInterrupt("stopped")], ids=repr)
+def test_without_its_row_an_image_leaves_no_files(
+    committed: None, monkeypatch: pytest.MonkeyPatch, way: Callable[[Actor], Any], error: BaseException
+) -> None:
+    actor = make_actor()
+    monkeypatch.setattr(Image.objects, "create", raising(error))
+    with pytest.raises(type(error)):
+        way(actor)
+    assert [path for path in stored_files() if "incoming" not in path.parts] == []
+
+
+@pytest.mark.parametrize("way", [make_image, save_mask])
+def test_files_that_cannot_be_deleted_either_do_not_hide_why_the_row_is_missing(
+    committed: None, monkeypatch: pytest.MonkeyPatch, way: Callable[[Actor], Any]
+) -> None:
+    actor = make_actor()
+    monkeypatch.setattr(Image.objects, "create", raising(IntegrityError("twice")))
+    monkeypatch.setattr(store, "delete", raising(PermissionError()))
+    with pytest.raises(IntegrityError, match="twice"):
+        way(actor)
+
+
+@pytest.mark.parametrize("way", [make_image, save_mask])
+def test_files_stay_when_the_row_is_written_and_only_the_answer_is_lost(
+    committed: None, monkeypatch: pytest.MonkeyPatch, way: Callable[[Actor], Any]
+) -> None:
+    actor = make_actor()
+    create = images.create
+
+    def create_and_fail(**fields: Any) -> None:
+        create(**fields)
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(images, "create", create_and_fail)
+    with pytest.raises(OperationalError):
+        way(actor)
+    image = Image.objects.latest("created_at")
+    assert store.read(image.storage_name)
 
 
 def test_only_editors_bring_images() -> None:
