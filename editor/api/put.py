@@ -12,7 +12,7 @@ import logging
 
 from editor import db, disk
 from editor.db import in_storage_thread, in_thread
-from editor.errors import DiskFull, EditorError, InvalidInput, PermissionDenied
+from editor.errors import EditorError, InvalidInput, PermissionDenied
 from editor.gate.body import Body, Places, Receive, Send
 from editor.gate.door import Headers, Scope
 from editor.media.codec import MAX_BYTES
@@ -52,10 +52,8 @@ async def receive_upload(scope: Scope, receive: Receive, send: Send) -> None:
         await _refuse(send, error)
     except Exception as error:
         log.exception("a file could not be received")
-        full = disk.is_cause(error)
-        await _refuse(
-            send, DiskFull() if full else EditorError("The file could not be stored. Send it again.")
-        )
+        otherwise = EditorError("The file could not be stored. Send it again.")
+        await _refuse(send, disk.error_for(error, otherwise=otherwise))
     else:
         await _answer(send, 200, [(b"etag", f'"{etag}"'.encode())], b"")
 

@@ -20,14 +20,7 @@ from editor import db, disk
 from editor.access import credentials, rate_limits
 from editor.access.rate_limits import Allowance
 from editor.db import in_thread
-from editor.errors import (
-    DiskFull,
-    EditorError,
-    InvalidInput,
-    NotAuthenticated,
-    PermissionDenied,
-    TooMany,
-)
+from editor.errors import EditorError, InvalidInput, NotAuthenticated, PermissionDenied, TooMany
 from editor.gate import addresses, rights
 from editor.gate.body import App, Body, Message, Places, Receive, Send, announced
 from editor.gate.door import Caller, Door, Headers, RepeatedCredentials, Scope
@@ -72,8 +65,7 @@ class Gate:
             await answer.refuse(error)
         except Exception as error:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            full = disk.is_cause(error)
-            await answer.refuse(DiskFull() if full else _in_words(500, scope["method"]))
+            await answer.refuse(disk.error_for(error, otherwise=_in_words(500, scope["method"])))
 
     async def _read(self, scope: Scope, headers: Headers, body: Body, answer: _Answer) -> None:
         """Call the app; of large bodies only so many at once are on their way to it."""
