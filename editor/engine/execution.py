@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor.concurrency.per_loop import PerLoop
-from editor.concurrency.threads import in_thread, in_thread_to_its_end, tenant
+from editor.concurrency.threads import in_storage_thread, in_thread, tenant, to_its_end
 from editor.engine import failover, polling, provider_limits, requests, results, submission
 from editor.engine.errors import Ended, Moved
 from editor.errors import EditorError
@@ -175,12 +175,12 @@ async def _finish(job: Job, result: Result) -> None:
     stored = await results.keep(job=job, result=result)
     completed = False
     try:
-        completed = await in_thread_to_its_end(
-            outcomes.end_completed, job=job, stored=stored, seed=result.seed
+        completed = await to_its_end(
+            in_thread(outcomes.end_completed, job=job, stored=stored, seed=result.seed)
         )
     finally:
         if not completed:
-            await asyncio.shield(in_thread(images.discard_unnamed, stored=stored))
+            await asyncio.shield(in_storage_thread(images.discard_unnamed, stored=stored))
 
 
 async def _stopped(job: Job) -> None:

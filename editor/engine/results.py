@@ -10,7 +10,7 @@ from botocore import exceptions as s3
 from django.utils import timezone
 
 from editor import disk
-from editor.concurrency.threads import in_thread, in_thread_to_its_end
+from editor.concurrency.threads import in_storage_thread, in_thread, to_its_end
 from editor.errors import EditorError, chain
 from editor.media import store
 from editor.media.codec import BadImage, CleanImage
@@ -46,10 +46,10 @@ async def keep(*, job: Job, result: Result) -> list[images.Stored]:
 
     try:
         for clean in await _usable(job, result):
-            await in_thread_to_its_end(save, clean)
+            await to_its_end(in_storage_thread(save, clean))
     except BaseException as error:
         # It is tried again, perhaps often: without this, a full disk would be filled further.
-        await asyncio.shield(in_thread(images.discard, stored=stored))
+        await asyncio.shield(in_storage_thread(images.discard, stored=stored))
         if isinstance(error, ProviderError) or not isinstance(error, Exception):
             raise
         if _may_pass(error) and not await in_thread(_has_waited, job):

@@ -22,7 +22,6 @@ from editor.access.rate_limits import Allowance
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.errors import (
-    DiskFull,
     EditorError,
     InvalidInput,
     NotAuthenticated,
@@ -74,8 +73,7 @@ class Gate:
             await answer.refuse(error)
         except Exception as error:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            full = disk.is_cause(error)
-            await answer.refuse(DiskFull() if full else _in_words(500, scope["method"]))
+            await answer.refuse(disk.error_for(error, otherwise=_in_words(500, scope["method"])))
 
     async def _read(self, scope: Scope, headers: Headers, body: Body, answer: _Answer) -> None:
         """Call the app; of large bodies only so many at once are on their way to it."""

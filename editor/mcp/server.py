@@ -22,7 +22,7 @@ from mcp.shared.exceptions import MCPError
 from sse_starlette.sse import AppStatus
 
 from editor import disk
-from editor.errors import DiskFull, EditorError
+from editor.errors import EditorError
 from editor.gateway.asgi import Receive, Scope, Send
 from editor.mcp.profile import ASKED, BODY_LIMIT, problem
 from editor.mcp.tools.base import Answer, Call, Tool
@@ -95,9 +95,8 @@ async def _call_tool(
         return _failed(error)
     except Exception as error:
         log.exception("the tool %s failed", tool.name)
-        if disk.is_cause(error):
-            return _failed(DiskFull())
-        return _failed(EditorError("The portal itself failed on this call. Try again, or ask an operator."))
+        otherwise = EditorError("The portal itself failed on this call. Try again, or ask an operator.")
+        return _failed(disk.error_for(error, otherwise=otherwise))
     return _told(answer)
 
 

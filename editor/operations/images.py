@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -64,19 +65,30 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     """A picture that was checked already, as one of this person's. Raises StorageFull and DiskFull."""
     actor.require_editor()
     disk.check()
+    return _add(
+        actor=actor,
+        clean=clean,
+        create_row=lambda stored: create(
+            stored=stored,
+            workspace_id=actor.workspace.id,
+            created_by_id=actor.user.pk,
+            name=name,
+            kind=kind,
+        ),
+    )
+
+
+def _add(*, actor: Actor, clean: CleanImage, create_row: Callable[[Stored], Image]) -> Image:
+    """Write the files and the row of a checked picture, or neither. Another row may take its place."""
     with disk.explained():
         stored = save(workspace_id=actor.workspace.id, clean=clean)
+        image = None
         try:
-            return create(
-                stored=stored,
-                workspace_id=actor.workspace.id,
-                created_by_id=actor.user.pk,
-                name=name,
-                kind=kind,
-            )
-        except Exception:
-            discard(stored=[stored])
-            raise
+            image = create_row(stored)
+        finally:
+            if image is None or image.id != stored.id:
+                discard_unnamed(stored=[stored])
+        return image
 
 
 @transaction.atomic
@@ -125,15 +137,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     storage.check(workspace=actor.workspace)
     threads.release()
     clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
-    with disk.explained():
-        stored = save(workspace_id=actor.workspace.id, clean=clean)
-        image = None
-        try:
-            image = _create_sample(actor, name, stored)
-        finally:
-            if image is None or image.id != stored.id:
-                discard(stored=[stored])
-    return image
+    return _add(actor=actor, clean=clean, create_row=lambda stored: _create_sample(actor, name, stored))
 
 
 def _sample(actor: Actor, name: str) -> Image | None:

@@ -18,7 +18,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
-from editor.concurrency.threads import in_thread, in_thread_to_its_end
+from editor.concurrency.threads import in_storage_thread, in_thread, to_its_end
 from editor.errors import InvalidInput
 from editor.media import codec, store
 from editor.media.codec import BadImage, CleanImage
@@ -99,7 +99,7 @@ async def submit(
     finally:
         submission.close()
         if saved and not used:
-            await asyncio.shield(in_thread(images.discard_unnamed, stored=saved))
+            await asyncio.shield(in_storage_thread(images.discard_unnamed, stored=saved))
 
 
 async def add(*, actor: Actor, image: NewImage) -> UUID:
@@ -110,7 +110,7 @@ async def add(*, actor: Actor, image: NewImage) -> UUID:
     actor.require_editor()
     await in_thread(storage.check, workspace=actor.workspace)
     async with _cleaned(actor, image) as clean:
-        return (await in_thread(images.add, actor=actor, clean=clean, name=image.name or "image")).id
+        return (await in_storage_thread(images.add, actor=actor, clean=clean, name=image.name or "image")).id
 
 
 def _check(actor: Actor, submission: Submission) -> Job | None:
@@ -162,10 +162,10 @@ async def _taken(actor: Actor, image: ImageInput, saved: list[Stored]) -> UUID:
         await uploads.claim(actor=actor, image_ids=[image])
         return image
     if isinstance(image, Sample):
-        return (await in_thread(images.find_or_add_sample, actor=actor, name=image.name)).id
+        return (await in_storage_thread(images.find_or_add_sample, actor=actor, name=image.name)).id
     async with _cleaned(actor, image) as clean:
         # A caller who leaves meanwhile leaves no files: what is written is told to `saved`.
-        return await in_thread_to_its_end(_save, actor, clean, image.name or "image", saved)
+        return await to_its_end(in_storage_thread(_save, actor, clean, image.name or "image", saved))
 
 
 def _save(actor: Actor, clean: CleanImage, name: str, saved: list[Stored]) -> UUID:
@@ -179,14 +179,16 @@ async def _start(actor: Actor, submission: Submission, edit: NewEdit, saved: lis
     """Submit the edit, with its mask where there is one."""
     mask = submission.mask
     if mask is None:
-        return await in_thread_to_its_end(jobs.submit, actor=actor, request=edit, new_images=saved)
+        return await to_its_end(in_thread(jobs.submit, actor=actor, request=edit, new_images=saved))
     with _of_image(None):
         async with _slot(actor, mask):
             content = await _content(actor, mask)
             if submission.transparent_mask:
                 content = await store.mask_from_transparency(content, tenant=str(actor.workspace.id))
             edit = replace(edit, mask=content)
-            return await in_thread_to_its_end(jobs.submit, actor=actor, request=edit, new_images=saved)
+            return await to_its_end(
+                in_storage_thread(jobs.submit, actor=actor, request=edit, new_images=saved)
+            )
 
 
 @asynccontextmanager

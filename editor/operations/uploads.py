@@ -20,7 +20,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
 from editor.media import incoming, links, store
 from editor.media.codec import MAX_BYTES, BadImage, CleanImage
@@ -186,17 +186,17 @@ async def _check(upload: Upload) -> None:
     if await in_thread(_is_image, upload):
         return
     try:
-        content = await in_thread(incoming.read, upload.storage_name)
+        content = await in_storage_thread(incoming.read, upload.storage_name)
         clean = await store.aclean(content, upload.content_type, tenant=str(upload.workspace_id))
     except NotFound:
         if await in_thread(_is_image, upload):
             return  # another process was quicker
         raise _not_sent(upload) from None
     except BadImage as error:
-        await in_thread(_refuse, upload, error.message)
+        await in_storage_thread(_refuse, upload, error.message)
         raise
     # In one go, so that a caller who leaves now leaves no files without a row.
-    await in_thread(_become_image, upload, clean)
+    await in_storage_thread(_become_image, upload, clean)
 
 
 def _is_image(upload: Upload) -> bool:
@@ -225,13 +225,11 @@ def _become_image(upload: Upload, clean: CleanImage) -> None:
                     created_by_id=upload.created_by_id,
                     name=upload.file_name,
                 )
-    except Exception:
-        images.discard(stored=[stored])
-        raise
+    finally:
+        # Also where the transaction failed: it may have been committed all the same.
+        images.discard_unnamed(stored=[stored])
     if is_first:
         store.delete(upload.storage_name)
-    else:
-        images.discard(stored=[stored])
 
 
 def _refuse(upload: Upload, words: str) -> None:

@@ -19,11 +19,13 @@ from pytest_django import Settings
 
 from editor import shortage
 from editor.access.actor import Actor
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
 from editor.engine import execution, results
 from editor.engine.results import NotStored
 from editor.media import store
 from editor.models import CreditAccount, Image, Job, Status
-from editor.operations import jobs, outcomes
+from editor.operations import images, jobs, outcomes
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
 from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
@@ -277,7 +279,7 @@ def test_a_bucket_that_is_overloaded_is_waited_for_and_one_that_refuses_is_not(
 ) -> None:
     _, job = start(monkeypatch)
     with s3.bucket() as bucket:
-        use(bucket, settings, monkeypatch)
+        use(bucket, settings)
         bucket.refuses = status
         with pytest.raises(raised):
             asyncio.run(results.keep(job=job, result=DONE))
@@ -289,12 +291,30 @@ def test_a_bucket_that_cannot_be_reached_is_waited_for(
     _, job = start(monkeypatch)
     with closing(socket.socket()) as deaf:
         deaf.bind(("127.0.0.1", 0))  # and listens to nobody
-        use(Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}"), settings, monkeypatch)
+        use(Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}"), settings)
         with pytest.raises(Shortage):
             asyncio.run(results.keep(job=job, result=DONE))
 
 
-def use(bucket: Bucket, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+def test_results_that_wait_for_a_bucket_hold_no_thread_that_the_database_needs(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    _, job = start(monkeypatch)
+
+    async def store_many_and_read_a_row() -> list[BaseException | list[images.Stored]]:
+        with s3.hung_bucket() as (bucket, accepted):
+            use(bucket, settings)
+            storing = [
+                asyncio.create_task(results.keep(job=job, result=DONE)) for _ in range(2 * threads.THREADS)
+            ]
+            await until(lambda: len(accepted) >= threads.THREADS)
+            await asyncio.wait_for(in_thread(job.refresh_from_db), PATIENCE)
+            assert not any(each.done() for each in storing)
+        return await asyncio.gather(*storing, return_exceptions=True)
+
+    assert {type(each) for each in asyncio.run(store_many_and_read_a_row())} == {Shortage}
+
+
+def use(bucket: Bucket, settings: Settings) -> None:
     settings.STORAGE_BUCKET = s3.NAME
     settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}

@@ -13,7 +13,7 @@ from typing import Any
 from editor.compat.openai import translate
 from editor.compat.openai.edits import check_ended
 from editor.compat.openai.errors import told
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import waiting
 from editor.errors import EditorError
 from editor.media import links, store
@@ -59,7 +59,7 @@ async def events(job: Job, *, kind: str) -> AsyncIterator[bytes]:
                 row = await in_thread(job_queries.read, job.id)
         check_ended(row)
         for image in row.shown_results:  # type: ignore[attr-defined]
-            yield await in_thread(_completed, row, image, kind)
+            yield await in_storage_thread(_completed, row, image, kind)
     except EditorError as error:
         yield _event("error", told(error).body())
     except Exception:

@@ -18,7 +18,7 @@ from editor.compat.openai.errors import StillRunning, UnknownModel, told
 from editor.compat.openai.forms import Form
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import EditorError
 from editor.gateway.requests import caller, forget_body, origin
 from editor.queries import model_aliases, pricing
@@ -102,7 +102,7 @@ async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str
             answers.events(job, kind=kind), content_type="text/event-stream", headers=headers
         )
     row = await edits.ended(job)
-    content = await in_thread(answers.body, row, as_url=asked.as_url, at=origin(request))
+    content = await in_storage_thread(answers.body, row, as_url=asked.as_url, at=origin(request))
     headers = {"Content-Length": str(len(content)), "X-Credits-Charged": str(row.charged)}
     if job.repeated:
         headers["Idempotency-Replayed"] = "true"

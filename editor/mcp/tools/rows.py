@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from editor import catalog
 from editor.catalog.schema import json_schema
 from editor.catalog.types import Model
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread
 from editor.errors import NotFound
 from editor.mcp.tools.base import Picture
 from editor.media import links, store
@@ -102,7 +102,7 @@ def _result(image: Image, at: str) -> ResultOut:
 
 async def pictures(row: Job, *, at: str) -> list[Picture]:
     """The job's results with their previews."""
-    return [await in_thread(_picture, image, at) for image in results(row)]
+    return [await in_storage_thread(_picture, image, at) for image in results(row)]
 
 
 def _picture(image: Image, at: str) -> Picture:

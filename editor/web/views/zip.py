@@ -120,8 +120,8 @@ class _Archive:
             for name, stored in self._files:
                 entry = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
                 try:
-                    entry.file_size = await threads.in_thread(store.size, stored)
-                    reader = await threads.in_thread(store.open_at, stored, 0)
+                    entry.file_size = await threads.in_storage_thread(store.size, stored)
+                    reader = await threads.in_storage_thread(store.open_at, stored, 0)
                 except NotFound:
                     log.warning("%s is gone and was left out of a zip file", stored)
                     continue
