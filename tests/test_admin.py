@@ -220,7 +220,7 @@ def test_an_address_is_taken_once_here_too(client: Client) -> None:
     }
     response = client.post("/admin/editor/user/add/", data)
     assert response.status_code == 200
-    assert "exists already" in response.content.decode()
+    assert "already exists" in response.content.decode()
 
 
 def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, workspace: Workspace) -> None:

@@ -117,7 +117,7 @@ def filter_view(workspace: Workspace, filter: Filter) -> FilterView:
     people = [(str(user.pk), user.display_name) for user in gallery.people(workspace)]
     by = str(filter.by or "")
     if by and by not in dict(people):
-        people.append((by, "Somebody who left"))
+        people.append((by, "Former member"))
     models = [(model.id, model.label) for model in catalog.catalog().models.values()]
     return FilterView(
         words=" ".join(filter.words),
@@ -222,7 +222,7 @@ def _tile(workspace: Workspace, filter: Filter, row: Image | Job, *, starred: bo
 
 
 def who(user: User | None) -> str:
-    return user.display_name if user else "Somebody who left"
+    return user.display_name if user else "Former member"
 
 
 def state_of(job: Job) -> str:

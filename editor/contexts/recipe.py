@@ -136,7 +136,7 @@ def facts(job: Job, image: Image | None) -> list[Fact]:
         ("Queued", _seconds(job.created_at, job.started_at)),
         ("Ran", _seconds(job.started_at, job.finished_at)),
         ("In all", _seconds(job.created_at, job.finished_at)),
-        ("Asked for in", DOORS.get(job.door, job.door)),
+        ("Submitted via", DOORS.get(job.door, job.door)),
     ]
     return [Fact(label, value) for label, value in pairs if value]
 

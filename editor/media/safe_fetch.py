@@ -110,7 +110,7 @@ async def _follow(
                 content_type = _content_type(response)
                 return await _read(response, limits.content_bytes), content_type
             target = _target(response.headers["location"], base=target)
-    raise NotFetched("The image's address leads on from one address to the next.")
+    raise NotFetched("The image URL has too many redirects.")
 
 
 def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
@@ -171,7 +171,7 @@ def _content_type(response: httpx.Response) -> str:
             f"The image's address answered with HTTP status {response.status_code} and not with an image."
         )
     if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
-        raise NotFetched("The image's address sent the image packed, though that was not asked for.")
+        raise NotFetched("The server sent a compressed image, which is not supported.")
     name = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if name not in _CONTENT_TYPES:
         raise NotFetched("The image's address leads to something else than a JPEG, PNG, WebP or GIF image.")

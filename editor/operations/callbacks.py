@@ -40,7 +40,7 @@ def check(callback: Callback | None) -> None:
 def check_url(url: str) -> None:
     """Raise InvalidInput unless this is an address that the portal may send something to."""
     if len(url) > LONGEST_URL:
-        raise InvalidInput(f"The address to be told at is longer than {LONGEST_URL:,} characters.")
+        raise InvalidInput(f"The callback URL is longer than {LONGEST_URL:,} characters.")
     try:
         # Programs do not agree on what spaces, backslashes and control characters in it mean.
         if not url.isprintable() or "\\" in url or " " in url:
@@ -48,9 +48,9 @@ def check_url(url: str) -> None:
         httpx.URL(url)
         outbound.check_url(url)
     except httpx.InvalidURL:
-        raise InvalidInput("The address to be told at is not a web address.") from None
+        raise InvalidInput("The callback URL is not a valid URL.") from None
     except outbound.Forbidden as error:
-        raise InvalidInput(f"The address to be told at cannot be used. {error.message}") from None
+        raise InvalidInput(f"The callback URL cannot be used. {error.message}") from None
 
 
 def check_standard_secret(text: str) -> None:

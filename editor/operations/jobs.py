@@ -256,7 +256,7 @@ def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
         if not job.is_live:
             raise Conflict(f"This edit is {job.status} already.")
         if only_waiting and job.status != Status.PENDING:
-            raise Conflict("This edit runs already.")
+            raise Conflict("This edit has already started.")
         if job.cancel_requested_at is None:
             job.cancel_requested_at = timezone.now()
             job.save(update_fields=["cancel_requested_at"])

@@ -118,7 +118,7 @@ def _check_url(url: str) -> None:
     except InvalidInput as error:
         raise InvalidInput(error.message, fields={"url": error.message}) from None
     if urlsplit(url).fragment:
-        words = "The address must not have a part behind #: servers are not told it."
+        words = "Remove the #fragment from the URL: it is never sent to servers."
         raise InvalidInput(words, fields={"url": words})
 
 

@@ -57,7 +57,7 @@ def sign_up(*, email: str, password: str) -> tuple[User, Workspace]:
         with transaction.atomic():
             user = create_user(email=email, password=password)
     except IntegrityError:  # the same address, at the same moment
-        raise Conflict("Somebody with this e-mail address exists already.") from None
+        raise Conflict("An account with this email already exists.") from None
     return user, create_for_sign_up(owner=user)
 
 
@@ -70,7 +70,7 @@ def create_for_sign_up(*, owner: User) -> Workspace:
 def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:
     """A new account; an operator's opens the admin. Raises Conflict for a known address, or InvalidInput."""
     if User.objects.filter(email__iexact=email).exists():
-        raise Conflict("Somebody with this e-mail address exists already.")
+        raise Conflict("An account with this email already exists.")
     try:
         validate_password(password, User(email=email, name=name))
     except ValidationError as error:

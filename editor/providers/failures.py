@@ -14,7 +14,7 @@ LONGEST_QUOTE = 300  # characters of what a provider said
 _WORDS = {
     ErrorKind.INVALID_INPUT: "The provider did not accept this edit as it is.",
     ErrorKind.MODERATED: "The provider's safety filter refused this edit. Change the prompt or the image.",
-    ErrorKind.RATE_LIMITED: "The provider takes no more edits for the moment. Try again in a minute.",
+    ErrorKind.RATE_LIMITED: "The provider is busy. Try again in a minute.",
     ErrorKind.INSUFFICIENT_FUNDS: (
         "The account at the provider has no funds left. "
         "Whoever keeps the portal's or the workspace's keys can top it up."

@@ -39,7 +39,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 if commit:
                     workspaces.create_for_sign_up(owner=saved)
         except IntegrityError:  # the same address, at the same moment
-            raise Conflict("Somebody with this e-mail address exists already.") from None
+            raise Conflict("An account with this email already exists.") from None
         return saved
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

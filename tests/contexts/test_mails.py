@@ -37,13 +37,13 @@ def test_a_reset_leads_to_a_new_password() -> None:
     assert "no longer works" in Client().get(link.removeprefix(ORIGIN)).content.decode()
 
 
-@pytest.mark.parametrize("active", [None, False], ids=["nobody", "switched off"])
+@pytest.mark.parametrize("active", [None, False], ids=["nobody", "disabled"])
 def test_by_invitation_nobody_is_invited_to_sign_up(active: bool | None) -> None:
     if active is not None:
         UserFactory.create(email="amara@example.test", is_active=active)
     mail = mails.build(kind=Kind.RESET, email="amara@example.test", origin=ORIGIN)
     assert links(mail.body) == []
-    assert "by invitation" in mail.body
+    assert "by invitation only" in mail.body
 
 
 def test_where_sign_up_is_open_it_is_named(settings: Settings) -> None:

@@ -147,7 +147,7 @@ def test_low_credits_are_told(
     shared.bootstrap(email=EMAIL, workspace="Acme Studio", credits=30)
     page = open_page(new_context(), shared)
     secret = add(page, receiver.url)
-    page.get_by_label("Credits are low below").fill("30")
+    page.get_by_label("Low-balance alert threshold").fill("30")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#say")).to_have_text("The mark is changed.")
     edit(shared, key)

@@ -32,7 +32,7 @@ SHORT = replace(PATIENT, seconds=0.4)
 TOO_LARGE = "The image is too large: at most 1 MiB are allowed."
 TOO_SLOW = "The image's address took too long to send the image."
 BROKE_OFF = "The connection to the image's address broke off."
-PACKED = "The image's address sent the image packed, though that was not asked for."
+PACKED = "The server sent a compressed image, which is not supported."
 CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ntransfer-encoding: chunked\r\n\r\n"
 
 

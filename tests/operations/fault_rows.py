@@ -36,7 +36,7 @@ def failed(code: str, words: str) -> Ending:
 COMPLETED, AFTER_ONE_MORE = Ending("completed"), Ending("completed", submits=2)
 NO_KEY = refused("auth", "did not accept the API key")
 NO_FUNDS = refused("insufficient_funds", "no funds left")
-BUSY = refused("rate_limited", "takes no more edits for the moment", submits=4)
+BUSY = refused("rate_limited", "is busy", submits=4)
 NEVER_TOOK_IT = refused("unavailable", "The provider failed on this edit. Try again", submits=3)
 UNKNOWN = failed("unknown_outcome", "nobody knows whether the provider took it. It was not sent again")
 TOO_LATE = failed("timeout", "did not finish within 1 second")

@@ -135,8 +135,8 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
         ({"scopes": ["everything"]}, "not one of the available choices"),
         ({"expires_in": "1"}, "not one of the available choices"),
         ({"expires_in": "soon"}, "not one of the available choices"),
-        ({"key_id": ""}, "Reload it"),
-        ({"key_id": "x"}, "Reload it"),
+        ({"key_id": ""}, "reload it"),
+        ({"key_id": "x"}, "reload it"),
     ],
     ids=str,
 )

@@ -131,7 +131,7 @@ def test_a_strangers_id_as_a_person_shows_nothing_and_tells_nothing(
     add_result(rivals)
     page = get(client, workspace, by=str(rivals.members.get().pk))
     assert tiles(page) == []
-    assert "Somebody who left" in body(page)
+    assert "Former member" in body(page)
 
 
 def test_edits_without_an_image_say_why_and_cannot_be_picked(client: Client, workspace: Workspace) -> None:

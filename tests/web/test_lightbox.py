@@ -102,7 +102,7 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
         "Queued": "2.0 s",
         "Ran": "6.4 s",
         "In all": "8.4 s",
-        "Asked for in": "Studio",
+        "Submitted via": "Studio",
     }
     assert "What the model was told" in page
     assert "make it warmer, sepia" in page
@@ -115,7 +115,7 @@ def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Wo
     assert told["Provider"] == "gone, own key"
     assert told["Style"] == "Deleted since, version 1"
     Image.objects.filter(pk=result.pk).update(created_by=None)
-    assert "Somebody who left" in show(client, result)
+    assert "Former member" in show(client, result)
 
 
 def test_the_prompt_is_told_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:

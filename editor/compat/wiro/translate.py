@@ -198,7 +198,7 @@ def _picture(name: str) -> Picture:
     if name in SAMPLES:
         return Sample(SAMPLES[name])
     if not _is_url(name):
-        raise _invalid(f"“{name[:100]}” is no address of an image. Send https://…, or upload the file first.")
+        raise _invalid(f"“{name[:100]}” is not an image URL. Send an https:// URL, or upload the file first.")
     return _own_image(name) or Remote(name)
 
 

@@ -12,7 +12,7 @@ from editor.access.scopes import EVERYTHING, SCOPES
 from editor.contexts.api_keys import LIVES
 from editor.errors import InvalidInput
 
-_OUT_OF_ORDER = "This page is not in order. Reload it and try again."
+_OUT_OF_ORDER = "This page is out of date; reload it and try again."
 
 
 class ApiKeyForm(forms.Form):

@@ -101,7 +101,7 @@ async def test_who_is_told_of_the_end_gets_no_address(client: httpx.AsyncClient)
         ("flux-kontext-pro", {"input_image": "Ynl0ZXM="}, 400, "input_image: "),
         ("flux-kontext-pro", {"input_image": "data:image/png"}, 400, "input_image: The file is empty."),
         ("flux-kontext-pro", {"input_image": "http://127.0.0.1/x.png"}, 400, "input_image: "),
-        ("flux-kontext-pro", {"webhook_url": "http://127.0.0.1/"}, 400, "The address to be told at"),
+        ("flux-kontext-pro", {"webhook_url": "http://127.0.0.1/"}, 400, "The callback URL"),
         ("flux-1", {}, 404, "Not Found"),
         ("Flux-Kontext-Pro", {}, 404, "Not Found"),
     ],

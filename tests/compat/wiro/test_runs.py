@@ -178,7 +178,7 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
         ({"prompt": "a", "width": 100}, 0, "Request parameter [width]: Enter a whole number"),
         ({"prompt": "a", "seed": "x"}, 0, "Request parameter [seed]: Enter a whole number"),
         ({"prompt": "a", "outputFormat": "gif"}, 0, "Request parameter [outputFormat]: Choose"),
-        ({"prompt": "a", "inputImage": "photo.jpg"}, 0, "is no address of an image"),
+        ({"prompt": "a", "inputImage": "photo.jpg"}, 0, "is not an image URL"),
         ({"prompt": "a", "inputImage": "http://example.com/a.jpg"}, 0, "https://"),
         ({"prompt": "a", "inputImage": ["https://example.com/a.jpg"] * 9}, 0, "Request files [inputImage]"),
         ({"prompt": {}}, 0, "Request parameter [prompt]"),

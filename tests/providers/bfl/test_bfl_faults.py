@@ -41,7 +41,7 @@ async def failure(adapter: Adapter, request: EditRequest, task: Submitted | None
     [
         (Fault.WRONG_KEY, ErrorKind.AUTH, "did not accept the API key"),
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
-        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
+        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "provider is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Internal Server Error"),
         (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
     ],

@@ -44,7 +44,7 @@ async def not_made(adapter: Adapter, google: Google, fault: Fault = Fault.EMPTY_
         (Fault.FORBIDDEN, ErrorKind.AUTH, "did not accept the API key"),
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "quota at Google is used up"),
         (Fault.SPEND_CAP, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
-        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
+        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "provider is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "An internal error has occurred"),
         (Fault.OVERLOADED, ErrorKind.UNAVAILABLE, "The model is overloaded"),
         (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word

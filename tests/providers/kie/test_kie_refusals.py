@@ -30,7 +30,7 @@ RED = png("red")
     [
         (Fault.WRONG_KEY, ErrorKind.AUTH, "did not accept the API key"),
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
-        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
+        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "provider is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Server exception"),
     ],
 )

@@ -37,7 +37,7 @@ async def refused(adapter: Adapter, openai: OpenAi, *faults: Fault, **inputs: An
         (Fault.FORBIDDEN, ErrorKind.AUTH, "organization of this API key be verified"),
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
         (Fault.SPEND_CAP, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
-        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
+        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "provider is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "The server had an error"),
         (Fault.OVERLOADED, ErrorKind.UNAVAILABLE, "currently overloaded"),
         (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
