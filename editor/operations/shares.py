@@ -57,7 +57,7 @@ def find(token: str) -> Image:
     """The image behind a live link. Raises NotFound, the same for whatever is wrong with it."""
     share = ShareLink.objects.select_related("image").filter(token_hash=_hash(token)).first()
     if share is None or not share.is_live or share.image.trashed_at:
-        raise NotFound("This link does not exist, has expired or was taken back.")
+        raise NotFound("This link does not exist, has expired or was revoked.")
     return share.image
 
 

@@ -23,7 +23,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         **DefaultAccountAdapter.error_messages,
         "too_many_login_attempts": (
             "Too many failed attempts. Wait a few minutes, use a browser that you have signed in with "
-            "before, or reset your password with “Forgot?”."
+            "before, or reset your password with “Forgot password?”."
         ),
     }
 

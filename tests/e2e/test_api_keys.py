@@ -60,7 +60,7 @@ def page(common_portal: Portal, new_context: ContextMaker) -> Page:
 
 
 def test_a_key_is_made_copied_and_never_shown_again(page: Page) -> None:
-    expect(page.get_by_text("No keys yet")).to_be_visible()
+    expect(page.get_by_text("No API keys yet")).to_be_visible()
     bare = make(page, "CI pipeline")
     expect(dialog(page).get_by_role("button", name="Copy")).to_be_focused()
     page.keyboard.press("Enter")
@@ -123,7 +123,7 @@ def test_rotating_by_keyboard_leaves_both_alive(page: Page) -> None:
     expect(dialog(page)).to_contain_text("The old key works until")
     page.get_by_role("button", name="I have saved it").press("Enter")
     expect_forgotten(page)
-    expect(page.get_by_role("heading", name="Keys", exact=True)).to_be_focused()
+    expect(page.get_by_role("heading", name="API keys", exact=True)).to_be_focused()
     expect(row(page, new[:12])).to_contain_text("Active")
     expect(row(page, old[:12])).to_contain_text("Replaced")
     expect(page.get_by_role("button", name="Rotate n8n")).to_have_count(1)
@@ -133,14 +133,14 @@ def test_revoking_asks_first_and_ends_the_key(page: Page) -> None:
     make(page, "n8n")
     page.get_by_role("button", name="I have saved it").click()
     page.get_by_role("button", name="Revoke n8n").click()
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Revoke n8n")).to_be_focused()
     expect(row(page, "n8n")).to_contain_text("Active")
     page.get_by_role("button", name="Revoke n8n").click()
     page.get_by_role("button", name="Revoke key").click()
     expect(row(page, "n8n")).to_contain_text("Revoked")
     expect(page.locator("#say")).to_have_text("Key “n8n” is revoked.")
-    expect(page.get_by_role("heading", name="Keys", exact=True)).to_be_focused()
+    expect(page.get_by_role("heading", name="API keys", exact=True)).to_be_focused()
     expect(page.get_by_role("button", name="Revoke n8n")).to_have_count(0)
 
 

@@ -39,7 +39,7 @@ def client(owner: Actor) -> Client:
 
 def test_without_keys_the_page_says_what_a_key_is_for(client: Client, workspace: Workspace) -> None:
     page = body(client.get(page_of(workspace)))
-    assert "No keys yet" in page
+    assert "No API keys yet" in page
     assert "n8n" in page
     assert '<table class="keys"' not in page
     for scope, words in SCOPES.items():
@@ -64,7 +64,7 @@ def test_a_new_key_is_shown_once_and_kept_by_no_cache(
         None,
     )
     assert "Key “CI pipeline” created" in body(answer)
-    assert "never shown again" in body(answer)
+    assert "will not see it again" in body(answer)
     again = body(client.get(page_of(workspace)))
     assert not BARE.search(again)
     assert bare[12:] not in again

@@ -152,7 +152,7 @@ def test_rotating_at_once_says_that_the_old_one_is_dead(
     client: Client, workspace: Workspace, owner: Actor
 ) -> None:
     old, _ = api_keys.create(actor=owner, name="n8n")
-    assert "does not work any more" in body(act(client, old, "rotate", HTMX, overlap="0"))
+    assert "no longer works" in body(act(client, old, "rotate", HTMX, overlap="0"))
     rows = re.findall(r'<tr data-state="(\w+)"', body(client.get(page_of(workspace))))
     assert rows == ["active", "replaced"]
 

@@ -104,7 +104,7 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
         "In all": "8.4 s",
         "Submitted via": "Studio",
     }
-    assert "What the model was told" in page
+    assert "Prompt sent to the model" in page
     assert "make it warmer, sepia" in page
 
 
@@ -120,7 +120,7 @@ def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Wo
 
 def test_the_prompt_is_told_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, sent_prompt="make it warmer")
-    assert "What the model was told" not in show(client, result)
+    assert "Prompt sent to the model" not in show(client, result)
 
 
 def test_it_compares_with_the_image_it_was_made_of(client: Client, workspace: Workspace) -> None:

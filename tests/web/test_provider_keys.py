@@ -214,7 +214,7 @@ def test_without_own_keys_in_the_plan_the_page_says_so_and_takes_none(
     key = save_key(make_actor(workspace))
     Plan.objects.update(own_keys=False)
     page = body(client.get(page_of(workspace)))
-    assert "does not include keys of its own" in page
+    assert "does not include its own provider keys" in page
     assert 'type="password"' not in page
     assert reverse("provider_key_remove", args=[workspace.slug, key.pk]) in page
     assert reverse("provider_key_test", args=[workspace.slug, key.pk]) not in page

@@ -88,7 +88,7 @@ def test_what_an_endpoint_is_told_can_be_changed_and_switched_off(actor: Actor, 
     response = client.post(at(actor, "webhook_change", endpoint.id), {"events": ["job.failed"]}, headers=HTMX)
     endpoint.refresh_from_db()
     assert (endpoint.events, endpoint.is_enabled) == (["job.failed"], False)
-    assert "Off" in body(response)
+    assert "Disabled" in body(response)
 
 
 def test_a_new_secret_is_shown_this_once(actor: Actor, client: Client) -> None:

@@ -14,7 +14,7 @@ class EndpointForm(forms.Form):
 
     url = forms.CharField(label="Address", error_messages={"required": "Give an https address."})
     events = forms.MultipleChoiceField(
-        label="Tell it when",
+        label="Events",
         choices=event_choices,
         error_messages={"required": "Choose at least one event."},
     )
