@@ -92,7 +92,9 @@ class LedgerEntryForm(ModelForm):
         amount: int = self.cleaned_data["amount"]
         account: models.CreditAccount | None = self.cleaned_data.get("account")
         if amount == 0 or (amount < 0 and self.cleaned_data.get("kind") == "grant"):
-            raise forms.ValidationError("A grant gives 1 credit or more; take credits by an adjustment.")
+            raise forms.ValidationError(
+                "A grant must be 1 credit or more. To remove credits, use an adjustment."
+            )
         if abs(amount) > credits.MAXIMUM_GRANT:
             raise forms.ValidationError(f"At most {credits.MAXIMUM_GRANT:,} credits at once.")
         if account and account.balance + amount < 0:
@@ -141,14 +143,14 @@ class ProviderKeyForm(ModelForm):
 
     provider = forms.ChoiceField(
         choices=lambda: [(name, one.label) for name, one in registry.providers().items() if one.needs_key],
-        help_text="A key in the environment, such as BFL_API_KEY, goes before one that is stored here.",
+        help_text="A key in the environment, such as BFL_API_KEY, takes precedence over one stored here.",
     )
     api_key = forms.CharField(label="API key", widget=forms.PasswordInput(attrs={"autocomplete": "off"}))
     api_secret = forms.CharField(
         label="API secret",
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Only Wiro's, for keys with signed requests.",
+        help_text="Only for Wiro keys with signed requests.",
     )
 
     def clean(self) -> None:

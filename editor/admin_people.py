@@ -52,7 +52,7 @@ class UserAdmin(BaseUserAdmin):
         """What the confirmation page lists. Related rows need no permissions of their own."""
         counts = {"people": len(objs)}
         listed: list[Any] = []
-        myself = [f"{user}: that is you" for user in objs if user == request.user]
+        myself = [f"{user}: this is you" for user in objs if user == request.user]
         for user in objs:
             keys = [f"API key: {key} in {key.workspace}" for key in people.keys_of(user)]
             places = [f"Member of {membership.workspace}" for membership in people.memberships_of(user)]

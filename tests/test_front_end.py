@@ -215,10 +215,10 @@ def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
 
 
 def test_a_cancellation_says_what_came_back_to_the_one_who_ran_it_alone() -> None:
-    ended = {"state": "canceled", "charge": "4 credits came back."}
+    ended = {"state": "canceled", "charge": "4 credits refunded."}
     page = live(job(**ended))
     assert "Edit canceled" in page.partials["#toasts"]
-    assert "4 credits came back." in page.partials["#toasts"]
+    assert "4 credits refunded." in page.partials["#toasts"]
     assert "#toasts" not in live(job(**ended, mine=False)).partials
 
 

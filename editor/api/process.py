@@ -42,7 +42,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     Raises EditorError; a job that ended without an image raises too, with `job_id` in the error.
     """
     if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
+        raise InvalidInput(f"An Idempotency-Key can have at most {LONGEST_KEY} printable ASCII characters.")
     asynchronous = body.asynchronous or _prefers_async(request.headers.get("prefer", ""))
     digest = hashlib.sha256(request.body).hexdigest() if key else ""
     job = None
@@ -51,7 +51,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     if job is None:
         job = await _start(actor=actor, body=body, key=key, digest=digest, at=origin(request))
     if job.repeated and job.is_live and not asynchronous:
-        raise Conflict("The first call with this Idempotency-Key is still running. Ask for its job.")
+        raise Conflict("The first call with this Idempotency-Key is still running. Get its job instead.")
     reread = partial(job_queries.read, job.id)
     if asynchronous:
         row = await in_thread(reread)

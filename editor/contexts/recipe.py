@@ -131,11 +131,11 @@ def facts(job: Job, image: Image | None) -> list[Fact]:
         ("Style", _preset(job.style, job.style_version)),
         ("Character", _preset(job.character, job.character_version)),
         ("Reference images", _references(job)),
-        ("Mask", "Painted" if _count(job, JobImage.Role.MASK) else ""),
+        ("Mask", "Yes" if _count(job, JobImage.Role.MASK) else ""),
         ("Cost", _cost(job)),
-        ("Queued", _seconds(job.created_at, job.started_at)),
-        ("Ran", _seconds(job.started_at, job.finished_at)),
-        ("In all", _seconds(job.created_at, job.finished_at)),
+        ("Time in queue", _seconds(job.created_at, job.started_at)),
+        ("Processing time", _seconds(job.started_at, job.finished_at)),
+        ("Total time", _seconds(job.created_at, job.finished_at)),
         ("Submitted via", DOORS.get(job.door, job.door)),
     ]
     return [Fact(label, value) for label, value in pairs if value]
@@ -151,7 +151,7 @@ def _provider(job: Job) -> str:
         label = registry.get(job.provider).label
     except ProviderError:  # it was removed since
         label = job.provider
-    return f"{label}, {'own key' if job.own_key else 'platform'}"
+    return f"{label}, {'own key' if job.own_key else 'portal'}"
 
 
 def _size(image: Image | None) -> str:

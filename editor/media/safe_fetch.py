@@ -89,9 +89,9 @@ async def fetch(
             async with asyncio.timeout(limits.seconds):
                 return await _follow(target, limits=limits, resolve=resolve, tls=tls or pinned.usual_trust())
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise NotFetched("The image's address took too long to send the image.") from error
+            raise NotFetched("The image server took too long to send the image.") from error
         except (httpx.HTTPError, OSError) as error:
-            raise NotFetched("The connection to the image's address broke off.") from error
+            raise NotFetched("The connection to the image server was interrupted.") from error
 
 
 _places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -119,20 +119,20 @@ def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
     base  the URL whose answer named this one
     """
     if len(text) > MAX_URL:
-        raise NotFetched(f"The image's address is longer than {MAX_URL} characters.")
+        raise NotFetched(f"The image URL is longer than {MAX_URL} characters.")
     try:
         # Programs do not agree on what backslashes and control characters in a URL mean.
         if "\\" in text or not text.isprintable():
             raise ValueError
         url = base.join(text) if base else httpx.URL(text)
     except (httpx.InvalidURL, ValueError):
-        raise NotFetched("The image's address is not a web address.") from None
+        raise NotFetched("The image URL is not a valid URL.") from None
     if url.scheme != "https":
-        raise NotFetched("The image's address must begin with https://, and each that it leads on to.")
+        raise NotFetched("The image URL, and every URL it redirects to, must begin with https://.")
     try:
         outbound.check_url(str(url))
     except outbound.Forbidden as error:
-        raise NotFetched(f"The image's address cannot be opened. {error.message}") from None
+        raise NotFetched(f"The image URL cannot be opened. {error.message}") from None
     return url
 
 
@@ -142,7 +142,7 @@ async def _addresses(target: httpx.URL, *, resolve: pinned.Resolve, seconds: flo
         return await pinned.addresses(target, resolve=resolve, seconds=seconds)
     except (OSError, UnicodeError, outbound.Forbidden):  # TimeoutError too
         # The same words for all: which names there are in a private network is nobody's business.
-        raise NotFetched("The image's address names a host that does not exist or is not public.") from None
+        raise NotFetched("The host of the image URL does not exist or is not public.") from None
 
 
 async def _ask(
@@ -161,26 +161,26 @@ async def _ask(
         )
     except pinned.NotReached as error:
         what = "has no valid certificate" if error.untrusted else "could not be reached"
-        raise NotFetched(f"The image's address {what}.") from None
+        raise NotFetched(f"The image server {what}.") from None
 
 
 def _content_type(response: httpx.Response) -> str:
     """What the server calls the picture. Raises NotFetched for an answer that holds none."""
     if response.status_code != 200:
         raise NotFetched(
-            f"The image's address answered with HTTP status {response.status_code} and not with an image."
+            f"The image server responded with HTTP status {response.status_code} instead of an image."
         )
     if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         raise NotFetched("The server sent a compressed image, which is not supported.")
     name = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if name not in _CONTENT_TYPES:
-        raise NotFetched("The image's address leads to something else than a JPEG, PNG, WebP or GIF image.")
+        raise NotFetched("The image URL does not lead to a JPEG, PNG, WebP or GIF image.")
     return _CONTENT_TYPES[name]
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
     """The body, of at most `limit` bytes. Raises NotFetched for a larger one."""
-    too_large = NotFetched(f"The image is too large: at most {limit / 1024**2:g} MiB are allowed.")
+    too_large = NotFetched(f"The image is too large: the limit is {limit / 1024**2:g} MiB.")
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise too_large
@@ -192,6 +192,6 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
         if len(content) > limit:
             raise too_large
         if pieces > MAX_PIECES:
-            raise NotFetched("The image's address sent the image in too many small pieces.")
+            raise NotFetched("The image server sent the image in too many small pieces.")
         await asyncio.sleep(0)  # the next piece may be here already, and others have work to do
     return bytes(content)

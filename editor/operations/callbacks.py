@@ -60,7 +60,9 @@ def check_standard_secret(text: str) -> None:
     except ValueError:  # also for what is not ASCII
         length = 0
     if not SHORTEST_SECRET <= length <= LONGEST_SECRET:
-        words = f"A signing secret is “whsec_” and {SHORTEST_SECRET} to {LONGEST_SECRET} bytes in base64."
+        words = (
+            f"A signing secret is “whsec_” followed by {SHORTEST_SECRET} to {LONGEST_SECRET} bytes in base64."
+        )
         raise InvalidInput(words, fields={"webhook_secret": words})
 
 

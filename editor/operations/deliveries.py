@@ -116,7 +116,7 @@ def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
     actor.require_manager()
     again = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.SENDING)
     if not again.update(state=State.WAITING, tries=0, next_try_at=timezone.now(), delivered_at=None):
-        raise Conflict("This is being sent at this moment.")
+        raise Conflict("This delivery is being sent right now.")
     queue.enqueue_delivery(delivery_id=delivery.pk)
     audit.record(
         workspace=actor.workspace, actor=actor.user, action="webhook.resent", target=str(delivery.pk)
@@ -156,7 +156,7 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     if attempt.gone and delivery.endpoint_id:
         # First the endpoint, then its deliveries: in the order in which they are removed.
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
-            is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
+            is_enabled=False, note="Disabled because it responded with 410 Gone."
         )
         give_up(endpoint_id=delivery.endpoint_id)
     row = (

@@ -32,7 +32,7 @@ def remove(*, user: User, actor: User | None) -> None:
     # One at a time, so that no two operators delete each other.
     operators = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True)
     if {operator.pk for operator in operators} == {user.pk}:
-        raise Conflict("This is the last operator. Make somebody else an operator first.")
+        raise Conflict("This is the last operator. Make someone else an operator first.")
     for key in keys_of(user):
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):

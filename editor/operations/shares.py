@@ -25,7 +25,7 @@ def create(*, actor: Actor, image: Image, days: int) -> tuple[ShareLink, str]:
     """
     actor.require_editor()
     if days not in DAYS:
-        raise InvalidInput(f"A link lives for {', '.join(map(str, DAYS))} days.")
+        raise InvalidInput(f"A link can be valid for {', '.join(map(str, DAYS))} days.")
     token = secrets.token_urlsafe(32)
     share = ShareLink.objects.create(
         image=image,

@@ -40,10 +40,10 @@ def first_start(*, email: str, password: str, name: str, workspace_name: str) ->
     Raises PermissionDenied when somebody was first, InvalidInput for a weak password.
     """
     if not claim_first_start():
-        raise PermissionDenied("The portal is set up already. Sign in, or ask for an invitation.")
+        raise PermissionDenied("The portal is already set up. Sign in, or ask for an invitation.")
     user = create_user(email=email, password=password, name=name, operator=True)
     workspace = create(name=workspace_name, owner=user)
-    credits.grant(workspace=workspace, amount=FIRST_CREDITS, actor=user, note="To begin with")
+    credits.grant(workspace=workspace, amount=FIRST_CREDITS, actor=user, note="Starting credits")
     return user, workspace
 
 
@@ -87,7 +87,7 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     """A workspace with its owner and an empty credit account."""
     name = name.strip()
     if not 1 <= len(name) <= 120:
-        problem = "A workspace's name has 1 to 120 characters."
+        problem = "Enter a workspace name of 1 to 120 characters."
         raise InvalidInput(problem, fields={"workspace_name": problem})
     _lock(_SLUG_LOCK)
     workspace = _create_with_free_slug(name=name, plan=plan or Plan.objects.get(is_default=True))

@@ -40,11 +40,11 @@ def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> Non
 @pytest.mark.parametrize(
     ("prompt", "told"),
     [
-        ("", "Say what you would like to see."),
-        (" \n ", "Say what you would like to see."),
+        ("", "Describe what you would like to see."),
+        (" \n ", "Describe what you would like to see."),
         ("x" * 10_001, "At most 10,000 characters; this has 10,001."),
-        ("a\0b", "This text holds a character that cannot be stored."),
-        ("a\udfffb", "This text holds a character that cannot be stored."),
+        ("a\0b", "This text contains a character that cannot be stored."),
+        ("a\udfffb", "This text contains a character that cannot be stored."),
         (None, "Enter text."),
         (5, "Enter text."),
     ],
@@ -74,14 +74,14 @@ def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: 
     [
         (KONTEXT, 2, False, {"images": "FLUX.1 Kontext [pro] takes at most one image; there are 2."}),
         (FLUX_2, 9, True, {"images": "FLUX.2 [pro] takes at most 8 images; there are 9."}),
-        (FLUX_2, 0, True, {"mask": "A mask needs an image that it belongs to."}),
+        (FLUX_2, 0, True, {"mask": "A mask needs an image to apply to."}),
         (
             KONTEXT_DEV,
             0,
             True,
             {
                 "images": "FLUX.1 Kontext [dev], two images needs one image to work on.",
-                "mask": "A mask needs an image that it belongs to.",
+                "mask": "A mask needs an image to apply to.",
             },
         ),
     ],

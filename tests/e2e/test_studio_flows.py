@@ -40,7 +40,7 @@ def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
     press(page, "Control+Enter")
     tab_to(page, "Cancel")
     press(page, "Enter")
-    expect(studio.notices).to_contain_text("4 credits came back.")
+    expect(studio.notices).to_contain_text("4 credits refunded.")
     expect(studio.prompt).to_be_focused()
 
     press(page, "Control+A")

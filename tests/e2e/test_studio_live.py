@@ -176,7 +176,7 @@ def test_one_who_is_removed_while_looking_is_told_and_left_alone(
     amara = Client(portal, email="amara@example.test", slug="acme-studio")
     assert amara.run("a quiet harbour at dawn").status_code == 302
     amara.http.close()
-    expect(page.get_by_text("You are not a member of this workspace any more.").first).to_be_visible()
+    expect(page.get_by_text("You are no longer a member of this workspace.").first).to_be_visible()
     expect(page.locator("#live")).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("^Run"))).to_have_count(0)
     page.clock.run_for(60_000)

@@ -149,7 +149,7 @@ def test_low_credits_are_told(
     secret = add(page, receiver.url)
     page.get_by_label("Low-balance alert threshold").fill("30")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#say")).to_have_text("The mark is changed.")
+    expect(page.locator("#say")).to_have_text("Alert threshold saved.")
     edit(shared, key)
     edit(shared, key)
     told = [Webhook(secret).verify(body, headers) for headers, body in receiver.wait(3)]

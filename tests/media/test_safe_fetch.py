@@ -101,7 +101,7 @@ async def test_what_is_called_something_else_is_refused(
     async with hostile(answers(PICTURE, content_type=header), tls=tls) as server:
         words = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image's address leads to something else than a JPEG, PNG, WebP or GIF image."
+    assert words == "The image URL does not lead to a JPEG, PNG, WebP or GIF image."
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_any_other_status_is_refused(authority: Authority, tls: ssl.SSLCon
         words = await refusal(at(HOST, server.url), trust=authority.trust)
 
     code = status.partition(" ")[0]
-    assert words == f"The image's address answered with HTTP status {code} and not with an image."
+    assert words == f"The image server responded with HTTP status {code} instead of an image."
     assert len(server.requests) == 1
 
 

@@ -30,8 +30,8 @@ from tests.providers.hostile import (
 MEGABYTE = 1024**2
 SHORT = replace(PATIENT, seconds=0.4)
 TOO_LARGE = "The image is too large: at most 1 MiB are allowed."
-TOO_SLOW = "The image's address took too long to send the image."
-BROKE_OFF = "The connection to the image's address broke off."
+TOO_SLOW = "The image server took too long to send the image."
+BROKE_OFF = "The connection to the image server was interrupted."
 PACKED = "The server sent a compressed image, which is not supported."
 CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -99,7 +99,7 @@ async def test_a_body_in_a_great_many_pieces_is_given_up(authority: Authority):
 
     words = await words_for(authority, behaviour)
 
-    assert words == "The image's address sent the image in too many small pieces."
+    assert words == "The image server sent the image in too many small pieces."
 
 
 async def test_others_go_on_while_many_small_pieces_come(authority: Authority):

@@ -240,7 +240,7 @@ def test_words_without_quotes_get_a_hint() -> None:
 
 
 def test_an_image_that_is_not_there_is_named() -> None:
-    with pytest.raises(Refused, match="speaks of image 2, but only one image came"):
+    with pytest.raises(Refused, match="mentions image 2, but only one image was sent"):
         parse("put image 2 onto image 1", images=1)
     with pytest.raises(Refused, match="at least two images"):
         parse("put them side by side", images=1)

@@ -116,7 +116,7 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
     again = client.post(page_of(workspace), sent, headers=headers)
     assert again.status_code == 409
     assert not BARE.search(body(again))
-    assert "was done already" in body(again)
+    assert "has already been created" in body(again)
     assert ApiKey.objects.count() == 1
     if headers:
         assert body(again).strip().startswith('<p class="problem"'), "which the script lets through"
@@ -128,10 +128,10 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": ""}, "Give the key a name."),
+        ({"name": ""}, "Enter a name for the key."),
         ({"name": "x" * 81}, "1 to 80"),
         ({"name": "nul\0"}, "Null characters"),
-        ({"scopes": []}, "Choose what the key may do."),
+        ({"scopes": []}, "Choose at least one scope."),
         ({"scopes": ["everything"]}, "not one of the available choices"),
         ({"expires_in": "1"}, "not one of the available choices"),
         ({"expires_in": "soon"}, "not one of the available choices"),

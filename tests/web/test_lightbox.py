@@ -97,11 +97,11 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
         "Style": "Own look, version 2",
         "Character": "Ada, version 1",
         "Reference images": "1",
-        "Mask": "Painted",
+        "Mask": "Yes",
         "Cost": "4 credits",
-        "Queued": "2.0 s",
-        "Ran": "6.4 s",
-        "In all": "8.4 s",
+        "Time in queue": "2.0 s",
+        "Processing time": "6.4 s",
+        "Total time": "8.4 s",
         "Submitted via": "Studio",
     }
     assert "Prompt sent to the model" in page

@@ -98,7 +98,7 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"prompt": " "}, "Say what"),
+        ({"prompt": " "}, "Describe what"),
         ({"prompt": "x" * 10_001}, "10,000"),
         ({"prompt": "a\0b"}, "cannot be stored"),
         ({"tier": "gold"}, "no such tier"),
@@ -106,8 +106,8 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
         ({"seed": "-1"}, "seed: Enter a whole number"),
         ({"seed": "nan"}, "seed: Enter a whole number"),
         ({"seed": "9" * 30}, "seed: Enter a whole number"),
-        ({"idempotency_key": "x" * 81}, "Reload"),
-        ({"idempotency_key": "a\0b"}, "Reload"),
+        ({"idempotency_key": "x" * 81}, "reload it"),
+        ({"idempotency_key": "a\0b"}, "reload it"),
         ({"mask": SimpleUploadedFile("mask.png", b"x", "image/png")}, "mask"),
     ],
 )
@@ -123,7 +123,7 @@ def test_seventeen_images_are_too_many(workspace: Workspace, client: Client) -> 
 
 
 def test_an_unknown_image_is_said_and_free(workspace: Workspace, client: Client) -> None:
-    assert_refused(run(client, images=str(uuid.uuid4())), 404, "not in the workspace")
+    assert_refused(run(client, images=str(uuid.uuid4())), 404, "no such image in this workspace")
 
 
 def test_a_provider_without_a_key_is_said_and_free(workspace: Workspace, client: Client) -> None:

@@ -59,9 +59,9 @@ def test_a_new_endpoint_shows_its_secret_this_once(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"url": "", "events": ALL}, "Give an https address."),
+        ({"url": "", "events": ALL}, "Enter an https URL."),
         ({"url": URL}, "Choose at least one event."),
-        ({"url": "http://127.0.0.1/", "events": ALL}, "opens only https addresses"),
+        ({"url": "http://127.0.0.1/", "events": ALL}, "Only https URLs"),
         ({"url": URL, "events": ["webhook.test"]}, "Select a valid choice"),
     ],
 )
@@ -80,7 +80,7 @@ def test_an_address_that_is_there_is_refused(actor: Actor, client: Client) -> No
     for headers in (HTMX, {}):
         response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
         assert response.status_code == 409
-        assert "in the list already" in body(response)
+        assert "already an endpoint" in body(response)
 
 
 def test_what_an_endpoint_is_told_can_be_changed_and_switched_off(actor: Actor, client: Client) -> None:

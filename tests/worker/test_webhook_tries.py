@@ -157,7 +157,7 @@ class TestTries:
         outbound.allow([])
         send(only())
         assert receiver.got == []
-        assert only().attempts[0]["words"] == "The portal opens only https addresses on the usual port."
+        assert only().attempts[0]["words"] == "Only https URLs on port 443 are allowed."
 
     def test_names_of_private_networks_cannot_be_told_from_those_that_do_not_exist(
         self, actor: Actor

@@ -120,7 +120,7 @@ def decoded(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidInput("This is neither an image in base64 nor an https address of one.") from None
+        raise InvalidInput("This is neither a base64 image nor an https image URL.") from None
 
 
 def submitted(job: Job, *, input_pixels: int, polling_url: str) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def _checked(endpoint: Endpoint, raw: bytes) -> dict[str, Any]:
         values = strict_json.read_object(raw)
     except (ValueError, RecursionError):
         problem = {"type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error", "input": {}}
-        context = {"error": "The body must be one JSON object in UTF-8, with each name once."}
+        context = {"error": "The body must be one JSON object in UTF-8 without duplicate names."}
         raise WrongFields([problem | {"ctx": context}]) from None
     try:
         return endpoint.body.model_validate(values).model_dump()

@@ -47,7 +47,7 @@ async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: b
     Raises EditorError; no job exists then and nothing was charged.
     """
     if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
+        raise InvalidInput(f"An Idempotency-Key can have at most {LONGEST_KEY} printable ASCII characters.")
     repeated = None
     if key:
         repeated = await in_thread(idempotency.find, actor=actor, key=key, request_hash=form.digest)
@@ -74,8 +74,8 @@ def check_ended(job: Job) -> None:
     """Raise what became of a job that has no results."""
     if job.is_live:
         raise StillRunning(
-            f"The edit is still running. It goes on as job {job.id}: look for it in the portal's gallery, "
-            "or ask the portal's own API. Without an Idempotency-Key the same request starts another one."
+            f"This edit is still running as job {job.id}. Find its result in the portal's gallery, "
+            "or through the portal's own API. Without an Idempotency-Key, this request starts another edit."
         )
     if error := failure(job):
         raise error

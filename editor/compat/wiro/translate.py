@@ -115,7 +115,7 @@ def wish(model: Model, fields: Fields) -> Wish:
     named = (picture for name, value in fields if _MASK.fullmatch(name) for picture in _pictures(value))
     masks = list(islice(named, 2))
     if len(masks) > 1:
-        raise _invalid("Only one mask can be taken.")
+        raise _invalid("Only one mask is supported.")
     prompt = _text(first.get("prompt"))
     # No further than that: a body has room for a hundred thousand addresses.
     pictures = tuple(islice(_in_slots(fields), MAXIMUM_IMAGES + 1))
@@ -184,7 +184,7 @@ def _pictures(value: Any) -> Iterator[Picture]:
     elif isinstance(value, str):
         yield from map(_picture, _names(value))
     else:
-        raise _invalid("An image is an address, a file or a list of these.")
+        raise _invalid("An image must be a URL, a file or a list of these.")
 
 
 def _names(text: str) -> Iterable[str]:

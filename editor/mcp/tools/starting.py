@@ -63,4 +63,4 @@ def _bytes(text: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidInput("An image is an https address, base64, or the id of an image.") from None
+        raise InvalidInput("An image must be an https URL, base64, or the id of an image.") from None

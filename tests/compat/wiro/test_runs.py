@@ -136,7 +136,7 @@ async def test_a_mask_of_another_workspace_is_refused_before_a_picture_is_opened
         files={"inputImageUrl": ("a.png", photo(), "image/png")},
         headers={"x-api-key": key},
     )
-    assert answer.json()["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert answer.json()["errors"] == [{"code": 0, "message": "There is no such image in this workspace."}]
     assert await nothing_happened(actor)
     assert not await in_thread(Image.objects.filter(workspace=actor.workspace).exists)
 
@@ -165,7 +165,7 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
         return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
 
     answer = await ask(RUN, prompt="a harbour", inputImage=await in_thread(rival))
-    assert answer["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert answer["errors"] == [{"code": 0, "message": "There is no such image in this workspace."}]
     assert await nothing_happened(actor)
 
 

@@ -103,7 +103,7 @@ async def test_options_are_sent_as_the_model_knows_them(
         ("flux-pro-1.0-fill", 2, MASK, "one image at most"),
         ("flux-pro-1.0-fill", 1, None, "an image and a mask"),
         ("flux-pro-1.0-fill", 0, MASK, "an image and a mask"),
-        ("flux-kontext-pro", 1, MASK, "takes no mask"),
+        ("flux-kontext-pro", 1, MASK, "does not support masks"),
     ],
 )
 async def test_what_bfl_would_ignore_or_refuse_is_not_sent(
@@ -241,7 +241,7 @@ def test_one_key_may_have_so_many_active_tasks():
 async def test_a_task_of_another_day_is_not_confused_with_one_just_submitted(adapter: Adapter, bfl: Bfl):
     request = edit(bfl, "flux-2-pro")
 
-    with pytest.raises(ProviderError, match="does not know this edit") as caught:
+    with pytest.raises(ProviderError, match="no longer knows this edit") as caught:
         await adapter.poll(request, Submitted("gone", {"polling_url": "", "submitted_at": 0}))
 
     assert is_final(caught.value, ErrorKind.UNAVAILABLE)

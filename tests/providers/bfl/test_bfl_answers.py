@@ -39,7 +39,7 @@ def test_the_seed_is_told_where_it_is_a_whole_number(seed: Any, told: int | None
 
 @pytest.mark.parametrize("result", [None, [], "x", {}, {"sample": None}, {"sample": ""}, {"sample": ["x"]}])
 def test_ready_without_a_link_is_a_failure(result: Any):
-    with pytest.raises(ProviderError, match="finished without an image") as caught:
+    with pytest.raises(ProviderError, match="returned no image") as caught:
         answers.polled(answer(200, {"status": "Ready", "result": result}), age=1)
 
     assert is_final(caught.value, ErrorKind.UNAVAILABLE)

@@ -43,7 +43,7 @@ async def failure(adapter: Adapter, request: EditRequest, task: Submitted | None
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
         (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "provider is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Internal Server Error"),
-        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
+        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "it is unknown"),  # a proxy's word
     ],
 )
 async def test_a_refused_submit_makes_no_task(
@@ -102,7 +102,7 @@ async def test_a_model_that_is_not_served_there_is_unavailable(adapter: Adapter,
     error = await failure(adapter, elsewhere)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "does not serve this model" in error.message
+    assert "does not offer this model" in error.message
 
 
 async def test_a_refused_connection_left_nothing_behind(adapter: Adapter, bfl: Bfl):
@@ -194,9 +194,9 @@ async def test_a_task_that_stays_unknown_is_given_up(adapter: Adapter, bfl: Bfl)
         (Fault.PROMPT_MODERATED, ErrorKind.MODERATED, "Violence, Sexual Content, Self Harm"),
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "Sexual Content"),
         (Fault.FAILED, ErrorKind.UNAVAILABLE, "Generation failed"),
-        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "finished without an image"),
-        (Fault.LINK_NOT_FOUND, ErrorKind.UNAVAILABLE, "Its link has expired or leads nowhere"),
-        (Fault.LINK_EXPIRED, ErrorKind.UNAVAILABLE, "Its link has expired or leads nowhere"),
+        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "returned no image"),
+        (Fault.LINK_NOT_FOUND, ErrorKind.UNAVAILABLE, "Its link has expired or is broken"),
+        (Fault.LINK_EXPIRED, ErrorKind.UNAVAILABLE, "Its link has expired or is broken"),
         (Fault.HUGE, ErrorKind.UNAVAILABLE, "larger than 64 MB"),
         (Fault.HUGE_UNANNOUNCED, ErrorKind.UNAVAILABLE, "larger than 64 MB"),
     ],

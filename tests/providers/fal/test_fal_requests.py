@@ -143,7 +143,7 @@ async def test_options_are_sent_as_the_model_knows_them(
         (KONTEXT_DEV, 0, {}, "needs an image"),
         ("blackforestlabs/flux-3/edit-image", 0, {}, "needs an image"),
         (KONTEXT, 1, {"aspectRatio": "4:5"}, "aspect ratio 4:5"),
-        (KONTEXT, 1, {"mask": RED}, "takes no mask"),
+        (KONTEXT, 1, {"mask": RED}, "does not support masks"),
     ],
 )
 async def test_what_fal_would_ignore_or_refuse_is_not_sent(

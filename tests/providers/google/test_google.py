@@ -111,7 +111,7 @@ async def test_every_choice_of_the_catalogue_is_taken(
 
 
 async def test_a_mask_is_refused_and_nothing_is_sent(adapter: Adapter, google: Google):
-    with pytest.raises(ProviderError, match="no mask") as caught:
+    with pytest.raises(ProviderError, match="not support masks") as caught:
         await adapter.submit(edit(google, NANO, RED, mask=png("white", mode="L")))
 
     assert is_final(caught.value, ErrorKind.INVALID_INPUT)

@@ -47,12 +47,12 @@ async def not_made(adapter: Adapter, google: Google, fault: Fault = Fault.EMPTY_
         (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "provider is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "An internal error has occurred"),
         (Fault.OVERLOADED, ErrorKind.UNAVAILABLE, "The model is overloaded"),
-        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
+        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "it is unknown"),  # a proxy's word
         (Fault.PROMPT_MODERATED, ErrorKind.MODERATED, "PROHIBITED_CONTENT"),
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "Unable to show the generated image"),
         (Fault.FAILED, ErrorKind.UNAVAILABLE, "An internal error has occurred"),
-        (Fault.CUT, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
-        (Fault.MALFORMED_JSON, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
+        (Fault.CUT, ErrorKind.UNKNOWN_OUTCOME, "it is unknown"),
+        (Fault.MALFORMED_JSON, ErrorKind.UNKNOWN_OUTCOME, "it is unknown"),
         (Fault.HUGE, ErrorKind.UNKNOWN_OUTCOME, "larger than 256 MB"),
     ],
 )
@@ -113,7 +113,7 @@ async def test_an_edit_without_an_image_was_taken_and_has_failed(
     error = await not_made(adapter, google)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "finished without an image" in error.message
+    assert "returned no image" in error.message
     assert "I cannot draw that, but I can tell you about it." in error.message
 
 
@@ -124,7 +124,7 @@ async def test_an_end_without_a_known_reason_is_a_failure(adapter: Adapter, goog
     error = await not_made(adapter, google, fault)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "finished without an image" in error.message
+    assert "returned no image" in error.message
 
 
 async def test_a_result_too_close_to_a_work_of_others_asks_for_other_words(adapter: Adapter, google: Google):
@@ -132,7 +132,7 @@ async def test_a_result_too_close_to_a_work_of_others_asks_for_other_words(adapt
 
     error = await refused(adapter, google, Fault.RESULT_MODERATED)
 
-    assert "Word the prompt otherwise" in error.message
+    assert "Reword the prompt" in error.message
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ async def test_a_task_that_stays_unknown_is_given_up(adapter: Adapter, kie: Kie,
     error = await failure(adapter, request, earlier)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "does not know this task" in error.message
+    assert "no longer knows this task" in error.message
 
 
 @BOTH_APIS
@@ -110,9 +110,9 @@ async def test_a_task_that_stays_unknown_is_given_up(adapter: Adapter, kie: Kie,
         (Fault.PROMPT_MODERATED, ErrorKind.MODERATED, "violating content policies"),
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "blocked by the upstream safety filter"),
         (Fault.FAILED, ErrorKind.UNAVAILABLE, "Internal server error"),
-        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "finished without an image"),
-        (Fault.LINK_NOT_FOUND, ErrorKind.UNAVAILABLE, "Its link has expired or leads nowhere"),
-        (Fault.LINK_EXPIRED, ErrorKind.UNAVAILABLE, "Its link has expired or leads nowhere"),
+        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "returned no image"),
+        (Fault.LINK_NOT_FOUND, ErrorKind.UNAVAILABLE, "Its link has expired or is broken"),
+        (Fault.LINK_EXPIRED, ErrorKind.UNAVAILABLE, "Its link has expired or is broken"),
         (Fault.HUGE, ErrorKind.UNAVAILABLE, "larger than 64 MB"),
         (Fault.HUGE_UNANNOUNCED, ErrorKind.UNAVAILABLE, "larger than 64 MB"),
     ],
@@ -138,7 +138,7 @@ async def test_a_result_that_nobody_can_read_is_none(adapter: Adapter, kie: Kie,
     error = await failure(adapter, request, await adapter.submit(request))
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "finished without an image" in error.message
+    assert "returned no image" in error.message
 
 
 async def test_a_picture_that_kie_cannot_read_fails_the_task(adapter: Adapter, kie: Kie):

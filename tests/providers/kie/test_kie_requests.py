@@ -144,7 +144,7 @@ async def test_more_images_than_the_model_takes_are_refused(
 
 @BOTH_APIS
 async def test_a_mask_is_never_ignored(adapter: Adapter, kie: Kie, target: str):
-    with pytest.raises(ProviderError, match="no mask") as caught:
+    with pytest.raises(ProviderError, match="not support masks") as caught:
         await adapter.submit(edit(kie, target, RED, mask=png("white", mode="L")))
 
     assert is_final(caught.value, ErrorKind.INVALID_INPUT)

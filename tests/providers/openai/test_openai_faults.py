@@ -34,18 +34,18 @@ async def refused(adapter: Adapter, openai: OpenAi, *faults: Fault, **inputs: An
     ("fault", "kind", "words"),
     [
         (Fault.WRONG_KEY, ErrorKind.AUTH, "did not accept the API key"),
-        (Fault.FORBIDDEN, ErrorKind.AUTH, "organization of this API key be verified"),
+        (Fault.FORBIDDEN, ErrorKind.AUTH, "organization of this API key to be verified"),
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
         (Fault.SPEND_CAP, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
         (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "provider is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "The server had an error"),
         (Fault.OVERLOADED, ErrorKind.UNAVAILABLE, "currently overloaded"),
-        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),  # a proxy's word
+        (Fault.BAD_GATEWAY, ErrorKind.UNKNOWN_OUTCOME, "it is unknown"),  # a proxy's word
         (Fault.PROMPT_MODERATED, ErrorKind.MODERATED, "rejected by the safety system"),
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "rejected by the safety system"),
         (Fault.FAILED, ErrorKind.UNAVAILABLE, "The server had an error"),
-        (Fault.CUT, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
-        (Fault.MALFORMED_JSON, ErrorKind.UNKNOWN_OUTCOME, "nobody knows"),
+        (Fault.CUT, ErrorKind.UNKNOWN_OUTCOME, "it is unknown"),
+        (Fault.MALFORMED_JSON, ErrorKind.UNKNOWN_OUTCOME, "it is unknown"),
         (Fault.HUGE, ErrorKind.UNKNOWN_OUTCOME, "larger than 256 MB"),
     ],
 )

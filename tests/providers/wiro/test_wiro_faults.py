@@ -82,7 +82,7 @@ async def test_a_task_that_stays_unknown_is_given_up(adapter: Adapter, wiro: Wir
     error = await failure(adapter, request, earlier)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "does not know this task" in error.message
+    assert "no longer knows this task" in error.message
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ async def test_a_task_that_stays_unknown_is_given_up(adapter: Adapter, wiro: Wir
         (Fault.PROMPT_MODERATED, ErrorKind.MODERATED, "the prompt was flagged"),
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "the output was flagged"),
         (Fault.FAILED, ErrorKind.UNAVAILABLE, "the model ended with an error"),
-        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "finished without an image"),
-        (Fault.LINK_NOT_FOUND, ErrorKind.UNAVAILABLE, "Its link has expired or leads nowhere"),
-        (Fault.LINK_EXPIRED, ErrorKind.UNAVAILABLE, "Its link has expired or leads nowhere"),
+        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "returned no image"),
+        (Fault.LINK_NOT_FOUND, ErrorKind.UNAVAILABLE, "Its link has expired or is broken"),
+        (Fault.LINK_EXPIRED, ErrorKind.UNAVAILABLE, "Its link has expired or is broken"),
         (Fault.HUGE, ErrorKind.UNAVAILABLE, "larger than 64 MB"),
         (Fault.HUGE_UNANNOUNCED, ErrorKind.UNAVAILABLE, "larger than 64 MB"),
     ],
@@ -131,7 +131,7 @@ async def test_a_task_that_was_cancelled_at_wiro_says_so(adapter: Adapter, wiro:
     error = await failure(adapter, request, task)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "cancelled at the provider" in error.message
+    assert "canceled at the provider" in error.message
 
 
 async def test_a_picture_that_wiro_cannot_read_fails_the_task(adapter: Adapter, wiro: Wiro):

@@ -127,7 +127,7 @@ async def test_more_images_than_the_model_takes_are_refused(
 
 
 async def test_a_mask_is_never_ignored(adapter: Adapter, wiro: Wiro):
-    with pytest.raises(ProviderError, match="no mask") as caught:
+    with pytest.raises(ProviderError, match="not support masks") as caught:
         await adapter.submit(edit(wiro, FLUX_2, RED, mask=png("white", mode="L")))
 
     assert is_final(caught.value, ErrorKind.INVALID_INPUT)
