@@ -96,7 +96,7 @@ class LedgerEntryForm(ModelForm):
                 "A grant must be 1 credit or more. To remove credits, use an adjustment."
             )
         if abs(amount) > credits.MAXIMUM_GRANT:
-            raise forms.ValidationError(f"At most {credits.MAXIMUM_GRANT:,} credits at once.")
+            raise forms.ValidationError(f"Enter at most {credits.MAXIMUM_GRANT:,} credits.")
         if account and account.balance + amount < 0:
             raise forms.ValidationError(
                 f"The balance is {account.balance:,} credits: it cannot go below zero."
@@ -177,9 +177,9 @@ class ProviderKeyAdmin(admin.ModelAdmin):
     list_select_related = ("workspace",)
     readonly_fields = ("provider", "owner", "last_four", "checked_at", "note")
 
-    @admin.display(description="Whose", ordering="workspace__name")
+    @admin.display(description="Owner", ordering="workspace__name")
     def owner(self, key: models.ProviderKey) -> str:
-        return key.workspace.name if key.workspace else "The portal"
+        return key.workspace.name if key.workspace else "Portal"
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -242,7 +242,7 @@ class ApiKeyAdmin(ReadOnly):
     list_select_related = ("workspace", "created_by")
     exclude = ("secret_hash",)
 
-    @admin.display(description="Works", boolean=True)
+    @admin.display(description="Active", boolean=True)
     def is_live(self, key: models.ApiKey) -> bool:
         return key.is_live
 

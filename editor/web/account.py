@@ -21,8 +21,12 @@ from editor.web import sign_in_limits
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = {  # noqa: RUF012  (as allauth has it)
         **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "Wrong email or password.",
+        "email_taken": "An account with this email already exists.",
+        "incorrect_password": "The current password is wrong.",
+        "enter_current_password": "The current password is wrong.",
         "too_many_login_attempts": (
-            "Too many failed attempts. Wait a few minutes, use a browser that you have signed in with "
+            "Too many failed attempts. Wait a few minutes, use a browser in which you have signed in "
             "before, or reset your password with “Forgot password?”."
         ),
     }

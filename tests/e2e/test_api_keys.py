@@ -139,7 +139,7 @@ def test_revoking_asks_first_and_ends_the_key(page: Page) -> None:
     page.get_by_role("button", name="Revoke n8n").click()
     page.get_by_role("button", name="Revoke key").click()
     expect(row(page, "n8n")).to_contain_text("Revoked")
-    expect(page.locator("#say")).to_have_text("Key “n8n” is revoked.")
+    expect(page.locator("#say")).to_have_text("Key “n8n” revoked.")
     expect(page.get_by_role("heading", name="API keys", exact=True)).to_be_focused()
     expect(page.get_by_role("button", name="Revoke n8n")).to_have_count(0)
 
@@ -164,7 +164,7 @@ def test_without_script_the_key_has_a_page_that_a_reload_does_not_repeat(
     expect(page.get_by_role("rowheader")).to_have_count(3)
     page.get_by_role("button", name="Revoke Another").click()
     page.get_by_role("button", name="Revoke key").click()
-    expect(page.get_by_text("Key “Another” is revoked.")).to_be_visible()
+    expect(page.get_by_text("Key “Another” revoked.")).to_be_visible()
     expect(row(page, "Another")).to_contain_text("Revoked")
 
 

@@ -187,7 +187,7 @@ def test_a_file_with_something_else_gets_a_key_of_mode_0600(key_file: Path) -> N
 
 
 def test_revoking_what_is_no_key_says_so(key_file: Path) -> None:
-    with pytest.raises(CommandError, match="holds no key"):
+    with pytest.raises(CommandError, match="contains no key"):
         bootstrap(api_key_file=key_file, revoke=True)
     assert not key_file.exists()
 
