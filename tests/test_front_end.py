@@ -50,6 +50,12 @@ def test_a_template_has_nothing_that_the_policy_forbids(template: Path, forbidde
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=named)
+def test_a_template_hands_its_includes_what_they_need_and_nothing_else(template: Path) -> None:
+    for tag in re.findall(r"{% include .*?%}", template.read_text()):
+        assert tag.endswith(" only %}"), tag
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=named)
 def test_the_static_files_that_a_template_names_exist(template: Path) -> None:
     for name in re.findall(r"{% static ['\"]([^'\"]+)['\"]", template.read_text()):
         assert finders.find(name), name
