@@ -29,7 +29,7 @@ from tests.providers.hostile import (
 
 MEGABYTE = 1024**2
 SHORT = replace(PATIENT, seconds=0.4)
-TOO_LARGE = "The image is too large: at most 1 MiB are allowed."
+TOO_LARGE = "The image is too large: the limit is 1 MiB."
 TOO_SLOW = "The image server took too long to send the image."
 BROKE_OFF = "The connection to the image server was interrupted."
 PACKED = "The server sent a compressed image, which is not supported."
@@ -168,7 +168,7 @@ async def test_encryption_that_never_begins_is_given_up(authority: Authority):
         limits = replace(PATIENT, connect_seconds=0.2)
         words = await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
 
-    assert words == "The image's address could not be reached."
+    assert words == "The image server could not be reached."
 
 
 # --- Answers that are none ---------------------------------------------------------------

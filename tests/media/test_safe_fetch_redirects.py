@@ -110,7 +110,7 @@ async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLConte
         ("https://pictures.example\\@127.0.0.1/", NO_URL),
         ("/\\127.0.0.1/", NO_URL),
         ("https://[::1/", NO_URL),
-        ("/" + "x" * 2000, "The image's address is longer than 2000 characters."),
+        ("/" + "x" * 2000, "The image URL is longer than 2000 characters."),
     ],
 )
 async def test_a_redirect_is_judged_like_a_url_that_a_person_named(

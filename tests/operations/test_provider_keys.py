@@ -69,9 +69,9 @@ def test_a_refused_key_is_not_stored_and_the_one_before_stays(actor: Actor, take
 @pytest.mark.parametrize(
     ("answer", "note"),
     [
-        (BUSY, "could not be tested now. Test it again later. It said: “Come back at noon.”"),
+        (BUSY, "could not be tested. Test it again later. It said: “Come back at noon.”"),
         (NO_FUNDS, "accepts this key, but its account has no funds left."),
-        (STRANGE, "did not answer the test of this key as it should. It said: “No such page.”"),
+        (STRANGE, "gave an unexpected response to the test of this key. It said: “No such page.”"),
     ],
     ids=["busy", "no funds", "strange"],
 )

@@ -235,7 +235,7 @@ def test_what_is_not_understood_is_named_and_nothing_is_done(prompt: str, piece:
 
 
 def test_words_without_quotes_get_a_hint() -> None:
-    with pytest.raises(Refused, match='must stand in quotes: add the text "SOLD"'):
+    with pytest.raises(Refused, match='Put the text to write in quotes, for example: add the text "SOLD"'):
         parse("add the text SOLD at the bottom", images=1)
 
 

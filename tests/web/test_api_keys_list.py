@@ -196,7 +196,7 @@ def test_revoking_ends_the_key_and_says_so(
     answer = act(client, key, "revoke", headers)
     assert answer.status_code == (200 if headers else 302)
     page = body(answer if headers else client.get(page_of(workspace)))
-    assert "Key “n8n” is revoked." in page
+    assert "Key “n8n” revoked." in page
     assert "Revoked" in row_of(page, "n8n")
     found = api_keys.find(bare)
     assert found is not None

@@ -234,7 +234,7 @@ def test_a_lost_encryption_key_breaks_no_page(
     key = save_key(make_actor(workspace))
     settings.ENCRYPTION_KEYS = ["x" * 32]
     assert "Connected ··· 4f2a" in body(client.get(page_of(workspace)))
-    assert "An operator has to restore" in body(act(client, key, "test", headers=HTMX))
+    assert "An operator must restore" in body(act(client, key, "test", headers=HTMX))
 
 
 def test_no_answer_has_a_key_in_it(client: Client, workspace: Workspace) -> None:

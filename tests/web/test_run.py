@@ -132,7 +132,7 @@ def test_a_provider_without_a_key_is_said_and_free(workspace: Workspace, client:
 
 def test_too_few_credits_are_said_and_free(workspace: Workspace, client: Client) -> None:
     credits.adjust(workspace=workspace, amount=-7, actor=None, note="")
-    assert_refused(run(client), 402, "this edit needs 4, the workspace has 3", balance=3)
+    assert_refused(run(client), 402, "this edit needs 4, but the workspace has 3", balance=3)
 
 
 def test_the_plans_limit_is_said_and_free(workspace: Workspace, client: Client) -> None:
@@ -164,7 +164,7 @@ def test_what_has_ended_cannot_be_canceled(workspace: Workspace, client: Client)
     job = add_job(workspace, status=Status.COMPLETED)
     response = client.post(reverse("cancel", args=[workspace.slug, job.id]), headers=HTMX)
     assert response.status_code == 409
-    assert "This edit is completed already." in response.content.decode()
+    assert "This edit is already completed." in response.content.decode()
 
 
 def test_any_editor_may_cancel_what_another_started(workspace: Workspace) -> None:

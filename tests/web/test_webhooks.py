@@ -110,10 +110,10 @@ def test_a_failed_delivery_says_why_and_is_sent_again(actor: Actor, client: Clie
     delivery = deliveries.test(actor=actor, endpoint=add(actor))
     taken = deliveries.take(like=delivery)
     assert taken
-    failed = deliveries.Attempt(status=410, milliseconds=12, words="It answered 410.", gone=True)
+    failed = deliveries.Attempt(status=410, milliseconds=12, words="It responded with 410.", gone=True)
     deliveries.note(delivery=taken, attempt=failed)
     page = body(client.get(at(actor)))
-    assert "It answered 410." in page
+    assert "It responded with 410." in page
     assert "Failed" in page
     assert URL not in re.sub(r"(?s).*<table", "", page)
     response = client.post(at(actor, "webhook_resend", delivery.id), headers=HTMX)

@@ -65,7 +65,7 @@ class TestTries:
         assert sum(pauses) == 24 * 3600
         assert len(receiver.wait(8)) == 8
         assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
-        assert row.attempts[-1]["words"] == "It answered 500."
+        assert row.attempts[-1]["words"] == "It responded with 500."
 
     def test_each_next_try_is_in_the_queue_for_its_time(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
@@ -94,7 +94,7 @@ class TestTries:
             return Response(status_code=307, headers={"location": receiver.url})
 
         tell_one_who(redirect, actor)
-        assert only().attempts[0]["words"].startswith("It answered 307, a redirect.")
+        assert only().attempts[0]["words"].startswith("It responded with 307, a redirect.")
         assert receiver.got == []
 
     def test_a_receiver_that_never_answers_is_given_up_after_its_time(
@@ -107,7 +107,7 @@ class TestTries:
             return Response()
 
         tell_one_who(never, actor)
-        assert only().attempts[0]["words"] == "It did not answer within 0.3 seconds."
+        assert only().attempts[0]["words"] == "It did not respond within 0.3 seconds."
         assert only().state == "waiting"
 
     def test_gone_for_good_switches_the_endpoint_off(self, actor: Actor, receiver: Receiver) -> None:

@@ -220,7 +220,7 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
     answer = await client.post("/v1/flux-2-pro", content=b"x", headers=long)
     assert (answer.status_code, answer.json()) == (
         413,
-        {"detail": "The request's body is too large: at most 64 MiB."},
+        {"detail": "The request body is too large: at most 64 MiB is allowed."},
     )
 
 
@@ -278,6 +278,6 @@ async def test_the_rate_limit_is_told(client: httpx.AsyncClient, actor: Actor) -
     told = await submitted(client)
     refused = await client.post("/v1/flux-kontext-pro", json=EDIT)
     assert refused.status_code == 429
-    assert "allows 1 requests a minute" in refused.json()["detail"]
+    assert "allows 1 requests per minute" in refused.json()["detail"]
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert (await client.get(told["polling_url"])).status_code == 200  # polls have their own
