@@ -40,7 +40,6 @@ class Lightbox:
     who: str
     initials: str
     at: datetime
-    ago: str
     prompt: str
     sent_prompt: str
     image: VersionView | None
@@ -100,7 +99,6 @@ def _lightbox(
         who=lists.who(row.created_by),
         initials=row.created_by.initials if row.created_by else "?",
         at=row.created_at,
-        ago=lists.ago(row.created_at),
         prompt=job.prompt,
         sent_prompt=job.sent_prompt if job.sent_prompt != job.prompt else "",
         image=version_view(workspace, image) if image else None,

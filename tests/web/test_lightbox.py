@@ -88,7 +88,7 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
     assert recipe(page) == {
         "Model": "FLUX.1 Kontext [pro]",
         "Quality": "Standard",
-        "Provider": "Built-in sandbox, platform",
+        "Provider": "Built-in sandbox, portal",
         "Size": "96 × 64 PNG, 1 byte",
         "Seed": "418203377",
         "Safety tolerance": "2",
