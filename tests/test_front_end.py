@@ -50,6 +50,12 @@ def test_a_template_has_nothing_that_the_policy_forbids(template: Path, forbidde
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=named)
+def test_a_template_hands_its_includes_what_they_need_and_nothing_else(template: Path) -> None:
+    for tag in re.findall(r"{% include .*?%}", template.read_text()):
+        assert tag.endswith(" only %}"), tag
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=named)
 def test_the_static_files_that_a_template_names_exist(template: Path) -> None:
     for name in re.findall(r"{% static ['\"]([^'\"]+)['\"]", template.read_text()):
         assert finders.find(name), name
@@ -215,10 +221,10 @@ def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
 
 
 def test_a_cancellation_says_what_came_back_to_the_one_who_ran_it_alone() -> None:
-    ended = {"state": "canceled", "charge": "4 credits came back."}
+    ended = {"state": "canceled", "charge": "4 credits refunded."}
     page = live(job(**ended))
     assert "Edit canceled" in page.partials["#toasts"]
-    assert "4 credits came back." in page.partials["#toasts"]
+    assert "4 credits refunded." in page.partials["#toasts"]
     assert "#toasts" not in live(job(**ended, mine=False)).partials
 
 

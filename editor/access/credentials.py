@@ -94,10 +94,10 @@ def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError |
         return _stranger()
     if not membership.may_edit:
         return PermissionDenied(
-            "The person who made this API key does not have the “Access Image Editor” permission any more."
+            "The person who created this API key no longer has the “Access Image Editor” permission."
         )
     return None
 
 
 def _stranger() -> NotAuthenticated:
-    return NotAuthenticated("The person who made this API key is no longer a member of its workspace.")
+    return NotAuthenticated("The person who created this API key is no longer a member of its workspace.")

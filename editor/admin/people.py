@@ -72,7 +72,7 @@ class UserAdmin(BaseUserAdmin):
     add_form = UserCreationForm
     fieldsets = (
         (None, {"fields": ("email", "password", "name")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
     list_filter = ("is_active", "is_staff")
@@ -90,7 +90,7 @@ class UserAdmin(BaseUserAdmin):
         """What the confirmation page lists. Related rows need no permissions of their own."""
         counts = {"people": len(objs)}
         listed: list[Any] = []
-        kept = [f"{user}: that is you" for user in objs if user == request.user]
+        kept = [f"{user}: this is you" for user in objs if user == request.user]
         for user in objs:
             kept += [
                 f"{user}: the only owner of {place}, which has other members"

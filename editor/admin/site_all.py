@@ -73,9 +73,11 @@ class LedgerEntryForm(ModelForm):
         amount: int = self.cleaned_data["amount"]
         account: models.CreditAccount | None = self.cleaned_data.get("account")
         if amount == 0 or (amount < 0 and self.cleaned_data.get("kind") == "grant"):
-            raise forms.ValidationError("A grant gives 1 credit or more; take credits by an adjustment.")
+            raise forms.ValidationError(
+                "A grant must be 1 credit or more. To remove credits, use an adjustment."
+            )
         if abs(amount) > credits.MAXIMUM_GRANT:
-            raise forms.ValidationError(f"At most {credits.MAXIMUM_GRANT:,} credits at once.")
+            raise forms.ValidationError(f"Enter at most {credits.MAXIMUM_GRANT:,} credits.")
         if account and account.balance + amount < 0:
             raise forms.ValidationError(
                 f"The balance is {account.balance:,} credits: it cannot go below zero."
@@ -122,14 +124,14 @@ class ProviderKeyForm(ModelForm):
 
     provider = forms.ChoiceField(
         choices=lambda: [(name, one.label) for name, one in registry.providers().items() if one.needs_key],
-        help_text="A key in the environment, such as BFL_API_KEY, goes before one that is stored here.",
+        help_text="A key in the environment, such as BFL_API_KEY, takes precedence over one stored here.",
     )
     api_key = forms.CharField(label="API key", widget=forms.PasswordInput(attrs={"autocomplete": "off"}))
     api_secret = forms.CharField(
         label="API secret",
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Only Wiro's, for keys with signed requests.",
+        help_text="Only for Wiro keys with signed requests.",
     )
 
     def clean(self) -> None:
@@ -156,9 +158,9 @@ class ProviderKeyAdmin(admin.ModelAdmin):
     list_select_related = ("workspace",)
     readonly_fields = ("provider", "owner", "last_four", "checked_at", "note")
 
-    @admin.display(description="Whose", ordering="workspace__name")
+    @admin.display(description="Owner", ordering="workspace__name")
     def owner(self, key: models.ProviderKey) -> str:
-        return key.workspace.name if key.workspace else "The portal"
+        return key.workspace.name if key.workspace else "Portal"
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -221,7 +223,7 @@ class ApiKeyAdmin(ReadOnly):
     list_select_related = ("workspace", "created_by")
     exclude = ("secret_hash",)
 
-    @admin.display(description="Works", boolean=True)
+    @admin.display(description="Active", boolean=True)
     def is_live(self, key: models.ApiKey) -> bool:
         return key.is_live
 

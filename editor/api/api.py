@@ -39,7 +39,7 @@ def _editor_error(request: HttpRequest, error: EditorError) -> HttpResponse:
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     # Ninja raises it for a body that the parser refuses, and for nothing else here.
-    words = "The request's body is not a JSON object, or holds text that cannot be stored."
+    words = "The request body is not a JSON object, or contains text that cannot be stored."
     return api.create_response(request, problem(InvalidInput(words)), status=error.status_code)
 
 

@@ -24,12 +24,15 @@ FRESH_SECONDS = 300
 HOSTS = 8  # under whose names the document is kept
 
 HEADERS = {
-    "X-RateLimit-Limit": ("integer", "Requests a minute that the workspace's plan allows."),
-    "X-RateLimit-Remaining": ("integer", "Requests that are left of them now."),
-    "X-RateLimit-Reset": ("integer", "When the oldest of them stops counting: seconds since 1970."),
-    "Retry-After": ("integer", "Seconds to wait before asking again."),
-    "Location": ("string", "Where to ask for the job."),
-    "Idempotency-Replayed": ("string", "`true` where an earlier call with the same key had this answer."),
+    "X-RateLimit-Limit": ("integer", "Requests per minute that the workspace's plan allows."),
+    "X-RateLimit-Remaining": ("integer", "Requests left."),
+    "X-RateLimit-Reset": ("integer", "When the oldest request stops counting, in Unix seconds."),
+    "Retry-After": ("integer", "Seconds to wait before the next request."),
+    "Location": ("string", "URL of the job."),
+    "Idempotency-Replayed": (
+        "string",
+        "`true` if this is the response of an earlier call with the same key.",
+    ),
     "WWW-Authenticate": ("string", "`Bearer`."),
 }
 _ON_EVERY_ANSWER = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -38,7 +41,7 @@ _ON_ANSWERS = {
     ("process", 202): ("Location", "Retry-After", "Idempotency-Replayed"),
 }
 _ON_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
-_SUCCESSES = {200: "The answer.", 201: "Done.", 202: "Begun: the job goes on."}
+_SUCCESSES = {200: "The response.", 201: "Done.", 202: "Accepted: the job is still running."}
 
 # Headers that a call takes: name, schema, meaning.
 _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
@@ -46,8 +49,8 @@ _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
         (
             "Idempotency-Key",
             {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"},
-            "A word of your own for this edit, at most 80 characters. The same call with the same key may be "
-            "sent again for 24 hours: it is one job and costs once.",
+            "A key of your own for this edit, at most 80 characters. For 24 hours you can repeat the same "
+            "call with the same key: it is one job and is charged once.",
         ),
         (
             "Prefer",
@@ -59,7 +62,7 @@ _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
         (
             "Last-Event-ID",
             {"type": "string"},
-            "The `id` of the last event that was seen: only later ones are sent.",
+            "The `id` of the last event you received: only later ones are sent.",
         ),
     ],
 }

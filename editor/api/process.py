@@ -45,7 +45,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     submission = _submission(body, key=key, digest=digest, at=origin(request))
     job = await intake.submit(actor=actor, submission=submission)
     if job.repeated and job.is_live and not asynchronous:
-        raise Conflict("The first call with this Idempotency-Key is still running. Ask for its job.")
+        raise Conflict("The first call with this Idempotency-Key is still running. Get its job instead.")
     reread = partial(job_queries.read, job.id)
     if asynchronous:
         row = await in_thread(reread)

@@ -20,7 +20,7 @@ _DEFAULTS: dict[str, tuple[type, str]] = {
 
 def model_problems(model: Model) -> Problems:
     if not _MODEL_ID.fullmatch(model.id):
-        yield "id", f"{model.id!r} must look like vendor/name, in small letters"
+        yield "id", f"{model.id!r} must look like vendor/name, in lowercase"
     if model.time_limit_seconds < model.typical_seconds:
         yield "time_limit_seconds", "must not be less than typical_seconds"
     yield from twice("inputs", [item.name for item in model.inputs])
@@ -72,7 +72,7 @@ def tier_problems(tier: Tier, models: Mapping[str, Model]) -> Problems:
 
 def twice(key: str, names: Sequence[str]) -> Problems:
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield key, f"{name!r} is there twice"
+        yield key, f"{name!r} is listed twice"
 
 
 def _without_problems(model: Model, route: Route) -> Problems:

@@ -21,7 +21,7 @@ class CatalogError(Exception):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__(
-            "The catalogue cannot be used:\n" + "\n".join(f"- {problem}" for problem in self.problems)
+            "The catalogue is invalid:\n" + "\n".join(f"- {problem}" for problem in self.problems)
         )
 
 

@@ -20,9 +20,9 @@ LIVES: dict[int | None, str] = {
     None: "Never",
     30 * _DAY: "In 30 days",
     90 * _DAY: "In 90 days",
-    365 * _DAY: "In a year",
+    365 * _DAY: "In 1 year",
 }
-_OVERLAP_WORDS = ("At once", "In an hour", "In 24 hours", "In 7 days")
+_OVERLAP_WORDS = ("Immediately", "In 1 hour", "In 24 hours", "In 7 days")
 
 State = Literal["active", "replaced", "expired", "revoked"]
 

@@ -182,7 +182,7 @@ def _charge(job: Job) -> str:
         return f"{_credits(job.charged)} charged."
     if not job.price:
         return "Nothing was charged."
-    back = f"{_credits(job.price)} came back."
+    back = f"{_credits(job.price)} refunded."
     return back if job.status == Status.CANCELED else f"Nothing was charged: {back}"
 
 

@@ -89,7 +89,7 @@ def _tile(slug: str, image: Image) -> TrashTile:
     return TrashTile(
         id=image.pk,
         thumb_url=reverse("trashed_file", args=[slug, image.pk]),
-        title=image.job.prompt if image.job else image.original_name or "Photograph",
+        title=image.job.prompt if image.job else image.original_name or "Image",
         detail=f"{_use(image) or left} · {who(image.trashed_by)}",
     )
 

@@ -66,7 +66,7 @@ async def run(job_id: UUID) -> None:
             outcomes.end_failed,
             job=job,
             code="internal_error",
-            message="The portal itself failed on this edit. Try again, or ask an operator for help.",
+            message="The portal failed to run this edit. Try again, or ask an operator for help.",
         )
 
 

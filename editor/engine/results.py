@@ -53,7 +53,7 @@ async def keep(*, job: Job, result: Result) -> list[images.Stored]:
         if isinstance(error, ProviderError) or not isinstance(error, Exception):
             raise
         if _may_pass(error) and not await in_thread(_has_waited, job):
-            raise Shortage("The storage takes no files for the moment.") from error
+            raise Shortage("The storage does not accept files right now.") from error
         log.exception("job %s: its result could not be stored", job.id)
         raise NotStored(
             "The portal could not store the image. Try again later, or ask an operator for help."
@@ -85,7 +85,7 @@ def _has_waited(job: Job) -> bool:
 async def _usable(job: Job, result: Result) -> list[CleanImage]:
     """Of the first so many images as were asked for, those that are in order. Raises ProviderError."""
     if not result.images:
-        raise ProviderError(ErrorKind.UNAVAILABLE, "The provider finished without an image. Try again.")
+        raise ProviderError(ErrorKind.UNAVAILABLE, "The provider returned no image. Try again.")
     usable: list[CleanImage] = []
     refusal = None
     for image in result.images[: job.samples]:

@@ -111,8 +111,8 @@ async def _claimed(job: Job, provider: Provider) -> Submitted | None:
         if waited >= SUBMIT_PATIENCE or await in_thread(_claimed_long_ago, job):
             raise ProviderError(
                 ErrorKind.UNKNOWN_OUTCOME,
-                "The portal stopped while it was handing this edit to the provider, so nobody knows "
-                "whether the provider took it. It was not sent again.",
+                "The portal stopped while it was sending this edit to the provider, so it is unknown "
+                "whether the provider accepted it. It was not sent again.",
             )
         await asyncio.sleep(1)
         waited += 1

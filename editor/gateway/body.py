@@ -73,7 +73,7 @@ class Body:
             async with asyncio.timeout(seconds):
                 message = await self._receive()
         except TimeoutError:
-            raise TooSlow("The request's body did not come in time.") from None
+            raise TooSlow("The request body did not arrive in time.") from None
         length = len(message.get("body", b""))
         self._left += length / SLOWEST - (clock() - began)
         self._received += length
@@ -101,7 +101,7 @@ class Body:
     def _too_large(self) -> TooLarge:
         kib = self._limit // 1024
         most = f"{kib // 1024:,} MiB" if kib >= 1024 else f"{kib:,} KiB"
-        return TooLarge(f"The request's body is too large: at most {most}.")
+        return TooLarge(f"The request body is too large: at most {most} is allowed.")
 
 
 class BodySlots:
@@ -123,9 +123,7 @@ class BodySlots:
                     await stack.enter_async_context(own.slot(sender))
                     await stack.enter_async_context(self._all.slot(sender))
             except TimeoutError:
-                raise Busy(
-                    "Too many files are being sent right now. Try again shortly.", retry_after=5
-                ) from None
+                raise Busy("Too many uploads are in progress. Try again shortly.", retry_after=5) from None
             body.holds_slot = True
             yield
 

@@ -125,7 +125,7 @@ class Gate:
         check_host(headers)
         answer.allowance = await rate_limits.take(f"pass:{name}", per_minute=PASSES_A_MINUTE)
         if not answer.allowance.allowed:
-            raise _too_many(answer.allowance, f"This address may be asked {PASSES_A_MINUTE} times a minute.")
+            raise _too_many(answer.allowance, f"This URL allows {PASSES_A_MINUTE} requests per minute.")
 
     async def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> None:
         """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
@@ -138,7 +138,7 @@ class Gate:
             # Not before: behind one address there may be others, whose keys are good.
             answer.allowance = await rate_limits.take(address, per_minute=REFUSED_A_MINUTE)
             if not answer.allowance.allowed:
-                why = "Too many requests without a valid key came from your address."
+                why = "Too many requests without a valid key from your IP address."
                 raise _too_many(answer.allowance, why) from None
             raise
         workspace = caller.actor.workspace
@@ -148,7 +148,7 @@ class Gate:
             what, limit = "polls", limit * POLLS_FOR_A_REQUEST
         answer.allowance = await rate_limits.take(f"{what}:{workspace.id}", per_minute=limit)
         if not answer.allowance.allowed:
-            raise _too_many(answer.allowance, f"The plan of this workspace allows {limit} {what} a minute.")
+            raise _too_many(answer.allowance, f"This workspace's plan allows {limit} {what} per minute.")
         scope["caller"] = caller
 
 
@@ -169,7 +169,7 @@ def check_host(headers: Headers) -> None:
     """Raise InvalidInput unless the portal is reached under a name of its own."""
     host, _ = split_domain_port(headers.get("host"))
     if not host or not validate_host(host, settings.ALLOWED_HOSTS):
-        raise InvalidInput("This portal does not answer under that host name.")
+        raise InvalidInput("This portal does not serve that host name.")
 
 
 def sender_address(scope: Scope) -> str:
@@ -263,13 +263,13 @@ def _in_words(status: int, method: str) -> EditorError:
     """For answers that Django itself gives."""
     match status:
         case 404:
-            words = "There is nothing at this address."
+            words = "There is nothing at this URL."
         case 405:
-            words = f"This address does not take {method}."
+            words = f"This URL does not support {method}."
         case _ if status < 500:
             words = f"The request cannot be served: {HTTPStatus(status).phrase}."
         case _:
-            words = "The portal itself failed on this request. Try again, or ask an operator for help."
+            words = "The portal failed to handle this request. Try again, or ask an operator for help."
     error = EditorError(words)
     error.code = HTTPStatus(status).name.lower()
     return error

@@ -19,7 +19,7 @@ def failure(job: Job) -> EditorError | None:
     `code` is the job's own: "moderated", "rate_limited", "timeout", ...
     """
     if job.status == Status.CANCELED:
-        return Conflict("The edit was canceled. Its credits came back.")
+        return Conflict("The edit was canceled. Its credits were refunded.")
     if job.status != Status.FAILED:
         return None
     words = f"{job.error} Nothing was charged."

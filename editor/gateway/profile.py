@@ -62,7 +62,7 @@ def bearer(headers: Headers) -> str:
 
 def _unsigned(headers: Headers, key: ApiKey) -> None:
     if key.signing_secret is not None:
-        raise NotAuthenticated("This key signs its requests: it works at the Wiro-compatible API alone.")
+        raise NotAuthenticated("This key is for signed requests: it works only with the Wiro-compatible API.")
 
 
 @dataclass(frozen=True, slots=True)

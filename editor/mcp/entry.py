@@ -24,12 +24,12 @@ _SERVER = "editor.mcp.server"
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """One request. Raises EditorError for what the SDK is not asked about."""
     if scope["path"].rstrip("/") != PATH:
-        raise NotFound("There is nothing at this address.")
+        raise NotFound("There is nothing at this URL.")
     request = ASGIRequest(scope, BytesIO())
     at = origin(request)
     # Browsers say which site a page is of that asks; programs say nothing.
     if request.headers.get("origin", at) != at:
-        raise PermissionDenied("Pages of other sites may not ask here.")
+        raise PermissionDenied("Requests from other websites are not allowed.")
     if scope["method"] != "POST":
         # GET would wait for messages out of turn and DELETE would end a session. There are neither.
         await send({"type": "http.response.start", "status": 405, "headers": [(b"allow", b"POST")]})

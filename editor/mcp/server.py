@@ -31,9 +31,9 @@ from editor.mcp.tools.registry import TOOLS
 log = logging.getLogger("editor.mcp")
 
 INSTRUCTIONS = (
-    "Makes and edits images by prompt. edit_image does it with any model and waits for the result; "
-    "list_models tells what there is. Edits cost credits of the workspace: estimate_credits tells how many. "
-    "A result's image id may be the source of the next edit."
+    "Creates and edits images by prompt. edit_image works with any model and waits for the result; "
+    "list_models lists the models. Edits cost the workspace credits: estimate_credits returns how many. "
+    "A result's image id can be the source of the next edit."
 )
 
 # Held calls end by themselves when the portal is about to stop (see `waiting.let_go`). The SDK's
@@ -95,7 +95,9 @@ async def _call_tool(
         return _failed(error)
     except Exception as error:
         log.exception("the tool %s failed", tool.name)
-        otherwise = EditorError("The portal itself failed on this call. Try again, or ask an operator.")
+        otherwise = EditorError(
+            "The portal failed to handle this call. Try again, or ask an operator for help."
+        )
         return _failed(disk.error_for(error, otherwise=otherwise))
     return _told(answer)
 

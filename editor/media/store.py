@@ -100,13 +100,9 @@ def _failures_explained() -> Iterator[None]:
     try:
         yield
     except processes.TimedOut as error:
-        raise BadImage(
-            "This image takes too long to open and was refused. Make it smaller or export it again."
-        ) from error
+        raise BadImage("This image takes too long to open. Make it smaller, or export it again.") from error
     except processes.Crashed as error:
-        raise BadImage(
-            "This image cannot be opened safely and was refused. Make it smaller or export it again."
-        ) from error
+        raise BadImage("This image cannot be opened safely. Make it smaller, or export it again.") from error
 
 
 def new_name(workspace_id: uuid.UUID, image_id: uuid.UUID, suffix: str) -> str:
@@ -164,7 +160,7 @@ def read(name: str) -> bytes:
         with storage().open(name, "rb") as file:
             content: bytes = file.read()
     except FileNotFoundError as error:
-        raise NotFound("The file of this image is gone.") from error
+        raise NotFound("The file of this image is missing.") from error
     return content
 
 
@@ -181,7 +177,7 @@ def size(name: str) -> int:
     try:
         length: int = storage().size(name)
     except FileNotFoundError as error:
-        raise NotFound("The file of this image is gone.") from error
+        raise NotFound("The file of this image is missing.") from error
     return length
 
 
@@ -195,12 +191,12 @@ def open_at(name: str, start: int) -> Reader:
         try:
             reader: Reader = client.get_object(Bucket=files.bucket_name, Key=name, **wanted)["Body"]
         except client.exceptions.NoSuchKey as error:
-            raise NotFound("The file of this image is gone.") from error
+            raise NotFound("The file of this image is missing.") from error
         return reader
     try:
         file: BinaryIO = files.open(name, "rb")
     except FileNotFoundError as error:
-        raise NotFound("The file of this image is gone.") from error
+        raise NotFound("The file of this image is missing.") from error
     file.seek(start)
     return file
 

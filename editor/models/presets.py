@@ -19,9 +19,9 @@ class Style(PublicModel):
         Workspace, on_delete=models.CASCADE, related_name="styles", null=True, blank=True
     )
     name = models.CharField(max_length=60)
-    prompt = models.TextField(max_length=1000, help_text="Added after the person's own prompt.")
+    prompt = models.TextField(max_length=1000, help_text="Added to the end of the prompt.")
     preview = models.CharField(
-        max_length=200, blank=True, help_text="A static file's path; empty for a plain tile."
+        max_length=200, blank=True, help_text="Path of a static file. Leave empty for a plain tile."
     )
     position = models.PositiveSmallIntegerField(default=0)
     version = models.PositiveIntegerField(default=1, help_text="Counts up with each change.")

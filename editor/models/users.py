@@ -50,7 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 Lower("email"),
                 name="user_email_unique",
-                violation_error_message="Somebody with this e-mail address exists already.",
+                violation_error_message="An account with this email already exists.",
             ),
         )
 

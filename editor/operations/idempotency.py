@@ -39,7 +39,7 @@ def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
     if job is None:
         return None
     if job.request_hash != request_hash:
-        raise Unprocessable("This Idempotency-Key was used for another request. Take a new key.")
+        raise Unprocessable("This Idempotency-Key was already used for a different request. Use a new key.")
     job.repeated = True
     return job
 

@@ -131,7 +131,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     actor.require_editor()
     path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
     if not isinstance(path, str):
-        raise NotFound("There is no such sample photograph.")
+        raise NotFound("There is no such sample image.")
     if image := _sample(actor, name):
         return image
     storage.check(workspace=actor.workspace)

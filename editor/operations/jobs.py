@@ -287,9 +287,9 @@ def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if not job.is_live:
-            raise Conflict(f"This edit is {job.status} already.")
+            raise Conflict(f"This edit is already {job.status}.")
         if only_waiting and job.status != Status.PENDING:
-            raise Conflict("This edit runs already.")
+            raise Conflict("This edit has already started.")
         if job.cancel_requested_at is None:
             job.cancel_requested_at = timezone.now()
             job.save(update_fields=["cancel_requested_at"])

@@ -20,7 +20,7 @@ def check_jobs(*, workspace: Workspace) -> int:
     if count >= limit:
         raise TooMany(
             f"{count} edits are queued or running, and the plan allows {limit} at a time. "
-            "Wait for one to end, or cancel one.",
+            "Wait for one to finish, or cancel one.",
             retry_after=5,
         )
     return count
@@ -42,6 +42,6 @@ def check_cap(*, actor: Actor, price: int) -> None:
     used = spent["held"] + spent["charged"]
     if used + price > cap:
         raise InsufficientCredits(
-            f"Your limit in this workspace is {cap:,} credits a month, and {used:,} are used: this edit "
+            f"Your limit in this workspace is {cap:,} credits a month, and you have used {used:,}. This edit "
             f"needs {price:,}. An owner or admin can raise the limit."
         )

@@ -66,4 +66,4 @@ def _shortfall(*, job: Job, got: int, returned: int) -> str:
     words = f"{got} of {job.samples} images could be used."
     if not returned:
         return words
-    return f"{words} {'1 credit' if returned == 1 else f'{returned:,} credits'} came back."
+    return f"{words} {'1 credit' if returned == 1 else f'{returned:,} credits'} refunded."

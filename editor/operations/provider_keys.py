@@ -65,9 +65,9 @@ async def try_key(*, provider: str, key: str, secret: str = "") -> Verdict:
     taker = _taker(provider)
     for field, text in (("key", key), ("secret", secret)):
         if (text or field == "key") and not _KEY.fullmatch(text):
-            raise _wrong(field, "A key has 8 to 500 letters, digits and signs, without spaces.")
+            raise _wrong(field, "Enter a key of 8 to 500 letters, digits and symbols, without spaces.")
     if secret and provider not in TWO_PART:
-        raise _wrong("secret", f"Keys of {taker.label} have no secret beside them.")
+        raise _wrong("secret", f"{taker.label} keys have no secret.")
     verdict = await _ask(taker, accounts.given(provider=provider, key=key, secret=secret))
     if verdict.refused:
         raise _wrong("key", verdict.note)
@@ -130,7 +130,7 @@ def store(
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        raise Conflict("Somebody saved a key for this provider at the same moment.") from None
+        raise Conflict("Someone else saved a key for this provider at the same time.") from None
     return row
 
 
@@ -159,17 +159,17 @@ async def _ask(taker: Provider, account: Account) -> Verdict:
             async with asyncio.timeout(CHECK_SECONDS):
                 said = await taker.check(account)
     except TimeoutError:
-        return Verdict(accepted=None, note=f"{taker.label} did not answer. Test the key again later.")
+        return Verdict(accepted=None, note=f"{taker.label} did not respond. Test the key again later.")
     except ProviderError as error:
         if error.kind == ErrorKind.AUTH:
-            words = f"{taker.label} does not accept this key. Check that it is copied whole and still valid."
+            words = f"{taker.label} does not accept this key. Check that it is complete and still valid."
             return Verdict(accepted=False, note=words, refused=True)
         if error.kind == ErrorKind.INSUFFICIENT_FUNDS:
-            words = f"{taker.label} takes this key, but its account has no funds left."
+            words = f"{taker.label} accepts this key, but its account has no funds left."
         elif error.retryable:
-            words = "The key could not be tested now. Test it again later."
+            words = "The key could not be tested. Test it again later."
         else:
-            words = f"{taker.label} did not answer the test of this key as it should."
+            words = f"{taker.label} gave an unexpected response to the test of this key."
         note = quoted(words, error.quote)[:LONGEST_NOTE]
         return Verdict(accepted=None if error.retryable else False, note=note)
     return Verdict(accepted=True, note=said[:LONGEST_NOTE])
@@ -185,7 +185,7 @@ def _taker(name: str) -> Provider:
 def _require_own_keys(actor: Actor) -> None:
     actor.require_manager()
     if not actor.workspace.plan.own_keys:
-        raise Unprocessable("The plan of this workspace does not include keys of its own.")
+        raise Unprocessable("This workspace's plan does not include its own provider keys.")
 
 
 def _wrong(field: str, words: str) -> InvalidInput:

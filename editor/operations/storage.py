@@ -46,7 +46,7 @@ def _words(used: int, allowed: int, *, more: int) -> str:
     needed = f", and this needs {_size(more)} more" if more else ""
     return (
         f"The workspace's storage is full: {_size(used)} of {_size(allowed)} are used{needed}. Nothing was "
-        "charged. Empty the trash to free some, or ask the portal's operator for more."
+        "charged. Empty the trash to free space, or ask an operator for more."
     )
 
 

@@ -52,7 +52,7 @@ def discard_files(*, actor: Actor, job: Job) -> None:
     Doing it twice is no error. Raises PermissionDenied, and Conflict while the edit goes on.
     """
     if job.is_live:
-        raise Conflict("This edit goes on. Wait for its end, or cancel it.")
+        raise Conflict("This edit is still running. Wait for it to finish, or cancel it.")
     others = JobImage.objects.exclude(job=job).values("image")
     roles = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
     given = Image.objects.filter(

@@ -74,11 +74,11 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     """
     actor.require_editor()
     if not 1 <= len(file_name) <= _LONGEST_NAME:
-        raise InvalidInput(f"The file's name must have 1 to {_LONGEST_NAME} characters.")
+        raise InvalidInput(f"The file name must have 1 to {_LONGEST_NAME} characters.")
     if content_type not in CONTENT_TYPES:
-        raise InvalidInput(f"The file's type must be one of {', '.join(CONTENT_TYPES)}.")
+        raise InvalidInput(f"The file type must be one of {', '.join(CONTENT_TYPES)}.")
     if size is not None and not 0 <= size <= _LARGEST_SIZE:
-        raise InvalidInput("The file's size must be a number of bytes.")
+        raise InvalidInput("The file size must be a number of bytes.")
     now = timezone.now()
     disk.check()
     # One after the other, or calls at the same time would exceed the limits together.
@@ -86,8 +86,7 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     unused = Upload.objects.filter(workspace=actor.workspace, checked_at=None)
     if unused.filter(Q(expires_at__gt=now) | Q(received_at__isnull=False)).count() >= MAXIMUM_UNUSED:
         raise TooMany(
-            f"The workspace has {MAXIMUM_UNUSED:,} uploads that were not used yet. "
-            "Use them, or wait until they have expired."
+            f"The workspace has {MAXIMUM_UNUSED:,} unused uploads. Use them, or wait until they expire."
         )
     storage.check_room(account=account, size=MAX_BYTES if size is None else min(size, MAX_BYTES))
     upload = Upload.objects.create(
@@ -118,9 +117,9 @@ def read_token(text: str) -> Permit:
     try:
         upload_id, content_type, expires_at = _signer().unsign_object(text)
     except (signing.BadSignature, UnicodeEncodeError) as error:
-        raise PermissionDenied("This upload link is not valid.") from error
+        raise PermissionDenied("This upload link is invalid.") from error
     if timezone.now() >= datetime.fromtimestamp(expires_at, UTC):
-        raise PermissionDenied("This upload link has expired. Ask for a new one.")
+        raise PermissionDenied("This upload link has expired. Request a new one.")
     return Permit(upload_id=UUID(upload_id), content_type=content_type)
 
 
@@ -203,7 +202,7 @@ def _is_image(upload: Upload) -> bool:
     """Whether it was used meanwhile. Raises BadImage if it was refused, NotFound if it is gone."""
     row = Upload.objects.filter(pk=upload.pk).first()
     if row is None:
-        raise NotFound("This upload has expired. Ask for a new one.")
+        raise NotFound("This upload has expired. Request a new one.")
     if row.refusal:
         raise BadImage(row.refusal)
     return row.checked_at is not None
@@ -245,15 +244,17 @@ def _mark_checked(upload: Upload, *, refusal: str = "") -> bool:
 
 def _not_sent(upload: Upload) -> InvalidInput | NotFound:
     if upload.expires_at <= timezone.now():
-        return NotFound("The upload link of this image expired before its file was sent. Ask for a new one.")
-    return InvalidInput("The file of this image was not sent yet. PUT it to its upload_url first.")
+        return NotFound(
+            "The upload link of this image expired before the file was uploaded. Request a new one."
+        )
+    return InvalidInput("The file of this image has not been uploaded yet. PUT it to its upload_url first.")
 
 
 def _still_open(upload: Upload | None) -> Upload:
     if upload is None:
-        raise PermissionDenied("This upload link is not valid any more. Ask for a new one.")
+        raise PermissionDenied("This upload link is no longer valid. Request a new one.")
     if upload.received_at:
-        raise Conflict("This upload link has received its file already. Ask for a new one.")
+        raise Conflict("This upload link has already received its file. Request a new one.")
     return upload
 
 

@@ -12,27 +12,27 @@ from editor.providers.base import ErrorKind, NotAsked, ProviderError, Temporary
 LONGEST_QUOTE = 300  # characters of what a provider said
 
 _WORDS = {
-    ErrorKind.INVALID_INPUT: "The provider did not accept this edit as it is.",
+    ErrorKind.INVALID_INPUT: "The provider did not accept this edit.",
     ErrorKind.MODERATED: "The provider's safety filter refused this edit. Change the prompt or the image.",
-    ErrorKind.RATE_LIMITED: "The provider takes no more edits for the moment. Try again in a minute.",
+    ErrorKind.RATE_LIMITED: "The provider is busy. Try again in a minute.",
     ErrorKind.INSUFFICIENT_FUNDS: (
-        "The account at the provider has no funds left. "
-        "Whoever keeps the portal's or the workspace's keys can top it up."
+        "The provider account has no funds left. "
+        "Whoever manages the portal's or the workspace's keys can top it up."
     ),
     ErrorKind.AUTH: (
         "The provider did not accept the API key. "
-        "Whoever keeps the portal's or the workspace's keys has to check it."
+        "Whoever manages the portal's or the workspace's keys must check it."
     ),
-    ErrorKind.UNAVAILABLE: "The provider failed on this edit. Try again, or choose another model.",
-    ErrorKind.TIMEOUT: "The provider did not answer in time. Try again.",
+    ErrorKind.UNAVAILABLE: "The provider failed to process this edit. Try again, or choose another model.",
+    ErrorKind.TIMEOUT: "The provider did not respond in time. Try again.",
     ErrorKind.UNKNOWN_OUTCOME: (
-        "No usable answer came while the edit was being handed over, so nobody knows whether the "
-        "provider took it. It was not sent again."
+        "The provider gave no usable response when this edit was sent, so it is unknown whether the "
+        "provider accepted it. It was not sent again."
     ),
 }
-_NOT_ASKED = "The portal has too few resources for the moment. It tries again by itself."
+_NOT_ASKED = "The portal is short of resources. It will try again automatically."
 _ANSWER_LOST = (
-    "The provider's answer came, or was on its way, when the portal stopped; it cannot be fetched "
+    "The portal stopped before it had stored the provider's response. The response cannot be fetched "
     "again, and the edit was not sent again."
 )
 # What a provider says about keys may hold a part of one.

@@ -142,7 +142,7 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
             async with pool.downloads(provider), asyncio.timeout(DOWNLOAD_SECONDS):
                 return await _fetch(provider, url, limit)
         except policy.Forbidden as error:
-            raise _lost(f"Its link was refused. {error.message}") from error
+            raise _lost(f"Its link was rejected. {error.message}") from error
         except _Unreadable as error:
             raise _lost(str(error)) from error
         except _BROKEN as error:
@@ -203,19 +203,19 @@ async def _fetch(provider: str, url: str, limit: int) -> ResultImage:
         try:
             if response.is_redirect:
                 if response.next_request is None:
-                    raise _Unreadable("Its link leads nowhere.")
+                    raise _Unreadable("Its link is broken.")
                 url = str(response.next_request.url)
                 continue
             if response.status_code in (408, 429) or response.status_code >= 500:
                 response.raise_for_status()
             if not response.is_success:
-                raise _Unreadable("Its link has expired or leads nowhere.")
+                raise _Unreadable("Its link has expired or is broken.")
             content = await _read(response, limit)
         finally:
             await response.aclose()
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
         return ResultImage(content=content, content_type=kind)
-    raise _Unreadable("Its link leads from one address to the next.")
+    raise _Unreadable("Its link has too many redirects.")
 
 
 def _request(
@@ -229,7 +229,7 @@ def _request(
         client = pool.client(provider)
         request = client.build_request(method, url, headers=dict(headers), timeout=timeout, **body)
     except httpx.InvalidURL:
-        raise policy.Forbidden("This is not a web address.") from None
+        raise policy.Forbidden("This is not a valid URL.") from None
     except OSError as error:  # the certificates are read for the first client
         if is_shortage(error):
             raise not_asked() from error
@@ -279,12 +279,12 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
             if not unpacker.eof:
                 raise httpx.DecodingError("the gzip has no end")
             return unpacked
-    raise _Unreadable("It is packed in a way that was not asked for.")
+    raise _Unreadable("It is compressed, which is not supported.")
 
 
 def _lost(why: str) -> ProviderError:
     return failure(
-        ErrorKind.UNAVAILABLE, words=f"The provider made a result, but it could not be fetched. {why}"
+        ErrorKind.UNAVAILABLE, words=f"The provider produced a result, but it could not be downloaded. {why}"
     )
 
 

@@ -25,7 +25,7 @@ def result(job: Job, *, at: str) -> dict[str, Any]:
         case Status.FAILED:
             return _body(str(job.id), "Error", details={"error": job.error, "code": job.error_code})
         case Status.CANCELED:
-            details = {"error": "The task was canceled. Its credits came back.", "code": "canceled"}
+            details = {"error": "The task was canceled. Its credits were refunded.", "code": "canceled"}
             return _body(str(job.id), "Error", details=details)
     return _body(str(job.id), PENDING, progress=(job.percent or 0) / 100)
 

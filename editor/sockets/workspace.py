@@ -26,8 +26,8 @@ from editor.redis import LIVE
 # The page connects again at this code, with the cookie it has by then, and is told what holds now.
 SESSION_ENDED = 4401
 NOT_A_MEMBER = 4403
-NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
-SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
+NOT_A_MEMBER_WORDS = "You are no longer a member of this workspace."
+SIGNED_OUT_WORDS = "You are signed out. Sign in again to continue."
 MOST_OF_ONE_PERSON = 32  # sockets, in this process
 TOO_MANY_WORDS = (
     "This page gets no live updates: too many pages of yours are open. Close some, then reload this page."

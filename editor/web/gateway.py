@@ -134,7 +134,7 @@ def _length(headers: Headers, *, default: int) -> int:
 
 
 def _too_large(limit: int) -> TooLarge:
-    most = "images may have up to 25 MB" if limit == FILES_LIMIT else "a form may have up to 2 MB"
+    most = "images can be up to 25 MB" if limit == FILES_LIMIT else "a form can be up to 2 MB"
     return TooLarge(f"That is too large: {most}.")
 
 
@@ -145,7 +145,7 @@ def _sender(scope: Scope) -> User:
     try:
         request = ASGIRequest({**scope, "headers": head}, BytesIO())
     except UnicodeDecodeError:
-        raise InvalidInput("This address is not valid.") from None
+        raise InvalidInput("This URL is invalid.") from None
     SessionMiddleware(_unused).process_request(request)
     user = get_user(request)
     if not isinstance(user, User):
@@ -159,7 +159,7 @@ def _sender(scope: Scope) -> User:
         storage.check(workspace=actor.workspace)
     if _is_forged(request):
         raise PermissionDenied(
-            "This form did not come from a page of this portal. Reload the page and try again."
+            "This form was not sent from a page of this portal. Reload the page and try again."
         )
     return user
 

@@ -63,7 +63,7 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
         return Attempt(status=None, milliseconds=0, words=error.message)
     except Exception:
         log.exception("delivery %s could not be put into words", delivery.pk)
-        return Attempt(status=None, milliseconds=0, words="The portal itself failed.")
+        return Attempt(status=None, milliseconds=0, words="The portal failed to send it.")
     status, words, wait = await _post(delivery.url, message)
     return Attempt(
         status=status,
@@ -86,16 +86,16 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
     except transport.NotReached as error:
         return None, "It has no valid certificate." if error.untrusted else "It could not be reached.", 0
     except (TimeoutError, httpx.TimeoutException):
-        return None, f"It did not answer within {SECONDS:g} seconds.", 0
+        return None, f"It did not respond within {SECONDS:g} seconds.", 0
     except (OSError, policy.Forbidden) as error:
         if is_shortage(error):
             raise
         # The same words for all: which names there are in a private network is nobody's business.
-        return None, "Its name does not exist or is not public.", 0
+        return None, "Its host does not exist or is not public.", 0
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         if is_shortage(error):
             raise
-        return None, "The connection to it broke off.", 0
+        return None, "The connection was interrupted.", 0
 
 
 async def _answer(target: httpx.URL, message: Message) -> httpx.Response:
@@ -123,6 +123,6 @@ def _judge(response: httpx.Response) -> tuple[int, str, int]:
     if response.is_success:
         return status, "", 0
     if response.has_redirect_location:
-        return status, f"It answered {status}, a redirect. Webhooks do not follow redirects.", 0
+        return status, f"It responded with {status}, a redirect. Webhooks do not follow redirects.", 0
     wait = retry_after.parse(response.headers.get("retry-after", "")) or 0
-    return status, f"It answered {status}.", math.ceil(wait)
+    return status, f"It responded with {status}.", math.ceil(wait)

@@ -227,7 +227,7 @@ def ensure_running(data_dir: Path) -> ConnectionInfo:
             return server.ensure_running()
         except PermissionError as error:
             raise EmbeddedPostgresError(
-                f"{error.filename} belongs to another user: the portal was started by somebody else "
+                f"{error.filename} belongs to another user: the portal was started by someone else "
                 f"before. Start it as that user, or give DATA_DIR another value."
             ) from error
 

@@ -93,8 +93,8 @@ def test_credits_are_given_and_corrected(
 @pytest.mark.parametrize(
     ("kind", "amount", "words"),
     [
-        ("grant", 0, "take credits by an adjustment"),
-        ("grant", -1, "take credits by an adjustment"),
+        ("grant", 0, "use an adjustment"),
+        ("grant", -1, "use an adjustment"),
         ("adjust", -101, "cannot go below zero"),
         ("grant", 10**9 + 1, "At most 1,000,000,000"),
         ("grant", 10**30, "less than or equal to"),
@@ -226,7 +226,7 @@ def test_an_address_is_taken_once_here_too(client: Client) -> None:
     }
     response = client.post("/admin/editor/user/add/", data)
     assert response.status_code == 200
-    assert "exists already" in response.content.decode()
+    assert "already exists" in response.content.decode()
 
 
 def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, workspace: Workspace) -> None:
@@ -261,7 +261,7 @@ def test_several_people_are_deleted_and_never_oneself(
         "/admin/editor/user/", {**data, "_selected_action": [operator.pk, *(member.pk for member in members)]}
     )
     assert mine.status_code == 200
-    assert "that is you" in mine.content.decode()
+    assert "this is you" in mine.content.decode()
     assert client.get(f"/admin/editor/user/{operator.pk}/delete/").status_code == 403
     assert User.objects.filter(pk__in=[operator.pk, *(member.pk for member in members)]).count() == 3
     data_of_members = {**data, "_selected_action": [member.pk for member in members]}

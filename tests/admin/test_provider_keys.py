@@ -54,9 +54,9 @@ def test_adding_another_replaces_it(client: Client) -> None:
     ("fields", "words"),
     [
         ({"key": ""}, "This field is required"),
-        ({"key": "short"}, "A key has 8 to 500"),
+        ({"key": "short"}, "Enter a key of 8 to 500"),
         ({"provider": "sandbox"}, "Select a valid choice"),
-        ({"provider": "bfl"}, "have no secret beside them"),
+        ({"provider": "bfl"}, "have no secret"),
     ],
 )
 def test_what_cannot_be_a_key_is_said_in_the_form(client: Client, fields: dict[str, str], words: str) -> None:

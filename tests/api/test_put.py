@@ -139,13 +139,13 @@ def test_another_type_is_refused(ticket: Ticket, content_type: str | None) -> No
 
 @pytest.mark.parametrize("end", ["", "x", "%00", "%ff%fe", "a.b.c", "%2e%2e/files/x", "é", "x" * 20_000])
 def test_what_is_no_link_is_refused(portal: str, end: str) -> None:
-    assert_refused(ask.put(f"{portal}/uploads/{end}", content=photo(), headers=PNG), 403, "not valid")
+    assert_refused(ask.put(f"{portal}/uploads/{end}", content=photo(), headers=PNG), 403, "invalid")
 
 
 def test_a_link_cannot_be_made_into_anothers(actor: Actor, portal: str) -> None:
     one, other = (announce(actor, base=portal).upload_url for _ in range(2))
     swapped = one.rpartition(".")[0] + "." + other.rpartition(".")[2]
-    assert_refused(ask.put(swapped, content=photo(), headers=PNG), 403, "not valid")
+    assert_refused(ask.put(swapped, content=photo(), headers=PNG), 403, "invalid")
 
 
 def test_an_expired_link_is_refused(ticket: Ticket, portal: str) -> None:
@@ -156,7 +156,7 @@ def test_an_expired_link_is_refused(ticket: Ticket, portal: str) -> None:
 
 def test_a_link_whose_upload_is_gone_is_refused(ticket: Ticket) -> None:
     Upload.objects.all().delete()
-    assert_refused(ask.put(ticket.upload_url, content=photo(), headers=PNG), 403, "not valid any more")
+    assert_refused(ask.put(ticket.upload_url, content=photo(), headers=PNG), 403, "no longer valid")
 
 
 def test_no_bytes_are_refused(ticket: Ticket) -> None:

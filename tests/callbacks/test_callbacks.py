@@ -208,6 +208,6 @@ async def test_a_body_that_does_not_come_is_given_up(told: Told, monkeypatch: py
     response = await post(address(), content=stalled())
     assert (response.status_code, response.json()["error"]) == (
         408,
-        "The request's body did not come in time.",
+        "The request body did not arrive in time.",
     )
     assert await told.jobs() == []

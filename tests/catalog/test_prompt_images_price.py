@@ -42,11 +42,11 @@ def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> Non
 @pytest.mark.parametrize(
     ("prompt", "told"),
     [
-        ("", "Say what you would like to see."),
-        (" \n ", "Say what you would like to see."),
-        ("x" * 10_001, "At most 10,000 characters; this has 10,001."),
-        ("a\0b", "This text holds a character that cannot be stored."),
-        ("a\udfffb", "This text holds a character that cannot be stored."),
+        ("", "Describe what you would like to see."),
+        (" \n ", "Describe what you would like to see."),
+        ("x" * 10_001, "At most 10,000 characters are allowed; this text has 10,001."),
+        ("a\0b", "This text contains a character that cannot be stored."),
+        ("a\udfffb", "This text contains a character that cannot be stored."),
         (None, "Enter text."),
         (5, "Enter text."),
     ],
@@ -74,16 +74,16 @@ def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: 
 @pytest.mark.parametrize(
     ("model", "count", "has_mask", "told"),
     [
-        (KONTEXT, 2, False, {"images": "FLUX.1 Kontext [pro] takes at most one image; there are 2."}),
-        (FLUX_2, 9, True, {"images": "FLUX.2 [pro] takes at most 8 images; there are 9."}),
-        (FLUX_2, 0, True, {"mask": "A mask needs an image that it belongs to."}),
+        (KONTEXT, 2, False, {"images": "FLUX.1 Kontext [pro] takes at most one image; you sent 2."}),
+        (FLUX_2, 9, True, {"images": "FLUX.2 [pro] takes at most 8 images; you sent 9."}),
+        (FLUX_2, 0, True, {"mask": "A mask needs an image to apply to."}),
         (
             KONTEXT_DEV,
             0,
             True,
             {
                 "images": "FLUX.1 Kontext [dev], two images needs one image to work on.",
-                "mask": "A mask needs an image that it belongs to.",
+                "mask": "A mask needs an image to apply to.",
             },
         ),
     ],
@@ -99,7 +99,7 @@ def test_too_few_or_too_many_images_are_refused(
 def test_a_mask_is_refused_on_a_route_that_would_ignore_it() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_images(FLUX_2, PLAIN, 1, True)
-    assert caught.value.fields == {"mask": "FLUX.2 [pro] does not work with a mask."}
+    assert caught.value.fields == {"mask": "FLUX.2 [pro] does not support masks."}
 
 
 def test_a_model_that_fills_in_needs_a_mask() -> None:

@@ -29,7 +29,7 @@ PRINTED = {
     "Estimate": "True\n",
     "Errors": r".*invalid_input.*prompt.*\n?",
     "Limits": r"(?i:x-ratelimit-(?:limit|remaining|reset):? \d+\r?\n){3}",
-    "Sending the same again": rf"({UUID})\n\1\n",
+    "Retrying safely": rf"({UUID})\n\1\n",
     "Without waiting": r"(event: task_\w+\n)+event: completed\ncompleted\n",
 }
 

@@ -164,7 +164,7 @@ def test_the_ai_sdk_is_told_of_a_failure(ai_sdk: Call) -> None:
     ("by", "options", "status", "words"),
     [
         ("bfl", {"aspectRatio": "7:5"}, 422, "Input should be '1:1', '16:9'"),
-        ("bfl", {"prompt": " "}, 422, "Say what you would like to see."),
+        ("bfl", {"prompt": " "}, 422, "Describe what you would like to see."),
         ("poor", {}, 402, "Insufficient credits"),
         ("reader", {}, 403, "does not have the scope"),
     ],

@@ -97,7 +97,9 @@ def test_a_provider_that_is_down_is_asked_again_and_then_given_up(
     run(*(job for _, job in edits.values()))
     assert_ended(edits, emulators, dict.fromkeys(ALL, NEVER_TOOK_IT._replace(submits=0)))
     for _, job in edits.values():
-        assert sum("The provider failed on this edit" in note for note in notes(job)) == 4, "3 tries, 1 end"
+        assert sum("The provider failed to process this edit" in note for note in notes(job)) == 4, (
+            "3 tries, 1 end"
+        )
 
 
 def test_a_provider_that_goes_down_while_it_works_is_waited_for(

@@ -124,7 +124,7 @@ def test_the_next_route_takes_what_the_first_did_not(bfl: Bfl, fal: Fal) -> None
     actor, job = submit()
     run(job)
     assert (job.status, job.provider, job.tried_providers) == (Status.COMPLETED, "fal", ["bfl"])
-    assert "From Black Forest Labs to fal. The account at the provider has no funds left." in notes(job)
+    assert "From Black Forest Labs to fal. The provider account has no funds left." in notes(job)
     assert (len(bfl.tasks), len(fal.tasks)) == (0, 1)
     assert totals(actor) == (16, 0)
 
@@ -135,7 +135,7 @@ def test_a_busy_provider_is_waited_for_before_the_next_route_is_tried(
     bfl.script.next_submit = [Fault.RATE_LIMITED, None]
     _, job = submit()
     assert run(job).provider == "bfl"
-    assert "Black Forest Labs: The provider takes no more edits for the moment." in notes(job)
+    assert "Black Forest Labs: The provider is busy." in notes(job)
 
     monkeypatch.setattr(submission, "BUSY_PATIENCE", 0.2)
     bfl.script.always[Step.SUBMIT] = Fault.RATE_LIMITED

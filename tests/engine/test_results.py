@@ -67,7 +67,7 @@ def test_one_bad_image_of_two_costs_nothing_and_spoils_nothing(
     monkeypatch: pytest.MonkeyPatch, given: tuple[ResultImage, ...]
 ) -> None:
     actor, job = ended(monkeypatch, *given, samples=2)
-    words = "1 of 2 images could be used. 2 credits came back."
+    words = "1 of 2 images could be used. 2 credits refunded."
     assert (job.status, job.error, job.error_code) == (Status.COMPLETED, words, "")
     assert JobEvent.objects.filter(job=job).latest("id").note == words
     assert [image.position for image in job.results.all()] == [0]

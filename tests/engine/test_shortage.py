@@ -166,7 +166,7 @@ def test_without_descriptors_for_the_picture_the_edit_is_sent_later(
     run(job, beside=scarcity.end_when_noticed)
     assert provider.submits == 1
     assert_completed(actor, job)
-    words = "Paid: The portal has too few resources for the moment. It tries again by itself."
+    words = "Paid: The portal is short of resources. It will try again automatically."
     assert job.events.filter(kind=JobEvent.Kind.ASSIGN, note=words).exists()
 
 

@@ -215,8 +215,8 @@ async def test_a_door_may_have_statuses_of_its_own(client: httpx.AsyncClient, ke
     ("path", "status", "words"),
     [
         ("/denied", 403, "Not for you."),
-        ("/html", 404, "There is nothing at this address."),
-        ("/crash", 500, "The portal itself failed on this request. Try again, or ask an operator for help."),
+        ("/html", 404, "There is nothing at this URL."),
+        ("/crash", 500, "The portal failed to handle this request. Try again, or ask an operator for help."),
     ],
 )
 async def test_every_error_comes_in_the_doors_envelope(
@@ -272,7 +272,7 @@ async def test_a_key_that_signs_works_at_no_door_that_knows_no_signatures(
     _, bare = await in_thread(lambda: api_keys.create(actor=actor, name="Wiro", signed=True))
     answer = await client.get("/", headers={"x-key": bare})
     assert answer.status_code == 401
-    assert "signs its requests" in answer.json()["oops"]
+    assert "for signed requests" in answer.json()["oops"]
 
 
 @pytest.mark.parametrize("name", CREDENTIALS)

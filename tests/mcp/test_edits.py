@@ -201,7 +201,7 @@ async def test_a_characters_images_count_as_the_edits(agent: Agent) -> None:
         return character
 
     character = await in_thread(character_with_two_images)
-    with pytest.raises(InvalidInput, match="there are 9"):
+    with pytest.raises(InvalidInput, match="you sent 9"):
         await agent.ask(
             "edit_image",
             prompt="a harbour",

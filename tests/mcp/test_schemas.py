@@ -70,7 +70,7 @@ def test_each_option_says_which_models_have_it() -> None:
     options = TOOLS["edit_image"].input_schema["properties"]["parameters"]["properties"]
     assert set(options) == {item.name for model in MODELS for item in model.options}
     assert options["resolution"]["description"].endswith(
-        "Of: google/gemini-3-pro-image, google/gemini-nano-banana-2.1."
+        "Models: google/gemini-3-pro-image, google/gemini-nano-banana-2.1."
     )
 
 

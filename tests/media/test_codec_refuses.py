@@ -46,7 +46,7 @@ def test_an_empty_file() -> None:
 
 
 def test_a_file_of_too_many_bytes() -> None:
-    with pytest.raises(BadImage, match=r"has 25\.5 MiB; at most 25 MiB"):
+    with pytest.raises(BadImage, match=r"is 25\.5 MiB; the limit is 25 MiB"):
         sanitise(sample("JPEG") + bytes(codec.MAX_BYTES + codec.MAX_BYTES // 50), None)
 
 
@@ -109,7 +109,7 @@ def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
     with pytest.raises(BadImage) as refusal:
         sanitise(sample(pillow_format), declared_type)
 
-    assert f"called {declared_type}, but it is a " in refusal.value.message
+    assert f"sent as {declared_type}, but it is a " in refusal.value.message
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
     [
         (16_385, 1, "16385 x 1 pixels"),
         (1, 16_385, "1 x 16385 pixels"),
-        (5001, 5000, r"5001 x 5000 pixels \(25\.0 megapixels\); at most 25 megapixels and 16384"),
+        (5001, 5000, r"5001 x 5000 pixels \(25\.0 megapixels\); the limit is 25 megapixels and 16384"),
         (10_000, 10_000, r"100\.0 megapixels"),
         (30_000, 30_000, "too many pixels"),
         (2**31 - 1, 2**31 - 1, "too many pixels"),

@@ -101,7 +101,7 @@ async def test_what_is_called_something_else_is_refused(
     async with hostile(answers(PICTURE, content_type=header), tls=tls) as server:
         words = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image's address leads to something else than a JPEG, PNG, WebP or GIF image."
+    assert words == "The image URL does not lead to a JPEG, PNG, WebP or GIF image."
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ async def test_any_other_status_is_refused(authority: Authority, tls: ssl.SSLCon
         words = await refusal(at(HOST, server.url), trust=authority.trust)
 
     code = status.partition(" ")[0]
-    assert words == f"The image's address answered with HTTP status {code} and not with an image."
+    assert words == f"The image server responded with HTTP status {code} instead of an image."
     assert len(server.requests) == 1
 
 
@@ -144,7 +144,7 @@ async def test_authorities_in_ssl_cert_file_are_trusted(
 
 async def test_an_authority_that_nobody_trusts_vouches_for_nothing(tls: ssl.SSLContext):
     async with hostile(good, tls=tls) as server:
-        assert await refusal(at(HOST, server.url)) == "The image's address has no valid certificate."
+        assert await refusal(at(HOST, server.url)) == "The image server has no valid certificate."
 
     assert server.requests == []
 
@@ -156,7 +156,7 @@ async def test_the_certificate_must_be_for_the_name_that_was_asked(authority: Au
     wrong = OTHER if asked == "127.0.0.1" else "127.0.0.1"
     async with hostile(good, tls=authority.server(wrong)) as server:
         words = await refusal(at(asked, server.url), names=names, trust=authority.trust)
-    assert words == "The image's address has no valid certificate."
+    assert words == "The image server has no valid certificate."
     assert server.requests == []
 
     async with hostile(good, tls=authority.server(asked)) as server:
@@ -177,7 +177,7 @@ async def test_a_server_without_tls_cannot_be_reached(authority: Authority):
     async with hostile(good, greeting=b"HTTP/1.1 400 Plain text here\r\n\r\n") as server:
         words = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image's address could not be reached."
+    assert words == "The image server could not be reached."
     assert server.requests == []
 
 
@@ -200,7 +200,7 @@ async def test_where_nobody_listens_is_told_without_the_address(authority: Autho
     async with hostile(good) as server:
         gone = at(HOST, server.url)
 
-    assert await refusal(gone, trust=authority.trust) == "The image's address could not be reached."
+    assert await refusal(gone, trust=authority.trust) == "The image server could not be reached."
 
 
 # --- Nothing is kept, nobody else is asked -----------------------------------------------

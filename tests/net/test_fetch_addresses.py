@@ -115,7 +115,7 @@ async def test_no_text_brings_out_anything_but_a_refusal(host: str, path: str):
 async def test_a_url_may_have_2000_characters():
     url = f"https://{HOST}/" + "x" * 2000
 
-    assert await refusal(url) == "The image's address is longer than 2000 characters."
+    assert await refusal(url) == "The image URL is longer than 2000 characters."
     assert await refusal(url[:2000], names=Names({})) == NOT_PUBLIC_HOST
 
 

@@ -29,10 +29,10 @@ from tests.providers.hostile import (
 
 MEGABYTE = 1024**2
 SHORT = replace(PATIENT, seconds=0.4)
-TOO_LARGE = "The image is too large: at most 1 MiB are allowed."
-TOO_SLOW = "The image's address took too long to send the image."
-BROKE_OFF = "The connection to the image's address broke off."
-PACKED = "The image's address sent the image packed, though that was not asked for."
+TOO_LARGE = "The image is too large: the limit is 1 MiB."
+TOO_SLOW = "The image server took too long to send the image."
+BROKE_OFF = "The connection to the image server was interrupted."
+PACKED = "The server sent a compressed image, which is not supported."
 CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
@@ -99,7 +99,7 @@ async def test_a_body_in_a_great_many_pieces_is_given_up(authority: Authority):
 
     words = await words_for(authority, behaviour)
 
-    assert words == "The image's address sent the image in too many small pieces."
+    assert words == "The image server sent the image in too many small pieces."
 
 
 async def test_others_go_on_while_many_small_pieces_come(authority: Authority):
@@ -168,7 +168,7 @@ async def test_encryption_that_never_begins_is_given_up(authority: Authority):
         limits = replace(PATIENT, connect_seconds=0.2)
         words = await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
 
-    assert words == "The image's address could not be reached."
+    assert words == "The image server could not be reached."
 
 
 # --- Answers that are none ---------------------------------------------------------------

@@ -77,7 +77,7 @@ async def test_three_redirects_are_followed_and_no_more(authority: Authority, tl
                 assert (await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust))[0] == PICTURE
             else:
                 words = await refusal(url, trust=authority.trust)
-                assert words == "The image's address leads on from one address to the next."
+                assert words == "The image URL has too many redirects."
 
         assert len(server.requests) == 4
 
@@ -86,7 +86,7 @@ async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLConte
     async with hostile(leads_to("/cat.png"), tls=tls) as server:
         words = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image's address leads on from one address to the next."
+    assert words == "The image URL has too many redirects."
     assert len(server.requests) == 4
 
 
@@ -110,7 +110,7 @@ async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLConte
         ("https://pictures.example\\@127.0.0.1/", NO_URL),
         ("/\\127.0.0.1/", NO_URL),
         ("https://[::1/", NO_URL),
-        ("/" + "x" * 2000, "The image's address is longer than 2000 characters."),
+        ("/" + "x" * 2000, "The image URL is longer than 2000 characters."),
     ],
 )
 async def test_a_redirect_is_judged_like_a_url_that_a_person_named(

@@ -38,7 +38,7 @@ def test_a_repeat_is_the_same_job_and_costs_nothing() -> None:
 def test_another_request_with_the_key_is_refused() -> None:
     actor = make_actor(balance=10)
     submit(actor)
-    with pytest.raises(Unprocessable, match="another request"):
+    with pytest.raises(Unprocessable, match="different request"):
         submit(actor, request_hash="b")
     assert balance(actor) == 6
 

@@ -183,7 +183,7 @@ def test_a_job_that_runs_is_left_alone_by_whoever_wants_waiting_ones_only() -> N
     actor = make_actor()
     job = jobs.submit(actor=actor, request=new_edit())
     Job.objects.filter(pk=job.pk).update(status=Status.PROCESSING)
-    with pytest.raises(Conflict, match="runs already"):
+    with pytest.raises(Conflict, match="already started"):
         jobs.cancel(actor=actor, job=job, only_waiting=True)
     job.refresh_from_db()
     assert job.cancel_requested_at is None

@@ -69,9 +69,9 @@ def test_a_refused_key_is_not_stored_and_the_one_before_stays(actor: Actor, take
 @pytest.mark.parametrize(
     ("answer", "note"),
     [
-        (BUSY, "could not be tested now. Test it again later. It said: “Come back at noon.”"),
-        (NO_FUNDS, "takes this key, but its account has no funds left."),
-        (STRANGE, "did not answer the test of this key as it should. It said: “No such page.”"),
+        (BUSY, "could not be tested. Test it again later. It said: “Come back at noon.”"),
+        (NO_FUNDS, "accepts this key, but its account has no funds left."),
+        (STRANGE, "gave an unexpected response to the test of this key. It said: “No such page.”"),
     ],
     ids=["busy", "no funds", "strange"],
 )
@@ -91,7 +91,7 @@ def test_a_provider_that_does_not_answer_keeps_nobody_waiting(
     takers["bfl"].answer = None
     key = save_key(actor)
     assert key.checked_at is None
-    assert "did not answer" in key.note
+    assert "did not respond" in key.note
 
 
 def test_a_new_key_takes_the_place_of_the_old_and_leaves_the_switch(actor: Actor) -> None:
@@ -168,7 +168,7 @@ def test_a_provider_that_is_away_says_nothing_against_the_key(actor: Actor, take
     takers["bfl"].answer = BUSY
     tested = again(actor, key)
     assert tested.checked_at == key.checked_at
-    assert "could not be tested now" in tested.note
+    assert "could not be tested" in tested.note
 
 
 def test_a_key_that_cannot_be_opened_has_a_problem_that_the_operator_can_mend(

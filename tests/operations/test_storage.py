@@ -208,7 +208,7 @@ def test_a_refusal_says_what_is_full_and_what_helps_and_leaves_nothing(actor: Ac
     words = caught.value.message
     assert "The workspace's storage is full" in words
     assert "Nothing was charged" in words
-    assert "Empty the trash to free some" in words
+    assert "Empty the trash to free space" in words
     assert bytes_on_disk() == before
 
 

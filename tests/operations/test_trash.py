@@ -88,7 +88,7 @@ def test_what_is_gone_cannot_be_restored(actor: Actor) -> None:
     image = make_image(actor)
     trashed_for(image, days=trash.KEPT_DAYS + 1)
     trash.purge()
-    with pytest.raises(NotFound, match="for good"):
+    with pytest.raises(NotFound, match="permanently deleted"):
         lookups.trashed_images(actor, [image.id])
     trash.restore(actor=actor, images=[image])
     image.refresh_from_db()

@@ -110,7 +110,7 @@ def test_a_use_that_lost_the_race_leaves_no_files(actor: Actor) -> None:
 
 def test_before_the_file_came_one_is_told_so(actor: Actor) -> None:
     ticket = announce(actor)
-    with pytest.raises(InvalidInput, match="not sent yet"):
+    with pytest.raises(InvalidInput, match="not been uploaded yet"):
         claim(actor, ticket.image_id)
     send(ticket, photo())
     claim(actor, ticket.image_id)

@@ -86,7 +86,7 @@ def test_why_google_made_no_image_is_kept_without_the_key():
 
 def test_words_about_keys_fit_whoever_keeps_them():
     for kind in (ErrorKind.AUTH, ErrorKind.INSUFFICIENT_FUNDS):
-        assert "Whoever keeps the portal's or the workspace's keys" in failure(kind).message
+        assert "Whoever manages the portal's or the workspace's keys" in failure(kind).message
 
 
 def test_an_answer_that_is_lost_is_not_said_to_be_unknown_for_a_broken_connection():

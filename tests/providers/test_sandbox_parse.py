@@ -235,12 +235,12 @@ def test_what_is_not_understood_is_named_and_nothing_is_done(prompt: str, piece:
 
 
 def test_words_without_quotes_get_a_hint() -> None:
-    with pytest.raises(Refused, match='must stand in quotes: add the text "SOLD"'):
+    with pytest.raises(Refused, match='Put the text to write in quotes, for example: add the text "SOLD"'):
         parse("add the text SOLD at the bottom", images=1)
 
 
 def test_an_image_that_is_not_there_is_named() -> None:
-    with pytest.raises(Refused, match="speaks of image 2, but only one image came"):
+    with pytest.raises(Refused, match="mentions image 2, but only one image was sent"):
         parse("put image 2 onto image 1", images=1)
     with pytest.raises(Refused, match="at least two images"):
         parse("put them side by side", images=1)

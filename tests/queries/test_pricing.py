@@ -124,7 +124,7 @@ def test_a_plan_without_own_keys_allows_none(workspace: Workspace) -> None:
     make_provider_key(workspace=workspace, provider="bfl")
     workspace.plan.own_keys = False
     workspace.plan.save()
-    with pytest.raises(Unprocessable, match="plan of this workspace does not include"):
+    with pytest.raises(Unprocessable, match="workspace's plan does not include"):
         pricing.choose(workspace=workspace, tier="pro", provider="bfl")
 
 

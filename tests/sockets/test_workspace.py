@@ -111,7 +111,7 @@ async def test_a_stranger_is_sent_away_as_from_a_workspace_that_does_not_exist()
             answers.append(await page.next())
             assert (await page.answer())["code"] == NOT_A_MEMBER
     assert answers[0] == answers[1]
-    assert "not a member" in answers[0]
+    assert "no longer a member" in answers[0]
 
 
 async def test_a_member_who_is_removed_is_told_at_once_and_nobody_else_is() -> None:
@@ -123,7 +123,7 @@ async def test_a_member_who_is_removed_is_told_at_once_and_nobody_else_is() -> N
         await staying.next()
         await leaving.next()
         await in_thread(members.remove, membership=membership, actor=actor.user)
-        assert "not a member" in await leaving.next()
+        assert "no longer a member" in await leaving.next()
         assert (await leaving.answer())["code"] == NOT_A_MEMBER
         assert await staying.told() == []
 
@@ -214,7 +214,7 @@ async def test_a_failure_is_told_once_with_why_and_the_balance() -> None:
         messages = await page.told()
     ends = [message for message in messages if "Edit failed" in message]
     assert len(ends) == 1
-    assert "4 credits came back" in ends[0]
+    assert "4 credits refunded" in ends[0]
     assert 'hx-target="#balance" hx-swap="textContent">100<' in ends[0]
 
 
@@ -285,7 +285,7 @@ async def test_one_who_lost_the_membership_gets_a_last_word_and_nothing_more() -
         await page.next()
         await in_thread(Membership.objects.filter(user=member).delete)
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        assert "not a member" in await page.next()
+        assert "no longer a member" in await page.next()
         assert (await page.answer())["code"] == NOT_A_MEMBER
 
 

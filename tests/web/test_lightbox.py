@@ -94,7 +94,7 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
     assert recipe(page) == {
         "Model": "FLUX.1 Kontext [pro]",
         "Quality": "Standard",
-        "Provider": "Built-in sandbox, platform",
+        "Provider": "Built-in sandbox, portal",
         "Size": "96 × 64 PNG, 1 byte",
         "Seed": "418203377",
         "Safety tolerance": "2",
@@ -103,14 +103,14 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
         "Style": "Own look, version 2",
         "Character": "Ada, version 1",
         "Reference images": "1",
-        "Mask": "Painted",
+        "Mask": "Yes",
         "Cost": "4 credits",
-        "Queued": "2.0 s",
-        "Ran": "6.4 s",
-        "In all": "8.4 s",
-        "Asked for in": "Studio",
+        "Time in queue": "2.0 s",
+        "Processing time": "6.4 s",
+        "Total time": "8.4 s",
+        "Submitted via": "Studio",
     }
-    assert "What the model was told" in page
+    assert "Prompt sent to the model" in page
     assert "make it warmer, sepia" in page
 
 
@@ -138,12 +138,12 @@ def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Wo
     assert told["Provider"] == "gone, own key"
     assert told["Style"] == "Deleted since, version 1"
     Image.objects.filter(pk=result.pk).update(created_by=None)
-    assert "Somebody who left" in show(client, result)
+    assert "Former member" in show(client, result)
 
 
 def test_the_prompt_is_told_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, sent_prompt="make it warmer")
-    assert "What the model was told" not in show(client, result)
+    assert "Prompt sent to the model" not in show(client, result)
 
 
 def test_it_compares_with_the_image_it_was_made_of(client: Client, workspace: Workspace) -> None:

@@ -83,7 +83,7 @@ def test_without_script_a_key_is_saved_and_the_page_shows_its_end(
     page = body(client.get(page_of(workspace)))
     assert "Connected ··· 4f2a" in page
     assert "Credits left: 100" in page
-    assert "saved and works" in page
+    assert "saved. It works" in page
     assert accounts.account(workspace=workspace, provider="wiro").secret == SECRET  # type: ignore[union-attr]
 
 
@@ -92,7 +92,7 @@ def test_over_htmx_the_card_comes_back_and_says_so(client: Client, workspace: Wo
     assert "<html" not in part
     assert part.count("<section") == 1
     assert "Connected ··· 4f2a" in part
-    assert "Black Forest Labs: The key is saved and works." in part
+    assert "Black Forest Labs: Key saved. It works." in part
 
 
 def test_a_refused_key_is_explained_and_never_echoed(
@@ -136,7 +136,7 @@ def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
     part = body(save(client, workspace, "bfl", {"key": KEY}, headers=HTMX))
     assert "Problem ··· 4f2a" in part
     assert "It is down for the night." in part
-    assert "saved and works" not in part
+    assert "saved. It works" not in part
 
 
 @pytest.mark.parametrize("was_accepted", [True, False])
@@ -145,7 +145,7 @@ def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
     [
         ("Credits left: 7", "The key works."),
         (REFUSED, "The key has a problem."),
-        (failures.temporary(), "The key could not be tested now."),
+        (failures.temporary(), "The key could not be tested."),
     ],
     ids=["works", "refused", "away"],
 )
@@ -193,7 +193,7 @@ def test_the_page_and_the_way_to_it_are_for_managers(
     other = signed_in(make_member(workspace, role=role))
     response = other.get(page_of(workspace))
     assert response.status_code == 403
-    assert "Only an owner or an admin" in body(response)
+    assert "Only an owner or admin" in body(response)
     studio = reverse("studio", args=[workspace.slug])
     assert page_of(workspace) not in body(other.get(studio))
     for manager in (client, signed_in(make_member(workspace, role=Role.ADMIN))):
@@ -214,7 +214,7 @@ def test_without_own_keys_in_the_plan_the_page_says_so_and_takes_none(
     key = save_key(make_actor(workspace))
     Plan.objects.update(own_keys=False)
     page = body(client.get(page_of(workspace)))
-    assert "does not include keys of its own" in page
+    assert "does not include its own provider keys" in page
     assert 'type="password"' not in page
     assert reverse("provider_key_remove", args=[workspace.slug, key.pk]) in page
     assert reverse("provider_key_test", args=[workspace.slug, key.pk]) not in page
@@ -234,7 +234,7 @@ def test_a_lost_encryption_key_breaks_no_page(
     key = save_key(make_actor(workspace))
     settings.ENCRYPTION_KEYS = ["x" * 32]
     assert "Connected ··· 4f2a" in body(client.get(page_of(workspace)))
-    assert "An operator has to restore" in body(act(client, key, "test", headers=HTMX))
+    assert "An operator must restore" in body(act(client, key, "test", headers=HTMX))
 
 
 def test_no_answer_has_a_key_in_it(client: Client, workspace: Workspace) -> None:

@@ -98,7 +98,7 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"prompt": " "}, "Say what"),
+        ({"prompt": " "}, "Describe what"),
         ({"prompt": "x" * 10_001}, "10,000"),
         ({"prompt": "a\0b"}, "cannot be stored"),
         ({"tier": "gold"}, "no such tier"),
@@ -106,8 +106,8 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
         ({"seed": "-1"}, "seed: Enter a whole number"),
         ({"seed": "nan"}, "seed: Enter a whole number"),
         ({"seed": "9" * 30}, "seed: Enter a whole number"),
-        ({"idempotency_key": "x" * 81}, "Reload"),
-        ({"idempotency_key": "a\0b"}, "Reload"),
+        ({"idempotency_key": "x" * 81}, "reload it"),
+        ({"idempotency_key": "a\0b"}, "reload it"),
         ({"mask": SimpleUploadedFile("mask.png", b"x", "image/png")}, "mask"),
     ],
 )
@@ -123,7 +123,7 @@ def test_seventeen_images_are_too_many(workspace: Workspace, client: Client) -> 
 
 
 def test_an_unknown_image_is_said_and_free(workspace: Workspace, client: Client) -> None:
-    assert_refused(run(client, images=str(uuid.uuid4())), 404, "not in the workspace")
+    assert_refused(run(client, images=str(uuid.uuid4())), 404, "no such image in this workspace")
 
 
 def test_a_provider_without_a_key_is_said_and_free(workspace: Workspace, client: Client) -> None:
@@ -132,7 +132,7 @@ def test_a_provider_without_a_key_is_said_and_free(workspace: Workspace, client:
 
 def test_too_few_credits_are_said_and_free(workspace: Workspace, client: Client) -> None:
     credits.adjust(workspace=workspace, amount=-7, actor=None, note="")
-    assert_refused(run(client), 402, "this edit needs 4, the workspace has 3", balance=3)
+    assert_refused(run(client), 402, "this edit needs 4, but the workspace has 3", balance=3)
 
 
 def test_the_plans_limit_is_said_and_free(workspace: Workspace, client: Client) -> None:
@@ -164,7 +164,7 @@ def test_what_has_ended_cannot_be_canceled(workspace: Workspace, client: Client)
     job = add_job(workspace, status=Status.COMPLETED)
     response = client.post(reverse("cancel", args=[workspace.slug, job.id]), headers=HTMX)
     assert response.status_code == 409
-    assert "This edit is completed already." in response.content.decode()
+    assert "This edit is already completed." in response.content.decode()
 
 
 def test_any_editor_may_cancel_what_another_started(workspace: Workspace) -> None:

@@ -64,7 +64,7 @@ def test_a_link_that_was_used_makes_no_second_account_and_changes_none() -> None
     client = Client()
     client.post(link("new@example.test"), {"password": PASSWORD})
     page = body(Client().post(link("new@example.test"), {"password": "another password 1"}))
-    assert "exists already" in page
+    assert "already exists" in page
     assert User.objects.get(email="new@example.test").check_password(PASSWORD)
 
 

@@ -95,7 +95,7 @@ def test_a_full_disk_is_told_in_words(
         assert response.status_code == 503
         assert FULL_DISK in body(response)
         assert body(response).count("Nothing was charged") == 1
-        assert "made a mistake" not in body(response)
+        assert "unexpected error" not in body(response)
         assert response["Retry-After"] == "60"
 
 

@@ -33,7 +33,7 @@ def url(workspace: Workspace, name: str, *parts: object) -> str:
 
 def test_the_empty_studio_invites_to_choose_an_image(workspace: Workspace, client: Client) -> None:
     page = client.get(url(workspace, "studio")).content.decode()
-    for words in ("What should change?", "Choose image", "Run", "Versions", "Try the photograph: Coffee"):
+    for words in ("What should change?", "Choose image", "Run", "Versions", "Try the sample image: Coffee"):
         assert words in page
     assert f'hx-ws:connect="/ws/w/{workspace.slug}/?since=' in page
 

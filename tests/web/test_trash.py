@@ -158,7 +158,7 @@ def test_what_is_gone_for_good_cannot_be_restored(client: Client, workspace: Wor
     gone = add_image(workspace, trashed_at=timezone.now(), purged_at=timezone.now())
     response = post(client, "gallery_restore", workspace, gone)
     assert response.status_code == 404
-    assert "deleted for good" in body(response)
+    assert "permanently deleted" in body(response)
 
 
 def test_who_may_only_look_sees_the_trash_and_restores_nothing(workspace: Workspace) -> None:

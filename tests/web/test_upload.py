@@ -110,7 +110,7 @@ def test_a_file_of_more_than_25_mb_is_refused(workspace: Workspace, client: Clie
 def test_no_file_is_said_so(workspace: Workspace, client: Client, data: dict[str, str]) -> None:
     response = client.post(reverse("upload", args=[workspace.slug]), data, headers=HTMX)
     assert response.status_code == 400
-    assert "No file arrived" in response.content.decode()
+    assert "No file was received" in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,9 @@ def test_a_new_endpoint_shows_its_secret_this_once(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"url": "", "events": ALL}, "Give an https address."),
+        ({"url": "", "events": ALL}, "Enter an https URL."),
         ({"url": URL}, "Choose at least one event."),
-        ({"url": "http://127.0.0.1/", "events": ALL}, "opens only https addresses"),
+        ({"url": "http://127.0.0.1/", "events": ALL}, "Only https URLs"),
         ({"url": URL, "events": ["webhook.test"]}, "Select a valid choice"),
     ],
 )
@@ -80,7 +80,7 @@ def test_an_address_that_is_there_is_refused(actor: Actor, client: Client) -> No
     for headers in (HTMX, {}):
         response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
         assert response.status_code == 409
-        assert "in the list already" in body(response)
+        assert "already an endpoint" in body(response)
 
 
 def test_what_an_endpoint_is_told_can_be_changed_and_switched_off(actor: Actor, client: Client) -> None:
@@ -88,7 +88,7 @@ def test_what_an_endpoint_is_told_can_be_changed_and_switched_off(actor: Actor, 
     response = client.post(at(actor, "webhook_change", endpoint.id), {"events": ["job.failed"]}, headers=HTMX)
     endpoint.refresh_from_db()
     assert (endpoint.events, endpoint.is_enabled) == (["job.failed"], False)
-    assert "Off" in body(response)
+    assert "Disabled" in body(response)
 
 
 def test_a_new_secret_is_shown_this_once(actor: Actor, client: Client) -> None:
@@ -110,10 +110,10 @@ def test_a_failed_delivery_says_why_and_is_sent_again(actor: Actor, client: Clie
     delivery = deliveries.test(actor=actor, endpoint=add(actor))
     taken = deliveries.take(like=delivery)
     assert taken
-    failed = deliveries.Attempt(status=410, milliseconds=12, words="It answered 410.", gone=True)
+    failed = deliveries.Attempt(status=410, milliseconds=12, words="It responded with 410.", gone=True)
     deliveries.note(delivery=taken, attempt=failed)
     page = body(client.get(at(actor)))
-    assert "It answered 410." in page
+    assert "It responded with 410." in page
     assert "Failed" in page
     assert URL not in re.sub(r"(?s).*<table", "", page)
     response = client.post(at(actor, "webhook_resend", delivery.id), headers=HTMX)

@@ -67,7 +67,7 @@ class TestTries:
         assert sum(pauses) == 24 * 3600
         assert len(receiver.wait(8)) == 8
         assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
-        assert row.attempts[-1]["words"] == "It answered 500."
+        assert row.attempts[-1]["words"] == "It responded with 500."
 
     def test_each_next_try_is_in_the_queue_for_its_time(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
@@ -96,7 +96,7 @@ class TestTries:
             return Response(status_code=307, headers={"location": receiver.url})
 
         tell_one_who(redirect, actor)
-        assert only().attempts[0]["words"].startswith("It answered 307, a redirect.")
+        assert only().attempts[0]["words"].startswith("It responded with 307, a redirect.")
         assert receiver.got == []
 
     def test_a_receiver_that_never_answers_is_given_up_after_its_time(
@@ -109,7 +109,7 @@ class TestTries:
             return Response()
 
         tell_one_who(never, actor)
-        assert only().attempts[0]["words"] == "It did not answer within 0.3 seconds."
+        assert only().attempts[0]["words"] == "It did not respond within 0.3 seconds."
         assert only().state == "waiting"
 
     def test_gone_for_good_switches_the_endpoint_off(self, actor: Actor, receiver: Receiver) -> None:
@@ -191,7 +191,7 @@ class TestTries:
         policy.allow([])
         send(only())
         assert receiver.got == []
-        assert only().attempts[0]["words"] == "The portal opens only https addresses on the usual port."
+        assert only().attempts[0]["words"] == "Only https URLs on port 443 are allowed."
 
     def test_names_of_private_networks_cannot_be_told_from_those_that_do_not_exist(
         self, actor: Actor

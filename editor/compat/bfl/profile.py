@@ -18,9 +18,9 @@ BODY_LIMIT = 64 * 1024 * 1024  # bytes: three of the largest images in base64, o
 def _bare_key(headers: Headers) -> str:
     key = headers.get("x-key").strip()
     if not key:
-        raise errors.NoKey("There is no x-key.")
+        raise errors.NoKey("The x-key header is missing.")
     if not key.startswith(PREFIX):
-        raise errors.NoKeyFormat(f"A key begins with {PREFIX}.")
+        raise errors.NoKeyFormat(f"A key starts with {PREFIX}.")
     return key
 
 

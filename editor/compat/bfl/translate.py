@@ -204,7 +204,7 @@ def _checked(endpoint: Endpoint, raw: bytes) -> dict[str, Any]:
         values = strict_json.read_object(raw)
     except (ValueError, RecursionError):
         problem = {"type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error", "input": {}}
-        context = {"error": "The body must be one JSON object in UTF-8, with each name once."}
+        context = {"error": "The body must be one JSON object in UTF-8 without duplicate names."}
         raise WrongFields([problem | {"ctx": context}]) from None
     try:
         return endpoint.body.model_validate(values).model_dump()

@@ -64,7 +64,7 @@ async def events(job: Job, *, kind: str) -> AsyncIterator[bytes]:
         yield _event("error", told(error).body())
     except Exception:
         log.exception("the stream of job %s failed", job.id)
-        yield _event("error", told(EditorError("The portal itself failed on this request.")).body())
+        yield _event("error", told(EditorError("The portal failed to handle this request.")).body())
 
 
 def _completed(job: Job, image: Image, kind: str) -> bytes:

@@ -68,8 +68,8 @@ def check_ended(job: Job) -> None:
     """Raise what became of a job that has no results."""
     if job.is_live:
         raise StillRunning(
-            f"The edit is still running. It goes on as job {job.id}: look for it in the portal's gallery, "
-            "or ask the portal's own API. Without an Idempotency-Key the same request starts another one."
+            f"This edit is still running as job {job.id}. Find its result in the portal's gallery, "
+            "or through the portal's own API. Without an Idempotency-Key, this request starts another edit."
         )
     if error := failure(job):
         raise error

@@ -52,7 +52,8 @@ def read_json(request: HttpRequest) -> Form:
         fields = read_object(request.body)
     except (ValueError, RecursionError, RequestDataTooBig):
         raise InvalidInput(
-            "We could not parse the JSON body of your request: it must be one object, of storable text."
+            "We could not parse the JSON body of your request: it must be one object, without characters "
+            "that cannot be stored."
         ) from None
     return Form(fields=fields, digest=_digest(request.path, fields, []))
 
@@ -60,7 +61,7 @@ def read_json(request: HttpRequest) -> Form:
 def read_multipart(request: HttpRequest) -> Form:
     """The body of an edit. Reads and writes files: not for the event loop. Raises InvalidInput."""
     if request.content_type != "multipart/form-data":
-        raise InvalidInput("Edits are sent as multipart/form-data, with the image as a file.")
+        raise InvalidInput("Send edits as multipart/form-data, with the image as a file.")
     # Django takes a body without a length, as in chunks, for an empty one. The gate has bounded it.
     request.META.setdefault("CONTENT_LENGTH", str(BODY_LIMIT))
     # Whatever the caller names: Django takes any codec of Python's, and fails on those that give no text.
@@ -72,7 +73,7 @@ def read_multipart(request: HttpRequest) -> Form:
     except (MultiPartParserError, SuspiciousOperation, UnreadablePostError) as error:
         raise InvalidInput(f"We could not parse the multipart form data of your request. {error}") from None
     except ValueError:
-        raise InvalidInput("The form holds text that cannot be stored.") from None
+        raise InvalidInput("The form contains text that cannot be stored.") from None
     files = cast("dict[str, list[UploadedFile[bytes]]]", dict(request.FILES.lists()))
     images = tuple(file for name, named in files.items() if _IMAGE.fullmatch(name) for file in named)
     masks = files.get("mask", [])
@@ -93,7 +94,7 @@ def _check(
     masks: list[UploadedFile[bytes]],
 ) -> None:
     if "markup" in files:
-        raise InvalidInput("Markup is not supported here. Send a mask.", fields={"markup": "Unsupported."})
+        raise InvalidInput("Markup is not supported. Send a mask instead.", fields={"markup": "Unsupported."})
     for name in ("image", "image[]", "mask"):
         if name in fields:
             words = f"Expected '{name}' to be a file: its part needs a file name."
@@ -101,10 +102,10 @@ def _check(
     if not images:
         raise MissingParameter("Missing required parameter: 'image'.", fields={"image": "Required."})
     if len(images) > MOST_IMAGES:
-        words = f"There are {len(images)} images; at most {MOST_IMAGES} are allowed."
+        words = f"You sent {len(images)} images; at most {MOST_IMAGES} are allowed."
         raise InvalidInput(words, fields={"image": words})
     if len(masks) > 1:
-        raise InvalidInput("There is more than one mask.", fields={"mask": "More than one."})
+        raise InvalidInput("Send only one mask.", fields={"mask": "More than one."})
     for number, image in enumerate(images, start=1):
         with in_field("image", f"Image {number}: "):
             codec.check_length(image.size or 0)

@@ -84,7 +84,7 @@ def inputs(asked: Asked, model: Model, route: Route, *, editing: bool) -> dict[s
     options = {item.name: item for item in model.options}
     values: dict[str, Any] = {}
     if asked.n > model.maximum_samples:
-        raise _wrong("n", f"{model.label} gives at most {model.maximum_samples} at a time.")
+        raise _wrong("n", f"{model.label} returns at most {model.maximum_samples} at a time.")
     if model.samples_input:
         values[model.samples_input] = asked.n
     values |= _size_inputs(asked.size, options, route, editing=editing)
@@ -155,9 +155,7 @@ def _size(value: str) -> tuple[int, int] | None:
         return None
     found = _SIZE.fullmatch(value)
     if found is None:
-        raise _wrong(
-            "size", f"Invalid size '{value[:50]}'. Give 'auto', or width x height as in '1536x1024'."
-        )
+        raise _wrong("size", f"Invalid size '{value[:50]}'. Use 'auto', or width x height as in '1536x1024'.")
     return int(found[1]), int(found[2])
 
 
@@ -210,7 +208,7 @@ def _background_input(background: str, item: Input | None, model: Model) -> dict
     if item is not None and background in [option.value for option in item.options]:
         return {"background": background}
     if background == "transparent":
-        raise _wrong("background", f"{model.label} does not make transparent backgrounds.")
+        raise _wrong("background", f"{model.label} does not support transparent backgrounds.")
     return {}
 
 
@@ -220,7 +218,7 @@ def _format_input(wanted: str, item: Input | None, model: Model) -> dict[str, st
         return {}
     offered = [option.value for option in item.options]
     if wanted and wanted not in offered:
-        raise _wrong("output_format", f"{model.label} gives {_listed(offered)}.")
+        raise _wrong("output_format", f"{model.label} returns {_listed(offered)}.")
     return {"outputFormat": wanted or "png"} if (wanted or "png") in offered else {}
 
 

@@ -101,7 +101,7 @@ def wish(model: Model, fields: Fields) -> Wish:
     named = (picture for name, value in fields if _MASK.fullmatch(name) for picture in _pictures(value))
     masks = list(islice(named, 2))
     if len(masks) > 1:
-        raise _invalid("Only one mask can be taken.")
+        raise _invalid("Only one mask is supported.")
     prompt = _text(first.get("prompt"))
     # No further than that: a body has room for a hundred thousand addresses.
     pictures = tuple(islice(_in_slots(fields), MAXIMUM_IMAGES + 1))
@@ -181,7 +181,7 @@ def _pictures(value: Any) -> Iterator[ImageInput]:
     elif isinstance(value, str):
         yield from map(_picture, _names(value))
     else:
-        raise _invalid("An image is an address, a file or a list of these.")
+        raise _invalid("An image must be a URL, a file or a list of these.")
 
 
 def _names(text: str) -> Iterable[str]:
@@ -195,7 +195,7 @@ def _picture(name: str) -> ImageInput:
     if name in SAMPLES:
         return Sample(SAMPLES[name])
     if not _is_url(name):
-        raise _invalid(f"“{name[:100]}” is no address of an image. Send https://…, or upload the file first.")
+        raise _invalid(f"“{name[:100]}” is not an image URL. Send an https:// URL, or upload the file first.")
     return _own_image(name) or Link(name)
 
 

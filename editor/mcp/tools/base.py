@@ -98,12 +98,14 @@ class Tool:
 
     def _read(self, sent: Mapping[str, Any]) -> BaseModel:
         if len(sent) > MOST_ARGUMENTS:
-            raise InvalidInput(f"At most {MOST_ARGUMENTS} arguments; there are {len(sent):,}.")
+            raise InvalidInput(
+                f"At most {MOST_ARGUMENTS} arguments are allowed; this call has {len(sent):,}."
+            )
         try:
             strict_json.check_text(dict(sent))
         except (ValueError, RecursionError):
             raise InvalidInput(
-                "The arguments are nested too deep, or hold text that cannot be stored."
+                "The arguments are nested too deeply, or contain text that cannot be stored."
             ) from None
         try:
             return self.arguments.model_validate(sent)

@@ -17,7 +17,7 @@ from editor.queries.pricing import PLATFORM
 
 
 class ListModels(Arguments):
-    model: str = Field("", description="Only this one, with its parameters in full.")
+    model: str = Field("", description="Only this model, with full parameters.")
 
 
 class Models(BaseModel):
@@ -25,14 +25,14 @@ class Models(BaseModel):
 
 
 class EstimateCredits(Arguments):
-    model: str = Field("", description="An exact model. Leave it out to let model_tier decide.")
+    model: str = Field("", description="An exact model. Leave it out to use model_tier.")
     model_tier: str = Field(
         "",
-        description="The quality, which decides the model; standard where neither is given.",
+        description="The quality, which selects the model; standard if neither is given.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.tiers()]),
     )
     provider: str = Field(PLATFORM, json_schema_extra=lambda schema: schema.update(enum=schemas.providers()))
-    parameters: dict[str, Any] = Field(default_factory=dict, description="As edit_image takes them.")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="As in edit_image.")
 
 
 class Estimate(BaseModel):
@@ -73,7 +73,7 @@ _READS = Hints(read_only=True, destructive=False, idempotent=True, open_world=Fa
 LIST_MODELS = Tool(
     name="list_models",
     title="List models",
-    description="Lists the models that edit_image can use, with prices, what they take and their parameters.",
+    description="Lists the models that edit_image can use, with their prices, inputs and parameters.",
     hints=_READS,
     scope=READ,
     arguments=ListModels,
@@ -84,7 +84,8 @@ LIST_MODELS = Tool(
 ESTIMATE_CREDITS = Tool(
     name="estimate_credits",
     title="Estimate credits",
-    description="Tells what an edit would cost at most, and whether the workspace has that. Starts nothing.",
+    description="Returns what an edit would cost at most, and whether the workspace can afford it. "
+    "Starts nothing.",
     hints=_READS,
     scope=READ,
     arguments=EstimateCredits,

@@ -31,55 +31,56 @@ USUAL_WAIT = 50  # seconds: many clients give a call up after a minute, and woul
 SMALLEST_STEP = 0.01  # percent: each report must tell more than the one before
 ALMOST = 99.0  # percent: the provider may be done, but the picture is to be checked and kept
 
-_PICTURE = "an https address, base64 of at most 3 MB, or an image id of this workspace"
+_PICTURE = "an https URL, base64 of at most 3 MB, or an image id of this workspace"
 
 
 class EditImage(Arguments):
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAXIMUM_PROMPT)] = Field(
-        description="What to make, or what to change in the first image."
+        description="What to create, or what to change in the first image."
     )
     images: list[str] = Field(
         default_factory=list,
         max_length=MAXIMUM_IMAGES,
-        description=f"The image to edit, then further ones as references; each {_PICTURE}. "
-        "Leave it out to make an image from the prompt alone.",
+        description=f"The image to edit, then any reference images; each {_PICTURE}. "
+        "Leave it out to create an image from the prompt alone.",
     )
     mask: str = Field(
-        "", description=f"White where the first image may change: {_PICTURE}. Leave it out to edit all of it."
+        "",
+        description=f"White where the first image can change: {_PICTURE}. Leave it out to edit all of it.",
     )
     model: str = Field(
         "",
-        description="An exact model. Leave it out to let model_tier decide.",
+        description="An exact model. Leave it out to use model_tier.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.models()]),
     )
     model_tier: str = Field(
         "",
-        description="The quality, which decides the model; standard where neither is given.",
+        description="The quality, which selects the model; standard if neither is given.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.tiers()]),
     )
     provider: str = Field(
         PLATFORM,
-        description="platform takes credits; a provider's name runs on the workspace's own key for it.",
+        description="platform costs credits; a provider's name runs on the workspace's own key for it.",
         json_schema_extra=lambda schema: schema.update(enum=schemas.providers()),
     )
     parameters: dict[str, Any] = Field(
         default_factory=dict,
-        description="Options of the model. list_models tells each model's exact ones and their defaults.",
+        description="Options of the model. list_models returns each model's options and their defaults.",
         json_schema_extra=lambda schema: schema.update(schemas.parameters()),
     )
     style_id: UUID | None = Field(None, description="A style of this workspace.")
-    character_id: UUID | None = Field(None, description="A character of this workspace to keep the same.")
+    character_id: UUID | None = Field(None, description="A character of this workspace to keep consistent.")
     wait_seconds: int = Field(
         USUAL_WAIT,
         ge=0,
         le=LONGEST_WAIT,
-        description="How long to wait for the result. The edit goes on after that; 0 answers at once.",
+        description="How long to wait for the result. The edit keeps running after that; 0 returns at once.",
     )
 
 
 async def _run(call: Call, asked: EditImage) -> Answer:
     if asked.model and asked.model_tier:
-        raise InvalidInput("Give model or model_tier, not both.", fields={"model_tier": "Not with a model."})
+        raise InvalidInput("Set model or model_tier, not both.", fields={"model_tier": "Not with a model."})
     edit = NewEdit(
         prompt=asked.prompt,
         model=asked.model,
@@ -97,9 +98,9 @@ async def _run(call: Call, asked: EditImage) -> Answer:
     job = await intake.submit(actor=call.actor, submission=submission)
     row = await _until_ended(job, seconds=asked.wait_seconds, report=call.report)
     if error := failure(row):
-        error.message = f"{error.message} It was job {row.id}."
+        error.message = f"{error.message} The job was {row.id}."
         raise error
-    note = "The edit goes on. Ask geteditresult for it, with this job_id as id." if row.is_live else None
+    note = "The edit is still running. Call geteditresult with this job_id as id." if row.is_live else None
     told = rows.job(row, at=call.at, note=note)
     return Answer(told.model_dump(mode="json"), await rows.pictures(row, at=call.at))
 
@@ -128,9 +129,9 @@ async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
 
 TOOL = Tool(
     name="edit_image",
-    title="Make or edit an image",
-    description="Makes an image from a prompt, or edits images as the prompt says, with any model of the "
-    "catalogue. Takes credits of the workspace. Waits for the result and tells its progress.",
+    title="Create or edit an image",
+    description="Creates an image from a prompt, or edits images as the prompt says, with any model of the "
+    "catalogue. Costs the workspace credits. Waits for the result and reports progress.",
     hints=Hints(read_only=False, destructive=False, idempotent=False, open_world=True),
     scope=WRITE,
     arguments=EditImage,

@@ -18,8 +18,8 @@ from editor.queries import jobs as job_queries
 
 
 class ListJobs(Arguments):
-    page: int = Field(1, ge=1, le=1_000, description="The page's number, from 1.")
-    per_page: int = Field(10, ge=1, le=50, description="Jobs on a page.")
+    page: int = Field(1, ge=1, le=1_000, description="Page number, starting at 1.")
+    per_page: int = Field(10, ge=1, le=50, description="Jobs per page.")
     status: Literal["pending", "processing", "completed", "failed", "canceled"] | None = Field(
         None, description="Only jobs with this status."
     )
@@ -31,7 +31,7 @@ class Jobs(BaseModel):
 
 
 class CancelJob(Arguments):
-    job_id: str = Field(description="As edit_image and list_jobs tell it.")
+    job_id: str = Field(description="As returned by edit_image and list_jobs.")
 
 
 async def _list_jobs(call: Call, asked: ListJobs) -> Answer:
@@ -69,7 +69,7 @@ LIST_JOBS = Tool(
 CANCEL_JOB = Tool(
     name="cancel_job",
     title="Cancel a job",
-    description="Stops an edit that has not ended. Its credits come back whole.",
+    description="Cancels an edit that has not ended. All its credits are refunded.",
     hints=Hints(read_only=False, destructive=True, idempotent=True, open_world=False),
     scope=WRITE,
     arguments=CancelJob,

@@ -45,12 +45,12 @@ class Edit(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    prompt: str = Field(description="What should change, or what to make where there is no image.")
+    prompt: str = Field(description="What should change, or what to create if there is no image.")
     input_image: str | None = Field(
-        None, description="An https address, base64 of at most 3 MB, or an image id of this workspace."
+        None, description="An https URL, base64 of at most 3 MB, or an image id of this workspace."
     )
     aspect_ratio: str | None = Field(None, description="Leave it out to match the image.")
-    seed: int | None = Field(None, description="Leave it out for a new one each time.")
+    seed: int | None = Field(None, description="Leave it out for a random one.")
     output_format: Annotated[str, BeforeValidator(lambda value: "png" if value is None else value)] = "png"
     prompt_upsampling: bool = Field(False, description="Lets the model rewrite the prompt.")
     safety_tolerance: int = 2
@@ -60,14 +60,14 @@ class Task(BaseModel):
     """An edit that was taken."""
 
     id: str
-    polling_url: str = Field(description="For clients of BFL's API; geteditresult with the id does the same.")
+    polling_url: str = Field(description="For clients of BFL's API. geteditresult with the id does the same.")
     cost: int = Field(description="Credits.")
 
 
 class Asked(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    id: str = Field(description="As the edit was answered with.")
+    id: str = Field(description="As returned by the edit.")
 
 
 class Result(BaseModel):
@@ -77,7 +77,7 @@ class Result(BaseModel):
 
     id: str
     status: str = Field(description="Pending, Ready, Request Moderated, Content Moderated or Error.")
-    result: dict[str, Any] | None = Field(None, description="`sample` is where the picture is.")
+    result: dict[str, Any] | None = Field(None, description="`sample` is the URL of the image.")
     progress: float | None = None
     details: Any = None
 
@@ -149,7 +149,7 @@ EDIT_PRO = _edit_tool("editimagekontextpro", "pro", PRO)
 EDIT_MAX = _edit_tool("editimagekontextmax", "max", MAX)
 GET_RESULT = Tool(
     name="geteditresult",
-    title="Result of an edit",
+    title="Get the result of an edit",
     description="Flux Poll for editing result",
     hints=Hints(read_only=True, destructive=False, idempotent=True),
     scope=READ,

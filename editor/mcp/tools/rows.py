@@ -22,8 +22,8 @@ LARGEST_PREVIEW = 100 * 1024  # bytes
 
 
 class ResultOut(BaseModel):
-    image_id: UUID = Field(description="Use it as a source of the next edit.")
-    url: str = Field(description="Where the full picture is, as long as it is not deleted. Needs no key.")
+    image_id: UUID = Field(description="Use it as the source of the next edit.")
+    url: str = Field(description="URL of the full image, until it is deleted. Needs no key.")
     width: int
     height: int
     content_type: str
@@ -32,18 +32,18 @@ class ResultOut(BaseModel):
 class JobOut(BaseModel):
     job_id: UUID
     status: str = Field(description="pending, processing, completed, failed or canceled.")
-    percent: int | None = Field(description="How far it is, where the provider tells.")
+    percent: int | None = Field(description="Progress, if the provider reports it.")
     model: str
     model_tier: str | None
     prompt: str
     seed: int | None
-    credits: int = Field(description="Held while it goes on; charged once it completed.")
+    credits: int = Field(description="Held while it runs; charged when it completes.")
     created_at: datetime
     completed_at: datetime | None
     error: str | None
     error_code: str | None
     results: list[ResultOut]
-    note: str | None = Field(None, description="What to do next, where the job goes on.")
+    note: str | None = Field(None, description="What to do next if the job is still running.")
 
 
 class ModelOut(BaseModel):
@@ -51,16 +51,16 @@ class ModelOut(BaseModel):
     label: str
     vendor: str
     description: str
-    credits: int | None = Field(description="For one image; null where nothing is set up that serves it.")
+    credits: int | None = Field(description="For one image; null if no provider is set up for it.")
     typical_seconds: int
-    tiers: list[str] = Field(description="The tiers that mean this model.")
-    providers: list[str] = Field(description="Who serves it on a workspace's own key.")
+    tiers: list[str] = Field(description="The tiers that use this model.")
+    providers: list[str] = Field(description="Providers that can run it on the workspace's own key.")
     needs_image: bool
     most_images: int
     takes_mask: bool
     parameter_names: list[str]
     parameters: dict[str, Any] | None = Field(
-        None, description="JSON Schema of each parameter, when the model was asked for by its id."
+        None, description="JSON Schema of each parameter, if the model was requested by id."
     )
 
 

@@ -52,5 +52,5 @@ def parameters() -> dict[str, Any]:
                 variants.append(variant)
             takers.setdefault(item.name, []).append(model.id)
     for name, entry in found.items():
-        entry["description"] = f"{entry['description']} Of: {', '.join(takers[name])}.".strip()
+        entry["description"] = f"{entry['description']} Models: {', '.join(takers[name])}.".strip()
     return {"type": "object", "properties": found}

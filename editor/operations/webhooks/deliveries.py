@@ -119,7 +119,7 @@ def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
     actor.require_manager()
     again = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.SENDING)
     if not again.update(state=State.WAITING, tries=0, next_try_at=timezone.now(), delivered_at=None):
-        raise Conflict("This is being sent at this moment.")
+        raise Conflict("This delivery is being sent right now.")
     queue.enqueue_delivery(delivery_id=delivery.pk)
     audit.record(
         workspace=actor.workspace, actor=actor.user, action="webhook.resent", target=str(delivery.pk)
@@ -164,7 +164,7 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     is_off = bool(attempt.words) and bool(_switched_off(same))
     if attempt.gone and delivery.endpoint_id:
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
-            is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
+            is_enabled=False, note="Disabled because it responded with 410 Gone."
         )
         give_up(endpoint_id=delivery.endpoint_id)
     row = (

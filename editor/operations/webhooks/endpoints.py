@@ -39,9 +39,9 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
     Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     existing = WebhookEndpoint.objects.filter(workspace=actor.workspace)
     if existing.filter(url=url).exists():
-        raise Conflict("This address is in the list already.")
+        raise Conflict("There is already an endpoint with this URL.")
     if existing.count() >= MOST_ENDPOINTS:
-        raise Conflict(f"A workspace has at most {MOST_ENDPOINTS} endpoints. Delete one first.")
+        raise Conflict(f"A workspace can have at most {MOST_ENDPOINTS} endpoints. Delete one first.")
     endpoint_id, secret = uuid4(), _new_secret()
     endpoint = WebhookEndpoint.objects.create(
         id=endpoint_id,
@@ -97,7 +97,7 @@ def set_low_mark(*, actor: Actor, credits: int) -> None:
     """Below how many credits endpoints are told that they run low; 0 for never."""
     actor.require_manager()
     if not 0 <= credits <= HIGHEST_MARK:
-        words = f"A whole number of credits from 0 to {HIGHEST_MARK:,}."
+        words = f"Enter a whole number of credits from 0 to {HIGHEST_MARK:,}."
         raise InvalidInput(words, fields={"low_mark": words})
     CreditAccount.objects.filter(workspace=actor.workspace).update(low_mark=credits)
     audit.record(
@@ -119,7 +119,7 @@ def _check_url(url: str) -> None:
     except InvalidInput as error:
         raise InvalidInput(error.message, fields={"url": error.message}) from None
     if urlsplit(url).fragment:
-        words = "The address must not have a part behind #: servers are not told it."
+        words = "Remove the #fragment from the URL: it is never sent to servers."
         raise InvalidInput(words, fields={"url": words})
 
 

@@ -27,7 +27,7 @@ class Ready:
 def submitted(answer: Answer) -> tuple[str, str]:
     """The task's id, and its polling URL or "". Raises ProviderError."""
     if answer.status in (404, 405):
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not serve this model.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not offer this model.")
     if not answer.ok:
         raise refused(answer)
     body = answer.table()
@@ -51,7 +51,7 @@ def polled(answer: Answer, *, age: float) -> Progress | Ready:
     if status == "Task not found" or answer.status == 404:
         if age < UNKNOWN_AT_FIRST:
             raise temporary()
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not know this edit any more.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider no longer knows this edit.")
     if answer.ok:
         raise temporary()
     raise refused(answer, asking=True)
@@ -89,7 +89,7 @@ def _by_status(status: str, body: Mapping[str, Any]) -> Progress | Ready:
 def _ready(result: Any) -> Ready:
     link = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(link, str) or not link:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider returned no image.")
     seed = result.get("seed")
     return Ready(link=link, seed=seed if type(seed) is int else None)
 

@@ -111,7 +111,7 @@ class Fal(Provider):
         """Ask the URL of this name, which fal gave us with the answer to the submit."""
         url = str(task.state[name])
         if not policy.trusts(request.account.base_url, url, domain=DOMAIN):
-            words = "The provider named an address on another server to ask for the result."
+            words = "The provider gave a result URL on another server."
             raise failure(ErrorKind.UNAVAILABLE, words=words)
         return await http.ask(
             self.name,

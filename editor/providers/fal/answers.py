@@ -13,7 +13,7 @@ from editor.providers.failures import failure, temporary
 from editor.providers.http import Answer
 
 UNKNOWN_AT_FIRST = 30.0  # seconds after the submit
-NO_IMAGE = "The provider finished without an image."
+NO_IMAGE = "The provider returned no image."
 
 # Types of model errors that are not about the input (section 6a).
 _MODERATED = {"content_policy_violation"}
@@ -41,7 +41,7 @@ class Output:
 def submitted(answer: Answer) -> dict[str, str]:
     """The request's id and its URLs, by fal's names of them. Raises ProviderError."""
     if answer.status in (404, 405):
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not serve this model.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not offer this model.")
     if not answer.ok:
         raise refused(answer)
     told = _texts(answer.table(), "request_id", "status_url", "response_url", "cancel_url")
@@ -56,7 +56,7 @@ def upload(answer: Answer) -> tuple[str, str]:
         raise refused(answer, asking=True)
     told = _texts(answer.table(), "upload_url", "file_url")
     if told is None:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider did not say where to put the images.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider did not say where to upload the images.")
     return told["upload_url"], told["file_url"]
 
 
@@ -111,7 +111,7 @@ def _refused_poll(answer: Answer, *, age: float) -> ProviderError:
     if answer.status == 404:
         if age < UNKNOWN_AT_FIRST:
             return temporary()
-        return failure(ErrorKind.UNAVAILABLE, words="The provider does not know this edit any more.")
+        return failure(ErrorKind.UNAVAILABLE, words="The provider no longer knows this edit.")
     return refused(answer, asking=True)
 
 

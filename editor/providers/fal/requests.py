@@ -97,13 +97,15 @@ def endpoint(request: EditRequest) -> str:
     """Where the edit goes. Raises ProviderError for one that fal would refuse, or do otherwise than asked."""
     model = MODELS.get(request.target)
     if model is None:
-        raise failure(ErrorKind.UNAVAILABLE, words=f"fal has no model “{request.target}” that we know.")
+        raise failure(
+            ErrorKind.UNAVAILABLE, words=f"The portal does not support fal's model “{request.target}”."
+        )
     if request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="This model takes no mask.")
+        raise failure(ErrorKind.INVALID_INPUT, words="This model does not support masks.")
     count = len(request.images)
     if count > model.images:
         most = "one image" if model.images == 1 else f"{model.images} images"
-        raise failure(ErrorKind.INVALID_INPUT, words=f"This model takes {most} at most.")
+        raise failure(ErrorKind.INVALID_INPUT, words=f"This model takes at most {most}.")
     ratio = request.inputs.get("aspectRatio")
     if ratio and model.ratios and ratio not in model.ratios:
         raise failure(ErrorKind.INVALID_INPUT, words=f"fal does not offer the aspect ratio {ratio}.")

@@ -23,7 +23,7 @@ _AGAINST_POLICY = {
 }
 _RECITED = {"RECITATION", "IMAGE_RECITATION"}
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d+)?)s")
-_NO_IMAGE = "The provider finished without an image."
+_NO_IMAGE = "The provider returned no image."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def _exhausted(details: list[dict[str, Any]], said: str, *, asking: bool) -> Pro
     quotas = [str(violation.get("quotaId")) for each in details for violation in _tables(each, "violations")]
     if "limit: 0" in said or any("PerDay" in quota or "FreeTier" in quota for quota in quotas):
         words = (
-            "The account's quota at Google is used up. Whoever keeps the portal's or the workspace's keys "
-            "can raise it, or wait until it is renewed."
+            "The account's quota at Google is used up. Whoever manages the portal's or the workspace's "
+            "keys can raise it, or you can wait until it renews."
         )
         return failure(ErrorKind.INSUFFICIENT_FUNDS, words=words)
     delays = [_DELAY.fullmatch(str(each["retryDelay"])) for each in details if "retryDelay" in each]
@@ -110,7 +110,7 @@ def _prompt_refused(feedback: Mapping[str, Any]) -> NotMade:
     if not reason:
         return NotMade(_NO_IMAGE)
     if reason == "OTHER":
-        words = "Google could not work with this prompt or one of its images."
+        words = "Google could not process this prompt or one of its images."
         raise failure(ErrorKind.INVALID_INPUT, words=words)
     raise failure(ErrorKind.MODERATED, said=reason)
 
@@ -122,7 +122,7 @@ def _no_image(candidate: Mapping[str, Any], words: str) -> NotMade:
     if reason in _AGAINST_POLICY:
         raise failure(ErrorKind.MODERATED, said=said)
     if reason in _RECITED:
-        told = "Google withheld the result: it was too close to an existing work. Word the prompt otherwise."
+        told = "Google withheld the result: it was too close to an existing work. Reword the prompt."
         raise failure(ErrorKind.MODERATED, words=told, said=said)
     return NotMade(failure(ErrorKind.UNAVAILABLE, words=_NO_IMAGE, said=said).message)
 

@@ -63,7 +63,7 @@ def credits_left(answer: Answer) -> str:
         raise refusal(answer, asking=True)
     credits = answer.table().get("data")
     if not isinstance(credits, int | float):
-        raise temporary(said="An answer without the credits.")
+        raise temporary(said="The response contains no credits.")
     return f"Credits left: {credits:,.10g}"
 
 
@@ -75,7 +75,7 @@ def uploaded(answer: Answer) -> str:
     data = _data(answer)
     url = data.get("downloadUrl") or data.get("fileUrl")
     if not isinstance(url, str) or not url:
-        raise temporary(said="The upload was answered without an address.")
+        raise temporary(said="The upload response contains no URL.")
     return url
 
 
@@ -96,12 +96,12 @@ def record(answer: Answer, *, age: float) -> Mapping[str, Any]:
     if answer.status in (404, 422):  # nothing but the id was asked for
         if age < KNOWN_WITHIN:
             raise temporary(said="The task is not known yet.")
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not know this task any more.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider no longer knows this task.")
     if not answer.ok:
         raise refusal(answer, asking=True)
     data = _data(answer)
     if not data:
-        raise temporary(said="An answer without the task.")
+        raise temporary(said="The response contains no task.")
     return data
 
 
@@ -131,7 +131,7 @@ def kontext_links(record: Mapping[str, Any]) -> Progress | tuple[str, ...]:
 def _links(urls: list[Any]) -> tuple[str, ...]:
     found = tuple(url for url in urls if isinstance(url, str) and url)
     if not found:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image. Try again.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider returned no image. Try again.")
     return found
 
 

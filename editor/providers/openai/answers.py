@@ -64,8 +64,8 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
     said = str(error.get("message") or "")
     if answer.status == 403 and "verified" in said:
         words = (
-            "OpenAI asks that the organization of this API key be verified before it may use the model. "
-            "Whoever keeps the key can do that in OpenAI's settings."
+            "OpenAI requires the organization of this API key to be verified before it can use this model. "
+            "Whoever manages the key can do that in OpenAI's settings."
         )
         return failure(ErrorKind.AUTH, words=words)
     kind = _KINDS.get(str(error.get("code"))) or _KINDS.get(str(error.get("type")))

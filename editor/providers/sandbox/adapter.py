@@ -159,7 +159,7 @@ async def _make(request: EditRequest, note: Callable[[int], None]) -> Result:
             raise not_asked() from error
         logger.exception("failed job=%s", request.job_id)
         raise ProviderError(
-            ErrorKind.UNAVAILABLE, "The sandbox failed while it worked on the image."
+            ErrorKind.UNAVAILABLE, "The sandbox failed while processing the image."
         ) from error
     content_type = f"image/{recipe.output.format}"
     return Result(

@@ -69,7 +69,7 @@ def key_works(answer: Answer) -> None:
     if problem is not None and not (answer.ok and problem.code == _UNKNOWN):
         raise refusal(answer, problem, asking=True)
     if not answer.table():
-        raise temporary(said="An answer that is not Wiro's.")
+        raise temporary(said="The response is not Wiro's.")
 
 
 def started(answer: Answer) -> tuple[str, str]:
@@ -91,7 +91,7 @@ def uploaded(answer: Answer) -> str:
         raise refusal(answer, problem, asking=True)
     url = _first(answer, "list").get("url")
     if not isinstance(url, str) or not url:
-        raise temporary(said="The upload was answered without an address.")
+        raise temporary(said="The upload response contains no URL.")
     return url
 
 
@@ -99,12 +99,12 @@ def task(answer: Answer, *, age: float) -> dict[str, Any]:
     """The task that was asked for, submitted `age` seconds ago. Raises ProviderError."""
     problem = trouble(answer)
     if problem is not None and answer.ok and problem.code == _UNKNOWN and age >= KNOWN_WITHIN:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not know this task any more.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider no longer knows this task.")
     if problem is not None:
         raise refusal(answer, problem, asking=True)
     found = _first(answer, "tasklist")
     if not found.get("status"):
-        raise temporary(said="An answer without the task.")
+        raise temporary(said="The response contains no task.")
     return found
 
 
@@ -122,7 +122,7 @@ def links(task: dict[str, Any]) -> tuple[str, ...] | None:
     )
     found = tuple(url for url in urls if isinstance(url, str) and url)
     if not found:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image. Try again.")
+        raise failure(ErrorKind.UNAVAILABLE, words="The provider returned no image. Try again.")
     return found
 
 
@@ -132,7 +132,7 @@ def _failed(task: dict[str, Any]) -> ProviderError:
     if any(word in said[-LONGEST_QUOTE:].lower() for word in _MODERATED):
         return failure(ErrorKind.MODERATED, said=said, end=True)
     if task["status"] == CANCELED and not said:
-        return failure(ErrorKind.UNAVAILABLE, words="The task was cancelled at the provider.")
+        return failure(ErrorKind.UNAVAILABLE, words="The task was canceled at the provider.")
     return failure(ErrorKind.UNAVAILABLE, said=said, end=True)
 
 

@@ -12,18 +12,18 @@ from editor.access.scopes import EVERYTHING, SCOPES
 from editor.contexts.api_keys import LIVES
 from editor.errors import InvalidInput
 
-_OUT_OF_ORDER = "This page is not in order. Reload it and try again."
+_OUT_OF_ORDER = "This page is out of date; reload it and try again."
 
 
 class ApiKeyForm(forms.Form):
     """A new key, with the id that it will have: a form that is sent twice makes one key."""
 
     key_id = forms.UUIDField(error_messages={"required": _OUT_OF_ORDER, "invalid": _OUT_OF_ORDER})
-    name = forms.CharField(label="Name", error_messages={"required": "Give the key a name."})
+    name = forms.CharField(label="Name", error_messages={"required": "Enter a name for the key."})
     scopes = forms.MultipleChoiceField(
         label="Scopes",
         choices=list(SCOPES.items()),
-        error_messages={"required": "Choose what the key may do."},
+        error_messages={"required": "Choose at least one scope."},
     )
     expires_in = forms.TypedChoiceField(
         label="Expires",

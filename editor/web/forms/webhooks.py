@@ -12,9 +12,9 @@ from editor.errors import InvalidInput
 class EndpointForm(forms.Form):
     """A new endpoint. All events are chosen at first."""
 
-    url = forms.CharField(label="Address", error_messages={"required": "Give an https address."})
+    url = forms.CharField(label="Address", error_messages={"required": "Enter an https URL."})
     events = forms.MultipleChoiceField(
-        label="Tell it when",
+        label="Events",
         choices=event_choices,
         error_messages={"required": "Choose at least one event."},
     )

@@ -46,7 +46,7 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     """End the key at once."""
     key = lookups.api_key(request.actor, key_id)
     api_keys.revoke(actor=request.actor, key=key)
-    words = f"Key “{key.name}” is revoked."
+    words = f"Key “{key.name}” revoked."
     if not is_fragment(request):
         messages.success(request, words)
         return redirect("api_keys", request.actor.workspace.slug)

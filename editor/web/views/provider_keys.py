@@ -21,7 +21,7 @@ from editor.web.htmx import is_fragment
 _TESTED = {
     True: "The key works.",
     False: "The key has a problem.",
-    None: "The key could not be tested now.",
+    None: "The key could not be tested.",
 }
 
 
@@ -52,7 +52,7 @@ def save(request: MemberRequest, provider: str) -> HttpResponse:
             if field not in form.errors:
                 form.add_error(field, words)
         return _page(request, form, provider)
-    return _done(request, provider, "The key is saved and works." if key.checked_at else "The key is saved.")
+    return _done(request, provider, "Key saved. It works." if key.checked_at else "Key saved.")
 
 
 @require_POST
@@ -70,7 +70,7 @@ def enable(request: MemberRequest, key_id: str) -> HttpResponse:
     """Use the key, or with `enabled` other than 1 keep it unused."""
     key, enabled = lookups.provider_key(request.actor, key_id), request.POST.get("enabled") == "1"
     provider_keys.set_enabled(actor=request.actor, key=key, enabled=enabled)
-    return _done(request, key.provider, "The key is in use." if enabled else "The key is disabled.")
+    return _done(request, key.provider, "Key enabled." if enabled else "Key disabled.")
 
 
 @require_POST
@@ -79,7 +79,7 @@ def remove(request: MemberRequest, key_id: str) -> HttpResponse:
     """Forget the key."""
     key = lookups.provider_key(request.actor, key_id)
     provider_keys.remove(actor=request.actor, key=key)
-    return _done(request, key.provider, "The key is removed.")
+    return _done(request, key.provider, "Key removed.")
 
 
 def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str = "") -> HttpResponse:

@@ -44,7 +44,7 @@ def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
         events=request.POST.getlist("events"),
         is_enabled=request.POST.get("enabled") == "1",
     )
-    return _done(request, "The endpoint is changed.")
+    return _done(request, "Endpoint changed.")
 
 
 @require_POST
@@ -62,7 +62,7 @@ def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Forget the endpoint."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     endpoints.remove(actor=request.actor, endpoint=endpoint)
-    return _done(request, "The endpoint is deleted.")
+    return _done(request, "Endpoint deleted.")
 
 
 @require_POST
@@ -71,7 +71,7 @@ def test(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Send it something that means nothing."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     deliveries.test(actor=request.actor, endpoint=endpoint)
-    return _done(request, "A test is on its way.")
+    return _done(request, "The test event is on its way.")
 
 
 @require_POST
@@ -80,7 +80,7 @@ def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
     """Send a message once more."""
     delivery = lookups.webhook_delivery(request.actor, delivery_id)
     deliveries.resend(actor=request.actor, delivery=delivery)
-    return _done(request, "The message is on its way again.", "settings/_deliveries_swap.html")
+    return _done(request, "The delivery is on its way again.", "settings/_deliveries_swap.html")
 
 
 @require_POST
@@ -90,7 +90,7 @@ def low_mark(request: MemberRequest) -> HttpResponse:
     text = request.POST.get("low_mark", "")
     credits = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
     endpoints.set_low_mark(actor=request.actor, credits=credits)
-    return _done(request, "The mark is changed.")
+    return _done(request, "Alert threshold saved.")
 
 
 def _create(request: MemberRequest) -> HttpResponse:

@@ -97,7 +97,7 @@ def fill(portal: Portal, *, leave: int) -> Path:
 def assert_told_of_the_disk(answer: httpx.Response) -> None:
     assert answer.status_code == 503, answer.text
     assert "disk is full" in answer.text
-    assert "made a mistake" not in answer.text
+    assert "unexpected error" not in answer.text
 
 
 def assert_database_writes(portal: Portal) -> None:

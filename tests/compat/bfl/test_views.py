@@ -102,7 +102,7 @@ async def test_who_is_told_of_the_end_gets_no_address(client: httpx.AsyncClient)
         ("flux-kontext-pro", {"input_image": "Ynl0ZXM="}, 400, "input_image: "),
         ("flux-kontext-pro", {"input_image": "data:image/png"}, 400, "input_image: The file is empty."),
         ("flux-kontext-pro", {"input_image": "http://127.0.0.1/x.png"}, 400, "input_image: "),
-        ("flux-kontext-pro", {"webhook_url": "http://127.0.0.1/"}, 400, "The address to be told at"),
+        ("flux-kontext-pro", {"webhook_url": "http://127.0.0.1/"}, 400, "The callback URL"),
         ("flux-1", {}, 404, "Not Found"),
         ("Flux-Kontext-Pro", {}, 404, "Not Found"),
     ],
@@ -223,7 +223,7 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
     answer = await client.post("/v1/flux-2-pro", content=b"x", headers=long)
     assert (answer.status_code, answer.json()) == (
         413,
-        {"detail": "The request's body is too large: at most 64 MiB."},
+        {"detail": "The request body is too large: at most 64 MiB is allowed."},
     )
 
 
@@ -281,6 +281,6 @@ async def test_the_rate_limit_is_told(client: httpx.AsyncClient, actor: Actor) -
     told = await submitted(client)
     refused = await client.post("/v1/flux-kontext-pro", json=EDIT)
     assert refused.status_code == 429
-    assert "allows 1 requests a minute" in refused.json()["detail"]
+    assert "allows 1 requests per minute" in refused.json()["detail"]
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert (await client.get(told["polling_url"])).status_code == 200  # polls have their own

@@ -135,7 +135,7 @@ async def test_a_mask_of_another_workspace_is_refused_before_a_picture_is_opened
         files={"inputImageUrl": ("a.png", photo(), "image/png")},
         headers={"x-api-key": key},
     )
-    assert answer.json()["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert answer.json()["errors"] == [{"code": 0, "message": "There is no such image in this workspace."}]
     assert await nothing_happened(actor)
     assert not await in_thread(Image.objects.filter(workspace=actor.workspace).exists)
 
@@ -158,7 +158,7 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
         return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
 
     answer = await ask(RUN, prompt="a harbour", inputImage=await in_thread(rival))
-    assert answer["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert answer["errors"] == [{"code": 0, "message": "There is no such image in this workspace."}]
     assert await nothing_happened(actor)
 
 
@@ -171,7 +171,7 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
         ({"prompt": "a", "width": 100}, 0, "Request parameter [width]: Enter a whole number"),
         ({"prompt": "a", "seed": "x"}, 0, "Request parameter [seed]: Enter a whole number"),
         ({"prompt": "a", "outputFormat": "gif"}, 0, "Request parameter [outputFormat]: Choose"),
-        ({"prompt": "a", "inputImage": "photo.jpg"}, 0, "is no address of an image"),
+        ({"prompt": "a", "inputImage": "photo.jpg"}, 0, "is not an image URL"),
         ({"prompt": "a", "inputImage": "http://example.com/a.jpg"}, 0, "https://"),
         ({"prompt": "a", "inputImage": ["https://example.com/a.jpg"] * 9}, 0, "Request files [inputImage]"),
         ({"prompt": {}}, 0, "Request parameter [prompt]"),

@@ -113,4 +113,4 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
     ],
 )
 def test_what_is_left_out_of_an_answer_is_an_image_that_was_not_made(body: object):
-    assert answers.made(answer(200, body)) == answers.NotMade("The provider finished without an image.")
+    assert answers.made(answer(200, body)) == answers.NotMade("The provider returned no image.")
