@@ -6,7 +6,9 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
+from typing import TypeVar
 
 from django.contrib.staticfiles import finders
 from django.db import transaction
@@ -19,10 +21,12 @@ from editor.errors import NotFound
 from editor.media import store
 from editor.media.codec import CleanImage
 from editor.models import Image, Job
-from editor.operations import storage
+from editor.operations import orphans, storage
 from editor.transient import DATABASE_LOST
 
 log = logging.getLogger("editor.storage")
+
+ImageOrNone = TypeVar("ImageOrNone", Image, Image | None)
 
 SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "Rocket"}
 
@@ -65,10 +69,10 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     """A picture that was checked already, as one of this person's. Raises StorageFull and DiskFull."""
     actor.require_editor()
     disk.check()
-    return _add(
-        actor=actor,
+    return save_with_row(
+        workspace_id=actor.workspace.id,
         clean=clean,
-        create_row=lambda stored: create(
+        insert=lambda stored: create(
             stored=stored,
             workspace_id=actor.workspace.id,
             created_by_id=actor.user.pk,
@@ -78,17 +82,29 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     )
 
 
-def _add(*, actor: Actor, clean: CleanImage, create_row: Callable[[Stored], Image]) -> Image:
-    """Write the files and the row of a checked picture, or neither. Another row may take its place."""
+def save_with_row(
+    *,
+    workspace_id: uuid.UUID,
+    clean: CleanImage,
+    insert: Callable[[Stored], ImageOrNone],
+    image_id: uuid.UUID | None = None,
+) -> ImageOrNone:
+    """Write a checked picture, then its row. The files are deleted again unless a row names them.
+
+    insert    writes the row; it returns None or another image where the picture turns out not to be needed
+    image_id  as in `save`
+
+    Raises DiskFull, and what `insert` raises.
+    """
     with disk.explained():
-        stored = save(workspace_id=actor.workspace.id, clean=clean)
+        stored = save(workspace_id=workspace_id, clean=clean, image_id=image_id)
         image = None
         try:
-            image = create_row(stored)
+            image = insert(stored)
         finally:
-            if image is None or image.id != stored.id:
+            if image is None or image.storage_name != stored.storage_name:
                 discard_unnamed(stored=[stored])
-        return image
+    return image
 
 
 @transaction.atomic
@@ -137,7 +153,9 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     storage.check(workspace=actor.workspace)
     threads.release()
     clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
-    return _add(actor=actor, clean=clean, create_row=lambda stored: _create_sample(actor, name, stored))
+    return save_with_row(
+        workspace_id=actor.workspace.id, clean=clean, insert=partial(_create_sample, actor, name)
+    )
 
 
 def _sample(actor: Actor, name: str) -> Image | None:
@@ -205,10 +223,7 @@ def save(
 def discard(*, stored: list[Stored]) -> None:
     """Delete files that no row will ever name, as far as the storage lets: see orphans.py for the rest."""
     for item in stored:
-        try:
-            store.delete_all(item.storage_name)
-        except Exception:
-            log.warning("%s could not be deleted and is left to the sweep", item.storage_name, exc_info=True)
+        orphans.try_to_delete(store.delete_all, item.storage_name)
 
 
 def discard_unnamed(*, stored: list[Stored]) -> None:
@@ -217,11 +232,12 @@ def discard_unnamed(*, stored: list[Stored]) -> None:
     While the database cannot be asked none is deleted: see orphans.py.
     """
     try:
-        named = set(Image.objects.filter(pk__in=[item.id for item in stored]).values_list("pk", flat=True))
+        names = [item.storage_name for item in stored]
+        named = set(Image.objects.filter(storage_name__in=names).values_list("storage_name", flat=True))
     except DATABASE_LOST as error:
         log.warning("%s files without a row are left to the sweep: %s", len(stored), error)
         return
-    discard(stored=[item for item in stored if item.id not in named])
+    discard(stored=[item for item in stored if item.storage_name not in named])
 
 
 def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:

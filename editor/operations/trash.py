@@ -17,7 +17,7 @@ from editor.access.actor import Actor
 from editor.errors import Conflict
 from editor.media import store
 from editor.models import LIVE, CharacterImage, Image, Job, JobImage
-from editor.operations import audit
+from editor.operations import audit, orphans
 
 log = logging.getLogger("editor.trash")
 
@@ -90,10 +90,11 @@ def _purge(due: QuerySet[Image], *, most: int) -> int:
             image = due.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()
             if image is None:
                 continue
-            store.delete_all(image.storage_name)
             image.purged_at = timezone.now()
             image.save(update_fields=["purged_at"])
-            count += 1
+        count += 1
+        if not orphans.try_to_delete(store.delete_all, image.storage_name):
+            break  # the storage is out of order: the other images wait for the next time
     if count:
         log.info("%s images left the trash for good", count)
     return count

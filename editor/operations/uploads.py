@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.core import signing
@@ -24,8 +25,9 @@ from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
 from editor.media import incoming, links, store
 from editor.media.codec import MAX_BYTES, BadImage, CleanImage
-from editor.models import Upload
-from editor.operations import images, storage
+from editor.models import Image, Upload
+from editor.operations import images, orphans, storage
+from editor.operations.images import Stored
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 LINK_SECONDS = 3600
@@ -169,14 +171,13 @@ def purge() -> int:
     """
     due = Upload.objects.filter(expires_at__lt=timezone.now() - KEPT)
     count = 0
-    for pk in due.order_by("expires_at").values_list("pk", flat=True)[:_BATCH]:
-        with transaction.atomic():
-            upload = due.select_for_update(skip_locked=True).filter(pk=pk).first()
-            if upload is None:
-                continue  # another process is at it
-            store.delete(upload.storage_name)
-            upload.delete()
-            count += 1
+    for pk, name in due.order_by("expires_at").values_list("pk", "storage_name")[:_BATCH]:
+        deleted, _ = due.filter(pk=pk).delete()
+        if not deleted:
+            continue  # another process was quicker
+        count += 1
+        if not orphans.try_to_delete(store.delete, name):
+            break  # the storage is out of order: the other uploads wait for the next time
     return count
 
 
@@ -211,29 +212,32 @@ def _is_image(upload: Upload) -> bool:
 def _become_image(upload: Upload, clean: CleanImage) -> None:
     """Store the checked copy, and forget the file as it came."""
     disk.check()
-    with disk.explained():
-        stored = images.save(workspace_id=upload.workspace_id, clean=clean, image_id=upload.id)
-    is_first = False
-    try:
-        with transaction.atomic():
-            is_first = _mark_checked(upload)
-            if is_first:
-                images.create(
-                    stored=stored,
-                    workspace_id=upload.workspace_id,
-                    created_by_id=upload.created_by_id,
-                    name=upload.file_name,
-                )
-    finally:
-        # Also where the transaction failed: it may have been committed all the same.
-        images.discard_unnamed(stored=[stored])
-    if is_first:
-        store.delete(upload.storage_name)
+    image = images.save_with_row(
+        workspace_id=upload.workspace_id,
+        clean=clean,
+        insert=partial(_create_image, upload),
+        image_id=upload.id,
+    )
+    if image:
+        orphans.try_to_delete(store.delete, upload.storage_name)
+
+
+@transaction.atomic
+def _create_image(upload: Upload, stored: Stored) -> Image | None:
+    """The row of the image; None where another check was quicker."""
+    if not _mark_checked(upload):
+        return None
+    return images.create(
+        stored=stored,
+        workspace_id=upload.workspace_id,
+        created_by_id=upload.created_by_id,
+        name=upload.file_name,
+    )
 
 
 def _refuse(upload: Upload, words: str) -> None:
     if _mark_checked(upload, refusal=words):
-        store.delete(upload.storage_name)
+        orphans.try_to_delete(store.delete, upload.storage_name)
 
 
 def _mark_checked(upload: Upload, *, refusal: str = "") -> bool:
