@@ -17,6 +17,14 @@ RED, GREEN, BLUE = png("red"), png("green"), png("blue")
 MASK = png("white", mode="L")
 PROMPT = "make the sky stormy"
 SEED = 42
+# What people read of a refused submit, where it is in our own words.
+REFUSALS = {
+    Fault.WRONG_KEY: "did not accept the API key",
+    Fault.OUT_OF_FUNDS: "no funds left",
+    Fault.RATE_LIMITED: "no more edits for the moment",
+    Fault.RATE_LIMITED_RETRY_AFTER: "no more edits for the moment",
+    Fault.BAD_GATEWAY: "nobody knows",
+}
 
 
 class Option(NamedTuple):
@@ -74,8 +82,8 @@ class ProviderSpec:
 
     Failures:
 
-    refusals      what people read of a refused submit, where it is in the provider's words; also the faults
-                  that not every provider has
+    refusals      what people read of a refused submit, beside REFUSALS: of SERVER_ERROR, of the faults that
+                  not every provider has, and where the provider is told better than by REFUSALS
     endings       the same of a task that fails
     busy_pause    seconds to wait that the adapter names when the provider names none
 
@@ -125,6 +133,11 @@ class ProviderSpec:
     cancels: bool = False
     empty_fails: bool = True
     shortened: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def told(self) -> Mapping[Fault, str]:
+        """A part of what people read of a refused submit."""
+        return {**REFUSALS, **self.refusals}
 
     @property
     def pauses(self) -> Mapping[Fault, float | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from editor.providers.base import ErrorKind
 from tests.emulators.faults import Fault, Step
 from tests.providers.calls import failure
-from tests.providers.contract.spec import RED, ProviderSpec, UnderTest
+from tests.providers.contract.spec import RED, REFUSALS, UnderTest
 from tests.providers.contract.specs import APIS, SPECS, each, each_with
 from tests.providers.edits import is_final, run
 
@@ -26,28 +25,17 @@ KINDS = {
     Fault.SPEND_CAP: ErrorKind.INSUFFICIENT_FUNDS,
     Fault.OVERLOADED: ErrorKind.UNAVAILABLE,
 }
-# Our own words, where the provider's are not quoted.
-WORDS = {
-    Fault.WRONG_KEY: "did not accept the API key",
-    Fault.OUT_OF_FUNDS: "no funds left",
-    Fault.RATE_LIMITED: "no more edits for the moment",
-    Fault.RATE_LIMITED_RETRY_AFTER: "no more edits for the moment",
-    Fault.BAD_GATEWAY: "nobody knows",
-}
+REQUIRED = (*REFUSALS, Fault.SERVER_ERROR)
 
 
-def refusals(spec: ProviderSpec) -> Iterable[Fault]:
-    return {**WORDS, **spec.refusals}
-
-
-@each_with("fault", refusals)
+@each_with("fault", lambda spec: dict.fromkeys([*REQUIRED, *spec.told]))
 async def test_a_refused_submit_makes_no_task(provider: UnderTest, fault: Fault):
     provider.script.next_submit = [fault]
 
     error = await failure(provider.adapter.submit(provider.edit()))
 
     assert is_final(error, KINDS[fault])
-    assert {**WORDS, **provider.spec.refusals}[fault] in error.message
+    assert provider.spec.told[fault] in error.message
     assert error.retry_after == provider.spec.pauses.get(fault)
     assert provider.emulator.tasks == []
     assert provider.count(Step.SUBMIT) == 1
@@ -58,12 +46,11 @@ async def test_a_wrong_key_is_told_in_our_words_by_a_submit_and_a_check(
     provider: UnderTest, key: str, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("DEBUG")
-    for call in (
-        provider.adapter.submit(provider.edit(key=key)),
-        provider.adapter.check(provider.account(key)),
-    ):
-        error = await failure(call)
 
+    submitting = await failure(provider.adapter.submit(provider.edit(key=key)))
+    checking = await failure(provider.adapter.check(provider.account(key)))
+
+    for error in (submitting, checking):
         assert is_final(error, ErrorKind.AUTH)
         assert error.message.startswith("The provider did not accept the API key.")
         assert error.quote == ""

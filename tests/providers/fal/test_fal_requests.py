@@ -11,7 +11,7 @@ from tests.emulators.fal import Fal
 from tests.emulators.fal.records import Queued
 from tests.providers.contract.spec import BLUE, GREEN, PROMPT, RED
 from tests.providers.edits import edit, run
-from tests.providers.fal.spec import FLUX_2, FLUX_3, KONTEXT, KONTEXT_DEV
+from tests.providers.fal.spec import FLUX_3, KONTEXT, KONTEXT_DEV
 
 
 def only_task(fal: Fal) -> Queued:
@@ -30,7 +30,6 @@ def uri(content: bytes) -> str:
     [
         (KONTEXT, "fal-ai/flux-pro/kontext/text-to-image"),
         ("fal-ai/flux-pro/kontext/max", "fal-ai/flux-pro/kontext/max/text-to-image"),
-        (FLUX_2, "fal-ai/flux-2-pro"),
         ("fal-ai/flux-2-max/edit", "fal-ai/flux-2-max"),
     ],
 )
@@ -58,7 +57,6 @@ async def test_one_image_has_a_field_of_its_own(adapter: Adapter, fal: Fal, targ
     [
         (KONTEXT, "fal-ai/flux-pro/kontext/multi"),
         ("fal-ai/flux-pro/kontext/max", "fal-ai/flux-pro/kontext/max/multi"),
-        (FLUX_2, FLUX_2),
         (FLUX_3, FLUX_3),
     ],
 )
