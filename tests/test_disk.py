@@ -109,7 +109,7 @@ def test_a_write_that_found_no_space_is_explained() -> None:
         raise PermissionError
 
 
-def test_of_errors_that_nobody_foresaw_a_full_disk_is_told_as_what_it_is() -> None:
+def test_of_errors_that_nobody_foresaw_a_full_disk_is_reported_as_what_it_is() -> None:
     otherwise = EditorError("Something failed.")
     full = OSError(errno.ENOSPC, "No space left on device")
     assert isinstance(disk.error_for(full, otherwise=otherwise), DiskFull)

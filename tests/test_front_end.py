@@ -232,9 +232,9 @@ def test_an_end_names_itself_to_a_hidden_tab_and_a_long_one_is_worth_a_notificat
     stage = StageView(current=version(), before=None, leave_url="/")
     for changes, news in (({"state": "completed", "stage": stage}, "Ready"), ({"state": "failed"}, "Failed")):
         toasts = live(job(**changes, long=True)).attributes("div") + live(job(**changes)).attributes("div")
-        told = [toast for toast in toasts if "data-news" in toast]
-        assert [toast["data-news"] for toast in told] == [f"{news} · Studio"] * 2
-        assert ["data-long" in toast for toast in told] == [True, False]
+        reported = [toast for toast in toasts if "data-news" in toast]
+        assert [toast["data-news"] for toast in reported] == [f"{news} · Studio"] * 2
+        assert ["data-long" in toast for toast in reported] == [True, False]
 
 
 def test_an_answer_to_run_brings_a_new_key_and_clears_the_error() -> None:

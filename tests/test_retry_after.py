@@ -16,22 +16,22 @@ from editor.api import put
 from editor.api.api import api
 from editor.compat.openai import views as openai
 from editor.compat.wiro import views as wiro
-from editor.errors import InvalidInput, TooMany
+from editor.errors import InvalidInput, LimitExceeded
 from editor.mcp import profile as mcp
 from editor.web.htmx import error_response
 
-SOON = TooMany("Nearly.", retry_after=0.2)
+SOON = LimitExceeded("Nearly.", retry_after=0.2)
 
 
 @pytest.mark.parametrize(("wait", "told"), [(0, 1), (0.2, 1), (1, 1), (1.2, 2), (60, 60)])
-def test_whole_seconds_are_told_and_never_too_few(wait: float, told: int) -> None:
-    error = TooMany("Wait.", retry_after=wait)
-    assert retry_after.seconds(error) == told
-    assert retry_after.headers(error) == {"Retry-After": str(told)}
-    assert retry_after.raw_headers(error) == [(b"retry-after", str(told).encode())]
+def test_whole_seconds_are_reported_and_never_too_few(wait: float, reported: int) -> None:
+    error = LimitExceeded("Wait.", retry_after=wait)
+    assert retry_after.seconds(error) == reported
+    assert retry_after.headers(error) == {"Retry-After": str(reported)}
+    assert retry_after.raw_headers(error) == [(b"retry-after", str(reported).encode())]
 
 
-def test_nothing_is_told_where_nobody_knows() -> None:
+def test_nothing_is_reported_where_nobody_knows() -> None:
     assert retry_after.headers(InvalidInput("No.")) == {}
     assert retry_after.raw_headers(InvalidInput("No.")) == []
 

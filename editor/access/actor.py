@@ -16,7 +16,7 @@ class Actor:
     user: User
     workspace: Workspace
     membership: Membership
-    door: str = "web"
+    channel: str = "web"
     key_id: UUID | None = None  # of the API key that they use
 
     def require_editor(self) -> None:

@@ -36,7 +36,7 @@ MAXIMUM_IMAGES = 16  # in one edit
 MAXIMUM_SELECTED = 100  # in one list
 
 
-def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
+def actor(user: User | AnonymousUser, slug: str, *, channel: str = "web") -> Actor:
     """The member `user` in the workspace `slug`."""
     membership = None
     if isinstance(user, User):
@@ -49,7 +49,7 @@ def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
     if membership is None:
         raise NotFound("This workspace does not exist, or you are not a member of it.")
     assert isinstance(user, User)
-    return Actor(user=user, workspace=membership.workspace, membership=membership, door=door)
+    return Actor(user=user, workspace=membership.workspace, membership=membership, channel=channel)
 
 
 def _uuid(value: str | UUID, message: str) -> UUID:

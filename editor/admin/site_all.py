@@ -145,8 +145,8 @@ class ProviderKeyForm(ModelForm):
                 secret=self.cleaned_data["api_secret"],
             )
         except InvalidInput as error:
-            for field, words in error.fields.items():
-                self.add_error(f"api_{field}", words)
+            for field, message in error.fields.items():
+                self.add_error(f"api_{field}", message)
 
 
 @admin.register(models.ProviderKey)
@@ -210,7 +210,7 @@ class JobEventInline(admin.TabularInline):
 @admin.register(models.Job)
 class JobAdmin(ReadOnly):
     list_display = ("created_at", "workspace", "created_by", "model", "status", "stage", "price", "charged")
-    list_filter = ("status", "provider", "door")
+    list_filter = ("status", "provider", "channel")
     search_fields = ("id", "provider_task_id")
     list_select_related = ("workspace", "created_by")
     inlines = (JobEventInline,)

@@ -75,8 +75,8 @@ class Document(OpenAPISchema):
         details: dict[str, Any] = super().operation_details(operation)
         name = details["operationId"]
         details["parameters"] += [
-            {"in": "header", "name": header, "schema": schema, "required": False, "description": words}
-            for header, schema, words in _TAKES.get(name, [])
+            {"in": "header", "name": header, "schema": schema, "required": False, "description": message}
+            for header, schema, message in _TAKES.get(name, [])
         ]
         if body := details.get("requestBody"):
             body["content"]["application/json"]["examples"] = {
@@ -99,7 +99,8 @@ class Document(OpenAPISchema):
 
     def get_components(self) -> dict[str, Any]:
         headers = {
-            name: {"description": words, "schema": {"type": kind}} for name, (kind, words) in HEADERS.items()
+            name: {"description": message, "schema": {"type": kind}}
+            for name, (kind, message) in HEADERS.items()
         }
         return {**super().get_components(), "headers": headers}
 
@@ -107,16 +108,16 @@ class Document(OpenAPISchema):
 def _response(name: str, status: int, answer: dict[str, Any]) -> dict[str, Any]:
     """The answer of that call with that status: what it means, with which headers, and an example."""
     if status in ERRORS:
-        words, example = ERRORS[status]
+        message, example = ERRORS[status]
         example = {"success": False, **example}
         more: tuple[str, ...] = _ON_ERRORS.get(status, ())
     else:
-        words, example = _SUCCESSES[status], ANSWERS[name][status]
+        message, example = _SUCCESSES[status], ANSWERS[name][status]
         more = _ON_ANSWERS.get((name, status), ())
     [media] = answer["content"].values()
     media["example"] = example
     return {
-        "description": words,
+        "description": message,
         "headers": {
             header: {"$ref": f"#/components/headers/{header}"} for header in (*_ON_EVERY_ANSWER, *more)
         },
@@ -134,14 +135,14 @@ def document(request: HttpRequest) -> dict[str, Any]:
     return _document(origin(request))
 
 
-def _document(at: str) -> dict[str, Any]:
-    server = {"url": f"{at}{PATH.rstrip('/')}", "description": "This portal"}
+def _document(base_url: str) -> dict[str, Any]:
+    server = {"url": f"{base_url}{PATH.rstrip('/')}", "description": "This portal"}
     return _generated() | {"servers": [server]}
 
 
 @lru_cache(maxsize=HOSTS)
-def _encoded(at: str) -> bytes:
-    return json.dumps(_document(at)).encode()
+def _encoded(base_url: str) -> bytes:
+    return json.dumps(_document(base_url)).encode()
 
 
 def _etag(request: HttpRequest) -> str:

@@ -38,14 +38,14 @@ async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
     PUT the file's bytes to `upload_url`, once and within `expires_in` seconds, with `mime_type` as the
     Content-Type. A file can have at most 25 MiB. The portal checks it when it is first used.
     """
-    at = origin(request)
+    base_url = origin(request)
     ticket = await in_thread(
         uploads.create,
         actor=caller(request).actor,
         file_name=body.file_name,
         content_type=body.mime_type,
         size=body.file_size,
-        base=at,
+        base=base_url,
     )
     data = schemas.Upload(
         image_id=ticket.image_id,
@@ -95,7 +95,7 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     if job.is_live:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
         response[retry_after.HEADER] = "2"
-    data = api.job(job, at=origin(request))
+    data = api.job(job, base_url=origin(request))
     return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
 
 

@@ -58,11 +58,11 @@ async def list_jobs(
     found, more = await in_thread(
         job_queries.page, caller(request).actor.workspace, number=page, size=per_page, status=status
     )
-    at = origin(request)
+    base_url = origin(request)
     return Status(
         200,
         schemas.JobsOut(
-            data=[api.job(job, at=at) for job in found],
+            data=[api.job(job, base_url=base_url) for job in found],
             pagination=schemas.Page(page=page, per_page=per_page, has_more=more),
         ),
     )
@@ -79,7 +79,7 @@ async def list_jobs(
 async def get_job(request: HttpRequest, job_id: JobId) -> Any:
     """Returns one job, running or ended."""
     found = await in_thread(_read, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=api.job(found, at=origin(request))))
+    return Status(200, schemas.JobOut(data=api.job(found, base_url=origin(request))))
 
 
 def _read(actor: Actor, job_id: str) -> Job:
@@ -100,7 +100,7 @@ async def cancel_job(request: HttpRequest, job_id: JobId) -> Any:
     A pending job ends before the response; a running one ends a moment later.
     """
     found = await in_thread(_cancel, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=api.job(found, at=origin(request))))
+    return Status(200, schemas.JobOut(data=api.job(found, base_url=origin(request))))
 
 
 def _cancel(actor: Actor, job_id: str) -> Job:
@@ -133,5 +133,5 @@ async def job_events(request: HttpRequest, job_id: JobId) -> StreamingHttpRespon
     job = await in_thread(lookups.job, caller(request).actor, job_id)
     last = request.headers.get("last-event-id", "")
     after = int(last) if last.isdecimal() and len(last) <= LONGEST_NUMBER else 0
-    stream = events.stream(job, after=after, at=origin(request))
+    stream = events.stream(job, after=after, base_url=origin(request))
     return StreamingHttpResponse(stream, content_type="text/event-stream")

@@ -42,7 +42,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     """
     asynchronous = body.asynchronous or _prefers_async(request.headers.get("prefer", ""))
     digest = hashlib.sha256(request.body).hexdigest() if key else ""
-    submission = _submission(body, key=key, digest=digest, at=origin(request))
+    submission = _submission(body, key=key, digest=digest, base_url=origin(request))
     job = await intake.submit(actor=actor, submission=submission)
     if job.repeated and job.is_live and not asynchronous:
         raise Conflict("The first call with this Idempotency-Key is still running. Get its job instead.")
@@ -60,7 +60,7 @@ def _prefers_async(header: str) -> bool:
     return "respond-async" in (name.lower() for name in names)
 
 
-def _submission(body: schemas.ProcessIn, *, key: str, digest: str, at: str) -> Submission:
+def _submission(body: schemas.ProcessIn, *, key: str, digest: str, base_url: str) -> Submission:
     edit = NewEdit(
         prompt=body.prompt,
         model=body.model or "",
@@ -71,7 +71,7 @@ def _submission(body: schemas.ProcessIn, *, key: str, digest: str, at: str) -> S
         character_id=body.character_id,
         idempotency_key=key or None,
         request_hash=digest,
-        callback=_callback(body, at),
+        callback=_callback(body, base_url),
     )
     images: list[ImageInput] = list(body.image_ids)
     if body.image_id:
@@ -81,8 +81,8 @@ def _submission(body: schemas.ProcessIn, *, key: str, digest: str, at: str) -> S
     return Submission(edit=edit, images=tuple(images), mask=body.mask_id)
 
 
-def _callback(body: schemas.ProcessIn, at: str) -> Callback | None:
+def _callback(body: schemas.ProcessIn, base_url: str) -> Callback | None:
     secret = body.webhook_secret or ""
     if secret:
         callbacks.check_standard_secret(secret)
-    return Callback(url=body.webhook_url, secret=secret, origin=at) if body.webhook_url else None
+    return Callback(url=body.webhook_url, secret=secret, origin=base_url) if body.webhook_url else None

@@ -17,7 +17,7 @@ AT_ONCE, OF_ONE_JOB = 32, 2
 _ADDRESS = re.compile(r"^/callbacks/([-\w]+)/([^/]+)/$")
 
 
-class CallbackGate:
+class CallbackGateway:
     """ASGI: any other request is answered without reading its body."""
 
     def __init__(self, app: App) -> None:

@@ -40,8 +40,8 @@ def clean_inputs(model: Model, values: Mapping[str, object]) -> dict[str, Value]
         except ValueError as error:
             problems[item.name] = str(error)
     if problems:
-        told = " ".join(f"{name}: {problem}" for name, problem in problems.items())
-        raise InvalidInput(f"{model.label} cannot run with these options. {told}", fields=problems)
+        reported = " ".join(f"{name}: {problem}" for name, problem in problems.items())
+        raise InvalidInput(f"{model.label} cannot run with these options. {reported}", fields=problems)
     return cleaned
 
 

@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 # The threads of the engine and those of the doors: a flood of jobs does not make requests wait.
 # More of them only wait for each other: Python runs one at a time.
-ENGINE, DOORS = "engine", "doors"
+ENGINE, CHANNELS = "engine", "doors"
 # Each has one pool for the database and one for the storage, of so many threads.
 DATABASE, STORAGE = "database", "storage"
 THREADS = 4
 
 # Whose threads the current task uses; the worker's tasks use the engine's.
-pool: ContextVar[str] = ContextVar("pool", default=DOORS)
+pool: ContextVar[str] = ContextVar("pool", default=CHANNELS)
 # Whose work the current task does; empty for what belongs to nobody.
 tenant: ContextVar[str] = ContextVar("tenant", default="")
 # The event loop that waits for what the current thread does; None where none does.

@@ -132,7 +132,7 @@ def facts(job: Job, image: Image | None) -> list[Fact]:
         ("Time in queue", _seconds(job.created_at, job.started_at)),
         ("Processing time", _seconds(job.started_at, job.finished_at)),
         ("Total time", _seconds(job.created_at, job.finished_at)),
-        ("Submitted via", job.get_door_display()),
+        ("Submitted via", job.get_channel_display()),
     ]
     return [Fact(label, value) for label, value in pairs if value]
 
@@ -190,10 +190,10 @@ def _references(job: Job) -> str:
 
 def _cost(job: Job) -> str:
     credits = job.price if job.is_live else job.charged
-    words = "1 credit" if credits == 1 else f"{credits:,} credits"
+    message = "1 credit" if credits == 1 else f"{credits:,} credits"
     if job.is_live:
-        return f"{words} held"
-    return words if job.status == Status.COMPLETED else "Nothing was charged"
+        return f"{message} held"
+    return message if job.status == Status.COMPLETED else "Nothing was charged"
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> str:

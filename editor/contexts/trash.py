@@ -63,15 +63,15 @@ def moved_words(images: Sequence[Image]) -> str:
     used = gallery.used_by_characters(images)
     if len(images) == 1:
         return f"Moved to the trash. {_use(used[0])}" if used else "Moved to the trash."
-    words = f"{len(images)} images moved to the trash."
-    return f"{words} Characters still use {len(used)} of them." if used else words
+    message = f"{len(images)} images moved to the trash."
+    return f"{message} Characters still use {len(used)} of them." if used else message
 
 
 def emptied_words(actor: Actor, count: int) -> str:
     """What is said when the trash was emptied of so many images."""
-    words = "1 image deleted." if count == 1 else f"{count:,} images deleted."
+    message = "1 image deleted." if count == 1 else f"{count:,} images deleted."
     kept = gallery.kept_in_trash(actor.workspace)
-    return f"{words} Kept for characters: {kept:,}." if kept else words
+    return f"{message} Kept for characters: {kept:,}." if kept else message
 
 
 def _storage(actor: Actor) -> str:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.threads import in_storage_thread, in_thread, tenant, to_its_end
 from editor.engine import failover, polling, provider_limits, requests, results, submission
-from editor.engine.errors import Ended, Moved
+from editor.engine.errors import JobEnded, RouteChanged
 from editor.errors import EditorError
 from editor.models import LIVE, Job, JobEvent, Status
 from editor.operations import images, outcomes, timeline
@@ -54,7 +54,7 @@ async def run(job_id: UUID) -> None:
         # A person canceled the job, or the worker is going down: only the row can tell.
         await asyncio.shield(_stopped(job))
         raise
-    except Ended:
+    except JobEnded:
         log.info("job %s was ended by somebody else", job.id)
     except EditorError as error:
         await in_thread(outcomes.end_failed, job=job, code=error.code, message=error.message)
@@ -122,7 +122,7 @@ async def _run(job: Job) -> None:
         try:
             await _attempt(job, request)
             return
-        except Moved:
+        except RouteChanged:
             await in_thread(job.refresh_from_db)
         except ProviderError as error:
             if job.provider_task_id or not await in_thread(failover.go_on, job=job, error=error):
@@ -171,7 +171,7 @@ async def _finish_certainly(job: Job, result: Result) -> None:
 async def _finish(job: Job, result: Result) -> None:
     """Store the result and end the job, or leave no file behind."""
     if not await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100):
-        raise Ended
+        raise JobEnded
     stored = await results.keep(job=job, result=result)
     completed = False
     try:

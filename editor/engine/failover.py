@@ -8,7 +8,7 @@ from editor import catalog
 from editor.access import accounts
 from editor.catalog import validation
 from editor.catalog.types import Route
-from editor.engine.errors import Ended
+from editor.engine.errors import JobEnded
 from editor.models import Job, JobEvent
 from editor.operations import timeline
 from editor.providers import registry
@@ -58,5 +58,5 @@ def go_on(*, job: Job, error: ProviderError) -> bool:
             submitting_at=None,
         )
     if not moved:
-        raise Ended
+        raise JobEnded
     return True

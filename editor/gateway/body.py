@@ -156,13 +156,13 @@ async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Mess
 async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: Send) -> None:
     """Call `app` with an empty body, and close the connection after its answer."""
     head = [(name, value) for name, value in scope["headers"] if name not in _BODY_HEADERS]
-    told = False
+    reported = False
 
     async def nothing() -> Message:
-        nonlocal told
-        if told:
+        nonlocal reported
+        if reported:
             await asyncio.Future()  # until the answer is out
-        told = True
+        reported = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def open_ended(message: Message) -> None:

@@ -66,10 +66,10 @@ def _unsigned(headers: Headers, key: ApiKey) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Profile:
     """What is particular to one kind of client.
 
-    name       as in Actor.door
+    name       as in Actor.channel
     body_limit bytes
     bare_key   where they put their key: from the headers, "" where there is none
     envelope   a body of JSON that tells of an error with this status, as they expect it
@@ -91,5 +91,5 @@ class Door:
     is_poll: Callable[[str], bool] = lambda path: False
     verify: Callable[[Headers, ApiKey], None] = _unsigned
     status: Callable[[EditorError], int] = lambda error: error.status
-    pass_name: Callable[[Scope, Headers], str] = lambda scope, headers: ""
+    signed_subject: Callable[[Scope, Headers], str] = lambda scope, headers: ""
     last_event: Callable[[Scope, EditorError], bytes] = lambda scope, error: b""

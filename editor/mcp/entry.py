@@ -26,9 +26,9 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"].rstrip("/") != PATH:
         raise NotFound("There is nothing at this URL.")
     request = ASGIRequest(scope, BytesIO())
-    at = origin(request)
+    base_url = origin(request)
     # Browsers say which site a page is of that asks; programs say nothing.
-    if request.headers.get("origin", at) != at:
+    if request.headers.get("origin", base_url) != base_url:
         raise PermissionDenied("Requests from other websites are not allowed.")
     if scope["method"] != "POST":
         # GET would wait for messages out of turn and DELETE would end a session. There are neither.
@@ -43,7 +43,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     from editor.mcp import server  # noqa: PLC0415 - see above
 
     scope[ASKED] = {}
-    await server.serve({**scope, "at": at}, _replayed(body, receive), send)
+    await server.serve({**scope, "at": base_url}, _replayed(body, receive), send)
 
 
 async def _body(receive: Receive) -> bytes | None:

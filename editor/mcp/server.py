@@ -67,10 +67,10 @@ def _described(tool: Tool) -> types.Tool:
         output_schema=tool.output_schema,
         annotations=types.ToolAnnotations(
             title=tool.title,
-            read_only_hint=tool.hints.read_only,
-            destructive_hint=tool.hints.destructive,
-            idempotent_hint=tool.hints.idempotent,
-            open_world_hint=tool.hints.open_world,
+            read_only_hint=tool.annotations.read_only,
+            destructive_hint=tool.annotations.destructive,
+            idempotent_hint=tool.annotations.idempotent,
+            open_world_hint=tool.annotations.open_world,
         ),
     )
 
@@ -88,7 +88,7 @@ async def _call_tool(
     assert context.request is not None  # there is one on this transport
     scope = context.request.scope
     scope[ASKED]["id"] = context.request_id
-    call = Call(caller=scope["caller"], at=scope["at"], report=context.session.report_progress)
+    call = Call(caller=scope["caller"], base_url=scope["at"], report=context.session.report_progress)
     try:
         answer = await _apart(tool.answer(call, params.arguments or {}))
     except EditorError as error:
@@ -99,7 +99,7 @@ async def _call_tool(
             "The portal failed to handle this call. Try again, or ask an operator for help."
         )
         return _failed(disk.error_for(error, otherwise=otherwise))
-    return _told(answer)
+    return _rendered(answer)
 
 
 async def _apart(work: Coroutine[Any, Any, Answer]) -> Answer:
@@ -115,7 +115,7 @@ async def _apart(work: Coroutine[Any, Any, Answer]) -> Answer:
         raise
 
 
-def _told(answer: Answer) -> types.CallToolResult:
+def _rendered(answer: Answer) -> types.CallToolResult:
     content: list[types.ContentBlock] = [types.TextContent(text=json.dumps(answer.data, ensure_ascii=False))]
     for picture in answer.pictures:
         if picture.preview:

@@ -64,7 +64,7 @@ class Job(PublicModel):
         db_default=Func(Value("editor_job_number"), function="nextval"),
         help_text="For programs that name tasks by whole numbers.",
     )
-    door = models.CharField(
+    channel = models.CharField(
         max_length=10, choices=Channel, default=Channel.WEB, help_text="Where it came in."
     )
     callback_url = models.CharField(max_length=2083, blank=True, help_text="Told of its end.")
@@ -107,7 +107,7 @@ class Job(PublicModel):
     provider = models.CharField(max_length=20)
     target = models.CharField(max_length=120, help_text="The model's name at the provider.")
     tried_providers = models.JSONField(
-        default=list, blank=True, help_text="Providers that did not take it; see engine/failover.py."
+        default=list, blank=True, help_text="Providers that did not accept it."
     )
     own_key = models.BooleanField(default=False, help_text="Runs on the workspace's own key.")
     price = models.PositiveIntegerField(help_text="Credits held at submission.")
@@ -151,7 +151,7 @@ class Job(PublicModel):
                 name="job_task_was_submitted",
             ),
             models.UniqueConstraint(
-                fields=["workspace", "door", "idempotency_key"], name="job_idempotency_once"
+                fields=["workspace", "channel", "idempotency_key"], name="job_idempotency_once"
             ),
         )
         indexes = (

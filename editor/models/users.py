@@ -67,5 +67,5 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def initials(self) -> str:
-        words = self.display_name.replace(".", " ").replace("_", " ").split()
-        return "".join(word[0] for word in words[:2]).upper() or "?"
+        message = self.display_name.replace(".", " ").replace("_", " ").split()
+        return "".join(word[0] for word in message[:2]).upper() or "?"

@@ -209,8 +209,8 @@ def _checksum(text: str) -> str:
     return digits
 
 
-def _wrong(field: str, words: str) -> InvalidInput:
-    return InvalidInput(words, fields={field: words})
+def _wrong(field: str, message: str) -> InvalidInput:
+    return InvalidInput(message, fields={field: message})
 
 
 def _record(actor: Actor, act: str, key: ApiKey, **data: Any) -> None:

@@ -34,7 +34,7 @@ def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
                   came with another request.
     """
     since = timezone.now() - REMEMBERED
-    same_key = Job.objects.filter(workspace=actor.workspace, door=actor.door, idempotency_key=key)
+    same_key = Job.objects.filter(workspace=actor.workspace, channel=actor.channel, idempotency_key=key)
     job = same_key.filter(created_at__gte=since).first()
     if job is None:
         return None
@@ -54,7 +54,7 @@ def find_sent_before(*, actor: Actor, request_hash: str) -> Job | None:
         Job.objects.filter(
             workspace=actor.workspace,
             created_by=actor.user,
-            door=actor.door,
+            channel=actor.channel,
             idempotency_key=None,
             request_hash=request_hash,
             created_at__gte=timezone.now() - SENT_AGAIN_WITHIN,
@@ -72,5 +72,5 @@ def free(*, actor: Actor, key: str) -> None:
     """Let a key whose day is over be used anew. Belongs to the transaction that uses it."""
     before = timezone.now() - REMEMBERED
     Job.objects.filter(
-        workspace=actor.workspace, door=actor.door, idempotency_key=key, created_at__lt=before
+        workspace=actor.workspace, channel=actor.channel, idempotency_key=key, created_at__lt=before
     ).update(idempotency_key=None)

@@ -136,7 +136,7 @@ def _create(
         workspace=actor.workspace,
         created_by=actor.user,
         api_key_id=actor.key_id,
-        door=actor.door,
+        channel=actor.channel,
         idempotency_key=request.idempotency_key or None,
         request_hash=request.request_hash,
         model=choice.model.id,

@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from editor.access.actor import Actor
-from editor.errors import InsufficientCredits, TooMany
+from editor.errors import InsufficientCredits, LimitExceeded
 from editor.models import LIVE, Job, Workspace
 
 
@@ -18,7 +18,7 @@ def check_jobs(*, workspace: Workspace) -> int:
     count = Job.objects.filter(workspace=workspace, status__in=LIVE).count()
     limit = workspace.plan.concurrent_jobs
     if count >= limit:
-        raise TooMany(
+        raise LimitExceeded(
             f"{count} edits are queued or running, and the plan allows {limit} at a time. "
             "Wait for one to finish, or cancel one.",
             retry_after=5,

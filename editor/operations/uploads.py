@@ -22,7 +22,7 @@ from editor.access.actor import Actor
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread
-from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
+from editor.errors import Conflict, InvalidInput, LimitExceeded, NotFound, PermissionDenied
 from editor.media import incoming, links, store
 from editor.media.codec import MAX_BYTES, BadImage, CleanImage
 from editor.models import Image, Upload
@@ -87,7 +87,7 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     account = storage.lock(workspace_id=actor.workspace.pk)
     unused = Upload.objects.filter(workspace=actor.workspace, checked_at=None)
     if unused.filter(Q(expires_at__gt=now) | Q(received_at__isnull=False)).count() >= MAXIMUM_UNUSED:
-        raise TooMany(
+        raise LimitExceeded(
             f"The workspace has {MAXIMUM_UNUSED:,} unused uploads. Use them, or wait until they expire."
         )
     storage.check_room(account=account, size=MAX_BYTES if size is None else min(size, MAX_BYTES))
@@ -235,8 +235,8 @@ def _create_image(upload: Upload, stored: Stored) -> Image | None:
     )
 
 
-def _refuse(upload: Upload, words: str) -> None:
-    if _mark_checked(upload, refusal=words):
+def _refuse(upload: Upload, reason: str) -> None:
+    if _mark_checked(upload, refusal=reason):
         orphans.try_to_delete(store.delete, upload.storage_name)
 
 

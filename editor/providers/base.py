@@ -73,7 +73,7 @@ class Temporary(ProviderError):
     """A harmless question (a poll, an upload, a download) got no usable answer; ask again later."""
 
 
-class NotAsked(Temporary, Shortage):
+class NotSent(Temporary, Shortage):
     """The portal's own machine lacked what it takes to ask: nothing was sent. Ask again later."""
 
 

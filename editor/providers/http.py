@@ -28,7 +28,7 @@ from editor import retry_after
 from editor.net import policy, pool
 from editor.providers import sent
 from editor.providers.base import ErrorKind, ProviderError, ResultImage
-from editor.providers.failures import failure, not_asked, temporary
+from editor.providers.failures import failure, not_sent, temporary
 from editor.shortage import is_shortage
 
 CONNECT_SECONDS = 10.0
@@ -100,13 +100,13 @@ async def submit(
         try:
             return await _send(provider, "POST", url, headers=headers, seconds=seconds, **body)
         except policy.Forbidden as error:
-            raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
+            raise failure(ErrorKind.UNAVAILABLE, provider_message=error.message) from error
         except _Unreadable as error:
-            raise failure(ErrorKind.UNKNOWN_OUTCOME, words=_lost(str(error)).message) from error
+            raise failure(ErrorKind.UNKNOWN_OUTCOME, message=_lost(str(error)).message) from error
         except _BROKEN as error:
             if not _never_connected(error):
                 raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
-            raise (not_asked() if is_shortage(error) else failure(ErrorKind.UNAVAILABLE)) from error
+            raise (not_sent() if is_shortage(error) else failure(ErrorKind.UNAVAILABLE)) from error
 
 
 async def ask(
@@ -122,13 +122,13 @@ async def ask(
     try:
         return await _send(provider, method, url, headers=headers or {}, seconds=seconds, **body)
     except policy.Forbidden as error:
-        raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
+        raise failure(ErrorKind.UNAVAILABLE, provider_message=error.message) from error
     except _Unreadable as error:
         raise _lost(str(error)) from error
     except TimeoutError as error:
         raise temporary(ErrorKind.TIMEOUT) from error
     except _BROKEN as error:
-        raise (not_asked() if is_shortage(error) else temporary()) from error
+        raise (not_sent() if is_shortage(error) else temporary()) from error
 
 
 async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> ResultImage:
@@ -147,14 +147,14 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
             raise _lost(str(error)) from error
         except _BROKEN as error:
             if is_shortage(error):
-                raise not_asked() from error
+                raise not_sent() from error
             if pause is None:
                 raise temporary() from error
             await asyncio.sleep(pause)
     raise AssertionError("not reached")
 
 
-def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> ProviderError:
+def refusal(answer: Answer, *, provider_message: str = "", asking: bool = False) -> ProviderError:
     """What a status other than of success means where the provider's own code says nothing better.
 
     After a submit only the provider itself can say that it did not take the task: by 500 or 503 in
@@ -176,8 +176,8 @@ def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> Provider
     else:
         kind = ErrorKind.INVALID_INPUT
     if asking and kind in (ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE):
-        return temporary(kind, said=said, retry_after=answer.retry_after)
-    return failure(kind, said=said, retry_after=answer.retry_after)
+        return temporary(kind, provider_message=provider_message, retry_after=answer.retry_after)
+    return failure(kind, provider_message=provider_message, retry_after=answer.retry_after)
 
 
 # --- Sending ---------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def _request(
         raise policy.Forbidden("This is not a valid URL.") from None
     except OSError as error:  # the certificates are read for the first client
         if is_shortage(error):
-            raise not_asked() from error
+            raise not_sent() from error
         raise
     policy.check_url(str(request.url))  # as it will be sent, not as it was written
     if isinstance(request.stream, httpx.ByteStream) and len(request.content) > PIECE:
@@ -284,7 +284,8 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
 
 def _lost(why: str) -> ProviderError:
     return failure(
-        ErrorKind.UNAVAILABLE, words=f"The provider produced a result, but it could not be downloaded. {why}"
+        ErrorKind.UNAVAILABLE,
+        message=f"The provider produced a result, but it could not be downloaded. {why}",
     )
 
 

@@ -163,8 +163,8 @@ class _Link:
         if message["type"] != "message":
             return
         try:
-            told = json.loads(message["data"])
-            sender, group, content = told["from"], told["group"], told["message"]
+            reported = json.loads(message["data"])
+            sender, group, content = reported["from"], reported["group"], reported["message"]
         except (ValueError, KeyError, TypeError):
             log.warning("Redis carried something in the channel %s that is no event", CHANNEL)
             return

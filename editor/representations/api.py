@@ -74,9 +74,9 @@ class Job(Schema):
     results: list[JobResult] = Field(description="All result images, in order.")
 
 
-def job(row: models.Job, *, at: str) -> Job:
+def job(row: models.Job, *, base_url: str) -> Job:
     """`row` with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
-    results = [_result(image, at) for image in row.shown_results]  # type: ignore[attr-defined]
+    results = [_result(image, base_url) for image in row.shown_results]  # type: ignore[attr-defined]
     first = results[0] if results else None
     return Job(
         job_id=row.id,
@@ -107,10 +107,10 @@ def job(row: models.Job, *, at: str) -> Job:
     )
 
 
-def _result(image: models.Image, at: str) -> JobResult:
+def _result(image: models.Image, base_url: str) -> JobResult:
     return JobResult(
         image_id=image.id,
-        url=f"{at}{links.sign_lasting(image.id)}",
+        url=f"{base_url}{links.sign_lasting(image.id)}",
         width=image.width,
         height=image.height,
         content_type=image.content_type,

@@ -50,11 +50,11 @@ def in_credits(amount: int) -> str:
 
 
 @register.filter
-def with_code(words: str) -> SafeString:
+def with_code(message: str) -> SafeString:
     """Words in which `backticks` mark code."""
     parts = (
-        (words if number % 2 == 0 else format_html("<code>{}</code>", words),)
-        for number, words in enumerate(words.split("`"))
+        (message if number % 2 == 0 else format_html("<code>{}</code>", message),)
+        for number, message in enumerate(message.split("`"))
     )
     return format_html_join("", "{}", parts)
 
@@ -93,6 +93,6 @@ def _date(local: datetime) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
-def _time(moment: datetime, words: str) -> SafeString:
+def _time(moment: datetime, message: str) -> SafeString:
     stamp = timezone.localtime(moment).isoformat(timespec="seconds")
-    return format_html('<time datetime="{}">{}</time>', stamp, words)
+    return format_html('<time datetime="{}">{}</time>', stamp, message)

@@ -48,7 +48,7 @@ LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
 SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
 
 
-class PageGate:
+class PageGateway:
     """ASGI: lets a body come if its sender may send it, with few of them at once and a time limit."""
 
     def __init__(self, app: App) -> None:

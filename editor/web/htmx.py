@@ -26,6 +26,6 @@ def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
         context: dict[str, Any] = {"error": error.message, "charge": charge, "fields": fields}
         page = render_to_string("studio/_error.html", context, request)
     else:
-        words = f"{error.message} {charge}".strip()
-        page = render_to_string("error.html", {"error": words}, request)
+        text = f"{error.message} {charge}".strip()
+        page = render_to_string("error.html", {"error": text}, request)
     return HttpResponse(page, status=error.status, headers=retry_after.headers(error))

@@ -47,7 +47,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(FORGET_NONCES_EVERY, nonces.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, orphans.Sweep().step, run=in_storage_thread)),
         asyncio.create_task(_every(SWEEP_EVERY, housekeeping.forget_queue_rows)),
-        asyncio.create_task(_hear_hints()),
+        asyncio.create_task(_receive_wakeups()),
     ]
     try:
         while True:
@@ -107,7 +107,7 @@ async def _work_on(worker_app: DjangoApp, name: str, *, at_once: int | None = No
     )
 
 
-async def _hear_hints() -> None:
+async def _receive_wakeups() -> None:
     """Pass on what the callbacks' door heard, perhaps in another process."""
     while True:
         try:

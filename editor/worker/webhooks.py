@@ -44,15 +44,15 @@ async def deliver(delivery_id: UUID) -> None:
     tenant.set(str(like.workspace_id))
     while True:
         async with _slots.get().slot(str(like.workspace_id)):
-            delivery = await in_thread(deliveries.take, like=like)
+            delivery = await in_thread(deliveries.claim, like=like)
             if delivery is None:
                 return
             try:
                 attempt = await _try(delivery)
             except asyncio.CancelledError:
-                await asyncio.shield(in_thread(deliveries.give_back, delivery=delivery))
+                await asyncio.shield(in_thread(deliveries.release, delivery=delivery))
                 raise
-            await in_thread(deliveries.note, delivery=delivery, attempt=attempt)
+            await in_thread(deliveries.record_attempt, delivery=delivery, attempt=attempt)
 
 
 async def _try(delivery: WebhookDelivery) -> Attempt:
@@ -60,15 +60,15 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
     try:
         message = await in_thread(webhooks.build, delivery)
     except EditorError as error:
-        return Attempt(status=None, milliseconds=0, words=error.message)
+        return Attempt(status=None, milliseconds=0, message=error.message)
     except Exception:
         log.exception("delivery %s could not be put into words", delivery.pk)
-        return Attempt(status=None, milliseconds=0, words="The portal failed to send it.")
-    status, words, wait = await _post(delivery.url, message)
+        return Attempt(status=None, milliseconds=0, message="The portal failed to send it.")
+    status, text, wait = await _post(delivery.url, message)
     return Attempt(
         status=status,
         milliseconds=round((time.monotonic() - began) * 1000),
-        words=words,
+        message=text,
         gone=status == httpx.codes.GONE,
         retry_after=wait,
     )

@@ -21,7 +21,7 @@ async def test_of_two_hundred_at_once_exactly_sixty_pass() -> None:
     assert min(one.remaining for one in taken) == 0
 
 
-async def test_what_is_left_is_told() -> None:
+async def test_what_is_left_is_reported() -> None:
     began = time.time()
     first = await rate_limits.take("w", per_minute=3)
     assert (first.limit, first.remaining, first.allowed) == (3, 2, True)

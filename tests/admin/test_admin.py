@@ -103,11 +103,11 @@ def test_credits_are_given_and_corrected(
         ("settle", 4, "Select a valid choice"),
     ],
 )
-def test_what_the_ledger_would_refuse_is_said_in_the_form(
-    client: Client, workspace: Workspace, kind: str, amount: object, words: str
+def test_what_the_ledger_would_refuse_is_reported_in_the_form(
+    client: Client, workspace: Workspace, kind: str, amount: object, message: str
 ) -> None:
     entries = LedgerEntry.objects.count()
-    assert words in add_entry(client, workspace, kind=kind, amount=amount)
+    assert message in add_entry(client, workspace, kind=kind, amount=amount)
     assert (balance(workspace), LedgerEntry.objects.count()) == (100, entries)
 
 
@@ -151,8 +151,8 @@ def test_history_is_looked_at_and_not_touched(client: Client, workspace: Workspa
         assert client.get(f"/admin/editor/{name}/add/").status_code == 403
 
 
-def test_jobs_are_told_apart_by_the_names_of_their_channels(client: Client, workspace: Workspace) -> None:
-    job = add_job(workspace, door="bfl")
+def test_jobs_are_reported_apart_by_the_names_of_their_channels(client: Client, workspace: Workspace) -> None:
+    job = add_job(workspace, channel="bfl")
     assert "BFL-compatible API" in client.get("/admin/editor/job/").content.decode()
     assert "BFL-compatible API" in client.get(f"/admin/editor/job/{job.pk}/change/").content.decode()
 

@@ -100,8 +100,8 @@ def test_who_cannot_be_spared_is_not_deleted_and_the_page_says_why(
     client: Client, owner: Membership, member: Membership
 ) -> None:
     url = f"/admin/editor/user/{owner.user_id}/delete/"
-    words = "the only owner of Acme Studio, which has other members"
-    assert words in client.get(url).content.decode()
+    message = "the only owner of Acme Studio, which has other members"
+    assert message in client.get(url).content.decode()
     client.post(url, {"post": "yes"})
     assert User.objects.filter(pk=owner.user_id).exists()
 

@@ -54,12 +54,12 @@ def ticket(actor: Actor, portal: str) -> Ticket:
     return announce(actor, base=portal)
 
 
-def assert_refused(response: httpx.Response, status: int, words: str) -> None:
+def assert_refused(response: httpx.Response, status: int, message: str) -> None:
     assert response.status_code == status
     body = response.json()
     assert body.keys() == {"success", "error"}
     assert body["success"] is False
-    assert words in body["error"]
+    assert message in body["error"]
     assert response.headers["connection"] == "close"
     assert not stored_files()
     assert not Upload.objects.exclude(received_at=None).exists()
@@ -245,7 +245,7 @@ def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch:
     assert ask.put(quick.upload_url, content=photo(), headers=PNG).status_code == 200
 
 
-def test_a_storage_that_fails_is_told_in_the_envelope(ticket: Ticket, tmp_path: Path) -> None:
+def test_a_storage_that_fails_is_reported_in_the_envelope(ticket: Ticket, tmp_path: Path) -> None:
     (tmp_path / "media").write_text("no folder")
     response = ask.put(ticket.upload_url, content=photo(), headers=PNG)
     assert (response.status_code, response.json()["success"]) == (500, False)

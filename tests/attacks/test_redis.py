@@ -87,8 +87,8 @@ def listen(portal: Portal, person: Client) -> ClientConnection:
     )
 
 
-def until(page: ClientConnection, words: str) -> str:
-    while words not in (text := str(page.recv(timeout=GENEROUS))):
+def until(page: ClientConnection, message: str) -> str:
+    while message not in (text := str(page.recv(timeout=GENEROUS))):
         pass
     return text
 

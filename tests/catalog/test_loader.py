@@ -165,33 +165,33 @@ def test_an_option_of_any_name_may_count_the_samples(directory: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_a_model_is_the_only_problem_that_is_told(
+def test_a_mistake_in_a_model_is_the_only_problem_that_is_reported(
     directory: Path, old: str, new: str, problem: str
 ) -> None:
     replace(directory / "models" / "paint.toml", old, new)
-    found = [told for told in problems_of(directory) if not told.startswith("tiers.toml")]
+    found = [reported for reported in problems_of(directory) if not reported.startswith("tiers.toml")]
     assert len(found) == 1
     assert found[0].startswith(problem)
 
 
-def test_two_files_with_the_same_id_are_told(directory: Path) -> None:
+def test_two_files_with_the_same_id_are_reported(directory: Path) -> None:
     (directory / "models" / "second.toml").write_text(MODEL, encoding="utf-8")
     assert problems_of(directory) == [
         "models/second.toml: id: 'acme/paint' is already the id of another file"
     ]
 
 
-def test_a_file_that_is_not_utf_8_is_told(directory: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported(directory: Path) -> None:
     (directory / "models" / "paint.toml").write_bytes(b'label = "\xff"')
     assert problems_of(directory)[0].startswith("models/paint.toml: cannot be read: ")
 
 
-def test_a_catalogue_without_models_is_told(directory: Path) -> None:
+def test_a_catalogue_without_models_is_reported(directory: Path) -> None:
     (directory / "models" / "paint.toml").unlink()
     assert problems_of(directory)[0] == "models: there is no model file"
 
 
-def test_all_problems_of_all_files_are_told_at_once(directory: Path) -> None:
+def test_all_problems_of_all_files_are_reported_at_once(directory: Path) -> None:
     replace(directory / "models" / "paint.toml", "credits = 3", "credits = 0")
     replace(directory / "models" / "paint.toml", "default = 512", "default = 500")
     replace(directory / "tiers.toml", 'default = "standard"', 'default = "best"')

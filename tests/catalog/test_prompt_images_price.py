@@ -51,10 +51,10 @@ def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> Non
         (5, "Enter text."),
     ],
 )
-def test_another_prompt_is_refused(prompt: object, told: str) -> None:
+def test_another_prompt_is_refused(prompt: object, reported: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         clean_prompt(FLUX_2, prompt)
-    assert caught.value.fields == {"prompt": told}
+    assert caught.value.fields == {"prompt": reported}
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: 
     ],
 )
 def test_too_few_or_too_many_images_are_refused(
-    model: Model, count: int, has_mask: bool, told: dict[str, str]
+    model: Model, count: int, has_mask: bool, reported: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_images(model, MASKING, count, has_mask)
-    assert caught.value.fields == told
+    assert caught.value.fields == reported
 
 
 def test_a_mask_is_refused_on_a_route_that_would_ignore_it() -> None:

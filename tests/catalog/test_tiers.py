@@ -67,12 +67,12 @@ from tests.catalog.files import problems_of, replace
         ("]\n", "", "tiers.toml: cannot be read: "),
     ],
 )
-def test_a_mistake_in_the_tiers_is_told(directory: Path, old: str, new: str, problem: str) -> None:
+def test_a_mistake_in_the_tiers_is_reported(directory: Path, old: str, new: str, problem: str) -> None:
     replace(directory / "tiers.toml", old, new)
     assert problems_of(directory)[0].startswith(problem)
 
 
-def test_a_tier_that_is_there_twice_is_told(directory: Path) -> None:
+def test_a_tier_that_is_there_twice_is_reported(directory: Path) -> None:
     replace(directory / "tiers.toml", 'id = "pro"', 'id = "standard"')
     assert problems_of(directory) == [
         "tiers.toml: tiers: 'standard' is listed twice",
@@ -80,7 +80,7 @@ def test_a_tier_that_is_there_twice_is_told(directory: Path) -> None:
     ]
 
 
-def test_a_missing_tiers_file_is_told(directory: Path) -> None:
+def test_a_missing_tiers_file_is_reported(directory: Path) -> None:
     (directory / "tiers.toml").unlink()
     [problem] = problems_of(directory)
     assert problem.startswith("tiers.toml: cannot be read: ")

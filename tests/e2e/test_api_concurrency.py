@@ -234,8 +234,8 @@ def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: 
     running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
 
     async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
-        words = "[moderate] " if number == 0 else ""
-        prompt = f"{words}{LASTING} a quiet harbour, {number}"
+        message = "[moderate] " if number == 0 else ""
+        prompt = f"{message}{LASTING} a quiet harbour, {number}"
         return await client.post("/process", json={**EDIT, "prompt": prompt})
 
     async def kill_when_they_run(client: httpx.AsyncClient, number: int) -> httpx.Response:

@@ -92,7 +92,7 @@ def test_a_click_beside_the_dialog_does_not_lose_the_key(page: Page) -> None:
     assert shown(page) == bare
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(page: Page) -> None:
+def test_what_is_wrong_is_reported_and_what_was_typed_stays(page: Page) -> None:
     page.get_by_label("Name").fill("x" * 81)
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text("A name has 1 to 80 characters")).to_be_visible()

@@ -73,8 +73,8 @@ def assert_in_order(page: Page, state: str) -> None:
     """Axe finds nothing, and nothing sticks out sideways."""
     settle(page)  # axe measures colours
     found = Axe().run(page).response["violations"]
-    told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
-    assert told == [], f"{state}: {told}"
+    reported = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    assert reported == [], f"{state}: {reported}"
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0, f"{state}: {wider} px too wide"
 

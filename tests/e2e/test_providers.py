@@ -161,7 +161,7 @@ def test_the_studio_offers_what_a_key_serves(portal: Portal, new_context: Contex
 
 
 @pytest.mark.parametrize("provider", EMULATORS)
-def test_a_key_that_stops_working_is_named_and_never_told(
+def test_a_key_that_stops_working_is_named_and_never_reported(
     portal: Portal, client: Client, emulators: dict[str, Emulator], provider: str
 ) -> None:
     emulator = emulators[provider]

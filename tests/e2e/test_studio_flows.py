@@ -95,7 +95,7 @@ def test_three_fast_double_clicks_are_one_edit_while_it_is_on_its_way(
     assert studio.portal.query(JOBS)[0][0] == before + 1
 
 
-def test_an_answer_that_was_lost_is_asked_for_again_and_is_one_edit(
+def test_an_answer_that_was_lost_is_requested_again_and_is_one_edit(
     studio: Studio, new_context: ContextMaker
 ) -> None:
     before = studio.portal.query(JOBS)[0][0]

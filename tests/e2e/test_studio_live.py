@@ -127,9 +127,9 @@ def test_a_long_edit_is_notified_of_where_that_is_wanted(studio: Studio) -> None
         studio.hide()
         wait_until(lambda: studio.portal.query(begins, -1, "add a white border"))
     expect(page).to_have_title("Ready · Studio")
-    told = page.evaluate("notified")
-    assert len(told) == 1, "only the long one is worth it"
-    assert "add a white border" in told[0]
+    reported = page.evaluate("notified")
+    assert len(reported) == 1, "only the long one is worth it"
+    assert "add a white border" in reported[0]
 
 
 def test_notifications_stay_off_where_they_are_not_allowed(studio: Studio) -> None:
@@ -159,7 +159,7 @@ def test_a_page_out_of_the_back_forward_cache_is_right(
     chromium.close()
 
 
-def test_one_who_is_removed_while_looking_is_told_and_left_alone(
+def test_one_who_is_removed_while_looking_is_reported_and_left_alone(
     portal: Portal, new_context: ContextMaker
 ) -> None:
     portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)

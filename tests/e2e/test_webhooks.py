@@ -83,7 +83,7 @@ def edit(portal: Portal, key: str, **fields: Any) -> dict[str, Any]:
     return data
 
 
-def test_an_endpoint_is_told_of_an_edit_and_the_library_verifies_it(
+def test_an_endpoint_is_reported_of_an_edit_and_the_library_verifies_it(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker
 ) -> None:
     page = open_page(new_context(), shared)
@@ -91,9 +91,9 @@ def test_an_endpoint_is_told_of_an_edit_and_the_library_verifies_it(
     secret = add(page, receiver.url)
     job = edit(shared, key)
     headers, body = receiver.wait(1)[0]
-    told = Webhook(secret).verify(body, headers)
-    assert told["data"]["job_id"] == job["job_id"]
-    assert ask.get(told["data"]["result_url"]).status_code == 200
+    reported = Webhook(secret).verify(body, headers)
+    assert reported["data"]["job_id"] == job["job_id"]
+    assert ask.get(reported["data"]["result_url"]).status_code == 200
     page.reload()
     expect(delivery(page, "job.completed")).to_contain_text("Delivered")
     assert secret not in page.content()
@@ -141,7 +141,7 @@ def test_an_endpoint_is_switched_off_gets_a_new_secret_and_is_deleted(
     assert receiver.got == []
 
 
-def test_low_credits_are_told(
+def test_low_credits_are_reported(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker
 ) -> None:
     shared.bootstrap(email=EMAIL, workspace="Acme Studio", credits=30)
@@ -152,8 +152,8 @@ def test_low_credits_are_told(
     expect(page.locator("#say")).to_have_text("Alert threshold saved.")
     edit(shared, key)
     edit(shared, key)
-    told = [Webhook(secret).verify(body, headers) for headers, body in receiver.wait(3)]
-    low = [message["data"] for message in told if message["type"] == "credits.low"]
+    reported = [Webhook(secret).verify(body, headers) for headers, body in receiver.wait(3)]
+    low = [message["data"] for message in reported if message["type"] == "credits.low"]
     assert low == [{"balance": 26, "low_mark": 30}]
     shared.bootstrap(email=EMAIL, workspace="Acme Studio", credits=5_000)
 
@@ -161,8 +161,8 @@ def test_low_credits_are_told(
 def test_a_call_of_the_api_names_whom_to_tell(shared: Portal, key: str, receiver: Receiver) -> None:
     job = edit(shared, key, webhook_url=receiver.url, webhook_secret=SECRET, **{"async": True})
     headers, body = receiver.wait(1)[0]
-    told = Webhook(SECRET).verify(body, headers)
-    assert (told["type"], told["data"]["job_id"]) == ("job.completed", job["job_id"])
+    reported = Webhook(SECRET).verify(body, headers)
+    assert (reported["type"], reported["data"]["job_id"]) == ("job.completed", job["job_id"])
     refused = ask.post(
         f"{shared.url}{BASE}/process",
         headers={"authorization": f"Bearer {key}"},

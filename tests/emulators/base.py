@@ -277,16 +277,16 @@ class Emulator:
     async def _control(self, request: Request) -> Response:
         if request.method == "POST":
             try:
-                wish = await request.json()
-                step = Step(wish["on"])
-                fault = Fault(wish["fault"]) if wish["fault"] else None
+                entry = await request.json()
+                step = Step(entry["on"])
+                fault = Fault(entry["fault"]) if entry["fault"] else None
             except (KeyError, TypeError, ValueError):
                 return JSONResponse({"on": list(Step), "fault": list(Fault), "times": "a number"}, 400)
             if fault is None:
                 self.script.coming(step).clear()
                 self.script.always.pop(step, None)
-            elif wish.get("times"):
-                self.script.coming(step).extend([fault] * wish["times"])
+            elif entry.get("times"):
+                self.script.coming(step).extend([fault] * entry["times"])
             else:
                 self.script.always[step] = fault
         return JSONResponse(

@@ -22,15 +22,15 @@ class Ending(NamedTuple):
     status: str
     submits: int = 1
     tasks: int = 1
-    words: str = ""  # in what the person reads
+    message: str = ""  # in what the person reads
 
 
-def refused(code: str, words: str, *, submits: int = 1) -> Ending:
-    return Ending(code, submits, tasks=0, words=words)
+def refused(code: str, message: str, *, submits: int = 1) -> Ending:
+    return Ending(code, submits, tasks=0, message=message)
 
 
-def failed(code: str, words: str) -> Ending:
-    return Ending(code, words=words)
+def failed(code: str, message: str) -> Ending:
+    return Ending(code, message=message)
 
 
 COMPLETED, AFTER_ONE_MORE = Ending("completed"), Ending("completed", submits=2)

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 DONE = Result(images=(ResultImage(photo(), "image/png"),))
 FILES = 1 + len(store.THUMBNAILS)
-WORDS = "The portal could not store the image. Try again later, or ask an operator for help."
+MESSAGE = "The portal could not store the image. Try again later, or ask an operator for help."
 EACH_WAY = pytest.mark.parametrize("at_once", [False, True], ids=["polled", "immediate"])
 
 
@@ -60,7 +60,7 @@ class Ready(Provider):
         return DONE
 
 
-class Gate:
+class Barrier:
     """A place in a thread's work that the test sees being reached, and lets it pass."""
 
     def __init__(self) -> None:
@@ -113,13 +113,13 @@ def run(job: Job) -> None:
         asyncio.run(execution.run(job.id))
 
 
-async def cut_off(job: Job, gate: Gate) -> None:
+async def cut_off(job: Job, barrier: Barrier) -> None:
     """Run the job, and stop the run while its work waits at the gate."""
     running = asyncio.create_task(execution.run(job.id))
-    await until(gate.reached.is_set)
+    await until(barrier.reached.is_set)
     running.cancel()
     await asyncio.sleep(0)  # the run hears of it
-    gate.open.set()
+    barrier.open.set()
     await asyncio.gather(running, return_exceptions=True)
 
 
@@ -134,7 +134,7 @@ def assert_completed(actor: Actor, job: Job) -> None:
 
 def assert_not_stored(actor: Actor, job: Job) -> None:
     job.refresh_from_db()
-    assert (job.status, job.error_code, job.error) == (Status.FAILED, "not_stored", WORDS)
+    assert (job.status, job.error_code, job.error) == (Status.FAILED, "not_stored", MESSAGE)
     assert stored_files() == []
     assert totals(actor) == (10, 0)
 
@@ -172,11 +172,11 @@ def test_a_database_that_goes_away_at_the_end_leaves_one_set_of_files(
 def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
     monkeypatch: pytest.MonkeyPatch, committed_first: bool
 ) -> None:
-    gate = Gate()
+    barrier = Barrier()
     end_completed = outcomes.end_completed
 
     def stopped(**arguments: Any) -> bool:
-        gate()
+        barrier()
         if committed_first:
             return end_completed(**arguments)
         raise OperationalError("the connection is lost")
@@ -184,7 +184,7 @@ def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
     actor, job = start(monkeypatch)
     with monkeypatch.context() as patched:
         patched.setattr(outcomes, "end_completed", stopped)
-        asyncio.run(cut_off(job, gate))
+        asyncio.run(cut_off(job, barrier))
     assert len(stored_files()) == (FILES if committed_first else 0)
     run(job)
     assert_completed(actor, job)
@@ -193,12 +193,12 @@ def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
 def test_a_run_that_is_stopped_while_it_stores_leaves_no_files(
     monkeypatch: pytest.MonkeyPatch, disk: type[Disk]
 ) -> None:
-    gate = Gate()
-    disk.before = gate
+    barrier = Barrier()
+    disk.before = barrier
     actor, job = start(monkeypatch)
 
     async def go() -> None:
-        await cut_off(job, gate)
+        await cut_off(job, barrier)
         await until(lambda: disk.taken == FILES)
 
     asyncio.run(go())

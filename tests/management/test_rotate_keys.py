@@ -15,7 +15,7 @@ from editor.operations.jobs import NewEdit
 from editor.operations.webhooks import callbacks, endpoints
 from editor.operations.webhooks.callbacks import Callback
 from tests.factories import make_actor
-from tests.takers import KEY, SECRET, install, save_key, store_portals_key
+from tests.fake_providers import KEY, SECRET, install, save_key, store_portals_key
 
 pytestmark = pytest.mark.django_db
 

@@ -54,7 +54,7 @@ except Exception as error:
 """
 
 
-def test_a_bucket_that_does_not_answer_is_asked_so_often_and_then_given_up(tmp_path: Path) -> None:
+def test_a_bucket_that_does_not_answer_is_requested_so_often_and_then_abandoned(tmp_path: Path) -> None:
     with s3.hung_bucket() as (bucket, accepted):
         done = subprocess.run(
             [sys.executable, "-c", READ],

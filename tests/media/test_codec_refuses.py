@@ -35,7 +35,7 @@ def webp_with_canvas(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def test_the_refusal_is_wrong_input_for_every_door() -> None:
+def test_the_refusal_is_wrong_input_for_every_api() -> None:
     assert issubclass(BadImage, InvalidInput)
     assert BadImage("").status == 400
 
@@ -80,12 +80,12 @@ def test_a_file_of_as_many_bytes_as_allowed_is_taken() -> None:
 )
 @pytest.mark.parametrize("declared_type", [None, "image/png"])
 def test_other_kinds_of_files_are_called_by_their_name(
-    content: bytes, words: str, declared_type: str | None
+    content: bytes, reason: str, declared_type: str | None
 ) -> None:
     with pytest.raises(BadImage) as refusal:
         sanitise(content, declared_type)
 
-    assert refusal.value.message.startswith(words)
+    assert refusal.value.message.startswith(reason)
 
 
 @pytest.mark.parametrize("pillow_format", ["TIFF", "BMP", "ICO", "PPM", "TGA", "PCX", "JPEG2000", "AVIF"])
@@ -123,10 +123,10 @@ def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
         (2**31 - 1, 2**31 - 1, "too many pixels"),
     ],
 )
-def test_too_many_pixels_are_refused_by_the_header(width: int, height: int, words: str) -> None:
+def test_too_many_pixels_are_refused_by_the_header(width: int, height: int, reason: str) -> None:
     content = png(width, height, bits=1, colour_type=0, rows=b"\x00")
 
-    with pytest.raises(BadImage, match=words):
+    with pytest.raises(BadImage, match=reason):
         sanitise(content, None)
 
 

@@ -76,17 +76,17 @@ async def test_three_redirects_are_followed_and_no_more(authority: Authority, tl
             if followed:
                 assert (await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust))[0] == PICTURE
             else:
-                words = await refusal(url, trust=authority.trust)
-                assert words == "The image URL has too many redirects."
+                message = await refusal(url, trust=authority.trust)
+                assert message == "The image URL has too many redirects."
 
         assert len(server.requests) == 4
 
 
 async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLContext):
     async with hostile(leads_to("/cat.png"), tls=tls) as server:
-        words = await refusal(at(HOST, server.url), trust=authority.trust)
+        message = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image URL has too many redirects."
+    assert message == "The image URL has too many redirects."
     assert len(server.requests) == 4
 
 
@@ -114,10 +114,10 @@ async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLConte
     ],
 )
 async def test_a_redirect_is_judged_like_a_url_that_a_person_named(
-    authority: Authority, tls: ssl.SSLContext, location: str, words: str
+    authority: Authority, tls: ssl.SSLContext, location: str, message: str
 ):
     names = Names({HOST: [["127.0.0.1"]], "private.example": [["8.8.8.8", "10.0.0.1"]]})
     async with hostile(leads_to(location), good, tls=tls) as server:
-        assert await refusal(at(HOST, server.url), names=names, trust=authority.trust) == words
+        assert await refusal(at(HOST, server.url), names=names, trust=authority.trust) == message
 
     assert len(server.requests) == 1

@@ -42,7 +42,7 @@ async def test_each_address_once_in_the_order_of_the_system(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("look_up", [resolver.for_people, resolver.for_providers])
-async def test_one_address_that_must_not_be_asked_is_enough(
+async def test_one_address_that_must_not_be_requested_is_enough(
     look_up: resolver.LookUp, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found(PUBLIC, PRIVATE))

@@ -203,7 +203,7 @@ def test_the_first_result_without_a_source_is_the_root(actor: Actor) -> None:
     assert (second.root, second.version, second.parent) == (first, 2, None)
 
 
-def test_results_belong_to_who_asked_for_them(actor: Actor) -> None:
+def test_results_belong_to_who_requested_them(actor: Actor) -> None:
     job = add_job(actor.workspace, created_by=actor.user)
     result = images.create_results(job=job, stored=[stored()])[0]
     assert (result.created_by, result.workspace, result.job) == (actor.user, actor.workspace, job)

@@ -111,8 +111,8 @@ async def test_images_of_every_kind_keep_their_order(actor: Actor, authority: Au
         images = (Sample("cat"), Link(f"{server.url}/far.png"), known.id, upload, file())
         job = await intake.submit(actor=actor, submission=Submission(edit=EDIT, images=images, mask=file()))
     names = ["cat.jpg", "far.png", "photo.png", "sent.png", "a.png"]
-    told = await in_thread(roles, job)
-    assert told == [("source", names[0]), *(("reference", name) for name in names[1:]), ("mask", "")]
+    reported = await in_thread(roles, job)
+    assert reported == [("source", names[0]), *(("reference", name) for name in names[1:]), ("mask", "")]
 
 
 async def test_a_mask_is_no_image_of_its_own(actor: Actor) -> None:
@@ -126,7 +126,7 @@ async def test_a_mask_is_no_image_of_its_own(actor: Actor) -> None:
     ("images", "mask", "index"),
     [(["good", "bad"], "good", 1), (["good"], "bad", None), (["good"], "of another shape", None)],
 )
-async def test_a_bad_image_is_told_by_its_place_and_the_files_are_closed(
+async def test_a_bad_image_is_reported_by_its_place_and_the_files_are_closed(
     actor: Actor, images: list[str], mask: str, index: int | None
 ) -> None:
     content = {"good": photo(), "bad": photo()[:120], "of another shape": photo(width=10)}

@@ -25,8 +25,8 @@ from editor.compat.wiro import profile as wiro
 from editor.concurrency.threads import in_thread
 from editor.errors import EditorError
 from editor.gateway.handler import ProgramHandler
-from editor.gateway.middleware import Gate
-from editor.gateway.profile import Door
+from editor.gateway.middleware import GatewayMiddleware
+from editor.gateway.profile import Profile
 from editor.models import Image, Job, Plan, Workspace
 from editor.net import policy
 from editor.operations import api_keys, credits
@@ -83,10 +83,10 @@ class Request:
         return api_keys.create(actor=self.actor(), name="script", scopes=[self.scope()])[1]
 
 
-async def post(request: Request, door: Door, header: str, path: str, **sent: Any) -> str:
+async def post(request: Request, channel: Profile, header: str, path: str, **sent: Any) -> str:
     key = await in_thread(request.key)
     headers = {header: f"Bearer {key}" if header == "authorization" else key}
-    transport = httpx.ASGITransport(app=Gate(ProgramHandler(), door))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(ProgramHandler(), channel))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return (await client.post(path, headers=headers, **sent)).text
 
@@ -101,7 +101,7 @@ async def by_public_api(request: Request) -> str:
     }
     if request.link:
         body["image_url"] = request.link
-    return await post(request, public.DOOR, "authorization", f"{public.PATH}process", json=body)
+    return await post(request, public.PROFILE, "authorization", f"{public.PATH}process", json=body)
 
 
 async def by_bfl(request: Request) -> str:
@@ -109,21 +109,21 @@ async def by_bfl(request: Request) -> str:
     images += [request.link] if request.link else []
     fields = {f"input_image_{number}".removesuffix("_1"): text for number, text in enumerate(images, start=1)}
     body = {"prompt": "a harbour", "width": request.width, **fields}
-    return await post(request, bfl.DOOR, "x-key", "/v1/flux-2-pro", json=body)
+    return await post(request, bfl.PROFILE, "x-key", "/v1/flux-2-pro", json=body)
 
 
 async def by_wiro(request: Request) -> str:
     data = {"prompt": "a harbour", "width": str(request.width), "inputImage9Url": request.link}
     files = [("inputImage", ("a.png", image, "image/png")) for image in request.images]
     return await post(
-        request, wiro.DOOR, "x-api-key", f"/v1/Run/{MODEL}", data=data, files=files or [("x", ("", b""))]
+        request, wiro.PROFILE, "x-api-key", f"/v1/Run/{MODEL}", data=data, files=files or [("x", ("", b""))]
     )
 
 
 async def by_openai(request: Request) -> str:
     data = {"prompt": "a harbour", "model": MODEL, "size": f"{request.width}x512"}
     files = [("image[]", ("a.png", image, "image/png")) for image in request.images]
-    return await post(request, openai.DOOR, "authorization", "/v1/images/edits", data=data, files=files)
+    return await post(request, openai.PROFILE, "authorization", "/v1/images/edits", data=data, files=files)
 
 
 async def by_mcp(request: Request) -> str:
@@ -211,8 +211,8 @@ async def test_refusals_come_in_one_order_and_leave_nothing(call: Call, authorit
         request.link = "" if call is by_openai else f"{server.url}/a.png"
         while request.wrong:
             answer = await call(request)
-            told = [problem for problem, words in TOLD.items() if re.search(words, answer)]
-            assert told == request.wrong[:1], answer
+            reported = [problem for problem, reason in TOLD.items() if re.search(reason, answer)]
+            assert reported == request.wrong[:1], answer
             assert await in_thread(kept) == before
             assert len(server.requests) == (request.wrong[0] == "link")
             await in_thread(make_right, request, request.wrong[0])

@@ -16,9 +16,9 @@ from editor.errors import (
     EditorError,
     InsufficientCredits,
     InvalidInput,
+    LimitExceeded,
     NotFound,
     PermissionDenied,
-    TooMany,
     Unprocessable,
 )
 from editor.models import (
@@ -144,7 +144,7 @@ def test_the_plan_limits_what_is_in_flight() -> None:
     actor = make_actor(workspace)
     for _ in range(2):
         jobs.submit(actor=actor, request=new_edit())
-    with pytest.raises(TooMany, match="2 edits are queued or running"):
+    with pytest.raises(LimitExceeded, match="2 edits are queued or running"):
         jobs.submit(actor=actor, request=new_edit())
 
 

@@ -19,7 +19,7 @@ def test_a_new_default_takes_over_from_the_one_before() -> None:
     assert Plan.objects.get(is_default=True).name == "Large"
 
 
-def test_the_default_is_not_given_up() -> None:
+def test_the_default_is_not_abandoned() -> None:
     plan = Plan.objects.get(is_default=True)
     plan.is_default = False
     with pytest.raises(Conflict, match="another plan"):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
     ("changed", "version"),
     [(["prompt"], 2), (["name"], 2), (["name", "prompt", "position"], 2), (["position"], 1), ([], 1)],
 )
-def test_new_words_and_new_names_count(changed: list[str], version: int) -> None:
+def test_new_text_and_new_names_count(changed: list[str], version: int) -> None:
     style = Style(name="Own look", prompt="sepia")
     presets.save(preset=style, changed=["name", "prompt"])
     assert style.version == 1

@@ -205,10 +205,10 @@ def test_a_refusal_says_what_is_full_and_what_helps_and_leaves_nothing(actor: Ac
     limit_storage(actor.workspace, to=before + 1)
     with pytest.raises(StorageFull) as caught:
         make_image(actor)
-    words = caught.value.message
-    assert "The workspace's storage is full" in words
-    assert "Nothing was charged" in words
-    assert "Empty the trash to free space" in words
+    text = caught.value.message
+    assert "The workspace's storage is full" in text
+    assert "Nothing was charged" in text
+    assert "Empty the trash to free space" in text
     assert bytes_on_disk() == before
 
 

@@ -95,7 +95,7 @@ def test_what_is_gone_cannot_be_restored(actor: Actor) -> None:
     assert image.trashed_at
 
 
-def test_a_storage_that_fails_is_not_asked_for_the_other_images_as_well(
+def test_a_storage_that_fails_is_not_requested_the_other_images_as_well(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for days in (3, 2, 1):

@@ -79,7 +79,7 @@ def test_the_bucket_takes_nothing_at_an_old_or_changed_link(actor: Actor, bucket
     assert bucket.objects == {}
 
 
-def test_before_the_file_came_one_is_told_so(actor: Actor) -> None:
+def test_before_the_file_came_one_is_reported(actor: Actor) -> None:
     with pytest.raises(InvalidInput, match="not been uploaded yet"):
         claim(actor, announce(actor).image_id)
 

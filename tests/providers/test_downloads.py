@@ -53,16 +53,16 @@ def fal_done(link: str) -> list[Any]:
     [(Wiro(), wiro_done), (Kie(), kie_done), (Fal(), fal_done)],
     ids=["wiro", "kie", "fal"],
 )
-async def test_only_as_many_results_are_fetched_as_were_asked_for(
+async def test_only_as_many_results_are_fetched_as_were_requested(
     adapter: Provider, done: Callable[[str], list[Any]]
 ):
     count = len(done(""))
 
-    async def told(writer: Write) -> None:
+    async def reported(writer: Write) -> None:
         body = done(f"{server.url}/picture")[len(server.requests) - 1]
         await answers(json.dumps(body).encode())(writer)
 
-    async with hostile(*[told] * count, PICTURE) as server:
+    async with hostile(*[reported] * count, PICTURE) as server:
         request = EditRequest(
             job_id="job-1",
             tenant="1",
@@ -113,14 +113,14 @@ async def test_a_result_that_cannot_be_had_does_not_take_the_others_with_it(bad:
     assert [image.content for image in images] == [b"picture"]
 
 
-async def test_where_none_can_be_had_the_reason_is_told():
+async def test_where_none_can_be_had_the_reason_is_reported():
     async with hostile(GONE) as server:
         with pytest.raises(ProviderError) as caught:
             await downloads.fetch_all("bfl", [server.url, server.url])
     assert is_final(caught.value, ErrorKind.UNAVAILABLE)
 
 
-async def test_where_one_may_come_later_all_are_asked_for_again():
+async def test_where_one_may_come_later_all_are_requested_again():
     async with hostile(GONE, FAILS) as server:
         with pytest.raises(ProviderError) as caught:
             await downloads.fetch_all("bfl", [server.url, server.url])

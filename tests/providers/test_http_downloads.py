@@ -79,7 +79,7 @@ async def test_a_bomb_does_not_fill_the_memory(coding: str, make: Callable[[], b
     assert len(server.requests) == 1
 
 
-async def test_an_answer_that_was_compressed_without_being_asked_is_read():
+async def test_an_answer_that_was_compressed_without_being_requested_is_read():
     async with hostile(answers(gzip.compress(b'{"a": 1}'), content_encoding="gzip")) as server:
         assert (await ask(server.url)).table() == {"a": 1}
         [request] = server.requests
@@ -129,7 +129,7 @@ async def test_a_dead_link_is_not_tried_again(status: str):
     [answers(status="500 X"), answers(status="503 X"), answers(status="429 X"), BROKEN["half a body"], drips],
     ids=["500", "503", "429", "cut", "slow"],
 )
-async def test_after_three_tries_it_may_be_asked_for_again(behaviour: Behaviour):
+async def test_after_three_tries_it_may_be_requested_again(behaviour: Behaviour):
     async with (
         hostile(behaviour) as server,
         running_fast(once=lambda: behaviour is drips and len(server.requests) > server.closed, by=10),
@@ -140,7 +140,7 @@ async def test_after_three_tries_it_may_be_asked_for_again(behaviour: Behaviour)
     assert len(server.requests) == 3
 
 
-async def test_a_host_that_nobody_listens_at_may_be_asked_again():
+async def test_a_host_that_nobody_listens_at_may_be_retried():
     async with hostile(answers()) as server:
         url = server.url
 

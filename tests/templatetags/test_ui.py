@@ -26,7 +26,7 @@ def test_an_icon_points_into_the_sprite_and_is_silent() -> None:
         (-1400, "−1,400", "−1,400", "−1,400 credits"),
     ],
 )
-def test_credits_in_figures_and_words(amount: int, plain: str, signed: str, price: str) -> None:
+def test_credits_in_figures_and_text(amount: int, plain: str, signed: str, price: str) -> None:
     assert ui.credits(amount) == plain
     assert ui.signed_credits(amount) == signed
     assert ui.in_credits(amount) == price
@@ -64,12 +64,12 @@ def test_a_day_far_away_is_written_with_its_year() -> None:
         (timedelta(days=29), "29 days ago"),
     ],
 )
-def test_a_moment_of_the_past_is_told_by_how_long_ago_it_was(passed: timedelta, words: str) -> None:
+def test_a_moment_of_the_past_is_reported_by_how_long_ago_it_was(passed: timedelta, message: str) -> None:
     moment = timezone.now() - passed
-    assert ui.time_ago(moment) == f'<time datetime="{moment.isoformat(timespec="seconds")}">{words}</time>'
+    assert ui.time_ago(moment) == f'<time datetime="{moment.isoformat(timespec="seconds")}">{message}</time>'
 
 
-def test_a_moment_long_past_is_told_by_its_date() -> None:
+def test_a_moment_long_past_is_reported_by_its_date() -> None:
     moment = timezone.now() - timedelta(days=400)
     assert ui.time_ago(moment) == ui.local_date(moment)
 

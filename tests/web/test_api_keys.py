@@ -42,9 +42,9 @@ def test_without_keys_the_page_says_what_a_key_is_for(client: Client, workspace:
     assert "No API keys yet" in page
     assert "n8n" in page
     assert '<table class="keys"' not in page
-    for scope, words in SCOPES.items():
+    for scope, message in SCOPES.items():
         assert scope in page
-        assert words in page
+        assert message in page
     assert page.count("checked") >= 1
 
 
@@ -140,13 +140,13 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
     ],
     ids=str,
 )
-def test_what_cannot_be_is_said_and_nothing_is_made(
-    client: Client, workspace: Workspace, changes: dict[str, Any], words: str
+def test_what_cannot_be_is_reported_and_nothing_is_made(
+    client: Client, workspace: Workspace, changes: dict[str, Any], message: str
 ) -> None:
     for headers in ({}, HTMX):
         answer = create(client, workspace, headers=headers, **changes)
         assert answer.status_code == 400
-        assert words in body(answer)
+        assert message in body(answer)
     assert body(answer).strip().startswith('<p class="problem"')
     assert not ApiKey.objects.exists()
 
@@ -160,7 +160,7 @@ def test_a_refused_form_keeps_what_was_chosen(client: Client, workspace: Workspa
     assert form.count('aria-invalid="true"') == 1
 
 
-def test_a_full_workspace_is_told_why(client: Client, workspace: Workspace, owner: Actor) -> None:
+def test_a_full_workspace_is_reported_why(client: Client, workspace: Workspace, owner: Actor) -> None:
     for _ in range(api_keys.LIVE_KEYS):
         api_keys.create(actor=owner, name="n8n")
     answer = create(client, workspace)

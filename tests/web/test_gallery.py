@@ -188,7 +188,7 @@ def test_after_a_long_absence_the_list_comes_anew(client: Client, workspace: Wor
     assert 'hx-target="#results"' in body(part)
 
 
-def test_running_edits_are_told_anew_as_they_end(client: Client, workspace: Workspace) -> None:
+def test_running_edits_are_reported_anew_as_they_end(client: Client, workspace: Workspace) -> None:
     running, _ = add_job(workspace), add_job(workspace, status=Status.COMPLETED)
     part = get_part(client, workspace, "gallery_new", status="running", newest="")
     assert tiles(part) == ids(running)

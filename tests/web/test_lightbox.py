@@ -15,7 +15,7 @@ from editor.api import profile as api
 from editor.compat.bfl import profile as bfl
 from editor.compat.openai import profile as openai
 from editor.compat.wiro import profile as wiro
-from editor.gateway.profile import Door
+from editor.gateway.profile import Profile
 from editor.mcp import profile as mcp
 from editor.media import links
 from editor.models import (
@@ -68,7 +68,7 @@ def step(page: str, name: str) -> str | None:
     return found[1].replace("&amp;", "&") if found else None
 
 
-def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
+def test_the_recipe_is_reported_whole(client: Client, workspace: Workspace) -> None:
     now = timezone.now()
     style = Style.objects.create(workspace=workspace, name="Own look", prompt="sepia", version=3)
     character = Character.objects.create(workspace=workspace, name="Ada")
@@ -115,33 +115,33 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("door", "name"),
+    ("channel", "name"),
     [
-        (api.DOOR, "API"),
-        (mcp.DOOR, "MCP"),
-        (bfl.DOOR, "BFL-compatible API"),
-        (wiro.DOOR, "Wiro-compatible API"),
-        (openai.DOOR, "OpenAI-compatible API"),
+        (api.PROFILE, "API"),
+        (mcp.PROFILE, "MCP"),
+        (bfl.PROFILE, "BFL-compatible API"),
+        (wiro.PROFILE, "Wiro-compatible API"),
+        (openai.PROFILE, "OpenAI-compatible API"),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_the_channel_is_told_by_its_proper_name(
-    client: Client, workspace: Workspace, door: Door, name: str
+def test_the_channel_is_reported_by_its_proper_name(
+    client: Client, workspace: Workspace, channel: Profile, name: str
 ) -> None:
-    assert recipe(show(client, add_result(workspace, door=door.name)))["Asked for in"] == name
+    assert recipe(show(client, add_result(workspace, channel=channel.name)))["Asked for in"] == name
 
 
 def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, model="gone/model", provider="gone", own_key=True, style_version=1)
-    told = recipe(show(client, result))
-    assert told["Model"] == "gone/model"
-    assert told["Provider"] == "gone, own key"
-    assert told["Style"] == "Deleted since, version 1"
+    reported = recipe(show(client, result))
+    assert reported["Model"] == "gone/model"
+    assert reported["Provider"] == "gone, own key"
+    assert reported["Style"] == "Deleted since, version 1"
     Image.objects.filter(pk=result.pk).update(created_by=None)
     assert "Former member" in show(client, result)
 
 
-def test_the_prompt_is_told_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:
+def test_the_prompt_is_reported_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, sent_prompt="make it warmer")
     assert "Prompt sent to the model" not in show(client, result)
 

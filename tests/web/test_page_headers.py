@@ -14,7 +14,7 @@ from django.urls import reverse
 from editor.concurrency import threads
 from editor.media import links
 from editor.models import Role, User, Workspace
-from tests import takers
+from tests import fake_providers
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
 from tests.web.routes import IN_A_WORKSPACE, make_rows
@@ -176,7 +176,7 @@ def test_no_cache_keeps_what_a_workspace_answers(
     name: str, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever it is: pages, fragments, redirects and refusals."""
-    takers.install(monkeypatch)  # nobody else is asked
+    fake_providers.install(monkeypatch)  # nobody else is asked
     rows, route = make_rows("Acme"), IN_A_WORKSPACE[name]
     client = signed_in(rows.workspace.members.get())
     for one in (client, Client()):

@@ -14,7 +14,7 @@ from editor.models import Plan, ProviderKey, Role, Workspace
 from editor.providers import failures
 from editor.providers.base import ErrorKind, ProviderError
 from tests.factories import make_actor, make_member, make_workspace
-from tests.takers import KEY, SECRET, Taker, install, save_key
+from tests.fake_providers import KEY, SECRET, FakeProvider, install, save_key
 from tests.web.requests import HTMX, body, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ REFUSED = ProviderError(ErrorKind.AUTH, "no")
 
 
 @pytest.fixture(autouse=True)
-def takers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Taker]:
+def fake_providers(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProvider]:
     return install(monkeypatch)
 
 
@@ -96,9 +96,9 @@ def test_over_htmx_the_card_comes_back_and_says_so(client: Client, workspace: Wo
 
 
 def test_a_refused_key_is_explained_and_never_echoed(
-    client: Client, workspace: Workspace, takers: dict[str, Taker]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     for headers in ({}, HTMX):
         response = save(client, workspace, "bfl", {"key": KEY}, headers=headers)
         assert response.status_code == 400
@@ -109,10 +109,10 @@ def test_a_refused_key_is_explained_and_never_echoed(
 
 
 def test_a_refused_key_shows_its_field_as_wrong_in_its_own_card(
-    client: Client, workspace: Workspace, takers: dict[str, Taker]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
     save_key(make_actor(workspace))
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     page = body(save(client, workspace, "bfl", {"key": "another-key-0000"}))
     assert page.count('aria-invalid="true"') == 1
     assert page.count('id="bfl-key"') == 1
@@ -120,7 +120,7 @@ def test_a_refused_key_shows_its_field_as_wrong_in_its_own_card(
 
 
 @pytest.mark.parametrize("data", [{}, {"key": ""}, {"key": "short"}, {"key": "nul\0nul\0nul"}], ids=str)
-def test_what_is_no_key_is_said_beside_the_field(
+def test_what_is_no_key_is_reported_beside_the_field(
     client: Client, workspace: Workspace, data: dict[str, str]
 ) -> None:
     page = body(save(client, workspace, "bfl", data))
@@ -130,9 +130,11 @@ def test_what_is_no_key_is_said_beside_the_field(
 
 
 def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
-    client: Client, workspace: Workspace, takers: dict[str, Taker]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
-    takers["bfl"].answer = failures.failure(ErrorKind.UNAVAILABLE, said="It is down for the night.")
+    fake_providers["bfl"].answer = failures.failure(
+        ErrorKind.UNAVAILABLE, provider_message="It is down for the night."
+    )
     part = body(save(client, workspace, "bfl", {"key": KEY}, headers=HTMX))
     assert "Problem ··· 4f2a" in part
     assert "It is down for the night." in part
@@ -149,26 +151,26 @@ def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
     ],
     ids=["works", "refused", "away"],
 )
-def test_what_is_said_is_how_this_test_went_and_not_the_one_before(
+def test_what_is_reported_is_how_this_test_went_and_not_the_one_before(
     client: Client,
     workspace: Workspace,
-    takers: dict[str, Taker],
+    fake_providers: dict[str, FakeProvider],
     was_accepted: bool,
     answer: str | ProviderError,
-    words: str,
+    message: str,
 ) -> None:
-    takers["bfl"].answer = "" if was_accepted else failures.temporary()
+    fake_providers["bfl"].answer = "" if was_accepted else failures.temporary()
     key = save_key(make_actor(workspace))
-    takers["bfl"].answer = answer
+    fake_providers["bfl"].answer = answer
     part = body(act(client, key, "test", headers=HTMX))
-    assert f"Black Forest Labs: {words}" in part
+    assert f"Black Forest Labs: {message}" in part
     assert "this edit" not in part
     assert "another model" not in part
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 def test_a_key_is_tested_disabled_enabled_and_removed(
-    client: Client, workspace: Workspace, takers: dict[str, Taker], headers: dict[str, str]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider], headers: dict[str, str]
 ) -> None:
     key = save_key(make_actor(workspace))
 
@@ -176,9 +178,9 @@ def test_a_key_is_tested_disabled_enabled_and_removed(
         assert response.status_code == (200 if headers else 302)
         return body(response if headers else client.get(page_of(workspace)))
 
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     assert "Problem ··· 4f2a" in shown(act(client, key, "test", headers=headers))
-    takers["bfl"].answer = ""
+    fake_providers["bfl"].answer = ""
     assert "Connected ··· 4f2a" in shown(act(client, key, "test", headers=headers))
     assert "Disabled ··· 4f2a" in shown(act(client, key, "enable", {"enabled": "0"}, headers=headers))
     assert "Connected ··· 4f2a" in shown(act(client, key, "enable", {"enabled": "1"}, headers=headers))
@@ -248,6 +250,6 @@ def test_no_answer_has_a_key_in_it(client: Client, workspace: Workspace) -> None
     ]
     assert [response.status_code for response in answers] == [200, 200, 200, 200, 400]
     for response in answers:
-        told = body(response) + repr(response.headers)
-        assert KEY not in told
-        assert SECRET not in told
+        reported = body(response) + repr(response.headers)
+        assert KEY not in reported
+        assert SECRET not in reported

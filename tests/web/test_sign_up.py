@@ -54,7 +54,7 @@ def test_the_link_makes_the_account_and_signs_in() -> None:
     assert not membership.user.is_staff
 
 
-def test_a_weak_password_is_said_beside_its_field() -> None:
+def test_a_weak_password_is_reported_beside_its_field() -> None:
     page = body(Client().post(link("new@example.test"), {"password": "short"}))
     assert "too short" in page
     assert User.objects.count() == 1

@@ -118,7 +118,7 @@ def use(image: Image, *names: str) -> None:
         CharacterImage.objects.create(character=character, image=image, position=1)
 
 
-def test_whoever_throws_away_the_image_of_a_character_is_told_that_it_is_still_used(
+def test_whoever_throws_away_the_image_of_a_character_is_reported_that_it_is_still_used(
     client: Client, workspace: Workspace
 ) -> None:
     ada, both, plain = (add_result(workspace) for _ in range(3))

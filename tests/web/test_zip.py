@@ -57,7 +57,7 @@ async def fetch(workspace: Workspace, images: list[Image]) -> tuple[Any, list[by
 
 
 @pytest.mark.usefixtures("committed")
-async def test_the_archive_holds_the_images_named_by_their_words() -> None:
+async def test_the_archive_holds_the_images_named_by_their_text() -> None:
     workspace, results = await sync_to_async(make_results)(
         ["Make it warmer!", "Make it warmer!", "日本語 <b>", "…"]
     )

@@ -99,7 +99,7 @@ class TestTries:
         assert only().attempts[0]["words"].startswith("It responded with 307, a redirect.")
         assert receiver.got == []
 
-    def test_a_receiver_that_never_answers_is_given_up_after_its_time(
+    def test_a_receiver_that_never_answers_is_abandoned_after_its_time(
         self, actor: Actor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sending, "SECONDS", 0.3)
@@ -138,20 +138,20 @@ class TestTries:
         assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
 
     @pytest.mark.parametrize("end", ["it fails", "its worker stops", "its worker dies"])
-    def test_an_endpoint_that_is_switched_off_while_it_is_told_is_not_told_again(
+    def test_an_endpoint_that_is_switched_off_while_it_is_reported_is_not_reported_again(
         self, actor: Actor, end: str
     ) -> None:
         endpoint, _ = listen(actor, "http://127.0.0.1:9/")
         edit(actor)
-        delivery = deliveries.take(like=only())
+        delivery = deliveries.claim(like=only())
         assert delivery
         endpoints.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
         if end == "it fails":
-            attempt = deliveries.Attempt(status=500, milliseconds=1, words="It answered 500.")
-            deliveries.note(delivery=delivery, attempt=attempt)
+            attempt = deliveries.Attempt(status=500, milliseconds=1, message="It answered 500.")
+            deliveries.record_attempt(delivery=delivery, attempt=attempt)
             assert only().attempts[0]["status"] == 500
         elif end == "its worker stops":
-            deliveries.give_back(delivery=delivery)
+            deliveries.release(delivery=delivery)
         else:
             WebhookDelivery.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
             deliveries.requeue_lost()
@@ -185,7 +185,7 @@ class TestTries:
         send(only())
         assert only().state == "delivered"
 
-    def test_an_address_that_became_private_is_not_asked(self, actor: Actor, receiver: Receiver) -> None:
+    def test_an_address_that_became_private_is_not_requested(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         edit(actor)
         policy.allow([])
@@ -193,7 +193,7 @@ class TestTries:
         assert receiver.got == []
         assert only().attempts[0]["words"] == "Only https URLs on port 443 are allowed."
 
-    def test_names_of_private_networks_cannot_be_told_from_those_that_do_not_exist(
+    def test_names_of_private_networks_cannot_be_reported_from_those_that_do_not_exist(
         self, actor: Actor
     ) -> None:
         policy.allow([])

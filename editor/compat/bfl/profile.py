@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from editor.compat.bfl import errors, polling
 from editor.gateway.asgi import Scope
-from editor.gateway.profile import Door, Headers
+from editor.gateway.profile import Headers, Profile
 from editor.operations.api_keys import PREFIX
 
 PATH = "/v1/"
@@ -24,7 +24,7 @@ def _bare_key(headers: Headers) -> str:
     return key
 
 
-def _pass_name(scope: Scope, headers: Headers) -> str:
+def _signed_subject(scope: Scope, headers: Headers) -> str:
     """The task, if the address is signed. Whoever sends a key all the same is counted by that."""
     if scope["path"] != POLLING or headers.get("x-key"):
         return ""
@@ -36,12 +36,12 @@ def _pass_name(scope: Scope, headers: Headers) -> str:
     return task if polling.verify(task, signature) else ""
 
 
-DOOR = Door(
+PROFILE = Profile(
     name="bfl",
     body_limit=BODY_LIMIT,
     bare_key=_bare_key,
     envelope=errors.envelope,
     is_poll=lambda path: path == POLLING,
     status=errors.status,
-    pass_name=_pass_name,
+    signed_subject=_signed_subject,
 )

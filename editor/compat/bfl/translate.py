@@ -57,7 +57,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ParsedRequest:
     """A request as it was understood.
 
     edit    without its images
@@ -78,7 +78,7 @@ def endpoint(target: str) -> Endpoint | None:
     return _endpoints().get(target)
 
 
-def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> Wish:
+def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> ParsedRequest:
     """The request with this body. Slow with large images: not for the event loop. Raises WrongFields.
 
     origin  scheme and host under which the caller knows this portal
@@ -95,7 +95,7 @@ def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> Wish:
         inputs=_inputs(endpoint, values),
         callback=Callback(url=url, secret=secret or "", origin=origin) if url else None,
     )
-    return Wish(edit=edit, images=images, mask=mask)
+    return ParsedRequest(edit=edit, images=images, mask=mask)
 
 
 def in_their_names(endpoint: Endpoint, error: InvalidInput) -> InvalidInput | WrongFields:
@@ -108,9 +108,9 @@ def in_their_names(endpoint: Endpoint, error: InvalidInput) -> InvalidInput | Wr
     )
 
 
-def in_its_field(wish: Wish, error: WrongImage) -> InvalidInput:
+def in_its_field(parsed: ParsedRequest, error: WrongImage) -> InvalidInput:
     """The same error, with the name of the field that the image came in."""
-    field = MASK if error.index is None else list(wish.images)[error.index]
+    field = MASK if error.index is None else list(parsed.images)[error.index]
     return InvalidInput(f"{field}: {error.message}")
 
 

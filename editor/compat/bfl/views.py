@@ -13,7 +13,7 @@ from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.bfl import polling, translate
 from editor.compat.bfl.errors import WrongFields
-from editor.compat.bfl.translate import Endpoint, Wish
+from editor.compat.bfl.translate import Endpoint, ParsedRequest
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_thread
@@ -41,16 +41,16 @@ async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
         return HttpResponseNotAllowed(["POST"])
     who = caller(request)
     who.require(WRITE)
-    wish = await _wish(request, endpoint, who.actor)
+    parsed = await _wish(request, endpoint, who.actor)
     try:
-        job = await intake.submit(actor=who.actor, submission=wish.submission)
+        job = await intake.submit(actor=who.actor, submission=parsed.submission)
     except WrongImage as error:
-        raise translate.in_its_field(wish, error) from error
+        raise translate.in_its_field(parsed, error) from error
     except InvalidInput as error:
         raise translate.in_their_names(endpoint, error) from error
     pixels = await in_thread(job_queries.input_pixels, job.id)
-    at = origin(request)
-    url = polling.address(job.id, at=at)
+    base_url = origin(request)
+    url = polling.address(job.id, base_url=base_url)
     return JsonResponse(translate.submitted(job, input_pixels=pixels, polling_url=url))
 
 
@@ -73,7 +73,7 @@ async def result(request: HttpRequest) -> JsonResponse:
         job = await in_thread(_read, actor, task)
     except NotFound:
         return JsonResponse(bfl.not_found(task), status=404)
-    body = bfl.result(job, at=origin(request))
+    body = bfl.result(job, base_url=origin(request))
     return JsonResponse(body, status=404 if body["status"] == bfl.NOT_FOUND else 200)
 
 
@@ -84,7 +84,7 @@ async def credits(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"credits": await in_thread(credit_queries.balance, who.actor.workspace)})
 
 
-async def _wish(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> Wish:
+async def _wish(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> ParsedRequest:
     """What the request asks for. Of large bodies only a few are read at once; others need no slot."""
     if not _is_large(request):
         return await in_thread(_understand, request, endpoint)
@@ -98,7 +98,7 @@ def _is_large(request: HttpRequest) -> bool:
     return not 0 < len(length) <= len(str(LARGE)) or int(length) > LARGE
 
 
-def _understand(request: HttpRequest, endpoint: Endpoint) -> Wish:
+def _understand(request: HttpRequest, endpoint: Endpoint) -> ParsedRequest:
     return translate.read(endpoint, whole_body(request), origin=origin(request))
 
 

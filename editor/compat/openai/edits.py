@@ -11,7 +11,7 @@ from editor.access.actor import Actor
 from editor.compat.openai import translate
 from editor.compat.openai.errors import StillRunning, UnknownModel
 from editor.compat.openai.forms import Form
-from editor.compat.openai.translate import Asked
+from editor.compat.openai.translate import ParsedRequest
 from editor.concurrency.threads import in_thread
 from editor.engine import waiting
 from editor.errors import Unprocessable
@@ -28,7 +28,7 @@ from editor.queries.pricing import Choice
 LONGEST_HOLD = 300.0  # seconds
 
 
-async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: bool) -> Job:
+async def start(*, actor: Actor, form: Form, parsed: ParsedRequest, key: str, is_retry: bool) -> Job:
     """The job that makes what is asked for, which an earlier same call may have started.
 
     key       an Idempotency-Key, "" where none came
@@ -42,7 +42,7 @@ async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: b
     )
     if repeated:
         return repeated
-    edit = await in_thread(_edit, actor, form, asked)
+    edit = await in_thread(_edit, actor, form, parsed)
     submission = Submission(
         edit=replace(edit, idempotency_key=key or None, request_hash=form.digest),
         images=form.images,
@@ -102,15 +102,15 @@ def resolve(actor: Actor, name: str, *, prompt_only: bool) -> Choice:
     return replace(stand_in, tier="")
 
 
-def _edit(actor: Actor, form: Form, asked: Asked) -> NewEdit:
+def _edit(actor: Actor, form: Form, parsed: ParsedRequest) -> NewEdit:
     """The edit but for its images."""
     editing = bool(form.images)
-    choice = resolve(actor, asked.model, prompt_only=not editing)
+    choice = resolve(actor, parsed.model, prompt_only=not editing)
     return NewEdit(
-        prompt=asked.prompt,
+        prompt=parsed.prompt,
         model="" if choice.tier else choice.model.id,
         tier=choice.tier,
-        inputs=translate.inputs(asked, choice.model, choice.route, editing=editing),
+        inputs=translate.inputs(parsed, choice.model, choice.route, editing=editing),
     )
 
 

@@ -97,13 +97,13 @@ def _check(
         raise InvalidInput("Markup is not supported. Send a mask instead.", fields={"markup": "Unsupported."})
     for name in ("image", "image[]", "mask"):
         if name in fields:
-            words = f"Expected '{name}' to be a file: its part needs a file name."
-            raise InvalidInput(words, fields={name.removesuffix("[]"): words})
+            text = f"Expected '{name}' to be a file: its part needs a file name."
+            raise InvalidInput(text, fields={name.removesuffix("[]"): text})
     if not images:
         raise MissingParameter("Missing required parameter: 'image'.", fields={"image": "Required."})
     if len(images) > MOST_IMAGES:
-        words = f"You sent {len(images)} images; at most {MOST_IMAGES} are allowed."
-        raise InvalidInput(words, fields={"image": words})
+        text = f"You sent {len(images)} images; at most {MOST_IMAGES} are allowed."
+        raise InvalidInput(text, fields={"image": text})
     if len(masks) > 1:
         raise InvalidInput("Send only one mask.", fields={"mask": "More than one."})
     for number, image in enumerate(images, start=1):
@@ -129,8 +129,8 @@ def _file(uploaded: UploadedFile[bytes]) -> File:
 
 def _digest(path: str, fields: dict[str, Any], files: list[tuple[str, UploadedFile[bytes]]]) -> str:
     """Not of the body itself: each time a form is sent its parts are divided otherwise."""
-    told = [path, sorted(fields.items()), [(name, _hash(file)) for name, file in files]]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    rendered = [path, sorted(fields.items()), [(name, _hash(file)) for name, file in files]]
+    return hashlib.sha256(json.dumps(rendered).encode()).hexdigest()
 
 
 def _hash(file: UploadedFile[bytes]) -> str:

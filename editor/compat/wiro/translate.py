@@ -23,9 +23,9 @@ from editor.errors import (
     EditorError,
     InsufficientCredits,
     InvalidInput,
+    LimitExceeded,
     NotFound,
     StorageFull,
-    TooMany,
     Unprocessable,
 )
 from editor.media import links
@@ -51,7 +51,7 @@ _NEXT_URL = re.compile(r",\s*(?=https?://)")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ParsedRequest:
     """A run as its sender means it; nothing in it has been checked but its form.
 
     pictures      in the order in which the model takes them
@@ -93,7 +93,7 @@ def number(given: Body, name: str, default: int) -> int:
     return int(text)
 
 
-def wish(model: Model, fields: Fields) -> Wish:
+def parsed(model: Model, fields: Fields) -> ParsedRequest:
     """Raises InvalidInput or Refused. Names that the model does not know are left aside."""
     first: dict[str, Any] = {}
     for name, value in fields:
@@ -112,7 +112,7 @@ def wish(model: Model, fields: Fields) -> Wish:
     if len(pictures) < model.minimum_images:
         missing = next(item.name for item in model.inputs if item.role in ("image", "images"))
         raise Refused(OTHER, f"Request files [{missing}] required")
-    return Wish(
+    return ParsedRequest(
         model=model,
         prompt=prompt,
         inputs={item.name: _plain(first[item.name]) for item in model.options if item.name in first},
@@ -122,15 +122,17 @@ def wish(model: Model, fields: Fields) -> Wish:
     )
 
 
-def submission(wish: Wish, *, at: str) -> Submission:
-    """The run for the portal; `at` is what links begin with."""
+def submission(parsed: ParsedRequest, *, base_url: str) -> Submission:
+    """The run for the portal; `base_url` is what links begin with."""
     edit = NewEdit(
-        prompt=wish.prompt,
-        model=wish.model.id,
-        inputs=wish.inputs,
-        callback=Callback(url=wish.callback_url, secret="", origin=at) if wish.callback_url else None,
+        prompt=parsed.prompt,
+        model=parsed.model.id,
+        inputs=parsed.inputs,
+        callback=Callback(url=parsed.callback_url, secret="", origin=base_url)
+        if parsed.callback_url
+        else None,
     )
-    return Submission(edit=edit, images=wish.pictures, mask=wish.mask)
+    return Submission(edit=edit, images=parsed.pictures, mask=parsed.mask)
 
 
 def problems(error: EditorError) -> list[tuple[int, str]]:
@@ -140,10 +142,10 @@ def problems(error: EditorError) -> list[tuple[int, str]]:
             return [(error.number, error.message)]
         case InsufficientCredits():
             return [(NO_FUNDS, "Insufficient balance")]
-        case TooMany():
+        case LimitExceeded():
             return [(TOO_MANY, error.message)]
         case InvalidInput() if error.fields:
-            return [(OTHER, _about(name, words)) for name, words in error.fields.items()]
+            return [(OTHER, _about(name, reason)) for name, reason in error.fields.items()]
         case StorageFull():
             return [(OTHER, error.message)]
         case Unprocessable():
@@ -151,9 +153,11 @@ def problems(error: EditorError) -> list[tuple[int, str]]:
     return [(OTHER, error.message)]
 
 
-def _about(name: str, words: str) -> str:
+def _about(name: str, reason: str) -> str:
     return (
-        f"Request files [inputImage]: {words}" if name == "images" else f"Request parameter [{name}]: {words}"
+        f"Request files [inputImage]: {reason}"
+        if name == "images"
+        else f"Request parameter [{name}]: {reason}"
     )
 
 
@@ -238,5 +242,5 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _invalid(words: str) -> InvalidInput:
-    return InvalidInput(words)
+def _invalid(reason: str) -> InvalidInput:
+    return InvalidInput(reason)

@@ -87,10 +87,10 @@ async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bo
 @call(WRITE)
 async def run(request: HttpRequest, actor: Actor, given: Body, owner: str, project: str) -> dict[str, Any]:
     """POST /v1/Run/{owner}/{model}"""
-    wish = translate.wish(translate.find_model(owner, project), given.fields)
+    parsed = translate.parsed(translate.find_model(owner, project), given.fields)
     job = await intake.submit(
         actor=actor,
-        submission=translate.submission(wish, at=origin(request)),
+        submission=translate.submission(parsed, base_url=origin(request)),
         before_images=partial(_spend, request, "Run", given),
     )
     return wiro.envelope(taskid=str(job.number), socketaccesstoken=task_tokens.make(job.id))
@@ -99,7 +99,7 @@ async def run(request: HttpRequest, actor: Actor, given: Body, owner: str, proje
 @call(READ)
 async def detail(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
     """POST /v1/Task/Detail"""
-    return await _told(request, await in_thread(_task, actor, given))
+    return await _rendered(request, await in_thread(_task, actor, given))
 
 
 @call(WRITE)
@@ -111,7 +111,7 @@ async def cancel(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
         await in_thread(jobs.cancel, actor=actor, job=job, only_waiting=True)
     except Conflict:
         raise Refused(UNKNOWN, "Task is not in a cancellable state.") from None
-    return await _told(request, job)
+    return await _rendered(request, job)
 
 
 @call(WRITE)
@@ -124,7 +124,7 @@ async def kill(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any
     except Conflict as error:
         raise Refused(UNKNOWN, f"Task could not be killed: {error.message}") from None
     await waiting.until_ended(job, seconds=KILL_SECONDS, reread=partial(job_queries.read, job.id))
-    return await _told(request, job)
+    return await _rendered(request, job)
 
 
 @call(READ)
@@ -133,7 +133,7 @@ async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, An
     name = given.text("modelName").lower()
     models = translate.models_named(name)
     if name and not models:
-        return wiro.tasks([], at="")
+        return wiro.tasks([], base_url="")
     found, total = await in_thread(
         job_queries.page_with_everything,
         actor.workspace,
@@ -142,7 +142,7 @@ async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, An
         oldest_first=given.text("order").upper() == "ASC",
         models=models,
     )
-    return await asyncio.to_thread(wiro.tasks, found, at=origin(request), total=total)
+    return await asyncio.to_thread(wiro.tasks, found, base_url=origin(request), total=total)
 
 
 @call(WRITE)
@@ -169,7 +169,7 @@ async def upload(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
         raise Refused(OTHER, "Request files [file] required")
     await _spend(request, "Upload", given)
     image_id = await intake.add(actor=actor, image=file)
-    return wiro.upload(await in_thread(lookups.image, actor, image_id), at=origin(request))
+    return wiro.upload(await in_thread(lookups.image, actor, image_id), base_url=origin(request))
 
 
 def _task(actor: Actor, given: Body) -> Job:
@@ -184,6 +184,6 @@ def _task(actor: Actor, given: Body) -> Job:
         raise Refused(UNKNOWN, "There is no task yet.") from None
 
 
-async def _told(request: HttpRequest, job: Job) -> dict[str, Any]:
+async def _rendered(request: HttpRequest, job: Job) -> dict[str, Any]:
     row = await in_thread(job_queries.read_everything, job.id)
-    return await asyncio.to_thread(wiro.tasks, [row], at=origin(request))
+    return await asyncio.to_thread(wiro.tasks, [row], base_url=origin(request))

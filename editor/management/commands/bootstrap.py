@@ -121,7 +121,7 @@ class Command(BaseCommand):
                     f"{path} contains an active key of another workspace; nothing was changed."
                 )
             existing = None
-        actor = lookups.actor(user, workspace.slug, door="bootstrap")
+        actor = lookups.actor(user, workspace.slug, channel="bootstrap")
         if options["revoke"]:
             if existing is None:
                 raise CommandError(f"{path} contains no key of this workspace.")

@@ -29,7 +29,7 @@ class Call:
     """Who calls. `at` is what links begin with: scheme and host under which they know this portal."""
 
     caller: Caller
-    at: str
+    base_url: str
     report: Report
 
     @property
@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class Annotations:
     """What a tool does to the world, for whoever decides whether an agent may call it."""
 
     read_only: bool
@@ -84,7 +84,7 @@ class Tool:
     name: str
     title: str
     description: str
-    hints: Hints
+    annotations: Annotations
     scope: str
     arguments: type[BaseModel]
     input_schema: dict[str, Any]
@@ -114,5 +114,5 @@ class Tool:
                 ".".join(map(str, item["loc"])): item["msg"].removeprefix("Value error, ")
                 for item in error.errors(include_url=False, include_input=False, include_context=False)
             }
-            words = "; ".join(f"{name}: {what}" if name else what for name, what in list(fields.items())[:5])
-            raise InvalidInput(words, fields=fields) from None
+            text = "; ".join(f"{name}: {what}" if name else what for name, what in list(fields.items())[:5])
+            raise InvalidInput(text, fields=fields) from None

@@ -17,7 +17,7 @@ from editor.engine import waiting
 from editor.errors import InvalidInput
 from editor.gateway.outcome import failure
 from editor.mcp.tools import rows, schemas
-from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Report, Tool
+from editor.mcp.tools.base import Annotations, Answer, Arguments, Call, Report, Tool
 from editor.mcp.tools.images import image_of
 from editor.models import Job
 from editor.operations import intake
@@ -78,37 +78,37 @@ class EditImage(Arguments):
     )
 
 
-async def _run(call: Call, asked: EditImage) -> Answer:
-    if asked.model and asked.model_tier:
+async def _run(call: Call, parsed: EditImage) -> Answer:
+    if parsed.model and parsed.model_tier:
         raise InvalidInput("Set model or model_tier, not both.", fields={"model_tier": "Not with a model."})
     edit = NewEdit(
-        prompt=asked.prompt,
-        model=asked.model,
-        tier=asked.model_tier,
-        provider=asked.provider,
-        inputs=asked.parameters,
-        style_id=asked.style_id,
-        character_id=asked.character_id,
+        prompt=parsed.prompt,
+        model=parsed.model,
+        tier=parsed.model_tier,
+        provider=parsed.provider,
+        inputs=parsed.parameters,
+        style_id=parsed.style_id,
+        character_id=parsed.character_id,
     )
     submission = Submission(
         edit=edit,
-        images=tuple([await image_of(text) for text in asked.images]),
-        mask=await image_of(asked.mask) if asked.mask else None,
+        images=tuple([await image_of(text) for text in parsed.images]),
+        mask=await image_of(parsed.mask) if parsed.mask else None,
     )
     job = await intake.submit(actor=call.actor, submission=submission)
-    row = await _until_ended(job, seconds=asked.wait_seconds, report=call.report)
+    row = await _until_ended(job, seconds=parsed.wait_seconds, report=call.report)
     if error := failure(row):
         error.message = f"{error.message} The job was {row.id}."
         raise error
     note = "The edit is still running. Call geteditresult with this job_id as id." if row.is_live else None
-    told = rows.job(row, at=call.at, note=note)
-    return Answer(told.model_dump(mode="json"), await rows.pictures(row, at=call.at))
+    rendered = rows.job(row, base_url=call.base_url, note=note)
+    return Answer(rendered.model_dump(mode="json"), await rows.pictures(row, base_url=call.base_url))
 
 
 async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
     """The job when it has ended, after so many seconds, or when this process must end; its steps are told."""
     until = asyncio.get_running_loop().time() + seconds
-    progress, told = 0.0, ""
+    progress, rendered = 0.0, ""
     async with waiting.watching(job) as watch:
         while True:
             ended = watch.ended.is_set()
@@ -117,8 +117,8 @@ async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
             if ended or not row.is_live:
                 return row
             step, percent = contexts.step_now(row), min(row.percent or 0, ALMOST)
-            if step != told or percent > progress:
-                progress, told = max(progress + SMALLEST_STEP, percent), step
+            if step != rendered or percent > progress:
+                progress, rendered = max(progress + SMALLEST_STEP, percent), step
                 await report(progress, 100, step)
             try:
                 async with asyncio.timeout_at(until):
@@ -132,7 +132,7 @@ TOOL = Tool(
     title="Create or edit an image",
     description="Creates an image from a prompt, or edits images as the prompt says, with any model of the "
     "catalogue. Costs the workspace credits. Waits for the result and reports progress.",
-    hints=Hints(read_only=False, destructive=False, idempotent=False, open_world=True),
+    annotations=Annotations(read_only=False, destructive=False, idempotent=False, open_world=True),
     scope=WRITE,
     arguments=EditImage,
     input_schema=schemas.of_input(EditImage),

@@ -18,7 +18,7 @@ from editor.access.scopes import READ, WRITE
 from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput
 from editor.mcp.tools import rows, schemas
-from editor.mcp.tools.base import Answer, Call, Hints, Tool
+from editor.mcp.tools.base import Annotations, Answer, Call, Tool
 from editor.mcp.tools.images import image_of
 from editor.models import Job, Status
 from editor.operations import intake
@@ -64,7 +64,7 @@ class Task(BaseModel):
     cost: int = Field(description="Credits.")
 
 
-class Asked(BaseModel):
+class TaskArguments(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     id: str = Field(description="As returned by the edit.")
@@ -82,15 +82,15 @@ class Result(BaseModel):
     details: Any = None
 
 
-async def _edit(model: str, call: Call, asked: Edit) -> Answer:
-    given = {NAMES[name]: value for name, value in asked.model_dump(include=set(NAMES)).items()}
-    edit = NewEdit(prompt=asked.prompt, model=model, inputs=given)
-    images = (await image_of(asked.input_image),) if asked.input_image else ()
+async def _edit(model: str, call: Call, parsed: Edit) -> Answer:
+    given = {NAMES[name]: value for name, value in parsed.model_dump(include=set(NAMES)).items()}
+    edit = NewEdit(prompt=parsed.prompt, model=model, inputs=given)
+    images = (await image_of(parsed.input_image),) if parsed.input_image else ()
     try:
         job = await intake.submit(actor=call.actor, submission=Submission(edit=edit, images=images))
     except InvalidInput as error:
         raise _in_their_words(error) from None
-    task = Task(id=str(job.id), polling_url=f"{call.at}/v1/get_result?id={job.id}", cost=job.price)
+    task = Task(id=str(job.id), polling_url=f"{call.base_url}/v1/get_result?id={job.id}", cost=job.price)
     return Answer(task.model_dump())
 
 
@@ -103,10 +103,10 @@ def _in_their_words(error: InvalidInput) -> InvalidInput:
     return InvalidInput(" ".join(f"{name}: {what}" for name, what in fields.items()), fields=fields)
 
 
-async def _result(call: Call, asked: Asked) -> Answer:
-    row = await in_thread(_read, call.actor, asked.id)
-    pictures = await rows.pictures(row, at=call.at) if row.status == Status.COMPLETED else []
-    return Answer(bfl.result(row, at=call.at), pictures)
+async def _result(call: Call, parsed: TaskArguments) -> Answer:
+    row = await in_thread(_read, call.actor, parsed.id)
+    pictures = await rows.pictures(row, base_url=call.base_url) if row.status == Status.COMPLETED else []
+    return Answer(bfl.result(row, base_url=call.base_url), pictures)
 
 
 def _read(actor: Actor, job_id: str) -> Job:
@@ -136,7 +136,7 @@ def _edit_tool(name: str, label: str, model_id: str) -> Tool:
         name=name,
         title=f"FLUX.1 Kontext [{label}]",
         description=f"Edit image with FLUX.1 Kontext [{label}]",
-        hints=Hints(read_only=False, destructive=False, idempotent=False),
+        annotations=Annotations(read_only=False, destructive=False, idempotent=False),
         scope=WRITE,
         arguments=Edit,
         input_schema=_edit_schema(model_id),
@@ -151,10 +151,10 @@ GET_RESULT = Tool(
     name="geteditresult",
     title="Get the result of an edit",
     description="Flux Poll for editing result",
-    hints=Hints(read_only=True, destructive=False, idempotent=True),
+    annotations=Annotations(read_only=True, destructive=False, idempotent=True),
     scope=READ,
-    arguments=Asked,
-    input_schema=schemas.of_input(Asked),
+    arguments=TaskArguments,
+    input_schema=schemas.of_input(TaskArguments),
     output_schema=schemas.of_output(Result),
     run=_result,
 )

@@ -64,7 +64,7 @@ class ModelOut(BaseModel):
     )
 
 
-def job(row: Job, *, at: str, note: str | None = None) -> JobOut:
+def job(row: Job, *, base_url: str, note: str | None = None) -> JobOut:
     """`row` with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
     return JobOut(
         job_id=row.id,
@@ -79,7 +79,7 @@ def job(row: Job, *, at: str, note: str | None = None) -> JobOut:
         completed_at=row.finished_at,
         error=row.error if row.error_code else None,
         error_code=row.error_code or None,
-        results=[_result(image, at) for image in results(row)],
+        results=[_result(image, base_url) for image in results(row)],
         note=note or (None if row.error_code else row.error or None),
     )
 
@@ -90,25 +90,25 @@ def results(row: Job) -> list[Image]:
     return found
 
 
-def _result(image: Image, at: str) -> ResultOut:
+def _result(image: Image, base_url: str) -> ResultOut:
     return ResultOut(
         image_id=image.id,
-        url=f"{at}{links.sign_lasting(image.id)}",
+        url=f"{base_url}{links.sign_lasting(image.id)}",
         width=image.width,
         height=image.height,
         content_type=image.content_type,
     )
 
 
-async def pictures(row: Job, *, at: str) -> list[Picture]:
+async def pictures(row: Job, *, base_url: str) -> list[Picture]:
     """The job's results with their previews."""
-    return [await in_storage_thread(_picture, image, at) for image in results(row)]
+    return [await in_storage_thread(_picture, image, base_url) for image in results(row)]
 
 
-def _picture(image: Image, at: str) -> Picture:
+def _picture(image: Image, base_url: str) -> Picture:
     return Picture(
         name=f"{image.id}.{image.content_type.partition('/')[2]}",
-        url=f"{at}{links.sign_lasting(image.id)}",
+        url=f"{base_url}{links.sign_lasting(image.id)}",
         content_type=image.content_type,
         size=image.size,
         preview=_preview(image),

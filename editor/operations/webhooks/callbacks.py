@@ -60,10 +60,10 @@ def check_standard_secret(text: str) -> None:
     except ValueError:  # also for what is not ASCII
         length = 0
     if not SHORTEST_SECRET <= length <= LONGEST_SECRET:
-        words = (
+        message = (
             f"A signing secret is “whsec_” followed by {SHORTEST_SECRET} to {LONGEST_SECRET} bytes in base64."
         )
-        raise InvalidInput(words, fields={"webhook_secret": words})
+        raise InvalidInput(message, fields={"webhook_secret": message})
 
 
 def columns(callback: Callback | None) -> dict[str, Any]:

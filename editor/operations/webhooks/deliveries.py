@@ -61,7 +61,7 @@ class Attempt:
 
     status: int | None
     milliseconds: int
-    words: str = ""
+    message: str = ""
     gone: bool = False
     retry_after: int = 0
 
@@ -80,9 +80,13 @@ def job_ended(*, job: Job) -> None:
 
 def balance_fell(*, account: CreditAccount, before: int) -> None:
     """Tell when it fell below the workspace's mark. Belongs to the transaction that changed it."""
-    if not account.balance < account.low_mark <= before:
+    if not account.balance < account.low_balance_threshold <= before:
         return
-    data = {"balance": account.balance, "low_mark": account.low_mark, "at": timezone.now().isoformat()}
+    data = {
+        "balance": account.balance,
+        "low_mark": account.low_balance_threshold,
+        "at": timezone.now().isoformat(),
+    }
     _send(
         _row(
             workspace_id=account.workspace_id,
@@ -132,7 +136,7 @@ def find(delivery_id: UUID) -> WebhookDelivery | None:
 
 
 @transaction.atomic
-def take(*, like: WebhookDelivery) -> WebhookDelivery | None:
+def claim(*, like: WebhookDelivery) -> WebhookDelivery | None:
     """What is due next at the receiver of `like`, to be sent now.
 
     None when nothing is, or AT_ONCE are being sent there.
@@ -153,7 +157,7 @@ def take(*, like: WebhookDelivery) -> WebhookDelivery | None:
 
 
 @transaction.atomic
-def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
+def record_attempt(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     """Write down what came of sending it, and when it is tried again.
 
     It is not where its endpoint was switched off meanwhile.
@@ -161,7 +165,7 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     now = timezone.now()
     # First the endpoint, then its deliveries: in the order in which they are removed.
     same = WebhookDelivery.objects.filter(pk=delivery.pk)
-    is_off = bool(attempt.words) and bool(_switched_off(same))
+    is_off = bool(attempt.message) and bool(_switched_off(same))
     if attempt.gone and delivery.endpoint_id:
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
             is_enabled=False, note="Disabled because it responded with 410 Gone."
@@ -177,7 +181,7 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     row.tries += 1
     row.attempts = [*row.attempts, _shown(attempt, now)][-SHOWN_ATTEMPTS:]
     row.claimed_at = row.next_try_at = None
-    if not attempt.words:
+    if not attempt.message:
         row.state, row.delivered_at = State.DELIVERED, now
     elif attempt.gone or is_off or row.tries > len(PAUSES):
         row.state = State.FAILED
@@ -200,7 +204,7 @@ def give_up(*, endpoint_id: UUID) -> None:
 
 
 @transaction.atomic
-def give_back(*, delivery: WebhookDelivery) -> None:
+def release(*, delivery: WebhookDelivery) -> None:
     """Let another worker send it at once: this one must end."""
     claimed = WebhookDelivery.objects.filter(
         pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at
@@ -276,5 +280,5 @@ def _shown(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "at": now.isoformat(timespec="milliseconds"),
         "status": attempt.status,
         "milliseconds": attempt.milliseconds,
-        "words": attempt.words,
+        "words": attempt.message,
     }

@@ -93,13 +93,13 @@ def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
 
 
 @transaction.atomic
-def set_low_mark(*, actor: Actor, credits: int) -> None:
+def set_low_balance_threshold(*, actor: Actor, credits: int) -> None:
     """Below how many credits endpoints are told that they run low; 0 for never."""
     actor.require_manager()
     if not 0 <= credits <= HIGHEST_MARK:
-        words = f"Enter a whole number of credits from 0 to {HIGHEST_MARK:,}."
-        raise InvalidInput(words, fields={"low_mark": words})
-    CreditAccount.objects.filter(workspace=actor.workspace).update(low_mark=credits)
+        reason = f"Enter a whole number of credits from 0 to {HIGHEST_MARK:,}."
+        raise InvalidInput(reason, fields={"low_balance_threshold": reason})
+    CreditAccount.objects.filter(workspace=actor.workspace).update(low_balance_threshold=credits)
     audit.record(
         workspace=actor.workspace,
         actor=actor.user,
@@ -119,14 +119,14 @@ def _check_url(url: str) -> None:
     except InvalidInput as error:
         raise InvalidInput(error.message, fields={"url": error.message}) from None
     if urlsplit(url).fragment:
-        words = "Remove the #fragment from the URL: it is never sent to servers."
-        raise InvalidInput(words, fields={"url": words})
+        reason = "Remove the #fragment from the URL: it is never sent to servers."
+        raise InvalidInput(reason, fields={"url": reason})
 
 
 def _check_events(events: Sequence[str]) -> None:
     if not events or set(events) - set(EVENTS):
-        words = f"Choose at least one of {', '.join(EVENTS)}."
-        raise InvalidInput(words, fields={"events": words})
+        reason = f"Choose at least one of {', '.join(EVENTS)}."
+        raise InvalidInput(reason, fields={"events": reason})
 
 
 def _new_secret() -> str:

@@ -64,17 +64,17 @@ def check(request: EditRequest) -> None:
     model = MODELS.get(request.target)
     if model is None:
         raise failure(
-            ErrorKind.UNAVAILABLE, words=f"The portal does not support BFL's model “{request.target}”."
+            ErrorKind.UNAVAILABLE, message=f"The portal does not support BFL's model “{request.target}”."
         )
     if len(request.images) > len(model.images):
         most = "one image" if len(model.images) == 1 else f"{len(model.images)} images"
-        raise failure(ErrorKind.INVALID_INPUT, words=f"This model takes at most {most}.")
+        raise failure(ErrorKind.INVALID_INPUT, message=f"This model takes at most {most}.")
     if request.target == FILL:
         if not request.images or request.mask is None:
-            words = "This model repaints the masked area: it needs an image and a mask."
-            raise failure(ErrorKind.INVALID_INPUT, words=words)
+            message = "This model repaints the masked area: it needs an image and a mask."
+            raise failure(ErrorKind.INVALID_INPUT, message=message)
     elif request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="This model does not support masks.")
+        raise failure(ErrorKind.INVALID_INPUT, message="This model does not support masks.")
 
 
 def body(request: EditRequest, *, images: Sequence[bytes], mask: bytes | None) -> bytes:

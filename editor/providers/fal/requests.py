@@ -98,20 +98,20 @@ def endpoint(request: EditRequest) -> str:
     model = MODELS.get(request.target)
     if model is None:
         raise failure(
-            ErrorKind.UNAVAILABLE, words=f"The portal does not support fal's model “{request.target}”."
+            ErrorKind.UNAVAILABLE, message=f"The portal does not support fal's model “{request.target}”."
         )
     if request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="This model does not support masks.")
+        raise failure(ErrorKind.INVALID_INPUT, message="This model does not support masks.")
     count = len(request.images)
     if count > model.images:
         most = "one image" if model.images == 1 else f"{model.images} images"
-        raise failure(ErrorKind.INVALID_INPUT, words=f"This model takes at most {most}.")
+        raise failure(ErrorKind.INVALID_INPUT, message=f"This model takes at most {most}.")
     ratio = request.inputs.get("aspectRatio")
     if ratio and model.ratios and ratio not in model.ratios:
-        raise failure(ErrorKind.INVALID_INPUT, words=f"fal does not offer the aspect ratio {ratio}.")
+        raise failure(ErrorKind.INVALID_INPUT, message=f"fal does not offer the aspect ratio {ratio}.")
     if not count:
         if not model.text:
-            raise failure(ErrorKind.INVALID_INPUT, words="This model needs an image.")
+            raise failure(ErrorKind.INVALID_INPUT, message="This model needs an image.")
         return model.text
     return model.single if count == 1 and model.single else model.several
 

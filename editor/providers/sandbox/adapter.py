@@ -30,7 +30,7 @@ from editor.providers.base import (
     ResultImage,
     Submitted,
 )
-from editor.providers.failures import not_asked
+from editor.providers.failures import not_sent
 from editor.providers.sandbox import parser, render, testwords, text
 from editor.providers.sandbox.errors import REAL_PROVIDER, Refused
 from editor.providers.sandbox.operations import Caption, Operation
@@ -156,7 +156,7 @@ async def _make(request: EditRequest, note: Callable[[int], None]) -> Result:
         raise ProviderError(ErrorKind.TIMEOUT, message) from error
     except Exception as error:
         if is_shortage(error):
-            raise not_asked() from error
+            raise not_sent() from error
         logger.exception("failed job=%s", request.job_id)
         raise ProviderError(
             ErrorKind.UNAVAILABLE, "The sandbox failed while processing the image."

@@ -110,29 +110,29 @@ class _Line:
 
     async def _listen(self) -> bool:
         """Until the connection breaks. Whether it told anything about a task."""
-        told = False
+        reported = False
         try:
             async with _opened(self._address) as self._socket:
                 for token in list(self._waiting):
                     await self._socket.send(_question(token))
                 async for frame in self._socket:
-                    told = self._read(frame) or told
+                    reported = self._read(frame) or reported
         except (OSError, TimeoutError, ValueError, WebSocketException, policy.Forbidden) as error:
             log.info("the socket at %s broke: %s", urlsplit(self._address).hostname, type(error).__name__)
         finally:
             self._socket = None
-        return told
+        return reported
 
     def _read(self, frame: str | bytes) -> bool:
         """Whether the frame was about a task that is watched."""
-        told = _table(frame)
-        token = told.get("tasktoken")
+        reported = _table(frame)
+        token = reported.get("tasktoken")
         if not isinstance(token, str) or token not in self._waiting:
             return False
-        if told.get("type") in _ENDS:
+        if reported.get("type") in _ENDS:
             for future in self._waiting[token]:
                 _set(future, True)
-        percent = _percent(told.get("message"))
+        percent = _percent(reported.get("message"))
         if percent is not None:
             self.percents[token] = percent
         return True
@@ -185,7 +185,7 @@ def _percent(message: Any) -> int | None:
 def _table(text: str | bytes) -> dict[str, Any]:
     """A JSON object; empty where it is none."""
     try:
-        told = json.loads(text)
+        reported = json.loads(text)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return reported if isinstance(reported, dict) else {}

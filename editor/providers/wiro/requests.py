@@ -112,13 +112,13 @@ def socket_address(base_url: str) -> str:
 def check(request: EditRequest) -> None:
     """Raise INVALID_INPUT for what the target cannot be told of at all."""
     if request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="Wiro does not support masks for this model.")
+        raise failure(ErrorKind.INVALID_INPUT, message="Wiro does not support masks for this model.")
     target = model(request.target)
     most = len(target.image_inputs) or target.most_images
     if len(request.images) > most:
         images = "one image" if most == 1 else f"{most} images"
-        words = f"Wiro takes at most {images} for this model; you sent {len(request.images)}."
-        raise failure(ErrorKind.INVALID_INPUT, words=words)
+        text = f"Wiro takes at most {images} for this model; you sent {len(request.images)}."
+        raise failure(ErrorKind.INVALID_INPUT, message=text)
 
 
 def seed(request: EditRequest) -> int | None:

@@ -27,7 +27,7 @@ class ApiKeyForm(forms.Form):
     )
     expires_in = forms.TypedChoiceField(
         label="Expires",
-        choices=[(seconds or "", words) for seconds, words in LIVES.items()],
+        choices=[(seconds or "", message) for seconds, message in LIVES.items()],
         coerce=int,
         empty_value=None,
         required=False,
@@ -47,6 +47,6 @@ class ApiKeyForm(forms.Form):
 
     def refuse(self, error: InvalidInput) -> None:
         """Show what the operation found wrong beside its field."""
-        for field, words in error.fields.items():
+        for field, message in error.fields.items():
             if field not in self.errors:
-                self.add_error(field, words)
+                self.add_error(field, message)

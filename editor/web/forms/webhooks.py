@@ -32,6 +32,6 @@ class EndpointForm(forms.Form):
 
     def refuse(self, error: InvalidInput) -> None:
         """Show what the operation found wrong beside its field."""
-        for field, words in error.fields.items():
+        for field, message in error.fields.items():
             if field not in self.errors:
-                self.add_error(field, words)
+                self.add_error(field, message)

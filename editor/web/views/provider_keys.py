@@ -48,9 +48,9 @@ def save(request: MemberRequest, provider: str) -> HttpResponse:
     except InvalidInput as error:
         if is_fragment(request):
             raise
-        for field, words in error.fields.items():
+        for field, message in error.fields.items():
             if field not in form.errors:
-                form.add_error(field, words)
+                form.add_error(field, message)
         return _page(request, form, provider)
     return _done(request, provider, "Key saved. It works." if key.checked_at else "Key saved.")
 
@@ -93,11 +93,11 @@ def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str 
     return render(request, "settings/providers.html", context, status=400 if refused else 200)
 
 
-def _done(request: MemberRequest, provider: str, words: str) -> HttpResponse:
+def _done(request: MemberRequest, provider: str, message: str) -> HttpResponse:
     """The card as it is now, or without script the page."""
     if not is_fragment(request):
-        messages.success(request, words)
+        messages.success(request, message)
         return redirect("provider_keys", request.actor.workspace.slug)
     card = provider_card(request.actor, provider)
-    context = {"card": card, "form": KeyForm(provider), "words": words}
+    context = {"card": card, "form": KeyForm(provider), "words": message}
     return render(request, "settings/_provider_swap.html", context)

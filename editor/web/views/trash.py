@@ -32,13 +32,13 @@ def discard(request: MemberRequest) -> HttpResponse:
     actor, ids = request.actor, request.POST.getlist("images")
     images = lookups.images(actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     operation.discard(actor=actor, images=images)
-    words = moved_words(images)
+    message = moved_words(images)
     following = next_url(request)
     if is_fragment(request) and not following:
-        response = render(request, "gallery/_trashed.html", {"images": images, "words": words})
+        response = render(request, "gallery/_trashed.html", {"images": images, "words": message})
         response["HX-Trigger"] = "trashed"
         return response
-    messages.success(request, words)
+    messages.success(request, message)
     following = following or reverse("gallery", args=[actor.workspace.slug])
     if is_fragment(request):
         return HttpResponse(status=204, headers={"HX-Redirect": following})

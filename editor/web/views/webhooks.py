@@ -85,11 +85,11 @@ def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
 
 @require_POST
 @member
-def low_mark(request: MemberRequest) -> HttpResponse:
+def low_balance_threshold(request: MemberRequest) -> HttpResponse:
     """Below how many credits the endpoints are told."""
-    text = request.POST.get("low_mark", "")
+    text = request.POST.get("low_balance_threshold", "")
     credits = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
-    endpoints.set_low_mark(actor=request.actor, credits=credits)
+    endpoints.set_low_balance_threshold(actor=request.actor, credits=credits)
     return _done(request, "Alert threshold saved.")
 
 
@@ -139,10 +139,12 @@ def _shown_once(
     return render(request, template, context)
 
 
-def _done(request: MemberRequest, words: str, template: str = "settings/_webhooks_swap.html") -> HttpResponse:
+def _done(
+    request: MemberRequest, reason: str, template: str = "settings/_webhooks_swap.html"
+) -> HttpResponse:
     """The lists as they are now, or without script the page."""
     if not is_fragment(request):
-        messages.success(request, words)
+        messages.success(request, reason)
         return redirect("webhooks", request.actor.workspace.slug)
-    context = {"webhooks": webhooks_view(request.actor), "words": words}
+    context = {"webhooks": webhooks_view(request.actor), "words": reason}
     return render(request, template, context)

@@ -144,7 +144,7 @@ def test_a_stranger_fills_the_disk(portal: Portal) -> None:
         assert httpx.get(f"{portal.url}/readyz").status_code == 200
 
 
-def test_a_write_that_finds_no_space_leaves_nothing_and_is_told_in_words(portal: Portal) -> None:
+def test_a_write_that_finds_no_space_leaves_nothing_and_is_reported_with_a_message(portal: Portal) -> None:
     """Without a reserve, as when others fill the disk faster than anybody can look."""
     assert portal.stop() == 0
     portal.environment["STORAGE_RESERVE"] = "0"

@@ -51,19 +51,19 @@ async def nothing_was_done() -> bool:
 # --- Submit -------------------------------------------------------------------------------
 
 
-async def test_a_submit_is_a_job_of_this_door(client: httpx.AsyncClient, actor: Actor) -> None:
-    told = await submitted(client, input_image=PICTURE, seed=7)
+async def test_a_submit_is_a_job_of_this_api(client: httpx.AsyncClient, actor: Actor) -> None:
+    rendered = await submitted(client, input_image=PICTURE, seed=7)
     job = await in_thread(Job.objects.get)
-    address, _, signature = told.pop("polling_url").partition("&signature=")
+    address, _, signature = rendered.pop("polling_url").partition("&signature=")
     assert address == f"http://localhost/v1/get_result?id={job.id}"
     assert polling.verify(str(job.id), signature)
-    assert told == {
+    assert rendered == {
         "id": str(job.id),
         "cost": 4,
         "input_mp": 0.01,
         "output_mp": None,
     }
-    assert (job.door, job.model, job.created_by_id) == (
+    assert (job.channel, job.model, job.created_by_id) == (
         "bfl",
         "black-forest-labs/flux-kontext-pro",
         actor.user.pk,
@@ -80,10 +80,10 @@ async def test_images_and_mask_are_the_workspaces(client: httpx.AsyncClient) -> 
     assert roles == ["source", "mask"]
 
 
-async def test_who_is_told_of_the_end_gets_no_address(client: httpx.AsyncClient) -> None:
-    told = await submitted(client, webhook_url="https://hooks.example/bfl", webhook_secret="s")
+async def test_who_is_reported_of_the_end_gets_no_address(client: httpx.AsyncClient) -> None:
+    rendered = await submitted(client, webhook_url="https://hooks.example/bfl", webhook_secret="s")
     job = await in_thread(Job.objects.get)
-    assert told == {
+    assert rendered == {
         "id": str(job.id),
         "status": "Pending",
         "webhook_url": "https://hooks.example/bfl",
@@ -116,7 +116,7 @@ async def test_what_cannot_be_done_costs_nothing(
     assert await nothing_was_done()
 
 
-async def test_a_mask_that_is_none_is_told(client: httpx.AsyncClient) -> None:
+async def test_a_mask_that_is_none_is_reported(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/flux-pro-1.0-fill", json=EDIT | {"image": PICTURE, "mask": "%"})
     assert (answer.status_code, answer.json()["detail"][:6]) == (400, "mask: ")
     assert not await in_thread(Job.objects.exists)
@@ -193,8 +193,8 @@ async def test_large_bodies_do_not_wait_for_what_others_fetch(
                 await asyncio.sleep(0.01)
             await submitted(client, input_image=PICTURE)
         more.set()
-        for told in await asyncio.gather(*calls):
-            assert told["input_mp"] == 0.01
+        for rendered in await asyncio.gather(*calls):
+            assert rendered["input_mp"] == 0.01
 
 
 async def test_images_keep_their_order_wherever_they_come_from(
@@ -239,7 +239,7 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
         ({"authorization": "Bearer flk_x"}, 403, "Not authenticated"),
     ],
 )
-async def test_who_has_no_key_is_told_as_bfl_does(
+async def test_who_has_no_key_is_reported_as_bfl_does(
     anybody: httpx.AsyncClient, committed: None, headers: dict[str, str], status: int, detail: str
 ) -> None:
     for call in (
@@ -259,11 +259,11 @@ async def test_each_call_needs_its_scope(anybody: httpx.AsyncClient, actor: Acto
     assert refused.status_code == 403
     assert READ.replace("read", "write") in refused.json()["detail"]
     anybody.headers["x-key"] = writer
-    told = await submitted(anybody)
+    rendered = await submitted(anybody)
     assert (await anybody.get("/v1/credits")).status_code == 403
-    assert (await anybody.get("/v1/get_result", params={"id": told["id"]})).status_code == 403
+    assert (await anybody.get("/v1/get_result", params={"id": rendered["id"]})).status_code == 403
     # The address is a right of its own.
-    assert (await anybody.get(told["polling_url"])).status_code == 200
+    assert (await anybody.get(rendered["polling_url"])).status_code == 200
 
 
 async def test_the_credits_are_the_workspaces(client: httpx.AsyncClient) -> None:
@@ -272,15 +272,15 @@ async def test_the_credits_are_the_workspaces(client: httpx.AsyncClient) -> None
     assert (await client.get("/v1/credits")).json() == {"credits": 96}
 
 
-async def test_the_rate_limit_is_told(client: httpx.AsyncClient, actor: Actor) -> None:
+async def test_the_rate_limit_is_reported(client: httpx.AsyncClient, actor: Actor) -> None:
     def limit() -> None:
         actor.workspace.plan = Plan.objects.create(name="Small", requests_per_minute=1)
         actor.workspace.save(update_fields=["plan"])
 
     await in_thread(limit)
-    told = await submitted(client)
+    rendered = await submitted(client)
     refused = await client.post("/v1/flux-kontext-pro", json=EDIT)
     assert refused.status_code == 429
     assert "allows 1 requests per minute" in refused.json()["detail"]
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert (await client.get(told["polling_url"])).status_code == 200  # polls have their own
+    assert (await client.get(rendered["polling_url"])).status_code == 200  # polls have their own

@@ -54,8 +54,8 @@ def test_a_form_with_files_is_read_in_its_order() -> None:
     ]
     content = b"".join(b"--XX\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n" % part for part in parts)
     found = read(content + b"--XX--\r\n", f"multipart/form-data; boundary={boundary.decode()}")
-    told = [(name, value.read() if isinstance(value, File) else value) for name, value in found]
-    assert told == [
+    rendered = [(name, value.read() if isinstance(value, File) else value) for name, value in found]
+    assert rendered == [
         ("inputImage", b"one"),
         ("prompt", "großer Hafen"),
         ("inputImage", "https://example.com/b.png"),

@@ -39,7 +39,7 @@ async def nothing_happened(actor: Actor) -> bool:
 
 async def test_a_run_is_an_edit_like_any_other(ask: Any, actor: Actor) -> None:
     job = await run(ask, width="512", height=0, seed="7", outputFormat="jpeg")
-    assert (job.door, job.model, job.prompt) == (
+    assert (job.channel, job.model, job.prompt) == (
         "wiro",
         "black-forest-labs/flux-2-pro",
         "make it black and white",
@@ -127,7 +127,9 @@ async def test_a_mask_of_another_workspace_is_refused_before_a_picture_is_opened
     client: httpx.AsyncClient, key: str, actor: Actor
 ) -> None:
     def rival() -> str:
-        return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
+        return wiro.upload(make_image(make_actor(name="Rivals")), base_url="http://localhost")["list"][0][
+            "url"
+        ]
 
     answer = await client.post(
         "Run/black-forest-labs/flux-fill",
@@ -155,7 +157,9 @@ async def test_a_file_is_not_read_on_the_event_loop(actor: Actor) -> None:
 
 async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) -> None:
     def rival() -> str:
-        return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
+        return wiro.upload(make_image(make_actor(name="Rivals")), base_url="http://localhost")["list"][0][
+            "url"
+        ]
 
     answer = await ask(RUN, prompt="a harbour", inputImage=await in_thread(rival))
     assert answer["errors"] == [{"code": 0, "message": "There is no such image in this workspace."}]
@@ -178,13 +182,13 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
     ],
     ids=str,
 )
-async def test_bad_input_is_told_with_http_200_and_costs_nothing(
-    ask: Any, actor: Actor, fields: dict[str, Any], code: int, words: str
+async def test_bad_input_is_reported_with_http_200_and_costs_nothing(
+    ask: Any, actor: Actor, fields: dict[str, Any], code: int, message: str
 ) -> None:
     answer = await ask(RUN, **fields)
     assert answer["result"] is False
     assert answer["errors"][0]["code"] == code
-    assert words in answer["errors"][0]["message"]
+    assert message in answer["errors"][0]["message"]
     assert await nothing_happened(actor)
 
 
@@ -199,7 +203,7 @@ async def test_a_file_that_is_no_picture_is_refused(
     assert await nothing_happened(actor)
 
 
-async def test_an_unknown_model_and_an_upload_without_a_file_are_told(ask: Any) -> None:
+async def test_an_unknown_model_and_an_upload_without_a_file_are_reported(ask: Any) -> None:
     answer = await ask("Run/somebody/something", prompt="a")
     assert answer["errors"] == [{"code": 1, "message": "slug-owner-project-not-exist"}]
     answer = await ask("File/Upload", file="x")

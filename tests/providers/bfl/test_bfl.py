@@ -55,12 +55,12 @@ async def test_the_polls_tell_how_far_it_is(adapter: Adapter, bfl: Bfl):
     request = edit(bfl, FLUX_2)
     task = await adapter.submit(request)
 
-    told = []
+    reported = []
     for _ in range(3):
-        told.append(await adapter.poll(request, task))
+        reported.append(await adapter.poll(request, task))
         bfl.ahead += 4
 
-    assert told == [Progress(percent=10), Progress(percent=40), Progress(percent=80)]
+    assert reported == [Progress(percent=10), Progress(percent=40), Progress(percent=80)]
     assert isinstance(await adapter.poll(request, task), Result)
 
 

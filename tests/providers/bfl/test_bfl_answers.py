@@ -25,10 +25,10 @@ def test_progress_is_a_fraction(progress: Any, percent: int | None):
 @pytest.mark.parametrize(
     ("seed", "told"), [(1752479754028, 1752479754028), (0, 0), (None, None), (1.5, None), (True, None)]
 )
-def test_the_seed_is_told_where_it_is_a_whole_number(seed: Any, told: int | None):
+def test_the_seed_is_reported_where_it_is_a_whole_number(seed: Any, reported: int | None):
     body = {"status": "Ready", "result": {"sample": "https://a/1", "seed": seed}}
 
-    assert answers.polled(answer(200, body), age=1) == answers.Ready("https://a/1", told)
+    assert answers.polled(answer(200, body), age=1) == answers.Ready("https://a/1", reported)
 
 
 @pytest.mark.parametrize("result", [None, [], "x", {}, {"sample": None}, {"sample": ""}, {"sample": ["x"]}])
@@ -44,11 +44,11 @@ def test_ready_without_a_link_is_a_failure(result: Any):
     ("details", "words"),
     [({"error": "out of memory"}, "out of memory"), ("out of memory", "out of memory"), (None, ""), ([], "")],
 )
-def test_a_failure_is_told_in_the_providers_words(status: str, details: Any, words: str):
+def test_a_failure_is_reported_in_the_providers_text(status: str, details: Any, text: str):
     error = raised(answers.polled, answer(200, {"status": status, "details": details}), age=1)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert words in error.message
+    assert text in error.message
 
 
 @pytest.mark.parametrize("details", [None, {}, {"Moderation Reasons": "Violence"}, "x"])
@@ -63,10 +63,10 @@ def test_a_submit_whose_answer_has_no_id_is_of_unknown_outcome(body: Any):
     assert is_final(raised(answers.submitted, answer(200, body)), ErrorKind.UNKNOWN_OUTCOME)
 
 
-def test_credits_are_told_with_their_fractions():
+def test_credits_are_reported_with_their_fractions():
     assert answers.credits_left(answer(200, {"credits": 99.5})) == "Credits left: 99.5"
 
 
 @pytest.mark.parametrize("body", [None, {}, {"credits": "many"}, {"credits": True}])
-def test_credits_that_are_no_number_are_asked_for_again(body: Any):
+def test_credits_that_are_no_number_are_requested_again(body: Any):
     assert is_temporary(raised(answers.credits_left, answer(200, body)))

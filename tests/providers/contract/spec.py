@@ -40,7 +40,7 @@ class Refusal(NamedTuple):
     """An edit that is refused, and a part of what people read."""
 
     target: str
-    words: str
+    message: str
     images: int = 0
     masked: bool = False
     inputs: Mapping[str, Any] = {}
@@ -135,7 +135,7 @@ class ProviderSpec:
     shortened: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def told(self) -> Mapping[Fault, str]:
+    def reported(self) -> Mapping[Fault, str]:
         """A part of what people read of a refused submit."""
         return {**REFUSALS, **self.refusals}
 

@@ -43,13 +43,13 @@ async def test_a_broken_download_is_tried_again(provider: UnderTest, fault: Faul
         (Fault.HUGE_UNANNOUNCED, "larger than 64 MB"),
     ],
 )
-async def test_a_result_that_cannot_be_fetched_ends_the_task(provider: UnderTest, fault: Fault, words: str):
+async def test_a_result_that_cannot_be_fetched_ends_the_task(provider: UnderTest, fault: Fault, text: str):
     provider.script.next_submit = [fault]
 
     error = await failure(run(provider.adapter, provider.edit()))
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert words in error.message
+    assert text in error.message
     assert provider.count(Step.DOWNLOAD) == 1
 
 

@@ -23,7 +23,7 @@ async def test_what_would_be_ignored_or_refused_is_not_sent(provider: UnderTest,
     error = await failure(provider.adapter.submit(provider.refused_edit(refusal)))
 
     assert is_final(error, ErrorKind.INVALID_INPUT)
-    assert refusal.words in error.message
+    assert refusal.message in error.message
     assert provider.emulator.calls == []
 
 
@@ -41,5 +41,5 @@ async def test_an_unknown_model_leaves_the_edit_to_another_route(provider: Under
     error = await failure(provider.adapter.submit(provider.refused_edit(provider.spec.no_model)))
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert provider.spec.no_model.words in error.message
+    assert provider.spec.no_model.message in error.message
     assert provider.emulator.tasks == []

@@ -62,9 +62,7 @@ async def test_a_task_is_found_again_after_a_restart(provider: UnderTest):
         (Fault.NOT_FOUND_YET, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_a_poll_without_a_clear_answer_is_asked_again(
-    provider: UnderTest, fault: Fault, kind: ErrorKind
-):
+async def test_a_poll_without_a_clear_answer_is_retried(provider: UnderTest, fault: Fault, kind: ErrorKind):
     request = provider.edit()
     task = await provider.adapter.submit(request)
     provider.script.next_poll = [fault]
@@ -78,7 +76,7 @@ async def test_a_poll_without_a_clear_answer_is_asked_again(
 
 
 @each(POLLED)
-async def test_a_refused_connection_at_a_poll_is_asked_again(provider: UnderTest):
+async def test_a_refused_connection_at_a_poll_is_retried(provider: UnderTest):
     request = provider.edit()
     task = await provider.adapter.submit(request)
     provider.emulator.stop()
@@ -105,7 +103,7 @@ async def test_an_account_that_was_closed_meanwhile_ends_the_task(
 
 
 @each(POLLED_APIS)
-async def test_a_task_that_stays_unknown_is_given_up(provider: UnderTest):
+async def test_a_task_that_stays_unknown_is_abandoned(provider: UnderTest):
     request = provider.edit()
     task = await provider.adapter.submit(request)
     earlier = Submitted(task.task_id, {**task.state, "submitted_at": time.time() - 31})

@@ -28,21 +28,21 @@ KINDS = {
 REQUIRED = (*REFUSALS, Fault.SERVER_ERROR)
 
 
-@each_with("fault", lambda spec: dict.fromkeys([*REQUIRED, *spec.told]))
+@each_with("fault", lambda spec: dict.fromkeys([*REQUIRED, *spec.reported]))
 async def test_a_refused_submit_makes_no_task(provider: UnderTest, fault: Fault):
     provider.script.next_submit = [fault]
 
     error = await failure(provider.adapter.submit(provider.edit()))
 
     assert is_final(error, KINDS[fault])
-    assert provider.spec.told[fault] in error.message
+    assert provider.spec.reported[fault] in error.message
     assert error.retry_after == provider.spec.pauses.get(fault)
     assert provider.emulator.tasks == []
     assert provider.count(Step.SUBMIT) == 1
 
 
 @each_with("key", lambda spec: spec.wrong_keys, APIS)
-async def test_a_wrong_key_is_told_in_our_words_by_a_submit_and_a_check(
+async def test_a_wrong_key_is_reported_in_our_text_by_a_submit_and_a_check(
     provider: UnderTest, key: str, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("DEBUG")
@@ -59,11 +59,11 @@ async def test_a_wrong_key_is_told_in_our_words_by_a_submit_and_a_check(
 
 
 @each(SPECS)
-async def test_what_is_wrong_with_an_input_is_told_in_the_providers_words(provider: UnderTest):
+async def test_what_is_wrong_with_an_input_is_reported_in_the_providers_text(provider: UnderTest):
     error = await failure(run(provider.adapter, provider.refused_edit(provider.spec.bad_input)))
 
     assert is_final(error, ErrorKind.INVALID_INPUT)
-    assert provider.spec.bad_input.words in error.message
+    assert provider.spec.bad_input.message in error.message
 
 
 @each(SPECS)

@@ -19,7 +19,7 @@ def secrets(provider: UnderTest) -> list[str]:
 
 
 @each(SPECS)
-async def test_neither_key_nor_prompt_is_logged_or_told(
+async def test_neither_key_nor_prompt_is_logged_or_reported(
     provider: UnderTest, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.DEBUG)
@@ -29,8 +29,8 @@ async def test_neither_key_nor_prompt_is_logged_or_told(
 
         error = await failure(provider.adapter.submit(provider.edit(prompt="a very private matter")))
 
-        told = f"{error} {error!r} {error.message} {caplog.text}"
-        assert not [each for each in private if each in told], fault
+        reported = f"{error} {error!r} {error.message} {caplog.text}"
+        assert not [each for each in private if each in reported], fault
 
 
 @each(SPECS)

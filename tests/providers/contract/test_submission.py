@@ -90,7 +90,7 @@ async def test_what_is_no_image_is_handed_on_as_it_came(provider: UnderTest):
 
 
 @each(IMMEDIATE)
-async def test_an_answer_that_was_not_stored_cannot_be_asked_for_again(provider: UnderTest):
+async def test_an_answer_that_was_not_stored_cannot_be_requested_again(provider: UnderTest):
     request = provider.edit()
     submitted = await provider.adapter.submit(request)
 

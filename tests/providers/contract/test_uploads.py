@@ -41,6 +41,6 @@ async def test_an_upload_that_fails_ends_the_submit_before_anything_was_paid(
         error = await failure(provider.adapter.submit(provider.edit(provider.spec.uploaded)))
 
     assert is_final(error, kind)  # an upload alone is not asked for again
-    assert fault not in TOLD or provider.spec.told[fault] in error.message
+    assert fault not in TOLD or provider.spec.reported[fault] in error.message
     assert error.retry_after == provider.spec.pauses.get(fault)
     assert provider.emulator.tasks == []

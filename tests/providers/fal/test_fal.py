@@ -82,7 +82,7 @@ async def test_a_check_whose_answer_breaks_off_says_nothing_of_the_key(adapter: 
         (Fault.NOT_FOUND_YET, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_a_result_without_a_clear_answer_is_asked_again(
+async def test_a_result_without_a_clear_answer_is_retried(
     adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind
 ):
     request = edit(fal, KONTEXT, RED)
@@ -114,17 +114,17 @@ async def test_a_result_that_is_later_than_its_status_is_waited_for(adapter: Ada
     ],
 )
 async def test_kontext_tells_of_no_good_image_in_its_own_way(
-    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind, words: str
+    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind, text: str
 ):
     fal.script.next_submit = [fault]
 
     error = await failure(run(adapter, edit(fal, KONTEXT, RED)))
 
     assert is_final(error, kind)
-    assert words in error.message
+    assert text in error.message
 
 
-async def test_files_that_were_deleted_meanwhile_are_told(adapter: Adapter, fal: Fal):
+async def test_files_that_were_deleted_meanwhile_are_reported(adapter: Adapter, fal: Fal):
     request = edit(fal, KONTEXT, RED)
     task = await adapter.submit(request)
     fal.ahead += 25 * 3600

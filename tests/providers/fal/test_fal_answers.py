@@ -86,9 +86,11 @@ def test_an_internal_error_is_perhaps_only_that_of_the_answer():
 
 @pytest.mark.parametrize("missing", ["request_id", "status_url", "response_url", "cancel_url"])
 def test_a_submit_whose_answer_lacks_a_part_is_of_unknown_outcome(missing: str):
-    told = dict.fromkeys(("request_id", "status_url", "response_url", "cancel_url"), "x")
+    reported = dict.fromkeys(("request_id", "status_url", "response_url", "cancel_url"), "x")
 
-    assert is_final(raised(answers.submitted, answer(200, told | {missing: None})), ErrorKind.UNKNOWN_OUTCOME)
+    assert is_final(
+        raised(answers.submitted, answer(200, reported | {missing: None})), ErrorKind.UNKNOWN_OUTCOME
+    )
 
 
 def test_an_upload_that_a_proxy_gave_up_on_left_nothing_paid():

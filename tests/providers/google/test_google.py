@@ -21,8 +21,8 @@ async def test_images_go_after_the_prompt_each_with_its_type(adapter: Adapter, g
     await adapter.submit(replace(edit(google, NANO), images=pictures))
 
     [task] = google.tasks
-    words, *sent = task.request["contents"][0]["parts"]
-    assert words == {"text": PROMPT}
+    text, *sent = task.request["contents"][0]["parts"]
+    assert text == {"text": PROMPT}
     assert images(task) == [RED, photo, BLUE]
     assert [part["inlineData"]["mimeType"] for part in sent] == ["image/png", "image/jpeg", "image/png"]
 
@@ -42,7 +42,7 @@ async def test_a_result_may_be_jpeg_and_come_without_figures(adapter: Adapter, g
     assert result.images[0].content == google.tasks[0].pictures[0].content
 
 
-async def test_more_than_google_takes_in_one_request_is_told(adapter: Adapter, google: Google):
+async def test_more_than_google_takes_in_one_request_is_reported(adapter: Adapter, google: Google):
     google.seconds = 0
     noise = png() + bytes(16 * 1024**2)
 

@@ -82,7 +82,7 @@ async def test_an_end_without_a_known_reason_is_a_failure(adapter: Adapter, goog
     assert "finished without an image" in error.message
 
 
-async def test_a_result_too_close_to_a_work_of_others_asks_for_other_words(adapter: Adapter, google: Google):
+async def test_a_result_too_close_to_a_work_of_others_asks_for_other_text(adapter: Adapter, google: Google):
     google.finish_reason = "IMAGE_RECITATION"
 
     error = await refused(adapter, google, Fault.RESULT_MODERATED)
@@ -99,7 +99,7 @@ async def test_a_result_too_close_to_a_work_of_others_asks_for_other_words(adapt
         ("OTHER", ErrorKind.INVALID_INPUT),
     ],
 )
-async def test_a_blocked_prompt_is_told_by_its_reason(
+async def test_a_blocked_prompt_is_reported_by_its_reason(
     adapter: Adapter, google: Google, reason: str, kind: ErrorKind
 ):
     google.block_reason = reason

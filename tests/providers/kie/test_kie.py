@@ -39,7 +39,7 @@ async def test_answers_are_read_whatever_their_headers(
 )
 @pytest.mark.parametrize("step", [Step.SUBMIT, Step.UPLOAD])
 async def test_a_refusal_may_come_with_its_real_status(
-    adapter: Adapter, kie: Kie, step: Step, fault: Fault, kind: ErrorKind, words: str
+    adapter: Adapter, kie: Kie, step: Step, fault: Fault, kind: ErrorKind, reason: str
 ):
     kie.real_status = True
     kie.script.coming(step).append(fault)
@@ -47,7 +47,7 @@ async def test_a_refusal_may_come_with_its_real_status(
     error = await failure(adapter.submit(edit(kie, FLUX_2, RED)))
 
     assert is_final(error, kind)
-    assert words in error.message
+    assert reason in error.message
     assert error.retry_after == (10 if kind is ErrorKind.RATE_LIMITED else None)
     assert kie.tasks == []
 
@@ -82,7 +82,7 @@ async def test_maintenance_at_a_poll_passes(adapter: Adapter, kie: Kie):
     assert is_temporary(await failure(finish(adapter, request, task)))
 
 
-def test_progress_is_told_where_kie_tells_it():
+def test_progress_is_reported_where_kie_tells_it():
     assert answers.market_links({"state": "generating", "progress": 40}) == Progress(percent=40)
     assert answers.market_links({"state": "generating", "progress": None}) == Progress()
     assert answers.market_links({"state": "generating", "progress": 140}) == Progress(percent=100)

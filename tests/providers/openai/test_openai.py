@@ -76,7 +76,7 @@ async def test_a_mask_gets_the_size_of_the_first_image(adapter: Adapter, openai:
     assert (openai.tasks[0].request["mask"].width, openai.tasks[0].request["mask"].height) == (320, 256)
 
 
-async def test_several_samples_of_words_come_at_once(adapter: Adapter, openai: OpenAi):
+async def test_several_samples_of_text_come_at_once(adapter: Adapter, openai: OpenAi):
     result = await run(adapter, edit(openai, SUNBURST, samples=3))
 
     [task] = openai.tasks

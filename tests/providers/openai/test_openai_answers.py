@@ -88,5 +88,5 @@ def test_a_refusal_that_cannot_be_read_goes_by_its_status(body: object, kind: Er
     assert is_temporary(answers.refused(answer(500, body), asking=True))
 
 
-def test_a_list_of_models_that_cannot_be_read_may_be_asked_for_again():
+def test_a_list_of_models_that_cannot_be_read_may_be_requested_again():
     assert is_temporary(raised(answers.models_offered, answer(200, b"<html>")))

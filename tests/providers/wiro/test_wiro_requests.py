@@ -25,10 +25,10 @@ async def test_requests_are_signed_where_the_project_has_a_secret(
 
     await run(adapter, edit(wiro, FLUX_2, RED))
 
-    told = [call.headers for call in wiro.calls if call.step != "download"]
-    assert len(told) >= 3  # upload, run, detail
-    nonces = {headers.get("x-nonce") for headers in told}
-    assert len(nonces) == len(told) if secret else nonces == {None}
+    reported = [call.headers for call in wiro.calls if call.step != "download"]
+    assert len(reported) >= 3  # upload, run, detail
+    nonces = {headers.get("x-nonce") for headers in reported}
+    assert len(nonces) == len(reported) if secret else nonces == {None}
     assert wiro.key not in str(wiro.calls[-1].headers)  # of the download
 
 
@@ -84,7 +84,7 @@ async def test_a_model_that_the_adapter_does_not_know_gets_all_its_inputs(adapte
 
 
 @pytest.mark.parametrize(("target", "seed"), [(FLUX_2, ""), (FLUX_2, None), (DEV, "0"), (KLEIN, 0)])
-async def test_a_seed_that_is_left_open_is_chosen_and_told(
+async def test_a_seed_that_is_left_open_is_chosen_and_reported(
     adapter: Adapter, wiro: Wiro, target: str, seed: Any
 ):
     results = [await run(adapter, edit(wiro, target, seed=seed)) for _ in range(2)]

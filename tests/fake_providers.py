@@ -19,7 +19,7 @@ KEY = "key-that-nobody-may-see-again-4f2a"
 SECRET = "secret-that-nobody-may-see-either-9z9z"
 
 
-class Taker(Provider):
+class FakeProvider(Provider):
     """Says `answer` of every key, or raises it; with None it never answers. `asked`: with what accounts."""
 
     def __init__(self, name: str, label: str) -> None:
@@ -42,16 +42,16 @@ class Taker(Provider):
         return self.answer or ""
 
 
-def install(monkeypatch: pytest.MonkeyPatch) -> dict[str, Taker]:
+def install(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProvider]:
     """Three of them in place of the real ones, beside the sandbox, which needs no key."""
-    takers = {
-        "bfl": Taker("bfl", "Black Forest Labs"),
-        "fal": Taker("fal", "fal"),
-        "wiro": Taker("wiro", "Wiro"),
+    fake_providers = {
+        "bfl": FakeProvider("bfl", "Black Forest Labs"),
+        "fal": FakeProvider("fal", "fal"),
+        "wiro": FakeProvider("wiro", "Wiro"),
     }
-    installed = MappingProxyType({"sandbox": Sandbox(), **takers})
+    installed = MappingProxyType({"sandbox": Sandbox(), **fake_providers})
     monkeypatch.setattr(registry, "providers", lambda: installed)
-    return takers
+    return fake_providers
 
 
 def save_key(actor: Actor, provider: str = "bfl", key: str = KEY, secret: str = "") -> ProviderKey:

@@ -29,7 +29,7 @@ from editor.providers.wiro.adapter import Wiro as Adapter
 from tests import ask
 from tests.e2e import wiro_samples as samples
 from tests.e2e.portal import PASSWORD, Portal
-from tests.e2e.wiro_door import EMAIL, STATES, Door
+from tests.e2e.wiro_api import EMAIL, STATES, Profile
 from tests.emulators.wiro import Wiro
 from tests.factories import photo
 from tests.patience import PATIENCE
@@ -43,15 +43,15 @@ def wiro() -> Iterator[Wiro]:
 
 
 @pytest.fixture(scope="module")
-def door(portals: Path, wiro: Wiro) -> Iterator[Door]:
+def channel(portals: Path, wiro: Wiro) -> Iterator[Profile]:
     folder = portals / "wiro_door"
     folder.mkdir()
     portal = Portal(folder, OUTBOUND_ALLOW="127.0.0.0/8", **wiro.environment())
     try:
         portal.start()
-        door = Door(portal)
-        yield door
-        door.http.close()
+        channel = Profile(portal)
+        yield channel
+        channel.http.close()
     finally:
         portal.remove()
 
@@ -78,12 +78,14 @@ RUNS = {
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_samples_of_each_document_run_as_they_are_printed(door: Door, wiro: Wiro, name: str) -> None:
+def test_the_samples_of_each_document_run_as_they_are_printed(
+    channel: Profile, wiro: Wiro, name: str
+) -> None:
     command, stdin, model, images = RUNS[name]
-    task_id, token = started(door.shell.run(command, stdin=stdin))
-    task = door.ended(task_id)
+    task_id, token = started(channel.shell.run(command, stdin=stdin))
+    task = channel.ended(task_id)
     details = [
-        door.shell.run(sample, task=task_id, token=token)
+        channel.shell.run(sample, task=task_id, token=token)
         for sample in (samples.DETAIL_UNQUOTED, samples.DETAIL_BY_TASK, samples.DETAIL_BY_TOKEN)
     ]
     assert details[0] == details[1] == details[2]
@@ -113,10 +115,10 @@ def _links(task: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def test_the_task_has_every_field_that_is_printed_with_real_values(door: Door) -> None:
+def test_the_task_has_every_field_that_is_printed_with_real_values(channel: Profile) -> None:
     began = int(time.time())
-    task_id, _ = started(door.shell.run(samples.KONTEXT_MAX))
-    task = door.ended(task_id)
+    task_id, _ = started(channel.shell.run(samples.KONTEXT_MAX))
+    task = channel.ended(task_id)
     texts = {
         *("id uuid name socketaccesstoken debugoutput debugerror starttime endtime elapsedseconds").split(),
         *("status cps totalcost projectid modelid description basemodelid runtype modelfolderid").split(),
@@ -132,7 +134,7 @@ def test_the_task_has_every_field_that_is_printed_with_real_values(door: Door) -
     ]
     assert times == sorted(times) and began <= times[0] and times[-1] <= time.time() + 1
     assert task["canceltime"] == "0"
-    assert float(task["totalcost"]) == pytest.approx(0.01 * _charged(door, task_id))
+    assert float(task["totalcost"]) == pytest.approx(0.01 * _charged(channel, task_id))
     assert float(task["cps"]) * float(task["elapsedseconds"]) == pytest.approx(
         float(task["totalcost"]), rel=0.01
     )
@@ -143,19 +145,19 @@ def test_the_task_has_every_field_that_is_printed_with_real_values(door: Door) -
     }
 
 
-def _charged(door: Door, task_id: str) -> int:
-    ((charged,),) = door.portal.query("SELECT charged FROM editor_job WHERE number = %s", int(task_id))
+def _charged(channel: Profile, task_id: str) -> int:
+    ((charged,),) = channel.portal.query("SELECT charged FROM editor_job WHERE number = %s", int(task_id))
     assert charged > 0
     return int(charged)
 
 
 @pytest.mark.parametrize("sample", [samples.KILL_BY_TASK, samples.KILL_BY_TOKEN], ids=["task", "token"])
-def test_a_running_task_is_killed_as_printed(door: Door, wiro: Wiro, sample: str) -> None:
+def test_a_running_task_is_killed_as_printed(channel: Profile, wiro: Wiro, sample: str) -> None:
     wiro.seconds = 3600
     try:
-        task_id, token = started(door.shell.run(samples.KONTEXT_MAX))
-        door.comes_to(task_id, "task_start")
-        answer = door.shell.run(sample, task=task_id, token=token)
+        task_id, token = started(channel.shell.run(samples.KONTEXT_MAX))
+        channel.comes_to(task_id, "task_start")
+        answer = channel.shell.run(sample, task=task_id, token=token)
     finally:
         wiro.seconds = 0.05
     (task,) = answer["tasklist"]
@@ -163,10 +165,10 @@ def test_a_running_task_is_killed_as_printed(door: Door, wiro: Wiro, sample: str
     assert (task["totalcost"], answer["errors"], answer["result"]) == ("0", [], True)
     assert int(task["canceltime"]) > 0
     assert wiro.tasks[-1].cancelled_at is not None
-    again = door.shell.run(sample, task=task_id, token=token)
+    again = channel.shell.run(sample, task=task_id, token=token)
     assert (again["result"], again["errors"][0]["code"]) == (False, 1)
     assert again["errors"][0]["message"].startswith("Task could not be killed: ")
-    late = door.shell.run(samples.CANCEL, task=task_id)
+    late = channel.shell.run(samples.CANCEL, task=task_id)
     assert late["errors"] == [{"code": 1, "message": "Task is not in a cancellable state."}]
 
 
@@ -176,28 +178,28 @@ def test_a_waiting_task_is_canceled_as_printed(portals: Path) -> None:
     portal = Portal(folder)
     try:
         portal.start("--no-worker")
-        door = Door(portal)
-        task_id, _ = started(door.shell.run(samples.KONTEXT_MAX))
-        (waiting,) = door.ask("Task/Detail", taskid=task_id)["tasklist"]
+        channel = Profile(portal)
+        task_id, _ = started(channel.shell.run(samples.KONTEXT_MAX))
+        (waiting,) = channel.ask("Task/Detail", taskid=task_id)["tasklist"]
         assert (waiting["status"], waiting["pexit"], waiting["outputs"]) == ("task_queue", "", [])
-        answer = door.shell.run(samples.CANCEL, task=task_id)
+        answer = channel.shell.run(samples.CANCEL, task=task_id)
         assert [task["status"] for task in answer["tasklist"]] == ["task_cancel"]
         assert portal.query("SELECT balance, held FROM editor_creditaccount") == [(5_000, 0)]
-        door.http.close()
+        channel.http.close()
     finally:
         portal.remove()
 
 
-def test_the_socket_tells_all_states_to_early_and_late_listeners(door: Door, wiro: Wiro) -> None:
+def test_the_socket_tells_all_states_to_early_and_late_listeners(channel: Profile, wiro: Wiro) -> None:
     wiro.seconds = 1.5
     try:
-        answer = door.ask("Run/black-forest-labs/flux-2-pro", prompt="a harbour", seed=7)
-        with door.listen() as early:
+        answer = channel.ask("Run/black-forest-labs/flux-2-pro", prompt="a harbour", seed=7)
+        with channel.listen() as early:
             assert json.loads(early.recv(PATIENCE)) == {"type": "connected", "version": "1.0"}
             frames = _heard(early, answer["socketaccesstoken"])
     finally:
         wiro.seconds = 0.05
-    with door.listen() as late:
+    with channel.listen() as late:
         late.recv(PATIENCE)
         assert _heard(late, answer["socketaccesstoken"]) == frames
     kinds = [frame["type"] for frame in frames]
@@ -210,12 +212,12 @@ def test_the_socket_tells_all_states_to_early_and_late_listeners(door: Door, wir
         )
     (output,) = frames[-1]["message"]
     assert set(output) == {"name", "contenttype", "size", "url"}
-    task = door.ended(answer["taskid"])
+    task = channel.ended(answer["taskid"])
     assert output == {name: task["outputs"][0][name] for name in output}
 
 
-def test_a_long_frame_is_refused_before_it_is_read(door: Door) -> None:
-    with door.listen() as socket:
+def test_a_long_frame_is_refused_before_it_is_read(channel: Profile) -> None:
+    with channel.listen() as socket:
         socket.recv(PATIENCE)
         with pytest.raises(ConnectionClosed) as closed:
             socket.send(" " * 100_000)
@@ -232,26 +234,26 @@ def _heard(socket: ClientConnection, token: str) -> list[dict[str, Any]]:
     return frames
 
 
-def test_an_upload_is_used_by_its_link_without_being_fetched(door: Door) -> None:
-    uploaded = door.http.post("File/Upload", files={"file": ("boat.png", photo(), "image/png")}).json()
+def test_an_upload_is_used_by_its_link_without_being_fetched(channel: Profile) -> None:
+    uploaded = channel.http.post("File/Upload", files={"file": ("boat.png", photo(), "image/png")}).json()
     (item,) = uploaded["list"]
     assert (item["name"], item["contenttype"], uploaded["result"]) == ("boat.png", "image/png", True)
-    answer = door.ask("Run/black-forest-labs/flux-kontext-pro", prompt="warmer", inputImageUrl=item["url"])
-    task = door.ended(answer["taskid"])
+    answer = channel.ask("Run/black-forest-labs/flux-kontext-pro", prompt="warmer", inputImageUrl=item["url"])
+    task = channel.ended(answer["taskid"])
     assert task["pexit"] == "0"
     assert _links(task) == [("inputImageUrl", item["url"])]
     # An address on plain http at this machine would have been refused, had it been asked.
-    refused = door.ask(
-        "Run/black-forest-labs/flux-kontext-pro", prompt="warmer", inputImageUrl=f"{door.portal.url}/x.png"
+    refused = channel.ask(
+        "Run/black-forest-labs/flux-kontext-pro", prompt="warmer", inputImageUrl=f"{channel.portal.url}/x.png"
     )
     assert refused["result"] is False
 
 
-def test_our_own_adapter_is_served(door: Door) -> None:
+def test_our_own_adapter_is_served(channel: Profile) -> None:
     request = edits.edit(
         Wiro(), "black-forest-labs/flux-2-pro", edits.png("red"), edits.png("blue"), seed=5, width=256
     )
-    account = Account(door.portal.url, key=door.signed["api_key"], secret=door.signed["api_secret"])
+    account = Account(channel.portal.url, key=channel.signed["api_key"], secret=channel.signed["api_secret"])
     with ThreadPoolExecutor(1) as thread:  # the browser's event loop may run in this one
         result, heard = thread.submit(asyncio.run, _adapted(replace(request, account=account))).result(
             2 * PATIENCE
@@ -274,21 +276,21 @@ async def _adapted(request: EditRequest) -> tuple[Result, bool]:
         policy.allow(settings.OUTBOUND_ALLOW)
 
 
-def test_a_signature_starts_one_run_and_no_other(door: Door) -> None:
+def test_a_signature_starts_one_run_and_no_other(channel: Profile) -> None:
     """Within one preparation: the same run again, and a run of another body."""
     other = samples.FLUX_2_PRO.replace("the car", "the cat")
-    first, again, changed = door.shell.run_all(samples.FLUX_2_PRO, samples.FLUX_2_PRO, other)
+    first, again, changed = channel.shell.run_all(samples.FLUX_2_PRO, samples.FLUX_2_PRO, other)
     started(first)
     for answer in (again, changed):
         assert answer["errors"] == [{"code": 0, "message": "Project authorization is not valid."}]
 
 
-def test_bootstrap_makes_the_signed_key_once(door: Door) -> None:
-    told = door.portal.folder / "wiro.json"
-    before = told.read_text()
-    door.portal.manage(
+def test_bootstrap_makes_the_signed_key_once(channel: Profile) -> None:
+    reported = channel.portal.folder / "wiro.json"
+    before = reported.read_text()
+    channel.portal.manage(
         *("bootstrap", "--email", EMAIL, "--password", PASSWORD, "--workspace", "Acme Studio"),
-        *("--credits", "5000", "--wiro-key-file", str(told)),
+        *("--credits", "5000", "--wiro-key-file", str(reported)),
     )
-    assert told.read_text() == before
-    assert told.stat().st_mode & 0o777 == 0o600
+    assert reported.read_text() == before
+    assert reported.stat().st_mode & 0o777 == 0o600

@@ -15,7 +15,7 @@ _MOST_IMAGES = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Spec:
     """A request that passed. `images` counts those of the last turn; sizes are in pixels."""
 
     prompt: str
@@ -27,7 +27,7 @@ class Wishes:
     thoughts: bool  # whether drafts are to be shown
 
 
-def read(request: dict[str, Any], model_name: str, model: Model) -> Wishes:
+def read(request: dict[str, Any], model_name: str, model: Model) -> Spec:
     """`request` is from `schema.parse`. Raises Refusal with Google's words."""
     parts = _last_parts(request)
     config = request.get("generation_config", {})
@@ -48,7 +48,7 @@ def read(request: dict[str, Any], model_name: str, model: Model) -> Wishes:
     if len(sizes) > _MOST_IMAGES:
         raise invalid(f"Too many images: at most {_MOST_IMAGES} are supported, got {len(sizes)}.")
     width, height = _pixels(config, model, sizes)
-    return Wishes(
+    return Spec(
         prompt="\n".join(part["text"] for part in parts if "text" in part),
         images=len(sizes),
         width=width,

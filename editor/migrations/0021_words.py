@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("editor", "0017_job_api_key"),
+        ("editor", "0020_job_samples"),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ STATES = (
 EMAIL = "amara@example.test"
 
 
-class Door:
+class Profile:
     """A portal with the door, and the keys of one workspace to it."""
 
     def __init__(self, portal: Portal) -> None:
