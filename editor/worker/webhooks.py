@@ -61,7 +61,7 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
     except EditorError as error:
         return Attempt(status=None, milliseconds=0, words=error.message)
     except Exception:
-        log.exception("delivery %s could not be put into words", delivery.pk)
+        log.exception("delivery %s could not be rendered", delivery.pk)
         return Attempt(status=None, milliseconds=0, words="The portal failed to send it.")
     status, words, retry_after = await _post(delivery.url, message)
     return Attempt(
