@@ -120,7 +120,7 @@ async def _send(group: str, message: dict[str, str | bool]) -> None:
     try:
         await layer.group_send(group, message)
     except Exception:
-        log.exception("an event could not be told to open pages")
+        log.exception("could not send an event to open pages")
 
 
 def lost_since() -> float | None:

@@ -68,6 +68,14 @@ def test_the_files_that_the_style_sheet_names_exist() -> None:
         assert (STYLES.parent / name).resolve().is_file(), name
 
 
+def test_the_style_sheet_begins_with_its_contents() -> None:
+    """Layers, and the blocks in them, in their order."""
+    top, sheet = STYLES.read_text().split("*/", 1)
+    blocks = re.findall(r"^(?:/\* =+ (.+) \*/|  /\* ---- (.+) ---- \*/)$", sheet, re.MULTILINE)
+    assert blocks
+    assert re.findall(r"^ \*   (?: {4})?(\S.*)$", top, re.MULTILINE) == ["".join(name) for name in blocks]
+
+
 def test_own_script_stays_under_three_hundred_lines() -> None:
     assert sum(len(script.read_text().splitlines()) for script in SCRIPTS) < 300
 

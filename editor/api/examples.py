@@ -76,7 +76,7 @@ _COMPLETED = _WAITING | {
 
 REQUESTS: dict[str, dict[str, dict[str, Any]]] = {
     "upload_url": {
-        "A photograph": {"file_name": "cup.jpg", "mime_type": "image/jpeg", "file_size": 482113},
+        "A photo": {"file_name": "cup.jpg", "mime_type": "image/jpeg", "file_size": 482113},
     },
     "process": {
         "Edit an image": {
@@ -155,7 +155,7 @@ ANSWERS: dict[str, dict[int, Any]] = {
                     "id": MODEL,
                     "label": "FLUX.1 Kontext Pro",
                     "vendor": "Black Forest Labs",
-                    "description": "Edits a photograph by words and keeps the rest.",
+                    "description": "Edits an image as the prompt says and keeps the rest.",
                     "credits": 4,
                     "typical_seconds": 8,
                     "tiers": ["standard"],

@@ -55,13 +55,13 @@ async def run(job_id: UUID) -> None:
         await asyncio.shield(_stopped(job))
         raise
     except JobEnded:
-        log.info("job %s was ended by somebody else", job.id)
+        log.info("job %s was already ended elsewhere", job.id)
     except EditorError as error:
         await in_thread(outcomes.end_failed, job=job, code=error.code, message=error.message)
     except Exception as error:
         if is_passing(error):
             raise
-        log.exception("job %s failed in a way that nobody foresaw", job.id)
+        log.exception("job %s failed unexpectedly", job.id)
         await in_thread(
             outcomes.end_failed,
             job=job,
@@ -94,7 +94,7 @@ def _start(job_id: UUID) -> Job | None:
                 started_at=timezone.now(),
             )
         else:
-            log.info("job %s is taken up again at %s", job.id, job.stage)
+            log.info("job %s resumes at %s", job.id, job.stage)
     return job
 
 
@@ -110,7 +110,7 @@ async def _drive(job: Job) -> None:
         except Exception as error:
             if not is_shortage(error):
                 raise
-            log.warning("job %s waits %s s for what the machine lacks: %r", job.id, pause, error)
+            log.warning("job %s waits %s s for system resources: %r", job.id, pause, error)
         await asyncio.sleep(pause)
         await in_thread(job.refresh_from_db)
 
@@ -194,7 +194,9 @@ async def _stopped(job: Job) -> None:
     except Exception as error:
         if not is_passing(error):
             raise
-        log.warning("job %s could not be ended while it was stopped; it is taken up later: %r", job.id, error)
+        log.warning(
+            "job %s could not be ended while it was being stopped; it will resume later: %r", job.id, error
+        )
 
 
 async def _cancel_at_provider(job: Job) -> None:

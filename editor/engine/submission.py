@@ -72,7 +72,7 @@ async def submitted(job: Job, request: EditRequest, provider: Provider, *, finis
                     raise  # it was taken; what came of it is no reason to ask again
                 if isinstance(error, NotSent):
                     pause = next(shortage)
-                    log.warning("job %s waits %s s for what the machine lacks", job.id, pause)
+                    log.warning("job %s waits %s s for system resources", job.id, pause)
                 elif error.kind is ErrorKind.RATE_LIMITED:
                     pause = max(error.retry_after or 0.0, busy_for, BUSY_PAUSE)
                     busy_for += pause

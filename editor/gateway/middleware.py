@@ -227,7 +227,7 @@ class _Answer:
     async def refuse(self, error: EditorError) -> None:
         """Answer with an error, unless the answer has begun already."""
         if self._started:
-            log.warning("an answer was cut off: %s", error.message)
+            log.warning("a response was cut off: %s", error.message)
             return
         self._started = True
         headers = [(b"connection", b"close")] if error.status in (408, 413) else []

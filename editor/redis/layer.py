@@ -128,7 +128,7 @@ class _Link:
                 except AWAY as error:
                     await self._lost(error)
                 except Exception:
-                    log.exception("events of other processes cannot be heard; trying again")
+                    log.exception("cannot receive events of other processes; trying again")
                 self.tried.set()
                 await asyncio.sleep(CONNECT_AGAIN_AFTER)
         finally:

@@ -84,7 +84,7 @@ class PageGateway:
         except EditorError:
             raise
         except Exception:
-            log.exception("it could not be looked up whether a body may come")
+            log.exception("could not check whether a request body is allowed")
             raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
         # Held until the answer is out: for as long Django keeps the body, in a temporary file.
         body = Body(receive, limit=limit)

@@ -122,7 +122,7 @@ async def _receive_wakeups() -> None:
                             message = await layer.receive(channel)
                             wakeups.tell(UUID(message["job_id"]))
         except Exception:
-            log.warning("hints of providers cannot be heard; trying again", exc_info=True)
+            log.warning("cannot receive wake-ups from callbacks; trying again", exc_info=True)
             await asyncio.sleep(RESTART_AFTER)
 
 

@@ -62,7 +62,7 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
     except EditorError as error:
         return Attempt(status=None, milliseconds=0, message=error.message)
     except Exception:
-        log.exception("delivery %s could not be put into words", delivery.pk)
+        log.exception("delivery %s could not be rendered", delivery.pk)
         return Attempt(status=None, milliseconds=0, message="The portal failed to send it.")
     status, text, wait = await _post(delivery.url, message)
     return Attempt(

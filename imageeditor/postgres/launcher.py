@@ -179,7 +179,7 @@ class _Server:
         deadline = time.monotonic() + _STOP_SECONDS
         while command_of(pid):
             if time.monotonic() > deadline:
-                logger.warning("PostgreSQL (process %s) takes long to stop; leaving it to itself.", pid)
+                logger.warning("PostgreSQL (process %s) is slow to stop; leaving it running.", pid)
                 return
             time.sleep(_POLL_SECONDS)
         if self.info is not None:

@@ -77,4 +77,4 @@ async def test_without_redis_this_process_counts_for_itself_and_says_so_once(
     assert sum(one.allowed for one in taken) == 60
     assert not (await rate_limits.look("w", per_minute=60)).allowed
     assert len(caplog.records) == 1
-    assert "Redis does not answer" in caplog.text
+    assert "Redis does not respond" in caplog.text

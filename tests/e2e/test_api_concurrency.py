@@ -259,4 +259,4 @@ def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: 
     assert statuses(answers) == {201: 5, 422: 1}
     assert ends(crowd, "killed") == {("completed", "hold+settle"): 5, ("failed", "hold+release"): 1}
     assert account(crowd, "killed") == (CREDITS - 5 * STANDARD, 0)
-    assert "is taken up again" in crowd.log.read_text()
+    assert "resumes at" in crowd.log.read_text()

@@ -95,11 +95,11 @@ def test_a_click_beside_the_dialog_does_not_lose_the_key(page: Page) -> None:
 def test_what_is_wrong_is_reported_and_what_was_typed_stays(page: Page) -> None:
     page.get_by_label("Name").fill("x" * 81)
     page.get_by_role("button", name="Create key").click()
-    expect(page.get_by_text("A name has 1 to 80 characters")).to_be_visible()
+    expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_be_visible()
     expect(page.get_by_label("Name")).to_have_value("x" * 81)
     make(page, "Shorter")
     page.get_by_role("button", name="I have saved it").click()
-    expect(page.get_by_text("A name has 1 to 80 characters")).to_have_count(0)
+    expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_have_count(0)
 
 
 def test_a_double_click_makes_one_key(page: Page, common_portal: Portal) -> None:
@@ -177,7 +177,7 @@ def test_the_page_is_in_order(
     assert_in_order(page, "no keys")
     page.get_by_label("Name").fill("x" * 81)
     page.get_by_role("button", name="Create key").click()
-    expect(page.get_by_text("A name has 1 to 80 characters")).to_be_visible()
+    expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_be_visible()
     assert_in_order(page, "refused")
     page.get_by_label("image_editor:read").check()
     page.get_by_label("image_editor:write").check()

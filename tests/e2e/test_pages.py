@@ -100,7 +100,7 @@ def test_pages_are_in_order(
     page.get_by_label("Email").fill("amara@example.test")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("not correct")).to_be_visible()
+    expect(page.get_by_text("Wrong email or password")).to_be_visible()
     assert_in_order(page, "sign-in refused")
 
     sign_in(page, shared, "nobody@example.test")

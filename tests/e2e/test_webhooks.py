@@ -109,11 +109,11 @@ def test_a_test_that_fails_is_shown_without_a_reload_and_sent_again(
     row = delivery(page, "webhook.test")
     # The second try comes by itself, five seconds later.
     expect(row).to_contain_text("Delivered")
-    row.get_by_text("2 tries").click()
+    row.get_by_text("2 attempts").click()
     expect(row).to_contain_text("It responded with 500.")
     row.get_by_role("button", name=re.compile("again$")).click()
     receiver.wait(3)
-    expect(row).to_contain_text("3 tries")
+    expect(row).to_contain_text("3 attempts")
     for headers, body in receiver.got:
         assert Webhook(secret).verify(body, headers)["type"] == "webhook.test"
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1

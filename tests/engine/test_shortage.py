@@ -34,7 +34,7 @@ from tests.scarce import NoDescriptors
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-LACKS = "for what the machine lacks"
+LACKS = "for system resources"
 DONE = Result(images=(ResultImage(photo(), "image/png"),))
 
 

@@ -97,7 +97,7 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _rendered(self, token: str, task: asyncio.Task[None]) -> None:
         del self.listening[token]
         if not task.cancelled() and (error := task.exception()):
-            log.warning("the steps of a task could not be told any further", exc_info=error)
+            log.warning("could not send the further steps of a task", exc_info=error)
         if self.ended and not self.listening and not self.gone:
             self._close(ENDED)
         else:

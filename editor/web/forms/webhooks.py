@@ -12,7 +12,7 @@ from editor.errors import InvalidInput
 class EndpointForm(forms.Form):
     """A new endpoint. All events are chosen at first."""
 
-    url = forms.CharField(label="Address", error_messages={"required": "Enter an https URL."})
+    url = forms.CharField(label="URL", error_messages={"required": "Enter an https URL."})
     events = forms.MultipleChoiceField(
         label="Events",
         choices=event_choices,
