@@ -46,9 +46,7 @@ log = logging.getLogger("editor.concurrency.processes")
 SLOTS = max(2, os.cpu_count() or 2)
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each child
 EXIT_GRACE = 1.0  # seconds a child gets to end by itself before its exit code is given up
-CHECK_SECONDS = 60.0  # for the check that children start with their modules imported
 
-_ROOT = Path(__file__).resolve().parents[1]
 # What the fork server imports once, so that its children need not.
 _preloaded = [
     "editor.concurrency.processes",
@@ -220,7 +218,7 @@ class _Call:
 @cache
 def _executor() -> FairExecutor:
     executor = FairExecutor(SLOTS)
-    check = _Call(_not_imported, (_preloaded,), tenant="", timeout=CHECK_SECONDS)
+    check = _Call(_not_imported, (_preloaded,), tenant="", timeout=60)
     check.future.add_done_callback(_log_failed_preloads)
     executor.submit(check)
     return executor
@@ -232,8 +230,8 @@ def _not_imported(modules: list[str]) -> list[str]:
 
 def _log_failed_preloads(check: Future[list[str]]) -> None:
     """The fork server itself is silent about a module that it cannot import."""
-    if error := check.exception():
-        log.warning("it could not be checked which modules child processes start with: %r", error)
+    if error := check.exception():  # the portal may be about to end
+        log.info("it was not found out which modules child processes start with: %r", error)
     elif missing := check.result():
         log.warning("child processes start slowly: the fork server cannot import %s", ", ".join(missing))
 
@@ -241,7 +239,7 @@ def _log_failed_preloads(check: Future[list[str]]) -> None:
 @cache
 def _context() -> ForkServerContext:
     # The fork server is a new interpreter: without this it finds the portal in its working directory alone.
-    path = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
+    path = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_preloaded)
