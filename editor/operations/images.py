@@ -65,14 +65,10 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     actor.require_editor()
     disk.check()
     with disk.explained():
-        stored = save(workspace_id=actor.workspace.id, clean=clean)
+        stored = save(workspace_id=actor.workspace.id, clean=clean, name=name)
         try:
             return create(
-                stored=stored,
-                workspace_id=actor.workspace.id,
-                created_by_id=actor.user.pk,
-                name=name,
-                kind=kind,
+                stored=stored, workspace_id=actor.workspace.id, created_by_id=actor.user.pk, kind=kind
             )
         except Exception:
             discard(stored=[stored])
@@ -85,11 +81,10 @@ def create(
     stored: Stored,
     workspace_id: uuid.UUID,
     created_by_id: uuid.UUID | None,
-    name: str,
     kind: Image.Kind = Image.Kind.SOURCE,
     from_sample: bool = False,
 ) -> Image:
-    """The row of a checked picture that somebody gave; `name` is what they call its file.
+    """The row of a checked picture that somebody gave.
 
     Raises StorageFull; the files are the caller's to delete then.
     """
@@ -101,7 +96,7 @@ def create(
         created_by_id=created_by_id,
         kind=kind,
         storage_name=stored.storage_name,
-        original_name=file_name(name),
+        original_name=file_name(stored.name),
         from_sample=from_sample,
         content_type=stored.content_type,
         width=stored.width,
@@ -126,7 +121,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     threads.release()
     clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
     with disk.explained():
-        stored = save(workspace_id=actor.workspace.id, clean=clean)
+        stored = save(workspace_id=actor.workspace.id, clean=clean, name=f"{name}.jpg")
         image = None
         try:
             image = _create_sample(actor, name, stored)
@@ -151,7 +146,6 @@ def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
         stored=stored,
         workspace_id=actor.workspace.id,
         created_by_id=actor.user.pk,
-        name=f"{name}.jpg",
         from_sample=True,
     )
 

@@ -1,4 +1,4 @@
-"""The one way in: every door turns its request into a NewEdit and calls `submit`."""
+"""Edits: checked, paid for, created, enqueued and canceled. Those of APIs come through intake.py."""
 
 from __future__ import annotations
 
@@ -229,7 +229,6 @@ def _row(actor: Actor, image: Image | Stored, *, kind: Image.Kind = Image.Kind.S
         stored=image,
         workspace_id=actor.workspace.id,
         created_by_id=actor.user.pk,
-        name=image.name,
         kind=kind,
     )
 

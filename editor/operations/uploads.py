@@ -213,7 +213,9 @@ def _become_image(upload: Upload, clean: CleanImage) -> None:
     """Store the checked copy, and forget the file as it came."""
     disk.check()
     with disk.explained():
-        stored = images.save(workspace_id=upload.workspace_id, clean=clean, image_id=upload.id)
+        stored = images.save(
+            workspace_id=upload.workspace_id, clean=clean, image_id=upload.id, name=upload.file_name
+        )
     is_first = False
     try:
         with transaction.atomic():
@@ -223,7 +225,6 @@ def _become_image(upload: Upload, clean: CleanImage) -> None:
                     stored=stored,
                     workspace_id=upload.workspace_id,
                     created_by_id=upload.created_by_id,
-                    name=upload.file_name,
                 )
     except Exception:
         images.discard(stored=[stored])
