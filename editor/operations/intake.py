@@ -1,8 +1,9 @@
 """From what came with a request to a job: the one way in of every API.
 
-Whatever the API, the order is the same. First what costs nothing: rights, an earlier same request, model
-and options, images by their ids, limits and credits. Then what came along is decoded, and only then is
-anything fetched. Images become rows in the transaction that makes the job: a refused request leaves none.
+Whatever the API, the order is the same. First what costs nothing: rights, an earlier same request, room in
+the storage, model and options, images by their ids, limits and credits. Then what came along is decoded, and
+only then is anything fetched. Images become rows in the transaction that makes the job: a refused request
+leaves none.
 """
 
 from __future__ import annotations
