@@ -72,12 +72,9 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     return save_with_row(
         workspace_id=actor.workspace.id,
         clean=clean,
+        name=name,
         insert=lambda stored: create(
-            stored=stored,
-            workspace_id=actor.workspace.id,
-            created_by_id=actor.user.pk,
-            name=name,
-            kind=kind,
+            stored=stored, workspace_id=actor.workspace.id, created_by_id=actor.user.pk, kind=kind
         ),
     )
 
@@ -86,18 +83,20 @@ def save_with_row(
     *,
     workspace_id: uuid.UUID,
     clean: CleanImage,
+    name: str,
     insert: Callable[[Stored], ImageOrNone],
     image_id: uuid.UUID | None = None,
 ) -> ImageOrNone:
     """Write a checked picture, then its row. The files are deleted again unless a row names them.
 
+    name      what its sender calls the file
     insert    writes the row; it returns None or another image where the picture turns out not to be needed
     image_id  as in `save`
 
     Raises DiskFull, and what `insert` raises.
     """
     with disk.explained():
-        stored = save(workspace_id=workspace_id, clean=clean, image_id=image_id)
+        stored = save(workspace_id=workspace_id, clean=clean, image_id=image_id, name=name)
         image = None
         try:
             image = insert(stored)
@@ -113,11 +112,10 @@ def create(
     stored: Stored,
     workspace_id: uuid.UUID,
     created_by_id: uuid.UUID | None,
-    name: str,
     kind: Image.Kind = Image.Kind.SOURCE,
     from_sample: bool = False,
 ) -> Image:
-    """The row of a checked picture that somebody gave; `name` is what they call its file.
+    """The row of a checked picture that somebody gave.
 
     Raises StorageFull; the files are the caller's to delete then.
     """
@@ -129,7 +127,7 @@ def create(
         created_by_id=created_by_id,
         kind=kind,
         storage_name=stored.storage_name,
-        original_name=file_name(name),
+        original_name=file_name(stored.name),
         from_sample=from_sample,
         content_type=stored.content_type,
         width=stored.width,
@@ -154,7 +152,10 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     threads.release()
     clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
     return save_with_row(
-        workspace_id=actor.workspace.id, clean=clean, insert=partial(_create_sample, actor, name)
+        workspace_id=actor.workspace.id,
+        clean=clean,
+        name=f"{name}.jpg",
+        insert=partial(_create_sample, actor, name),
     )
 
 
@@ -173,7 +174,6 @@ def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
         stored=stored,
         workspace_id=actor.workspace.id,
         created_by_id=actor.user.pk,
-        name=f"{name}.jpg",
         from_sample=True,
     )
 

@@ -1,8 +1,9 @@
 """From what came with a request to a job: the one way in of every API.
 
-Whatever the API, the order is the same. First what costs nothing: rights, an earlier same request, model
-and options, images by their ids, limits and credits. Then what came along is decoded, and only then is
-anything fetched. Images become rows in the transaction that makes the job: a refused request leaves none.
+Whatever the API, the order is the same. First what costs nothing: rights, an earlier same request, room in
+the storage, model and options, images by their ids, limits and credits. Then what came along is decoded, and
+only then is anything fetched. Images become rows in the transaction that makes the job: a refused request
+leaves none.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ FETCHED_AT_ONCE = fetch.AT_ONCE
 _LIMITS = fetch.Limits(content_bytes=codec.MAX_BYTES)
 _decode_slots = PerLoop(lambda: FairSemaphore(DECODED_AT_ONCE))
 _fetch_slots = PerLoop(lambda: FairSemaphore(FETCHED_AT_ONCE))
-
 
 # What came along is decoded before anything is fetched; a sample is copied last.
 _ORDER: list[type[ImageInput]] = [File, Base64, UUID, Link, Sample]
@@ -88,7 +88,7 @@ async def submit(
     saved: list[Stored] = []
     used = False
     try:
-        if repeated := await in_thread(_check, actor, submission):
+        if repeated := await in_thread(_check, actor, submission, before_images is not None):
             return repeated
         if before_images:
             await before_images()
@@ -113,7 +113,7 @@ async def add(*, actor: Actor, image: NewImage) -> UUID:
         return (await in_storage_thread(images.add, actor=actor, clean=clean, name=image.name or "image")).id
 
 
-def _check(actor: Actor, submission: Submission) -> Job | None:
+def _check(actor: Actor, submission: Submission, more_to_do: bool) -> Job | None:
     """The job of an earlier same request, or None; raises what can be told for free."""
     actor.require_editor()
     edit, mask = submission.edit, submission.mask
@@ -124,12 +124,11 @@ def _check(actor: Actor, submission: Submission) -> Job | None:
         sent_again=submission.sent_again,
     ):
         return repeated
-    jobs.check(
-        actor=actor,
-        request=replace(edit, image_ids=_known(actor, submission.images)),
-        images=len(submission.images),
-        mask=mask is not None,
-    )
+    known = _known(actor, submission.images)
+    if not (more_to_do or mask or len(known) < len(submission.images)):
+        return None  # `jobs.submit` comes next, and checks the same
+    request = replace(edit, image_ids=known)
+    jobs.check(actor=actor, request=request, images=len(submission.images), mask=mask is not None)
     lookups.images(actor, _known(actor, (mask,)))
     return None
 
@@ -145,11 +144,11 @@ async def _take_in(actor: Actor, submission: Submission, saved: list[Stored]) ->
     """The ids of the request's images, in their order. The files of new ones are added to `saved`."""
     mask = submission.mask
     with _of_image(None):
-        if isinstance(mask, File | Base64):
-            async with _slot(actor, mask):
-                codec.identify(await _content(actor, mask))
-        elif isinstance(mask, UUID):
+        if isinstance(mask, UUID):
             await uploads.claim(actor=actor, image_ids=[mask])
+        elif isinstance(mask, File | Base64) and any(isinstance(each, Link) for each in submission.images):
+            async with _cleaned(actor, mask):
+                pass  # else it is decoded when it is used, but nothing is fetched beside a bad one
     taken: dict[int, UUID] = {}
     for index, image in sorted(enumerate(submission.images), key=lambda item: _ORDER.index(type(item[1]))):
         with _of_image(index):

@@ -1,4 +1,4 @@
-"""The one way in: every door turns its request into a NewEdit and calls `submit`."""
+"""Edits: checked, paid for, created, enqueued and canceled. Those of APIs come through intake.py."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def check(*, actor: Actor, request: NewEdit, images: int = 0, mask: bool = False
     mask    whether there will be one
     """
     actor.require_editor()
+    storage.check(workspace=actor.workspace)
     count = max(images, len(request.image_ids))
     checked = _checked(actor, request, prompt_only=count == 0)
     lookups.images(actor, request.image_ids)
     _check_images(checked, count, mask=mask)
-    storage.check(workspace=actor.workspace)
     _check_limits(actor, checked)
 
 
@@ -88,10 +88,10 @@ def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ())
     actor.require_editor()
     if repeated := _repeated(actor, request):
         return repeated
+    storage.check(workspace=actor.workspace)
     checked = _checked(actor, request, prompt_only=not request.image_ids)
     sources = _sources(actor, request, new_images)
     _check_images(checked, len(sources), mask=request.mask is not None)
-    storage.check(workspace=actor.workspace)
     mask, used = None, False
     if request.mask:
         _check_limits(actor, checked)
@@ -230,7 +230,6 @@ def _row(actor: Actor, image: Image | Stored, *, kind: Image.Kind = Image.Kind.S
         stored=image,
         workspace_id=actor.workspace.id,
         created_by_id=actor.user.pk,
-        name=image.name,
         kind=kind,
     )
 

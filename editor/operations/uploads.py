@@ -215,6 +215,7 @@ def _become_image(upload: Upload, clean: CleanImage) -> None:
     image = images.save_with_row(
         workspace_id=upload.workspace_id,
         clean=clean,
+        name=upload.file_name,
         insert=partial(_create_image, upload),
         image_id=upload.id,
     )
@@ -231,7 +232,6 @@ def _create_image(upload: Upload, stored: Stored) -> Image | None:
         stored=stored,
         workspace_id=upload.workspace_id,
         created_by_id=upload.created_by_id,
-        name=upload.file_name,
     )
 
 

@@ -140,6 +140,16 @@ async def test_a_bad_image_is_reported_by_its_place_and_the_files_are_closed(
     assert await in_thread(stored_files) == []
 
 
+async def test_nothing_is_fetched_beside_a_mask_that_cannot_be_opened(
+    actor: Actor, authority: Authority
+) -> None:
+    async with hostile(picture, tls=authority.server("127.0.0.1")) as server:
+        submission = Submission(edit=EDIT, images=(Link(server.url),), mask=file(photo()[:120]))
+        with pytest.raises(WrongImage, match="damaged"):
+            await intake.submit(actor=actor, submission=submission)
+        assert server.requests == []
+
+
 async def test_a_caller_who_leaves_leaves_nothing(actor: Actor, authority: Authority) -> None:
     async with hostile(hangs, tls=authority.server("127.0.0.1")) as server:
         submission = Submission(edit=EDIT, images=(Link(server.url), file()))

@@ -43,8 +43,8 @@ DAMAGED = photo()[:120]
 # What may be wrong with a request, in the order in which it is told, and words that tell it.
 TOLD = {
     "scope": "image_editor:write",
-    "option": "from 64 to",
     "storage": "storage is full",
+    "option": "from 64 to",
     "jobs": "queued or running",
     "credits": "Not enough credits|Insufficient (credits|balance)",
     "image": "damaged or incomplete",
