@@ -7,16 +7,16 @@
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
-	@echo "make test          run all tests; with ARGS=... as pytest takes them"
-	@echo "make test-stress   run the part without a browser on a busy machine, in random order, and oddly started"
-	@echo "make attacks       run the long attacks on a portal too; with ARGS=... as pytest takes them"
+	@echo "make test          run all tests; ARGS=... is passed to pytest"
+	@echo "make test-stress   run the tests without a browser on a busy machine, in random order, and as a service"
+	@echo "make attacks       run the long attacks on a portal too; ARGS=... is passed to pytest"
 	@echo "make check         lint, type-check and look for missing migrations"
 	@echo "make check-clients run providers' public clients from npm against the emulators; needs Node"
 	@echo "make bench         print the portal's figures: server times with many edits, what a browser loads"
 	@echo "make bench-flights print what two thousand edits in flight cost; ARGS=... as bench/flights.py has them"
 	@echo "make bench-held    print what five hundred held API calls cost; ARGS=... as bench/held.py has them"
 	@echo "make screens       take pictures of the screens into .cache/screens, or with OUT=... elsewhere"
-	@echo "make requirements  pin the packages of requirements.in and requirements-dev.in anew"
+	@echo "make requirements  pin the packages of requirements.in and requirements-dev.in again"
 
 # `exec` keeps the process that make knows, so that the portal gets the SIGTERM that make is sent.
 run:

@@ -19,7 +19,7 @@ make_venv() {
     if [ "$(cat .venv/made-with 2>/dev/null)" = "$made_with" ] && .venv/bin/python -c 'import pip' 2>/dev/null; then
         return
     fi
-    say "Making the virtual environment .venv with $("$python" --version)"
+    say "Creating the virtual environment .venv with $("$python" --version)"
     rm -rf .venv
     version=$("$python" -c 'import sys; print("{}.{}".format(*sys.version_info))')
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null && have_apt && can_be_root; then

@@ -95,13 +95,13 @@ def _load(browser: Browser, url: str, options: dict[str, Any], slower: int) -> d
     traffic = _listen(session)
     answer = page.goto(url, wait_until="networkidle")
     assert answer is not None and answer.ok, f"{url}: {answer.status if answer else 'no answer'}"
-    told = page.evaluate(_PAINTS_AND_SHIFTS)
+    reported = page.evaluate(_PAINTS_AND_SHIFTS)
     busy = _metric(session, "TaskDuration") * 1000
     context.close()
     return {
-        "first_paint": told["first"],
-        "largest_paint": told["largest"],
-        "shift": told["shift"],
+        "first_paint": reported["first"],
+        "largest_paint": reported["largest"],
+        "shift": reported["shift"],
         "busy": busy,
         "bytes_before_images": traffic.bytes(images=False),
         "bytes_in_all": traffic.bytes(images=True),

@@ -160,9 +160,9 @@ def _older(page: str) -> str:
     return found[1].replace("&amp;", "&")
 
 
-def _option(page: str, name: str, words: str) -> str:
+def _option(page: str, name: str, message: str) -> str:
     """The value of the choice that says `words` in the select `name`."""
     select = re.search(rf'<select[^>]*name="{name}".*?</select>', page, re.DOTALL)
-    found = re.search(rf'<option value="([^"]*)"[^>]*>\s*[^<]*{words}', select[0] if select else "")
-    assert found, f"the gallery's {name} does not offer {words}"
+    found = re.search(rf'<option value="([^"]*)"[^>]*>\s*[^<]*{message}', select[0] if select else "")
+    assert found, f"the gallery's {name} does not offer {message}"
     return found[1]

@@ -45,8 +45,8 @@ KEEPS = (
 
 def make(chance: Random, number: int, *, of: int) -> str:
     """The prompt of the edit `number`, counted from the oldest `of` all."""
-    words = f"{chance.choice(VERBS)} the {chance.choice(THINGS)} {chance.choice(LOOKS)}"
-    parts = [words, chance.choice(ENDINGS), *([chance.choice(KEEPS)] if chance.random() < 0.5 else [])]
+    message = f"{chance.choice(VERBS)} the {chance.choice(THINGS)} {chance.choice(LOOKS)}"
+    parts = [message, chance.choice(ENDINGS), *([chance.choice(KEEPS)] if chance.random() < 0.5 else [])]
     if number % _EVERY == _EVERY // 2:
         parts.append(f"put a {RARE} on the horizon")
     if number < of / 10 and chance.random() < 0.9:

@@ -119,7 +119,7 @@ def shoot_keys(photographer: Photographer) -> None:
 
 def _make_key(page: Page, name: str, *scopes: str, leave: bool = True) -> None:
     page.get_by_label("Name").fill(name)
-    page.get_by_label("All of the Image Editor API").uncheck()
+    page.get_by_label("Full access to the Image Editor API").uncheck()
     for scope in scopes:
         page.get_by_label(scope).check()
     page.get_by_role("button", name="Create key").click()

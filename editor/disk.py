@@ -16,7 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from psycopg import errors as postgres
 
-from editor.errors import DiskFull, chain
+from editor.errors import DiskFull, EditorError, chain
 from editor.shortage import NO_SPACE
 from imageeditor.postgres import places
 
@@ -42,6 +42,11 @@ def is_cause(error: BaseException | None) -> bool:
         (isinstance(cause, OSError) and cause.errno in NO_SPACE) or isinstance(cause, postgres.DiskFull)
         for cause in chain(error)
     )
+
+
+def error_for(error: BaseException, *, otherwise: EditorError) -> EditorError:
+    """What to tell about an error that nobody foresaw: DiskFull where a full disk caused it."""
+    return DiskFull() if is_cause(error) else otherwise
 
 
 @contextmanager

@@ -86,7 +86,7 @@ class Unprocessable(EditorError):
     status = 422
 
 
-class TooMany(EditorError):
+class LimitExceeded(EditorError):
     """A limit of the plan was reached."""
 
     code = "too_many"

@@ -120,7 +120,7 @@ async def _send(group: str, message: dict[str, str | bool]) -> None:
     try:
         await layer.group_send(group, message)
     except Exception:
-        log.exception("an event could not be told to open pages")
+        log.exception("could not send an event to open pages")
 
 
 def lost_since() -> float | None:
@@ -134,11 +134,11 @@ def lost_since() -> float | None:
 
 # The group of all workers, and what is sent to it.
 WORKERS = "workers"
-HINT = "task.hint"
+WAKE_UP = "task.hint"
 
 
 async def hint(job_id: UUID) -> None:
     """Tell the worker that polls this job that its provider may have finished."""
     layer = get_channel_layer()
     if layer is not None:
-        await layer.group_send(WORKERS, {"type": HINT, "job_id": str(job_id)})
+        await layer.group_send(WORKERS, {"type": WAKE_UP, "job_id": str(job_id)})

@@ -77,7 +77,7 @@ class Listener(ABC):
                 while True:
                     await self.heard(await layer.receive(self.channel))
             except Exception:
-                log.warning("events of workspaces cannot be heard; trying again", exc_info=True)
+                log.warning("cannot receive events of workspaces; trying again", exc_info=True)
                 await asyncio.sleep(LISTEN_AGAIN_AFTER)
 
     async def _look_again(self) -> None:
@@ -86,7 +86,7 @@ class Listener(ABC):
             try:
                 await self.look()
             except Exception:
-                log.warning("what may have been missed could not be looked up; trying again", exc_info=True)
+                log.warning("could not check for missed events; trying again", exc_info=True)
 
     async def _add(self, workspace_id: UUID) -> None:
         await get_channel_layer().group_add(events.group_name(workspace_id), self.channel)

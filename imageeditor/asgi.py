@@ -15,38 +15,38 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from editor.api import put  # noqa: E402
-from editor.api.profile import DOOR, PATH  # noqa: E402
+from editor.api.profile import PATH, PROFILE  # noqa: E402
 from editor.callbacks import middleware as callbacks  # noqa: E402
 from editor.compat.bfl import profile as bfl  # noqa: E402
 from editor.compat.openai import profile as openai  # noqa: E402
 from editor.compat.openai.headers import WithHeaders  # noqa: E402
 from editor.compat.wiro import profile as wiro  # noqa: E402
-from editor.gateway.body import App  # noqa: E402
+from editor.gateway.asgi import App  # noqa: E402
 from editor.gateway.handler import ProgramHandler  # noqa: E402
-from editor.gateway.middleware import Gate  # noqa: E402
+from editor.gateway.middleware import GatewayMiddleware  # noqa: E402
 from editor.mcp import profile as mcp  # noqa: E402
 from editor.mcp.entry import serve as serve_mcp  # noqa: E402
-from editor.web.gateway import PageGate  # noqa: E402
+from editor.web.gateway import PageGateway  # noqa: E402
 from imageeditor import routing  # noqa: E402
 
 programs = ProgramHandler()
 # By the beginning of the path; each bounds what it reads. Everything else are pages.
-doors: dict[str, App] = {
-    PATH: Gate(programs, DOOR),
-    **dict.fromkeys(wiro.PATHS, Gate(programs, wiro.DOOR)),
-    openai.IMAGES: WithHeaders(Gate(programs, openai.DOOR)),
-    openai.MODELS: WithHeaders(Gate(programs, openai.DOOR)),
+apis: dict[str, App] = {
+    PATH: GatewayMiddleware(programs, PROFILE),
+    **dict.fromkeys(wiro.PATHS, GatewayMiddleware(programs, wiro.PROFILE)),
+    openai.IMAGES: WithHeaders(GatewayMiddleware(programs, openai.PROFILE)),
+    openai.MODELS: WithHeaders(GatewayMiddleware(programs, openai.PROFILE)),
     put.PATH: put.receive_upload,
-    callbacks.PATH: callbacks.CallbackGate(programs),
-    bfl.PATH: Gate(programs, bfl.DOOR),
-    mcp.PATH: Gate(serve_mcp, mcp.DOOR),
+    callbacks.PATH: callbacks.CallbackGateway(programs),
+    bfl.PATH: GatewayMiddleware(programs, bfl.PROFILE),
+    mcp.PATH: GatewayMiddleware(serve_mcp, mcp.PROFILE),
 }
-pages: App = PageGate(django)  # type: ignore[arg-type]
+pages: App = PageGateway(django)  # type: ignore[arg-type]
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
     """Hand a request to the door at its path."""
-    app = next((door for path, door in doors.items() if scope["path"].startswith(path)), pages)
+    app = next((channel for path, channel in apis.items() if scope["path"].startswith(path)), pages)
     await app(scope, receive, send)
 
 

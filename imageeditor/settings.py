@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import environ
+from botocore.config import Config
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -158,9 +159,15 @@ if STORAGE_BUCKET:
             "access_key": env.str("STORAGE_ACCESS_KEY", default="") or None,
             "secret_key": env.str("STORAGE_SECRET_KEY", default="") or None,
             "file_overwrite": False,
-            # Links to put files with are made by this one; boto would still take its second version.
-            "signature_version": "s3v4",
             "querystring_auth": True,
+            "client_config": Config(
+                # Links to put files with are made by this one; boto would still take its second version.
+                signature_version="s3v4",
+                # Without limits, a bucket that does not answer holds a thread for minutes.
+                connect_timeout=env.float("STORAGE_CONNECT_TIMEOUT", default=5),
+                read_timeout=env.float("STORAGE_READ_TIMEOUT", default=20),
+                retries={"mode": "standard", "total_max_attempts": env.int("STORAGE_ATTEMPTS", default=3)},
+            ),
         },
     }
 else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from pytest_django import Settings
 from editor.concurrency import threads
 from editor.models import Plan
 from imageeditor.postgres import launcher
-from tests.hurry import no_waiting_for_the_disk
+from tests.fast_postgres import no_waiting_for_the_disk
 from tests.patience import PATIENCE
 
 # Examples have no time limit: a busy machine is no failure.
@@ -81,8 +82,10 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 def let_database_work_end() -> None:
     """Wait until no thread works for a job of the test any more: emptying tables would meet it."""
-    for pool in (threads.ENGINE, threads.DOORS):
+    for pool, kind in itertools.product(
+        (threads.ENGINE, threads.CHANNELS), (threads.DATABASE, threads.STORAGE)
+    ):
         idle = threading.Barrier(threads.THREADS + 1)
         for _ in range(threads.THREADS):
-            threads._threads(pool).submit(idle.wait, PATIENCE)
+            threads._threads(pool, kind).submit(idle.wait, PATIENCE)
         idle.wait(PATIENCE)

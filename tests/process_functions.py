@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,10 @@ def add(left: int, right: int) -> int:
 
 def pid() -> int:
     return os.getpid()
+
+
+def is_imported(module: str) -> bool:
+    return module in sys.modules
 
 
 def fail(message: str) -> None:

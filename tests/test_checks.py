@@ -27,7 +27,7 @@ def own_settings(settings: Settings) -> Iterator[None]:
     policy.allow([])
 
 
-def test_a_short_encryption_key_is_told_by_its_place(settings: Settings) -> None:
+def test_a_short_encryption_key_is_reported_by_its_place(settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = ["k" * 32]
     assert checks.check_encryption_keys(None) == []
     settings.ENCRYPTION_KEYS = ["k" * 32, SECRET]

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from editor import disk
 from editor.access.actor import Actor
 from editor.engine import execution
-from editor.errors import DiskFull
+from editor.errors import DiskFull, EditorError
 from editor.models import CreditAccount, Image, Job, Status, Upload
 from editor.operations import images, jobs, uploads
 from editor.operations.jobs import NewEdit
@@ -107,3 +107,10 @@ def test_a_write_that_found_no_space_is_explained() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(PermissionError), disk.explained():
         raise PermissionError
+
+
+def test_of_errors_that_nobody_foresaw_a_full_disk_is_reported_as_what_it_is() -> None:
+    otherwise = EditorError("Something failed.")
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert isinstance(disk.error_for(full, otherwise=otherwise), DiskFull)
+    assert disk.error_for(PermissionError(), otherwise=otherwise) is otherwise

@@ -50,6 +50,12 @@ def test_a_template_has_nothing_that_the_policy_forbids(template: Path, forbidde
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=named)
+def test_a_template_hands_its_includes_what_they_need_and_nothing_else(template: Path) -> None:
+    for tag in re.findall(r"{% include .*?%}", template.read_text()):
+        assert tag.endswith(" only %}"), tag
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=named)
 def test_the_static_files_that_a_template_names_exist(template: Path) -> None:
     for name in re.findall(r"{% static ['\"]([^'\"]+)['\"]", template.read_text()):
         assert finders.find(name), name
@@ -60,6 +66,14 @@ def test_the_files_that_the_style_sheet_names_exist() -> None:
     assert names
     for name in names:
         assert (STYLES.parent / name).resolve().is_file(), name
+
+
+def test_the_style_sheet_begins_with_its_contents() -> None:
+    """Layers, and the blocks in them, in their order."""
+    top, sheet = STYLES.read_text().split("*/", 1)
+    blocks = re.findall(r"^(?:/\* =+ (.+) \*/|  /\* ---- (.+) ---- \*/)$", sheet, re.MULTILINE)
+    assert blocks
+    assert re.findall(r"^ \*   (?: {4})?(\S.*)$", top, re.MULTILINE) == ["".join(name) for name in blocks]
 
 
 def test_own_script_stays_under_three_hundred_lines() -> None:
@@ -215,10 +229,10 @@ def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
 
 
 def test_a_cancellation_says_what_came_back_to_the_one_who_ran_it_alone() -> None:
-    ended = {"state": "canceled", "charge": "4 credits came back."}
+    ended = {"state": "canceled", "charge": "4 credits refunded."}
     page = live(job(**ended))
     assert "Edit canceled" in page.partials["#toasts"]
-    assert "4 credits came back." in page.partials["#toasts"]
+    assert "4 credits refunded." in page.partials["#toasts"]
     assert "#toasts" not in live(job(**ended, mine=False)).partials
 
 
@@ -226,9 +240,9 @@ def test_an_end_names_itself_to_a_hidden_tab_and_a_long_one_is_worth_a_notificat
     stage = StageView(current=version(), before=None, leave_url="/")
     for changes, news in (({"state": "completed", "stage": stage}, "Ready"), ({"state": "failed"}, "Failed")):
         toasts = live(job(**changes, long=True)).attributes("div") + live(job(**changes)).attributes("div")
-        told = [toast for toast in toasts if "data-news" in toast]
-        assert [toast["data-news"] for toast in told] == [f"{news} · Studio"] * 2
-        assert ["data-long" in toast for toast in told] == [True, False]
+        reported = [toast for toast in toasts if "data-news" in toast]
+        assert [toast["data-news"] for toast in reported] == [f"{news} · Studio"] * 2
+        assert ["data-long" in toast for toast in reported] == [True, False]
 
 
 def test_an_answer_to_run_brings_a_new_key_and_clears_the_error() -> None:

@@ -67,7 +67,7 @@ def test_all_passed(tmp_path: Path) -> None:
     assert summary([write(tmp_path, "one"), write(tmp_path, "two")]) == (["6 passed, 0 failed"], True)
 
 
-def test_what_failed_is_told_by_part_and_how_to_run_it_again(tmp_path: Path) -> None:
+def test_what_failed_is_reported_by_part_and_how_to_run_it_again(tmp_path: Path) -> None:
     assert summary([write(tmp_path, "one", "a.py::test_b"), write(tmp_path, "two")]) == (
         [
             "one: 1 failed",

@@ -11,9 +11,9 @@ import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from editor.errors import InvalidInput
-from editor.net import pool, transport
+from editor.net import resolver
 from editor.providers.base import ErrorKind
-from editor.providers.failures import failure, not_asked, temporary
+from editor.providers.failures import failure, not_sent, temporary
 from editor.shortage import LONGEST_PAUSE, PAUSE, Shortage, is_shortage, pauses
 from tests.scarce import no_descriptors
 
@@ -46,7 +46,7 @@ def test_other_ways_to_say_it() -> None:
     assert is_shortage(MemoryError())
     assert is_shortage(RuntimeError("can't start new thread"))
     assert is_shortage(Shortage("later"))
-    assert is_shortage(not_asked())
+    assert is_shortage(not_sent())
     assert not is_shortage(RuntimeError("no running event loop"))
     assert not is_shortage(temporary())
 
@@ -79,20 +79,17 @@ def test_raised_while_another_was_handled() -> None:
         assert not is_shortage(error)
 
 
-def test_an_error_in_words_says_itself_what_it_is() -> None:
+def test_an_error_with_a_message_says_itself_what_it_is() -> None:
     assert not is_shortage(raised_from(InvalidInput("no"), lack()))
     assert not is_shortage(raised_from(failure(ErrorKind.UNKNOWN_OUTCOME), lack()))
 
 
 async def test_a_name_that_cannot_be_looked_up_without_descriptors() -> None:
     """The system then says that there is no such name."""
-    resolver = pool._PublicOnly()
-    with no_descriptors(), pytest.raises(OSError) as resolving:
-        await resolver.resolve("images.example.test", 443)
-    assert is_shortage(resolving.value)
-    with no_descriptors(), pytest.raises(OSError) as resolving:
-        await transport.resolve("images.example.test")
-    assert is_shortage(resolving.value)
+    for look_up in (resolver.for_people, resolver.for_providers):
+        with no_descriptors(), pytest.raises(OSError) as resolving:
+            await resolver.addresses("images.example.test", look_up=look_up)
+        assert is_shortage(resolving.value)
 
 
 def test_pauses_grow_to_a_longest_one_and_never_end() -> None:

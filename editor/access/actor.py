@@ -16,18 +16,18 @@ class Actor:
     user: User
     workspace: Workspace
     membership: Membership
-    door: str = "web"
+    channel: str = "web"
     key_id: UUID | None = None  # of the API key that they use
 
     def require_editor(self) -> None:
         """Raise PermissionDenied unless this person may run edits."""
         if not self.membership.may_edit:
             raise PermissionDenied(
-                "You may look at this workspace, but not edit images in it. "
+                "You can view this workspace, but not edit images in it. "
                 "An owner or admin can give you the “Access Image Editor” permission."
             )
 
     def require_manager(self) -> None:
         """Raise PermissionDenied unless this person is an owner or admin."""
         if not self.membership.may_manage:
-            raise PermissionDenied("Only an owner or an admin of this workspace may do this.")
+            raise PermissionDenied("Only an owner or admin of this workspace can do this.")

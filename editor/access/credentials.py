@@ -33,7 +33,7 @@ def holder_of_job(job: Job) -> Holder:
     return Holder(workspace_id=job.workspace_id, user_id=job.created_by_id, key_id=job.api_key_id)
 
 
-def actor_of(key: ApiKey, *, door: str) -> Actor:
+def actor_of(key: ApiKey, *, channel: str) -> Actor:
     """The key's creator at work in its workspace. One query; what the key's scopes allow is not asked here.
 
     Raises NotAuthenticated when the key has ended, or its creator is switched off or no longer a
@@ -52,7 +52,7 @@ def actor_of(key: ApiKey, *, door: str) -> Actor:
         user=membership.user,
         workspace=membership.workspace,
         membership=membership,
-        door=door,
+        channel=channel,
         key_id=key.pk,
     )
 
@@ -94,10 +94,10 @@ def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError |
         return _stranger()
     if not membership.may_edit:
         return PermissionDenied(
-            "The person who made this API key does not have the “Access Image Editor” permission any more."
+            "The person who created this API key no longer has the “Access Image Editor” permission."
         )
     return None
 
 
 def _stranger() -> NotAuthenticated:
-    return NotAuthenticated("The person who made this API key is no longer a member of its workspace.")
+    return NotAuthenticated("The person who created this API key is no longer a member of its workspace.")

@@ -36,7 +36,7 @@ MAXIMUM_IMAGES = 16  # in one edit
 MAXIMUM_SELECTED = 100  # in one list
 
 
-def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
+def actor(user: User | AnonymousUser, slug: str, *, channel: str = "web") -> Actor:
     """The member `user` in the workspace `slug`."""
     membership = None
     if isinstance(user, User):
@@ -47,9 +47,9 @@ def actor(user: User | AnonymousUser, slug: str, *, door: str = "web") -> Actor:
             .first()
         )
     if membership is None:
-        raise NotFound("There is no such workspace, or you are not a member of it.")
+        raise NotFound("This workspace does not exist, or you are not a member of it.")
     assert isinstance(user, User)
-    return Actor(user=user, workspace=membership.workspace, membership=membership, door=door)
+    return Actor(user=user, workspace=membership.workspace, membership=membership, channel=channel)
 
 
 def _uuid(value: str | UUID, message: str) -> UUID:
@@ -88,7 +88,7 @@ def trashed_images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]
         raise InvalidInput(f"At most {MAXIMUM_SELECTED} images at a time.")
     found = _images(actor, image_ids)
     if any(image.purged_at for image in found):
-        raise NotFound("This image was deleted for good.")
+        raise NotFound("This image was permanently deleted.")
     return found
 
 
@@ -96,7 +96,7 @@ def linked_image(image_id: UUID) -> Image:
     """The image that a signed link names, which is the right to see it until it is in the trash."""
     found = Image.objects.filter(id=image_id, trashed_at=None).first()
     if found is None:
-        raise NotFound("This image does not exist, or not any more.")
+        raise NotFound("This image does not exist or has been deleted.")
     return found
 
 
@@ -107,7 +107,7 @@ def uploads(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Upload]:
     """
     if len(image_ids) > MAXIMUM_IMAGES:
         raise InvalidInput(f"At most {MAXIMUM_IMAGES} images at a time.")
-    wanted = [_uuid(value, "This image is not in the workspace.") for value in image_ids]
+    wanted = [_uuid(value, "There is no such image in this workspace.") for value in image_ids]
     found = (
         Upload.objects.filter(workspace=actor.workspace, id__in=wanted)
         .exclude(checked_at__isnull=False, refusal="")
@@ -117,7 +117,7 @@ def uploads(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Upload]:
 
 
 def _images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
-    message = "This image is not in the workspace."
+    message = "There is no such image in this workspace."
     wanted = [_uuid(value, message) for value in image_ids]
     found = (
         Image.objects.filter(workspace=actor.workspace, id__in=wanted).exclude(kind=Image.Kind.MASK).in_bulk()
@@ -129,7 +129,7 @@ def _images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
 
 def job(actor: Actor, job_id: str | UUID) -> Job:
     rows = Job.objects.filter(workspace=actor.workspace)
-    return _one(rows, job_id, "This edit is not in the workspace.")
+    return _one(rows, job_id, "There is no such edit in this workspace.")
 
 
 def linked_job(job_id: UUID) -> Job:
@@ -146,47 +146,47 @@ def job_by_number(actor: Actor, number: str) -> Job:
     if number.isascii() and number.isdigit() and len(number) <= 18:
         found = Job.objects.filter(workspace=actor.workspace, number=int(number)).first()
     if found is None:
-        raise NotFound("This edit is not in the workspace.")
+        raise NotFound("There is no such edit in this workspace.")
     return found
 
 
 def style(actor: Actor, style_id: str | UUID) -> Style:
     """A style of the workspace or of the system."""
     rows = Style.objects.filter(Q(workspace=actor.workspace) | Q(workspace=None), archived_at=None)
-    return _one(rows, style_id, "This style is not in the workspace.")
+    return _one(rows, style_id, "There is no such style in this workspace.")
 
 
 def character(actor: Actor, character_id: str | UUID) -> Character:
     rows = Character.objects.filter(workspace=actor.workspace, archived_at=None)
-    return _one(rows, character_id, "This character is not in the workspace.")
+    return _one(rows, character_id, "There is no such character in this workspace.")
 
 
 def share(actor: Actor, share_id: str | UUID) -> ShareLink:
     """A link, live or not, to an image of the workspace."""
     rows = ShareLink.objects.select_related("image").filter(image__workspace=actor.workspace)
-    return _one(rows, share_id, "This link is not in the workspace.")
+    return _one(rows, share_id, "There is no such link in this workspace.")
 
 
 def provider_key(actor: Actor, key_id: str | UUID) -> ProviderKey:
     """A key that the workspace brought, never one of the portal's own."""
     rows = ProviderKey.objects.filter(workspace=actor.workspace)
-    return _one(rows, key_id, "This key is not in the workspace.")
+    return _one(rows, key_id, "There is no such key in this workspace.")
 
 
 def api_key(actor: Actor, key_id: str | UUID) -> ApiKey:
     """A key, live or not, of whoever in the workspace."""
     rows = ApiKey.objects.filter(workspace=actor.workspace)
-    return _one(rows, key_id, "This key is not in the workspace.")
+    return _one(rows, key_id, "There is no such key in this workspace.")
 
 
 def webhook_endpoint(actor: Actor, endpoint_id: str | UUID) -> WebhookEndpoint:
     rows = WebhookEndpoint.objects.filter(workspace=actor.workspace)
-    return _one(rows, endpoint_id, "This endpoint is not in the workspace.")
+    return _one(rows, endpoint_id, "There is no such endpoint in this workspace.")
 
 
 def webhook_delivery(actor: Actor, delivery_id: str | UUID) -> WebhookDelivery:
     rows = WebhookDelivery.objects.filter(workspace=actor.workspace)
-    return _one(rows, delivery_id, "This delivery is not in the workspace.")
+    return _one(rows, delivery_id, "There is no such delivery in this workspace.")
 
 
 def alias_target(name: str) -> str:

@@ -20,4 +20,4 @@ def read(token: str) -> str:
     try:
         return str(signing.loads(token, salt=_SALT, max_age=SECONDS))
     except signing.BadSignature:
-        raise NotFound("This link is not valid, or is older than a day. Ask for a new one.") from None
+        raise NotFound("This link is invalid or older than a day. Request a new one.") from None

@@ -12,8 +12,8 @@ WRITE = "image_editor:write"
 # Each scope, and what it allows in words for people.
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
-        EVERYTHING: "All of the Image Editor API",
-        READ: "See jobs, models, styles, characters and estimates",
+        EVERYTHING: "Full access to the Image Editor API",
+        READ: "View jobs, models, styles, characters and estimates",
         WRITE: "Upload images, run edits and cancel them",
     }
 )

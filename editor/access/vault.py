@@ -36,13 +36,13 @@ def decrypt(*, purpose: str, token: bytes | memoryview) -> str:
         opened = json.loads(MultiFernet(_fernets()).decrypt(bytes(token)))
     except InvalidToken:
         raise Unreadable(
-            "A stored secret cannot be read with the portal's encryption keys. "
-            "An operator has to restore the earlier ENCRYPTION_KEYS, or the secret has to be entered again."
+            "A stored secret cannot be decrypted with the portal's encryption keys. "
+            "An operator must restore the earlier ENCRYPTION_KEYS, or the secret must be entered again."
         ) from None
     if opened["purpose"] != purpose:
         raise Unreadable(
-            "A stored secret belongs to something else: the database was changed by hand. "
-            "The secret has to be entered again."
+            "A stored secret belongs to another row: the database was changed by hand. "
+            "The secret must be entered again."
         )
     text: str = opened["text"]
     return text

@@ -28,7 +28,7 @@ class ModelAliasForm(ModelForm):
         name: str = self.cleaned_data["name"]
         entries = catalog.catalog()
         if name in entries.tiers or name in entries.models:
-            raise forms.ValidationError("A tier or model of the catalogue has this name already.")
+            raise forms.ValidationError("A tier or model of the catalogue already has this name.")
         return name
 
 

@@ -13,9 +13,10 @@ from django.http import HttpRequest
 
 from editor import models
 from editor.admin.model_aliases import ModelAliasAdmin
-from editor.admin.people import UserAdmin
+from editor.admin.people import MembershipInline, UserAdmin
+from editor.admin.plans import PlanAdmin
 from editor.errors import InvalidInput
-from editor.operations import credits, members, provider_keys
+from editor.operations import credits, members, presets, provider_keys
 from editor.providers import registry
 
 
@@ -30,12 +31,6 @@ class ReadOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-class MembershipInline(admin.TabularInline):
-    model = models.Membership
-    extra = 0
-    autocomplete_fields = ("user",)
 
 
 @admin.register(models.Workspace)
@@ -53,30 +48,16 @@ class WorkspaceAdmin(admin.ModelAdmin):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         assert isinstance(request.user, models.User)
         formset.save(commit=False)
-        for membership in formset.deleted_objects:
-            members.remove(membership=membership, actor=request.user)
         saved = [(membership, fields) for membership, fields in formset.changed_objects]
         saved += [(membership, ["added"]) for membership in formset.new_objects]
-        for membership, fields in saved:
+        # New owners first: then the old ones may go.
+        for membership, fields in sorted(saved, key=lambda pair: pair[0].role != models.Role.OWNER):
             members.save(membership=membership, actor=request.user, changed=fields)
+        for membership in formset.deleted_objects:
+            members.remove(membership=membership, actor=request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its jobs and ledger must stay
-
-
-@admin.register(models.Plan)
-class PlanAdmin(admin.ModelAdmin):
-    list_display = (
-        "name",
-        "requests_per_minute",
-        "concurrent_jobs",
-        "storage_bytes",
-        "own_keys",
-        "is_default",
-    )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # new workspaces need the default one; others do no harm
 
 
 class LedgerEntryForm(ModelForm):
@@ -92,9 +73,11 @@ class LedgerEntryForm(ModelForm):
         amount: int = self.cleaned_data["amount"]
         account: models.CreditAccount | None = self.cleaned_data.get("account")
         if amount == 0 or (amount < 0 and self.cleaned_data.get("kind") == "grant"):
-            raise forms.ValidationError("A grant gives 1 credit or more; take credits by an adjustment.")
+            raise forms.ValidationError(
+                "A grant must be 1 credit or more. To remove credits, use an adjustment."
+            )
         if abs(amount) > credits.MAXIMUM_GRANT:
-            raise forms.ValidationError(f"At most {credits.MAXIMUM_GRANT:,} credits at once.")
+            raise forms.ValidationError(f"Enter at most {credits.MAXIMUM_GRANT:,} credits.")
         if account and account.balance + amount < 0:
             raise forms.ValidationError(
                 f"The balance is {account.balance:,} credits: it cannot go below zero."
@@ -141,14 +124,14 @@ class ProviderKeyForm(ModelForm):
 
     provider = forms.ChoiceField(
         choices=lambda: [(name, one.label) for name, one in registry.providers().items() if one.needs_key],
-        help_text="A key in the environment, such as BFL_API_KEY, goes before one that is stored here.",
+        help_text="A key in the environment, such as BFL_API_KEY, takes precedence over one stored here.",
     )
     api_key = forms.CharField(label="API key", widget=forms.PasswordInput(attrs={"autocomplete": "off"}))
     api_secret = forms.CharField(
         label="API secret",
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Only Wiro's, for keys with signed requests.",
+        help_text="Only for Wiro keys with signed requests.",
     )
 
     def clean(self) -> None:
@@ -162,8 +145,8 @@ class ProviderKeyForm(ModelForm):
                 secret=self.cleaned_data["api_secret"],
             )
         except InvalidInput as error:
-            for field, words in error.fields.items():
-                self.add_error(f"api_{field}", words)
+            for field, message in error.fields.items():
+                self.add_error(f"api_{field}", message)
 
 
 @admin.register(models.ProviderKey)
@@ -175,9 +158,9 @@ class ProviderKeyAdmin(admin.ModelAdmin):
     list_select_related = ("workspace",)
     readonly_fields = ("provider", "owner", "last_four", "checked_at", "note")
 
-    @admin.display(description="Whose", ordering="workspace__name")
+    @admin.display(description="Owner", ordering="workspace__name")
     def owner(self, key: models.ProviderKey) -> str:
-        return key.workspace.name if key.workspace else "The portal"
+        return key.workspace.name if key.workspace else "Portal"
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -227,7 +210,7 @@ class JobEventInline(admin.TabularInline):
 @admin.register(models.Job)
 class JobAdmin(ReadOnly):
     list_display = ("created_at", "workspace", "created_by", "model", "status", "stage", "price", "charged")
-    list_filter = ("status", "provider", "door")
+    list_filter = ("status", "provider", "channel")
     search_fields = ("id", "provider_task_id")
     list_select_related = ("workspace", "created_by")
     inlines = (JobEventInline,)
@@ -240,7 +223,7 @@ class ApiKeyAdmin(ReadOnly):
     list_select_related = ("workspace", "created_by")
     exclude = ("secret_hash",)
 
-    @admin.display(description="Works", boolean=True)
+    @admin.display(description="Active", boolean=True)
     def is_live(self, key: models.ApiKey) -> bool:
         return key.is_live
 
@@ -259,10 +242,9 @@ class StyleAdmin(admin.ModelAdmin):
     exclude = ("version",)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if change and "prompt" in form.changed_data:
-            obj.version += 1
-        super().save_model(request, obj, form, change)
+        presets.save(preset=obj, changed=form.changed_data)
 
 
 admin.site.register(models.ModelAlias, ModelAliasAdmin)
+admin.site.register(models.Plan, PlanAdmin)
 admin.site.register(models.User, UserAdmin)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from editor import retry_after
 from editor.api import edits, jobs, lists
 from editor.api.envelope import problem
 from editor.api.parser import StrictParser
@@ -30,16 +31,16 @@ for part in (edits, jobs, lists):
 @api.exception_handler(EditorError)
 def _editor_error(request: HttpRequest, error: EditorError) -> HttpResponse:
     response = api.create_response(request, problem(error), status=error.status)
-    if error.retry_after is not None:
-        response["Retry-After"] = str(max(1, round(error.retry_after)))
+    for name, value in retry_after.headers(error).items():
+        response[name] = value
     return response
 
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     # Ninja raises it for a body that the parser refuses, and for nothing else here.
-    words = "The request's body is not a JSON object, or holds text that cannot be stored."
-    return api.create_response(request, problem(InvalidInput(words)), status=error.status_code)
+    message = "The request body is not a JSON object, or contains text that cannot be stored."
+    return api.create_response(request, problem(InvalidInput(message)), status=error.status_code)
 
 
 @api.exception_handler(ValidationError)
@@ -47,12 +48,12 @@ def _validation_error(request: HttpRequest, error: ValidationError) -> HttpRespo
     fields: dict[str, str] = {}
     whole: list[str] = []
     for item in error.errors:
-        words = item["msg"].removeprefix("Value error, ")
+        message = item["msg"].removeprefix("Value error, ")
         # Where it was sent, in the body also in which parameter of ours it is kept, then the field.
         where = item["loc"][2 if item["loc"][0] == "body" else 1 :]
         if where:
-            fields.setdefault(".".join(str(part) for part in where), words)
+            fields.setdefault(".".join(str(part) for part in where), message)
         else:
-            whole.append(words)
-    words = "; ".join([*whole, *(f"{name}: {what}" for name, what in fields.items())][:5])
-    return api.create_response(request, problem(InvalidInput(words, fields=fields)), status=400)
+            whole.append(message)
+    message = "; ".join([*whole, *(f"{name}: {what}" for name, what in fields.items())][:5])
+    return api.create_response(request, problem(InvalidInput(message, fields=fields)), status=400)

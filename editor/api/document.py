@@ -16,20 +16,23 @@ from ninja.operation import Operation
 from editor.api.api import api
 from editor.api.authentication import Needs
 from editor.api.examples import ANSWERS, ERRORS, REQUESTS
-from editor.api.process import LONGEST_KEY
 from editor.api.profile import PATH
 from editor.gateway.requests import origin
+from editor.operations.idempotency import LONGEST_KEY
 
 FRESH_SECONDS = 300
 HOSTS = 8  # under whose names the document is kept
 
 HEADERS = {
-    "X-RateLimit-Limit": ("integer", "Requests a minute that the workspace's plan allows."),
-    "X-RateLimit-Remaining": ("integer", "Requests that are left of them now."),
-    "X-RateLimit-Reset": ("integer", "When the oldest of them stops counting: seconds since 1970."),
-    "Retry-After": ("integer", "Seconds to wait before asking again."),
-    "Location": ("string", "Where to ask for the job."),
-    "Idempotency-Replayed": ("string", "`true` where an earlier call with the same key had this answer."),
+    "X-RateLimit-Limit": ("integer", "Requests per minute that the workspace's plan allows."),
+    "X-RateLimit-Remaining": ("integer", "Requests left."),
+    "X-RateLimit-Reset": ("integer", "When the oldest request stops counting, in Unix seconds."),
+    "Retry-After": ("integer", "Seconds to wait before the next request."),
+    "Location": ("string", "URL of the job."),
+    "Idempotency-Replayed": (
+        "string",
+        "`true` if this is the response of an earlier call with the same key.",
+    ),
     "WWW-Authenticate": ("string", "`Bearer`."),
 }
 _ON_EVERY_ANSWER = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -38,7 +41,7 @@ _ON_ANSWERS = {
     ("process", 202): ("Location", "Retry-After", "Idempotency-Replayed"),
 }
 _ON_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
-_SUCCESSES = {200: "The answer.", 201: "Done.", 202: "Begun: the job goes on."}
+_SUCCESSES = {200: "The response.", 201: "Done.", 202: "Accepted: the job is still running."}
 
 # Headers that a call takes: name, schema, meaning.
 _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
@@ -46,8 +49,8 @@ _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
         (
             "Idempotency-Key",
             {"type": "string", "maxLength": LONGEST_KEY, "pattern": "^[ -~]*$"},
-            "A word of your own for this edit, at most 80 characters. The same call with the same key may be "
-            "sent again for 24 hours: it is one job and costs once.",
+            "A key of your own for this edit, at most 80 characters. For 24 hours you can repeat the same "
+            "call with the same key: it is one job and is charged once.",
         ),
         (
             "Prefer",
@@ -59,7 +62,7 @@ _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
         (
             "Last-Event-ID",
             {"type": "string"},
-            "The `id` of the last event that was seen: only later ones are sent.",
+            "The `id` of the last event you received: only later ones are sent.",
         ),
     ],
 }
@@ -72,8 +75,8 @@ class Document(OpenAPISchema):
         details: dict[str, Any] = super().operation_details(operation)
         name = details["operationId"]
         details["parameters"] += [
-            {"in": "header", "name": header, "schema": schema, "required": False, "description": words}
-            for header, schema, words in _TAKES.get(name, [])
+            {"in": "header", "name": header, "schema": schema, "required": False, "description": message}
+            for header, schema, message in _TAKES.get(name, [])
         ]
         if body := details.get("requestBody"):
             body["content"]["application/json"]["examples"] = {
@@ -96,7 +99,8 @@ class Document(OpenAPISchema):
 
     def get_components(self) -> dict[str, Any]:
         headers = {
-            name: {"description": words, "schema": {"type": kind}} for name, (kind, words) in HEADERS.items()
+            name: {"description": message, "schema": {"type": kind}}
+            for name, (kind, message) in HEADERS.items()
         }
         return {**super().get_components(), "headers": headers}
 
@@ -104,16 +108,16 @@ class Document(OpenAPISchema):
 def _response(name: str, status: int, answer: dict[str, Any]) -> dict[str, Any]:
     """The answer of that call with that status: what it means, with which headers, and an example."""
     if status in ERRORS:
-        words, example = ERRORS[status]
+        message, example = ERRORS[status]
         example = {"success": False, **example}
         more: tuple[str, ...] = _ON_ERRORS.get(status, ())
     else:
-        words, example = _SUCCESSES[status], ANSWERS[name][status]
+        message, example = _SUCCESSES[status], ANSWERS[name][status]
         more = _ON_ANSWERS.get((name, status), ())
     [media] = answer["content"].values()
     media["example"] = example
     return {
-        "description": words,
+        "description": message,
         "headers": {
             header: {"$ref": f"#/components/headers/{header}"} for header in (*_ON_EVERY_ANSWER, *more)
         },
@@ -131,14 +135,14 @@ def document(request: HttpRequest) -> dict[str, Any]:
     return _document(origin(request))
 
 
-def _document(at: str) -> dict[str, Any]:
-    server = {"url": f"{at}{PATH.rstrip('/')}", "description": "This portal"}
+def _document(base_url: str) -> dict[str, Any]:
+    server = {"url": f"{base_url}{PATH.rstrip('/')}", "description": "This portal"}
     return _generated() | {"servers": [server]}
 
 
 @lru_cache(maxsize=HOSTS)
-def _encoded(at: str) -> bytes:
-    return json.dumps(_document(at)).encode()
+def _encoded(base_url: str) -> bytes:
+    return json.dumps(_document(base_url)).encode()
 
 
 def _etag(request: HttpRequest) -> str:

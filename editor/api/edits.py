@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
+from editor import retry_after
 from editor.access.actor import Actor
 from editor.api import schemas
 from editor.api.authentication import READ, WRITE
@@ -32,19 +33,19 @@ router = Router()
     tags=["Images"],
 )
 async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
-    """Gives a short-lived link to PUT an image to, and the `image_id` to use it by.
+    """Returns a short-lived link to upload an image to, and the `image_id` to use it with.
 
     PUT the file's bytes to `upload_url`, once and within `expires_in` seconds, with `mime_type` as the
-    Content-Type. A file has at most 25 MiB. The portal looks into it when it is first used.
+    Content-Type. A file can have at most 25 MiB. The portal checks it when it is first used.
     """
-    at = origin(request)
+    base_url = origin(request)
     ticket = await in_thread(
         uploads.create,
         actor=caller(request).actor,
         file_name=body.file_name,
         content_type=body.mime_type,
         size=body.file_size,
-        base=at,
+        base=base_url,
     )
     data = schemas.Upload(
         image_id=ticket.image_id,
@@ -64,15 +65,15 @@ async def upload_url(request: HttpRequest, body: schemas.UploadIn) -> Any:
     tags=["Edits"],
 )
 async def process_image(request: HttpRequest, body: schemas.ProcessIn, response: HttpResponse) -> Any:
-    """Makes an image from the prompt alone, or edits the one that `image_id` or `image_url` names.
+    """Creates an image from the prompt alone, or edits the image given by `image_id` or `image_url`.
 
-    The call returns when the image is there, usually after 10 to 60 seconds. With `async`, or
-    `Prefer: respond-async`, it returns at once with 202 and the job; so it does with a job that takes
-    longer than 300 seconds, or when the portal is about to stop. The job goes on in each case, also
-    when the caller goes away.
+    The call returns when the image is ready, usually after 10 to 60 seconds. With `async`, or
+    `Prefer: respond-async`, it returns at once with 202 and the job. It also does so if the job takes
+    longer than 300 seconds or the portal is about to stop. The job keeps running in each case, even
+    if the client disconnects.
 
-    With an `Idempotency-Key` the same call may be sent again for a day: it gives the first answer,
-    marked by `Idempotency-Replayed: true`, and costs nothing more.
+    With an `Idempotency-Key` you can repeat the same call for a day: it returns the first response,
+    marked with `Idempotency-Replayed: true`, and is not charged again.
     """
     outcome = await process(
         request,
@@ -88,13 +89,13 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     if outcome.repeated:
         response["Idempotency-Replayed"] = "true"
     if error := failure(job):
-        if error.retry_after is not None:
-            response["Retry-After"] = str(round(error.retry_after))
+        for name, value in retry_after.headers(error).items():
+            response[name] = value
         return Status(error.status, problem(error, job_id=str(job.id)))
     if job.is_live:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
-        response["Retry-After"] = "2"
-    data = api.job(job, at=origin(request))
+        response[retry_after.HEADER] = "2"
+    data = api.job(job, base_url=origin(request))
     return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
 
 
@@ -107,7 +108,7 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     tags=["Edits"],
 )
 async def estimate_credits(request: HttpRequest, body: schemas.EstimateIn) -> Any:
-    """Tells what a call of POST /process would cost at most, and whether the workspace has that."""
+    """Returns what a call of POST /process would cost at most, and whether the workspace can afford it."""
     return Status(200, schemas.EstimateOut(data=await in_thread(_estimate, caller(request).actor, body)))
 
 

@@ -17,7 +17,7 @@ from editor.representations import api
 QUIET = 15.0  # seconds after which a comment keeps the connection open
 
 
-async def stream(job: Job, *, after: int, at: str) -> AsyncIterator[bytes]:
+async def stream(job: Job, *, after: int, base_url: str) -> AsyncIterator[bytes]:
     """Each event behind the one with the number `after`, then the job when it has ended."""
     async with waiting.watching(job) as watch:
         while True:
@@ -27,7 +27,7 @@ async def stream(job: Job, *, after: int, at: str) -> AsyncIterator[bytes]:
                 after = step.pk
                 yield _step(step)
             if not row.is_live:
-                data = schemas.JobOut(data=api.job(row, at=at)).model_dump_json()
+                data = schemas.JobOut(data=api.job(row, base_url=base_url)).model_dump_json()
                 yield f"event: {row.status}\ndata: {data}\n\n".encode()
                 return
             if watch.ended.is_set():

@@ -76,7 +76,7 @@ _COMPLETED = _WAITING | {
 
 REQUESTS: dict[str, dict[str, dict[str, Any]]] = {
     "upload_url": {
-        "A photograph": {"file_name": "cup.jpg", "mime_type": "image/jpeg", "file_size": 482113},
+        "A photo": {"file_name": "cup.jpg", "mime_type": "image/jpeg", "file_size": 482113},
     },
     "process": {
         "Edit an image": {
@@ -84,7 +84,7 @@ REQUESTS: dict[str, dict[str, dict[str, Any]]] = {
             "model_tier": "standard",
             "image_id": IMAGE,
         },
-        "From words alone": {"prompt": "A lighthouse at dusk", "model_tier": "pro"},
+        "From a prompt alone": {"prompt": "A lighthouse at dusk", "model_tier": "pro"},
         "An exact model, without waiting": {
             "prompt": "Make the cup bright blue",
             "model": MODEL,
@@ -155,7 +155,7 @@ ANSWERS: dict[str, dict[int, Any]] = {
                     "id": MODEL,
                     "label": "FLUX.1 Kontext Pro",
                     "vendor": "Black Forest Labs",
-                    "description": "Edits a photograph by words and keeps the rest.",
+                    "description": "Edits an image as the prompt says and keeps the rest.",
                     "credits": 4,
                     "typical_seconds": 8,
                     "tiers": ["standard"],
@@ -190,7 +190,7 @@ ANSWERS: dict[str, dict[int, Any]] = {
 # What each status of an error means, and one that has it.
 ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     400: (
-        "Something in the request is wrong; `fields` says what.",
+        "The request is invalid; `fields` says what is wrong.",
         {
             "error": "prompt: String should have at least 1 character",
             "code": "invalid_input",
@@ -198,15 +198,18 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     401: (
-        "The API key is missing, wrong, expired or revoked.",
+        "The API key is missing, invalid, expired or revoked.",
         {"error": "Missing or invalid API key.", "code": "not_authenticated"},
     ),
     402: (
-        "The workspace has not enough credits. Nothing was charged.",
-        {"error": "This takes 8 credits; the workspace has 3.", "code": "insufficient_credits"},
+        "The workspace does not have enough credits. Nothing was charged.",
+        {
+            "error": "Not enough credits: this edit needs 8, but the workspace has 3.",
+            "code": "insufficient_credits",
+        },
     ),
     403: (
-        "The key lacks the scope, or the person who made it may not use the editor any more.",
+        "The key lacks the scope, or the person who created it can no longer use the editor.",
         {
             "error": "This API key does not have the scope “image_editor:write”.",
             "code": "permission_denied",
@@ -217,29 +220,33 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"error": "There is no such image in this workspace.", "code": "not_found"},
     ),
     408: (
-        "The request's body did not arrive in time.",
-        {"error": "The request's body did not come in time.", "code": "request_timeout"},
+        "The request body did not arrive in time.",
+        {"error": "The request body did not arrive in time.", "code": "request_timeout"},
     ),
     409: (
-        "The job has ended already, or the first call with this Idempotency-Key still runs.",
-        {"error": "The edit was canceled. Its credits came back.", "code": "conflict", "job_id": JOB},
+        "The job has already ended, or the first call with this Idempotency-Key is still running.",
+        {"error": "The edit was canceled. Its credits were refunded.", "code": "conflict", "job_id": JOB},
     ),
     413: (
-        "The request's body is longer than 256 KiB.",
-        {"error": "The request's body is too large: at most 256 KiB.", "code": "too_large"},
+        "The request body is larger than 256 KiB.",
+        {"error": "The request body is too large: at most 256 KiB is allowed.", "code": "too_large"},
     ),
     422: (
         "The provider's safety filter refused the edit, the workspace has no key for this provider or its "
-        "storage is full (`storage_full`), or the Idempotency-Key came with another request.",
+        "storage is full (`storage_full`), or the Idempotency-Key was used for a different request.",
         {
-            "error": "The provider refused this as unsafe. Nothing was charged.",
+            "error": "The provider's safety filter refused this edit. Change the prompt or the image. "
+            "Nothing was charged.",
             "code": "moderated",
             "job_id": JOB,
         },
     ),
     429: (
         "Too many requests or jobs at once, here or at the provider. `Retry-After` says how long to wait.",
-        {"error": "The plan of this workspace allows 60 requests a minute.", "code": "too_many"},
+        {
+            "error": "This workspace's plan allows 60 requests per minute. Try again in 12 seconds.",
+            "code": "too_many",
+        },
     ),
     500: (
         "The portal or the provider failed. Nothing was charged; try again.",

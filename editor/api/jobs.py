@@ -28,7 +28,7 @@ LONGEST_NUMBER = 18  # digits of an event's number; what is longer never was one
 
 JobId = Annotated[
     str,
-    Path(description="A `job_id`, as POST /process answers it.", example=JOB),
+    Path(description="A `job_id` from POST /process.", example=JOB),
 ]
 # One event of the stream.
 EVENT = {
@@ -48,8 +48,8 @@ EVENT = {
 )
 async def list_jobs(
     request: HttpRequest,
-    page: Annotated[int, Query(ge=1, le=DEEPEST, description="The page's number, from 1.")] = 1,
-    per_page: Annotated[int, Query(ge=1, le=100, description="Jobs on a page.")] = 50,
+    page: Annotated[int, Query(ge=1, le=DEEPEST, description="Page number, starting at 1.")] = 1,
+    per_page: Annotated[int, Query(ge=1, le=100, description="Jobs per page.")] = 50,
     status: Annotated[api.StatusName | None, Query(description="Only jobs with this status.")] = None,
 ) -> Any:
     """The workspace's jobs, the most recent first."""
@@ -58,11 +58,11 @@ async def list_jobs(
     found, more = await in_thread(
         job_queries.page, caller(request).actor.workspace, number=page, size=per_page, status=status
     )
-    at = origin(request)
+    base_url = origin(request)
     return Status(
         200,
         schemas.JobsOut(
-            data=[api.job(job, at=at) for job in found],
+            data=[api.job(job, base_url=base_url) for job in found],
             pagination=schemas.Page(page=page, per_page=per_page, has_more=more),
         ),
     )
@@ -77,9 +77,9 @@ async def list_jobs(
     tags=["Jobs"],
 )
 async def get_job(request: HttpRequest, job_id: JobId) -> Any:
-    """Tells all of one job, whether it goes on or has ended."""
+    """Returns one job, running or ended."""
     found = await in_thread(_read, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=api.job(found, at=origin(request))))
+    return Status(200, schemas.JobOut(data=api.job(found, base_url=origin(request))))
 
 
 def _read(actor: Actor, job_id: str) -> Job:
@@ -95,12 +95,12 @@ def _read(actor: Actor, job_id: str) -> Job:
     tags=["Jobs"],
 )
 async def cancel_job(request: HttpRequest, job_id: JobId) -> Any:
-    """Stops a job. Its credits come back whole.
+    """Cancels a job. All its credits are refunded.
 
-    A waiting job has ended with the answer; a running one ends a moment later.
+    A pending job ends before the response; a running one ends a moment later.
     """
     found = await in_thread(_cancel, caller(request).actor, job_id)
-    return Status(200, schemas.JobOut(data=api.job(found, at=origin(request))))
+    return Status(200, schemas.JobOut(data=api.job(found, base_url=origin(request))))
 
 
 def _cancel(actor: Actor, job_id: str) -> Job:
@@ -117,21 +117,21 @@ def _cancel(actor: Actor, job_id: str) -> Job:
     openapi_extra={
         "responses": {
             200: {
-                "description": "Events as they come, then one that is named after the job's status.",
+                "description": "Events as they happen, then one named after the job's final status.",
                 "content": {"text/event-stream": {"schema": EVENT}},
             }
         }
     },
 )
 async def job_events(request: HttpRequest, job_id: JobId) -> StreamingHttpResponse:
-    """Sends the job's life as server-sent events, from its beginning or after `Last-Event-ID`.
+    """Streams the job's steps as server-sent events, from the beginning or after `Last-Event-ID`.
 
-    Each has the name of a step, as in the job's `stage`, and its time. The last one is named
-    `completed`, `failed` or `canceled` and carries the job. A stream whose key has ended meanwhile
-    ends with `error`; the job goes on.
+    Each event has the name of a step, as in the job's `stage`, and its time. The last one is named
+    `completed`, `failed` or `canceled` and contains the job. If the key stops working, the stream
+    ends with `error`; the job keeps running.
     """
     job = await in_thread(lookups.job, caller(request).actor, job_id)
     last = request.headers.get("last-event-id", "")
     after = int(last) if last.isdecimal() and len(last) <= LONGEST_NUMBER else 0
-    stream = events.stream(job, after=after, at=origin(request))
+    stream = events.stream(job, after=after, base_url=origin(request))
     return StreamingHttpResponse(stream, content_type="text/event-stream")

@@ -40,7 +40,7 @@ async def list_models(request: HttpRequest) -> Any:
     tags=["Catalogue"],
 )
 async def list_styles(request: HttpRequest) -> Any:
-    """Lists the styles that this workspace can use, its own and the system's."""
+    """Lists the styles that this workspace can use: its own and the system styles."""
     found = await in_thread(studio.styles, caller(request).actor.workspace)
     data = [
         schemas.Preset(id=style.id, name=style.name, scope="workspace" if style.workspace_id else "system")

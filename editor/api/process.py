@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from uuid import UUID
 
 from django.http import HttpRequest
 
-from editor.access import lookups
 from editor.access.actor import Actor
 from editor.api import schemas
 from editor.concurrency.threads import in_thread
 from editor.engine import waiting
-from editor.errors import Conflict, InvalidInput
+from editor.errors import Conflict
 from editor.gateway.requests import origin
-from editor.media import store
+from editor.media.inputs import ImageInput, Link
 from editor.models import Job
-from editor.operations import idempotency, intake, jobs, uploads
+from editor.operations import intake
+from editor.operations.intake import Submission
 from editor.operations.jobs import NewEdit
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
 from editor.queries import jobs as job_queries
 
 LONGEST_HOLD = 300.0  # seconds
-LONGEST_KEY = 80  # characters of an Idempotency-Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +40,12 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     key  an Idempotency-Key, or "": the same key with the same body is the same edit
     Raises EditorError; a job that ended without an image raises too, with `job_id` in the error.
     """
-    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
     asynchronous = body.asynchronous or _prefers_async(request.headers.get("prefer", ""))
     digest = hashlib.sha256(request.body).hexdigest() if key else ""
-    job = None
-    if key:
-        job = await in_thread(idempotency.find, actor=actor, key=key, request_hash=digest)
-    if job is None:
-        job = await _start(actor=actor, body=body, key=key, digest=digest, at=origin(request))
+    submission = _submission(body, key=key, digest=digest, base_url=origin(request))
+    job = await intake.submit(actor=actor, submission=submission)
     if job.repeated and job.is_live and not asynchronous:
-        raise Conflict("The first call with this Idempotency-Key is still running. Ask for its job.")
+        raise Conflict("The first call with this Idempotency-Key is still running. Get its job instead.")
     reread = partial(job_queries.read, job.id)
     if asynchronous:
         row = await in_thread(reread)
@@ -67,7 +60,7 @@ def _prefers_async(header: str) -> bool:
     return "respond-async" in (name.lower() for name in names)
 
 
-async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str, at: str) -> Job:
+def _submission(body: schemas.ProcessIn, *, key: str, digest: str, base_url: str) -> Submission:
     edit = NewEdit(
         prompt=body.prompt,
         model=body.model or "",
@@ -78,26 +71,18 @@ async def _start(*, actor: Actor, body: schemas.ProcessIn, key: str, digest: str
         character_id=body.character_id,
         idempotency_key=key or None,
         request_hash=digest,
-        callback=_callback(body, at),
+        callback=_callback(body, base_url),
     )
-    image_ids = list(body.image_ids)
+    images: list[ImageInput] = list(body.image_ids)
     if body.image_id:
-        image_ids.insert(0, body.image_id)
+        images.insert(0, body.image_id)
     elif body.image_url is not None:
-        await in_thread(jobs.check, actor=actor, request=edit)
-        image_ids.insert(0, await intake.fetched(actor, body.image_url))
-    await uploads.claim(actor=actor, image_ids=[*image_ids, *([body.mask_id] if body.mask_id else [])])
-    return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids)), body.mask_id)
+        images.insert(0, Link(body.image_url))
+    return Submission(edit=edit, images=tuple(images), mask=body.mask_id)
 
 
-def _callback(body: schemas.ProcessIn, at: str) -> Callback | None:
+def _callback(body: schemas.ProcessIn, base_url: str) -> Callback | None:
     secret = body.webhook_secret or ""
     if secret:
         callbacks.check_standard_secret(secret)
-    return Callback(url=body.webhook_url, secret=secret, origin=at) if body.webhook_url else None
-
-
-def _submit(actor: Actor, edit: NewEdit, mask_id: UUID | None) -> Job:
-    if mask_id:
-        edit = replace(edit, mask=store.read(lookups.image(actor, mask_id).storage_name))
-    return jobs.submit(actor=actor, request=edit)
+    return Callback(url=body.webhook_url, secret=secret, origin=base_url) if body.webhook_url else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from editor.api import envelope
 from editor.errors import EditorError
-from editor.gateway.profile import Door, Scope, bearer
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Profile, bearer
 
 PATH = "/api/v1/image-editor/"
 OPEN = {PATH + "openapi.json"}
@@ -15,7 +16,7 @@ def _last_event(scope: Scope, error: EditorError) -> bytes:
     return b"event: error\ndata: %s\n\n" % envelope.encoded(error.status, error)
 
 
-DOOR = Door(
+PROFILE = Profile(
     name="api",
     body_limit=BODY_LIMIT,
     bare_key=bearer,

@@ -10,12 +10,13 @@ import hashlib
 import json
 import logging
 
-from editor import disk
+from editor import disk, retry_after
 from editor.concurrency import threads
-from editor.concurrency.threads import in_thread
-from editor.errors import DiskFull, EditorError, InvalidInput, PermissionDenied
-from editor.gateway.body import Body, BodySlots, Receive, Send
-from editor.gateway.profile import Headers, Scope
+from editor.concurrency.threads import in_storage_thread, in_thread
+from editor.errors import EditorError, InvalidInput, PermissionDenied
+from editor.gateway.asgi import Receive, Scope, Send
+from editor.gateway.body import Body, BodySlots
+from editor.gateway.profile import Headers
 from editor.media.codec import MAX_BYTES
 from editor.operations import uploads
 
@@ -53,10 +54,8 @@ async def receive_upload(scope: Scope, receive: Receive, send: Send) -> None:
         await _refuse(send, error)
     except Exception as error:
         log.exception("a file could not be received")
-        full = disk.is_cause(error)
-        await _refuse(
-            send, DiskFull() if full else EditorError("The file could not be stored. Send it again.")
-        )
+        otherwise = EditorError("The file could not be stored. Send it again.")
+        await _refuse(send, disk.error_for(error, otherwise=otherwise))
     else:
         await _answer(send, 200, [(b"etag", f'"{etag}"'.encode())], b"")
 
@@ -76,7 +75,7 @@ async def _take(scope: Scope, receive: Receive) -> str:
     workspace_id = str(await in_thread(uploads.expect, permit=permit))
     threads.tenant.set(workspace_id)
     async with _slots.slot(workspace_id, body):
-        return await in_thread(_keep, permit, await _content(body))
+        return await in_storage_thread(_keep, permit, await _content(body))
 
 
 async def _content(body: Body) -> bytes:
@@ -100,8 +99,7 @@ async def _refuse(send: Send, error: EditorError) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", b"PUT"))
-    if error.retry_after is not None:
-        headers.append((b"retry-after", str(int(error.retry_after)).encode()))
+    headers += retry_after.raw_headers(error)
     content = json.dumps({"success": False, "error": error.message}).encode()
     await _answer(send, error.status, headers, content)
 

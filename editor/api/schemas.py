@@ -27,32 +27,32 @@ ProviderName = Annotated[
     StringConstraints(max_length=20),
     Field(
         json_schema_extra={"enum": PROVIDERS},
-        description="`platform` runs on the portal's keys and takes credits; the name of a provider runs on "
-        "the workspace's own key for it and takes none.",
+        description="`platform` runs on the portal's keys and costs credits; the name of a provider runs on "
+        "the workspace's own key for it and costs none.",
     ),
 ]
 
 
 def _no_text(value: object) -> object:
     if isinstance(value, bool | str):
-        raise ValueError("Give a whole number.")
+        raise ValueError("Enter a whole number.")
     return value
 
 
 # JSON's own numbers alone; 5.0 is one of them.
 Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
-Success = Annotated[Literal[True], Field(description="Always true here; false in errors.")]
+Success = Annotated[Literal[True], Field(description="Always true; false in errors.")]
 
 
 class Problem(Schema):
     """What every error looks like."""
 
-    success: Literal[False] = Field(False, description="Always false here.")
-    error: str = Field(description="What happened and what to do, for people.")
+    success: Literal[False] = Field(False, description="Always false.")
+    error: str = Field(description="A message for people: what happened and what to do.")
     # Additions:
-    code: str = Field(description="A stable word for programs.")
-    fields: dict[str, str] | None = Field(None, description="What is wrong, by the name of the field.")
-    job_id: UUID | None = Field(None, description="The job that came to this end, where there is one.")
+    code: str = Field(description="A stable code for programs.")
+    fields: dict[str, str] | None = Field(None, description="What is wrong, by field name.")
+    job_id: UUID | None = Field(None, description="The job that failed, if there is one.")
 
 
 def errors(*codes: int) -> dict[int, Any]:
@@ -65,15 +65,15 @@ def errors(*codes: int) -> dict[int, Any]:
 
 class UploadIn(Schema):
     file_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
-        description="What the image is called in the gallery; 1 to 255 characters."
+        description="Name of the image in the gallery; 1 to 255 characters."
     )
     mime_type: Literal["image/jpeg", "image/png", "image/webp", "image/gif"] = Field(
-        description="The Content-Type that the file will be sent with."
+        description="The Content-Type that you will upload the file with."
     )
     file_size: Bytes | None = Field(
         None,
-        description="Size of the file in bytes. So much of the workspace's storage is kept free for it until "
-        "it is used or its link expires; without it, 25 MiB are.",
+        description="Size of the file in bytes. This much of the workspace's storage is reserved until the "
+        "file is used or its link expires; without it, 25 MiB.",
     )
 
 
@@ -90,15 +90,15 @@ class _Choice(Schema):
     model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_OF_THEM})
 
     model_tier: TierId | None = Field(
-        None, description="The quality, which decides the model. Required unless `model` is given."
+        None, description="The quality, which selects the model. Required unless `model` is given."
     )
     provider: ProviderName = "platform"
     # Additions:
     model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = Field(
-        None, description="An exact model in place of a tier: an `id` of GET /models."
+        None, description="An exact model instead of a tier: an `id` from GET /models."
     )
     parameters: dict[str, Any] = Field(
-        default_factory=dict, description="Inputs of the model, by the names of GET /models."
+        default_factory=dict, description="Inputs of the model, by their names in GET /models."
     )
 
     @model_validator(mode="after")
@@ -106,7 +106,7 @@ class _Choice(Schema):
         if not self.model_tier and not self.model:
             raise ValueError("model_tier is required: pro, standard or creative.")
         if self.model_tier and self.model:
-            raise ValueError("Give model_tier or model, not both.")
+            raise ValueError("Set model_tier or model, not both.")
         return self
 
 
@@ -116,37 +116,37 @@ class EstimateIn(_Choice):
 
 class ProcessIn(_Choice):
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=10_000)] = Field(
-        description="What to make, or what to change in the source image; 1 to 10,000 characters."
+        description="What to create, or what to change in the source image; 1 to 10,000 characters."
     )
     image_id: UUID | None = Field(
         None,
-        description="The source image: an `image_id` of POST /upload-url, or the `result_image_id` of "
+        description="The source image: an `image_id` from POST /upload-url, or the `result_image_id` of "
         "another job of this workspace.",
     )
     image_url: Annotated[str, StringConstraints(max_length=LONGEST_URL)] | None = Field(
-        None, description="An https address of the source image. Ignored where `image_id` is given."
+        None, description="An https URL of the source image. Ignored if `image_id` is given."
     )
-    style_id: UUID | None = Field(None, description="A style to apply: an `id` of GET /styles.")
+    style_id: UUID | None = Field(None, description="A style to apply: an `id` from GET /styles.")
     character_id: UUID | None = Field(
-        None, description="A character to keep the same: an `id` of GET /characters."
+        None, description="A character to keep consistent: an `id` from GET /characters."
     )
     # Additions:
     image_ids: Annotated[list[UUID], Field(max_length=MOST_IMAGES)] = Field(
-        default_factory=list, description="Further images, in the order in which they are to be used."
+        default_factory=list, description="More images, in the order to use them."
     )
     mask_id: UUID | None = Field(
-        None, description="An uploaded mask for the source image: what is white in it is changed."
+        None, description="An uploaded mask for the source image: its white parts are changed."
     )
     webhook_url: Annotated[str, StringConstraints(max_length=callbacks.LONGEST_URL)] | None = Field(
         None,
-        description="An https address that is sent the job when it has ended, as a Standard Webhook.",
+        description="An https URL that receives the job when it ends, as a Standard Webhook.",
     )
     webhook_secret: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         None,
-        description="Signs what is sent to `webhook_url`: `whsec_` and 24 to 64 bytes in base64.",
+        description="Signs the message to `webhook_url`: `whsec_` followed by 24 to 64 bytes in base64.",
     )
     asynchronous: bool = Field(
-        False, alias="async", strict=True, description="True: answer at once, with 202 and the job."
+        False, alias="async", strict=True, description="True: respond at once, with 202 and the job."
     )
 
 
@@ -154,24 +154,24 @@ class ProcessIn(_Choice):
 
 
 class Upload(Schema):
-    """Where to send a file, once."""
+    """A link to upload one file to."""
 
-    image_id: UUID = Field(description="What POST /process knows the image by.")
+    image_id: UUID = Field(description="Use it as an image of POST /process.")
     upload_url: str = Field(description="Where to PUT the file, with `mime_type` as its Content-Type.")
-    public_url: str = Field(description="Where the image can be seen, once it was sent and used.")
-    expires_in: int = Field(description="Seconds for which `upload_url` works.")
+    public_url: str = Field(description="URL of the image, once it has been uploaded and used.")
+    expires_in: int = Field(description="Seconds until `upload_url` expires.")
 
 
 class Estimate(Schema):
     """What one call of POST /process would cost."""
 
-    model_tier: str | None = Field(description="The tier that was asked for.")
-    provider: str = Field(description="The provider that was asked for.")
-    estimated_credits: int = Field(description="Credits, at most. 0 on a key of the workspace's own.")
-    is_exact: bool = Field(description="False: it may cost less, never more.")
-    available_credits: int = Field(description="Credits that the workspace can spend now.")
-    can_proceed: bool = Field(description="Whether they are enough.")
-    byok_skips_credits: bool = Field(description="True where a key of the workspace's own pays instead.")
+    model_tier: str | None = Field(description="The requested tier.")
+    provider: str = Field(description="The requested provider.")
+    estimated_credits: int = Field(description="Credits, at most. 0 on the workspace's own key.")
+    is_exact: bool = Field(description="False: it may cost less, but never more.")
+    available_credits: int = Field(description="Credits that the workspace can spend.")
+    can_proceed: bool = Field(description="Whether they cover the estimate.")
+    byok_skips_credits: bool = Field(description="True if the job would run on the workspace's own key.")
     # Additions:
     model: str = Field(description="The model that would run.")
 
@@ -192,44 +192,44 @@ class JobOut(Schema):
 
 
 class Page(Schema):
-    page: int = Field(description="The page's number, from 1.")
-    per_page: int = Field(description="Jobs on a full page.")
-    has_more: bool = Field(description="Whether a further page has any.")
+    page: int = Field(description="Page number, starting at 1.")
+    per_page: int = Field(description="Jobs per page.")
+    has_more: bool = Field(description="Whether there is another page.")
 
 
 class JobsOut(Schema):
     success: Success = True
     data: list[Job] = Field(description="The jobs.")
-    pagination: Page = Field(description="Where in the list they are.")
+    pagination: Page = Field(description="The position in the list.")
 
 
 class ModelInput(Schema):
     """One of the `parameters` that a model takes."""
 
     name: str = Field(description="Its name in `parameters`.")
-    label: str = Field(description="Its name for people.")
+    label: str = Field(description="Its display name.")
     help: str = Field(description="What it does.")
     type: str = Field(description="`select`, `number`, `float`, `text` or `textarea`.")
-    required: bool = Field(description="False: it may be empty.")
-    default: str | int | float = Field(description="What it is where it is left out.")
-    options: list[str] = Field(description="All that a `select` can be.")
-    minimum: float | None = Field(description="The least it can be.")
-    maximum: float | None = Field(description="The most it can be.")
+    required: bool = Field(description="False: it can be empty.")
+    default: str | int | float = Field(description="Used if it is left out.")
+    options: list[str] = Field(description="The values of a `select`.")
+    minimum: float | None = Field(description="The smallest value.")
+    maximum: float | None = Field(description="The largest value.")
 
 
 class Model(Schema):
     """A model that jobs can run."""
 
     id: str = Field(description="The `model` of POST /process.")
-    label: str = Field(description="Its name for people.")
+    label: str = Field(description="Its display name.")
     vendor: str = Field(description="Who made it.")
     description: str = Field(description="What it is good at.")
-    credits: int | None = Field(description="Credits for one sample; null where nothing is set up for it.")
-    typical_seconds: int = Field(description="Seconds that a job usually takes.")
-    tiers: list[str] = Field(description="The tiers that mean this model.")
-    providers: list[str] = Field(description="The providers that run it on a key of the workspace's own.")
+    credits: int | None = Field(description="Credits for one sample; null if no provider is set up for it.")
+    typical_seconds: int = Field(description="Seconds that a job typically takes.")
+    tiers: list[str] = Field(description="The tiers that use this model.")
+    providers: list[str] = Field(description="The providers that can run it on the workspace's own key.")
     takes_mask: bool = Field(description="Whether it takes a `mask_id`.")
-    most_images: int = Field(description="Images that one job can use.")
+    most_images: int = Field(description="The most images that one job can use.")
     inputs: list[ModelInput] = Field(description="The `parameters` that it takes.")
 
 
@@ -237,8 +237,8 @@ class Preset(Schema):
     """A style or a character."""
 
     id: UUID = Field(description="The `style_id` or `character_id` of POST /process.")
-    name: str = Field(description="Its name for people.")
-    scope: str = Field(description="`system` for those of every workspace, or `workspace`.")
+    name: str = Field(description="Its display name.")
+    scope: str = Field(description="`system` for presets of every workspace, or `workspace`.")
 
 
 class ModelsOut(Schema):

@@ -7,8 +7,9 @@ import re
 
 from editor.engine import requests
 from editor.errors import EditorError
-from editor.gateway.body import App, Body, BodySlots, Receive, Send, announced, pass_on, pass_on_without_body
-from editor.gateway.profile import Headers, Scope
+from editor.gateway.asgi import App, Receive, Scope, Send
+from editor.gateway.body import Body, BodySlots, announced, pass_on, pass_on_without_body
+from editor.gateway.profile import Headers
 
 PATH = "/callbacks/"
 LIMIT = 2 * 1024 * 1024
@@ -16,7 +17,7 @@ AT_ONCE, OF_ONE_JOB = 32, 2
 _ADDRESS = re.compile(r"^/callbacks/([-\w]+)/([^/]+)/$")
 
 
-class CallbackGate:
+class CallbackGateway:
     """ASGI: any other request is answered without reading its body."""
 
     def __init__(self, app: App) -> None:

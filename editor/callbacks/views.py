@@ -23,13 +23,13 @@ async def callback(request: HttpRequest, provider: str, token: str) -> HttpRespo
     """
     job_id = requests.read_callback_token(token=token, provider=provider)
     if job_id is None:
-        return JsonResponse({"error": "There is nothing here."}, status=404)
+        return JsonResponse({"error": "Not found."}, status=404)
     genuine = await registry.get(provider).is_genuine(
         account=accounts.given(provider=provider, key=""),
         body=request.body,
         headers={name.lower(): value for name, value in request.headers.items()},
     )
     if not genuine:
-        return JsonResponse({"error": "The signature is wrong."}, status=401)
+        return JsonResponse({"error": "The signature is invalid."}, status=401)
     await events.hint(job_id)
     return JsonResponse({"ok": True})

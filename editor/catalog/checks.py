@@ -20,7 +20,7 @@ _DEFAULTS: dict[str, tuple[type, str]] = {
 
 def model_problems(model: Model) -> Problems:
     if not _MODEL_ID.fullmatch(model.id):
-        yield "id", f"{model.id!r} must look like vendor/name, in small letters"
+        yield "id", f"{model.id!r} must look like vendor/name, in lowercase"
     if model.time_limit_seconds < model.typical_seconds:
         yield "time_limit_seconds", "must not be less than typical_seconds"
     yield from twice("inputs", [item.name for item in model.inputs])
@@ -31,6 +31,8 @@ def model_problems(model: Model) -> Problems:
         yield "mask", "must be true where a route has mask = true"
     if model.mask_required and not (model.mask and all(route.mask for route in model.routes)):
         yield "mask_required", "needs mask = true for the model and for each route"
+    if model.samples_input and not any(_counts_samples(model, item) for item in model.options):
+        yield "samples_input", "must name an option of the type number with a minimum of at least 1"
     for route in model.routes:
         yield from _without_problems(model, route)
     yield from twice("ideas", [idea.label for idea in model.ideas])
@@ -70,7 +72,7 @@ def tier_problems(tier: Tier, models: Mapping[str, Model]) -> Problems:
 
 def twice(key: str, names: Sequence[str]) -> Problems:
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield key, f"{name!r} is there twice"
+        yield key, f"{name!r} is listed twice"
 
 
 def _without_problems(model: Model, route: Route) -> Problems:
@@ -82,6 +84,11 @@ def _without_problems(model: Model, route: Route) -> Problems:
         for value in values:
             if value not in offered[name]:
                 yield f"routes {route.provider!r}: without", f"{value!r} is not an option of {name!r}"
+
+
+def _counts_samples(model: Model, item: Input) -> bool:
+    counts = item.type == "number" and item.required and not item.zero_allowed and (item.minimum or 0) >= 1
+    return item.name == model.samples_input and counts
 
 
 def _kind_problems(item: Input) -> Problems:
@@ -107,8 +114,6 @@ def _limit_problems(item: Input) -> Problems:
         yield "minimum", "a number needs both minimum and maximum"
     elif limits != sorted(limits):
         yield "minimum", f"{item.minimum} is above the maximum {item.maximum}"
-    elif item.name == "samples" and not (item.type == "number" and limits[0] >= 1):
-        yield "minimum", 'the price counts "samples", so it is a number of at least 1'
     if item.multiple_of > 1 and not item.whole_number:
         yield "multiple_of", "belongs to whole numbers"
     if item.zero_allowed and not (item.minimum or 0) > 0:

@@ -21,7 +21,7 @@ class CatalogError(Exception):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__(
-            "The catalogue cannot be used:\n" + "\n".join(f"- {problem}" for problem in self.problems)
+            "The catalogue is invalid:\n" + "\n".join(f"- {problem}" for problem in self.problems)
         )
 
 
@@ -71,6 +71,7 @@ def _model(table: Table) -> Model:
         ideas=tuple(_idea(inner) for inner in table.tables("ideas", named_by="label", optional=True)),
         mask=table.flag("mask"),
         mask_required=table.flag("mask_required", default=False),
+        samples_input=table.text("samples_input", default=""),
     )
     _finish(table, model_problems(model))
     return model

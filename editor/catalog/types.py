@@ -100,6 +100,8 @@ class Model:
     sample_prompts      the vendor's own examples, unabridged
     mask                a mask may limit the edit, by some route or in the sandbox
     mask_required       nothing can be done without one
+    samples_input       the option that says how many results a run gives, each at the price of one sample;
+                        "" where a run gives one
     """
 
     id: str
@@ -115,6 +117,7 @@ class Model:
     ideas: tuple[Idea, ...]
     mask: bool
     mask_required: bool = False
+    samples_input: str = ""
 
     def input(self, name: str) -> Input:
         """The input of that name. Raises KeyError."""
@@ -150,8 +153,15 @@ class Model:
 
     @property
     def maximum_samples(self) -> int:
-        """How many results one run may give; 1 where the model has no "samples" input."""
-        return next((int(item.maximum or 1) for item in self.options if item.name == "samples"), 1)
+        """How many results one run may give."""
+        return int(self.input(self.samples_input).maximum or 1) if self.samples_input else 1
+
+    def samples(self, inputs: Mapping[str, Value]) -> int:
+        """How many results a run with these cleaned inputs gives."""
+        count = inputs[self.samples_input] if self.samples_input else 1
+        if not isinstance(count, int):
+            raise TypeError("samples() takes what clean_inputs() returned")
+        return count
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ def clean_inputs(model: Model, values: Mapping[str, object]) -> dict[str, Value]
     Raises InvalidInput whose `fields` hold every problem at once, but for more than MAXIMUM_OPTIONS.
     """
     if len(values) > MAXIMUM_OPTIONS:
-        raise InvalidInput(f"At most {MAXIMUM_OPTIONS} options; there are {len(values):,}.")
+        raise InvalidInput(
+            f"At most {MAXIMUM_OPTIONS} options are allowed; this request has {len(values):,}."
+        )
     cleaned: dict[str, Value] = {}
     known = {item.name for item in model.options}
     problems = {_printable(name): "This model has no such option." for name in values if name not in known}
@@ -38,8 +40,8 @@ def clean_inputs(model: Model, values: Mapping[str, object]) -> dict[str, Value]
         except ValueError as error:
             problems[item.name] = str(error)
     if problems:
-        told = " ".join(f"{name}: {problem}" for name, problem in problems.items())
-        raise InvalidInput(f"{model.label} cannot run with these options. {told}", fields=problems)
+        reported = " ".join(f"{name}: {problem}" for name, problem in problems.items())
+        raise InvalidInput(f"{model.label} cannot run with these options. {reported}", fields=problems)
     return cleaned
 
 
@@ -67,7 +69,9 @@ def clean_prompt(model: Model, value: object) -> str:
     else:
         if prompt:
             return prompt
-        problem = "Say what should change." if model.minimum_images else "Say what you would like to see."
+        problem = (
+            "Describe what should change." if model.minimum_images else "Describe what you would like to see."
+        )
     raise InvalidInput(problem, fields={"prompt": problem})
 
 
@@ -77,10 +81,10 @@ def clean_text(value: object, *, maximum: int) -> str:
         raise ValueError("Enter text.")
     text = value.strip()
     if len(text) > maximum:
-        raise ValueError(f"At most {maximum:,} characters; this has {len(text):,}.")
+        raise ValueError(f"At most {maximum:,} characters are allowed; this text has {len(text):,}.")
     # PostgreSQL takes no NUL, UTF-8 no half of a surrogate pair; JSON can carry both.
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("This text holds a character that cannot be stored.")
+        raise ValueError("This text contains a character that cannot be stored.")
     return text
 
 
@@ -90,13 +94,11 @@ def check_images(model: Model, route: Route, count: int, has_mask: bool) -> None
     if count < model.minimum_images:
         problems["images"] = f"{model.label} needs {_images(model.minimum_images)} to work on."
     elif count > model.maximum_images:
-        problems["images"] = (
-            f"{model.label} takes at most {_images(model.maximum_images)}; there are {count}."
-        )
+        problems["images"] = f"{model.label} takes at most {_images(model.maximum_images)}; you sent {count}."
     if has_mask and not route.mask:
-        problems["mask"] = f"{model.label} does not work with a mask."
+        problems["mask"] = f"{model.label} does not support masks."
     elif has_mask and count == 0:
-        problems["mask"] = "A mask needs an image that it belongs to."
+        problems["mask"] = "A mask needs an image to apply to."
     elif model.mask_required and not has_mask and "images" not in problems:
         problems["mask"] = f"{model.label} needs a mask: paint over what should change."
     if problems:
@@ -109,14 +111,6 @@ def route_problem(route: Route, inputs: Mapping[str, Value]) -> str | None:
         if inputs.get(name) in values:
             return f"This provider does not offer the {_words(name)} {inputs[name]}."
     return None
-
-
-def price(route: Route, inputs: Mapping[str, Value]) -> int:
-    """Credits for one run by this route with cleaned inputs: the route's price times the samples."""
-    samples = inputs.get("samples", 1)
-    if not isinstance(samples, int):
-        raise TypeError("price() takes what clean_inputs() returned")
-    return route.credits * samples
 
 
 def _choice(item: Input, value: object) -> str:

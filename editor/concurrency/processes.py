@@ -16,26 +16,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 import multiprocessing
 import os
 import pickle
 import resource
 import signal
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 from typing import Any, TypeVar
 
 from editor.concurrency.fairness import FairExecutor
 from editor.shortage import Shortage
 
 T = TypeVar("T")
+
+log = logging.getLogger("editor.concurrency.processes")
 
 SLOTS = max(2, os.cpu_count() or 2)
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each child
@@ -113,9 +119,8 @@ async def run(
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(on_progress, percent)  # type: ignore[arg-type]
 
-    call = _Call(
-        function, args, tenant=tenant, timeout=timeout, on_progress=relay if on_progress is not None else None
-    )
+    progress = relay if on_progress is not None else None
+    call = _Call(function, args, tenant=tenant, timeout=timeout, on_progress=progress)
     _executor().submit(call)
     try:
         result: T = await asyncio.wrap_future(call.future)
@@ -125,27 +130,19 @@ async def run(
     return result
 
 
+@dataclass(eq=False)
 class _Call:
     """One call on its way: waiting, then running in `process`, then answered in `future`."""
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        *,
-        tenant: str,
-        timeout: float,
-        on_progress: Callable[[int], None] | None,
-    ) -> None:
-        self.function = function
-        self.args = args
-        self.tenant = tenant
-        self.timeout = timeout
-        self.on_progress = on_progress
-        self.future: Future[Any] = Future()
-        self._lock = threading.Lock()
-        self._process: ForkServerProcess | None = None
-        self._killed = False
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    tenant: str
+    timeout: float
+    on_progress: Callable[[int], None] | None = None
+    future: Future[Any] = field(default_factory=Future)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _process: ForkServerProcess | None = None
+    _killed: bool = False
 
     def kill(self) -> None:
         """Give up: out of the queue, or kill the child. Harmless when it is already over."""
@@ -220,11 +217,30 @@ class _Call:
 
 @cache
 def _executor() -> FairExecutor:
-    return FairExecutor(SLOTS)
+    executor = FairExecutor(SLOTS)
+    check = _Call(_not_imported, (_preloaded,), tenant="", timeout=60)
+    check.future.add_done_callback(_log_failed_preloads)
+    executor.submit(check)
+    return executor
+
+
+def _not_imported(modules: list[str]) -> list[str]:
+    return [name for name in modules if name not in sys.modules]
+
+
+def _log_failed_preloads(check: Future[list[str]]) -> None:
+    """The fork server itself is silent about a module that it cannot import."""
+    if error := check.exception():  # the portal may be about to end
+        log.info("it was not found out which modules child processes start with: %r", error)
+    elif missing := check.result():
+        log.warning("child processes start slowly: the fork server cannot import %s", ", ".join(missing))
 
 
 @cache
 def _context() -> ForkServerContext:
+    # The fork server is a new interpreter: without this it finds the portal in its working directory alone.
+    path = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_preloaded)
     return context

@@ -1,14 +1,17 @@
-"""Database work from the event loop.
+"""Database and storage work from the event loop.
 
 A job that waits for a provider must hold neither a thread nor a connection. `in_thread`
 borrows both for one short piece of work and gives them back. The threads are shared out
 between tenants: a workspace with hundreds of jobs does not make another one wait.
+
+What reads or writes stored files uses `in_storage_thread`: a bucket that hangs holds no thread
+that authentication and the database need.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from contextvars import ContextVar, copy_context
 from functools import cache, partial
@@ -23,11 +26,13 @@ T = TypeVar("T")
 
 # The threads of the engine and those of the doors: a flood of jobs does not make requests wait.
 # More of them only wait for each other: Python runs one at a time.
-ENGINE, DOORS = "engine", "doors"
+ENGINE, CHANNELS = "engine", "doors"
+# Each has one pool for the database and one for the storage, of so many threads.
+DATABASE, STORAGE = "database", "storage"
 THREADS = 4
 
 # Whose threads the current task uses; the worker's tasks use the engine's.
-pool: ContextVar[str] = ContextVar("pool", default=DOORS)
+pool: ContextVar[str] = ContextVar("pool", default=CHANNELS)
 # Whose work the current task does; empty for what belongs to nobody.
 tenant: ContextVar[str] = ContextVar("tenant", default="")
 # The event loop that waits for what the current thread does; None where none does.
@@ -66,7 +71,7 @@ class _FairThreads(Executor):
 
 
 @cache
-def _threads(pool: str) -> _FairThreads:
+def _threads(pool: str, kind: str) -> _FairThreads:
     return _FairThreads()
 
 
@@ -79,9 +84,9 @@ def release() -> None:
         connection.close()
 
 
-async def in_thread_to_its_end(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """`in_thread`, but a cancellation is raised only after `function`, which it cannot stop, has ended."""
-    working = asyncio.ensure_future(in_thread(function, *args, **kwargs))
+async def to_its_end(work: Awaitable[T]) -> T:
+    """The result of `in_thread` or the like; a cancellation, which does not stop it, is raised at its end."""
+    working = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
@@ -91,14 +96,22 @@ async def in_thread_to_its_end(function: Callable[P, T], /, *args: P.args, **kwa
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `function` in a worker thread; its connection goes back to the pool afterwards."""
+    return await _in_thread(DATABASE, partial(function, *args, **kwargs))
 
+
+async def in_storage_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """`in_thread` for what reads, writes or deletes stored files."""
+    return await _in_thread(STORAGE, partial(function, *args, **kwargs))
+
+
+async def _in_thread(kind: str, function: Callable[[], T]) -> T:
     def work() -> T:
         try:
-            return function(*args, **kwargs)
+            return function()
         finally:
             release()
 
     loop = asyncio.get_running_loop()
     context = copy_context()
     context.run(waiting_loop.set, loop)
-    return await loop.run_in_executor(_threads(pool.get()), context.run, work)
+    return await loop.run_in_executor(_threads(pool.get(), kind), context.run, work)

@@ -36,9 +36,9 @@ def python(*, verb: str, url: str, body: Any = None, streamed: bool = False, hel
         lines.append(f"    timeout={PATIENCE},")
     call = "\n".join([called, *lines])
     if streamed:
-        rest = f"with {call}\n) as answer:\n    for line in answer.iter_lines():\n        print(line)"
+        rest = f"with {call}\n) as response:\n    for line in response.iter_lines():\n        print(line)"
     else:
-        rest = f"answer = {call}\n)\nanswer.raise_for_status()\nprint(answer.json())"
+        rest = f"response = {call}\n)\nresponse.raise_for_status()\nprint(response.json())"
     return f"import os\n\nimport httpx\n\n{rest}"
 
 

@@ -20,9 +20,9 @@ LIVES: dict[int | None, str] = {
     None: "Never",
     30 * _DAY: "In 30 days",
     90 * _DAY: "In 90 days",
-    365 * _DAY: "In a year",
+    365 * _DAY: "In 1 year",
 }
-_OVERLAP_WORDS = ("At once", "In an hour", "In 24 hours", "In 7 days")
+_OVERLAP_LABELS = ("Immediately", "In 1 hour", "In 24 hours", "In 7 days")
 
 State = Literal["active", "replaced", "expired", "revoked"]
 
@@ -72,7 +72,7 @@ def keys_view(actor: Actor) -> KeysView:
         rows=[_row(actor, key) for key in keys],
         all_of_workspace=manages,
         may_create=actor.membership.may_edit,
-        overlaps=list(zip(OVERLAPS, _OVERLAP_WORDS, strict=True)),
+        overlaps=list(zip(OVERLAPS, _OVERLAP_LABELS, strict=True)),
     )
 
 

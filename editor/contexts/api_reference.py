@@ -27,7 +27,7 @@ class Row:
     place: str
     of: str
     required: bool
-    words: str
+    message: str
     values: list[str]
     default: str
 
@@ -38,7 +38,7 @@ class Section:
 
     id: str
     title: str
-    words: str
+    message: str
     rows: list[Row]
 
 
@@ -55,7 +55,7 @@ class Call:
     title: str
     verb: str
     path: str
-    words: list[str]
+    message: list[str]
     scope: str
     rows: list[Row]
     answer: list[Row]
@@ -161,7 +161,7 @@ class _Reader:
             title=operation["summary"],
             verb=verb.upper(),
             path=path,
-            words=operation["description"].split("\n\n"),
+            message=operation["description"].split("\n\n"),
             scope=operation["security"][0]["ApiKey"][0],
             rows=[
                 *self._parameters(operation, "path", "query"),
@@ -185,7 +185,7 @@ class _Reader:
         return Section(
             id=_section_id(name),
             title=name,
-            words=schema["description"],
+            message=schema["description"],
             rows=list(self._rows(schema, answered=True)),
         )
 
@@ -224,7 +224,7 @@ class _Reader:
             place=place,
             of=_section_id(inner) if inner in self.objects else "",
             required=required,
-            words=field["description"],
+            message=field["description"],
             values=[value for one in field.get("anyOf", [field]) for value in one.get("enum", [])],
             default="" if default is None else str(default).lower(),
         )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils import timezone
 
 from editor import catalog
 from editor.access.actor import Actor
@@ -58,7 +57,6 @@ class Tile:
     prompt: str
     who: str
     at: datetime
-    ago: str
     starred: bool = False
     state: str = ""
 
@@ -117,7 +115,7 @@ def filter_view(workspace: Workspace, filter: Filter) -> FilterView:
     people = [(str(user.pk), user.display_name) for user in gallery.people(workspace)]
     by = str(filter.by or "")
     if by and by not in dict(people):
-        people.append((by, "Somebody who left"))
+        people.append((by, "Former member"))
     models = [(model.id, model.label) for model in catalog.catalog().models.values()]
     return FilterView(
         words=" ".join(filter.words),
@@ -215,14 +213,13 @@ def _tile(workspace: Workspace, filter: Filter, row: Image | Job, *, starred: bo
         prompt=job.prompt,
         who=who(row.created_by),
         at=row.created_at,
-        ago=ago(row.created_at),
         starred=starred,
         state="" if isinstance(row, Image) else state_of(row),
     )
 
 
 def who(user: User | None) -> str:
-    return user.display_name if user else "Somebody who left"
+    return user.display_name if user else "Former member"
 
 
 def state_of(job: Job) -> str:
@@ -232,21 +229,6 @@ def state_of(job: Job) -> str:
     return {Status.PENDING: "Queued", Status.PROCESSING: "Running"}.get(
         Status(job.status), job.status.title()
     )
-
-
-def ago(moment: datetime) -> str:
-    """How long ago, as short as a tile needs it; after a week the day, in the viewer's time zone."""
-    minutes = (timezone.now() - moment) // timedelta(minutes=1)
-    if minutes < 1:
-        return "just now"
-    if minutes < 60:
-        return f"{minutes} min ago"
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h ago"
-    if minutes < 7 * 24 * 60:
-        return f"{minutes // (24 * 60)} d ago"
-    day = timezone.localtime(moment)
-    return f"{day.day} {day:%b %Y}"
 
 
 def _count(filter: Filter, rows: Any) -> str:

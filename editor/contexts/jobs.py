@@ -119,13 +119,13 @@ def live(
 
 
 def snapshot(
-    workspace: Workspace, *, viewer: User, since: datetime, told: Collection[UUID] = ()
+    workspace: Workspace, *, viewer: User, since: datetime, reported: Collection[UUID] = ()
 ) -> dict[str, Any]:
     """A socket's first message, and its next after a break: what runs now, and what ended after `since`.
 
     told  ids of jobs whose end the page knows of; they are left out
     """
-    ended = [job for job in studio.ended_since(workspace, since) if job.id not in told]
+    ended = [job for job in studio.ended_since(workspace, since) if job.id not in reported]
     finished = [job_view(workspace, job, viewer=viewer) for job in ended]
     return {**live(workspace, viewer=viewer), "finished": finished}
 
@@ -182,7 +182,7 @@ def _charge(job: Job) -> str:
         return f"{_credits(job.charged)} charged."
     if not job.price:
         return "Nothing was charged."
-    back = f"{_credits(job.price)} came back."
+    back = f"{_credits(job.price)} refunded."
     return back if job.status == Status.CANCELED else f"Nothing was charged: {back}"
 
 

@@ -48,9 +48,9 @@ class ProviderCard:
 def provider_cards(actor: Actor) -> list[ProviderCard]:
     """A card for each installed provider that takes keys, by name."""
     keys = provider_keys.keys(actor.workspace)
-    takers = [provider for provider in registry.providers().values() if provider.needs_key]
-    takers.sort(key=lambda taker: taker.label.casefold())
-    return [_card(actor, taker, keys.get(taker.name)) for taker in takers]
+    fake_providers = [provider for provider in registry.providers().values() if provider.needs_key]
+    fake_providers.sort(key=lambda taking_keys: taking_keys.label.casefold())
+    return [_card(actor, taking_keys, keys.get(taking_keys.name)) for taking_keys in fake_providers]
 
 
 def provider_card(actor: Actor, name: str) -> ProviderCard:
@@ -83,5 +83,5 @@ def _state(key: ProviderKey | None) -> tuple[Literal["connected", "problem", "di
 def _serves(name: str) -> str:
     """ "FLUX.2 [pro], FLUX.2 [flex], FLUX.1 Fill and 4 more"."""
     models = [model.label for model in catalog.catalog().models.values() if name in model.providers]
-    words = ", ".join(models[:SHOWN_MODELS])
-    return f"{words} and {len(models) - SHOWN_MODELS} more" if len(models) > SHOWN_MODELS else words
+    message = ", ".join(models[:SHOWN_MODELS])
+    return f"{message} and {len(models) - SHOWN_MODELS} more" if len(models) > SHOWN_MODELS else message

@@ -20,8 +20,6 @@ from editor.providers.base import ProviderError
 from editor.queries import gallery, studio
 from editor.queries.gallery import Filter
 
-DOORS = {"web": "Studio", "api": "API", "mcp": "MCP"}
-
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -40,7 +38,6 @@ class Lightbox:
     who: str
     initials: str
     at: datetime
-    ago: str
     prompt: str
     sent_prompt: str
     image: VersionView | None
@@ -100,7 +97,6 @@ def _lightbox(
         who=lists.who(row.created_by),
         initials=row.created_by.initials if row.created_by else "?",
         at=row.created_at,
-        ago=lists.ago(row.created_at),
         prompt=job.prompt,
         sent_prompt=job.sent_prompt if job.sent_prompt != job.prompt else "",
         image=version_view(workspace, image) if image else None,
@@ -131,12 +127,12 @@ def facts(job: Job, image: Image | None) -> list[Fact]:
         ("Style", _preset(job.style, job.style_version)),
         ("Character", _preset(job.character, job.character_version)),
         ("Reference images", _references(job)),
-        ("Mask", "Painted" if _count(job, JobImage.Role.MASK) else ""),
+        ("Mask", "Yes" if _count(job, JobImage.Role.MASK) else ""),
         ("Cost", _cost(job)),
-        ("Queued", _seconds(job.created_at, job.started_at)),
-        ("Ran", _seconds(job.started_at, job.finished_at)),
-        ("In all", _seconds(job.created_at, job.finished_at)),
-        ("Asked for in", DOORS.get(job.door, job.door)),
+        ("Time in queue", _seconds(job.created_at, job.started_at)),
+        ("Processing time", _seconds(job.started_at, job.finished_at)),
+        ("Total time", _seconds(job.created_at, job.finished_at)),
+        ("Submitted via", job.get_channel_display()),
     ]
     return [Fact(label, value) for label, value in pairs if value]
 
@@ -151,7 +147,7 @@ def _provider(job: Job) -> str:
         label = registry.get(job.provider).label
     except ProviderError:  # it was removed since
         label = job.provider
-    return f"{label}, {'own key' if job.own_key else 'platform'}"
+    return f"{label}, {'own key' if job.own_key else 'portal'}"
 
 
 def _size(image: Image | None) -> str:
@@ -194,10 +190,10 @@ def _references(job: Job) -> str:
 
 def _cost(job: Job) -> str:
     credits = job.price if job.is_live else job.charged
-    words = "1 credit" if credits == 1 else f"{credits:,} credits"
+    message = "1 credit" if credits == 1 else f"{credits:,} credits"
     if job.is_live:
-        return f"{words} held"
-    return words if job.status == Status.COMPLETED else "Nothing was charged"
+        return f"{message} held"
+    return message if job.status == Status.COMPLETED else "Nothing was charged"
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> str:

@@ -177,9 +177,9 @@ def _providers(workspace: Workspace, choice: Choice) -> list[ProviderView]:
     known = registry.providers()
     names = [name for name in known if name in own]
     return [
-        ProviderView(pricing.PLATFORM, "The portal, for credits", checked=not choice.own_key),
+        ProviderView(pricing.PLATFORM, "Portal (costs credits)", checked=not choice.own_key),
         *(
-            ProviderView(name, f"Our {known[name].label} key", checked=choice.provider == name)
+            ProviderView(name, f"Own key: {known[name].label}", checked=choice.provider == name)
             for name in names
         ),
     ]
@@ -216,7 +216,7 @@ def _model(offered: Choice, choice: Choice) -> ModelView:
         credits=offered.credits,
         seconds=model.typical_seconds,
         checked=not choice.tier and model.id == choice.model.id,
-        note=f"Run by {label}{' on your own key' if offered.own_key else ''}",
+        note=f"Runs on {label}{' with your own key' if offered.own_key else ''}",
         takes_mask=offered.route.mask,
     )
 

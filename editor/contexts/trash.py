@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -33,6 +34,7 @@ class Trash:
     older_url: str | None
     may_edit: bool
     storage: str
+    keeps_some: bool
     kept_days: int = KEPT_DAYS
 
 
@@ -47,7 +49,29 @@ def trash_page(actor: Actor, *, after: Position | None) -> Trash:
             f"{reverse('trash', args=[actor.workspace.slug])}?older={Position(last.trashed_at, last.pk)}"
         )
     tiles = [_tile(actor.workspace.slug, image) for image in page]
-    return Trash(tiles, older_url, actor.membership.may_edit, _storage(actor))
+    return Trash(
+        tiles,
+        older_url,
+        actor.membership.may_edit,
+        _storage(actor),
+        keeps_some=gallery.kept_in_trash(actor.workspace) > 0,
+    )
+
+
+def moved_words(images: Sequence[Image]) -> str:
+    """What is said when images went into the trash."""
+    used = gallery.used_by_characters(images)
+    if len(images) == 1:
+        return f"Moved to the trash. {_use(used[0])}" if used else "Moved to the trash."
+    message = f"{len(images)} images moved to the trash."
+    return f"{message} Characters still use {len(used)} of them." if used else message
+
+
+def emptied_words(actor: Actor, count: int) -> str:
+    """What is said when the trash was emptied of so many images."""
+    message = "1 image deleted." if count == 1 else f"{count:,} images deleted."
+    kept = gallery.kept_in_trash(actor.workspace)
+    return f"{message} Kept for characters: {kept:,}." if kept else message
 
 
 def _storage(actor: Actor) -> str:
@@ -61,9 +85,18 @@ def _tile(slug: str, image: Image) -> TrashTile:
     assert image.trashed_at is not None
     rest = image.trashed_at + timedelta(days=KEPT_DAYS) - timezone.now()
     days = max(1, math.ceil(rest / timedelta(days=1)))
+    left = f"{days} day{'s' if days > 1 else ''} left"
     return TrashTile(
         id=image.pk,
         thumb_url=reverse("trashed_file", args=[slug, image.pk]),
-        title=image.job.prompt if image.job else image.original_name or "Photograph",
-        detail=f"{days} day{'s' if days > 1 else ''} left · {who(image.trashed_by)}",
+        title=image.job.prompt if image.job else image.original_name or "Image",
+        detail=f"{_use(image) or left} · {who(image.trashed_by)}",
     )
+
+
+def _use(image: Image) -> str:
+    """Which characters use it, for people; "" where none does."""
+    names = sorted({character.name for character in image.characters.all()})
+    if len(names) == 1:
+        return f"The character {names[0]} still uses it."
+    return f"{len(names)} characters still use it." if names else ""

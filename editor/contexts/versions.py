@@ -115,7 +115,7 @@ def version_view(
         download_url=links.sign(image.id, download=True),
         width=image.width,
         height=image.height,
-        alt=f"{image.label}: {prompt}" if prompt else f"{image.label}: {image.original_name or 'photograph'}",
+        alt=f"{image.label}: {prompt}" if prompt else f"{image.label}: {image.original_name or 'image'}",
         credits=image.job.charged if image.job else 0,
         depth=min(depth, DEEPEST),
         is_current=current is not None and image.pk == current.pk,

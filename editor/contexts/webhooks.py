@@ -24,7 +24,7 @@ class Attempt:
     at: datetime
     status: int | None
     milliseconds: int
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class WebhooksView:
 
     endpoints: list[EndpointRow]
     deliveries: list[DeliveryRow]
-    low_mark: int
+    low_balance_threshold: int
     is_moving: bool
 
 
@@ -74,7 +74,7 @@ def webhooks_view(actor: Actor) -> WebhooksView:
     return WebhooksView(
         endpoints=[_endpoint(row) for row in webhooks.endpoints(actor.workspace)],
         deliveries=[_delivery(row) for row in deliveries],
-        low_mark=credits.open_account(workspace=actor.workspace).low_mark,
+        low_balance_threshold=credits.open_account(workspace=actor.workspace).low_balance_threshold,
         is_moving=any(
             row.state == State.SENDING or (row.next_try_at is not None and row.next_try_at < soon)
             for row in deliveries
@@ -92,7 +92,7 @@ def _endpoint(row: WebhookEndpoint) -> EndpointRow:
     return EndpointRow(
         id=row.id,
         url=row.url,
-        events=[(name, words, name in row.events) for name, words in event_choices()],
+        events=[(name, message, name in row.events) for name, message in event_choices()],
         is_enabled=row.is_enabled,
         note=row.note,
         last_attempt=_attempt(attempts[-1]) if attempts else None,
@@ -121,5 +121,5 @@ def _attempt(stored: dict[str, Any]) -> Attempt:
         at=datetime.fromisoformat(stored["at"]),
         status=stored["status"],
         milliseconds=stored["milliseconds"],
-        words=stored["words"],
+        message=stored["words"],
     )

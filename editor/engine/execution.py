@@ -17,9 +17,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor.concurrency.per_loop import PerLoop
-from editor.concurrency.threads import in_thread, in_thread_to_its_end, tenant
+from editor.concurrency.threads import in_storage_thread, in_thread, tenant, to_its_end
 from editor.engine import failover, polling, provider_limits, requests, results, submission
-from editor.engine.errors import Ended, Moved
+from editor.engine.errors import JobEnded, RouteChanged
 from editor.errors import EditorError
 from editor.models import LIVE, Job, JobEvent, Status
 from editor.operations import images, outcomes, timeline
@@ -54,19 +54,19 @@ async def run(job_id: UUID) -> None:
         # A person canceled the job, or the worker is going down: only the row can tell.
         await asyncio.shield(_stopped(job))
         raise
-    except Ended:
-        log.info("job %s was ended by somebody else", job.id)
+    except JobEnded:
+        log.info("job %s was already ended elsewhere", job.id)
     except EditorError as error:
         await in_thread(outcomes.end_failed, job=job, code=error.code, message=error.message)
     except Exception as error:
         if is_passing(error):
             raise
-        log.exception("job %s failed in a way that nobody foresaw", job.id)
+        log.exception("job %s failed unexpectedly", job.id)
         await in_thread(
             outcomes.end_failed,
             job=job,
             code="internal_error",
-            message="The portal itself failed on this edit. Try again, or ask an operator for help.",
+            message="The portal failed to run this edit. Try again, or ask an operator for help.",
         )
 
 
@@ -94,7 +94,7 @@ def _start(job_id: UUID) -> Job | None:
                 started_at=timezone.now(),
             )
         else:
-            log.info("job %s is taken up again at %s", job.id, job.stage)
+            log.info("job %s resumes at %s", job.id, job.stage)
     return job
 
 
@@ -110,7 +110,7 @@ async def _drive(job: Job) -> None:
         except Exception as error:
             if not is_shortage(error):
                 raise
-            log.warning("job %s waits %s s for what the machine lacks: %r", job.id, pause, error)
+            log.warning("job %s waits %s s for system resources: %r", job.id, pause, error)
         await asyncio.sleep(pause)
         await in_thread(job.refresh_from_db)
 
@@ -122,7 +122,7 @@ async def _run(job: Job) -> None:
         try:
             await _attempt(job, request)
             return
-        except Moved:
+        except RouteChanged:
             await in_thread(job.refresh_from_db)
         except ProviderError as error:
             if job.provider_task_id or not await in_thread(failover.go_on, job=job, error=error):
@@ -171,16 +171,16 @@ async def _finish_certainly(job: Job, result: Result) -> None:
 async def _finish(job: Job, result: Result) -> None:
     """Store the result and end the job, or leave no file behind."""
     if not await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100):
-        raise Ended
+        raise JobEnded
     stored = await results.keep(job=job, result=result)
     completed = False
     try:
-        completed = await in_thread_to_its_end(
-            outcomes.end_completed, job=job, stored=stored, seed=result.seed
+        completed = await to_its_end(
+            in_thread(outcomes.end_completed, job=job, stored=stored, seed=result.seed)
         )
     finally:
         if not completed:
-            await asyncio.shield(in_thread(images.discard_unnamed, stored=stored))
+            await asyncio.shield(in_storage_thread(images.discard_unnamed, stored=stored))
 
 
 async def _stopped(job: Job) -> None:
@@ -194,7 +194,9 @@ async def _stopped(job: Job) -> None:
     except Exception as error:
         if not is_passing(error):
             raise
-        log.warning("job %s could not be ended while it was stopped; it is taken up later: %r", job.id, error)
+        log.warning(
+            "job %s could not be ended while it was being stopped; it will resume later: %r", job.id, error
+        )
 
 
 async def _cancel_at_provider(job: Job) -> None:

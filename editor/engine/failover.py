@@ -8,7 +8,7 @@ from editor import catalog
 from editor.access import accounts
 from editor.catalog import validation
 from editor.catalog.types import Route
-from editor.engine.errors import Ended
+from editor.engine.errors import JobEnded
 from editor.models import Job, JobEvent
 from editor.operations import timeline
 from editor.providers import registry
@@ -31,7 +31,7 @@ def routes_left(*, job: Job) -> list[Route]:
         if route.provider in set_up - tried
         and (route.mask or not masked)
         and validation.route_problem(route, job.inputs) is None
-        and validation.price(route, job.inputs) <= job.price
+        and route.credits * job.samples <= job.price
     ]
 
 
@@ -58,5 +58,5 @@ def go_on(*, job: Job, error: ProviderError) -> bool:
             submitting_at=None,
         )
     if not moved:
-        raise Ended
+        raise JobEnded
     return True

@@ -53,7 +53,7 @@ def rescue() -> int:
         row = cursor.fetchone()
     count = int(row[0]) if row else 0
     if count:
-        log.warning("%s jobs of dead workers went back to the queue", count)
+        log.warning("%s jobs of dead workers were put back into the queue", count)
     return count
 
 

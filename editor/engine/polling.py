@@ -12,11 +12,11 @@ from django.utils import timezone
 from editor import catalog
 from editor.concurrency.threads import in_thread
 from editor.engine import wakeups
-from editor.engine.errors import Ended
+from editor.engine.errors import JobEnded
 from editor.errors import EditorError
 from editor.models import Job, JobEvent
 from editor.operations import timeline
-from editor.providers.base import EditRequest, NotAsked, Provider, Result, Submitted, Temporary
+from editor.providers.base import EditRequest, NotSent, Provider, Result, Submitted, Temporary
 from editor.providers.poll_schedule import LONGEST_WAIT, Expected, next_wait
 from editor.providers.redaction import keys_hidden
 
@@ -47,7 +47,7 @@ async def follow(
     assert job.submitting_at is not None
     expected = _expected.setdefault((job.provider, job.target), Expected.unknown(_typical_seconds(job)))
     shortest = provider.shortest_wait
-    told_percent, told_at = job.percent or 0, timezone.now()
+    reported_percent, reported_at = job.percent or 0, timezone.now()
     unanswered = heeded = 0
     late = False
     wait = random.uniform(0, shortest) if resumed else _first_wait(expected, shortest)  # noqa: S311
@@ -62,7 +62,7 @@ async def follow(
                 try:
                     with keys_hidden(request.account):
                         update = await provider.poll(request, task)
-                except NotAsked:
+                except NotSent:
                     raise
                 except Temporary as error:
                     unanswered += 1
@@ -84,11 +84,11 @@ async def follow(
                     late = True
                     expected.learn(elapsed)
                 percent = None if update.percent is None else min(max(update.percent, 0), 100)
-                if _worth_telling(percent, told_percent, (now - told_at).total_seconds()):
-                    told_percent, told_at = percent or 0, now
+                if _worth_telling(percent, reported_percent, (now - reported_at).total_seconds()):
+                    reported_percent, reported_at = percent or 0, now
                     if not await in_thread(timeline.record, job=job, kind=_OUTPUT, percent=percent):
                         await provider.cancel(request, task)
-                        raise Ended
+                        raise JobEnded
                 due = next_wait(elapsed=elapsed, expected=expected, shortest=shortest)
                 wait = max(SHORTEST_WAIT, due if update.wait is None else update.wait)
         finally:
@@ -120,7 +120,7 @@ def _after_silence(times: int, retry_after: float | None) -> float:
     return retry_after if retry_after is not None else min(0.5 * 2.0**times, LONGEST_WAIT)
 
 
-def _worth_telling(percent: int | None, told_percent: int, seconds: float) -> bool:
-    if percent is None or percent <= told_percent:
+def _worth_telling(percent: int | None, reported_percent: int, seconds: float) -> bool:
+    if percent is None or percent <= reported_percent:
         return False
-    return percent >= told_percent + PROGRESS_STEP or seconds >= PROGRESS_PAUSE
+    return percent >= reported_percent + PROGRESS_STEP or seconds >= PROGRESS_PAUSE

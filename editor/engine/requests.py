@@ -10,7 +10,7 @@ from django.core import signing
 from django.urls import reverse
 
 from editor.access import accounts
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread
 from editor.media import store
 from editor.models import Image, Job, JobImage
 from editor.providers import registry
@@ -33,6 +33,7 @@ def build(job: Job) -> EditRequest:
         images=tuple(_input(item.image) for item in used if item.role != mask),
         mask=next((_input(item.image) for item in used if item.role == mask), None),
         inputs=job.inputs,
+        samples=job.samples,
         account=_account(job),
         callback_url=_callback_url(job),
     )
@@ -56,7 +57,7 @@ def _input(image: Image) -> InputImage:
         content_type=image.content_type,
         width=image.width,
         height=image.height,
-        load=partial(in_thread, store.read, image.storage_name),
+        load=partial(in_storage_thread, store.read, image.storage_name),
     )
 
 

@@ -10,7 +10,7 @@ from botocore import exceptions as s3
 from django.utils import timezone
 
 from editor import disk
-from editor.concurrency.threads import in_thread, in_thread_to_its_end
+from editor.concurrency.threads import in_storage_thread, in_thread, to_its_end
 from editor.errors import EditorError, chain
 from editor.media import store
 from editor.media.codec import BadImage, CleanImage
@@ -46,14 +46,14 @@ async def keep(*, job: Job, result: Result) -> list[images.Stored]:
 
     try:
         for clean in await _usable(job, result):
-            await in_thread_to_its_end(save, clean)
+            await to_its_end(in_storage_thread(save, clean))
     except BaseException as error:
         # It is tried again, perhaps often: without this, a full disk would be filled further.
-        await asyncio.shield(in_thread(images.discard, stored=stored))
+        await asyncio.shield(in_storage_thread(images.discard, stored=stored))
         if isinstance(error, ProviderError) or not isinstance(error, Exception):
             raise
         if _may_pass(error) and not await in_thread(_has_waited, job):
-            raise Shortage("The storage takes no files for the moment.") from error
+            raise Shortage("The storage does not accept files right now.") from error
         log.exception("job %s: its result could not be stored", job.id)
         raise NotStored(
             "The portal could not store the image. Try again later, or ask an operator for help."
@@ -85,7 +85,7 @@ def _has_waited(job: Job) -> bool:
 async def _usable(job: Job, result: Result) -> list[CleanImage]:
     """Of the first so many images as were asked for, those that are in order. Raises ProviderError."""
     if not result.images:
-        raise ProviderError(ErrorKind.UNAVAILABLE, "The provider finished without an image. Try again.")
+        raise ProviderError(ErrorKind.UNAVAILABLE, "The provider returned no image. Try again.")
     usable: list[CleanImage] = []
     refusal = None
     for image in result.images[: job.samples]:

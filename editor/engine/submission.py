@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from editor.concurrency.threads import in_thread
 from editor.engine import failover
-from editor.engine.errors import Ended, Moved
+from editor.engine.errors import JobEnded, RouteChanged
 from editor.errors import EditorError
 from editor.models import Job, JobEvent
 from editor.operations import outcomes, timeline
@@ -23,13 +23,13 @@ from editor.providers import http, sent
 from editor.providers.base import (
     EditRequest,
     ErrorKind,
-    NotAsked,
+    NotSent,
     Provider,
     ProviderError,
     Result,
     Submitted,
 )
-from editor.providers.failures import failure, not_asked
+from editor.providers.failures import failure, not_sent
 from editor.providers.redaction import keys_hidden
 from editor.shortage import is_shortage, pauses
 from editor.transient import is_passing
@@ -70,9 +70,9 @@ async def submitted(job: Job, request: EditRequest, provider: Provider, *, finis
             except ProviderError as error:
                 if job.provider_task_id:
                     raise  # it was taken; what came of it is no reason to ask again
-                if isinstance(error, NotAsked):
+                if isinstance(error, NotSent):
                     pause = next(shortage)
-                    log.warning("job %s waits %s s for what the machine lacks", job.id, pause)
+                    log.warning("job %s waits %s s for system resources", job.id, pause)
                 elif error.kind is ErrorKind.RATE_LIMITED:
                     pause = max(error.retry_after or 0.0, busy_for, BUSY_PAUSE)
                     busy_for += pause
@@ -111,8 +111,8 @@ async def _claimed(job: Job, provider: Provider) -> Submitted | None:
         if waited >= SUBMIT_PATIENCE or await in_thread(_claimed_long_ago, job):
             raise ProviderError(
                 ErrorKind.UNKNOWN_OUTCOME,
-                "The portal stopped while it was handing this edit to the provider, so nobody knows "
-                "whether the provider took it. It was not sent again.",
+                "The portal stopped while it was sending this edit to the provider, so it is unknown "
+                "whether the provider accepted it. It was not sent again.",
             )
         await asyncio.sleep(1)
         waited += 1
@@ -138,9 +138,9 @@ def _claim(job: Job) -> Submitted | bool:
             )
     # After the commit: an exception within would undo the cancellation.
     if not row.is_live:
-        raise Ended
+        raise JobEnded
     if row.provider != job.provider:
-        raise Moved
+        raise RouteChanged
     if claimed:
         return True
     job.submitting_at = row.submitting_at
@@ -168,12 +168,12 @@ async def _once(job: Job, request: EditRequest, provider: Provider, finish: Fini
     except ProviderError as error:
         note = f"{provider.label}: {error.message}"
         if error.kind in NOT_TAKEN and not await _certainly(partial(_give_back, job, note)):
-            raise Ended from error
+            raise JobEnded from error
         raise
     if not await _certainly(partial(_save, job, task, Kind.OUTPUT if provider.immediate else Kind.START)):
         # The job was ended meanwhile; nobody will fetch what the provider is making.
         await provider.cancel(request, task)
-        raise Ended
+        raise JobEnded
     if task.result:
         await finish(task.result)
     return task
@@ -189,7 +189,7 @@ async def _asked(request: EditRequest, provider: Provider) -> Submitted:
                 raise
             if addresses and not provider.idempotent:
                 raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
-            raise not_asked() from error
+            raise not_sent() from error
 
 
 def _give_back(job: Job, note: str) -> bool:

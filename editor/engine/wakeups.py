@@ -32,6 +32,6 @@ async def wait(event: asyncio.Event, seconds: float) -> bool:
     """Return when a hint has come since the last wait (True), or after so many seconds."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
-    hinted = event.is_set()
+    woken = event.is_set()
     event.clear()
-    return hinted
+    return woken

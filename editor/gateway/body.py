@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any
 from weakref import WeakValueDictionary
 
 from editor.concurrency.semaphore import FairSemaphore
 from editor.errors import EditorError
-from editor.gateway.profile import Headers, Scope
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from editor.gateway.asgi import App, Message, Receive, Scope, Send
+from editor.gateway.profile import Headers
 
 BODY_SECONDS = 60.0  # to wait for the sender of a body, in all, and what its pieces add to that
 SLOWEST = 16 * 1024  # bytes that add a second; who sends no slower is never given up
@@ -78,7 +73,7 @@ class Body:
             async with asyncio.timeout(seconds):
                 message = await self._receive()
         except TimeoutError:
-            raise TooSlow("The request's body did not come in time.") from None
+            raise TooSlow("The request body did not arrive in time.") from None
         length = len(message.get("body", b""))
         self._left += length / SLOWEST - (clock() - began)
         self._received += length
@@ -106,7 +101,7 @@ class Body:
     def _too_large(self) -> TooLarge:
         kib = self._limit // 1024
         most = f"{kib // 1024:,} MiB" if kib >= 1024 else f"{kib:,} KiB"
-        return TooLarge(f"The request's body is too large: at most {most}.")
+        return TooLarge(f"The request body is too large: at most {most} is allowed.")
 
 
 class BodySlots:
@@ -128,9 +123,7 @@ class BodySlots:
                     await stack.enter_async_context(own.slot(sender))
                     await stack.enter_async_context(self._all.slot(sender))
             except TimeoutError:
-                raise Busy(
-                    "Too many files are being sent right now. Try again shortly.", retry_after=5
-                ) from None
+                raise Busy("Too many uploads are in progress. Try again shortly.", retry_after=5) from None
             body.holds_slot = True
             yield
 
@@ -163,13 +156,13 @@ async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Mess
 async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: Send) -> None:
     """Call `app` with an empty body, and close the connection after its answer."""
     head = [(name, value) for name, value in scope["headers"] if name not in _BODY_HEADERS]
-    told = False
+    reported = False
 
     async def nothing() -> Message:
-        nonlocal told
-        if told:
+        nonlocal reported
+        if reported:
             await asyncio.Future()  # until the answer is out
-        told = True
+        reported = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def open_ended(message: Message) -> None:

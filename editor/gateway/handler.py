@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -13,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from editor import disk
 from editor.errors import DiskFull, EditorError
+from editor.gateway.asgi import Scope, Send
 
 log = logging.getLogger("editor.gateway")
 
@@ -26,12 +26,7 @@ class ProgramHandler(ASGIHandler):
     `editor.concurrency.threads`.
     """
 
-    async def __call__(
-        self,
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[Any]],
-        send: Callable[[Any], Awaitable[None]],
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         await self.handle(scope, receive, send)  # type: ignore[arg-type]
 
     def load_middleware(self, is_async: bool = False) -> None:

@@ -16,22 +16,22 @@ from typing import Any
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from editor import disk
+from editor import disk, retry_after
 from editor.access import credentials, rate_limits
 from editor.access.rate_limits import Allowance
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.errors import (
-    DiskFull,
     EditorError,
     InvalidInput,
+    LimitExceeded,
     NotAuthenticated,
     PermissionDenied,
-    TooMany,
 )
 from editor.gateway import addresses, rights
-from editor.gateway.body import App, Body, BodySlots, Message, Receive, Send, announced
-from editor.gateway.profile import Caller, Door, Headers, RepeatedCredentials, Scope
+from editor.gateway.asgi import App, Message, Receive, Scope, Send
+from editor.gateway.body import Body, BodySlots, announced
+from editor.gateway.profile import Caller, Headers, Profile, RepeatedCredentials
 from editor.operations import api_keys
 
 log = logging.getLogger("editor.gateway")
@@ -48,21 +48,21 @@ LONGEST_KEY = 200  # characters; no key of any kind is longer
 _JSON = (b"application/json", b"application/problem+json")
 
 
-class Gate:
+class GatewayMiddleware:
     """ASGI: lets those in who may, with limits counted, and gives every error the door's envelope."""
 
-    def __init__(self, app: App, door: Door) -> None:
+    def __init__(self, app: App, profile: Profile) -> None:
         self.app = app
-        self.door = door
+        self.profile = profile
         self._slots = BodySlots(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_SENDER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _Answer(send, self.door, scope["method"])
-        body = Body(receive, limit=self.door.body_limit)
+        answer = _Answer(send, self.profile, scope["method"])
+        body = Body(receive, limit=self.profile.body_limit)
         try:
             headers = Headers(scope)
-            if not self.door.is_open(scope["path"]):
-                name = self.door.pass_name(scope, headers)
+            if not self.profile.is_open(scope["path"]):
+                name = self.profile.signed_subject(scope, headers)
                 if name and not headers.repeated_credentials():
                     await self._let_pass(name, headers, answer)
                 else:
@@ -73,8 +73,7 @@ class Gate:
             await answer.refuse(error)
         except Exception as error:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            full = disk.is_cause(error)
-            await answer.refuse(DiskFull() if full else _in_words(500, scope["method"]))
+            await answer.refuse(disk.error_for(error, otherwise=_message_of(500, scope["method"])))
 
     async def _read(self, scope: Scope, headers: Headers, body: Body, answer: _Answer) -> None:
         """Call the app; of large bodies only so many at once are on their way to it."""
@@ -126,7 +125,7 @@ class Gate:
         check_host(headers)
         answer.allowance = await rate_limits.take(f"pass:{name}", per_minute=PASSES_A_MINUTE)
         if not answer.allowance.allowed:
-            raise _too_many(answer.allowance, f"This address may be asked {PASSES_A_MINUTE} times a minute.")
+            raise _limit_exceeded(answer.allowance, f"This URL allows {PASSES_A_MINUTE} requests per minute.")
 
     async def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> None:
         """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
@@ -134,34 +133,36 @@ class Gate:
         answer.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
         check_host(headers)
         try:
-            caller = await in_thread(_caller, self.door, headers)
+            caller = await in_thread(_caller, self.profile, headers)
         except (NotAuthenticated, PermissionDenied):
             # Not before: behind one address there may be others, whose keys are good.
             answer.allowance = await rate_limits.take(address, per_minute=REFUSED_A_MINUTE)
             if not answer.allowance.allowed:
-                why = "Too many requests without a valid key came from your address."
-                raise _too_many(answer.allowance, why) from None
+                why = "Too many requests without a valid key from your IP address."
+                raise _limit_exceeded(answer.allowance, why) from None
             raise
         workspace = caller.actor.workspace
         threads.tenant.set(str(workspace.id))
         what, limit = "requests", workspace.plan.requests_per_minute
-        if self.door.is_poll(scope["path"]):
+        if self.profile.is_poll(scope["path"]):
             what, limit = "polls", limit * POLLS_FOR_A_REQUEST
         answer.allowance = await rate_limits.take(f"{what}:{workspace.id}", per_minute=limit)
         if not answer.allowance.allowed:
-            raise _too_many(answer.allowance, f"The plan of this workspace allows {limit} {what} a minute.")
+            raise _limit_exceeded(
+                answer.allowance, f"This workspace's plan allows {limit} {what} per minute."
+            )
         scope["caller"] = caller
 
 
-def _caller(door: Door, headers: Headers) -> Caller:
+def _caller(profile: Profile, headers: Headers) -> Caller:
     if repeated := headers.repeated_credentials():
         raise RepeatedCredentials(f"The header {repeated[0]} was sent more than once.")
-    bare = door.bare_key(headers)
+    bare = profile.bare_key(headers)
     key = api_keys.find(bare) if 0 < len(bare) <= LONGEST_KEY else None
     if key is None:
         raise NotAuthenticated("Missing or invalid API key.")
-    actor = credentials.actor_of(key, door=door.name)
-    door.verify(headers, key)
+    actor = credentials.actor_of(key, channel=profile.name)
+    profile.verify(headers, key)
     api_keys.touch(key)
     return Caller(actor=actor, key=key)
 
@@ -170,7 +171,7 @@ def check_host(headers: Headers) -> None:
     """Raise InvalidInput unless the portal is reached under a name of its own."""
     host, _ = split_domain_port(headers.get("host"))
     if not host or not validate_host(host, settings.ALLOWED_HOSTS):
-        raise InvalidInput("This portal does not answer under that host name.")
+        raise InvalidInput("This portal does not serve that host name.")
 
 
 def sender_address(scope: Scope) -> str:
@@ -178,17 +179,19 @@ def sender_address(scope: Scope) -> str:
     return addresses.counted(scope["client"][0] if scope.get("client") else "")
 
 
-def _too_many(allowance: Allowance, why: str) -> TooMany:
-    return TooMany(f"{why} Try again in {allowance.retry_after} seconds.", retry_after=allowance.retry_after)
+def _limit_exceeded(allowance: Allowance, why: str) -> LimitExceeded:
+    return LimitExceeded(
+        f"{why} Try again in {allowance.retry_after} seconds.", retry_after=allowance.retry_after
+    )
 
 
 class _Answer:
     """What goes out: the limits on every answer, and no error but in the door's envelope."""
 
-    def __init__(self, send: Send, door: Door, method: str) -> None:
+    def __init__(self, send: Send, profile: Profile, method: str) -> None:
         self.allowance: Allowance | None = None
         self._send = send
-        self._door = door
+        self._profile = profile
         self._method = method
         self._started = False
         self._replaced = False
@@ -204,7 +207,7 @@ class _Answer:
             is_json = headers.get(b"content-type", b"").startswith(_JSON)
             if message["status"] >= 400 and not is_json:
                 self._replaced = True
-                error = _in_words(message["status"], self._method)
+                error = _message_of(message["status"], self._method)
                 await self._send_error(error, message["status"], _kept(headers))
                 return
             # What is open to all may say itself how long it is kept.
@@ -217,25 +220,24 @@ class _Answer:
         if not self._started:
             await self.refuse(error)
         elif self._is_stream:
-            content = self._door.last_event(scope, error)
+            content = self._profile.last_event(scope, error)
             await self._send({"type": "http.response.body", "body": content, "more_body": False})
         self._replaced = True
 
     async def refuse(self, error: EditorError) -> None:
         """Answer with an error, unless the answer has begun already."""
         if self._started:
-            log.warning("an answer was cut off: %s", error.message)
+            log.warning("a response was cut off: %s", error.message)
             return
         self._started = True
         headers = [(b"connection", b"close")] if error.status in (408, 413) else []
         if isinstance(error, NotAuthenticated):
             headers.append((b"www-authenticate", b"Bearer"))
-        if error.retry_after is not None:
-            headers.append((b"retry-after", str(int(error.retry_after)).encode()))
-        await self._send_error(error, self._door.status(error), headers)
+        headers += retry_after.raw_headers(error)
+        await self._send_error(error, self._profile.status(error), headers)
 
     async def _send_error(self, error: EditorError, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        content = self._door.envelope(status, error)
+        content = self._profile.envelope(status, error)
         start = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(content)).encode()),
@@ -261,17 +263,17 @@ def _kept(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     return [(name, headers[name]) for name in (b"allow", b"retry-after") if name in headers]
 
 
-def _in_words(status: int, method: str) -> EditorError:
+def _message_of(status: int, method: str) -> EditorError:
     """For answers that Django itself gives."""
     match status:
         case 404:
-            words = "There is nothing at this address."
+            text = "There is nothing at this URL."
         case 405:
-            words = f"This address does not take {method}."
+            text = f"This URL does not support {method}."
         case _ if status < 500:
-            words = f"The request cannot be served: {HTTPStatus(status).phrase}."
+            text = f"The request cannot be served: {HTTPStatus(status).phrase}."
         case _:
-            words = "The portal itself failed on this request. Try again, or ask an operator for help."
-    error = EditorError(words)
+            text = "The portal failed to handle this request. Try again, or ask an operator for help."
+    error = EditorError(text)
     error.code = HTTPStatus(status).name.lower()
     return error

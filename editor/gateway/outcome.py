@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editor.errors import Conflict, EditorError, InvalidInput, TooMany, Unprocessable
+from editor.errors import Conflict, EditorError, InvalidInput, LimitExceeded, Unprocessable
 from editor.models import Job, Status
 
 
@@ -19,18 +19,18 @@ def failure(job: Job) -> EditorError | None:
     `code` is the job's own: "moderated", "rate_limited", "timeout", ...
     """
     if job.status == Status.CANCELED:
-        return Conflict("The edit was canceled. Its credits came back.")
+        return Conflict("The edit was canceled. Its credits were refunded.")
     if job.status != Status.FAILED:
         return None
-    words = f"{job.error} Nothing was charged."
+    message = f"{job.error} Nothing was charged."
     match job.error_code:
         case "moderated":
-            error: EditorError = Unprocessable(words)
+            error: EditorError = Unprocessable(message)
         case "rate_limited":
-            error = TooMany(words, retry_after=30)
+            error = LimitExceeded(message, retry_after=30)
         case "invalid_input":
-            error = InvalidInput(words)
+            error = InvalidInput(message)
         case _:
-            error = Failed(words)
+            error = Failed(message)
     error.code = job.error_code or error.code
     return error

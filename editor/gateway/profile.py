@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from editor.access.actor import Actor
 from editor.access.scopes import allows
 from editor.errors import EditorError, NotAuthenticated, PermissionDenied
+from editor.gateway.asgi import Scope
 from editor.models import ApiKey
-
-Scope = MutableMapping[str, Any]
-
 
 # Where clients of all doors say who they are. Sent twice, it is not clear who that is: what is in front
 # of the portal may have looked at the other one.
@@ -65,14 +62,14 @@ def bearer(headers: Headers) -> str:
 
 def _unsigned(headers: Headers, key: ApiKey) -> None:
     if key.signing_secret is not None:
-        raise NotAuthenticated("This key signs its requests: it works at the Wiro-compatible API alone.")
+        raise NotAuthenticated("This key is for signed requests: it works only with the Wiro-compatible API.")
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Profile:
     """What is particular to one kind of client.
 
-    name       as in Actor.door
+    name       as in Actor.channel
     body_limit bytes
     bare_key   where they put their key: from the headers, "" where there is none
     envelope   a body of JSON that tells of an error with this status, as they expect it
@@ -94,5 +91,5 @@ class Door:
     is_poll: Callable[[str], bool] = lambda path: False
     verify: Callable[[Headers, ApiKey], None] = _unsigned
     status: Callable[[EditorError], int] = lambda error: error.status
-    pass_name: Callable[[Scope, Headers], str] = lambda scope, headers: ""
+    signed_subject: Callable[[Scope, Headers], str] = lambda scope, headers: ""
     last_event: Callable[[Scope, EditorError], bytes] = lambda scope, error: b""

@@ -14,8 +14,7 @@ from io import BytesIO
 from django.core.handlers.asgi import ASGIRequest
 
 from editor.errors import NotFound, PermissionDenied
-from editor.gateway.body import Message, Receive, Send
-from editor.gateway.profile import Scope
+from editor.gateway.asgi import Message, Receive, Scope, Send
 from editor.gateway.requests import origin
 from editor.mcp.profile import ASKED, PATH
 
@@ -25,12 +24,12 @@ _SERVER = "editor.mcp.server"
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     """One request. Raises EditorError for what the SDK is not asked about."""
     if scope["path"].rstrip("/") != PATH:
-        raise NotFound("There is nothing at this address.")
+        raise NotFound("There is nothing at this URL.")
     request = ASGIRequest(scope, BytesIO())
-    at = origin(request)
+    base_url = origin(request)
     # Browsers say which site a page is of that asks; programs say nothing.
-    if request.headers.get("origin", at) != at:
-        raise PermissionDenied("Pages of other sites may not ask here.")
+    if request.headers.get("origin", base_url) != base_url:
+        raise PermissionDenied("Requests from other websites are not allowed.")
     if scope["method"] != "POST":
         # GET would wait for messages out of turn and DELETE would end a session. There are neither.
         await send({"type": "http.response.start", "status": 405, "headers": [(b"allow", b"POST")]})
@@ -44,7 +43,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
     from editor.mcp import server  # noqa: PLC0415 - see above
 
     scope[ASKED] = {}
-    await server.serve({**scope, "at": at}, _replayed(body, receive), send)
+    await server.serve({**scope, "at": base_url}, _replayed(body, receive), send)
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from editor import retry_after
 from editor.errors import EditorError
-from editor.gateway.profile import Door, Scope, bearer
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Profile, bearer
 
 PATH = "/mcp"
 # Bytes: a picture of 3 MB as base64. The SDK holds a call's body as long as the call lasts, so larger
@@ -25,27 +27,29 @@ def problem(error: EditorError) -> dict[str, object]:
     data: dict[str, object] = {"error": error.message, "code": error.code}
     if error.fields:
         data["fields"] = error.fields
-    if error.retry_after is not None:
-        data["retry_after"] = round(error.retry_after)
+    if (seconds := retry_after.seconds(error)) is not None:
+        data["retry_after"] = seconds
     return data
 
 
 def _envelope(status: int, error: EditorError) -> bytes:
     """A request that was refused before its JSON was read, so its id is not known."""
-    return _told(None, status, error)
+    return _rendered(None, status, error)
 
 
 def _last_event(scope: Scope, error: EditorError) -> bytes:
-    return b"event: message\ndata: %s\n\n" % _told(scope[ASKED].get("id"), error.status, error)
+    return b"event: message\ndata: %s\n\n" % _rendered(scope[ASKED].get("id"), error.status, error)
 
 
-def _told(request_id: object, status: int, error: EditorError) -> bytes:
-    told = {
+def _rendered(request_id: object, status: int, error: EditorError) -> bytes:
+    rendered = {
         "code": INVALID_REQUEST if status < 500 else INTERNAL_ERROR,
         "message": error.message,
         "data": problem(error),
     }
-    return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": told}).encode()
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": rendered}).encode()
 
 
-DOOR = Door(name="mcp", body_limit=BODY_LIMIT, bare_key=bearer, envelope=_envelope, last_event=_last_event)
+PROFILE = Profile(
+    name="mcp", body_limit=BODY_LIMIT, bare_key=bearer, envelope=_envelope, last_event=_last_event
+)

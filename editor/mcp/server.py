@@ -22,9 +22,8 @@ from mcp.shared.exceptions import MCPError
 from sse_starlette.sse import AppStatus
 
 from editor import disk
-from editor.errors import DiskFull, EditorError
-from editor.gateway.body import Receive, Send
-from editor.gateway.profile import Scope
+from editor.errors import EditorError
+from editor.gateway.asgi import Receive, Scope, Send
 from editor.mcp.profile import ASKED, BODY_LIMIT, problem
 from editor.mcp.tools.base import Answer, Call, Tool
 from editor.mcp.tools.registry import TOOLS
@@ -32,9 +31,9 @@ from editor.mcp.tools.registry import TOOLS
 log = logging.getLogger("editor.mcp")
 
 INSTRUCTIONS = (
-    "Makes and edits images by prompt. edit_image does it with any model and waits for the result; "
-    "list_models tells what there is. Edits cost credits of the workspace: estimate_credits tells how many. "
-    "A result's image id may be the source of the next edit."
+    "Creates and edits images by prompt. edit_image works with any model and waits for the result; "
+    "list_models lists the models. Edits cost the workspace credits: estimate_credits returns how many. "
+    "A result's image id can be the source of the next edit."
 )
 
 # Held calls end by themselves when the portal is about to stop (see `waiting.let_go`). The SDK's
@@ -68,10 +67,10 @@ def _described(tool: Tool) -> types.Tool:
         output_schema=tool.output_schema,
         annotations=types.ToolAnnotations(
             title=tool.title,
-            read_only_hint=tool.hints.read_only,
-            destructive_hint=tool.hints.destructive,
-            idempotent_hint=tool.hints.idempotent,
-            open_world_hint=tool.hints.open_world,
+            read_only_hint=tool.annotations.read_only,
+            destructive_hint=tool.annotations.destructive,
+            idempotent_hint=tool.annotations.idempotent,
+            open_world_hint=tool.annotations.open_world,
         ),
     )
 
@@ -89,17 +88,18 @@ async def _call_tool(
     assert context.request is not None  # there is one on this transport
     scope = context.request.scope
     scope[ASKED]["id"] = context.request_id
-    call = Call(caller=scope["caller"], at=scope["at"], report=context.session.report_progress)
+    call = Call(caller=scope["caller"], base_url=scope["at"], report=context.session.report_progress)
     try:
         answer = await _apart(tool.answer(call, params.arguments or {}))
     except EditorError as error:
         return _failed(error)
     except Exception as error:
         log.exception("the tool %s failed", tool.name)
-        if disk.is_cause(error):
-            return _failed(DiskFull())
-        return _failed(EditorError("The portal itself failed on this call. Try again, or ask an operator."))
-    return _told(answer)
+        otherwise = EditorError(
+            "The portal failed to handle this call. Try again, or ask an operator for help."
+        )
+        return _failed(disk.error_for(error, otherwise=otherwise))
+    return _rendered(answer)
 
 
 async def _apart(work: Coroutine[Any, Any, Answer]) -> Answer:
@@ -115,7 +115,7 @@ async def _apart(work: Coroutine[Any, Any, Answer]) -> Answer:
         raise
 
 
-def _told(answer: Answer) -> types.CallToolResult:
+def _rendered(answer: Answer) -> types.CallToolResult:
     content: list[types.ContentBlock] = [types.TextContent(text=json.dumps(answer.data, ensure_ascii=False))]
     for picture in answer.pictures:
         if picture.preview:

@@ -41,7 +41,7 @@ _PILLOW_NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP",
 _STORED_AS = {"image/gif": "image/png"}
 
 _ALLOWED_SIZE = (
-    f"at most {MAX_PIXELS / 1_000_000:g} megapixels and {MAX_SIDE} pixels a side are allowed. Make it smaller"
+    f"the limit is {MAX_PIXELS / 1_000_000:g} megapixels and {MAX_SIDE} pixels per side. Make it smaller"
 )
 
 _ORIENTATION_TAG = 0x0112
@@ -85,8 +85,8 @@ def check_length(length: int) -> None:
         raise BadImage("The file is empty.")
     if length > MAX_BYTES:
         raise BadImage(
-            f"The file has {length / _MIB:.1f} MiB; at most {MAX_BYTES // _MIB} MiB are allowed. "
-            "Make it smaller or export it with a lower quality."
+            f"The file is {length / _MIB:.1f} MiB; the limit is {MAX_BYTES // _MIB} MiB. "
+            "Make it smaller, or export it at a lower quality."
         )
 
 
@@ -105,7 +105,7 @@ def identify(content: bytes, declared_type: str | None = None) -> str:
     declared = _ALIASES.get(declared, declared)
     if declared not in _NOT_DECLARED and declared != actual:
         raise BadImage(
-            f"The file is called {declared[:100]}, but it is a {_LABELS[actual]} image. "
+            f"The file was sent as {declared[:100]}, but it is a {_LABELS[actual]} image. "
             f"Send it as {actual}, or export it again."
         )
     return actual

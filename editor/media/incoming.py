@@ -39,11 +39,11 @@ def read(name: str) -> bytes:
     """The bytes of the file. Raises NotFound while there are none, BadImage for too many, unread."""
     if not settings.STORAGE_BUCKET:
         return store.read(name)  # the portal let none grow too long
-    storage: Any = default_storage
-    client = storage.connection.meta.client
+    bucket = store.storage()
+    client = bucket.connection.meta.client
     try:
         # One request for length and bytes: between two, the file could be exchanged for a longer one.
-        answer = client.get_object(Bucket=storage.bucket_name, Key=name)
+        answer = client.get_object(Bucket=bucket.bucket_name, Key=name)
     except client.exceptions.NoSuchKey as error:
         raise NotFound("There is no such file.") from error
     with closing(answer["Body"]) as body:

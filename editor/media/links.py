@@ -62,7 +62,7 @@ def verify(token: str, now: datetime | None = None) -> Link:
     try:
         id_text, variant, disposition, expiry_day = _signer(_SALT).unsign(token).split(".")
     except (signing.BadSignature, UnicodeEncodeError) as error:
-        raise NotFound("This link is not valid.") from error
+        raise NotFound("This link is invalid.") from error
     expires_at = _EPOCH + int(expiry_day) * _DAY
     if (now or timezone.now()) >= expires_at:
         raise NotFound("This link has expired. Reload the page it was on.")
@@ -84,7 +84,7 @@ def verify_lasting(token: str) -> tuple[uuid.UUID, str]:
     try:
         id_text, variant = _signer(_LASTING_SALT).unsign(token).split(".")
     except (signing.BadSignature, UnicodeEncodeError) as error:
-        raise NotFound("This link is not valid.") from error
+        raise NotFound("This link is invalid.") from error
     return _image_id(id_text), variant
 
 
@@ -100,10 +100,10 @@ def verify_brief(token: str, now: datetime | None = None) -> Link:
     try:
         id_text, variant, second = _signer(_BRIEF_SALT).unsign(token).split(".")
     except (signing.BadSignature, UnicodeEncodeError) as error:
-        raise NotFound("This link is not valid.") from error
+        raise NotFound("This link is invalid.") from error
     expires_at = _EPOCH + int(second) * timedelta(seconds=1)
     if (now or timezone.now()) >= expires_at:
-        raise NotFound("This link has expired. Ask for the result once more.")
+        raise NotFound("This link has expired. Request the result again.")
     return Link(image_id=_image_id(id_text), variant=variant, download=False, expires_at=expires_at)
 
 

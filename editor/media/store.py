@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from editor.concurrency import processes
+from editor.concurrency import processes, threads
 from editor.errors import NotFound
 from editor.media import codec, masks
 from editor.media.codec import BadImage, CleanImage
@@ -100,13 +100,9 @@ def _failures_explained() -> Iterator[None]:
     try:
         yield
     except processes.TimedOut as error:
-        raise BadImage(
-            "This image takes too long to open and was refused. Make it smaller or export it again."
-        ) from error
+        raise BadImage("This image takes too long to open. Make it smaller, or export it again.") from error
     except processes.Crashed as error:
-        raise BadImage(
-            "This image cannot be opened safely and was refused. Make it smaller or export it again."
-        ) from error
+        raise BadImage("This image cannot be opened safely. Make it smaller, or export it again.") from error
 
 
 def new_name(workspace_id: uuid.UUID, image_id: uuid.UUID, suffix: str) -> str:
@@ -120,19 +116,26 @@ def thumbnail_name(name: str, width: int) -> str:
     return str(PurePosixPath(name).with_suffix(f".{width}.webp"))
 
 
+def storage() -> Any:
+    """The file storage. Nobody waits for a bucket with a database connection in hand."""
+    if settings.STORAGE_BUCKET:
+        threads.release()
+    return default_storage
+
+
 def save(name: str, content: bytes, content_type: str) -> None:
     """Write one file under a new name, or nothing at all.
 
     Raises FileExistsError if the name is taken, and OSError when the disk is full.
     """
     try:
-        stored = default_storage.save(name, SimpleUploadedFile(name, content, content_type))
+        stored = storage().save(name, SimpleUploadedFile(name, content, content_type))
     except BaseException:
-        default_storage.delete(name)  # a part of it would keep a full disk full
+        delete(name)  # a part of it would keep a full disk full
         raise
     if stored != name:
         # The storage gave it another name, under which nobody would ever look for it.
-        default_storage.delete(stored)
+        delete(stored)
         raise FileExistsError(name)
 
 
@@ -154,10 +157,10 @@ def save_image(name: str, clean: CleanImage) -> int:
 def read(name: str) -> bytes:
     """The bytes of one file. Raises NotFound when it is gone."""
     try:
-        with default_storage.open(name, "rb") as file:
+        with storage().open(name, "rb") as file:
             content: bytes = file.read()
     except FileNotFoundError as error:
-        raise NotFound("The file of this image is gone.") from error
+        raise NotFound("The file of this image is missing.") from error
     return content
 
 
@@ -172,35 +175,35 @@ class Reader(Protocol):
 def size(name: str) -> int:
     """Bytes of one file. Raises NotFound when it is gone."""
     try:
-        length: int = default_storage.size(name)
+        length: int = storage().size(name)
     except FileNotFoundError as error:
-        raise NotFound("The file of this image is gone.") from error
+        raise NotFound("The file of this image is missing.") from error
     return length
 
 
 def open_at(name: str, start: int) -> Reader:
     """The file from its byte `start` on, to be read piece by piece. Raises NotFound when it is gone."""
-    storage: Any = default_storage
+    files = storage()
     if settings.STORAGE_BUCKET:
         # The storage's own file object would fetch the whole file first.
-        client = storage.connection.meta.client
+        client = files.connection.meta.client
         wanted = {"Range": f"bytes={start}-"} if start else {}
         try:
-            reader: Reader = client.get_object(Bucket=storage.bucket_name, Key=name, **wanted)["Body"]
+            reader: Reader = client.get_object(Bucket=files.bucket_name, Key=name, **wanted)["Body"]
         except client.exceptions.NoSuchKey as error:
-            raise NotFound("The file of this image is gone.") from error
+            raise NotFound("The file of this image is missing.") from error
         return reader
     try:
-        file: BinaryIO = storage.open(name, "rb")
+        file: BinaryIO = files.open(name, "rb")
     except FileNotFoundError as error:
-        raise NotFound("The file of this image is gone.") from error
+        raise NotFound("The file of this image is missing.") from error
     file.seek(start)
     return file
 
 
 def delete(name: str) -> None:
     """Remove one file; nothing happens if it is gone. Thumbnails are files of their own."""
-    default_storage.delete(name)
+    storage().delete(name)
 
 
 def delete_all(name: str) -> None:
@@ -232,9 +235,9 @@ def listed(*, after: str, most: int) -> list[StoredFile]:
 
 
 def _listed_in_bucket(after: str, most: int) -> list[StoredFile]:
-    storage: Any = default_storage
-    answer = storage.connection.meta.client.list_objects_v2(
-        Bucket=storage.bucket_name, StartAfter=after, MaxKeys=most
+    bucket = storage()
+    answer = bucket.connection.meta.client.list_objects_v2(
+        Bucket=bucket.bucket_name, StartAfter=after, MaxKeys=most
     )
     return [StoredFile(item["Key"], item["LastModified"]) for item in answer.get("Contents", ())]
 

@@ -15,7 +15,7 @@ class ModelAlias(models.Model):
         validators=[
             RegexValidator(
                 r"\A[A-Za-z0-9][A-Za-z0-9._:-]*\Z",
-                "A name has letters, digits, dots, colons, dashes and underscores.",
+                "Use only letters, digits, dots, colons, dashes and underscores.",
             )
         ],
         help_text="What clients send as the model, for example gpt-image-2.",

@@ -19,13 +19,13 @@ class ApiKey(PublicModel):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys"
     )
     name = models.CharField(max_length=80)
-    public_id = models.CharField(max_length=8, unique=True, help_text="The part that lists show.")
+    public_id = models.CharField(max_length=8, unique=True, help_text="The part shown in lists.")
     secret_hash = models.CharField(max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
     signing_secret = models.BinaryField(
         null=True,
         blank=True,
-        help_text="Encrypted. A key that has one signs its requests, in Wiro's way, and works there alone.",
+        help_text="Encrypted. Only for keys with signed requests.",
     )
     replaces = models.OneToOneField(
         "self",
@@ -33,7 +33,7 @@ class ApiKey(PublicModel):
         null=True,
         blank=True,
         related_name="replacement",
-        help_text="The key that was rotated and that this one follows.",
+        help_text="The rotated key that this one replaces.",
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -15,7 +15,7 @@ class AuditEntry(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    action = models.CharField(max_length=60, help_text='A stable word, e.g. "credits.granted".')
+    action = models.CharField(max_length=60, help_text='A stable code, e.g. "credits.granted".')
     target = models.CharField(max_length=120, blank=True)
     data = models.JSONField(default=dict)
     ip = models.GenericIPAddressField(null=True, blank=True)

@@ -22,8 +22,9 @@ class CreditAccount(models.Model):
     )
     balance = models.BigIntegerField(default=0)
     held = models.BigIntegerField(default=0)
-    low_mark = models.PositiveIntegerField(
-        default=50, help_text="Webhooks are told when the balance falls below this; 0 for never."
+    low_balance_threshold = models.PositiveIntegerField(
+        default=50,
+        help_text="Webhook endpoints are notified when the balance falls below this. Set 0 to turn off.",
     )
 
     class Meta:

@@ -32,6 +32,17 @@ LIVE = (Status.PENDING, Status.PROCESSING)
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
 
+class Channel(models.TextChoices):
+    """Where an edit came in, and what people call that."""
+
+    WEB = "web", "Studio"
+    API = "api", "API"
+    MCP = "mcp", "MCP"
+    BFL = "bfl", "BFL-compatible API"
+    WIRO = "wiro", "Wiro-compatible API"
+    OPENAI = "openai", "OpenAI-compatible API"
+
+
 class Job(PublicModel):
     """One edit, from the moment its credits are held until they are settled or released."""
 
@@ -53,7 +64,9 @@ class Job(PublicModel):
         db_default=Func(Value("editor_job_number"), function="nextval"),
         help_text="For programs that name tasks by whole numbers.",
     )
-    door = models.CharField(max_length=10, default="web", help_text="Where it came in.")
+    channel = models.CharField(
+        max_length=10, choices=Channel, default=Channel.WEB, help_text="Where it came in."
+    )
     callback_url = models.CharField(max_length=2083, blank=True, help_text="Told of its end.")
     callback_secret = models.BinaryField(
         null=True, blank=True, help_text="Encrypted; what it is told is signed with this."
@@ -73,6 +86,9 @@ class Job(PublicModel):
     prompt = models.TextField()
     sent_prompt = models.TextField(help_text="The prompt with what style and character add to it.")
     inputs = models.JSONField(default=dict, help_text="Validated catalogue inputs.")
+    samples = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="How many images were asked for; the price is for all of them."
+    )
     style = models.ForeignKey(Style, on_delete=models.SET_NULL, null=True, blank=True)
     style_version = models.PositiveIntegerField(null=True, blank=True)
     character = models.ForeignKey(Character, on_delete=models.SET_NULL, null=True, blank=True)
@@ -91,7 +107,7 @@ class Job(PublicModel):
     provider = models.CharField(max_length=20)
     target = models.CharField(max_length=120, help_text="The model's name at the provider.")
     tried_providers = models.JSONField(
-        default=list, blank=True, help_text="Providers that did not take it; see engine/failover.py."
+        default=list, blank=True, help_text="Providers that did not accept it."
     )
     own_key = models.BooleanField(default=False, help_text="Runs on the workspace's own key.")
     price = models.PositiveIntegerField(help_text="Credits held at submission.")
@@ -126,6 +142,7 @@ class Job(PublicModel):
             models.CheckConstraint(
                 condition=Q(charged__lte=models.F("price")), name="job_charge_within_price"
             ),
+            models.CheckConstraint(condition=Q(samples__gte=1), name="job_samples_positive"),
             models.CheckConstraint(
                 condition=Q(status=Status.COMPLETED) | Q(charged=0), name="job_only_completed_costs"
             ),
@@ -134,7 +151,7 @@ class Job(PublicModel):
                 name="job_task_was_submitted",
             ),
             models.UniqueConstraint(
-                fields=["workspace", "door", "idempotency_key"], name="job_idempotency_once"
+                fields=["workspace", "channel", "idempotency_key"], name="job_idempotency_once"
             ),
         )
         indexes = (
@@ -156,11 +173,6 @@ class Job(PublicModel):
     @property
     def is_live(self) -> bool:
         return self.status in LIVE
-
-    @property
-    def samples(self) -> int:
-        """How many images were asked for."""
-        return int(self.inputs.get("samples") or 1)
 
 
 class JobImage(models.Model):

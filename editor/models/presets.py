@@ -19,9 +19,9 @@ class Style(PublicModel):
         Workspace, on_delete=models.CASCADE, related_name="styles", null=True, blank=True
     )
     name = models.CharField(max_length=60)
-    prompt = models.TextField(max_length=1000, help_text="Added after the person's own prompt.")
+    prompt = models.TextField(max_length=1000, help_text="Added to the end of the prompt.")
     preview = models.CharField(
-        max_length=200, blank=True, help_text="A static file's path; empty for a plain tile."
+        max_length=200, blank=True, help_text="Path of a static file. Leave empty for a plain tile."
     )
     position = models.PositiveSmallIntegerField(default=0)
     version = models.PositiveIntegerField(default=1, help_text="Counts up with each change.")
@@ -41,7 +41,10 @@ class Style(PublicModel):
 
 
 class Character(PublicModel):
-    """A figure that stays the same from edit to edit, known by one to four reference images."""
+    """A figure that stays the same from edit to edit, known by one to four reference images.
+
+    It keeps them: in the trash they are still used, and their files stay as long as it has them.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="characters")
     name = models.CharField(max_length=60)
@@ -60,9 +63,17 @@ class Character(PublicModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def likenesses(self) -> models.QuerySet[Image]:
+        """Its reference images in their places, but for any whose files are gone."""
+        return self.images.filter(purged_at=None).order_by("character_images__position")
+
 
 class CharacterImage(models.Model):
-    """One reference image of a character, at its place 1..4."""
+    """One reference image of a character, at its place 1..4.
+
+    Whoever adds one locks the image first and makes sure that it was not purged.
+    """
 
     character = models.ForeignKey(Character, on_delete=models.CASCADE, related_name="character_images")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="character_images")

@@ -50,7 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.UniqueConstraint(
                 Lower("email"),
                 name="user_email_unique",
-                violation_error_message="Somebody with this e-mail address exists already.",
+                violation_error_message="An account with this email already exists.",
             ),
         )
 
@@ -67,5 +67,5 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def initials(self) -> str:
-        words = self.display_name.replace(".", " ").replace("_", " ").split()
-        return "".join(word[0] for word in words[:2]).upper() or "?"
+        message = self.display_name.replace(".", " ").replace("_", " ").split()
+        return "".join(word[0] for word in message[:2]).upper() or "?"

@@ -15,11 +15,11 @@ from editor.models.workspaces import Workspace
 class Event(models.TextChoices):
     """What can be told."""
 
-    COMPLETED = "job.completed", "An edit completed"
-    FAILED = "job.failed", "An edit failed"
-    CANCELED = "job.canceled", "An edit was canceled"
-    CREDITS_LOW = "credits.low", "Credits run low"
-    TEST = "webhook.test", "A test"
+    COMPLETED = "job.completed", "Edit completed"
+    FAILED = "job.failed", "Edit failed"
+    CANCELED = "job.canceled", "Edit canceled"
+    CREDITS_LOW = "credits.low", "Credits low"
+    TEST = "webhook.test", "Test event"
 
 
 class WebhookEndpoint(PublicModel):
@@ -34,7 +34,7 @@ class WebhookEndpoint(PublicModel):
     secret = models.BinaryField(help_text="Encrypted; signs what is sent.")
     origin = models.CharField(max_length=300, help_text="Scheme and host that links in messages begin with.")
     is_enabled = models.BooleanField(default=True)
-    note = models.CharField(max_length=200, blank=True, help_text="Why the portal switched it off.")
+    note = models.CharField(max_length=200, blank=True, help_text="Why the portal disabled it.")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["workspace", "url"], name="webhook_url_once"),)

@@ -16,10 +16,10 @@ class Plan(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     requests_per_minute = models.PositiveIntegerField(
-        default=60, help_text="Requests a minute that the workspace's API keys may make together."
+        default=60, help_text="Requests per minute that the workspace's API keys can make together."
     )
     concurrent_jobs = models.PositiveIntegerField(
-        default=100, help_text="Edits that may be queued or running at the same time."
+        default=100, help_text="Edits that can be queued or running at the same time."
     )
     storage_bytes = models.PositiveBigIntegerField(
         "storage",
@@ -27,15 +27,14 @@ class Plan(models.Model):
         db_default=DEFAULT_STORAGE,
         null=True,
         blank=True,
-        help_text="Bytes that a workspace's images may take up, with those in its trash; empty for no limit.",
+        help_text="Bytes that a workspace's images can use, including its trash. Leave empty for no limit.",
     )
-    own_keys = models.BooleanField(
-        default=True, help_text="May the workspace bring provider keys of its own?"
-    )
+    own_keys = models.BooleanField(default=True, help_text="Can the workspace use its own provider keys?")
     is_default = models.BooleanField(default=False, help_text="New workspaces get this plan.")
 
     class Meta:
         constraints = (
+            # At least one is seen to by a trigger: migration 0018.
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="plan_one_default"
             ),
@@ -75,10 +74,10 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.EDITOR)
     access_image_editor = models.BooleanField(
-        "Access Image Editor", default=True, help_text="May this person run edits?"
+        "Access Image Editor", default=True, help_text="Can this person run edits?"
     )
     monthly_cap = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Credits this person may spend a month; empty for no limit."
+        null=True, blank=True, help_text="Credits this person can spend per month. Leave empty for no limit."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -16,7 +16,8 @@ import httpx
 
 from editor.concurrency.per_loop import PerLoop
 from editor.errors import InvalidInput
-from editor.net import policy, transport
+from editor.net import policy, resolver, transport
+from editor.net.resolver import LookUp
 
 MAX_URL = 2000  # characters
 REDIRECTS = 3
@@ -51,25 +52,25 @@ class NotFetched(InvalidInput):
     """There is no picture to be had at this URL; the message says why, for the person who named it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """seconds          for all of it, redirects too; waiting for a place does not count
+    """content_bytes    of the picture
+    seconds          for all of it, redirects too; waiting for a place does not count
     connect_seconds  for each connection, and again for its encryption
     dns_seconds      for each name
-    content_bytes    of the picture
     """
 
+    content_bytes: int
     seconds: float = 30.0
     connect_seconds: float = 5.0
     dns_seconds: float = 3.0
-    content_bytes: int = 25 * 1024 * 1024
 
 
 async def fetch(
     url: str,
     *,
-    limits: Limits = Limits(),
-    resolve: transport.Resolve = transport.resolve,
+    limits: Limits,
+    resolve: LookUp = resolver.for_people,
     tls: ssl.SSLContext | None = None,
 ) -> tuple[bytes, str]:
     """The bytes of the picture as they came, and their content type.
@@ -89,16 +90,16 @@ async def fetch(
                     target, limits=limits, resolve=resolve, tls=tls or transport.usual_trust()
                 )
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise NotFetched("The image's address took too long to send the image.") from error
+            raise NotFetched("The image server took too long to send the image.") from error
         except (httpx.HTTPError, OSError) as error:
-            raise NotFetched("The connection to the image's address broke off.") from error
+            raise NotFetched("The connection to the image server was interrupted.") from error
 
 
 _slots = PerLoop(lambda: asyncio.Semaphore(AT_ONCE))
 
 
 async def _follow(
-    target: httpx.URL, *, limits: Limits, resolve: transport.Resolve, tls: ssl.SSLContext
+    target: httpx.URL, *, limits: Limits, resolve: LookUp, tls: ssl.SSLContext
 ) -> tuple[bytes, str]:
     for _ in range(REDIRECTS + 1):
         addresses = await _addresses(target, resolve=resolve, seconds=limits.dns_seconds)
@@ -110,7 +111,7 @@ async def _follow(
                 content_type = _content_type(response)
                 return await _read(response, limits.content_bytes), content_type
             target = _target(response.headers["location"], base=target)
-    raise NotFetched("The image's address leads on from one address to the next.")
+    raise NotFetched("The image URL has too many redirects.")
 
 
 def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
@@ -119,30 +120,30 @@ def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
     base  the URL whose answer named this one
     """
     if len(text) > MAX_URL:
-        raise NotFetched(f"The image's address is longer than {MAX_URL} characters.")
+        raise NotFetched(f"The image URL is longer than {MAX_URL} characters.")
     try:
         # Programs do not agree on what backslashes and control characters in a URL mean.
         if "\\" in text or not text.isprintable():
             raise ValueError
         url = base.join(text) if base else httpx.URL(text)
     except (httpx.InvalidURL, ValueError):
-        raise NotFetched("The image's address is not a web address.") from None
+        raise NotFetched("The image URL is not a valid URL.") from None
     if url.scheme != "https":
-        raise NotFetched("The image's address must begin with https://, and each that it leads on to.")
+        raise NotFetched("The image URL, and every URL it redirects to, must begin with https://.")
     try:
         policy.check_url(str(url))
     except policy.Forbidden as error:
-        raise NotFetched(f"The image's address cannot be opened. {error.message}") from None
+        raise NotFetched(f"The image URL cannot be opened. {error.message}") from None
     return url
 
 
-async def _addresses(target: httpx.URL, *, resolve: transport.Resolve, seconds: float) -> Sequence[str]:
+async def _addresses(target: httpx.URL, *, resolve: LookUp, seconds: float) -> Sequence[str]:
     """Where the host is, when it is nowhere that must not be asked."""
     try:
-        return await transport.addresses(target, resolve=resolve, seconds=seconds)
-    except (OSError, UnicodeError, policy.Forbidden):  # TimeoutError too
+        return await resolver.addresses(transport.host_of(target), look_up=resolve, seconds=seconds)
+    except (OSError, policy.Forbidden):  # TimeoutError too
         # The same words for all: which names there are in a private network is nobody's business.
-        raise NotFetched("The image's address names a host that does not exist or is not public.") from None
+        raise NotFetched("The host of the image URL does not exist or is not public.") from None
 
 
 async def _ask(
@@ -161,26 +162,26 @@ async def _ask(
         )
     except transport.NotReached as error:
         what = "has no valid certificate" if error.untrusted else "could not be reached"
-        raise NotFetched(f"The image's address {what}.") from None
+        raise NotFetched(f"The image server {what}.") from None
 
 
 def _content_type(response: httpx.Response) -> str:
     """What the server calls the picture. Raises NotFetched for an answer that holds none."""
     if response.status_code != 200:
         raise NotFetched(
-            f"The image's address answered with HTTP status {response.status_code} and not with an image."
+            f"The image server responded with HTTP status {response.status_code} instead of an image."
         )
     if response.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
-        raise NotFetched("The image's address sent the image packed, though that was not asked for.")
+        raise NotFetched("The server sent a compressed image, which is not supported.")
     name = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if name not in _CONTENT_TYPES:
-        raise NotFetched("The image's address leads to something else than a JPEG, PNG, WebP or GIF image.")
+        raise NotFetched("The image URL does not lead to a JPEG, PNG, WebP or GIF image.")
     return _CONTENT_TYPES[name]
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
     """The body, of at most `limit` bytes. Raises NotFetched for a larger one."""
-    too_large = NotFetched(f"The image is too large: at most {limit / 1024**2:g} MiB are allowed.")
+    too_large = NotFetched(f"The image is too large: the limit is {limit / 1024**2:g} MiB.")
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise too_large
@@ -192,6 +193,6 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
         if len(content) > limit:
             raise too_large
         if pieces > MAX_PIECES:
-            raise NotFetched("The image's address sent the image in too many small pieces.")
+            raise NotFetched("The image server sent the image in too many small pieces.")
         await asyncio.sleep(0)  # the next piece may be here already, and others have work to do
     return bytes(content)

@@ -69,14 +69,14 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        raise Forbidden("This is not a web address.") from None
+        raise Forbidden("This is not a valid URL.") from None
     address = _address(host)
     if parts.scheme not in ("http", "https") or parts.username is not None or not _is_plain(host, address):
-        raise Forbidden("This is not a web address that the portal opens.")
+        raise Forbidden("This is not a URL that the portal can open.")
     if host in _allowed.hosts or (address is not None and _is_exempt(address)):
         return
     if parts.scheme != "https" or port not in (None, 443):
-        raise Forbidden("The portal opens only https addresses on the usual port.")
+        raise Forbidden("Only https URLs on port 443 are allowed.")
     if address is not None:
         check_address(host, host)
 
@@ -90,7 +90,7 @@ def check_address(host: str, address: str) -> None:
     if host.lower() in _allowed.hosts or (parsed is not None and _is_exempt(parsed)):
         return
     if parsed is None or not _is_public(parsed) or _is_private(host):
-        raise Forbidden("The portal does not open addresses of private networks.")
+        raise Forbidden("Addresses in private networks are not allowed.")
 
 
 def trusts(base_url: str, url: str, *, domain: str) -> bool:

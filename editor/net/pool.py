@@ -10,12 +10,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
 from editor.concurrency.per_loop import PerLoop
-from editor.net import policy
-from editor.shortage import raise_if_nothing_can_be_opened
+from editor.net import resolver
 
 # Shorter than servers keep idle connections, so that none is closed in the moment it is used.
 IDLE_SECONDS = 4.0
@@ -54,7 +52,7 @@ def client(provider: str) -> httpx.AsyncClient:
         session = aiohttp.ClientSession(
             # How many are open is bounded by who asks, not here: waiting in a pool is invisible.
             connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=IDLE_SECONDS, resolver=_PublicOnly(), ssl=here.tls
+                limit=0, keepalive_timeout=IDLE_SECONDS, resolver=_Resolver(), ssl=here.tls
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -76,25 +74,23 @@ async def close() -> None:
             await each.aclose()
 
 
-class _PublicOnly(AbstractResolver):
-    """Resolves names, and gives none of the addresses when one of them must not be asked."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
+class _Resolver(AbstractResolver):
+    """The portal's resolver in the shape that aiohttp knows."""
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        try:
-            results = await self._resolver.resolve(host, port, family)
-        except UnicodeError as error:  # a part of the name is empty or too long
-            raise OSError(f"no such host: {host}") from error
-        except OSError:
-            raise_if_nothing_can_be_opened()
-            raise
-        for result in results:
-            policy.check_address(host, result["host"])
-        return results
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in await resolver.addresses(host, look_up=resolver.for_providers)
+        ]
 
     async def close(self) -> None:
-        await self._resolver.close()
+        """Its threads serve all event loops."""

@@ -1,34 +1,25 @@
 """One request to a URL that somebody named, made to an address that was judged.
 
-The name is resolved once. The connection is then made to the address, not to the name, so that a
-name which means another address a moment later gains nothing. TLS is verified against the name all
-the same. Where requests may go is decided in `policy.py`.
+The name is resolved once, by `resolver.py`. The connection is then made to the address, not to the
+name, so that a name which means another address a moment later gains nothing. TLS is verified
+against the name all the same.
 """
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpcore
 import httpx
 
 from editor.concurrency.per_loop import PerLoop
-from editor.net import policy
-from editor.shortage import is_shortage, raise_if_nothing_can_be_opened
+from editor.shortage import is_shortage
 
 TRIED_ADDRESSES = 4  # of the many that a name may have
-_RESOLVING_THREADS = 8
 # Of an answer, before its body. It is parsed in one go, and nobody else is served meanwhile.
 HEAD_BYTES = 32 * 1024
-
-# The addresses that a host name stands for. Raises OSError or UnicodeError when there are none.
-Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class NotReached(Exception):
@@ -37,35 +28,6 @@ class NotReached(Exception):
     def __init__(self, *, untrusted: bool) -> None:
         super().__init__("no valid certificate" if untrusted else "not reached")
         self.untrusted = untrusted
-
-
-async def resolve(host: str) -> list[str]:
-    """The addresses of a host name, as the system knows them."""
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.run_in_executor(
-            _resolvers(), partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
-        )
-    except OSError:
-        raise_if_nothing_can_be_opened()
-        raise
-    return list(dict.fromkeys(str(place[4][0]) for place in found))
-
-
-async def addresses(target: httpx.URL, *, resolve: Resolve, seconds: float) -> Sequence[str]:
-    """Where the host is, when it is nowhere that must not be asked.
-
-    Raises Forbidden for an address that is not public, and OSError (TimeoutError) or UnicodeError
-    for a name that is nowhere.
-    """
-    host = host_of(target)
-    async with asyncio.timeout(seconds):
-        found = await resolve(host)
-    for address in found:
-        policy.check_address(host, address)
-    if not found:
-        raise OSError("the name has no address")
-    return found
 
 
 class Transport(httpx.AsyncHTTPTransport):
@@ -183,12 +145,6 @@ def usual_trust() -> ssl.SSLContext:
 
 
 _trust = PerLoop(httpx.create_ssl_context)
-
-
-@cache
-def _resolvers() -> ThreadPoolExecutor:
-    """Threads of its own: a name server that never answers must not take those that others wait for."""
-    return ThreadPoolExecutor(_RESOLVING_THREADS, thread_name_prefix="outside-names")
 
 
 def _is_distrust(error: httpx.ConnectError) -> bool:

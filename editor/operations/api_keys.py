@@ -62,12 +62,12 @@ def create(
     actor.require_editor()
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise _wrong("name", f"A name has 1 to {LONGEST_NAME} characters, on one line.")
+        raise _wrong("name", f"Enter a name of 1 to {LONGEST_NAME} characters, on one line.")
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise _wrong("scopes", f"Unknown scopes: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.")
     if expires_in is not None and not 1 <= expires_in <= LONGEST_LIFE:
-        raise _wrong("expires_in", f"A key lives from 1 to {LONGEST_LIFE:,} seconds.")
+        raise _wrong("expires_in", f"A key can be valid for 1 to {LONGEST_LIFE:,} seconds.")
     key, bare = _make(
         actor,
         name=name,
@@ -93,15 +93,17 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     """
     actor.require_editor()
     if key.created_by_id != actor.user.pk:
-        raise PermissionDenied("Only the person who made a key can rotate it: the new one acts for them too.")
+        raise PermissionDenied(
+            "Only the person who created a key can rotate it: the new key acts as them, too."
+        )
     if overlap not in OVERLAPS:
-        raise _wrong("overlap", "Choose how long the old key still works.")
+        raise _wrong("overlap", "Choose when the old key stops working.")
     now = timezone.now()
     life = key.expires_at - key.created_at if key.expires_at else None
     # Also waits for whoever revokes it at the same moment.
     old = ApiKey.objects.filter(api_keys.live(), pk=key.pk)
     if not old.update(expires_at=Least("expires_at", now + timedelta(seconds=overlap))):
-        raise Conflict("This key has ended. Create a new one.")
+        raise Conflict("This key no longer works. Create a new one.")
     key.refresh_from_db(fields=["expires_at"])
     new, bare = _make(
         actor,
@@ -164,7 +166,9 @@ def _make(
     # One at a time in a workspace, so that no two count the same keys.
     Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     if ApiKey.objects.filter(api_keys.live(), workspace=actor.workspace).count() >= LIVE_KEYS:
-        raise Conflict(f"A workspace has at most {LIVE_KEYS} keys that work. Revoke one that is not needed.")
+        raise Conflict(
+            f"A workspace can have at most {LIVE_KEYS} active API keys. Revoke one that you no longer need."
+        )
     key_id, public_id, secret = key_id or uuid4(), _random(8), _random(32)
     try:
         with transaction.atomic():
@@ -182,8 +186,8 @@ def _make(
             )
     except IntegrityError:  # the id, or the key that is replaced, is taken
         raise Conflict(
-            "This was done already, and the key was shown then. It is in the list, at the latest once the "
-            "page is reloaded: if nobody saved it, revoke it and create another."
+            "This key has already been created, and was shown then. Reload the page to see it in the list. "
+            "If nobody saved it, revoke it and create another."
         ) from None
     return key, f"{PREFIX}{public_id}{secret}{_checksum(public_id + secret)}"
 
@@ -205,8 +209,8 @@ def _checksum(text: str) -> str:
     return digits
 
 
-def _wrong(field: str, words: str) -> InvalidInput:
-    return InvalidInput(words, fields={field: words})
+def _wrong(field: str, message: str) -> InvalidInput:
+    return InvalidInput(message, fields={field: message})
 
 
 def _record(actor: Actor, act: str, key: ApiKey, **data: Any) -> None:

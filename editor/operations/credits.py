@@ -35,7 +35,7 @@ def lock_account(*, workspace_id: UUID) -> CreditAccount:
 def grant(*, workspace: Workspace, amount: int, actor: User | None, note: str = "") -> LedgerEntry:
     """Give `amount` credits (1 or more)."""
     if not 1 <= amount <= MAXIMUM_GRANT:
-        raise InvalidInput(f"Credits to give: a whole number from 1 to {MAXIMUM_GRANT:,}.")
+        raise InvalidInput(f"Enter a whole number of credits from 1 to {MAXIMUM_GRANT:,}.")
     entry = _write(
         account=lock_account(workspace_id=workspace.id),
         kind=LedgerEntry.Kind.GRANT,
@@ -51,7 +51,7 @@ def grant(*, workspace: Workspace, amount: int, actor: User | None, note: str = 
 def adjust(*, workspace: Workspace, amount: int, actor: User | None, note: str) -> LedgerEntry:
     """Correct the balance by `amount` credits, up or down, never below zero."""
     if amount == 0 or abs(amount) > MAXIMUM_GRANT:
-        raise InvalidInput("A correction is a whole number of credits other than zero.")
+        raise InvalidInput("An adjustment must be a whole number of credits other than zero.")
     account = lock_account(workspace_id=workspace.id)
     if account.balance + amount < 0:
         raise InvalidInput(f"The balance is {account.balance:,} credits: it cannot go below zero.")
@@ -64,7 +64,7 @@ def check(*, account: CreditAccount, price: int) -> None:
     """Raise InsufficientCredits unless the account has so many credits."""
     if account.balance < price:
         raise InsufficientCredits(
-            f"Not enough credits: this edit needs {price:,}, the workspace has {account.balance:,}. "
+            f"Not enough credits: this edit needs {price:,}, but the workspace has {account.balance:,}. "
             "An owner or admin can add credits."
         )
 

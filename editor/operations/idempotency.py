@@ -7,11 +7,24 @@ from datetime import timedelta
 from django.utils import timezone
 
 from editor.access.actor import Actor
-from editor.errors import Unprocessable
+from editor.errors import InvalidInput, Unprocessable
 from editor.models import Job, Status
 
 REMEMBERED = timedelta(hours=24)
+LONGEST_KEY = 80  # characters
 SENT_AGAIN_WITHIN = timedelta(minutes=30)  # clients wait ten minutes for an answer, and try three times
+
+
+def find_repeat(*, actor: Actor, key: str, request_hash: str, sent_again: bool) -> Job | None:
+    """The job of an earlier same request: by the key that came with it, or as the caller says that it is one.
+
+    Raises InvalidInput for a key that cannot be one, and as `find` does.
+    """
+    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
+        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
+    if key:
+        return find(actor=actor, key=key, request_hash=request_hash)
+    return find_sent_before(actor=actor, request_hash=request_hash) if sent_again else None
 
 
 def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
@@ -21,12 +34,12 @@ def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
                   came with another request.
     """
     since = timezone.now() - REMEMBERED
-    same_key = Job.objects.filter(workspace=actor.workspace, door=actor.door, idempotency_key=key)
+    same_key = Job.objects.filter(workspace=actor.workspace, channel=actor.channel, idempotency_key=key)
     job = same_key.filter(created_at__gte=since).first()
     if job is None:
         return None
     if job.request_hash != request_hash:
-        raise Unprocessable("This Idempotency-Key was used for another request. Take a new key.")
+        raise Unprocessable("This Idempotency-Key was already used for a different request. Use a new key.")
     job.repeated = True
     return job
 
@@ -41,7 +54,7 @@ def find_sent_before(*, actor: Actor, request_hash: str) -> Job | None:
         Job.objects.filter(
             workspace=actor.workspace,
             created_by=actor.user,
-            door=actor.door,
+            channel=actor.channel,
             idempotency_key=None,
             request_hash=request_hash,
             created_at__gte=timezone.now() - SENT_AGAIN_WITHIN,
@@ -59,5 +72,5 @@ def free(*, actor: Actor, key: str) -> None:
     """Let a key whose day is over be used anew. Belongs to the transaction that uses it."""
     before = timezone.now() - REMEMBERED
     Job.objects.filter(
-        workspace=actor.workspace, door=actor.door, idempotency_key=key, created_at__lt=before
+        workspace=actor.workspace, channel=actor.channel, idempotency_key=key, created_at__lt=before
     ).update(idempotency_key=None)

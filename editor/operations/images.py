@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePath
+from typing import TypeVar
 
 from django.contrib.staticfiles import finders
 from django.db import transaction
@@ -18,17 +21,22 @@ from editor.errors import NotFound
 from editor.media import store
 from editor.media.codec import CleanImage
 from editor.models import Image, Job
-from editor.operations import storage
+from editor.operations import orphans, storage
 from editor.transient import DATABASE_LOST
 
 log = logging.getLogger("editor.storage")
+
+ImageOrNone = TypeVar("ImageOrNone", Image, Image | None)
 
 SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "Rocket"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A checked picture whose bytes are in the store, but that has no row yet. Sizes are bytes."""
+    """A checked picture whose bytes are in the store, but that has no row yet. Sizes are bytes.
+
+    name  what its sender calls the file
+    """
 
     id: uuid.UUID
     storage_name: str
@@ -37,6 +45,7 @@ class Stored:
     height: int
     size: int
     thumbnail_size: int = 0
+    name: str = ""
 
 
 def upload(
@@ -60,19 +69,42 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     """A picture that was checked already, as one of this person's. Raises StorageFull and DiskFull."""
     actor.require_editor()
     disk.check()
+    return save_with_row(
+        workspace_id=actor.workspace.id,
+        clean=clean,
+        insert=lambda stored: create(
+            stored=stored,
+            workspace_id=actor.workspace.id,
+            created_by_id=actor.user.pk,
+            name=name,
+            kind=kind,
+        ),
+    )
+
+
+def save_with_row(
+    *,
+    workspace_id: uuid.UUID,
+    clean: CleanImage,
+    insert: Callable[[Stored], ImageOrNone],
+    image_id: uuid.UUID | None = None,
+) -> ImageOrNone:
+    """Write a checked picture, then its row. The files are deleted again unless a row names them.
+
+    insert    writes the row; it returns None or another image where the picture turns out not to be needed
+    image_id  as in `save`
+
+    Raises DiskFull, and what `insert` raises.
+    """
     with disk.explained():
-        stored = save(workspace_id=actor.workspace.id, clean=clean)
+        stored = save(workspace_id=workspace_id, clean=clean, image_id=image_id)
+        image = None
         try:
-            return create(
-                stored=stored,
-                workspace_id=actor.workspace.id,
-                created_by_id=actor.user.pk,
-                name=name,
-                kind=kind,
-            )
-        except Exception:
-            discard(stored=[stored])
-            raise
+            image = insert(stored)
+        finally:
+            if image is None or image.storage_name != stored.storage_name:
+                discard_unnamed(stored=[stored])
+    return image
 
 
 @transaction.atomic
@@ -115,21 +147,15 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
     actor.require_editor()
     path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
     if not isinstance(path, str):
-        raise NotFound("There is no such sample photograph.")
+        raise NotFound("There is no such sample image.")
     if image := _sample(actor, name):
         return image
     storage.check(workspace=actor.workspace)
     threads.release()
     clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
-    with disk.explained():
-        stored = save(workspace_id=actor.workspace.id, clean=clean)
-        image = None
-        try:
-            image = _create_sample(actor, name, stored)
-        finally:
-            if image is None or image.id != stored.id:
-                discard(stored=[stored])
-    return image
+    return save_with_row(
+        workspace_id=actor.workspace.id, clean=clean, insert=partial(_create_sample, actor, name)
+    )
 
 
 def _sample(actor: Actor, name: str) -> Image | None:
@@ -152,8 +178,8 @@ def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
     )
 
 
-def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
-    """A painted mask for `source`, brought to its size: white = change. Raises like `upload`."""
+def save_mask(*, actor: Actor, content: bytes, source: Image | Stored) -> Stored:
+    """Write a painted mask, brought to the size of `source`: white = change. Raises BadImage and DiskFull."""
     threads.release()
     mask = store.clean_mask(content, source.width, source.height, tenant=str(actor.workspace.id))
     image_id = uuid.uuid4()
@@ -167,20 +193,12 @@ def save_mask(*, actor: Actor, content: bytes, source: Image) -> Image:
     )
     with disk.explained():
         store.save(stored.storage_name, mask, stored.content_type)
-        try:
-            return create(
-                stored=stored,
-                workspace_id=actor.workspace.id,
-                created_by_id=actor.user.pk,
-                name="",
-                kind=Image.Kind.MASK,
-            )
-        except Exception:
-            store.delete(stored.storage_name)
-            raise
+    return stored
 
 
-def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | None = None) -> Stored:
+def save(
+    *, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | None = None, name: str = ""
+) -> Stored:
     """Write a checked picture and its thumbnails under a name that cannot be guessed.
 
     image_id  the id that the picture was promised; without, it gets a new one
@@ -188,26 +206,24 @@ def save(*, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | No
     Raises OSError when the disk is full, and leaves nothing behind then.
     """
     image_id = image_id or uuid.uuid4()
-    name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
-    thumbnail_size = store.save_image(name, clean)
+    storage_name = store.new_name(workspace_id, image_id, clean.content_type.removeprefix("image/"))
+    thumbnail_size = store.save_image(storage_name, clean)
     return Stored(
         id=image_id,
-        storage_name=name,
+        storage_name=storage_name,
         content_type=clean.content_type,
         width=clean.width,
         height=clean.height,
         size=len(clean.content),
         thumbnail_size=thumbnail_size,
+        name=name,
     )
 
 
 def discard(*, stored: list[Stored]) -> None:
     """Delete files that no row will ever name, as far as the storage lets: see orphans.py for the rest."""
     for item in stored:
-        try:
-            store.delete_all(item.storage_name)
-        except Exception:
-            log.warning("%s could not be deleted and is left to the sweep", item.storage_name, exc_info=True)
+        orphans.try_to_delete(store.delete_all, item.storage_name)
 
 
 def discard_unnamed(*, stored: list[Stored]) -> None:
@@ -216,17 +232,12 @@ def discard_unnamed(*, stored: list[Stored]) -> None:
     While the database cannot be asked none is deleted: see orphans.py.
     """
     try:
-        named = set(Image.objects.filter(pk__in=[item.id for item in stored]).values_list("pk", flat=True))
+        names = [item.storage_name for item in stored]
+        named = set(Image.objects.filter(storage_name__in=names).values_list("storage_name", flat=True))
     except DATABASE_LOST as error:
         log.warning("%s files without a row are left to the sweep: %s", len(stored), error)
         return
-    discard(stored=[item for item in stored if item.id not in named])
-
-
-def discard_mask(*, mask: Image) -> None:
-    """Delete a mask whose edit did not come about."""
-    mask.delete()
-    store.delete(mask.storage_name)
+    discard(stored=[item for item in stored if item.storage_name not in named])
 
 
 def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:

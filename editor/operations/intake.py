@@ -1,38 +1,229 @@
-"""Pictures that come with a request, as bytes or as an address, become images of the workspace."""
+"""From what came with a request to a job: the one way in of every API.
+
+Whatever the API, the order is the same. First what costs nothing: rights, an earlier same request, model
+and options, images by their ids, limits and credits. Then what came along is decoded, and only then is
+anything fetched. Images become rows in the transaction that makes the job: a refused request leaves none.
+"""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from uuid import UUID
 
+from editor import disk
+from editor.access import lookups
 from editor.access.actor import Actor
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
-from editor.concurrency.threads import in_thread
-from editor.media import store
+from editor.concurrency.threads import in_storage_thread, in_thread, to_its_end
+from editor.errors import InvalidInput
+from editor.media import codec, store
+from editor.media.codec import BadImage, CleanImage
+from editor.media.inputs import Base64, File, ImageInput, Link, NewImage, Sample
+from editor.models import Job
 from editor.net import fetch
-from editor.operations import images
+from editor.operations import idempotency, images, jobs, storage, uploads
+from editor.operations.images import Stored
+from editor.operations.jobs import NewEdit
 
-FETCHED_AT_ONCE = fetch.AT_ONCE  # in this process: each is held in memory until it is stored
+# In this process; each is held in memory until it is stored.
+DECODED_AT_ONCE = 4
+FETCHED_AT_ONCE = fetch.AT_ONCE
 
-_slots = PerLoop(lambda: FairSemaphore(FETCHED_AT_ONCE))
+_LIMITS = fetch.Limits(content_bytes=codec.MAX_BYTES)
+_decode_slots = PerLoop(lambda: FairSemaphore(DECODED_AT_ONCE))
+_fetch_slots = PerLoop(lambda: FairSemaphore(FETCHED_AT_ONCE))
 
 
-async def fetched(actor: Actor, url: str) -> UUID:
-    """The picture at that address, as one of the workspace's. Workspaces take turns.
+# What came along is decoded before anything is fetched; a sample is copied last.
+_ORDER: list[type[ImageInput]] = [File, Base64, UUID, Link, Sample]
 
-    Raises InvalidInput (NotFetched, BadImage) for an address that must not be opened or holds no picture.
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An edit with its images, as an API understood its request; nothing in it has been checked yet.
+
+    edit              all but the images
+    images            the one to edit, then references
+    mask              for the first image: white = change
+    transparent_mask  the mask is a PNG that is transparent where the image may change
+    sent_again        the caller got no answer to the same request before
     """
-    async with _slots.get().slot(str(actor.workspace.id)):
-        content, _ = await fetch.fetch(url)
-        return await given(actor, content, name=unquote(PurePosixPath(urlsplit(url).path).name))
+
+    edit: NewEdit
+    images: tuple[ImageInput, ...] = ()
+    mask: ImageInput | None = None
+    transparent_mask: bool = False
+    sent_again: bool = False
+
+    def close(self) -> None:
+        """Close the files."""
+        for image in (*self.images, self.mask):
+            if isinstance(image, File | Base64):
+                image.content.close()
 
 
-async def given(actor: Actor, content: bytes, *, name: str = "") -> UUID:
-    """The picture with these bytes, as one of the workspace's; `name` is what its sender calls the file.
+class WrongImage(InvalidInput):
+    """One of the request's images cannot be used, for this `cause`. `index`: from 0; None for the mask."""
 
-    Senders are often wrong about the type: the bytes decide. Raises InvalidInput (BadImage).
+    def __init__(self, cause: InvalidInput, *, index: int | None) -> None:
+        super().__init__(cause.message, fields=cause.fields)
+        self.cause = cause
+        self.index = index
+
+
+async def submit(
+    *, actor: Actor, submission: Submission, before_images: Callable[[], Awaitable[None]] | None = None
+) -> Job:
+    """The job of this request; one that an earlier same request started is marked as `repeated`.
+
+    before_images  called once all is right that can be told for free; it may still refuse the request
+
+    Closes the submission's files. Raises EditorError, for one of the images WrongImage; no job exists
+    then, nothing was charged, and no new image was kept but uploads of the caller's and samples.
     """
-    clean = await store.aclean(content, None, tenant=str(actor.workspace.id))
-    return (await in_thread(images.add, actor=actor, clean=clean, name=name or "image")).id
+    saved: list[Stored] = []
+    used = False
+    try:
+        if repeated := await in_thread(_check, actor, submission):
+            return repeated
+        if before_images:
+            await before_images()
+        image_ids = await _take_in(actor, submission, saved)
+        job = await _start(actor, submission, replace(submission.edit, image_ids=image_ids), saved)
+        used = not job.repeated
+        return job
+    finally:
+        submission.close()
+        if saved and not used:
+            await asyncio.shield(in_storage_thread(images.discard_unnamed, stored=saved))
+
+
+async def add(*, actor: Actor, image: NewImage) -> UUID:
+    """Make it an image of the workspace, without an edit.
+
+    Raises PermissionDenied, InvalidInput, StorageFull or DiskFull.
+    """
+    actor.require_editor()
+    await in_thread(storage.check, workspace=actor.workspace)
+    async with _cleaned(actor, image) as clean:
+        return (await in_storage_thread(images.add, actor=actor, clean=clean, name=image.name or "image")).id
+
+
+def _check(actor: Actor, submission: Submission) -> Job | None:
+    """The job of an earlier same request, or None; raises what can be told for free."""
+    actor.require_editor()
+    edit, mask = submission.edit, submission.mask
+    if repeated := idempotency.find_repeat(
+        actor=actor,
+        key=edit.idempotency_key or "",
+        request_hash=edit.request_hash,
+        sent_again=submission.sent_again,
+    ):
+        return repeated
+    jobs.check(
+        actor=actor,
+        request=replace(edit, image_ids=_known(actor, submission.images)),
+        images=len(submission.images),
+        mask=mask is not None,
+    )
+    lookups.images(actor, _known(actor, (mask,)))
+    return None
+
+
+def _known(actor: Actor, inputs: tuple[ImageInput | None, ...]) -> tuple[UUID, ...]:
+    """The ids among these, but for those of uploads, which are no images yet."""
+    ids = [each for each in inputs if isinstance(each, UUID)]
+    waiting = {upload.id for upload in lookups.uploads(actor, ids)} if ids else set()
+    return tuple(each for each in ids if each not in waiting)
+
+
+async def _take_in(actor: Actor, submission: Submission, saved: list[Stored]) -> tuple[UUID, ...]:
+    """The ids of the request's images, in their order. The files of new ones are added to `saved`."""
+    mask = submission.mask
+    with _of_image(None):
+        if isinstance(mask, File | Base64):
+            async with _slot(actor, mask):
+                codec.identify(await _content(actor, mask))
+        elif isinstance(mask, UUID):
+            await uploads.claim(actor=actor, image_ids=[mask])
+    taken: dict[int, UUID] = {}
+    for index, image in sorted(enumerate(submission.images), key=lambda item: _ORDER.index(type(item[1]))):
+        with _of_image(index):
+            taken[index] = await _taken(actor, image, saved)
+    return tuple(taken[index] for index in sorted(taken))
+
+
+async def _taken(actor: Actor, image: ImageInput, saved: list[Stored]) -> UUID:
+    if isinstance(image, UUID):
+        await uploads.claim(actor=actor, image_ids=[image])
+        return image
+    if isinstance(image, Sample):
+        return (await in_storage_thread(images.find_or_add_sample, actor=actor, name=image.name)).id
+    async with _cleaned(actor, image) as clean:
+        # A caller who leaves meanwhile leaves no files: what is written is told to `saved`.
+        return await to_its_end(in_storage_thread(_save, actor, clean, image.name or "image", saved))
+
+
+def _save(actor: Actor, clean: CleanImage, name: str, saved: list[Stored]) -> UUID:
+    with disk.explained():
+        stored = images.save(workspace_id=actor.workspace.id, clean=clean, name=name)
+    saved.append(stored)
+    return stored.id
+
+
+async def _start(actor: Actor, submission: Submission, edit: NewEdit, saved: list[Stored]) -> Job:
+    """Submit the edit, with its mask where there is one."""
+    mask = submission.mask
+    if mask is None:
+        return await to_its_end(in_thread(jobs.submit, actor=actor, request=edit, new_images=saved))
+    with _of_image(None):
+        async with _slot(actor, mask):
+            content = await _content(actor, mask)
+            if submission.transparent_mask:
+                content = await store.mask_from_transparency(content, tenant=str(actor.workspace.id))
+            edit = replace(edit, mask=content)
+            return await to_its_end(
+                in_storage_thread(jobs.submit, actor=actor, request=edit, new_images=saved)
+            )
+
+
+@asynccontextmanager
+async def _cleaned(actor: Actor, image: NewImage) -> AsyncIterator[CleanImage]:
+    """The image, checked. It holds a slot for as long as it is in memory.
+
+    Senders are often wrong about the type: the bytes decide.
+    """
+    async with _slot(actor, image):
+        yield await store.aclean(await _content(actor, image), None, tenant=str(actor.workspace.id))
+
+
+async def _content(actor: Actor, image: ImageInput) -> bytes:
+    match image:
+        case File() | Base64():
+            return await asyncio.to_thread(image.read)
+        case Link():
+            return (await fetch.fetch(image.url, limits=_LIMITS))[0]
+        case Sample():
+            row = await in_thread(images.find_or_add_sample, actor=actor, name=image.name)
+        case UUID():
+            row = await in_thread(lookups.image, actor, image)
+    return await in_thread(store.read, row.storage_name)
+
+
+def _slot(actor: Actor, image: ImageInput) -> AbstractAsyncContextManager[None]:
+    """Workspaces take turns. What is fetched has slots of its own: others' servers may be slow."""
+    slots = _fetch_slots if isinstance(image, Link) else _decode_slots
+    return slots.get().slot(str(actor.workspace.id))
+
+
+@contextmanager
+def _of_image(index: int | None) -> Iterator[None]:
+    """Say of which image it is that it cannot be used."""
+    try:
+        yield
+    except (BadImage, fetch.NotFetched) as error:
+        raise WrongImage(error, index=index) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
 from editor.operations import credits, idempotency, images, limits, outcomes, queue, storage, timeline
+from editor.operations.images import Stored
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
 from editor.queries import pricing
@@ -58,25 +59,28 @@ class _Checked:
     inputs: Mapping[str, Any]
     style: Style | None
     character: Character | None
+    likenesses: list[Image]
 
 
-def check(*, actor: Actor, request: NewEdit, images: int | None = None, mask: bool = False) -> None:
-    """Raise what `submit` would, as far as it can be told before the images are there.
+def check(*, actor: Actor, request: NewEdit, images: int = 0, mask: bool = False) -> None:
+    """Raise what `submit` would, as far as it can be told for free: before images are decoded or fetched.
 
-    For a door that must fetch them first; it may tell how many they are, and whether there is a mask.
+    images  how many there will be, those of `request.image_ids` too
+    mask    whether there will be one
     """
     actor.require_editor()
+    count = max(images, len(request.image_ids))
+    checked = _checked(actor, request, prompt_only=count == 0)
+    lookups.images(actor, request.image_ids)
+    _check_images(checked, count, mask=mask)
     storage.check(workspace=actor.workspace)
-    checked = _checked(actor, request, prompt_only=False)
-    if images is not None:
-        likenesses = checked.character.images.count() if checked.character else 0
-        validation.check_images(checked.choice.model, checked.choice.route, images + likenesses, mask)
-    account = credits.open_account(workspace=actor.workspace)
-    credits.check(account=account, price=pricing.price(choice=checked.choice, inputs=checked.inputs))
+    _check_limits(actor, checked)
 
 
-def submit(*, actor: Actor, request: NewEdit) -> Job:
+def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ()) -> Job:
     """Check the edit, hold its price, create the job and enqueue it: all or nothing.
+
+    new_images  those of `request.image_ids` that become images with the job; their files stay the caller's
 
     Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, TooMany, Unprocessable,
     StorageFull or DiskFull; whatever it raises, nothing was charged and no job exists.
@@ -84,29 +88,19 @@ def submit(*, actor: Actor, request: NewEdit) -> Job:
     actor.require_editor()
     if repeated := _repeated(actor, request):
         return repeated
+    checked = _checked(actor, request, prompt_only=not request.image_ids)
+    sources = _sources(actor, request, new_images)
+    _check_images(checked, len(sources), mask=request.mask is not None)
     storage.check(workspace=actor.workspace)
-    # Options are those of the tier's own model: whoever chose some wants that one.
-    prompt_only = not (request.image_ids or request.character_id or request.inputs)
-    checked = _checked(actor, request, prompt_only=prompt_only)
-    choice, character = checked.choice, checked.character
-    sources = lookups.images(actor, request.image_ids)
-    likenesses = list(character.images.order_by("character_images__position")) if character else []
-    count = len(sources) + len(likenesses)
-    validation.check_images(choice.model, choice.route, count, request.mask is not None)
-    mask = images.save_mask(actor=actor, content=request.mask, source=sources[0]) if request.mask else None
+    mask, used = None, False
+    if request.mask:
+        _check_limits(actor, checked)
+        mask = images.save_mask(actor=actor, content=request.mask, source=sources[0])
     try:
-        job, created = _create(
-            actor=actor,
-            request=request,
-            checked=checked,
-            places=_places(sources, likenesses, mask),
-        )
-    except Exception:
-        if mask:
-            images.discard_mask(mask=mask)
-        raise
-    if mask and not created:
-        images.discard_mask(mask=mask)
+        job, used = _create(actor=actor, request=request, checked=checked, sources=sources, mask=mask)
+    finally:
+        if mask and not used:
+            images.discard_unnamed(stored=[mask])
     return job
 
 
@@ -116,9 +110,12 @@ def _create(
     actor: Actor,
     request: NewEdit,
     checked: _Checked,
-    places: list[tuple[JobImage.Role, Image]],
+    sources: list[Image | Stored],
+    mask: Stored | None,
 ) -> tuple[Job, bool]:
     """The job, its hold and its place in the queue; or, and False, the job of an earlier same request."""
+    if mask or any(isinstance(source, Stored) for source in sources):
+        storage.lock(workspace_id=actor.workspace.id)  # before the credits, as where a job ends
     # The lock makes the submissions of one workspace follow one another.
     account = credits.lock_account(workspace_id=actor.workspace.id)
     if repeated := _repeated(actor, request):
@@ -129,12 +126,17 @@ def _create(
     in_flight = limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=choice, inputs=checked.inputs)
     limits.check_cap(actor=actor, price=price)
+    places = _places(
+        [_row(actor, source) for source in sources],
+        checked.likenesses,
+        _row(actor, mask, kind=Image.Kind.MASK) if mask else None,
+    )
     job = Job.objects.create(
         **callbacks.columns(request.callback),
         workspace=actor.workspace,
         created_by=actor.user,
         api_key_id=actor.key_id,
-        door=actor.door,
+        channel=actor.channel,
         idempotency_key=request.idempotency_key or None,
         request_hash=request.request_hash,
         model=choice.model.id,
@@ -150,6 +152,7 @@ def _create(
         provider=choice.route.provider,
         target=choice.route.target,
         own_key=choice.own_key,
+        samples=choice.model.samples(checked.inputs),
         price=price,
         time_limit=choice.model.time_limit_seconds,
     )
@@ -170,24 +173,65 @@ def _repeated(actor: Actor, request: NewEdit) -> Job | None:
 
 
 def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
+    """`prompt_only`: there are no images but those of a character."""
     callbacks.check(request.callback)
     choice = pricing.choose(
         workspace=actor.workspace,
         model=request.model,
         tier=request.tier,
         provider=request.provider,
-        prompt_only=prompt_only,
+        # Options are those of the tier's own model: whoever chose some wants that one.
+        prompt_only=prompt_only and not (request.character_id or request.inputs),
     )
     prompt = validation.clean_prompt(choice.model, request.prompt)
     inputs = validation.clean_inputs(choice.model, request.inputs)
     if problem := validation.route_problem(choice.route, inputs):
         raise InvalidInput(problem)
+    character = lookups.character(actor, request.character_id) if request.character_id else None
     return _Checked(
         choice=choice,
         prompt=prompt,
         inputs=inputs,
         style=lookups.style(actor, request.style_id) if request.style_id else None,
-        character=lookups.character(actor, request.character_id) if request.character_id else None,
+        character=character,
+        likenesses=list(character.likenesses) if character else [],
+    )
+
+
+def _check_images(checked: _Checked, count: int, *, mask: bool) -> None:
+    """`count`: of the caller's; those of a character count too, but no mask belongs to them."""
+    choice = checked.choice
+    validation.check_images(choice.model, choice.route, count + len(checked.likenesses), mask)
+    if mask and count == 0:
+        problem = "A mask needs an image that it belongs to."
+        raise InvalidInput(problem, fields={"mask": problem})
+
+
+def _check_limits(actor: Actor, checked: _Checked) -> None:
+    """Whether the plan, the cap and the credits allow it now; what counts is asked again under the lock."""
+    limits.check_jobs(workspace=actor.workspace)
+    price = pricing.price(choice=checked.choice, inputs=checked.inputs)
+    limits.check_cap(actor=actor, price=price)
+    credits.check(account=credits.open_account(workspace=actor.workspace), price=price)
+
+
+def _sources(actor: Actor, request: NewEdit, new_images: Sequence[Stored]) -> list[Image | Stored]:
+    """The edit's images in their order."""
+    new: dict[str | UUID, Stored] = {stored.id: stored for stored in new_images}
+    known = iter(lookups.images(actor, [each for each in request.image_ids if each not in new]))
+    return [new[each] if each in new else next(known) for each in request.image_ids]
+
+
+def _row(actor: Actor, image: Image | Stored, *, kind: Image.Kind = Image.Kind.SOURCE) -> Image:
+    """The image's row; a new image gets it now."""
+    if isinstance(image, Image):
+        return image
+    return images.create(
+        stored=image,
+        workspace_id=actor.workspace.id,
+        created_by_id=actor.user.pk,
+        name=image.name,
+        kind=kind,
     )
 
 
@@ -243,9 +287,9 @@ def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if not job.is_live:
-            raise Conflict(f"This edit is {job.status} already.")
+            raise Conflict(f"This edit is already {job.status}.")
         if only_waiting and job.status != Status.PENDING:
-            raise Conflict("This edit runs already.")
+            raise Conflict("This edit has already started.")
         if job.cancel_requested_at is None:
             job.cancel_requested_at = timezone.now()
             job.save(update_fields=["cancel_requested_at"])

@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from editor.access.actor import Actor
-from editor.errors import InsufficientCredits, TooMany
+from editor.errors import InsufficientCredits, LimitExceeded
 from editor.models import LIVE, Job, Workspace
 
 
@@ -18,9 +18,9 @@ def check_jobs(*, workspace: Workspace) -> int:
     count = Job.objects.filter(workspace=workspace, status__in=LIVE).count()
     limit = workspace.plan.concurrent_jobs
     if count >= limit:
-        raise TooMany(
+        raise LimitExceeded(
             f"{count} edits are queued or running, and the plan allows {limit} at a time. "
-            "Wait for one to end, or cancel one.",
+            "Wait for one to finish, or cancel one.",
             retry_after=5,
         )
     return count
@@ -42,6 +42,6 @@ def check_cap(*, actor: Actor, price: int) -> None:
     used = spent["held"] + spent["charged"]
     if used + price > cap:
         raise InsufficientCredits(
-            f"Your limit in this workspace is {cap:,} credits a month, and {used:,} are used: this edit "
+            f"Your limit in this workspace is {cap:,} credits a month, and you have used {used:,}. This edit "
             f"needs {price:,}. An owner or admin can raise the limit."
         )

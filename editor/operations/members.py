@@ -1,4 +1,4 @@
-"""Who belongs to a workspace."""
+"""Who belongs to a workspace, and as what. While it has members, one of them owns it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from editor import events
-from editor.models import Membership, User
+from editor.errors import Conflict
+from editor.models import Membership, Role, User, Workspace
 from editor.operations import audit
 
 
 @transaction.atomic
 def remove(*, membership: Membership, actor: User | None) -> None:
-    """Take a person out of the workspace. Their open pages and held calls end at once."""
+    """Take a person out of the workspace. Their open pages and held calls end at once.
+
+    Raises Conflict when the others would have no owner.
+    """
+    _lock(membership)
+    if only_owner(membership=membership):
+        raise Conflict(_only_owner_words(membership))
     audit.record(
         workspace=membership.workspace, actor=actor, action="membership.removed", target=membership.user.email
     )
@@ -23,19 +30,60 @@ def remove(*, membership: Membership, actor: User | None) -> None:
 
 @transaction.atomic
 def save(*, membership: Membership, actor: User | None, changed: Sequence[str]) -> None:
-    """Store a new or changed membership. Calls that are held end where they are no longer allowed."""
+    """Store a new or changed membership. Calls that are held end where they are no longer allowed.
+
+    Raises Conflict when the workspace would have members and no owner.
+    """
+    _lock(membership)
+    before = Membership.objects.filter(pk=membership.pk).first()
+    if before and membership.role != Role.OWNER and _is_last_owner(before):
+        raise Conflict(_only_owner_words(membership))
     membership.save()
+    data = {"changed": list(changed), "role": membership.role}
     audit.record(
         workspace=membership.workspace,
         actor=actor,
-        action="membership.changed",
+        action="membership.changed" if before else "membership.added",
         target=membership.user.email,
-        data={"changed": list(changed), "role": membership.role},
+        data=data | ({"was": before.role} if before else {}),
     )
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
+
+
+def make_owner(*, workspace: Workspace, user: User, actor: User | None) -> None:
+    """Let the person own the workspace and run edits there. Doing it twice is no error."""
+    membership = Membership.objects.filter(workspace=workspace, user=user).first()
+    if membership is None:
+        membership = Membership(workspace=workspace, user=user)
+    elif membership.role == Role.OWNER and membership.access_image_editor:
+        return
+    membership.role, membership.access_image_editor = Role.OWNER, True
+    save(membership=membership, actor=actor, changed=["role", "access_image_editor"])
+
+
+def only_owner(*, membership: Membership) -> bool:
+    """Whether the workspace has other members, and they would have no owner without this one."""
+    others = Membership.objects.filter(workspace=membership.workspace_id).exclude(pk=membership.pk)
+    return _is_last_owner(membership) and others.exists()
 
 
 def account_changed(*, user: User) -> None:
     """Tell wherever this person belongs that their account may have been switched on or off."""
     for workspace_id in user.memberships.values_list("workspace_id", flat=True):
         events.publish(events.AccessChanged(workspace_id=workspace_id))
+
+
+def _is_last_owner(membership: Membership) -> bool:
+    owners = Membership.objects.filter(workspace=membership.workspace_id, role=Role.OWNER)
+    return [owner.pk for owner in owners] == [membership.pk]
+
+
+def _lock(membership: Membership) -> None:
+    """One at a time in a workspace, so that no two owners demote each other."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=membership.workspace_id)
+
+
+def _only_owner_words(membership: Membership) -> str:
+    return (
+        f"{membership.user} is the only owner of {membership.workspace}. Make another member its owner first."
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +16,19 @@ log = logging.getLogger("editor.storage")
 
 KEPT = timedelta(days=1)  # a file comes before its row
 STEP = 1000  # files in one go
+
+
+def try_to_delete(delete: Callable[[str], None], name: str) -> bool:
+    """Delete files that no row names any more, by a function of `store`; whether that went well.
+
+    What the storage does not delete is left to the sweep. Call it after the commit: a bucket may be slow.
+    """
+    try:
+        delete(name)
+    except Exception:
+        log.warning("%s could not be deleted and is left to the sweep", name, exc_info=True)
+        return False
+    return True
 
 
 class Sweep:

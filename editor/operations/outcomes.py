@@ -63,7 +63,7 @@ def _shortfall(*, job: Job, got: int, returned: int) -> str:
     """What is missing when a job got fewer images than it asked for, or "". `returned`: credits."""
     if got >= job.samples:
         return ""
-    words = f"{got} of {job.samples} images could be used."
+    text = f"{got} of {job.samples} images could be used."
     if not returned:
-        return words
-    return f"{words} {'1 credit' if returned == 1 else f'{returned:,} credits'} came back."
+        return text
+    return f"{text} {'1 credit' if returned == 1 else f'{returned:,} credits'} refunded."

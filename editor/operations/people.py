@@ -6,8 +6,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from editor.errors import Conflict
-from editor.models import ApiKey, Job, Membership, User
+from editor.models import ApiKey, Job, Membership, User, Workspace
 from editor.operations import audit, members
+
+LAST_OPERATOR = "This is the last operator. Make somebody else an operator first."
 
 
 def keys_of(user: User) -> QuerySet[ApiKey]:
@@ -19,20 +21,45 @@ def memberships_of(user: User) -> QuerySet[Membership]:
     return Membership.objects.select_related("workspace", "user").filter(user=user).order_by("created_at")
 
 
+def only_owner_of(user: User) -> list[Workspace]:
+    """Where the person cannot be spared: workspaces whose other members have no owner besides."""
+    return [row.workspace for row in memberships_of(user) if members.only_owner(membership=row)]
+
+
+def is_last_operator(user: User) -> bool:
+    """Whether nobody else can run the portal."""
+    return [operator.pk for operator in _operators()] == [user.pk]
+
+
+@transaction.atomic
+def save(*, user: User) -> None:
+    """Store a new or changed account. Calls that are held end where they are no longer allowed.
+
+    Raises Conflict when no operator would be left.
+    """
+    keeps_rights = user.is_active and user.is_staff and user.is_superuser
+    # One at a time, so that no two operators take each other's rights.
+    operators = _operators().select_for_update(no_key=True)
+    if [operator.pk for operator in operators] == [user.pk] and not keeps_rights:
+        raise Conflict(LAST_OPERATOR)
+    user.save()
+    members.account_changed(user=user)
+
+
 @transaction.atomic
 def remove(*, user: User, actor: User | None) -> None:
     """Delete the person for good.
 
     Deletes their API keys, memberships, stars and sessions too. Images, edits, share links and the ledger
     stay, without their name; the audit log says which keys there were.
-    Raises Conflict for oneself, and for the last operator: the portal would be open to the next visitor.
+    Raises Conflict for oneself, for the last operator, as the portal would be open to the next visitor,
+    and for the only owner of a workspace that has other members.
     """
     if actor is not None and user.pk == actor.pk:
         raise Conflict("You cannot delete your own account. Ask another operator to do it.")
     # One at a time, so that no two operators delete each other.
-    operators = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True)
-    if {operator.pk for operator in operators} == {user.pk}:
-        raise Conflict("This is the last operator. Make somebody else an operator first.")
+    if [operator.pk for operator in _operators().select_for_update(no_key=True)] == [user.pk]:
+        raise Conflict(LAST_OPERATOR)
     for key in keys_of(user):
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):
@@ -40,3 +67,7 @@ def remove(*, user: User, actor: User | None) -> None:
     # Before their images: an edit that ends in this moment would give this person one more.
     Job.objects.filter(created_by=user).update(created_by=None)
     user.delete()
+
+
+def _operators() -> QuerySet[User]:
+    return User.objects.filter(is_superuser=True, is_active=True)

@@ -62,13 +62,13 @@ async def try_key(*, provider: str, key: str, secret: str = "") -> Verdict:
 
     Raises InvalidInput, with its field, for what cannot be a key and for a key that is refused.
     """
-    taker = _taker(provider)
+    taking_keys = _taking_keys(provider)
     for field, text in (("key", key), ("secret", secret)):
         if (text or field == "key") and not _KEY.fullmatch(text):
-            raise _wrong(field, "A key has 8 to 500 letters, digits and signs, without spaces.")
+            raise _wrong(field, "Enter a key of 8 to 500 letters, digits and symbols, without spaces.")
     if secret and provider not in TWO_PART:
-        raise _wrong("secret", f"Keys of {taker.label} have no secret beside them.")
-    verdict = await _ask(taker, accounts.given(provider=provider, key=key, secret=secret))
+        raise _wrong("secret", f"{taking_keys.label} keys have no secret.")
+    verdict = await _ask(taking_keys, accounts.given(provider=provider, key=key, secret=secret))
     if verdict.refused:
         raise _wrong("key", verdict.note)
     return verdict
@@ -80,9 +80,9 @@ async def test(*, actor: Actor, key: ProviderKey) -> Verdict:
     Raises PermissionDenied, Unprocessable (the plan) and NotFound (the provider).
     """
     _require_own_keys(actor)
-    taker = _taker(key.provider)
+    taking_keys = _taking_keys(key.provider)
     try:
-        verdict = await _ask(taker, accounts.opened(key))
+        verdict = await _ask(taking_keys, accounts.opened(key))
     except vault.Unreadable as error:
         verdict = Verdict(accepted=False, note=error.message)
     await sync_to_async(_note)(actor=actor, key=key, verdict=verdict)
@@ -130,7 +130,7 @@ def store(
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        raise Conflict("Somebody saved a key for this provider at the same moment.") from None
+        raise Conflict("Someone else saved a key for this provider at the same time.") from None
     return row
 
 
@@ -151,31 +151,33 @@ def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> None:
     _record(actor, "tested", key, accepted=verdict.accepted)
 
 
-async def _ask(taker: Provider, account: Account) -> Verdict:
+async def _ask(taking_keys: Provider, account: Account) -> Verdict:
     """Asked on the event loop; meanwhile the caller's thread gives its database connection back."""
     await sync_to_async(threads.release)()
     try:
         with keys_hidden(account):
             async with asyncio.timeout(CHECK_SECONDS):
-                said = await taker.check(account)
+                said = await taking_keys.check(account)
     except TimeoutError:
-        return Verdict(accepted=None, note=f"{taker.label} did not answer. Test the key again later.")
+        return Verdict(accepted=None, note=f"{taking_keys.label} did not respond. Test the key again later.")
     except ProviderError as error:
         if error.kind == ErrorKind.AUTH:
-            words = f"{taker.label} does not accept this key. Check that it is copied whole and still valid."
-            return Verdict(accepted=False, note=words, refused=True)
+            reason = (
+                f"{taking_keys.label} does not accept this key. Check that it is complete and still valid."
+            )
+            return Verdict(accepted=False, note=reason, refused=True)
         if error.kind == ErrorKind.INSUFFICIENT_FUNDS:
-            words = f"{taker.label} takes this key, but its account has no funds left."
+            reason = f"{taking_keys.label} accepts this key, but its account has no funds left."
         elif error.retryable:
-            words = "The key could not be tested now. Test it again later."
+            reason = "The key could not be tested. Test it again later."
         else:
-            words = f"{taker.label} did not answer the test of this key as it should."
-        note = quoted(words, error.quote)[:LONGEST_NOTE]
+            reason = f"{taking_keys.label} gave an unexpected response to the test of this key."
+        note = quoted(reason, error.quote)[:LONGEST_NOTE]
         return Verdict(accepted=None if error.retryable else False, note=note)
     return Verdict(accepted=True, note=said[:LONGEST_NOTE])
 
 
-def _taker(name: str) -> Provider:
+def _taking_keys(name: str) -> Provider:
     found = registry.providers().get(name)
     if found is None or not found.needs_key:
         raise NotFound("There is no such provider.")
@@ -185,11 +187,11 @@ def _taker(name: str) -> Provider:
 def _require_own_keys(actor: Actor) -> None:
     actor.require_manager()
     if not actor.workspace.plan.own_keys:
-        raise Unprocessable("The plan of this workspace does not include keys of its own.")
+        raise Unprocessable("This workspace's plan does not include its own provider keys.")
 
 
-def _wrong(field: str, words: str) -> InvalidInput:
-    return InvalidInput(words, fields={field: words})
+def _wrong(field: str, reason: str) -> InvalidInput:
+    return InvalidInput(reason, fields={field: reason})
 
 
 def _record(actor: Actor, act: str, key: ProviderKey, **data: bool | None) -> None:

@@ -25,7 +25,7 @@ def create(*, actor: Actor, image: Image, days: int) -> tuple[ShareLink, str]:
     """
     actor.require_editor()
     if days not in DAYS:
-        raise InvalidInput(f"A link lives for {', '.join(map(str, DAYS))} days.")
+        raise InvalidInput(f"A link can be valid for {', '.join(map(str, DAYS))} days.")
     token = secrets.token_urlsafe(32)
     share = ShareLink.objects.create(
         image=image,
@@ -57,7 +57,7 @@ def find(token: str) -> Image:
     """The image behind a live link. Raises NotFound, the same for whatever is wrong with it."""
     share = ShareLink.objects.select_related("image").filter(token_hash=_hash(token)).first()
     if share is None or not share.is_live or share.image.trashed_at:
-        raise NotFound("This link does not exist, has expired or was taken back.")
+        raise NotFound("This link does not exist, has expired or was revoked.")
     return share.image
 
 

@@ -17,7 +17,7 @@ def check(*, workspace: Workspace) -> None:
     disk.check()
     usage = storage.usage(workspace)
     if usage.allowed is not None and usage.is_full:
-        raise StorageFull(_words(usage.used, usage.allowed, more=0))
+        raise StorageFull(_message(usage.used, usage.allowed, more=0))
 
 
 def lock(*, workspace_id: UUID) -> StorageAccount:
@@ -39,14 +39,14 @@ def check_room(*, account: StorageAccount, size: int) -> None:
         return
     used = account.stored + storage.reserved(account.workspace_id)
     if used + size > allowed:
-        raise StorageFull(_words(used, allowed, more=size))
+        raise StorageFull(_message(used, allowed, more=size))
 
 
-def _words(used: int, allowed: int, *, more: int) -> str:
+def _message(used: int, allowed: int, *, more: int) -> str:
     needed = f", and this needs {_size(more)} more" if more else ""
     return (
         f"The workspace's storage is full: {_size(used)} of {_size(allowed)} are used{needed}. Nothing was "
-        "charged. Empty the trash to free some, or ask the portal's operator for more."
+        "charged. Empty the trash to free space, or ask an operator for more."
     )
 
 

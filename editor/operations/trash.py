@@ -1,4 +1,7 @@
-"""The trash: images leave every list at once, and their files some weeks later, or when it is emptied."""
+"""The trash: images leave every list at once, and their files some weeks later, or when it is emptied.
+
+A character keeps its images: in the trash they are still used, and their files stay.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.errors import Conflict
 from editor.media import store
-from editor.models import LIVE, Image, Job, JobImage
-from editor.operations import audit
+from editor.models import LIVE, CharacterImage, Image, Job, JobImage
+from editor.operations import audit, orphans
 
 log = logging.getLogger("editor.trash")
 
@@ -49,7 +52,7 @@ def discard_files(*, actor: Actor, job: Job) -> None:
     Doing it twice is no error. Raises PermissionDenied, and Conflict while the edit goes on.
     """
     if job.is_live:
-        raise Conflict("This edit goes on. Wait for its end, or cancel it.")
+        raise Conflict("This edit is still running. Wait for it to finish, or cancel it.")
     others = JobImage.objects.exclude(job=job).values("image")
     roles = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
     given = Image.objects.filter(
@@ -61,8 +64,8 @@ def discard_files(*, actor: Actor, job: Job) -> None:
 def empty(*, actor: Actor) -> int:
     """Delete the files of what is in the workspace's trash for good; how many images.
 
-    What edits that are under way were given stays until they have ended. At most EMPTIED_AT_ONCE
-    images go in one go. Raises PermissionDenied.
+    What edits that are under way were given stays until they have ended, and what a character uses
+    stays. At most EMPTIED_AT_ONCE images go in one go. Raises PermissionDenied.
     """
     actor.require_editor()
     busy = JobImage.objects.filter(job__workspace=actor.workspace, job__status__in=LIVE)
@@ -79,6 +82,7 @@ def purge() -> int:
 
 
 def _purge(due: QuerySet[Image], *, most: int) -> int:
+    due = due.exclude(pk__in=CharacterImage.objects.values("image"))
     count = 0
     for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():
@@ -86,10 +90,11 @@ def _purge(due: QuerySet[Image], *, most: int) -> int:
             image = due.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()
             if image is None:
                 continue
-            store.delete_all(image.storage_name)
             image.purged_at = timezone.now()
             image.save(update_fields=["purged_at"])
-            count += 1
+        count += 1
+        if not orphans.try_to_delete(store.delete_all, image.storage_name):
+            break  # the storage is out of order: the other images wait for the next time
     if count:
         log.info("%s images left the trash for good", count)
     return count

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.core import signing
@@ -20,12 +21,13 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
-from editor.concurrency.threads import in_thread
-from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
+from editor.concurrency.threads import in_storage_thread, in_thread
+from editor.errors import Conflict, InvalidInput, LimitExceeded, NotFound, PermissionDenied
 from editor.media import incoming, links, store
 from editor.media.codec import MAX_BYTES, BadImage, CleanImage
-from editor.models import Upload
-from editor.operations import images, storage
+from editor.models import Image, Upload
+from editor.operations import images, orphans, storage
+from editor.operations.images import Stored
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 LINK_SECONDS = 3600
@@ -74,20 +76,19 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     """
     actor.require_editor()
     if not 1 <= len(file_name) <= _LONGEST_NAME:
-        raise InvalidInput(f"The file's name must have 1 to {_LONGEST_NAME} characters.")
+        raise InvalidInput(f"The file name must have 1 to {_LONGEST_NAME} characters.")
     if content_type not in CONTENT_TYPES:
-        raise InvalidInput(f"The file's type must be one of {', '.join(CONTENT_TYPES)}.")
+        raise InvalidInput(f"The file type must be one of {', '.join(CONTENT_TYPES)}.")
     if size is not None and not 0 <= size <= _LARGEST_SIZE:
-        raise InvalidInput("The file's size must be a number of bytes.")
+        raise InvalidInput("The file size must be a number of bytes.")
     now = timezone.now()
     disk.check()
     # One after the other, or calls at the same time would exceed the limits together.
     account = storage.lock(workspace_id=actor.workspace.pk)
     unused = Upload.objects.filter(workspace=actor.workspace, checked_at=None)
     if unused.filter(Q(expires_at__gt=now) | Q(received_at__isnull=False)).count() >= MAXIMUM_UNUSED:
-        raise TooMany(
-            f"The workspace has {MAXIMUM_UNUSED:,} uploads that were not used yet. "
-            "Use them, or wait until they have expired."
+        raise LimitExceeded(
+            f"The workspace has {MAXIMUM_UNUSED:,} unused uploads. Use them, or wait until they expire."
         )
     storage.check_room(account=account, size=MAX_BYTES if size is None else min(size, MAX_BYTES))
     upload = Upload.objects.create(
@@ -118,9 +119,9 @@ def read_token(text: str) -> Permit:
     try:
         upload_id, content_type, expires_at = _signer().unsign_object(text)
     except (signing.BadSignature, UnicodeEncodeError) as error:
-        raise PermissionDenied("This upload link is not valid.") from error
+        raise PermissionDenied("This upload link is invalid.") from error
     if timezone.now() >= datetime.fromtimestamp(expires_at, UTC):
-        raise PermissionDenied("This upload link has expired. Ask for a new one.")
+        raise PermissionDenied("This upload link has expired. Request a new one.")
     return Permit(upload_id=UUID(upload_id), content_type=content_type)
 
 
@@ -170,14 +171,13 @@ def purge() -> int:
     """
     due = Upload.objects.filter(expires_at__lt=timezone.now() - KEPT)
     count = 0
-    for pk in due.order_by("expires_at").values_list("pk", flat=True)[:_BATCH]:
-        with transaction.atomic():
-            upload = due.select_for_update(skip_locked=True).filter(pk=pk).first()
-            if upload is None:
-                continue  # another process is at it
-            store.delete(upload.storage_name)
-            upload.delete()
-            count += 1
+    for pk, name in due.order_by("expires_at").values_list("pk", "storage_name")[:_BATCH]:
+        deleted, _ = due.filter(pk=pk).delete()
+        if not deleted:
+            continue  # another process was quicker
+        count += 1
+        if not orphans.try_to_delete(store.delete, name):
+            break  # the storage is out of order: the other uploads wait for the next time
     return count
 
 
@@ -186,24 +186,24 @@ async def _check(upload: Upload) -> None:
     if await in_thread(_is_image, upload):
         return
     try:
-        content = await in_thread(incoming.read, upload.storage_name)
+        content = await in_storage_thread(incoming.read, upload.storage_name)
         clean = await store.aclean(content, upload.content_type, tenant=str(upload.workspace_id))
     except NotFound:
         if await in_thread(_is_image, upload):
             return  # another process was quicker
         raise _not_sent(upload) from None
     except BadImage as error:
-        await in_thread(_refuse, upload, error.message)
+        await in_storage_thread(_refuse, upload, error.message)
         raise
     # In one go, so that a caller who leaves now leaves no files without a row.
-    await in_thread(_become_image, upload, clean)
+    await in_storage_thread(_become_image, upload, clean)
 
 
 def _is_image(upload: Upload) -> bool:
     """Whether it was used meanwhile. Raises BadImage if it was refused, NotFound if it is gone."""
     row = Upload.objects.filter(pk=upload.pk).first()
     if row is None:
-        raise NotFound("This upload has expired. Ask for a new one.")
+        raise NotFound("This upload has expired. Request a new one.")
     if row.refusal:
         raise BadImage(row.refusal)
     return row.checked_at is not None
@@ -212,31 +212,32 @@ def _is_image(upload: Upload) -> bool:
 def _become_image(upload: Upload, clean: CleanImage) -> None:
     """Store the checked copy, and forget the file as it came."""
     disk.check()
-    with disk.explained():
-        stored = images.save(workspace_id=upload.workspace_id, clean=clean, image_id=upload.id)
-    is_first = False
-    try:
-        with transaction.atomic():
-            is_first = _mark_checked(upload)
-            if is_first:
-                images.create(
-                    stored=stored,
-                    workspace_id=upload.workspace_id,
-                    created_by_id=upload.created_by_id,
-                    name=upload.file_name,
-                )
-    except Exception:
-        images.discard(stored=[stored])
-        raise
-    if is_first:
-        store.delete(upload.storage_name)
-    else:
-        images.discard(stored=[stored])
+    image = images.save_with_row(
+        workspace_id=upload.workspace_id,
+        clean=clean,
+        insert=partial(_create_image, upload),
+        image_id=upload.id,
+    )
+    if image:
+        orphans.try_to_delete(store.delete, upload.storage_name)
 
 
-def _refuse(upload: Upload, words: str) -> None:
-    if _mark_checked(upload, refusal=words):
-        store.delete(upload.storage_name)
+@transaction.atomic
+def _create_image(upload: Upload, stored: Stored) -> Image | None:
+    """The row of the image; None where another check was quicker."""
+    if not _mark_checked(upload):
+        return None
+    return images.create(
+        stored=stored,
+        workspace_id=upload.workspace_id,
+        created_by_id=upload.created_by_id,
+        name=upload.file_name,
+    )
+
+
+def _refuse(upload: Upload, reason: str) -> None:
+    if _mark_checked(upload, refusal=reason):
+        orphans.try_to_delete(store.delete, upload.storage_name)
 
 
 def _mark_checked(upload: Upload, *, refusal: str = "") -> bool:
@@ -247,15 +248,17 @@ def _mark_checked(upload: Upload, *, refusal: str = "") -> bool:
 
 def _not_sent(upload: Upload) -> InvalidInput | NotFound:
     if upload.expires_at <= timezone.now():
-        return NotFound("The upload link of this image expired before its file was sent. Ask for a new one.")
-    return InvalidInput("The file of this image was not sent yet. PUT it to its upload_url first.")
+        return NotFound(
+            "The upload link of this image expired before the file was uploaded. Request a new one."
+        )
+    return InvalidInput("The file of this image has not been uploaded yet. PUT it to its upload_url first.")
 
 
 def _still_open(upload: Upload | None) -> Upload:
     if upload is None:
-        raise PermissionDenied("This upload link is not valid any more. Ask for a new one.")
+        raise PermissionDenied("This upload link is no longer valid. Request a new one.")
     if upload.received_at:
-        raise Conflict("This upload link has received its file already. Ask for a new one.")
+        raise Conflict("This upload link has already received its file. Request a new one.")
     return upload
 
 

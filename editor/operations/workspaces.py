@@ -40,10 +40,10 @@ def first_start(*, email: str, password: str, name: str, workspace_name: str) ->
     Raises PermissionDenied when somebody was first, InvalidInput for a weak password.
     """
     if not claim_first_start():
-        raise PermissionDenied("The portal is set up already. Sign in, or ask for an invitation.")
+        raise PermissionDenied("The portal is already set up. Sign in, or ask for an invitation.")
     user = create_user(email=email, password=password, name=name, operator=True)
     workspace = create(name=workspace_name, owner=user)
-    credits.grant(workspace=workspace, amount=FIRST_CREDITS, actor=user, note="To begin with")
+    credits.grant(workspace=workspace, amount=FIRST_CREDITS, actor=user, note="Starting credits")
     return user, workspace
 
 
@@ -57,7 +57,7 @@ def sign_up(*, email: str, password: str) -> tuple[User, Workspace]:
         with transaction.atomic():
             user = create_user(email=email, password=password)
     except IntegrityError:  # the same address, at the same moment
-        raise Conflict("Somebody with this e-mail address exists already.") from None
+        raise Conflict("An account with this email already exists.") from None
     return user, create_for_sign_up(owner=user)
 
 
@@ -70,7 +70,7 @@ def create_for_sign_up(*, owner: User) -> Workspace:
 def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:
     """A new account; an operator's opens the admin. Raises Conflict for a known address, or InvalidInput."""
     if User.objects.filter(email__iexact=email).exists():
-        raise Conflict("Somebody with this e-mail address exists already.")
+        raise Conflict("An account with this email already exists.")
     try:
         validate_password(password, User(email=email, name=name))
     except ValidationError as error:
@@ -87,7 +87,7 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     """A workspace with its owner and an empty credit account."""
     name = name.strip()
     if not 1 <= len(name) <= 120:
-        problem = "A workspace's name has 1 to 120 characters."
+        problem = "Enter a workspace name of 1 to 120 characters."
         raise InvalidInput(problem, fields={"workspace_name": problem})
     _lock(_SLUG_LOCK)
     workspace = _create_with_free_slug(name=name, plan=plan or Plan.objects.get(is_default=True))

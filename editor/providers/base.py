@@ -73,7 +73,7 @@ class Temporary(ProviderError):
     """A harmless question (a poll, an upload, a download) got no usable answer; ask again later."""
 
 
-class NotAsked(Temporary, Shortage):
+class NotSent(Temporary, Shortage):
     """The portal's own machine lacked what it takes to ask: nothing was sent. Ask again later."""
 
 
@@ -111,6 +111,7 @@ class EditRequest:
     images  sources first, then references, in the order the person gave them
     mask    white = change, black = keep; the size of images[0]
     inputs  the catalogue inputs but for prompt and images, validated and complete
+    samples how many images are asked for; whatever more a provider makes is left to it
     account       whose key pays
     callback_url  where the provider may tell that it is done, unguessable; None when it cannot reach us
     """
@@ -123,13 +124,9 @@ class EditRequest:
     images: tuple[InputImage, ...] = ()
     mask: InputImage | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    samples: int = 1
     account: Account = Account()
     callback_url: str | None = None
-
-    @property
-    def samples(self) -> int:
-        """How many images are asked for; whatever more a provider makes is left to it."""
-        return int(self.inputs.get("samples") or 1)
 
 
 @dataclass(frozen=True, slots=True)

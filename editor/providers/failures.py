@@ -7,32 +7,32 @@ import re
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from editor.providers.base import ErrorKind, NotAsked, ProviderError, Temporary
+from editor.providers.base import ErrorKind, NotSent, ProviderError, Temporary
 
 LONGEST_QUOTE = 300  # characters of what a provider said
 
-_WORDS = {
-    ErrorKind.INVALID_INPUT: "The provider did not accept this edit as it is.",
+_MESSAGES = {
+    ErrorKind.INVALID_INPUT: "The provider did not accept this edit.",
     ErrorKind.MODERATED: "The provider's safety filter refused this edit. Change the prompt or the image.",
-    ErrorKind.RATE_LIMITED: "The provider takes no more edits for the moment. Try again in a minute.",
+    ErrorKind.RATE_LIMITED: "The provider is busy. Try again in a minute.",
     ErrorKind.INSUFFICIENT_FUNDS: (
-        "The account at the provider has no funds left. "
-        "Whoever keeps the portal's or the workspace's keys can top it up."
+        "The provider account has no funds left. "
+        "Whoever manages the portal's or the workspace's keys can top it up."
     ),
     ErrorKind.AUTH: (
         "The provider did not accept the API key. "
-        "Whoever keeps the portal's or the workspace's keys has to check it."
+        "Whoever manages the portal's or the workspace's keys must check it."
     ),
-    ErrorKind.UNAVAILABLE: "The provider failed on this edit. Try again, or choose another model.",
-    ErrorKind.TIMEOUT: "The provider did not answer in time. Try again.",
+    ErrorKind.UNAVAILABLE: "The provider failed to process this edit. Try again, or choose another model.",
+    ErrorKind.TIMEOUT: "The provider did not respond in time. Try again.",
     ErrorKind.UNKNOWN_OUTCOME: (
-        "No usable answer came while the edit was being handed over, so nobody knows whether the "
-        "provider took it. It was not sent again."
+        "The provider gave no usable response when this edit was sent, so it is unknown whether the "
+        "provider accepted it. It was not sent again."
     ),
 }
-_NOT_ASKED = "The portal has too few resources for the moment. It tries again by itself."
+_NOT_SENT = "The portal is short of resources. It will try again automatically."
 _ANSWER_LOST = (
-    "The provider's answer came, or was on its way, when the portal stopped; it cannot be fetched "
+    "The portal stopped before it had stored the provider's response. The response cannot be fetched "
     "again, and the edit was not sent again."
 )
 # What a provider says about keys may hold a part of one.
@@ -54,7 +54,12 @@ def hiding(*secrets: str) -> Iterator[None]:
 
 
 def failure(
-    kind: ErrorKind, *, said: str = "", words: str = "", retry_after: float | None = None, end: bool = False
+    kind: ErrorKind,
+    *,
+    provider_message: str = "",
+    message: str = "",
+    retry_after: float | None = None,
+    end: bool = False,
 ) -> ProviderError:
     """The error to raise.
 
@@ -63,42 +68,42 @@ def failure(
     retry_after  seconds, where the provider names them
     end          where `said` is too long, its end tells more than its beginning
     """
-    quote = _quote(kind, said, end=end)
-    return ProviderError(kind, _message(kind, words, quote), retry_after=retry_after, quote=quote)
+    quote = _quote(kind, provider_message, end=end)
+    return ProviderError(kind, _message(kind, message, quote), retry_after=retry_after, quote=quote)
 
 
 def temporary(
-    kind: ErrorKind = ErrorKind.UNAVAILABLE, *, said: str = "", retry_after: float | None = None
+    kind: ErrorKind = ErrorKind.UNAVAILABLE, *, provider_message: str = "", retry_after: float | None = None
 ) -> Temporary:
     """The same for a question that may be asked again."""
-    quote = _quote(kind, said)
+    quote = _quote(kind, provider_message)
     return Temporary(kind, _message(kind, "", quote), retry_after=retry_after, quote=quote)
 
 
-def not_asked() -> NotAsked:
+def not_sent() -> NotSent:
     """The portal's own machine lacked a descriptor, memory or disk, and so nothing was sent."""
-    return NotAsked(ErrorKind.UNAVAILABLE, _NOT_ASKED)
+    return NotSent(ErrorKind.UNAVAILABLE, _NOT_SENT)
 
 
 def answer_lost() -> ProviderError:
     """An immediate provider is asked for a task: its one answer was not stored."""
-    return failure(ErrorKind.UNKNOWN_OUTCOME, words=_ANSWER_LOST)
+    return failure(ErrorKind.UNKNOWN_OUTCOME, message=_ANSWER_LOST)
 
 
-def quoted(words: str, quote: str) -> str:
+def quoted(message: str, quote: str) -> str:
     """`words`, and after them what the provider said."""
-    return f"{words} It said: “{quote}”" if quote else words
+    return f"{message} It said: “{quote}”" if quote else message
 
 
-def _message(kind: ErrorKind, words: str, quote: str) -> str:
-    return _hidden(_storable(quoted(words or _WORDS[kind], quote)))
+def _message(kind: ErrorKind, message: str, quote: str) -> str:
+    return _hidden(_storable(quoted(message or _MESSAGES[kind], quote)))
 
 
-def _quote(kind: ErrorKind, said: str, *, end: bool = False) -> str:
+def _quote(kind: ErrorKind, provider_message: str, *, end: bool = False) -> str:
     if kind not in _QUOTED:
         return ""
     # Secrets go first: of one that a cut went through, the rest would not be found.
-    text = " ".join(_hidden(_storable(said)).split())
+    text = " ".join(_hidden(_storable(provider_message)).split())
     return text[-LONGEST_QUOTE:] if end else text[:LONGEST_QUOTE]
 
 

@@ -15,23 +15,20 @@ for every address that its host stands for.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import math
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import httpx
 
+from editor import retry_after
 from editor.net import policy, pool
 from editor.providers import sent
 from editor.providers.base import ErrorKind, ProviderError, ResultImage
-from editor.providers.failures import failure, not_asked, temporary
+from editor.providers.failures import failure, not_sent, temporary
 from editor.shortage import is_shortage
 
 CONNECT_SECONDS = 10.0
@@ -84,13 +81,7 @@ class Answer:
     @property
     def retry_after(self) -> float | None:
         """Seconds, from the Retry-After header in either of its forms."""
-        value = self.headers.get("retry-after", "")
-        with contextlib.suppress(ValueError):
-            seconds = float(value)
-            return max(0.0, seconds) if math.isfinite(seconds) else None
-        with contextlib.suppress(ValueError, TypeError):
-            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-        return None
+        return retry_after.parse(self.headers.get("retry-after", ""))
 
 
 async def submit(
@@ -109,13 +100,13 @@ async def submit(
         try:
             return await _send(provider, "POST", url, headers=headers, seconds=seconds, **body)
         except policy.Forbidden as error:
-            raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
+            raise failure(ErrorKind.UNAVAILABLE, provider_message=error.message) from error
         except _Unreadable as error:
-            raise failure(ErrorKind.UNKNOWN_OUTCOME, words=_lost(str(error)).message) from error
+            raise failure(ErrorKind.UNKNOWN_OUTCOME, message=_lost(str(error)).message) from error
         except _BROKEN as error:
             if not _never_connected(error):
                 raise failure(ErrorKind.UNKNOWN_OUTCOME) from error
-            raise (not_asked() if is_shortage(error) else failure(ErrorKind.UNAVAILABLE)) from error
+            raise (not_sent() if is_shortage(error) else failure(ErrorKind.UNAVAILABLE)) from error
 
 
 async def ask(
@@ -131,13 +122,13 @@ async def ask(
     try:
         return await _send(provider, method, url, headers=headers or {}, seconds=seconds, **body)
     except policy.Forbidden as error:
-        raise failure(ErrorKind.UNAVAILABLE, said=error.message) from error
+        raise failure(ErrorKind.UNAVAILABLE, provider_message=error.message) from error
     except _Unreadable as error:
         raise _lost(str(error)) from error
     except TimeoutError as error:
         raise temporary(ErrorKind.TIMEOUT) from error
     except _BROKEN as error:
-        raise (not_asked() if is_shortage(error) else temporary()) from error
+        raise (not_sent() if is_shortage(error) else temporary()) from error
 
 
 async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> ResultImage:
@@ -151,19 +142,19 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
             async with pool.downloads(provider), asyncio.timeout(DOWNLOAD_SECONDS):
                 return await _fetch(provider, url, limit)
         except policy.Forbidden as error:
-            raise _lost(f"Its link was refused. {error.message}") from error
+            raise _lost(f"Its link was rejected. {error.message}") from error
         except _Unreadable as error:
             raise _lost(str(error)) from error
         except _BROKEN as error:
             if is_shortage(error):
-                raise not_asked() from error
+                raise not_sent() from error
             if pause is None:
                 raise temporary() from error
             await asyncio.sleep(pause)
     raise AssertionError("not reached")
 
 
-def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> ProviderError:
+def refusal(answer: Answer, *, provider_message: str = "", asking: bool = False) -> ProviderError:
     """What a status other than of success means where the provider's own code says nothing better.
 
     After a submit only the provider itself can say that it did not take the task: by 500 or 503 in
@@ -185,8 +176,8 @@ def refusal(answer: Answer, *, said: str = "", asking: bool = False) -> Provider
     else:
         kind = ErrorKind.INVALID_INPUT
     if asking and kind in (ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE):
-        return temporary(kind, said=said, retry_after=answer.retry_after)
-    return failure(kind, said=said, retry_after=answer.retry_after)
+        return temporary(kind, provider_message=provider_message, retry_after=answer.retry_after)
+    return failure(kind, provider_message=provider_message, retry_after=answer.retry_after)
 
 
 # --- Sending ---------------------------------------------------------------------------
@@ -212,19 +203,19 @@ async def _fetch(provider: str, url: str, limit: int) -> ResultImage:
         try:
             if response.is_redirect:
                 if response.next_request is None:
-                    raise _Unreadable("Its link leads nowhere.")
+                    raise _Unreadable("Its link is broken.")
                 url = str(response.next_request.url)
                 continue
             if response.status_code in (408, 429) or response.status_code >= 500:
                 response.raise_for_status()
             if not response.is_success:
-                raise _Unreadable("Its link has expired or leads nowhere.")
+                raise _Unreadable("Its link has expired or is broken.")
             content = await _read(response, limit)
         finally:
             await response.aclose()
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
         return ResultImage(content=content, content_type=kind)
-    raise _Unreadable("Its link leads from one address to the next.")
+    raise _Unreadable("Its link has too many redirects.")
 
 
 def _request(
@@ -238,10 +229,10 @@ def _request(
         client = pool.client(provider)
         request = client.build_request(method, url, headers=dict(headers), timeout=timeout, **body)
     except httpx.InvalidURL:
-        raise policy.Forbidden("This is not a web address.") from None
+        raise policy.Forbidden("This is not a valid URL.") from None
     except OSError as error:  # the certificates are read for the first client
         if is_shortage(error):
-            raise not_asked() from error
+            raise not_sent() from error
         raise
     policy.check_url(str(request.url))  # as it will be sent, not as it was written
     if isinstance(request.stream, httpx.ByteStream) and len(request.content) > PIECE:
@@ -288,12 +279,13 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
             if not unpacker.eof:
                 raise httpx.DecodingError("the gzip has no end")
             return unpacked
-    raise _Unreadable("It is packed in a way that was not asked for.")
+    raise _Unreadable("It is compressed, which is not supported.")
 
 
 def _lost(why: str) -> ProviderError:
     return failure(
-        ErrorKind.UNAVAILABLE, words=f"The provider made a result, but it could not be fetched. {why}"
+        ErrorKind.UNAVAILABLE,
+        message=f"The provider produced a result, but it could not be downloaded. {why}",
     )
 
 

@@ -7,7 +7,7 @@ page costs the same however far back it lies.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -183,13 +183,29 @@ def prompts(images: list[Image]) -> dict[UUID, str]:
 
 
 def trash(workspace: Workspace, before: Position | None) -> list[Image]:
-    """A page of the trash and one image more if there is another page, what was trashed last on top."""
+    """A page of the trash and one image more if there is another page, what was trashed last on top.
+
+    `characters`: those that use the image, by name.
+    """
     rows = Image.objects.filter(workspace=workspace, trashed_at__isnull=False, purged_at=None)
     if before:
         rows = rows.filter(trashed_at__lte=before.at).filter(
             Q(trashed_at__lt=before.at) | Q(id__lt=before.id)
         )
-    return list(rows.select_related("job", "trashed_by").order_by("-trashed_at", "-id")[: PAGE + 1])
+    rows = rows.select_related("job", "trashed_by").prefetch_related("characters")
+    return list(rows.order_by("-trashed_at", "-id")[: PAGE + 1])
+
+
+def used_by_characters(images: Sequence[Image]) -> list[Image]:
+    """Those of the images that a character uses, with its `characters`."""
+    rows = Image.objects.filter(pk__in=[image.pk for image in images], characters__isnull=False)
+    return list(rows.distinct().prefetch_related("characters"))
+
+
+def kept_in_trash(workspace: Workspace) -> int:
+    """How many images in the trash stay there, as a character uses them."""
+    rows = Image.objects.filter(workspace=workspace, trashed_at__isnull=False, purged_at=None)
+    return rows.filter(characters__isnull=False).distinct().count()
 
 
 def shares(image: Image) -> list[ShareLink]:

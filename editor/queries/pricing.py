@@ -78,7 +78,7 @@ class Offer:
         for choice in (usual, *self.tiers.values(), *self.models.values()):
             if choice is not None:
                 return choice
-        raise Unprocessable("No provider is set up here. Ask an operator to connect one.")
+        raise Unprocessable("No provider is set up. Ask an operator to connect one.")
 
 
 def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
@@ -171,14 +171,14 @@ def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:
         served = catalog.own_key_model(catalog.get_tier(tier), provider) is not None
     if what and not served:
         raise InvalidInput(
-            f"{known.label} does not serve {what} on a key of your own.",
+            f"{known.label} does not offer {what} with your own key.",
             fields={"provider": f"Not for {what}."},
         )
 
 
 def _check_own_key(*, workspace: Workspace, provider: str, set_up: Providers) -> None:
     if not workspace.plan.own_keys:
-        raise Unprocessable("The plan of this workspace does not include provider keys of its own.")
+        raise Unprocessable("This workspace's plan does not include its own provider keys.")
     if provider not in set_up.own:
         raise Unprocessable(f"The provider “{provider}” is not set up and enabled in this workspace.")
 
@@ -190,7 +190,7 @@ def _sandbox(model: Model) -> Route:
 
 def price(*, choice: Choice, inputs: Mapping[str, Any]) -> int:
     """Credits for one run with these cleaned inputs."""
-    return 0 if choice.own_key else validation.price(choice.route, inputs)
+    return choice.credits * choice.model.samples(inputs)
 
 
 def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:

@@ -15,7 +15,7 @@ from editor import disk
 def failing() -> dict[str, str]:
     """The checks that fail, by name, each with a public message; empty when all pass."""
     checks: dict[str, Callable[[], str]] = {"database": _database, "migrations": _migrations, "disk": _disk}
-    return {name: words for name, check in checks.items() if (words := check())}
+    return {name: message for name, check in checks.items() if (message := check())}
 
 
 def _database() -> str:

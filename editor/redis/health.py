@@ -48,8 +48,8 @@ class Health:
             first, self._again_at = self._again_at is None, time.monotonic() + AGAIN_AFTER
         if first:
             log.warning(
-                "Redis does not answer (%s): limits are counted in this process alone, and pages hear of "
-                "other processes' work a little later, until it is back",
+                "Redis does not respond (%s): until it does, each process counts limits by itself, and "
+                "live updates are delayed",
                 str(error) or type(error).__name__,
             )
 
@@ -60,7 +60,7 @@ class Health:
         with self._lock:
             was_away, self._again_at = self._again_at is not None, None
         if was_away:
-            log.warning("Redis answers again")
+            log.warning("Redis responds again")
 
 
 health = Health()

@@ -128,7 +128,7 @@ class _Link:
                 except AWAY as error:
                     await self._lost(error)
                 except Exception:
-                    log.exception("events of other processes cannot be heard; trying again")
+                    log.exception("cannot receive events of other processes; trying again")
                 self.tried.set()
                 await asyncio.sleep(CONNECT_AGAIN_AFTER)
         finally:
@@ -163,8 +163,8 @@ class _Link:
         if message["type"] != "message":
             return
         try:
-            told = json.loads(message["data"])
-            sender, group, content = told["from"], told["group"], told["message"]
+            reported = json.loads(message["data"])
+            sender, group, content = reported["from"], reported["group"], reported["message"]
         except (ValueError, KeyError, TypeError):
             log.warning("Redis carried something in the channel %s that is no event", CHANNEL)
             return

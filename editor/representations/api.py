@@ -32,49 +32,51 @@ Moment = Annotated[
 class JobResult(Schema):
     """One of a job's images."""
 
-    image_id: UUID = Field(description="What POST /process knows the image by.")
-    url: str = Field(description="Where the image can be fetched, without a key.")
+    image_id: UUID = Field(description="Use it as an image of POST /process.")
+    url: str = Field(description="URL of the image. Needs no key.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
     content_type: str = Field(description="For example image/png.")
 
 
 class Job(Schema):
-    """One edit as it stands."""
+    """An edit and its current state."""
 
-    job_id: UUID = Field(description="What GET /jobs/{job_id} knows it by.")
-    status: StatusName = Field(description="`pending` and `processing` jobs go on; the others have ended.")
-    result_url: str | None = Field(
-        None, description="Where the (first) result can be fetched, without a key."
+    job_id: UUID = Field(description="Use it in GET /jobs/{job_id}.")
+    status: StatusName = Field(
+        description="`pending` and `processing` jobs are still running; the others have ended."
     )
+    result_url: str | None = Field(None, description="URL of the (first) result. Needs no key.")
     result_image_id: UUID | None = Field(
-        None, description="The (first) result, to go on from: the `image_id` of the next POST /process."
+        None, description="The (first) result. Use it as `image_id` in POST /process to edit it further."
     )
-    model_tier: str | None = Field(None, description="The tier that was asked for; null for an exact model.")
-    provider_used: str = Field(description="`system`, or the provider of the workspace's own key.")
-    credits_consumed: int = Field(description="Credits that it cost. 0 until it has completed.")
-    processing_ms: int | None = Field(None, description="Milliseconds from its creation to its end.")
+    model_tier: str | None = Field(None, description="The requested tier; null for an exact model.")
+    provider_used: str = Field(description="`system`, or the provider whose own key was used.")
+    credits_consumed: int = Field(description="Credits charged. 0 until the job completes.")
+    processing_ms: int | None = Field(None, description="Milliseconds from creation to end.")
     created_at: Moment = Field(description="UTC, to the millisecond.")
-    completed_at: Moment | None = Field(None, description="When it ended, in whichever way. UTC.")
-    error: str | None = Field(None, description="Why it failed, for people.")
+    completed_at: Moment | None = Field(
+        None, description="When the job ended, whether it completed or not. UTC."
+    )
+    error: str | None = Field(None, description="Why it failed: a message for people.")
     image_id: UUID | None = Field(None, description="The source image.")
     style_id: UUID | None = Field(None, description="The style that was applied.")
     character_id: UUID | None = Field(None, description="The character that was applied.")
     # Additions:
-    error_code: str | None = Field(None, description="Why it failed, as a stable word for programs.")
-    prompt: str = Field(description="What was asked for.")
-    model: str = Field(description="The model that runs it: an `id` of GET /models.")
+    error_code: str | None = Field(None, description="Why it failed: a stable code for programs.")
+    prompt: str = Field(description="The prompt.")
+    model: str = Field(description="The model that runs it: an `id` from GET /models.")
     parameters: dict[str, Any] = Field(description="The inputs of the model, with its defaults.")
-    seed: int | None = Field(None, description="Makes the same result again, where the model takes one.")
-    credits_held: int = Field(description="Credits set aside until it ends.")
-    stage: str = Field(description="The newest step of its life, as in GET /jobs/{job_id}/events.")
-    percent: int | None = Field(None, description="How far it is, 0 to 100, where the provider tells.")
-    results: list[JobResult] = Field(description="All of its images, in order.")
+    seed: int | None = Field(None, description="Reproduces the result, if the model supports it.")
+    credits_held: int = Field(description="Credits held until the job ends.")
+    stage: str = Field(description="The latest step, as in GET /jobs/{job_id}/events.")
+    percent: int | None = Field(None, description="Progress, 0 to 100, if the provider reports it.")
+    results: list[JobResult] = Field(description="All result images, in order.")
 
 
-def job(row: models.Job, *, at: str) -> Job:
+def job(row: models.Job, *, base_url: str) -> Job:
     """`row` with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
-    results = [_result(image, at) for image in row.shown_results]  # type: ignore[attr-defined]
+    results = [_result(image, base_url) for image in row.shown_results]  # type: ignore[attr-defined]
     first = results[0] if results else None
     return Job(
         job_id=row.id,
@@ -105,10 +107,10 @@ def job(row: models.Job, *, at: str) -> Job:
     )
 
 
-def _result(image: models.Image, at: str) -> JobResult:
+def _result(image: models.Image, base_url: str) -> JobResult:
     return JobResult(
         image_id=image.id,
-        url=f"{at}{links.sign_lasting(image.id)}",
+        url=f"{base_url}{links.sign_lasting(image.id)}",
         width=image.width,
         height=image.height,
         content_type=image.content_type,

@@ -13,11 +13,11 @@ NOT_FOUND = "Task not found"
 SAMPLE_SECONDS = 600  # that a link to a result lives
 
 
-def result(job: Job, *, at: str) -> dict[str, Any]:
+def result(job: Job, *, base_url: str) -> dict[str, Any]:
     """The job with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
     match job.status:
         case Status.COMPLETED:
-            return _completed(job, at)
+            return _completed(job, base_url)
         case Status.FAILED if job.error_code == "moderated":
             # A provider that gave the edit a task took the request: it withheld what it made.
             status = "Content Moderated" if job.provider_task_id else "Request Moderated"
@@ -25,7 +25,7 @@ def result(job: Job, *, at: str) -> dict[str, Any]:
         case Status.FAILED:
             return _body(str(job.id), "Error", details={"error": job.error, "code": job.error_code})
         case Status.CANCELED:
-            details = {"error": "The task was canceled. Its credits came back.", "code": "canceled"}
+            details = {"error": "The task was canceled. Its credits were refunded.", "code": "canceled"}
             return _body(str(job.id), "Error", details=details)
     return _body(str(job.id), PENDING, progress=(job.percent or 0) / 100)
 
@@ -35,22 +35,22 @@ def not_found(task: str) -> dict[str, Any]:
     return _body(task, NOT_FOUND)
 
 
-def _completed(job: Job, at: str) -> dict[str, Any]:
+def _completed(job: Job, base_url: str) -> dict[str, Any]:
     image = next(iter(job.shown_results), None)  # type: ignore[attr-defined]
     if image is None:  # it was put into the trash
         return not_found(str(job.id))
     assert job.finished_at is not None
     start, end = job.started_at or job.created_at, job.finished_at
-    told = {
-        "sample": f"{at}{links.sign_brief(image.id, image.content_type, seconds=SAMPLE_SECONDS)}",
+    rendered = {
+        "sample": f"{base_url}{links.sign_brief(image.id, image.content_type, seconds=SAMPLE_SECONDS)}",
         "prompt": job.prompt,
         "start_time": start.timestamp(),
         "end_time": end.timestamp(),
         "duration": (end - start).total_seconds(),
     }
     if job.seed is not None:  # clients refuse a seed of null
-        told["seed"] = job.seed
-    return _body(str(job.id), READY, result=told) | {"cost": job.charged}
+        rendered["seed"] = job.seed
+    return _body(str(job.id), READY, result=rendered) | {"cost": job.charged}
 
 
 def _body(

@@ -39,21 +39,21 @@ def build(delivery: WebhookDelivery) -> Message:
         secret = vault.decrypt(
             purpose=endpoints.purpose(delivery.endpoint.id), token=delivery.endpoint.secret
         )
-        return _standard(delivery, job, at=delivery.endpoint.origin, secret=secret)
+        return _standard(delivery, job, base_url=delivery.endpoint.origin, secret=secret)
     assert job is not None
     secret = ""
     if job.callback_secret is not None:
         secret = vault.decrypt(purpose=callbacks.purpose(job.id), token=job.callback_secret)
-    if own_way := _OWN_WAYS.get(job.door):
+    if own_way := _OWN_WAYS.get(job.channel):
         return own_way(job, secret)
-    return _standard(delivery, job, at=job.origin, secret=secret)
+    return _standard(delivery, job, base_url=job.origin, secret=secret)
 
 
-def _standard(delivery: WebhookDelivery, job: Job | None, *, at: str, secret: str) -> Message:
+def _standard(delivery: WebhookDelivery, job: Job | None, *, base_url: str, secret: str) -> Message:
     """Source: the Standard Webhooks specification, 1.0."""
     data: dict[str, Any]
     if job is not None:
-        happened_at, data = job.finished_at, api.job(job, at=at).model_dump(mode="json")
+        happened_at, data = job.finished_at, api.job(job, base_url=base_url).model_dump(mode="json")
     else:
         data = dict(delivery.data)
         happened_at = datetime.fromisoformat(data.pop("at"))
@@ -69,8 +69,8 @@ def _standard(delivery: WebhookDelivery, job: Job | None, *, at: str, secret: st
 
 def _bfl(job: Job, secret: str) -> Message:
     """BFL's: get_result's answer, with `task_id` for older receivers. Source: its contract, section 10."""
-    told = bfl.result(job, at=job.origin)
-    content = json.dumps(told | {"task_id": told["id"]}).encode()
+    rendered = bfl.result(job, base_url=job.origin)
+    content = json.dumps(rendered | {"task_id": rendered["id"]}).encode()
     headers = {}
     if secret:
         signature = hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
@@ -80,8 +80,8 @@ def _bfl(job: Job, secret: str) -> Message:
 
 def _wiro(job: Job, secret: str) -> Message:
     """Wiro's, which knows no signature. Source: its contract, section 13."""
-    told = wiro.callback(job_queries.read_everything(job.pk), at=job.origin)
-    content = json.dumps(told).encode()
+    rendered = wiro.callback(job_queries.read_everything(job.pk), base_url=job.origin)
+    content = json.dumps(rendered).encode()
     return Message(content=content, headers=_HEADERS)
 
 

@@ -36,25 +36,25 @@ def envelope(**content: Any) -> Table:
     return {"errors": [], **content, "result": True}
 
 
-def tasks(jobs: Iterable[Job], *, at: str, total: int | None = None) -> Table:
+def tasks(jobs: Iterable[Job], *, base_url: str, total: int | None = None) -> Table:
     """The answer that holds these tasks, see `task`; `total` counts those on other pages too."""
-    told = [task(job, at=at) for job in jobs]
-    return {"total": str(len(told) if total is None else total), **envelope(tasklist=told)}
+    rendered = [task(job, base_url=base_url) for job in jobs]
+    return {"total": str(len(rendered) if total is None else total), **envelope(tasklist=rendered)}
 
 
-def callback(job: Job, *, at: str) -> Table:
+def callback(job: Job, *, base_url: str) -> Table:
     """What is told to a task's callbackUrl: all of it, and on top what most receivers look for."""
-    told = task(job, at=at)
-    top = {"taskid": told["id"], "status": told["status"], "outputs": told["outputs"]}
-    return {"total": "1", **top, **envelope(tasklist=[told])}
+    rendered = task(job, base_url=base_url)
+    top = {"taskid": rendered["id"], "status": rendered["status"], "outputs": rendered["outputs"]}
+    return {"total": "1", **top, **envelope(tasklist=[rendered])}
 
 
-def task(job: Job, *, at: str) -> Table:
+def task(job: Job, *, base_url: str) -> Table:
     """All of a job, see `queries.jobs.with_everything`; `at` is what links begin with."""
     times: dict[str, datetime] = {}
     for event in job.events.all():
         times.setdefault(event.kind, event.created_at)
-    found = outputs(job, at=at)
+    found = outputs(job, base_url=base_url)
     worked_until = times.get(Kind.POSTPROCESS_START, job.finished_at)
     seconds = _seconds(job.started_at, worked_until)
     size = str(sum(int(output["size"]) for output in found))
@@ -63,7 +63,7 @@ def task(job: Job, *, at: str) -> Table:
         "uuid": str(job.created_by_id or ""),
         "name": "",
         "socketaccesstoken": task_tokens.make(job.id),
-        "parameters": _parameters(job, at=at),
+        "parameters": _parameters(job, base_url=base_url),
         "debugoutput": "",
         "debugerror": job.error,
         "starttime": _time(times.get(Kind.START)),
@@ -102,47 +102,47 @@ def status(job: Job) -> str:
     return Kind.POSTPROCESS_END.value if job.status == Status.FAILED else job.stage
 
 
-def outputs(job: Job, *, at: str) -> list[Table]:
+def outputs(job: Job, *, base_url: str) -> list[Table]:
     """The job's `shown_results` as files."""
-    return [_output(job, image, at=at) for image in job.shown_results]  # type: ignore[attr-defined]
+    return [_output(job, image, base_url=base_url) for image in job.shown_results]  # type: ignore[attr-defined]
 
 
-def frames(job: Job, event: JobEvent, *, at: str) -> list[Table]:
+def frames(job: Job, event: JobEvent, *, base_url: str) -> list[Table]:
     """What the socket tells of one of the job's events; the job has its `shown_results`."""
-    told: list[tuple[str, Any]]
+    rendered: list[tuple[str, Any]]
     match event.kind:
         case Kind.OUTPUT:
-            told = [(Kind.OUTPUT.value, _progress(job, event))]
+            rendered = [(Kind.OUTPUT.value, _progress(job, event))]
         case Kind.POSTPROCESS_START:
-            told = [("task_end", None), (event.kind, None)]
+            rendered = [("task_end", None), (event.kind, None)]
         case Kind.POSTPROCESS_END:
-            files = outputs(job, at=at)
+            files = outputs(job, base_url=base_url)
             kept = [{name: file[name] for name in ("name", "contenttype", "size", "url")} for file in files]
-            told = [(event.kind, kept)]
+            rendered = [(event.kind, kept)]
         case Kind.ERROR:
-            told = [(event.kind, job.error), (Kind.POSTPROCESS_END.value, [])]
+            rendered = [(event.kind, job.error), (Kind.POSTPROCESS_END.value, [])]
         case Kind.CANCEL:
-            told = [(event.kind, "cancelled")]
+            rendered = [(event.kind, "cancelled")]
         case _:
-            told = [(event.kind, None)]
+            rendered = [(event.kind, None)]
     about = {"id": str(job.number), "tasktoken": task_tokens.make(job.id)}
-    return [{"type": type, **about, "message": message, "result": True} for type, message in told]
+    return [{"type": type, **about, "message": message, "result": True} for type, message in rendered]
 
 
-def upload(image: Image, *, at: str) -> Table:
+def upload(image: Image, *, base_url: str) -> Table:
     """The answer to an upload; its `url` is what a run takes as an image."""
     path = links.sign_lasting(image.id)
-    told = {
+    rendered = {
         "id": image.id.hex,
         "name": image.original_name,
         "contenttype": image.content_type,
         "size": str(image.size),
         "parentid": "",
-        "url": f"{at}{path}",
+        "url": f"{base_url}{path}",
         "addedtime": _time(image.created_at),
         "accesskey": path.rpartition("/")[2],
     }
-    return envelope(list=[told])
+    return envelope(list=[rendered])
 
 
 def categories(model: Model) -> list[str]:
@@ -150,7 +150,7 @@ def categories(model: Model) -> list[str]:
     return ["tool", *(kind for kind, can in kinds if can)]
 
 
-def _output(job: Job, image: Image, *, at: str) -> Table:
+def _output(job: Job, image: Image, *, base_url: str) -> Table:
     path = links.sign_lasting(image.id)
     made = _time(image.created_at)
     return {
@@ -167,23 +167,23 @@ def _output(job: Job, image: Image, *, at: str) -> Table:
         "filecount": "0",
         "ispublic": 0,
         "expiretime": None,
-        "url": f"{at}{path}",
+        "url": f"{base_url}{path}",
     }
 
 
-def _parameters(job: Job, *, at: str) -> Table:
+def _parameters(job: Job, *, base_url: str) -> Table:
     """What the task was run with, under the model's own names; images as links, several with commas."""
-    told: Table = {"prompt": job.prompt}
+    rendered: Table = {"prompt": job.prompt}
     model = catalog.catalog().models.get(job.model)
     own = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
     used = [place.image for place in job.job_images.all() if place.role in own]
-    given = [f"{at}{links.sign_lasting(image.id)}" for image in used if image.trashed_at is None]
+    given = [f"{base_url}{links.sign_lasting(image.id)}" for image in used if image.trashed_at is None]
     for item in model.inputs if model else ():
         if item.role == "images" and given:
-            told[item.name] = ",".join(given)
+            rendered[item.name] = ",".join(given)
         elif item.role == "image" and given:
-            told[item.name] = given.pop(0)
-    return told | {name: _text(value) for name, value in job.inputs.items()}
+            rendered[item.name] = given.pop(0)
+    return rendered | {name: _text(value) for name, value in job.inputs.items()}
 
 
 def _model(model_id: str) -> Mapping[str, Any]:

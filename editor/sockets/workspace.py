@@ -26,10 +26,10 @@ from editor.redis import LIVE
 # The page connects again at this code, with the cookie it has by then, and is told what holds now.
 SESSION_ENDED = 4401
 NOT_A_MEMBER = 4403
-NOT_A_MEMBER_WORDS = "You are not a member of this workspace any more."
-SIGNED_OUT_WORDS = "You are signed out. Sign in again to go on."
+NOT_A_MEMBER_MESSAGE = "You are no longer a member of this workspace."
+SIGNED_OUT_MESSAGE = "You are signed out. Sign in again to continue."
 MOST_OF_ONE_PERSON = 32  # sockets, in this process
-TOO_MANY_WORDS = (
+TOO_MANY_MESSAGE = (
     "This page gets no live updates: too many pages of yours are open. Close some, then reload this page."
 )
 # A page that was away longer than this is told what runs now, not what ended meanwhile.
@@ -53,7 +53,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: set[UUID] = set()  # edits whose end the page knows of
+        self.reported: set[UUID] = set()  # edits whose end the page knows of
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         try:
@@ -67,7 +67,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if not self._count():
             await self.accept()
-            await self._send_last("studio/_no_updates.html", TOO_MANY_WORDS)
+            await self._send_last("studio/_no_updates.html", TOO_MANY_MESSAGE)
             return
         try:
             actor = await self._actor()
@@ -79,7 +79,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             # Accepted first: a page learns nothing from a refusal, and would try again for ever.
             await self.accept()
             signed_out = isinstance(error, NotAuthenticated)
-            await self._send_away(SIGNED_OUT_WORDS if signed_out else NOT_A_MEMBER_WORDS)
+            await self._send_away(SIGNED_OUT_MESSAGE if signed_out else NOT_A_MEMBER_MESSAGE)
             return
         await self.accept()
         # What changed between the page's rendering and this moment would otherwise never be told.
@@ -178,16 +178,16 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except NotAuthenticated:
             await self._end(SESSION_ENDED)
         except NotFound:
-            await self._send_away(NOT_A_MEMBER_WORDS)
+            await self._send_away(NOT_A_MEMBER_MESSAGE)
         return None
 
-    async def _send_away(self, words: str) -> None:
+    async def _send_away(self, message: str) -> None:
         """Say why the page is of no use any more, then close."""
-        await self._send_last("studio/_gone.html", words)
+        await self._send_last("studio/_gone.html", message)
 
-    async def _send_last(self, template: str, words: str) -> None:
+    async def _send_last(self, template: str, message: str) -> None:
         """Say why the page need not connect again, then close."""
-        await self.send(text_data=render_to_string(template, {"words": words}))
+        await self.send(text_data=render_to_string(template, {"words": message}))
         await self._end(NOT_A_MEMBER)
 
     async def _end(self, code: int) -> None:
@@ -203,12 +203,12 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _render_change(self, actor: Actor, job_id: str | None, ended: bool) -> str:
         context = jobs.live(actor.workspace, viewer=actor.user, job_id=job_id, ended=ended)
         if job_id and ended:
-            self.told.add(UUID(job_id))
+            self.reported.add(UUID(job_id))
         return render_to_string("studio/_live.html", context)
 
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
-        context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since, told=self.told)
-        self.told.update(job.id for job in context["finished"])
+        context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since, reported=self.reported)
+        self.reported.update(job.id for job in context["finished"])
         context["delayed"] = self.polling is not None
         return render_to_string("studio/_snapshot.html", context)
 
@@ -216,7 +216,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 def _viewer(session_key: str | None, slug: str) -> Actor:
     user = sessions.person(session_key)
     if user is None:
-        raise NotAuthenticated(SIGNED_OUT_WORDS)
+        raise NotAuthenticated(SIGNED_OUT_MESSAGE)
     return lookups.actor(user, slug)
 
 

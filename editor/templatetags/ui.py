@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import humanize
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
@@ -49,11 +50,11 @@ def in_credits(amount: int) -> str:
 
 
 @register.filter
-def with_code(words: str) -> SafeString:
+def with_code(message: str) -> SafeString:
     """Words in which `backticks` mark code."""
     parts = (
-        (words if number % 2 == 0 else format_html("<code>{}</code>", words),)
-        for number, words in enumerate(words.split("`"))
+        (message if number % 2 == 0 else format_html("<code>{}</code>", message),)
+        for number, message in enumerate(message.split("`"))
     )
     return format_html_join("", "{}", parts)
 
@@ -71,27 +72,27 @@ def local_date(moment: datetime) -> SafeString:
     return _time(moment, _date(timezone.localtime(moment)))
 
 
-@register.simple_tag
-def time_ago(moment: datetime) -> SafeString:
-    """A moment of the past as people tell it: "5 min ago", "3 h ago", "2 days ago"; then its date."""
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago, as "5 minutes ago" or "2 days ago"; after 30 days the date in the viewer's zone."""
     passed = timezone.now() - moment
     if passed < timedelta(minutes=1):
-        words = "just now"
-    elif passed < timedelta(hours=1):
-        words = f"{passed // timedelta(minutes=1)} min ago"
-    elif passed < timedelta(days=1):
-        words = f"{passed // timedelta(hours=1)} h ago"
-    elif passed < timedelta(days=31):
-        words = "1 day ago" if passed.days == 1 else f"{passed.days} days ago"
-    else:
-        words = _date(timezone.localtime(moment))
-    return _time(moment, words)
+        return "just now"
+    if passed < timedelta(days=30):
+        return humanize.naturaltime(passed, months=False)
+    return _date(timezone.localtime(moment))
+
+
+@register.simple_tag
+def time_ago(moment: datetime) -> SafeString:
+    """The same as a <time>."""
+    return _time(moment, ago(moment))
 
 
 def _date(local: datetime) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
-def _time(moment: datetime, words: str) -> SafeString:
+def _time(moment: datetime, message: str) -> SafeString:
     stamp = timezone.localtime(moment).isoformat(timespec="seconds")
-    return format_html('<time datetime="{}">{}</time>', stamp, words)
+    return format_html('<time datetime="{}">{}</time>', stamp, message)

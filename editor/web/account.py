@@ -21,9 +21,13 @@ from editor.web import sign_in_limits
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = {  # noqa: RUF012  (as allauth has it)
         **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "Wrong email or password.",
+        "email_taken": "An account with this email already exists.",
+        "incorrect_password": "The current password is wrong.",
+        "enter_current_password": "The current password is wrong.",
         "too_many_login_attempts": (
-            "Too many failed attempts. Wait a few minutes, use a browser that you have signed in with "
-            "before, or reset your password with “Forgot?”."
+            "Too many failed attempts. Wait a few minutes, use a browser in which you have signed in "
+            "before, or reset your password with “Forgot password?”."
         ),
     }
 
@@ -39,7 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                 if commit:
                     workspaces.create_for_sign_up(owner=saved)
         except IntegrityError:  # the same address, at the same moment
-            raise Conflict("Somebody with this e-mail address exists already.") from None
+            raise Conflict("An account with this email already exists.") from None
         return saved
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

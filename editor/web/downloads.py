@@ -71,7 +71,7 @@ class Pieces:
         if self._left == 0:
             raise StopAsyncIteration
         threads.tenant.set(self._tenant)
-        piece = await threads.in_thread(self._reader.read, min(PIECE, self._left))
+        piece = await threads.in_storage_thread(self._reader.read, min(PIECE, self._left))
         if not piece:
             raise OSError("a stored file is shorter than it was")
         self._left -= len(piece)

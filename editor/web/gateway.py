@@ -22,21 +22,18 @@ from editor.access import lookups
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.errors import DiskFull, EditorError, InvalidInput, NotAuthenticated, PermissionDenied
+from editor.gateway.asgi import App, Message, Receive, Scope, Send
 from editor.gateway.body import (
-    App,
     Body,
     BodySlots,
     Busy,
-    Message,
-    Receive,
-    Send,
     TooLarge,
     announced,
     pass_on,
     pass_on_without_body,
 )
 from editor.gateway.middleware import check_host, sender_address
-from editor.gateway.profile import Headers, Scope
+from editor.gateway.profile import Headers
 from editor.models import User
 from editor.operations import storage
 
@@ -51,7 +48,7 @@ LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
 SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
 
 
-class PageGate:
+class PageGateway:
     """ASGI: lets a body come if its sender may send it, with few of them at once and a time limit."""
 
     def __init__(self, app: App) -> None:
@@ -87,7 +84,7 @@ class PageGate:
         except EditorError:
             raise
         except Exception:
-            log.exception("it could not be looked up whether a body may come")
+            log.exception("could not check whether a request body is allowed")
             raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
         # Held until the answer is out: for as long Django keeps the body, in a temporary file.
         body = Body(receive, limit=limit)
@@ -137,7 +134,7 @@ def _length(headers: Headers, *, default: int) -> int:
 
 
 def _too_large(limit: int) -> TooLarge:
-    most = "images may have up to 25 MB" if limit == FILES_LIMIT else "a form may have up to 2 MB"
+    most = "images can be up to 25 MB" if limit == FILES_LIMIT else "a form can be up to 2 MB"
     return TooLarge(f"That is too large: {most}.")
 
 
@@ -148,7 +145,7 @@ def _sender(scope: Scope) -> User:
     try:
         request = ASGIRequest({**scope, "headers": head}, BytesIO())
     except UnicodeDecodeError:
-        raise InvalidInput("This address is not valid.") from None
+        raise InvalidInput("This URL is invalid.") from None
     SessionMiddleware(_unused).process_request(request)
     user = get_user(request)
     if not isinstance(user, User):
@@ -162,7 +159,7 @@ def _sender(scope: Scope) -> User:
         storage.check(workspace=actor.workspace)
     if _is_forged(request):
         raise PermissionDenied(
-            "This form did not come from a page of this portal. Reload the page and try again."
+            "This form was not sent from a page of this portal. Reload the page and try again."
         )
     return user
 

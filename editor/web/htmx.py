@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 
+from editor import retry_after
 from editor.errors import EditorError
 
 
@@ -23,10 +24,8 @@ def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
     if is_fragment(request):
         fields = error.fields if len(error.fields) > 1 else {}
         context: dict[str, Any] = {"error": error.message, "charge": charge, "fields": fields}
-        response = render(request, "studio/_error.html", context, status=error.status)
+        page = render_to_string("studio/_error.html", context, request)
     else:
-        words = f"{error.message} {charge}".strip()
-        response = render(request, "error.html", {"error": words}, status=error.status)
-    if error.retry_after is not None:
-        response["Retry-After"] = str(round(error.retry_after))
-    return response
+        text = f"{error.message} {charge}".strip()
+        page = render_to_string("error.html", {"error": text}, request)
+    return HttpResponse(page, status=error.status, headers=retry_after.headers(error))

@@ -21,6 +21,6 @@ def mail_origin(request: HttpRequest) -> str:
         return str(settings.BASE_URL)
     name = split_domain_port(request.get_host())[0].rstrip(".")
     if name not in {host.lower() for host in settings.ALLOWED_HOSTS}:
-        raise Unprocessable("This portal cannot send links by mail: its operator has to set BASE_URL.")
+        raise Unprocessable("This portal cannot send links by email until an operator sets BASE_URL.")
     scheme, port = request.scheme or "http", str(request.META["SERVER_PORT"])
     return f"{scheme}://{name}" if (scheme, port) in DEFAULT_PORTS else f"{scheme}://{name}:{port}"

@@ -55,7 +55,7 @@ urlpatterns = [
     path("s/<str:token>/<slug:variant>/", shares.share_file, name="share_file"),
     path("w/<slug:slug>/credits/", credits.credits, name="credits"),
     path("w/<slug:slug>/api/guide/", api_reference.guide, name="api_guide"),
-    path("w/<slug:slug>/api/guide/<slug:name>/", api_reference.door_guide, name="door_guide"),
+    path("w/<slug:slug>/api/guide/<slug:name>/", api_reference.compatible_api_guide, name="door_guide"),
     path("w/<slug:slug>/settings/api-keys/", api_keys.page, name="api_keys"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),
@@ -78,7 +78,11 @@ urlpatterns = [
     ),
     path("w/<slug:slug>/settings/webhooks/", webhooks.page, name="webhooks"),
     path("w/<slug:slug>/settings/webhooks/sent/", webhooks.sent, name="webhook_deliveries"),
-    path("w/<slug:slug>/settings/webhooks/low-mark/", webhooks.low_mark, name="webhook_low_mark"),
+    path(
+        "w/<slug:slug>/settings/webhooks/low-balance/",
+        webhooks.low_balance_threshold,
+        name="webhook_low_balance",
+    ),
     path("w/<slug:slug>/settings/webhooks/sent/<uuid:delivery_id>/", webhooks.resend, name="webhook_resend"),
     path("w/<slug:slug>/settings/webhooks/<uuid:endpoint_id>/", webhooks.change, name="webhook_change"),
     path(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
 from channels.layers import get_channel_layer
@@ -14,7 +14,7 @@ from procrastinate.contrib.django import DjangoApp, app
 
 from editor import events
 from editor.concurrency import threads
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import housekeeping, wakeups
 from editor.operations import nonces, orphans, queue, trash, uploads
 from editor.operations.webhooks import deliveries
@@ -41,13 +41,13 @@ async def run_worker() -> None:
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
         asyncio.create_task(_every(REQUEUE_EVERY, housekeeping.requeue_lost)),
         asyncio.create_task(_every(REQUEUE_EVERY, deliveries.requeue_lost)),
-        asyncio.create_task(_every(PURGE_EVERY, trash.purge)),
+        asyncio.create_task(_every(PURGE_EVERY, trash.purge, run=in_storage_thread)),
         asyncio.create_task(_every(PURGE_EVERY, deliveries.purge)),
-        asyncio.create_task(_every(FORGET_UPLOADS_EVERY, uploads.purge)),
+        asyncio.create_task(_every(FORGET_UPLOADS_EVERY, uploads.purge, run=in_storage_thread)),
         asyncio.create_task(_every(FORGET_NONCES_EVERY, nonces.forget)),
-        asyncio.create_task(_every(SWEEP_EVERY, orphans.Sweep().step)),
+        asyncio.create_task(_every(SWEEP_EVERY, orphans.Sweep().step, run=in_storage_thread)),
         asyncio.create_task(_every(SWEEP_EVERY, housekeeping.forget_queue_rows)),
-        asyncio.create_task(_hear_hints()),
+        asyncio.create_task(_receive_wakeups()),
     ]
     try:
         while True:
@@ -107,7 +107,7 @@ async def _work_on(worker_app: DjangoApp, name: str, *, at_once: int | None = No
     )
 
 
-async def _hear_hints() -> None:
+async def _receive_wakeups() -> None:
     """Pass on what the callbacks' door heard, perhaps in another process."""
     while True:
         try:
@@ -122,14 +122,19 @@ async def _hear_hints() -> None:
                             message = await layer.receive(channel)
                             wakeups.tell(UUID(message["job_id"]))
         except Exception:
-            log.warning("hints of providers cannot be heard; trying again", exc_info=True)
+            log.warning("cannot receive wake-ups from callbacks; trying again", exc_info=True)
             await asyncio.sleep(RESTART_AFTER)
 
 
-async def _every(seconds: float, sweep: Callable[[], int]) -> None:
+async def _every(
+    seconds: float,
+    sweep: Callable[[], int],
+    *,
+    run: Callable[[Callable[[], int]], Awaitable[int]] = in_thread,
+) -> None:
     while True:
         try:
-            await in_thread(sweep)
+            await run(sweep)
         except Exception:
             log.warning("a sweep failed; it is tried again in %s s", seconds, exc_info=True)
         await asyncio.sleep(seconds)

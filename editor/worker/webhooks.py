@@ -1,20 +1,22 @@
-"""Sending what is to be told: see operations/webhooks/deliveries.py for what is sent when, and tried how often."""
+"""Sends webhooks and callbacks; operations/webhooks/deliveries.py says what is sent when, and how often."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from uuid import UUID
 
 import httpx
 
+from editor import retry_after
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_thread, tenant
 from editor.errors import EditorError
 from editor.models import WebhookDelivery
-from editor.net import policy, transport
+from editor.net import policy, resolver, transport
 from editor.operations.webhooks import deliveries
 from editor.operations.webhooks.deliveries import Attempt
 from editor.representations import webhooks
@@ -42,15 +44,15 @@ async def deliver(delivery_id: UUID) -> None:
     tenant.set(str(like.workspace_id))
     while True:
         async with _slots.get().slot(str(like.workspace_id)):
-            delivery = await in_thread(deliveries.take, like=like)
+            delivery = await in_thread(deliveries.claim, like=like)
             if delivery is None:
                 return
             try:
                 attempt = await _try(delivery)
             except asyncio.CancelledError:
-                await asyncio.shield(in_thread(deliveries.give_back, delivery=delivery))
+                await asyncio.shield(in_thread(deliveries.release, delivery=delivery))
                 raise
-            await in_thread(deliveries.note, delivery=delivery, attempt=attempt)
+            await in_thread(deliveries.record_attempt, delivery=delivery, attempt=attempt)
 
 
 async def _try(delivery: WebhookDelivery) -> Attempt:
@@ -58,17 +60,17 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
     try:
         message = await in_thread(webhooks.build, delivery)
     except EditorError as error:
-        return Attempt(status=None, milliseconds=0, words=error.message)
+        return Attempt(status=None, milliseconds=0, message=error.message)
     except Exception:
-        log.exception("delivery %s could not be put into words", delivery.pk)
-        return Attempt(status=None, milliseconds=0, words="The portal itself failed.")
-    status, words, retry_after = await _post(delivery.url, message)
+        log.exception("delivery %s could not be rendered", delivery.pk)
+        return Attempt(status=None, milliseconds=0, message="The portal failed to send it.")
+    status, text, wait = await _post(delivery.url, message)
     return Attempt(
         status=status,
         milliseconds=round((time.monotonic() - began) * 1000),
-        words=words,
+        message=text,
         gone=status == httpx.codes.GONE,
-        retry_after=retry_after,
+        retry_after=wait,
     )
 
 
@@ -84,21 +86,23 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
     except transport.NotReached as error:
         return None, "It has no valid certificate." if error.untrusted else "It could not be reached.", 0
     except (TimeoutError, httpx.TimeoutException):
-        return None, f"It did not answer within {SECONDS:g} seconds.", 0
-    except (OSError, UnicodeError, policy.Forbidden) as error:
+        return None, f"It did not respond within {SECONDS:g} seconds.", 0
+    except (OSError, policy.Forbidden) as error:
         if is_shortage(error):
             raise
         # The same words for all: which names there are in a private network is nobody's business.
-        return None, "Its name does not exist or is not public.", 0
+        return None, "Its host does not exist or is not public.", 0
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         if is_shortage(error):
             raise
-        return None, "The connection to it broke off.", 0
+        return None, "The connection was interrupted.", 0
 
 
 async def _answer(target: httpx.URL, message: Message) -> httpx.Response:
     """Its status and headers; nobody reads the rest."""
-    addresses = await transport.addresses(target, resolve=transport.resolve, seconds=DNS_SECONDS)
+    addresses = await resolver.addresses(
+        transport.host_of(target), look_up=resolver.for_people, seconds=DNS_SECONDS
+    )
     async with transport.Transport(transport.usual_trust()) as client:
         response = await transport.ask(
             client,
@@ -119,7 +123,6 @@ def _judge(response: httpx.Response) -> tuple[int, str, int]:
     if response.is_success:
         return status, "", 0
     if response.has_redirect_location:
-        return status, f"It answered {status}, a redirect. Webhooks do not follow redirects.", 0
-    wait = response.headers.get("retry-after", "")
-    retry_after = int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 7 else 0
-    return status, f"It answered {status}.", retry_after
+        return status, f"It responded with {status}, a redirect. Webhooks do not follow redirects.", 0
+    wait = retry_after.parse(response.headers.get("retry-after", "")) or 0
+    return status, f"It responded with {status}.", math.ceil(wait)

@@ -179,7 +179,7 @@ class _Server:
         deadline = time.monotonic() + _STOP_SECONDS
         while command_of(pid):
             if time.monotonic() > deadline:
-                logger.warning("PostgreSQL (process %s) takes long to stop; leaving it to itself.", pid)
+                logger.warning("PostgreSQL (process %s) is slow to stop; leaving it running.", pid)
                 return
             time.sleep(_POLL_SECONDS)
         if self.info is not None:
@@ -227,7 +227,7 @@ def ensure_running(data_dir: Path) -> ConnectionInfo:
             return server.ensure_running()
         except PermissionError as error:
             raise EmbeddedPostgresError(
-                f"{error.filename} belongs to another user: the portal was started by somebody else "
+                f"{error.filename} belongs to another user: the portal was started by someone else "
                 f"before. Start it as that user, or give DATA_DIR another value."
             ) from error
 

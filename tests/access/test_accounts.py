@@ -13,7 +13,7 @@ from editor.models import Plan, ProviderKey
 from editor.operations import provider_keys
 from editor.providers.base import Account, ProviderError
 from tests.factories import make_actor
-from tests.takers import KEY, SECRET, install, save_key, store_portals_key
+from tests.fake_providers import KEY, SECRET, install, save_key, store_portals_key
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +115,7 @@ def test_the_portal_has_one_key_for_each_provider() -> None:
         ProviderKey.objects.create(workspace=None, provider="bfl", secret=key.secret, last_four="4f2a")
 
 
-def test_what_is_available_is_told_in_one_query_without_opening_anything(
+def test_what_is_available_is_reported_in_one_query_without_opening_anything(
     actor: Actor, settings: Settings
 ) -> None:
     save_key(actor)

@@ -34,11 +34,11 @@ def actor() -> Actor:
     return make_actor()
 
 
-def test_an_actor_is_a_member_through_a_door() -> None:
+def test_an_actor_is_a_member_through_a_api() -> None:
     workspace = make_workspace()
     user = make_member(workspace, role=Role.VIEWER)
-    actor = lookups.actor(user, workspace.slug, door="api")
-    assert (actor.user, actor.workspace, actor.door) == (user, workspace, "api")
+    actor = lookups.actor(user, workspace.slug, channel="api")
+    assert (actor.user, actor.workspace, actor.channel) == (user, workspace, "api")
     assert actor.membership.role == Role.VIEWER
 
 

@@ -21,7 +21,7 @@ async def test_of_two_hundred_at_once_exactly_sixty_pass() -> None:
     assert min(one.remaining for one in taken) == 0
 
 
-async def test_what_is_left_is_told() -> None:
+async def test_what_is_left_is_reported() -> None:
     began = time.time()
     first = await rate_limits.take("w", per_minute=3)
     assert (first.limit, first.remaining, first.allowed) == (3, 2, True)
@@ -77,4 +77,4 @@ async def test_without_redis_this_process_counts_for_itself_and_says_so_once(
     assert sum(one.allowed for one in taken) == 60
     assert not (await rate_limits.look("w", per_minute=60)).allowed
     assert len(caplog.records) == 1
-    assert "Redis does not answer" in caplog.text
+    assert "Redis does not respond" in caplog.text

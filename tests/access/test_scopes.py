@@ -30,5 +30,5 @@ def test_what_is_no_scope_is_allowed_to_nobody(needed: str) -> None:
     assert not allows([*SCOPES, needed], needed)
 
 
-def test_each_scope_has_words_for_people() -> None:
-    assert all(words[0].isupper() for words in SCOPES.values())
+def test_each_scope_has_text_for_people() -> None:
+    assert all(message[0].isupper() for message in SCOPES.values())

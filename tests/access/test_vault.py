@@ -40,7 +40,7 @@ def test_what_was_tampered_with_is_not_opened(change) -> None:
         vault.decrypt(purpose="a row", token=change(vault.encrypt(purpose="a row", text=TEXT)))
 
 
-def test_without_its_key_it_is_lost_and_the_words_are_for_the_operator(settings: Settings) -> None:
+def test_without_its_key_it_is_lost_and_the_text_are_for_the_operator(settings: Settings) -> None:
     token = vault.encrypt(purpose="a row", text=TEXT)
     settings.ENCRYPTION_KEYS = [NEW, OTHER]
     with pytest.raises(vault.Unreadable, match="ENCRYPTION_KEYS"):

@@ -93,8 +93,8 @@ def test_credits_are_given_and_corrected(
 @pytest.mark.parametrize(
     ("kind", "amount", "words"),
     [
-        ("grant", 0, "take credits by an adjustment"),
-        ("grant", -1, "take credits by an adjustment"),
+        ("grant", 0, "use an adjustment"),
+        ("grant", -1, "use an adjustment"),
         ("adjust", -101, "cannot go below zero"),
         ("grant", 10**9 + 1, "At most 1,000,000,000"),
         ("grant", 10**30, "less than or equal to"),
@@ -103,11 +103,11 @@ def test_credits_are_given_and_corrected(
         ("settle", 4, "Select a valid choice"),
     ],
 )
-def test_what_the_ledger_would_refuse_is_said_in_the_form(
-    client: Client, workspace: Workspace, kind: str, amount: object, words: str
+def test_what_the_ledger_would_refuse_is_reported_in_the_form(
+    client: Client, workspace: Workspace, kind: str, amount: object, message: str
 ) -> None:
     entries = LedgerEntry.objects.count()
-    assert words in add_entry(client, workspace, kind=kind, amount=amount)
+    assert message in add_entry(client, workspace, kind=kind, amount=amount)
     assert (balance(workspace), LedgerEntry.objects.count()) == (100, entries)
 
 
@@ -149,6 +149,12 @@ def test_history_is_looked_at_and_not_touched(client: Client, workspace: Workspa
     assert type(row)._default_manager.filter(pk=row.pk).exists()
     if name != "ledgerentry":
         assert client.get(f"/admin/editor/{name}/add/").status_code == 403
+
+
+def test_jobs_are_reported_apart_by_the_names_of_their_channels(client: Client, workspace: Workspace) -> None:
+    job = add_job(workspace, channel="bfl")
+    assert "BFL-compatible API" in client.get("/admin/editor/job/").content.decode()
+    assert "BFL-compatible API" in client.get(f"/admin/editor/job/{job.pk}/change/").content.decode()
 
 
 def test_a_workspace_made_here_can_be_worked_in(client: Client, workspace: Workspace) -> None:
@@ -220,7 +226,7 @@ def test_an_address_is_taken_once_here_too(client: Client) -> None:
     }
     response = client.post("/admin/editor/user/add/", data)
     assert response.status_code == 200
-    assert "exists already" in response.content.decode()
+    assert "already exists" in response.content.decode()
 
 
 def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, workspace: Workspace) -> None:
@@ -255,7 +261,7 @@ def test_several_people_are_deleted_and_never_oneself(
         "/admin/editor/user/", {**data, "_selected_action": [operator.pk, *(member.pk for member in members)]}
     )
     assert mine.status_code == 200
-    assert "that is you" in mine.content.decode()
+    assert "this is you" in mine.content.decode()
     assert client.get(f"/admin/editor/user/{operator.pk}/delete/").status_code == 403
     assert User.objects.filter(pk__in=[operator.pk, *(member.pk for member in members)]).count() == 3
     data_of_members = {**data, "_selected_action": [member.pk for member in members]}

@@ -36,9 +36,9 @@ def test_keys_are_listed_and_found_by_their_public_part(client: Client, key: Api
 def test_no_page_shows_the_hash_of_the_secret(client: Client, key: ApiKey) -> None:
     pages = [client.get(LIST), client.get(f"{LIST}{key.pk}/change/"), client.get(f"{LIST}{key.pk}/history/")]
     assert {page.status_code for page in pages} == {200}
-    told = "".join(map(body, pages))
-    assert key.public_id in told
-    assert key.secret_hash not in told
+    reported = "".join(map(body, pages))
+    assert key.public_id in reported
+    assert key.secret_hash not in reported
 
 
 def test_keys_are_neither_added_nor_changed_nor_deleted(client: Client, key: ApiKey) -> None:

@@ -11,7 +11,7 @@ from editor.access import accounts
 from editor.models import ProviderKey, User
 from editor.providers.base import ErrorKind, ProviderError
 from tests.factories import make_actor
-from tests.takers import KEY, SECRET, Taker, install, save_key, store_portals_key
+from tests.fake_providers import KEY, SECRET, FakeProvider, install, save_key, store_portals_key
 from tests.web.requests import body, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ LIST = "/admin/editor/providerkey/"
 
 
 @pytest.fixture(autouse=True)
-def takers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Taker]:
+def fake_providers(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProvider]:
     return install(monkeypatch)
 
 
@@ -35,10 +35,10 @@ def add(client: Client, provider: str = "wiro", key: str = KEY, secret: str = SE
     return "" if response.status_code == 302 else body(response)
 
 
-def test_a_key_is_tried_and_is_the_portals(client: Client, takers: dict[str, Taker]) -> None:
+def test_a_key_is_tried_and_is_the_portals(client: Client, fake_providers: dict[str, FakeProvider]) -> None:
     assert add(client) == ""
     account = accounts.account(workspace=None, provider="wiro")
-    assert account == takers["wiro"].asked[0]
+    assert account == fake_providers["wiro"].asked[0]
     assert (account.key, account.secret) == (KEY, SECRET)
     key = ProviderKey.objects.get()
     assert (key.workspace, key.note, key.checked_at is not None) == (None, "Credits left: 100", True)
@@ -54,18 +54,22 @@ def test_adding_another_replaces_it(client: Client) -> None:
     ("fields", "words"),
     [
         ({"key": ""}, "This field is required"),
-        ({"key": "short"}, "A key has 8 to 500"),
+        ({"key": "short"}, "Enter a key of 8 to 500"),
         ({"provider": "sandbox"}, "Select a valid choice"),
-        ({"provider": "bfl"}, "have no secret beside them"),
+        ({"provider": "bfl"}, "have no secret"),
     ],
 )
-def test_what_cannot_be_a_key_is_said_in_the_form(client: Client, fields: dict[str, str], words: str) -> None:
-    assert words in add(client, **fields)
+def test_what_cannot_be_a_key_is_reported_in_the_form(
+    client: Client, fields: dict[str, str], message: str
+) -> None:
+    assert message in add(client, **fields)
     assert not ProviderKey.objects.exists()
 
 
-def test_a_refused_key_is_said_in_the_form_and_not_echoed(client: Client, takers: dict[str, Taker]) -> None:
-    takers["wiro"].answer = ProviderError(ErrorKind.AUTH, "no")
+def test_a_refused_key_is_reported_in_the_form_and_not_echoed(
+    client: Client, fake_providers: dict[str, FakeProvider]
+) -> None:
+    fake_providers["wiro"].answer = ProviderError(ErrorKind.AUTH, "no")
     page = add(client)
     assert "Wiro does not accept this key" in page
     assert KEY not in page
@@ -124,7 +128,7 @@ def test_no_page_and_no_record_shows_more_than_the_last_four(client: Client) -> 
     paths = ["", "add/", f"{portals.pk}/change/", f"{portals.pk}/history/", f"{portals.pk}/delete/"]
     pages = [client.get(LIST + path) for path in [*paths, f"{theirs.pk}/change/"]]
     assert {page.status_code for page in pages} == {200}
-    told = "".join(map(body, pages)) + repr(list(LogEntry.objects.values()))
-    assert "4f2a" in told
+    reported = "".join(map(body, pages)) + repr(list(LogEntry.objects.values()))
+    assert "4f2a" in reported
     for secret in (KEY, SECRET, bytes(portals.secret).decode(), bytes(theirs.secret).decode()):
-        assert secret not in told
+        assert secret not in reported

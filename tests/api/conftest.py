@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
-from editor.api.profile import DOOR, PATH
+from editor.api.profile import PATH, PROFILE
 from editor.gateway.handler import ProgramHandler
-from editor.gateway.middleware import Gate
+from editor.gateway.middleware import GatewayMiddleware
 from editor.operations import api_keys
 from tests.factories import make_actor
 
@@ -24,7 +24,7 @@ def key(committed: None) -> str:
 
 @pytest.fixture
 async def client(key: str) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=Gate(ProgramHandler(), DOOR))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(ProgramHandler(), PROFILE))
     headers = {"authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(
         transport=transport, base_url=f"http://localhost{PATH}", headers=headers

@@ -16,10 +16,10 @@ from pytest_django import Settings
 
 from editor.api.api import api
 from editor.api.document import document
-from editor.api.profile import DOOR, PATH
+from editor.api.profile import PATH, PROFILE
 from editor.api.schemas import EstimateIn
 from editor.gateway.handler import ProgramHandler
-from editor.gateway.middleware import Gate
+from editor.gateway.middleware import GatewayMiddleware
 
 URL = f"{PATH}openapi.json"
 LIMITS = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
@@ -32,7 +32,7 @@ def described() -> dict[str, Any]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=Gate(ProgramHandler(), DOOR))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(ProgramHandler(), PROFILE))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 

@@ -21,7 +21,7 @@ def test_the_longest_hold_is_the_documents() -> None:
     assert process.LONGEST_HOLD == 300
 
 
-async def test_after_the_longest_hold_the_job_is_told_as_it_stands(
+async def test_after_the_longest_hold_the_job_is_reported_as_it_stands(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "LONGEST_HOLD", 0.2)

@@ -48,7 +48,7 @@ ESTIMATE = (CLIENT, "test_an_estimate_is_what_a_call_costs_at_most")
 MATRIX = (CLIENT, "test_own_keys_serve_the_tiers_of_the_matrix")
 OWN_KEY = (CLIENT, "test_an_edit_on_an_own_key_is_the_providers_and_costs_nothing")
 PAGES = (CLIENT, "test_jobs_come_in_pages_the_newest_first")
-WHOLE = (CLIENT, "test_a_job_is_told_whole")
+WHOLE = (CLIENT, "test_a_job_is_reported_whole")
 PRESET = (ERRORS, "test_a_preset_that_is_not_here_is_404")
 LIMITS = (CLIENT, "test_every_answer_tells_of_the_limit")
 NOT_SET_UP = (ERRORS, "test_an_own_key_that_is_not_set_up_is_422")
@@ -112,7 +112,7 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
         (
             "",
             "after them the job can be asked for",
-            ("api/test_process.py", "test_after_the_longest_hold_the_job_is_told_as_it_stands"),
+            ("api/test_process.py", "test_after_the_longest_hold_the_job_is_reported_as_it_stands"),
         ),
     ],
     "POST /process: request": [
@@ -225,7 +225,11 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
         ),
         ("429", "a provider's own limit", (ERRORS, "test_a_provider_that_has_too_much_to_do_is_429")),
         ("500", "a provider that fails", (ERRORS, "test_a_provider_that_fails_is_500_and_costs_nothing")),
-        ("500", "and a fault of ours", ("gateway/test_middleware.py", "test_every_error_comes_in_the_doors_envelope")),
+        (
+            "500",
+            "and a fault of ours",
+            ("gateway/test_middleware.py", "test_every_error_comes_in_the_apis_envelope"),
+        ),
     ],
     "Rate limits": [
         ("", "the limit is the plan's, each minute", (CROWD, "test_of_200_calls_at_once_the_plans_60_pass")),

@@ -54,12 +54,12 @@ def ticket(actor: Actor, portal: str) -> Ticket:
     return announce(actor, base=portal)
 
 
-def assert_refused(response: httpx.Response, status: int, words: str) -> None:
+def assert_refused(response: httpx.Response, status: int, message: str) -> None:
     assert response.status_code == status
     body = response.json()
     assert body.keys() == {"success", "error"}
     assert body["success"] is False
-    assert words in body["error"]
+    assert message in body["error"]
     assert response.headers["connection"] == "close"
     assert not stored_files()
     assert not Upload.objects.exclude(received_at=None).exists()
@@ -139,13 +139,13 @@ def test_another_type_is_refused(ticket: Ticket, content_type: str | None) -> No
 
 @pytest.mark.parametrize("end", ["", "x", "%00", "%ff%fe", "a.b.c", "%2e%2e/files/x", "é", "x" * 20_000])
 def test_what_is_no_link_is_refused(portal: str, end: str) -> None:
-    assert_refused(ask.put(f"{portal}/uploads/{end}", content=photo(), headers=PNG), 403, "not valid")
+    assert_refused(ask.put(f"{portal}/uploads/{end}", content=photo(), headers=PNG), 403, "invalid")
 
 
 def test_a_link_cannot_be_made_into_anothers(actor: Actor, portal: str) -> None:
     one, other = (announce(actor, base=portal).upload_url for _ in range(2))
     swapped = one.rpartition(".")[0] + "." + other.rpartition(".")[2]
-    assert_refused(ask.put(swapped, content=photo(), headers=PNG), 403, "not valid")
+    assert_refused(ask.put(swapped, content=photo(), headers=PNG), 403, "invalid")
 
 
 def test_an_expired_link_is_refused(ticket: Ticket, portal: str) -> None:
@@ -156,7 +156,7 @@ def test_an_expired_link_is_refused(ticket: Ticket, portal: str) -> None:
 
 def test_a_link_whose_upload_is_gone_is_refused(ticket: Ticket) -> None:
     Upload.objects.all().delete()
-    assert_refused(ask.put(ticket.upload_url, content=photo(), headers=PNG), 403, "not valid any more")
+    assert_refused(ask.put(ticket.upload_url, content=photo(), headers=PNG), 403, "no longer valid")
 
 
 def test_no_bytes_are_refused(ticket: Ticket) -> None:
@@ -236,7 +236,7 @@ def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch:
         connection.sendall(b"sl")
         until_held(1)
         with monkeypatch.context() as short:
-            short.setattr(bodies, "PLACE_SECONDS", 0.3)
+            short.setattr(bodies, "SLOT_SECONDS", 0.3)
             refused = ask.put(quick.upload_url, content=photo(), headers=PNG)
         assert_refused(refused, 503, "Try again")
         assert refused.headers["retry-after"] == "5"
@@ -245,7 +245,7 @@ def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch:
     assert ask.put(quick.upload_url, content=photo(), headers=PNG).status_code == 200
 
 
-def test_a_storage_that_fails_is_told_in_the_envelope(ticket: Ticket, tmp_path: Path) -> None:
+def test_a_storage_that_fails_is_reported_in_the_envelope(ticket: Ticket, tmp_path: Path) -> None:
     (tmp_path / "media").write_text("no folder")
     response = ask.put(ticket.upload_url, content=photo(), headers=PNG)
     assert (response.status_code, response.json()["success"]) == (500, False)

@@ -24,11 +24,11 @@ PROMPT = "make it black and white"
 
 
 @dataclass(frozen=True)
-class Told:
+class Reported:
     """An answer: its status, the words for people, and the word for programs where the door has one."""
 
     status: int
-    words: str
+    message: str
     code: str = ""
 
 
@@ -56,7 +56,7 @@ class Tenant:
     def put(self, url: str, content: bytes = PICTURE) -> httpx.Response:
         return self.http.put(url, content=content, headers={"content-type": "image/png"})
 
-    def at_every_door(self) -> dict[str, Told]:
+    def through_every_channel(self) -> dict[str, Reported]:
         """What each door answers to a file, or to an edit with one."""
         encoded = base64.b64encode(PICTURE).decode()
         edit = {"prompt": PROMPT, "model": MODEL, "image_url": "https://pictures.example/a.png"}
@@ -83,27 +83,27 @@ class Tenant:
                 files={"image": FILE},
             ),
         }
-        told = {door: _told(door, answer) for door, answer in answers.items()}
+        reported = {channel: _reported(channel, answer) for channel, answer in answers.items()}
         refusal = agent.refusal(
             agent.call(self.portal.url, self.key, "editimagekontextpro", prompt=PROMPT, input_image=encoded)
         )
-        return {**told, "mcp": Told(200, refusal["error"], refusal["code"])}
+        return {**reported, "mcp": Reported(200, refusal["error"], refusal["code"])}
 
 
-def _told(door: str, answer: httpx.Response) -> Told:
-    if door in ("upload", "run"):
-        return Told(answer.status_code, answer.text)
+def _reported(channel: str, answer: httpx.Response) -> Reported:
+    if channel in ("upload", "run"):
+        return Reported(answer.status_code, answer.text)
     body = answer.json()
-    match door:
+    match channel:
         case "bfl":
-            return Told(answer.status_code, body["detail"])
+            return Reported(answer.status_code, body["detail"])
         case "wiro":
-            return Told(answer.status_code, body["errors"][0]["message"])
+            return Reported(answer.status_code, body["errors"][0]["message"])
         case "openai":
             assert answer.headers["x-should-retry"] == "false"
-            return Told(answer.status_code, body["error"]["message"], body["error"]["code"])
+            return Reported(answer.status_code, body["error"]["message"], body["error"]["code"])
     assert body["success"] is False
-    return Told(answer.status_code, body["error"], body["code"])
+    return Reported(answer.status_code, body["error"], body["code"])
 
 
 @contextmanager

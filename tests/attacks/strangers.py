@@ -20,10 +20,12 @@ HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half"
 class Crowd:
     """Connections to a portal that are opened again when it closes them; `words` are all they say."""
 
-    def __init__(self, portal: Portal, *, count: int, words: bytes = b"", source: str = "127.0.0.1") -> None:
+    def __init__(
+        self, portal: Portal, *, count: int, message: bytes = b"", source: str = "127.0.0.1"
+    ) -> None:
         self.portal = portal
         self.count = count
-        self.words = words
+        self.message = message
         self.source = source
         self.open: list[socket.socket] = []
         self.closed = 0
@@ -38,7 +40,7 @@ class Crowd:
         while len(self.open) < self.count:
             each = connect(self.portal, source=self.source)
             with contextlib.suppress(OSError):
-                each.sendall(self.words)
+                each.sendall(self.message)
             self.open.append(each)
 
     def __enter__(self) -> Self:

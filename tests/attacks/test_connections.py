@@ -115,12 +115,12 @@ def test_a_worker_takes_all_files_that_it_may_open_too(portal: Portal, tmp_path:
             worker.wait()
 
 
-def test_what_is_silent_or_only_half_said_is_closed(portal: Portal) -> None:
+def test_what_is_silent_or_only_half_reported_is_closed(portal: Portal) -> None:
     """Without a byte, in the middle of a request, before a second one, and within a websocket's."""
-    words = [b"", b"\r\n", HALF, GET + b"\r\n" + HALF, UPGRADE[:-2], GET + b"Content-Length: 9\r\n"]
+    message = [b"", b"\r\n", HALF, GET + b"\r\n" + HALF, UPGRADE[:-2], GET + b"Content-Length: 9\r\n"]
     with ExitStack() as stack:
-        waiting = [stack.enter_context(connect(portal)) for _ in words]
-        for connection, each in zip(waiting, words, strict=True):
+        waiting = [stack.enter_context(connect(portal)) for _ in message]
+        for connection, each in zip(waiting, message, strict=True):
             connection.sendall(each)
         for connection in waiting:
             connection.settimeout(60)
@@ -139,7 +139,7 @@ def test_one_address_keeps_no_other_out(portal: Portal) -> None:
 def test_silent_connections_of_many_addresses_make_room(portal: Portal) -> None:
     with many_files(), ExitStack() as stack:
         for number in range(10):
-            crowd = Crowd(portal, count=OF_ONE, source=f"127.0.1.{number}", words=HALF)
+            crowd = Crowd(portal, count=OF_ONE, source=f"127.0.1.{number}", message=HALF)
             stack.enter_context(crowd).press()
         assert descriptors(portal) < CLIENTS + 200
         assert is_healthy(portal, source=NEIGHBOUR)
@@ -198,13 +198,13 @@ LONG = [
 
 
 @pytest.mark.parametrize("head", LONG, ids=range(len(LONG)))
-def test_a_head_that_is_too_long_is_told_so(portal: Portal, head: bytes) -> None:
+def test_a_head_that_is_too_long_is_reported(portal: Portal, head: bytes) -> None:
     answer = exchange(portal, head)
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert b"\r\nconnection: close\r\n" in answer
 
 
-def test_a_second_request_on_a_connection_is_told_so_too(portal: Portal) -> None:
+def test_a_second_request_on_a_connection_is_refused_too(portal: Portal) -> None:
     with connect(portal) as connection:
         connection.sendall(GET + b"\r\n")
         first = connection.recv(4 * KIB)
@@ -233,7 +233,7 @@ def test_hundreds_of_requests_at_once_are_not_kept_in_line(portal: Portal) -> No
     assert exchange(portal, slow * 3000).count(b"HTTP/1.1 200") < 100
 
 
-DOORS = {
+CHANNELS = {
     "api": (BASE + "/jobs", "Authorization", "Bearer {key}"),
     "bfl": ("/v1/get_result?id=none", "x-key", "{key}"),
     "wiro": ("/v1/Task/Detail", "x-api-key", "{api_key}"),
@@ -243,25 +243,25 @@ DOORS = {
 
 
 @pytest.mark.parametrize("right_first", [True, False])
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_two_credentials_are_refused_whichever_is_right(
-    portal: Portal, keys: dict[str, str], door: str, right_first: bool
+    portal: Portal, keys: dict[str, str], channel: str, right_first: bool
 ) -> None:
-    path, name, form = DOORS[door]
+    path, name, form = CHANNELS[channel]
     right = form.format(**keys)
     wrong = right[:-8] + "A" * 8
-    assert status(portal, door, path, [(name, wrong)]) == (403 if door == "bfl" else 401)
-    if door != "wiro":  # whose key signs its requests
-        assert status(portal, door, path, [(name, right)]) != 401
+    assert status(portal, channel, path, [(name, wrong)]) == (403 if channel == "bfl" else 401)
+    if channel != "wiro":  # whose key signs its requests
+        assert status(portal, channel, path, [(name, right)]) != 401
     two = [(name, right), (name, wrong)] if right_first else [(name, wrong), (name, right)]
-    assert status(portal, door, path, two) == 401
-    assert status(portal, door, path, [(name, right), (name, right)]) == 401
+    assert status(portal, channel, path, two) == 401
+    assert status(portal, channel, path, [(name, right), (name, right)]) == 401
 
 
-def status(portal: Portal, door: str, path: str, headers: list[tuple[str, str]]) -> int:
+def status(portal: Portal, channel: str, path: str, headers: list[tuple[str, str]]) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=60)
     with contextlib.closing(connection):
-        connection.putrequest("POST" if door in ("wiro", "mcp") else "GET", path)
+        connection.putrequest("POST" if channel in ("wiro", "mcp") else "GET", path)
         for name, value in headers:
             connection.putheader(name, value)
         connection.putheader("Content-Length", "0")

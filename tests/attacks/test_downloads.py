@@ -73,7 +73,7 @@ def test_forty_stalled_readers_of_a_share_hold_little(
     assert memory(common_portal) - before < BOUND
 
 
-def test_fifteen_stalled_zips_hold_little_and_most_are_told_to_wait(
+def test_fifteen_stalled_zips_hold_little_and_most_are_reported_to_wait(
     common_portal: Portal, amara: Client, image_id: str, held: ExitStack
 ) -> None:
     before = memory(common_portal)
@@ -108,7 +108,7 @@ def test_who_leaves_a_zip_makes_room_for_another(
     until(begins)
 
 
-def test_a_part_of_a_file_can_be_asked_for(common_portal: Portal, share: str) -> None:
+def test_a_part_of_a_file_can_be_requested(common_portal: Portal, share: str) -> None:
     url = f"{common_portal.url}{share}full/"
     whole = httpx.get(url)
     assert (len(whole.content), whole.headers["accept-ranges"]) == (LARGE, "bytes")

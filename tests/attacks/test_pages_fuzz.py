@@ -19,7 +19,7 @@ from tests.e2e.portal import Portal
 GENEROUS = 60.0  # seconds
 EMAIL, SLUG = "amara@example.test", "acme-studio"
 # A path of each door, and those of pages.
-DOORS = (
+CHANNELS = (
     *("/", "/accounts/login/", "/w/acme-studio/", "/admin/", "/api/v1/image-editor/jobs", "/mcp"),
     *("/v1/Task/Detail", "/v1/models", "/v1/credits", "/callbacks/bfl/x", "/files/x", "/static/x"),
 )
@@ -54,7 +54,7 @@ def lines(portal: Portal) -> list[str]:
 
 @pytest.mark.parametrize("host", HOSTS, ids=range(len(HOSTS)))
 def test_a_foreign_host_gets_400_and_one_line_at_most(portal: Portal, host: str) -> None:
-    for path in DOORS:
+    for path in CHANNELS:
         before = len(lines(portal))
         raw = f"GET {path} HTTP/1.1\r\nHost: ".encode() + host.encode() + b"\r\nConnection: close\r\n\r\n"
         answer = ask(portal, raw)
@@ -63,7 +63,7 @@ def test_a_foreign_host_gets_400_and_one_line_at_most(portal: Portal, host: str)
         assert len(lines(portal)) <= before + 1, lines(portal)[before:]
 
 
-def test_a_socket_under_a_foreign_host_or_at_no_address_is_refused_without_a_word(portal: Portal) -> None:
+def test_a_socket_under_a_foreign_host_or_at_no_address_is_refused_silently(portal: Portal) -> None:
     before = lines(portal)
     for path in SOCKETS:
         for host in ("evil.example", f"127.0.0.1:{portal.port}"):
@@ -103,7 +103,7 @@ def test_whatever_bytes_come_are_no_fault_of_the_portals(portal: Portal) -> None
         b"?",
         b"\x7f",
     ]
-    paths = [path.encode() for path in DOORS]
+    paths = [path.encode() for path in CHANNELS]
     paths += [
         b"/w/acme-studio/gallery/?older=",
         b"/w/acme-studio/run/",

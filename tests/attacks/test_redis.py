@@ -87,8 +87,8 @@ def listen(portal: Portal, person: Client) -> ClientConnection:
     )
 
 
-def until(page: ClientConnection, words: str) -> str:
-    while words not in (text := str(page.recv(timeout=GENEROUS))):
+def until(page: ClientConnection, message: str) -> str:
+    while message not in (text := str(page.recv(timeout=GENEROUS))):
         pass
     return text
 
@@ -98,7 +98,7 @@ def test_people_and_programs_are_served_and_pages_hear_of_what_the_worker_did(
     portal: Portal, keys: dict[str, str], redis: RedisServer, people: Callable[[], Client], case: str
 ) -> None:
     before = people()
-    warnings = portal.log.read_text().count("Redis does not answer")
+    warnings = portal.log.read_text().count("Redis does not respond")
     with listen(portal, before) as page:
         assert DELAYED not in str(page.recv(timeout=GENEROUS))
         before.run("[slow:1] make it warmer")
@@ -127,5 +127,5 @@ def test_people_and_programs_are_served_and_pages_hear_of_what_the_worker_did(
         until(page, "Edit ready")
     log = portal.log.read_text()
     assert "Traceback" not in log
-    assert log.count("Redis does not answer") == warnings + 1
+    assert log.count("Redis does not respond") == warnings + 1
     assert "Traceback" not in (portal.folder / "worker.log").read_text()

@@ -65,14 +65,14 @@ def _openai_stream(http: httpx.Client) -> tuple[int, str]:
 
 def _mcp(http: httpx.Client) -> tuple[int, str]:
     call = {"name": "edit_image", "arguments": {"prompt": SLOW, "wait_seconds": 300}}
-    told = {
+    reported = {
         "jsonrpc": "2.0",
         "id": 7,
         "method": "tools/call",
         "params": {**call, "_meta": {"progressToken": 1}},
     }
     headers = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18"}
-    answer = http.post("/mcp", json=told, headers=headers)
+    answer = http.post("/mcp", json=reported, headers=headers)
     return answer.status_code, answer.text
 
 

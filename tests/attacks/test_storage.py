@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.attacks.storage import CREDITS, PICTURE, Told, files, tenant
+from tests.attacks.storage import CREDITS, PICTURE, Reported, files, tenant
 from tests.e2e.portal import Portal
 from tests.e2e.test_crashes import wait_for
 
@@ -17,14 +17,14 @@ STATUSES = ("upload", "run", "upload-url", "process", "bfl", "openai")
 WITH_CODES = ("upload-url", "process", "openai", "mcp")
 
 
-def assert_refused(told: dict[str, Told], *, status: int, code: str, words: str) -> None:
-    for door, answer in told.items():
-        said = answer.words.replace("&#x27;", "'")
-        assert words in said, door
-        assert "Nothing was charged" in said, door
-        assert "made a mistake" not in said, door
-    assert {door: told[door].status for door in STATUSES} == dict.fromkeys(STATUSES, status)
-    assert {door: told[door].code for door in WITH_CODES} == dict.fromkeys(WITH_CODES, code)
+def assert_refused(reported: dict[str, Reported], *, status: int, code: str, message: str) -> None:
+    for channel, answer in reported.items():
+        said = answer.message.replace("&#x27;", "'")
+        assert message in said, channel
+        assert "Nothing was charged" in said, channel
+        assert "unexpected error" not in said, channel
+    assert {channel: reported[channel].status for channel in STATUSES} == dict.fromkeys(STATUSES, status)
+    assert {channel: reported[channel].code for channel in WITH_CODES} == dict.fromkeys(WITH_CODES, code)
 
 
 def counted(portal: Portal) -> list[tuple[Any, ...]]:
@@ -35,7 +35,7 @@ def counted(portal: Portal) -> list[tuple[Any, ...]]:
     )
 
 
-def test_a_workspace_cannot_pass_its_quota_at_any_door(portal: Portal) -> None:
+def test_a_workspace_cannot_pass_its_quota_at_any_api(portal: Portal) -> None:
     with tenant(portal) as one:
         assert one.upload().status_code == 302
         size = sum(path.stat().st_size for path in files(portal))
@@ -61,14 +61,17 @@ def test_a_workspace_cannot_pass_its_quota_at_any_door(portal: Portal) -> None:
         assert sum(path.stat().st_size for path in files(portal)) == stored
 
         assert_refused(
-            one.at_every_door(), status=422, code="storage_full", words="The workspace's storage is full"
+            one.through_every_channel(),
+            status=422,
+            code="storage_full",
+            message="The workspace's storage is full",
         )
         assert portal.query("SELECT balance, held FROM editor_creditaccount") == [(CREDITS, 0)]
         assert portal.query("SELECT count(*) FROM editor_job") == [(0,)]
         assert counted(portal) == [(stored, stored)]
 
 
-def test_with_little_disk_left_doors_refuse_in_words_and_edits_under_way_end(portal: Portal) -> None:
+def test_with_little_disk_left_apis_refuse_with_a_message_and_edits_under_way_end(portal: Portal) -> None:
     with tenant(portal) as one:
         link = one.link(file_size=len(PICTURE)).json()["data"]["upload_url"]
         assert one.person.run("[slow:2] a quiet harbour").status_code == 302
@@ -83,7 +86,9 @@ def test_with_little_disk_left_doors_refuse_in_words_and_edits_under_way_end(por
         assert (portal.data / "media" / result[0]).is_file()
         before = len(files(portal))
 
-        assert_refused(one.at_every_door(), status=503, code="disk_full", words="The portal's disk is full")
+        assert_refused(
+            one.through_every_channel(), status=503, code="disk_full", message="The portal's disk is full"
+        )
         late = one.put(link)
         assert (late.status_code, "disk is full" in late.json()["error"]) == (503, True)
         assert len(files(portal)) == before

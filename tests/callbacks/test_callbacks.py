@@ -33,7 +33,7 @@ def address(provider: str = "bfl") -> str:
     return requests.callback_path(job_id=JOB, provider=provider)
 
 
-class Told:
+class Reported:
     """What workers were told."""
 
     def __init__(self) -> None:
@@ -47,18 +47,18 @@ class Told:
 
 
 @pytest.fixture
-async def told() -> AsyncIterator[Told]:
-    told = Told()
+async def reported() -> AsyncIterator[Reported]:
+    reported = Reported()
     layer = get_channel_layer()
     channel = await layer.new_channel()
     await layer.group_add(events.WORKERS, channel)
 
     async def listen() -> None:
         while True:
-            told.heard.append(uuid.UUID((await layer.receive(channel))["job_id"]))
+            reported.heard.append(uuid.UUID((await layer.receive(channel))["job_id"]))
 
     listening = asyncio.create_task(listen())
-    yield told
+    yield reported
     listening.cancel()
     await layer.group_discard(events.WORKERS, channel)
 
@@ -71,10 +71,10 @@ async def post(path: str, **options: Any) -> httpx.Response:
 
 
 @pytest.mark.parametrize("provider", ["bfl", "fal", "wiro", "kie"])
-async def test_a_callback_at_its_address_is_passed_on(told: Told, provider: str) -> None:
+async def test_a_callback_at_its_address_is_passed_on(reported: Reported, provider: str) -> None:
     response = await post(address(provider))
     assert (response.status_code, response.json()) == (200, {"ok": True})
-    assert await told.jobs() == [JOB]
+    assert await reported.jobs() == [JOB]
 
 
 @pytest.mark.parametrize(
@@ -87,20 +87,20 @@ async def test_a_callback_at_its_address_is_passed_on(told: Told, provider: str)
     ],
     ids=["nonsense", "an id", "another salt", "no id"],
 )
-async def test_another_address_is_not_found(told: Told, token: str) -> None:
+async def test_another_address_is_not_found(reported: Reported, token: str) -> None:
     assert (await post(f"/callbacks/bfl/{token}/")).status_code == 404
-    assert await told.jobs() == []
+    assert await reported.jobs() == []
 
 
-async def test_an_address_serves_the_provider_it_was_given_to(told: Told) -> None:
+async def test_an_address_serves_the_provider_it_was_given_to(reported: Reported) -> None:
     assert (await post(address("fal").replace("/fal/", "/bfl/"))).status_code == 404
-    assert await told.jobs() == []
+    assert await reported.jobs() == []
 
 
-async def test_a_changed_address_is_not_found(told: Told) -> None:
+async def test_a_changed_address_is_not_found(reported: Reported) -> None:
     changed = address()[:-2] + ("A" if address()[-2] != "A" else "B") + "/"
     assert (await post(changed)).status_code == 404
-    assert await told.jobs() == []
+    assert await reported.jobs() == []
 
 
 @pytest.mark.parametrize(
@@ -109,23 +109,23 @@ async def test_a_changed_address_is_not_found(told: Told) -> None:
     ids=["empty", "broken", "null", "usual", "binary", "deep"],
 )
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data", "text/plain; charset=x"])
-async def test_whatever_it_says_is_not_read(told: Told, body: bytes, kind: str) -> None:
+async def test_whatever_it_says_is_not_read(reported: Reported, body: bytes, kind: str) -> None:
     response = await post(address(), content=body, headers={"content-type": kind})
     assert response.status_code == 200
-    assert await told.jobs() == [JOB]
+    assert await reported.jobs() == [JOB]
 
 
-async def test_a_body_that_is_too_large_is_refused(told: Told) -> None:
+async def test_a_body_that_is_too_large_is_refused(reported: Reported) -> None:
     assert (await post(address(), content=b"x" * LIMIT)).status_code == 200
     assert (await post(address(), content=b"x" * (LIMIT + 1))).status_code == 413
-    assert await told.jobs() == [JOB]
+    assert await reported.jobs() == [JOB]
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-async def test_only_post_is_answered(told: Told, method: str) -> None:
+async def test_only_post_is_answered(reported: Reported, method: str) -> None:
     response = await getattr(AsyncClient(), method)(address())
     assert response.status_code == 405
-    assert await told.jobs() == []
+    assert await reported.jobs() == []
 
 
 def test_it_needs_no_csrf_token_and_starts_no_session() -> None:
@@ -135,10 +135,10 @@ def test_it_needs_no_csrf_token_and_starts_no_session() -> None:
     assert "cookie" not in response.headers.get("vary", "").lower()
 
 
-async def test_it_is_answered_alike_a_hundred_times(told: Told) -> None:
+async def test_it_is_answered_alike_a_hundred_times(reported: Reported) -> None:
     answers = await asyncio.gather(*(post(address()) for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
-    assert set(await told.jobs()) == {JOB}
+    assert set(await reported.jobs()) == {JOB}
 
 
 async def test_the_worker_ends_the_wait_of_the_job() -> None:
@@ -149,7 +149,7 @@ async def test_the_worker_ends_the_wait_of_the_job() -> None:
             assert not other.is_set()
 
 
-async def test_a_hint_about_a_job_of_another_worker_is_passed_over() -> None:
+async def test_a_wakeup_about_a_job_of_another_worker_is_passed_over() -> None:
     async with hearing():
         await post(requests.callback_path(job_id=uuid.uuid4(), provider="bfl"))
         with wakeups.listening(JOB) as mine:
@@ -161,7 +161,7 @@ async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(runner, "RESTART_AFTER", 0.01)
     async with hearing():
         layer = get_channel_layer()
-        await layer.group_send(events.WORKERS, {"type": events.HINT, "job_id": "no id"})
+        await layer.group_send(events.WORKERS, {"type": events.WAKE_UP, "job_id": "no id"})
         with wakeups.listening(JOB) as mine:
             async with asyncio.timeout(PATIENCE):
                 while not await wakeups.wait(mine, 0.05):
@@ -171,7 +171,7 @@ async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyP
 @asynccontextmanager
 async def hearing() -> AsyncIterator[None]:
     """The worker's ear, open."""
-    task = asyncio.create_task(runner._hear_hints())
+    task = asyncio.create_task(runner._receive_wakeups())
     layer = get_channel_layer()
     try:
         await until(lambda: layer.groups.get(events.WORKERS))
@@ -182,7 +182,7 @@ async def hearing() -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("path", ["/callbacks/bfl/forged/", "/callbacks/bfl/", "/callbacks/nosuch/x/y/"])
-async def test_a_body_at_a_forged_address_is_not_read(told: Told, path: str) -> None:
+async def test_a_body_at_a_forged_address_is_not_read(reported: Reported, path: str) -> None:
     read = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -194,10 +194,12 @@ async def test_a_body_at_a_forged_address_is_not_read(told: Told, path: str) -> 
     response = await post(path, content=endless())
     assert (response.status_code, response.headers["connection"]) == (404, "close")
     assert read <= IGNORED_BYTES // 65536
-    assert await told.jobs() == []
+    assert await reported.jobs() == []
 
 
-async def test_a_body_that_does_not_come_is_given_up(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_come_is_abandoned(
+    reported: Reported, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
     monkeypatch.setattr(body, "IGNORED_SECONDS", 0)
 
@@ -208,6 +210,6 @@ async def test_a_body_that_does_not_come_is_given_up(told: Told, monkeypatch: py
     response = await post(address(), content=stalled())
     assert (response.status_code, response.json()["error"]) == (
         408,
-        "The request's body did not come in time.",
+        "The request body did not arrive in time.",
     )
-    assert await told.jobs() == []
+    assert await reported.jobs() == []

@@ -67,8 +67,8 @@ def bfl(settings: Settings) -> Iterator[Bfl]:
 
 def let_it_give_up(emulator: Emulator) -> None:
     """Wait until it has called back as often as it does: stopped in the middle it would complain."""
-    told = [task for task in emulator.tasks if task.callback and task.seconds < HOUR]
-    tries = (1 + len(emulator.callback_waits)) * len(told)
+    reported = [task for task in emulator.tasks if task.callback and task.seconds < HOUR]
+    tries = (1 + len(emulator.callback_waits)) * len(reported)
     wait_until(lambda: len(emulator.callbacks) >= tries, f"{tries} tries to call back")
 
 
@@ -87,7 +87,7 @@ def submit() -> Job:
 @asynccontextmanager
 async def running(job: Job) -> AsyncIterator[asyncio.Task[None]]:
     """The job at work, by a worker that hears hints."""
-    hearing = asyncio.create_task(runner._hear_hints())
+    hearing = asyncio.create_task(runner._receive_wakeups())
     await until(lambda: get_channel_layer().groups.get(events.WORKERS))
     work = asyncio.create_task(execution.run(job.id))
     try:

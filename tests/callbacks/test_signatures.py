@@ -64,7 +64,7 @@ async def test_a_wrong_signature_is_refused(fal: Fal) -> None:
     assert await post({"X-Fal-Webhook-Signature": "ff"}) == 401
 
 
-async def test_a_callback_without_signature_is_a_hint_all_the_same(fal: Fal) -> None:
+async def test_a_callback_without_signature_is_a_wakeup_all_the_same(fal: Fal) -> None:
     assert await post({}) == 200
     assert fetches(fal) == 0
 
@@ -81,7 +81,7 @@ async def test_the_keys_are_fetched_once_a_day(fal: Fal, monkeypatch: pytest.Mon
     assert fetches(fal) == 3
 
 
-async def test_while_the_keys_cannot_be_fetched_it_is_a_hint_all_the_same(
+async def test_while_the_keys_cannot_be_fetched_it_is_a_wakeup_all_the_same(
     fal: Fal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fal.stop()

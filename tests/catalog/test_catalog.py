@@ -172,13 +172,13 @@ def test_get_tier_finds_the_model_of_the_tier() -> None:
     assert get_tier("pro").model == "black-forest-labs/flux-kontext-max"
 
 
-def test_an_unknown_model_is_told_the_known_ones() -> None:
+def test_an_unknown_model_is_reported_the_known_ones() -> None:
     with pytest.raises(InvalidInput) as caught:
         get_model("acme/paint")
     assert "black-forest-labs/flux-2-pro" in caught.value.fields["model"]
 
 
-def test_an_unknown_tier_is_told_the_known_ones() -> None:
+def test_an_unknown_tier_is_reported_the_known_ones() -> None:
     with pytest.raises(InvalidInput) as caught:
         get_tier("ultra")
     assert "creative, standard, pro" in caught.value.fields["tier"]

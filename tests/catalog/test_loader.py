@@ -24,6 +24,14 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
     assert [dict(tier.own_keys) for tier in catalog.tiers.values()] == [{}, {}, {"other": "acme/paint"}]
 
 
+def test_an_option_of_any_name_may_count_the_samples(directory: Path) -> None:
+    path = directory / "models" / "paint.toml"
+    replace(path, "mask = true", 'mask = true\nsamples_input = "size"')
+    replace(path, "minimum = 64\n", "minimum = 1\n")
+    replace(path, "multiple_of = 16\nzero_allowed = true\n", "")
+    assert load(directory).models["acme/paint"].maximum_samples == 1024
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -42,7 +50,7 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
         (ROUTES, "routes = []\n", f"{WHERE}: routes: must not be empty"),
         (ROUTES, 'routes = ["acme"]\n', f"{WHERE}: routes: must be a list of tables"),
         ('target = "paint"', "", f"{WHERE}: routes 'acme': target: is missing"),
-        ('provider = "acme"', 'provider = "other"', f"{WHERE}: routes: 'other' is there twice"),
+        ('provider = "acme"', 'provider = "other"', f"{WHERE}: routes: 'other' is listed twice"),
         ('provider = "acme"', 'provider = "sandbox"', f'{WHERE}: routes: "sandbox" runs every model'),
         ("credits = 2", "credits = 0", f"{WHERE}: routes 'acme': credits: must be at least 1, not 0"),
         ("credits = 2", "credits = 2\nprice = 2", f"{WHERE}: routes 'acme': price: is not a key"),
@@ -72,7 +80,7 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
             f"{WHERE}: routes 'acme': without: 'gif' is not an option of 'format'",
         ),
         ("mask = true\nsample", "mask = false\nsample", f"{WHERE}: mask: must be true where a route"),
-        ('name = "size"', 'name = "scale"', f"{WHERE}: inputs: 'scale' is there twice"),
+        ('name = "size"', 'name = "scale"', f"{WHERE}: inputs: 'scale' is listed twice"),
         ('name = "size"', "", f"{WHERE}: inputs 4: name: is missing"),
         (
             'type = "textarea"\nrole = "prompt"',
@@ -93,7 +101,7 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
         ("maximum_items = 3", "", f"{WHERE}: inputs 'photos': maximum_items: belongs to"),
         ('type = "select"', 'type = "text"', f"{WHERE}: inputs 'format': options: belong to inputs"),
         ('default = "png"', 'default = "gif"', f"{WHERE}: inputs 'format': default: 'gif' is not among"),
-        ('value = "jpeg"', 'value = "png"', f"{WHERE}: inputs 'format': options: 'png' is there twice"),
+        ('value = "jpeg"', 'value = "png"', f"{WHERE}: inputs 'format': options: 'png' is listed twice"),
         ('label = "JPEG"', "label = 1", f"{WHERE}: inputs 'format': options 'jpeg': label: must be text"),
         ("default = 512", "", f"{WHERE}: inputs 'size': default: is missing"),
         ("default = 512", 'default = "512"', f"{WHERE}: inputs 'size': default: must be a whole number for"),
@@ -123,7 +131,21 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
             "maximum = 20\nmultiple_of = 2",
             f"{WHERE}: inputs 'scale': multiple_of: belongs to",
         ),
-        ('name = "scale"', 'name = "samples"', f"{WHERE}: inputs 'samples': minimum: the price counts"),
+        (
+            "mask = true",
+            'mask = true\nsamples_input = "count"',
+            f"{WHERE}: samples_input: must name",
+        ),
+        (
+            "mask = true",
+            'mask = true\nsamples_input = "scale"',
+            f"{WHERE}: samples_input: must name",
+        ),
+        (
+            "mask = true",
+            'mask = true\nsamples_input = "size"',
+            f"{WHERE}: samples_input: must name",
+        ),
         (
             'default = "Paint it"',
             'default = "Paint it"\nminimum = 1\nmaximum = 2',
@@ -143,33 +165,33 @@ def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory:
         ),
     ],
 )
-def test_a_mistake_in_a_model_is_the_only_problem_that_is_told(
+def test_a_mistake_in_a_model_is_the_only_problem_that_is_reported(
     directory: Path, old: str, new: str, problem: str
 ) -> None:
     replace(directory / "models" / "paint.toml", old, new)
-    found = [told for told in problems_of(directory) if not told.startswith("tiers.toml")]
+    found = [reported for reported in problems_of(directory) if not reported.startswith("tiers.toml")]
     assert len(found) == 1
     assert found[0].startswith(problem)
 
 
-def test_two_files_with_the_same_id_are_told(directory: Path) -> None:
+def test_two_files_with_the_same_id_are_reported(directory: Path) -> None:
     (directory / "models" / "second.toml").write_text(MODEL, encoding="utf-8")
     assert problems_of(directory) == [
         "models/second.toml: id: 'acme/paint' is already the id of another file"
     ]
 
 
-def test_a_file_that_is_not_utf_8_is_told(directory: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported(directory: Path) -> None:
     (directory / "models" / "paint.toml").write_bytes(b'label = "\xff"')
     assert problems_of(directory)[0].startswith("models/paint.toml: cannot be read: ")
 
 
-def test_a_catalogue_without_models_is_told(directory: Path) -> None:
+def test_a_catalogue_without_models_is_reported(directory: Path) -> None:
     (directory / "models" / "paint.toml").unlink()
     assert problems_of(directory)[0] == "models: there is no model file"
 
 
-def test_all_problems_of_all_files_are_told_at_once(directory: Path) -> None:
+def test_all_problems_of_all_files_are_reported_at_once(directory: Path) -> None:
     replace(directory / "models" / "paint.toml", "credits = 3", "credits = 0")
     replace(directory / "models" / "paint.toml", "default = 512", "default = 500")
     replace(directory / "tiers.toml", 'default = "standard"', 'default = "best"')

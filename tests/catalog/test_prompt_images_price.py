@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from editor.catalog import get_model
 from editor.catalog.types import Model, Route
-from editor.catalog.validation import check_images, clean_inputs, clean_prompt, price, route_problem
+from editor.catalog.validation import check_images, clean_inputs, clean_prompt, route_problem
 from editor.errors import InvalidInput
 
 KONTEXT = get_model("black-forest-labs/flux-kontext-pro")
@@ -40,19 +42,19 @@ def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> Non
 @pytest.mark.parametrize(
     ("prompt", "told"),
     [
-        ("", "Say what you would like to see."),
-        (" \n ", "Say what you would like to see."),
-        ("x" * 10_001, "At most 10,000 characters; this has 10,001."),
-        ("a\0b", "This text holds a character that cannot be stored."),
-        ("a\udfffb", "This text holds a character that cannot be stored."),
+        ("", "Describe what you would like to see."),
+        (" \n ", "Describe what you would like to see."),
+        ("x" * 10_001, "At most 10,000 characters are allowed; this text has 10,001."),
+        ("a\0b", "This text contains a character that cannot be stored."),
+        ("a\udfffb", "This text contains a character that cannot be stored."),
         (None, "Enter text."),
         (5, "Enter text."),
     ],
 )
-def test_another_prompt_is_refused(prompt: object, told: str) -> None:
+def test_another_prompt_is_refused(prompt: object, reported: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         clean_prompt(FLUX_2, prompt)
-    assert caught.value.fields == {"prompt": told}
+    assert caught.value.fields == {"prompt": reported}
 
 
 @pytest.mark.parametrize(
@@ -72,32 +74,32 @@ def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: 
 @pytest.mark.parametrize(
     ("model", "count", "has_mask", "told"),
     [
-        (KONTEXT, 2, False, {"images": "FLUX.1 Kontext [pro] takes at most one image; there are 2."}),
-        (FLUX_2, 9, True, {"images": "FLUX.2 [pro] takes at most 8 images; there are 9."}),
-        (FLUX_2, 0, True, {"mask": "A mask needs an image that it belongs to."}),
+        (KONTEXT, 2, False, {"images": "FLUX.1 Kontext [pro] takes at most one image; you sent 2."}),
+        (FLUX_2, 9, True, {"images": "FLUX.2 [pro] takes at most 8 images; you sent 9."}),
+        (FLUX_2, 0, True, {"mask": "A mask needs an image to apply to."}),
         (
             KONTEXT_DEV,
             0,
             True,
             {
                 "images": "FLUX.1 Kontext [dev], two images needs one image to work on.",
-                "mask": "A mask needs an image that it belongs to.",
+                "mask": "A mask needs an image to apply to.",
             },
         ),
     ],
 )
 def test_too_few_or_too_many_images_are_refused(
-    model: Model, count: int, has_mask: bool, told: dict[str, str]
+    model: Model, count: int, has_mask: bool, reported: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_images(model, MASKING, count, has_mask)
-    assert caught.value.fields == told
+    assert caught.value.fields == reported
 
 
 def test_a_mask_is_refused_on_a_route_that_would_ignore_it() -> None:
     with pytest.raises(InvalidInput) as caught:
         check_images(FLUX_2, PLAIN, 1, True)
-    assert caught.value.fields == {"mask": "FLUX.2 [pro] does not work with a mask."}
+    assert caught.value.fields == {"mask": "FLUX.2 [pro] does not support masks."}
 
 
 def test_a_model_that_fills_in_needs_a_mask() -> None:
@@ -108,17 +110,20 @@ def test_a_model_that_fills_in_needs_a_mask() -> None:
     assert caught.value.fields == {"mask": "FLUX Fill [pro] needs a mask: paint over what should change."}
 
 
-def test_the_price_is_the_routes_per_sample() -> None:
-    assert price(PLAIN, clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 21
+def test_the_catalogue_says_which_input_counts_samples() -> None:
+    assert KONTEXT_DEV.samples(clean_inputs(KONTEXT_DEV, {"samples": "3"})) == 3
+    steps = dataclasses.replace(KONTEXT_DEV, samples_input="steps")
+    assert (steps.samples(clean_inputs(steps, {"steps": 9, "samples": 3})), steps.maximum_samples) == (9, 50)
 
 
-def test_a_model_without_samples_costs_its_price_once() -> None:
-    assert price(PLAIN, clean_inputs(FLUX_2, {})) == 7
+def test_an_input_that_happens_to_be_called_samples_counts_nothing() -> None:
+    other = dataclasses.replace(KONTEXT_DEV, samples_input="")
+    assert (other.samples(clean_inputs(other, {"samples": 3})), other.maximum_samples) == (1, 1)
 
 
-def test_a_price_is_never_worked_out_from_raw_input() -> None:
+def test_samples_are_never_counted_in_raw_input() -> None:
     with pytest.raises(TypeError):
-        price(PLAIN, {"samples": "3"})
+        KONTEXT_DEV.samples({"samples": "3"})
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from tests.catalog.files import problems_of, replace
         (
             'provider = "other", model = "acme/paint" }',
             'provider = "other", model = "acme/paint" }, { provider = "other", model = "acme/paint" }',
-            "tiers.toml: tiers 'pro': own_keys: 'other' is there twice",
+            "tiers.toml: tiers 'pro': own_keys: 'other' is listed twice",
         ),
         (
             'label = "Creative", model = "acme/paint"',
@@ -67,20 +67,20 @@ from tests.catalog.files import problems_of, replace
         ("]\n", "", "tiers.toml: cannot be read: "),
     ],
 )
-def test_a_mistake_in_the_tiers_is_told(directory: Path, old: str, new: str, problem: str) -> None:
+def test_a_mistake_in_the_tiers_is_reported(directory: Path, old: str, new: str, problem: str) -> None:
     replace(directory / "tiers.toml", old, new)
     assert problems_of(directory)[0].startswith(problem)
 
 
-def test_a_tier_that_is_there_twice_is_told(directory: Path) -> None:
+def test_a_tier_that_is_there_twice_is_reported(directory: Path) -> None:
     replace(directory / "tiers.toml", 'id = "pro"', 'id = "standard"')
     assert problems_of(directory) == [
-        "tiers.toml: tiers: 'standard' is there twice",
+        "tiers.toml: tiers: 'standard' is listed twice",
         "tiers.toml: tiers: 'pro' is missing",
     ]
 
 
-def test_a_missing_tiers_file_is_told(directory: Path) -> None:
+def test_a_missing_tiers_file_is_reported(directory: Path) -> None:
     (directory / "tiers.toml").unlink()
     [problem] = problems_of(directory)
     assert problem.startswith("tiers.toml: cannot be read: ")

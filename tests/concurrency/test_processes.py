@@ -257,3 +257,52 @@ def test_it_works_from_any_main_module(tmp_path: Path, as_file: bool) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("5\n", "")
+
+
+# As a service starts `manage.py`: its folder is on the path, whatever the working directory is.
+ELSEWHERE = f"""
+import logging, sys, threading
+sys.path.insert(0, {str(ROOT)!r})
+from editor import processes
+from tests import process_functions
+warned = threading.Event()
+class Handler(logging.Handler):
+    def emit(self, record):
+        print(record.getMessage(), flush=True)
+        warned.set()
+logging.getLogger("editor.concurrency.processes").addHandler(Handler())
+def run(function, *args):
+    return processes.run_sync(function, *args, tenant="a", timeout={PATIENCE})
+"""
+IMPORTS = """
+if __name__ == "__main__":
+    processes.preload("editor.media.masks")
+    print(run(process_functions.is_imported, "editor.media.masks"))
+"""
+CANNOT_IMPORT = f"""
+if __name__ == "__main__":
+    processes.preload("editor.no_such_module")
+    run(process_functions.pid)
+    warned.wait({PATIENCE})
+"""
+WARNING = "child processes start slowly: the fork server cannot import editor.no_such_module"
+
+
+@pytest.mark.parametrize(
+    ("script", "output"),
+    [(IMPORTS, "True"), (CANNOT_IMPORT, WARNING)],
+    ids=["imported", "cannot be imported"],
+)
+def test_children_start_with_their_modules_wherever_the_portal_is_started_or_it_is_logged(
+    tmp_path: Path, script: str, output: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE + script],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=3 * PATIENCE,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{output}\n", "")

@@ -25,7 +25,7 @@ def links(text: object) -> list[str]:
 def test_a_reset_leads_to_a_new_password() -> None:
     user = UserFactory.create(email="amara@example.test")
     mail = mails.build(kind=Kind.RESET, email=user.email, origin=ORIGIN)
-    assert (mail.to, mail.subject) == ([user.email], "A new password for Atelier")
+    assert (mail.to, mail.subject) == ([user.email], "Reset your Atelier password")
     (link,) = links(mail.body)
     assert link.startswith(f"{ORIGIN}/accounts/password/reset/key/")
     client = Client()
@@ -37,13 +37,13 @@ def test_a_reset_leads_to_a_new_password() -> None:
     assert "no longer works" in Client().get(link.removeprefix(ORIGIN)).content.decode()
 
 
-@pytest.mark.parametrize("active", [None, False], ids=["nobody", "switched off"])
+@pytest.mark.parametrize("active", [None, False], ids=["nobody", "disabled"])
 def test_by_invitation_nobody_is_invited_to_sign_up(active: bool | None) -> None:
     if active is not None:
         UserFactory.create(email="amara@example.test", is_active=active)
     mail = mails.build(kind=Kind.RESET, email="amara@example.test", origin=ORIGIN)
     assert links(mail.body) == []
-    assert "by invitation" in mail.body
+    assert "by invitation only" in mail.body
 
 
 def test_where_sign_up_is_open_it_is_named(settings: Settings) -> None:
@@ -68,4 +68,4 @@ def test_who_has_none_gets_a_link_of_their_own() -> None:
 def test_a_site_name_is_written_as_it_is(settings: Settings) -> None:
     settings.SITE_NAME = "Ada & Sons"
     mail = mails.build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
-    assert mail.subject == "No account at Ada & Sons"
+    assert mail.subject == "No Ada & Sons account found"

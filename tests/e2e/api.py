@@ -50,8 +50,8 @@ for name, options in json.loads({!r}).items():
 def open_spaces(portal: Portal, spaces: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Workspaces with a key each, as `bootstrap` makes them, in one go; the keys by name."""
     folder = portal.folder / "keys"
-    told = json.dumps({name: {**_USUAL, **options} for name, options in spaces.items()})
-    portal.manage("shell", "--no-imports", "-c", _MAKE.format(told, str(folder)))
+    reported = json.dumps({name: {**_USUAL, **options} for name, options in spaces.items()})
+    portal.manage("shell", "--no-imports", "-c", _MAKE.format(reported, str(folder)))
     return {name: (folder / name).read_text().strip() for name in spaces}
 
 

@@ -36,7 +36,7 @@ from tests.emulators.fal import Fal
 from tests.emulators.google import Google
 from tests.emulators.kie import Kie
 from tests.emulators.openai import OpenAi
-from tests.hurry import no_waiting_for_the_disk
+from tests.fast_postgres import no_waiting_for_the_disk
 from tests.net.fetching import Authority
 from tests.patience import PATIENCE
 
@@ -173,9 +173,9 @@ class ContextMaker:
         if message.type in ("error", "warning") and not refused and not left:
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
-    def forgive(self, *words: str) -> None:
+    def forgive(self, *reason: str) -> None:
         """Drop the complaints about what a test did to the connection on purpose."""
-        self.complaints = [line for line in self.complaints if not any(word in line for word in words)]
+        self.complaints = [line for line in self.complaints if not any(word in line for word in reason)]
 
     def close(self) -> None:
         for context in self.contexts:

@@ -82,13 +82,13 @@ class Studio:
         """Wait for what the page's own events bring about."""
         wait_until(come, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
 
-    def run(self, words: str) -> None:
-        self.prompt.fill(words)
+    def run(self, message: str) -> None:
+        self.prompt.fill(message)
         self.prompt.press("Control+Enter")
 
-    def edit(self, words: str, *, becomes: str) -> None:
+    def edit(self, message: str, *, becomes: str) -> None:
         """Run, and wait until the result is on stage and in the rail, which is fetched after it."""
-        self.run(words)
+        self.run(message)
         self.expect_editing(becomes)
         expect(self.versions.filter(has_text=becomes)).to_have_count(1)
 

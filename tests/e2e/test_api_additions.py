@@ -62,7 +62,7 @@ def events(answer: httpx.Response) -> Iterator[dict[str, str]]:
         ({}, {"prefer": "respond-async"}),
     ],
 )
-def test_the_job_is_answered_at_once_where_that_is_asked_for(
+def test_the_job_is_answered_at_once_where_that_is_requested(
     http: httpx.Client, body: dict[str, Any], headers: dict[str, str]
 ) -> None:
     # Its result would have been waited for in vain.

@@ -86,7 +86,7 @@ def test_a_body_that_is_no_plain_json_is_refused(api: Api, call: str, body: byte
 def test_an_address_that_is_not_public_is_refused(api: Api, url: str) -> None:
     answer = api.http("plain").post("/process", json=EDIT | {"image_url": url})
     assert answer.status_code == 400, answer.text
-    assert "image's address" in answer.json()["error"]
+    assert "image URL" in answer.json()["error"]
 
 
 def test_a_large_body_without_a_key_is_not_read(api: Api) -> None:

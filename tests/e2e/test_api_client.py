@@ -135,14 +135,14 @@ def test_the_images_id_goes_before_its_address(client: SeedClient) -> None:
 
 def test_a_style_of_the_system_or_the_workspace_is_applied(api: Api, client: SeedClient) -> None:
     own = str(uuid4())
-    ((system, words),) = api.portal.query("SELECT id::text, prompt FROM editor_style LIMIT 1")
+    ((system, message),) = api.portal.query("SELECT id::text, prompt FROM editor_style LIMIT 1")
     api.portal.query(
         "INSERT INTO editor_style (id, created_at, workspace_id, name, prompt, preview, position, version) "
         "SELECT %s, now(), id, 'Own look', 'in our own look', '', 0, 1 FROM editor_workspace "
         "WHERE slug = 'acme-studio' RETURNING id",
         own,
     )
-    for style_id, added in ((system, words), (own, "in our own look")):
+    for style_id, added in ((system, message), (own, "in our own look")):
         done = client.process(prompt="a quiet harbour", model_tier="standard", style_id=style_id)
         assert client.job(done["job_id"])["style_id"] == style_id
         sent = api.portal.query("SELECT sent_prompt FROM editor_job WHERE id = %s", done["job_id"])
@@ -256,7 +256,7 @@ def test_jobs_come_in_pages_the_newest_first(api: Api) -> None:
     assert client.jobs(status="pending") == client.jobs(status="processing") == []
 
 
-def test_a_job_is_told_whole(client: SeedClient) -> None:
+def test_a_job_is_reported_whole(client: SeedClient) -> None:
     done = client.process(prompt="a quiet harbour", model_tier="standard")
     job = client.job(done["job_id"])
     assert {name: job[name] for name in done} == done
@@ -284,7 +284,7 @@ def test_every_answer_tells_of_the_limit(api: Api) -> None:
         client.http.delete("/jobs"),
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 201, 201, 404, 400, 400, 404, 405]
-    told = [[int(answer.headers[name]) for name in LIMITS] for answer in answers]
-    assert [limit for limit, _, _ in told] == [50] * 9
-    assert [left for _, left, _ in told] == list(range(49, 40, -1))
-    assert all(began < reset <= time.time() + 61 for _, _, reset in told)
+    reported = [[int(answer.headers[name]) for name in LIMITS] for answer in answers]
+    assert [limit for limit, _, _ in reported] == [50] * 9
+    assert [left for _, left, _ in reported] == list(range(49, 40, -1))
+    assert all(began < reset <= time.time() + 61 for _, _, reset in reported)

@@ -234,8 +234,8 @@ def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: 
     running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
 
     async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:
-        words = "[moderate] " if number == 0 else ""
-        prompt = f"{words}{LASTING} a quiet harbour, {number}"
+        message = "[moderate] " if number == 0 else ""
+        prompt = f"{message}{LASTING} a quiet harbour, {number}"
         return await client.post("/process", json={**EDIT, "prompt": prompt})
 
     async def kill_when_they_run(client: httpx.AsyncClient, number: int) -> httpx.Response:
@@ -259,4 +259,4 @@ def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: 
     assert statuses(answers) == {201: 5, 422: 1}
     assert ends(crowd, "killed") == {("completed", "hold+settle"): 5, ("failed", "hold+release"): 1}
     assert account(crowd, "killed") == (CREDITS - 5 * STANDARD, 0)
-    assert "is taken up again" in crowd.log.read_text()
+    assert "resumes at" in crowd.log.read_text()

@@ -137,7 +137,7 @@ def test_an_image_that_is_not_here_is_404(api: Api, client: SeedClient) -> None:
     used = other.process(prompt="brighter", model_tier="standard", image_id=other.upload(PICTURE))
     for image_id in (NOBODY, sent, used["result_image_id"]):
         refused = refusal(client.process, **EDIT, image_id=image_id)
-        assert (refused.status, refused.error) == (404, "This image is not in the workspace.")
+        assert (refused.status, refused.error) == (404, "There is no such image in this workspace.")
 
 
 @pytest.mark.parametrize("kind", ["style", "character"])
@@ -152,14 +152,14 @@ def test_a_preset_that_is_not_here_is_404(api: Api, client: SeedClient, kind: st
     )
     for preset_id in (NOBODY, other):
         refused = refusal(client.process, **EDIT, **{f"{kind}_id": preset_id})
-        assert (refused.status, refused.error) == (404, f"This {kind} is not in the workspace.")
+        assert (refused.status, refused.error) == (404, f"There is no such {kind} in this workspace.")
 
 
 def test_a_job_that_is_not_here_is_404(api: Api, client: SeedClient) -> None:
     theirs = api.client("other").process(**EDIT)["job_id"]
     for job_id in (NOBODY, theirs, "nonsense"):
         refused = refusal(client.job, job_id)
-        assert (refused.status, refused.error) == (404, "This edit is not in the workspace.")
+        assert (refused.status, refused.error) == (404, "There is no such edit in this workspace.")
     assert theirs not in [job["job_id"] for job in client.jobs(per_page=100)]
 
 

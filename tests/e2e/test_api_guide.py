@@ -29,7 +29,7 @@ PRINTED = {
     "Estimate": "True\n",
     "Errors": r".*invalid_input.*prompt.*\n?",
     "Limits": r"(?i:x-ratelimit-(?:limit|remaining|reset):? \d+\r?\n){3}",
-    "Sending the same again": rf"({UUID})\n\1\n",
+    "Retrying safely": rf"({UUID})\n\1\n",
     "Without waiting": r"(event: task_\w+\n)+event: completed\ncompleted\n",
 }
 
@@ -112,5 +112,5 @@ def test_the_snippets_in_python_do_what_the_guide_says(folder: Path, environment
 
 def test_the_guide_names_no_variable_that_it_does_not_tell_of() -> None:
     used = set(re.findall(r"ATELIER_\w+", "".join([*snippets("sh").values(), *snippets("python").values()])))
-    told = set(re.findall(r"export (ATELIER_\w+)", GUIDE.read_text()))
-    assert used == told == {"ATELIER_URL", "ATELIER_KEY"}
+    reported = set(re.findall(r"export (ATELIER_\w+)", GUIDE.read_text()))
+    assert used == reported == {"ATELIER_URL", "ATELIER_KEY"}

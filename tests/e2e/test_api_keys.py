@@ -60,7 +60,7 @@ def page(common_portal: Portal, new_context: ContextMaker) -> Page:
 
 
 def test_a_key_is_made_copied_and_never_shown_again(page: Page) -> None:
-    expect(page.get_by_text("No keys yet")).to_be_visible()
+    expect(page.get_by_text("No API keys yet")).to_be_visible()
     bare = make(page, "CI pipeline")
     expect(dialog(page).get_by_role("button", name="Copy")).to_be_focused()
     page.keyboard.press("Enter")
@@ -92,14 +92,14 @@ def test_a_click_beside_the_dialog_does_not_lose_the_key(page: Page) -> None:
     assert shown(page) == bare
 
 
-def test_what_is_wrong_is_said_and_what_was_typed_stays(page: Page) -> None:
+def test_what_is_wrong_is_reported_and_what_was_typed_stays(page: Page) -> None:
     page.get_by_label("Name").fill("x" * 81)
     page.get_by_role("button", name="Create key").click()
-    expect(page.get_by_text("A name has 1 to 80 characters")).to_be_visible()
+    expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_be_visible()
     expect(page.get_by_label("Name")).to_have_value("x" * 81)
     make(page, "Shorter")
     page.get_by_role("button", name="I have saved it").click()
-    expect(page.get_by_text("A name has 1 to 80 characters")).to_have_count(0)
+    expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_have_count(0)
 
 
 def test_a_double_click_makes_one_key(page: Page, common_portal: Portal) -> None:
@@ -123,7 +123,7 @@ def test_rotating_by_keyboard_leaves_both_alive(page: Page) -> None:
     expect(dialog(page)).to_contain_text("The old key works until")
     page.get_by_role("button", name="I have saved it").press("Enter")
     expect_forgotten(page)
-    expect(page.get_by_role("heading", name="Keys", exact=True)).to_be_focused()
+    expect(page.get_by_role("heading", name="API keys", exact=True)).to_be_focused()
     expect(row(page, new[:12])).to_contain_text("Active")
     expect(row(page, old[:12])).to_contain_text("Replaced")
     expect(page.get_by_role("button", name="Rotate n8n")).to_have_count(1)
@@ -133,14 +133,14 @@ def test_revoking_asks_first_and_ends_the_key(page: Page) -> None:
     make(page, "n8n")
     page.get_by_role("button", name="I have saved it").click()
     page.get_by_role("button", name="Revoke n8n").click()
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Revoke n8n")).to_be_focused()
     expect(row(page, "n8n")).to_contain_text("Active")
     page.get_by_role("button", name="Revoke n8n").click()
     page.get_by_role("button", name="Revoke key").click()
     expect(row(page, "n8n")).to_contain_text("Revoked")
-    expect(page.locator("#say")).to_have_text("Key “n8n” is revoked.")
-    expect(page.get_by_role("heading", name="Keys", exact=True)).to_be_focused()
+    expect(page.locator("#say")).to_have_text("Key “n8n” revoked.")
+    expect(page.get_by_role("heading", name="API keys", exact=True)).to_be_focused()
     expect(page.get_by_role("button", name="Revoke n8n")).to_have_count(0)
 
 
@@ -151,7 +151,7 @@ def test_without_script_the_key_has_a_page_that_a_reload_does_not_repeat(
     bare = make(page, "Plain")
     expect(page.get_by_role("button", name="Copy")).to_be_hidden()
     page.reload()
-    expect(page.get_by_text("This was done already")).to_be_visible()
+    expect(page.get_by_text("This key has already been created")).to_be_visible()
     expect(page.get_by_role("rowheader", name="Plain")).to_have_count(1)
     assert not BARE.search(page.content())
     make(page, "Another")
@@ -164,7 +164,7 @@ def test_without_script_the_key_has_a_page_that_a_reload_does_not_repeat(
     expect(page.get_by_role("rowheader")).to_have_count(3)
     page.get_by_role("button", name="Revoke Another").click()
     page.get_by_role("button", name="Revoke key").click()
-    expect(page.get_by_text("Key “Another” is revoked.")).to_be_visible()
+    expect(page.get_by_text("Key “Another” revoked.")).to_be_visible()
     expect(row(page, "Another")).to_contain_text("Revoked")
 
 
@@ -177,11 +177,11 @@ def test_the_page_is_in_order(
     assert_in_order(page, "no keys")
     page.get_by_label("Name").fill("x" * 81)
     page.get_by_role("button", name="Create key").click()
-    expect(page.get_by_text("A name has 1 to 80 characters")).to_be_visible()
+    expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_be_visible()
     assert_in_order(page, "refused")
     page.get_by_label("image_editor:read").check()
     page.get_by_label("image_editor:write").check()
-    page.get_by_label("Expires").select_option("In a year")
+    page.get_by_label("Expires").select_option("In 1 year")
     make(page, "The website’s backend, with a long name and averylongwordwithoutanyspaceinit")
     assert_in_order(page, "key shown")
     page.get_by_role("button", name="Copy").click()

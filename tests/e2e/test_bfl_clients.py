@@ -47,9 +47,9 @@ def program(variable: str, needed: str) -> str:
     return path
 
 
-def run(command: list[str], told: dict[str, Any]) -> str:
+def run(command: list[str], reported: dict[str, Any]) -> str:
     done = subprocess.run(
-        command, input=json.dumps(told), capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+        command, input=json.dumps(reported), capture_output=True, text=True, timeout=2 * PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -62,8 +62,8 @@ def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
 
     def call(model: str, *, by: str = "bfl", seconds: float = PATIENCE, **options: Any) -> dict[str, Any]:
         base = {"baseURL": f"{api.portal.url}/v1", "apiKey": keys[by], "timeout": seconds * 1000}
-        told = base | {"model": model} | options
-        return dict(json.loads(run([node, str(CLIENTS / "bfl.mjs")], told)))
+        reported = base | {"model": model} | options
+        return dict(json.loads(run([node, str(CLIENTS / "bfl.mjs")], reported)))
 
     return call
 
@@ -74,9 +74,9 @@ def blackforest(api: Api, keys: dict[str, str], tmp_path: Path) -> Call:
     python = program("PORTAL_BLACKFOREST", "../installed")
 
     def call(model: str, *, by: str = "bfl", retries: int = 120, **inputs: Any) -> dict[str, Any]:
-        told = {"base_url": api.portal.url, "api_key": keys[by], "retries": retries}
+        reported = {"base_url": api.portal.url, "api_key": keys[by], "retries": retries}
         said = tmp_path / "said.json"
-        run([python, str(CLIENTS / "bfl.py"), str(said)], told | {"model": model, "inputs": inputs})
+        run([python, str(CLIENTS / "bfl.py"), str(said)], reported | {"model": model, "inputs": inputs})
         return dict(json.loads(said.read_text()))
 
     return call
@@ -93,10 +93,12 @@ def stored(api: Api, job_id: str) -> bytes:
 
 
 def newest(api: Api) -> tuple[str, str, str]:
-    """Id, door and model of the newest job."""
-    rows = api.portal.query("SELECT id::text, door, model FROM editor_job ORDER BY created_at DESC LIMIT 1")
-    job_id, door, model = rows[0]
-    return job_id, door, model
+    """Id, channel and model of the newest job."""
+    rows = api.portal.query(
+        "SELECT id::text, channel, model FROM editor_job ORDER BY created_at DESC LIMIT 1"
+    )
+    job_id, channel, model = rows[0]
+    return job_id, channel, model
 
 
 def jobs(api: Api) -> int:
@@ -110,8 +112,8 @@ def test_the_ai_sdk_edits_an_image(api: Api, ai_sdk: Call) -> None:
     source = {"type": "file", "mediaType": "image/png", "data": encoded(PICTURE)}
     got = ai_sdk("flux-kontext-pro", prompt=EDIT, files=[source], seed=7)
     assert "error" not in got, got
-    job_id, door, model = newest(api)
-    assert (door, model) == ("bfl", "black-forest-labs/flux-kontext-pro")
+    job_id, channel, model = newest(api)
+    assert (channel, model) == ("bfl", "black-forest-labs/flux-kontext-pro")
     assert base64.b64decode(got["image"]) == stored(api, job_id)
     assert got["type"] == "image/png"
     assert (got["metadata"]["seed"], got["metadata"]["cost"]) == (7, STANDARD)
@@ -141,13 +143,13 @@ def test_the_ai_sdk_sends_several_images_by_address_too(api: Api, ai_sdk: Call) 
     assert got["metadata"]["outputMegapixels"] == round(256 * 256 / 2**20, 2)
 
 
-def test_the_ai_sdk_makes_an_image_of_words(ai_sdk: Call) -> None:
+def test_the_ai_sdk_makes_an_image_of_text(ai_sdk: Call) -> None:
     got = ai_sdk("flux-kontext-max", prompt="a quiet harbour", aspectRatio="16:9")
     assert "error" not in got, got
     assert base64.b64decode(got["image"]).startswith(b"\x89PNG")
 
 
-def test_the_ai_sdk_is_told_of_a_moderated_result(api: Api, ai_sdk: Call) -> None:
+def test_the_ai_sdk_is_reported_of_a_moderated_result(api: Api, ai_sdk: Call) -> None:
     """It does not know the words “Content Moderated”, and says so at once."""
     got = ai_sdk("flux-kontext-pro", prompt="a quiet harbour [moderate]")
     assert got["error"] == "Invalid JSON response"
@@ -155,7 +157,7 @@ def test_the_ai_sdk_is_told_of_a_moderated_result(api: Api, ai_sdk: Call) -> Non
     assert api.ledger(newest(api)[0])[-1][0] == "release"
 
 
-def test_the_ai_sdk_is_told_of_a_failure(ai_sdk: Call) -> None:
+def test_the_ai_sdk_is_reported_of_a_failure(ai_sdk: Call) -> None:
     got = ai_sdk("flux-kontext-pro", prompt="a quiet harbour [fail]")
     assert got["error"] == "Black Forest Labs generation failed."
 
@@ -164,18 +166,18 @@ def test_the_ai_sdk_is_told_of_a_failure(ai_sdk: Call) -> None:
     ("by", "options", "status", "words"),
     [
         ("bfl", {"aspectRatio": "7:5"}, 422, "Input should be '1:1', '16:9'"),
-        ("bfl", {"prompt": " "}, 422, "Say what you would like to see."),
+        ("bfl", {"prompt": " "}, 422, "Describe what you would like to see."),
         ("poor", {}, 402, "Insufficient credits"),
         ("reader", {}, 403, "does not have the scope"),
     ],
 )
 def test_the_ai_sdk_says_what_was_refused(
-    api: Api, ai_sdk: Call, by: str, options: dict[str, Any], status: int, words: str
+    api: Api, ai_sdk: Call, by: str, options: dict[str, Any], status: int, message: str
 ) -> None:
     before = jobs(api)
     got = ai_sdk("flux-kontext-pro", by=by, **{"prompt": "a quiet harbour"} | options)
     assert (got["status"], got["retryable"]) == (status, False)
-    assert words in got["error"]
+    assert message in got["error"]
     assert jobs(api) == before
 
 
@@ -226,11 +228,11 @@ def test_blackforest_waits_for_a_moderated_result_in_vain(blackforest: Call) -> 
     ],
 )
 def test_blackforest_says_what_was_refused(
-    api: Api, blackforest: Call, keys: dict[str, str], by: str, inputs: dict[str, Any], words: str
+    api: Api, blackforest: Call, keys: dict[str, str], by: str, inputs: dict[str, Any], message: str
 ) -> None:
     for _ in range(2 if by == "bfl_slow" else 0):
         ask.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
     before = jobs(api)
     got = blackforest("flux-kontext-pro", by=by, **{"prompt": "a quiet harbour"} | inputs)
-    assert words in got["error"]
+    assert message in got["error"]
     assert jobs(api) == before

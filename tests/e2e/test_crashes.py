@@ -61,7 +61,7 @@ def test_the_portal_is_killed_in_the_middle_of_a_run(portal: Portal, client: Cli
     assert portal.query("SELECT status FROM editor_job") == [("processing",)]
     portal.start()
     assert_ended_once(portal, jobs=1)
-    assert "is taken up again at task_output" in portal.log.read_text()
+    assert "resumes at task_output" in portal.log.read_text()
 
 
 def test_the_portal_is_killed_while_a_job_waits(portal: Portal, client: Client) -> None:

@@ -105,7 +105,7 @@ def test_many_are_packed_starred_and_thrown_away_at_once(
     expect(selected).to_contain_text("2 selected")
 
     selected.get_by_role("button", name="Move to trash").click()
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Cancel").click()
     expect(tile(page, 31)).to_be_visible()
     selected.get_by_role("button", name="Move to trash").click()
     page.get_by_role("dialog").get_by_role("button", name="Move to trash").click()
@@ -153,7 +153,7 @@ def test_pages_are_in_order(
     assert_in_order(page, "selected")
     page.get_by_role("group", name="Selected images").get_by_role("button", name="Move to trash").click()
     assert_in_order(page, "confirm")
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Cancel").click()
     tile(page, 25).get_by_role("link").click()
     expect(lightbox(page)).to_be_visible()
     assert_in_order(page, "lightbox")

@@ -139,7 +139,7 @@ def test_a_shared_image_is_seen_until_the_link_is_revoked(shared: Portal, new_co
 
     stranger = new_context()
     stranger.goto(link)
-    picture = stranger.get_by_role("img", name="The shared image")
+    picture = stranger.get_by_role("img", name="Shared image")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth > 0")
     with stranger.expect_download() as download:
@@ -147,9 +147,9 @@ def test_a_shared_image_is_seen_until_the_link_is_revoked(shared: Portal, new_co
     assert download.value.suggested_filename == "image.jpg"
 
     dialog.get_by_role("button", name="Revoke").click()
-    expect(dialog.get_by_text("Nobody outside can see this image")).to_be_visible()
+    expect(dialog.get_by_text("This image is not shared")).to_be_visible()
     stranger.reload()
-    expect(stranger.get_by_role("heading", name="This link does not work")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="This link no longer works")).to_be_visible()
     # Both dialogs close one after the other, and the gallery is there again.
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
@@ -160,7 +160,7 @@ def test_a_recipe_runs_again_in_the_studio(shared: Portal, new_context: ContextM
     page = new_context()
     open_gallery(page, shared, "?q=take")
     tile(page, 27).get_by_role("link").click()
-    lightbox(page).get_by_role("button", name="Run again with the same recipe").click()
+    lightbox(page).get_by_role("button", name="Run again with the same settings").click()
     page.wait_for_url(re.compile("/v/"))
     expect(page.get_by_role("radio", name="Compare")).to_be_attached()
     rows = shared.query("SELECT count(*) FROM editor_job WHERE prompt LIKE %s", '%"take 27"%')

@@ -182,7 +182,7 @@ def test_a_failure_says_what_happened_and_what_it_cost(
     page.get_by_role("button", name=re.compile("^Run")).click()
     notices = page.get_by_role("region", name="Notifications")
     expect(notices).to_contain_text(re.compile(says, re.IGNORECASE))
-    expect(notices).to_contain_text("Nothing was charged: 4 credits came back.")
+    expect(notices).to_contain_text("Nothing was charged: 4 credits refunded.")
     expect(notices.get_by_text("Edit failed")).to_have_count(1)
     expect(page.locator("#balance")).to_have_text(f"{before:,}")
 
@@ -192,7 +192,7 @@ def test_an_empty_prompt_is_answered_beside_it(portal: Portal, new_context: Cont
     first_start(page, portal)
     page.get_by_label("What should change?").fill("")
     page.get_by_role("button", name=re.compile("^Run")).click()
-    expect(page.locator("#prompt-error")).to_contain_text("Say what")
+    expect(page.locator("#prompt-error")).to_contain_text("Describe what")
     assert portal.query("SELECT count(*) FROM editor_job") == [(0,)]
 
 

@@ -47,7 +47,7 @@ def keys(api: Api) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_tools_are_listed_with_their_hints(api: Api, mode: Mode) -> None:
+def test_the_tools_are_listed_with_their_wakeups(api: Api, mode: Mode) -> None:
     async def work(client: Client) -> ListToolsResult:
         return await client.list_tools()
 
@@ -57,27 +57,27 @@ def test_the_tools_are_listed_with_their_hints(api: Api, mode: Mode) -> None:
         assert tool.annotations is not None
         assert tool.title
         assert tool.output_schema
-        hints = (
+        annotations = (
             tool.annotations.read_only_hint,
             tool.annotations.destructive_hint,
             tool.annotations.idempotent_hint,
         )
         if name in SEED:
-            assert (tool.description, *hints) == SEED[name]
+            assert (tool.description, *annotations) == SEED[name]
         else:
-            assert hints == OURS[name]
+            assert annotations == OURS[name]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
     api: Api, keys: dict[str, str], mode: Mode
 ) -> None:
-    told: list[tuple[float, float | None, str | None]] = []
+    reported: list[tuple[float, float | None, str | None]] = []
     told_before: list[tuple[float, float | None, str | None]] = []
     url, key, lasting = api.portal.url, keys["agents"], f"{LASTING} told in {mode}"
 
     async def listen(progress: float, total: float | None, message: str | None) -> None:
-        told.append((progress, total, message))
+        reported.append((progress, total, message))
 
     def cancel() -> None:
         agent.call(url, key, "cancel_job", job_id=job_with(url, key, lasting))
@@ -85,18 +85,18 @@ def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
     async def work(client: Client) -> CallToolResult:
         call = client.call_tool("edit_image", {"prompt": lasting}, progress_callback=listen)
         waiting = asyncio.create_task(call)
-        await asyncio.to_thread(wait_until, lambda: len(told) >= 2)
+        await asyncio.to_thread(wait_until, lambda: len(reported) >= 2)
         await asyncio.to_thread(cancel)
         assert refusal(await waiting)["code"] == "conflict"
-        told_before.extend(told)
-        told.clear()
-        asked = {"prompt": "a quiet harbour", "model_tier": "standard"}
-        return await client.call_tool("edit_image", asked, progress_callback=listen)
+        told_before.extend(reported)
+        reported.clear()
+        parsed = {"prompt": "a quiet harbour", "model_tier": "standard"}
+        return await client.call_tool("edit_image", parsed, progress_callback=listen)
 
     result = agent.run(url, key, work, mode=mode)
-    for part in (told_before, told):
+    for part in (told_before, reported):
         assert [progress for progress, _, _ in part] == sorted({progress for progress, _, _ in part})
-    assert all(total == 100 and message for _, total, message in [*told_before, *told])
+    assert all(total == 100 and message for _, total, message in [*told_before, *reported])
     job = data(result)
     assert (job["status"], job["credits"]) == ("completed", STANDARD)
     _, preview, link = result.content
@@ -111,8 +111,8 @@ def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
     answer = ask.get(link.uri)
     assert (answer.status_code, answer.headers["content-type"]) == (200, link.mime_type)
     assert len(answer.content) == link.size
-    door = api.portal.query("SELECT door FROM editor_job WHERE id = %s", job["job_id"])
-    assert door == [("mcp",)]
+    channel = api.portal.query("SELECT channel FROM editor_job WHERE id = %s", job["job_id"])
+    assert channel == [("mcp",)]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -160,9 +160,9 @@ def test_the_seeds_tools_edit_and_give_the_result(
 
     task, result = agent.run(api.portal.url, keys["agents"], work, mode=mode)
     assert task["polling_url"] == f"{api.portal.url}/v1/get_result?id={task['id']}"
-    told = data(result)
-    assert (told["id"], told["status"], told["result"]["seed"]) == (task["id"], "Ready", 7)
-    assert ask.get(told["result"]["sample"]).headers["content-type"] == "image/png"
+    reported = data(result)
+    assert (reported["id"], reported["status"], reported["result"]["seed"]) == (task["id"], "Ready", 7)
+    assert ask.get(reported["result"]["sample"]).headers["content-type"] == "image/png"
     assert [part.type for part in result.content] == ["text", "image", "resource_link"]
 
 

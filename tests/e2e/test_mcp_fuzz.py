@@ -36,7 +36,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=10,
 )
-words = st.sampled_from(
+reason = st.sampled_from(
     ["", "a harbour", "\x00", "\ud800", "pro", "platform", "bfl", NOBODY, "https://127.0.0.1:1/x", "aGVsbG8="]
 )
 methods = st.sampled_from(
@@ -49,7 +49,7 @@ messages = st.fixed_dictionaries(
     {"jsonrpc": st.just("2.0") | anything, "method": methods | anything},
     optional={
         "id": st.integers() | anything,
-        "params": st.fixed_dictionaries({}, optional={"_meta": st.just(META) | anything, "name": words})
+        "params": st.fixed_dictionaries({}, optional={"_meta": st.just(META) | anything, "name": reason})
         | anything,
         "result": anything,
         "error": anything,
@@ -58,7 +58,7 @@ messages = st.fixed_dictionaries(
 
 
 OPTIONS = list(TOOLS["edit_image"].input_schema["properties"]["parameters"]["properties"])
-values = words | anything | st.dictionaries(st.sampled_from(OPTIONS), words | anything, max_size=3)
+values = reason | anything | st.dictionaries(st.sampled_from(OPTIONS), reason | anything, max_size=3)
 
 
 @st.composite
@@ -118,9 +118,9 @@ def test_no_arguments_make_a_tool_fail(http: httpx.Client, call: tuple[str, Any]
     name, arguments = call
     params = {"name": name, "arguments": arguments, "_meta": META}
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
-    told = ask(http, body, version, **{"mcp-method": "tools/call", "mcp-name": name})
-    assert told
-    assert not any(map(is_our_fault, told)), told
+    reported = ask(http, body, version, **{"mcp-method": "tools/call", "mcp-name": name})
+    assert reported
+    assert not any(map(is_our_fault, reported)), reported
 
 
 @FUZZ
@@ -135,7 +135,7 @@ def test_no_arguments_make_a_tool_fail(http: httpx.Client, call: tuple[str, Any]
     body=b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":' + b'{"a":' * 900 + b"1" + b"}" * 901,
     version=MODERN,
 )
-def test_no_message_makes_the_door_fail(http: httpx.Client, body: bytes, version: str) -> None:
+def test_no_message_makes_the_api_fail(http: httpx.Client, body: bytes, version: str) -> None:
     assert not any(map(is_our_fault, ask(http, body, version.strip())))
 
 

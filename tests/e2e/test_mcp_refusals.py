@@ -33,16 +33,16 @@ def test_what_is_moderated_costs_nothing_and_says_so(api: Api, keys: dict[str, s
     assert wrong["code"] == "moderated"
     ((job_id, charged),) = api.portal.query(
         "SELECT id::text, charged FROM editor_job WHERE prompt = 'a harbour [moderate]' "
-        "AND door = 'mcp' ORDER BY created_at DESC LIMIT 1"
+        "AND channel = 'mcp' ORDER BY created_at DESC LIMIT 1"
     )
     assert job_id in wrong["error"]
     assert charged == 0
-    told = data(agent.call(api.portal.url, keys["refused"], "geteditresult", mode=mode, id=job_id))
-    assert (told["status"], told["result"]) == ("Content Moderated", None)
+    reported = data(agent.call(api.portal.url, keys["refused"], "geteditresult", mode=mode, id=job_id))
+    assert (reported["status"], reported["result"]) == ("Content Moderated", None)
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_goes_wrong_is_told_by_the_tool(api: Api, mode: Mode) -> None:
+def test_what_goes_wrong_is_reported_by_the_tool(api: Api, mode: Mode) -> None:
     url, edit = api.portal.url, {"prompt": "a quiet harbour", "model_tier": "standard"}
     wrong = refusal(agent.call(url, api.keys["acme"], "edit_image", mode=mode, prompt="x", steps=5))
     assert wrong["fields"].keys() == {"steps"}
@@ -57,7 +57,7 @@ def test_what_goes_wrong_is_told_by_the_tool(api: Api, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_too_many_requests_are_refused_in_words(api: Api, keys: dict[str, str], mode: Mode) -> None:
+def test_too_many_requests_are_refused_with_a_message(api: Api, keys: dict[str, str], mode: Mode) -> None:
     async def work(client: Client) -> None:
         for _ in range(4):
             await client.list_tools(cache_mode="bypass")
@@ -102,7 +102,9 @@ def test_foreign_pages_hosts_and_strangers_are_refused(
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, -32600)
 
 
-def test_the_jobs_of_others_are_neither_listed_nor_told_nor_canceled(api: Api, keys: dict[str, str]) -> None:
+def test_the_jobs_of_others_are_neither_listed_nor_reported_nor_canceled(
+    api: Api, keys: dict[str, str]
+) -> None:
     url, prompt = api.portal.url, "a harbour that is not yours"
     job_id = data(agent.call(url, keys["refused"], "edit_image", prompt=prompt))["job_id"]
     assert data(agent.call(url, keys["apart"], "list_jobs"))["jobs"] == []

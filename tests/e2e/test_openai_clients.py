@@ -74,7 +74,7 @@ def balance(api: Api) -> int:
     return int(found[0][0])
 
 
-def test_images_are_made_from_words(api: Api, client: openai.OpenAI) -> None:
+def test_images_are_made_from_text(api: Api, client: openai.OpenAI) -> None:
     made = client.images.generate(model=MODEL, prompt="a red chair", n=2, size="1536x1024", quality="low")
     assert made.data is not None
     contents = [b64decode(image.b64_json or "") for image in made.data]
@@ -180,7 +180,7 @@ def test_what_goes_wrong_is_an_exception_that_programs_know(
     assert balance(api) == before
 
 
-def test_a_bad_image_is_told_by_its_number(client: openai.OpenAI) -> None:
+def test_a_bad_image_is_reported_by_its_number(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="image 2") as raised:
         client.images.edit(model=MODEL, prompt=GREY, image=[FIRST, ("b.png", b"nothing", "image/png")])
     assert (raised.value.code, raised.value.param) == ("invalid_image_file", "image")

@@ -36,12 +36,12 @@ PATHS = [
     "models/",
 ]
 
-words = st.text(max_size=12) | st.sampled_from(
+message = st.text(max_size=12) | st.sampled_from(
     ["a red chair", "auto", "2", "1024x1024", "true", "gpt-image-2", "standard", "png", "high", "url", "\x00"]
 )
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | words,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | message,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(message, inner, max_size=3),
     max_leaves=6,
 )
 names = st.sampled_from(NAMES) | st.text(max_size=8)
@@ -53,7 +53,7 @@ heads = st.builds(
     st.sampled_from(["", '; filename="a.png"', '; filename=""', "; filename*=UTF-8''%ff", "; filename"]),
     st.sampled_from(["", "\r\nContent-Type: image/png", "\r\nContent-Transfer-Encoding: base64", "\r\nX"]),
 )
-parts = st.tuples(heads, pictures | words.map(lambda text: text.encode(errors="replace")))
+parts = st.tuples(heads, pictures | message.map(lambda text: text.encode(errors="replace")))
 types = st.sampled_from(
     [
         "multipart/form-data; boundary=b",
@@ -107,7 +107,7 @@ def test_json_of_any_kind(api: Api) -> None:
         @FUZZ
         @given(
             fields=st.dictionaries(names, values, max_size=5),
-            prompt=st.none() | words,
+            prompt=st.none() | message,
             key=st.sampled_from(["", "once", "x" * 81]),
         )
         def send(fields: dict[str, Any], prompt: str | None, key: str) -> None:

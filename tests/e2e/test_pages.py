@@ -73,8 +73,8 @@ def assert_in_order(page: Page, state: str) -> None:
     """Axe finds nothing, and nothing sticks out sideways."""
     settle(page)  # axe measures colours
     found = Axe().run(page).response["violations"]
-    told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
-    assert told == [], f"{state}: {told}"
+    reported = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    assert reported == [], f"{state}: {reported}"
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wider <= 0, f"{state}: {wider} px too wide"
 
@@ -100,7 +100,7 @@ def test_pages_are_in_order(
     page.get_by_label("Email").fill("amara@example.test")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("not correct")).to_be_visible()
+    expect(page.get_by_text("Wrong email or password")).to_be_visible()
     assert_in_order(page, "sign-in refused")
 
     sign_in(page, shared, "nobody@example.test")

@@ -148,7 +148,7 @@ def test_the_studio_offers_what_a_key_serves(portal: Portal, new_context: Contex
     expect(page.locator("#run-price")).to_have_text("· 0 credits")
     expect(page.get_by_role("radio", name="Pro")).to_be_checked()
     expect(page.get_by_role("radio", name="Standard")).to_be_disabled()
-    expect(page.locator("#model-note")).to_contain_text("Run by Google on your own key · takes no mask")
+    expect(page.locator("#model-note")).to_contain_text("Run by Google on your own key · no mask support")
     expect(studio.view("Mask")).to_be_hidden()
     expect(studio.prompt).to_have_value("a quiet harbour")
 
@@ -161,7 +161,7 @@ def test_the_studio_offers_what_a_key_serves(portal: Portal, new_context: Contex
 
 
 @pytest.mark.parametrize("provider", EMULATORS)
-def test_a_key_that_stops_working_is_named_and_never_told(
+def test_a_key_that_stops_working_is_named_and_never_reported(
     portal: Portal, client: Client, emulators: dict[str, Emulator], provider: str
 ) -> None:
     emulator = emulators[provider]

@@ -59,7 +59,7 @@ def test_an_account_is_made_by_the_link_in_a_mail(
     expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     assert_in_order(page, "mail sent")
     page.goto(mailed_link(shared, address))
-    expect(page.get_by_text(f"You sign in with {address}")).to_be_visible()
+    expect(page.get_by_text(f"You will sign in with {address}")).to_be_visible()
     page.get_by_label("Password").fill("password12")
     page.keyboard.press("Enter")
     expect(page.get_by_text("too common")).to_be_visible()
@@ -103,9 +103,9 @@ def test_a_tab_that_stays_open_connects_anew_after_a_new_password_in_the_same_br
     page.goto(f"{shared.url}/accounts/password/change/")
     page.get_by_label("Current password").fill(PASSWORD)
     page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
-    page.get_by_label("New password, once more").fill(NEW_PASSWORD)
+    page.get_by_label("Confirm new password").fill(NEW_PASSWORD)
     with tab.expect_websocket() as again:
-        page.get_by_role("button", name="Change the password").click()
+        page.get_by_role("button", name="Change password").click()
     # With which cookie is a matter of moments; the person is signed in, and the page can be used.
     again.value.wait_for_event("framereceived")
     tab.reload()

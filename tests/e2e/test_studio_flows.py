@@ -32,7 +32,7 @@ def tab_to(page: Page, name: str) -> None:
 def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
     page = studio.page
     page.goto(studio.url)
-    tab_to(page, "Try the photograph: Coffee")
+    tab_to(page, "Try the sample image: Coffee")
     press(page, "Enter")
     studio.expect_editing("the original")
     expect(studio.prompt).to_be_focused()
@@ -40,7 +40,7 @@ def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
     press(page, "Control+Enter")
     tab_to(page, "Cancel")
     press(page, "Enter")
-    expect(studio.notices).to_contain_text("4 credits came back.")
+    expect(studio.notices).to_contain_text("4 credits refunded.")
     expect(studio.prompt).to_be_focused()
 
     press(page, "Control+A")
@@ -95,7 +95,7 @@ def test_three_fast_double_clicks_are_one_edit_while_it_is_on_its_way(
     assert studio.portal.query(JOBS)[0][0] == before + 1
 
 
-def test_an_answer_that_was_lost_is_asked_for_again_and_is_one_edit(
+def test_an_answer_that_was_lost_is_requested_again_and_is_one_edit(
     studio: Studio, new_context: ContextMaker
 ) -> None:
     before = studio.portal.query(JOBS)[0][0]
@@ -107,7 +107,7 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_is_one_edit(
     studio.page.route(re.compile("/run/"), lose_the_answer, times=1)
     with studio.portal.no_new_images():  # it does not end before it is asked for again
         studio.run("make it warmer")
-        expect(studio.page.locator("#prompt-error")).to_contain_text("charged once at most")
+        expect(studio.page.locator("#prompt-error")).to_contain_text("charged at most once")
         new_context.forgive("502")
         with studio.page.expect_response(re.compile("/run/")) as answer:
             studio.prompt.press("Control+Enter")
@@ -134,13 +134,13 @@ def test_another_model_keeps_what_fits_and_the_newest_price_counts(studio: Studi
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
     assert len(held) == 1
 
-    page.get_by_label("Or one exact model").select_option("black-forest-labs/flux-kontext-max")
+    page.get_by_label("Or choose a model").select_option("black-forest-labs/flux-kontext-max")
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
     expect(page.get_by_label("Steps")).to_have_count(0)
     expect(page.get_by_label("Seed")).to_have_value("4711")
     expect(page.get_by_label("Seed")).to_be_visible()
     page.get_by_role("radio", name="Standard").check(force=True)
-    expect(page.get_by_label("Or one exact model")).to_have_value("")
+    expect(page.get_by_label("Or choose a model")).to_have_value("")
     expect(page.locator("#run-price")).to_have_text("· 4 credits")
     expect(studio.prompt).to_have_value("make it warmer")
 

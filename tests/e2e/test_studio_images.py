@@ -37,7 +37,7 @@ def test_a_refused_file_takes_its_preview_away_and_says_why(studio: Studio) -> N
 def test_an_upload_that_cannot_be_sent_says_so(studio: Studio, new_context: ContextMaker) -> None:
     studio.page.route(re.compile("/upload/"), lambda route: route.abort())
     studio.page.locator("#file").set_input_files(PHOTO)
-    expect(studio.page.locator("#prompt-error")).to_contain_text("The image could not be sent")
+    expect(studio.page.locator("#prompt-error")).to_contain_text("The image could not be uploaded")
     expect(studio.page.locator("#preview")).to_be_hidden()
     new_context.forgive("ERR_FAILED", "Failed to fetch")
     studio.page.unroute(re.compile("/upload/"))
@@ -102,7 +102,7 @@ def test_references_are_put_in_another_order_and_run_in_it(studio: Studio) -> No
     studio.references.nth(1).get_by_role("button", name="Remove").click()
     expect(studio.references).to_have_count(2)
 
-    studio.page.get_by_label("Or one exact model").select_option("black-forest-labs/flux-2-pro")
+    studio.page.get_by_label("Or choose a model").select_option("black-forest-labs/flux-2-pro")
     studio.edit("put image 2 onto image 1 at the bottom right", becomes="v2")
     rows = studio.portal.query(
         "SELECT image_id::text FROM editor_jobimage WHERE role = 'reference' AND job_id ="
@@ -116,7 +116,7 @@ def test_references_are_put_in_another_order_and_run_in_it(studio: Studio) -> No
 
 def test_a_prompt_alone_makes_an_image(studio: Studio) -> None:
     studio.page.goto(studio.url)
-    expect(studio.page.get_by_text("write a prompt alone")).to_be_visible()
+    expect(studio.page.get_by_text("just write a prompt")).to_be_visible()
     studio.run("a quiet harbour at dawn")
     studio.expect_editing("v1")
     expect(studio.view("Image")).to_be_checked()

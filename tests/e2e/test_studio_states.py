@@ -59,7 +59,7 @@ def test_states_are_in_order(
     assert_in_order(page, "share")
     page.keyboard.press("Escape")
     page.evaluate("document.body.classList.add('offline')")
-    expect(page.get_by_text("The connection is lost")).to_be_visible()
+    expect(page.get_by_text("Connection lost")).to_be_visible()
     assert_in_order(page, "connection lost")
 
 

@@ -100,7 +100,7 @@ def test_an_image_in_the_middle_goes_to_the_trash(studio: Studio) -> None:
     gone = page.url
     page.get_by_role("button", name="Move to trash").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Keep").click()
+    dialog.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Move to trash")).to_be_focused()
     page.get_by_role("button", name="Move to trash").click()
     dialog.get_by_role("button", name="Move to trash").click()

@@ -59,9 +59,9 @@ def open_page(page: Page, portal: Portal) -> Page:
 def add(page: Page, url: str) -> str:
     """Add an endpoint for all events; its secret."""
     page.get_by_role("button", name="Add endpoint").click()
-    page.get_by_label("Address").fill(url)
-    page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_role("heading", name="The signing secret")).to_be_visible()
+    page.get_by_label("URL").fill(url)
+    page.get_by_role("dialog").get_by_role("button", name="Add endpoint").click()
+    expect(page.get_by_role("heading", name="Signing secret")).to_be_visible()
     secret = page.locator("#made-key-text").inner_text()
     page.get_by_role("button", name="I have saved it").click()
     expect(page.locator("#made-key-text")).to_have_count(0)
@@ -83,7 +83,7 @@ def edit(portal: Portal, key: str, **fields: Any) -> dict[str, Any]:
     return data
 
 
-def test_an_endpoint_is_told_of_an_edit_and_the_library_verifies_it(
+def test_an_endpoint_is_reported_of_an_edit_and_the_library_verifies_it(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker
 ) -> None:
     page = open_page(new_context(), shared)
@@ -91,9 +91,9 @@ def test_an_endpoint_is_told_of_an_edit_and_the_library_verifies_it(
     secret = add(page, receiver.url)
     job = edit(shared, key)
     headers, body = receiver.wait(1)[0]
-    told = Webhook(secret).verify(body, headers)
-    assert told["data"]["job_id"] == job["job_id"]
-    assert ask.get(told["data"]["result_url"]).status_code == 200
+    reported = Webhook(secret).verify(body, headers)
+    assert reported["data"]["job_id"] == job["job_id"]
+    assert ask.get(reported["data"]["result_url"]).status_code == 200
     page.reload()
     expect(delivery(page, "job.completed")).to_contain_text("Delivered")
     assert secret not in page.content()
@@ -109,11 +109,11 @@ def test_a_test_that_fails_is_shown_without_a_reload_and_sent_again(
     row = delivery(page, "webhook.test")
     # The second try comes by itself, five seconds later.
     expect(row).to_contain_text("Delivered")
-    row.get_by_text("2 tries").click()
-    expect(row).to_contain_text("It answered 500.")
+    row.get_by_text("2 attempts").click()
+    expect(row).to_contain_text("It responded with 500.")
     row.get_by_role("button", name=re.compile("again$")).click()
     receiver.wait(3)
-    expect(row).to_contain_text("3 tries")
+    expect(row).to_contain_text("3 attempts")
     for headers, body in receiver.got:
         assert Webhook(secret).verify(body, headers)["type"] == "webhook.test"
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
@@ -126,14 +126,14 @@ def test_an_endpoint_is_switched_off_gets_a_new_secret_and_is_deleted(
     first = add(page, receiver.url)
     page.get_by_role("button", name=re.compile("^Change")).click()
     page.get_by_role("dialog").get_by_role("button", name="New secret").click()
-    page.get_by_role("dialog", name="Make a new").get_by_role("button", name="New secret").click()
-    expect(page.get_by_role("heading", name="The signing secret")).to_be_visible()
+    page.get_by_role("dialog", name="Create a new").get_by_role("button", name="Create secret").click()
+    expect(page.get_by_role("heading", name="Signing secret")).to_be_visible()
     assert page.locator("#made-key-text").inner_text() != first
     page.get_by_role("button", name="I have saved it").click()
     page.get_by_role("button", name=re.compile("^Change")).click()
-    page.get_by_role("dialog").get_by_label("Switched on").uncheck()
+    page.get_by_role("dialog").get_by_label("Enabled").uncheck()
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
-    expect(page.locator("#endpoints")).to_contain_text("Off")
+    expect(page.locator("#endpoints")).to_contain_text("Disabled")
     edit(shared, key)
     page.get_by_role("button", name=re.compile("^Delete")).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete endpoint").click()
@@ -141,19 +141,19 @@ def test_an_endpoint_is_switched_off_gets_a_new_secret_and_is_deleted(
     assert receiver.got == []
 
 
-def test_low_credits_are_told(
+def test_low_credits_are_reported(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker
 ) -> None:
     shared.bootstrap(email=EMAIL, workspace="Acme Studio", credits=30)
     page = open_page(new_context(), shared)
     secret = add(page, receiver.url)
-    page.get_by_label("Credits are low below").fill("30")
+    page.get_by_label("Low-balance alert threshold").fill("30")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator("#say")).to_have_text("The mark is changed.")
+    expect(page.locator("#say")).to_have_text("Alert threshold saved.")
     edit(shared, key)
     edit(shared, key)
-    told = [Webhook(secret).verify(body, headers) for headers, body in receiver.wait(3)]
-    low = [message["data"] for message in told if message["type"] == "credits.low"]
+    reported = [Webhook(secret).verify(body, headers) for headers, body in receiver.wait(3)]
+    low = [message["data"] for message in reported if message["type"] == "credits.low"]
     assert low == [{"balance": 26, "low_mark": 30}]
     shared.bootstrap(email=EMAIL, workspace="Acme Studio", credits=5_000)
 
@@ -161,8 +161,8 @@ def test_low_credits_are_told(
 def test_a_call_of_the_api_names_whom_to_tell(shared: Portal, key: str, receiver: Receiver) -> None:
     job = edit(shared, key, webhook_url=receiver.url, webhook_secret=SECRET, **{"async": True})
     headers, body = receiver.wait(1)[0]
-    told = Webhook(SECRET).verify(body, headers)
-    assert (told["type"], told["data"]["job_id"]) == ("job.completed", job["job_id"])
+    reported = Webhook(SECRET).verify(body, headers)
+    assert (reported["type"], reported["data"]["job_id"]) == ("job.completed", job["job_id"])
     refused = ask.post(
         f"{shared.url}{BASE}/process",
         headers={"authorization": f"Bearer {key}"},
@@ -214,8 +214,8 @@ def test_the_page_is_in_order(
     page = open_page(new_context(**size, color_scheme=theme), shared)
     assert_in_order(page, "empty")
     page.get_by_role("button", name="Add endpoint").click()
-    page.get_by_label("Address").fill("https://10.0.0.1/")
-    page.get_by_role("dialog").get_by_role("button", name="Add", exact=True).click()
+    page.get_by_label("URL").fill("https://10.0.0.1/")
+    page.get_by_role("dialog").get_by_role("button", name="Add endpoint").click()
     expect(page.locator("#webhook-problem")).to_contain_text("private networks")
     assert_in_order(page, "refused")
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()

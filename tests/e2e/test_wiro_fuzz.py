@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 
 from tests.e2e.portal import Portal
-from tests.e2e.wiro_door import Door
+from tests.e2e.wiro_api import Profile
 from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
-def door(portals: Path) -> Iterator[Door]:
+def channel(portals: Path) -> Iterator[Profile]:
     folder = portals / "wiro_fuzz"
     folder.mkdir()
     portal = Portal(folder)
     try:
         portal.start()
-        door = Door(portal)
-        yield door
-        door.http.close()
+        channel = Profile(portal)
+        yield channel
+        channel.http.close()
     finally:
         portal.remove()
 
@@ -61,7 +61,7 @@ TYPES = (
 )
 
 
-def test_whatever_is_sent_is_no_fault_of_the_portals(door: Door) -> None:
+def test_whatever_is_sent_is_no_fault_of_the_portals(channel: Profile) -> None:
     """Odd bodies of every kind, the same each time, over the wire."""
     dice = random.Random(6)
     for _ in range(FUZZED):
@@ -74,20 +74,20 @@ def test_whatever_is_sent_is_no_fault_of_the_portals(door: Door) -> None:
             name = dice.choice(NAMES).encode()
             head = b'--XX\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n'
             content = head % (name, dice.choice([b"", b'; filename="x.png"'])) + content + b"\r\n--XX--\r\n"
-        answer = door.http.post(path, content=content, headers={"content-type": kind})
-        told = (path, kind, content, answer.text)
-        assert answer.status_code in {200, 400, 404}, told
-        assert isinstance(answer.json()["result"], bool), told
-    assert "Traceback" not in door.portal.log.read_text()
+        answer = channel.http.post(path, content=content, headers={"content-type": kind})
+        reported = (path, kind, content, answer.text)
+        assert answer.status_code in {200, 400, 404}, reported
+        assert isinstance(answer.json()["result"], bool), reported
+    assert "Traceback" not in channel.portal.log.read_text()
     odd: list[str | bytes] = ["", "[", '{"type": "task_info", "tasktoken": "\\ud800"}', "x" * 5000, b"\xff"]
     for frame in odd:
-        with door.listen() as socket:
+        with channel.listen() as socket:
             socket.send(frame)
             assert socket.ping().wait(PATIENCE)
-    assert "Traceback" not in door.portal.log.read_text()
+    assert "Traceback" not in channel.portal.log.read_text()
 
 
-def test_a_forms_file_of_many_megabytes_is_told_to_be_too_long(door: Door) -> None:
-    answer = door.http.post("File/Upload", files={"file": ("a.png", b"\0" * 30_000_000, "image/png")})
+def test_a_forms_file_of_many_megabytes_is_reported_to_be_too_long(channel: Profile) -> None:
+    answer = channel.http.post("File/Upload", files={"file": ("a.png", b"\0" * 30_000_000, "image/png")})
     assert (answer.status_code, answer.json()["result"]) == (200, False)
     assert "at most 25 MiB" in answer.json()["errors"][0]["message"]

@@ -136,7 +136,7 @@ def test_a_half_made_database_is_made_anew(new_data_dir: Path) -> None:
     assert not (new_data_dir / "postgres.new").exists()
 
 
-def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(
+def test_a_server_that_cannot_start_is_reported_with_the_end_of_its_log(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     launcher.ensure_running(data_dir)

@@ -11,15 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from tests.emulators.base import Emulator
-from tests.emulators.bfl import Bfl
-from tests.emulators.fal import Fal
-from tests.emulators.google import Google
-from tests.emulators.kie import Kie
-from tests.emulators.openai import OpenAi
-from tests.emulators.wiro import Wiro
-
-EMULATORS: tuple[type[Emulator], ...] = (Bfl, Wiro, OpenAi, Google, Fal, Kie)
+from tests.emulators.registry import EMULATORS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before threads start, which take it over
     with contextlib.ExitStack() as running:
-        for port, emulator in enumerate(EMULATORS, start=options.port):
+        for port, emulator in enumerate(EMULATORS.values(), start=options.port):
             each = running.enter_context(emulator(host=options.host, port=port, seconds=options.seconds))
             for name, value in each.environment().items():
                 sys.stdout.write(f"{name}={value}\n")

@@ -57,6 +57,7 @@ class Emulator:
     """One provider. Tests may change every public attribute at any time.
 
     key           the only key it takes
+    secret        the key's second half, where the provider signs requests with one
     seconds       how long work takes that is submitted from now on
     ahead         seconds by which its clock is ahead of the machine's: += 601 makes links old;
                   see `stop_clock` too
@@ -81,6 +82,7 @@ class Emulator:
         port: int = 0,
     ) -> None:
         self.key = key
+        self.secret: str | None = None
         self.seconds = seconds
         self.longest_side = longest_side
         self.ahead = 0.0
@@ -275,16 +277,16 @@ class Emulator:
     async def _control(self, request: Request) -> Response:
         if request.method == "POST":
             try:
-                wish = await request.json()
-                step = Step(wish["on"])
-                fault = Fault(wish["fault"]) if wish["fault"] else None
+                entry = await request.json()
+                step = Step(entry["on"])
+                fault = Fault(entry["fault"]) if entry["fault"] else None
             except (KeyError, TypeError, ValueError):
                 return JSONResponse({"on": list(Step), "fault": list(Fault), "times": "a number"}, 400)
             if fault is None:
                 self.script.coming(step).clear()
                 self.script.always.pop(step, None)
-            elif wish.get("times"):
-                self.script.coming(step).extend([fault] * wish["times"])
+            elif entry.get("times"):
+                self.script.coming(step).extend([fault] * entry["times"])
             else:
                 self.script.always[step] = fault
         return JSONResponse(

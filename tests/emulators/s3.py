@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, quote
 from xml.sax.saxutils import escape
 
+from botocore.config import Config
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from tests.emulators.server import Server
+from tests.patience import PATIENCE
 
 ACCESS_KEY, SECRET_KEY, NAME, REGION = "AKIATEST", "test-secret", "pictures", "us-east-1"
 
@@ -47,7 +51,7 @@ class Bucket:
     refuses: int = 0
 
     def storages(self) -> dict[str, Any]:
-        """The portal's default storage, as its settings have it for a bucket."""
+        """The portal's default storage, as its settings have it for a bucket, but patient."""
         return {
             "BACKEND": "storages.backends.s3.S3Storage",
             "OPTIONS": {
@@ -55,9 +59,13 @@ class Bucket:
                 "endpoint_url": self.url,
                 "access_key": ACCESS_KEY,
                 "secret_key": SECRET_KEY,
-                "signature_version": "s3v4",
                 "file_overwrite": False,
                 "querystring_auth": True,
+                "client_config": Config(
+                    signature_version="s3v4",
+                    read_timeout=PATIENCE,
+                    retries={"mode": "standard", "total_max_attempts": 1},
+                ),
             },
         }
 
@@ -170,6 +178,28 @@ def bucket() -> Iterator[Bucket]:
     one.url = f"http://{server.host}:{server.port}"
     yield one
     server.stop()
+
+
+@contextmanager
+def hung_bucket() -> Iterator[tuple[Bucket, list[socket.socket]]]:
+    """A bucket that accepts connections and never answers; and the connections that it has accepted."""
+    accepted: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with suppress(OSError):  # the listener is shut down
+                while True:
+                    accepted.append(listener.accept()[0])
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield Bucket(url=f"http://127.0.0.1:{listener.getsockname()[1]}"), accepted
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for each in accepted:
+                each.close()
 
 
 def _quoted(text: str) -> str:

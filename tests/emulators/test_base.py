@@ -38,7 +38,7 @@ class Minimal(Emulator):
 
 
 @pytest.mark.parametrize(("name", "pillow_format"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
-def test_pictures_are_real_and_the_same_for_the_same_wishes(name: str, pillow_format: str):
+def test_pictures_are_real_and_the_same_for_the_same_options(name: str, pillow_format: str):
     picture = Picture("a red chair", 7, 96, 64, name)
 
     assert opened(picture.content) == (pillow_format, (96, 64))
@@ -105,9 +105,9 @@ def test_its_clock_can_be_ahead():
     with Minimal() as emulator:
         emulator.ahead = 86400
         before = time.time()
-        told = parsedate_to_datetime(http.get(f"{emulator.url}/poll").headers["date"]).timestamp()
+        reported = parsedate_to_datetime(http.get(f"{emulator.url}/poll").headers["date"]).timestamp()
 
-    assert int(before) <= told - 86400 <= time.time()
+    assert int(before) <= reported - 86400 <= time.time()
 
 
 def test_its_clock_can_be_stopped():

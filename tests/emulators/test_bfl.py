@@ -168,9 +168,9 @@ def test_webhooks_tell_the_result_and_are_signed(bfl: Bfl):
 
     assert first[1] == second[1]
     headers, content = second
-    told = json.loads(content)
-    assert (told["id"], told["task_id"], told["status"]) == (body["id"], body["id"], "Ready")
-    assert http.get(told["result"]["sample"]).content == bfl.tasks[0].pictures[0].content
+    reported = json.loads(content)
+    assert (reported["id"], reported["task_id"], reported["status"]) == (body["id"], body["id"], "Ready")
+    assert http.get(reported["result"]["sample"]).content == bfl.tasks[0].pictures[0].content
     assert headers["x-bfl-signature"] == sign("test-webhook-secret", content)
 
 

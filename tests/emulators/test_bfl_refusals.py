@@ -93,7 +93,7 @@ from tests.emulators.test_bfl import PHOTO, SKY, submit
         ),
     ],
 )
-def test_fields_are_checked_in_the_words_of_pydantic(bfl: Bfl, model: str, body: Any, detail: dict[str, Any]):
+def test_fields_are_checked_in_the_text_of_pydantic(bfl: Bfl, model: str, body: Any, detail: dict[str, Any]):
     answer = submit(bfl, body, model)
 
     assert (answer.status_code, answer.json()) == (422, {"detail": [detail]})

@@ -110,7 +110,7 @@ def test_a_request_is_not_found_under_another_application(fal: Fal):
         ("blackforestlabs/flux-3/edit-image", SOFAS, (1152, 912), "JPEG"),
     ],
 )
-def test_results_have_the_size_and_format_asked_for(
+def test_results_have_the_size_and_format_requested(
     fal: Fal, endpoint: str, values: Any, size: tuple[int, int], format: str
 ):
     fal.longest_side = None
@@ -203,7 +203,7 @@ def test_a_path_that_the_application_lacks_fails_at_the_result(fal: Fal):
     assert (answer.status_code, answer.json()) == (404, {"detail": "Path /kontext/ultra not found"})
 
 
-def test_what_waits_is_told_its_place_and_starts_in_order(fal: Fal):
+def test_what_waits_is_reported_its_place_and_starts_in_order(fal: Fal):
     fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
@@ -244,7 +244,7 @@ def test_a_cancel_frees_the_place_for_the_next(fal: Fal):
     assert len(result(fal, third).json()["images"]) == 1
 
 
-def test_what_waits_too_long_is_given_up(fal: Fal):
+def test_what_waits_too_long_is_abandoned(fal: Fal):
     fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
@@ -295,7 +295,7 @@ def test_the_synchronous_run_answers_with_the_output(fal: Fal):
     assert problem(refused)["type"] == "missing"
 
 
-def test_files_live_as_long_as_was_asked_for(fal: Fal):
+def test_files_live_as_long_as_was_requested(fal: Fal):
     preference = {"x-fal-object-lifecycle-preference": '{"expiration_duration_seconds":3600}'}
     url = result(fal, submit(fal, headers=preference)).json()["images"][0]["url"]
 

@@ -117,7 +117,7 @@ async def test_the_official_asynchronous_client_works_too(fal: Fal):
     ],
 )
 def test_the_official_client_raises_its_own_errors(
-    fal: Fal, client: fal_client.SyncClient, fault: Fault, status: int, words: str
+    fal: Fal, client: fal_client.SyncClient, fault: Fault, status: int, text: str
 ):
     fal.script.next_submit = [fault]
 
@@ -125,7 +125,7 @@ def test_the_official_client_raises_its_own_errors(
         client.submit(KONTEXT, SOFA).get(interval=0.02)
 
     assert caught.value.status_code == status
-    assert words in str(caught.value.message)
+    assert text in str(caught.value.message)
     assert isinstance(caught.value.response, httpx.Response)
 
 

@@ -106,7 +106,7 @@ def test_a_refusal_makes_no_task(fal: Fal, fault: Fault, code: int, retry_after:
     assert submit(fal).status_code == 200
 
 
-def test_out_of_funds_is_told_by_uploads_too(fal: Fal):
+def test_out_of_funds_is_reported_by_uploads_too(fal: Fal):
     fal.script.next_upload = [Fault.OUT_OF_FUNDS]
     url = f"{fal.url}/storage/auth/token?storage_type=fal-cdn-v3"
 

@@ -62,8 +62,8 @@ def test_an_upload_with_a_token_can_be_the_input_of_an_edit(fal: Fal):
 
 
 def test_a_signed_upload_takes_the_bytes_without_a_key(fal: Fal):
-    wishes = {"content_type": "image/png", "file_name": "room.png"}
-    signed = post(fal, "/storage/upload/initiate?storage_type=fal-cdn-v3", wishes).json()
+    spec = {"content_type": "image/png", "file_name": "room.png"}
+    signed = post(fal, "/storage/upload/initiate?storage_type=fal-cdn-v3", spec).json()
     assert list(signed) == ["upload_url", "file_url"]
     assert http.get(signed["file_url"]).status_code == 404
 
@@ -75,8 +75,8 @@ def test_a_signed_upload_takes_the_bytes_without_a_key(fal: Fal):
 
 
 def test_a_large_upload_comes_in_parts(fal: Fal):
-    wishes = {"content_type": "image/png", "file_name": "room.png"}
-    signed = post(fal, "/storage/upload/initiate-multipart?storage_type=fal-cdn-v3", wishes).json()
+    spec = {"content_type": "image/png", "file_name": "room.png"}
+    signed = post(fal, "/storage/upload/initiate-multipart?storage_type=fal-cdn-v3", spec).json()
     url = signed["upload_url"]
 
     parts = [

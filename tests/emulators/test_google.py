@@ -30,7 +30,7 @@ def parts_of(answer: httpx.Response) -> list[dict[str, Any]]:
     return parts
 
 
-def test_an_edit_answers_with_words_and_the_picture(google: Google):
+def test_an_edit_answers_with_text_and_the_picture(google: Google):
     google.longest_side = None
 
     answer = generate(google)
@@ -211,8 +211,8 @@ def test_work_can_end_without_a_picture_or_with_something_else(google: Google):
         Fault.FAILED,
     ]
 
-    [words] = parts_of(generate(google))
-    assert list(words) == ["text"]
+    [message] = parts_of(generate(google))
+    assert list(message) == ["text"]
     assert generate(google).json()["candidates"][0]["finishReason"] == UNKNOWN_WORD.upper()
     page = parts_of(generate(google))[-1]["inlineData"]
     assert (page["mimeType"], b64decode(page["data"])) == ("image/png", NOT_AN_IMAGE)

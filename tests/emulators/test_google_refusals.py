@@ -114,11 +114,11 @@ def test_unknown_and_mistyped_fields_are_all_reported_with_their_paths(google: G
         ({**asking(), "safetySettings": [{"category": "HATE"}]}, "at 'safety_settings[0].category'"),
     ],
 )
-def test_a_request_that_breaks_a_rule_is_refused(google: Google, body: Any, words: str):
+def test_a_request_that_breaks_a_rule_is_refused(google: Google, body: Any, message: str):
     refused = error(generate(google, body), 400)
 
     assert refused["status"] == "INVALID_ARGUMENT"
-    assert words in refused["message"]
+    assert message in refused["message"]
     assert not google.tasks
 
 
@@ -136,8 +136,8 @@ def test_a_request_that_breaks_a_rule_is_refused(google: Google, body: Any, word
         ("gemini-2.5-flash-image", sending({"text": "a"}, tools=[{"googleSearch": {}}]), "Search Grounding"),
     ],
 )
-def test_models_differ_in_what_they_take(google: Google, model: str, body: Any, words: str):
-    assert words in error(generate(google, body, model=model), 400)["message"]
+def test_models_differ_in_what_they_take(google: Google, model: str, body: Any, message: str):
+    assert message in error(generate(google, body, model=model), 400)["message"]
 
 
 def test_bodies_that_are_too_large_or_no_json_are_refused(google: Google):
@@ -178,7 +178,7 @@ def test_a_refusal_makes_no_task(google: Google, fault: Fault, code: int, status
     assert generate(google).status_code == 200
 
 
-def test_a_daily_quota_can_be_told_from_a_rate_limit(google: Google):
+def test_a_daily_quota_can_be_reported_from_a_rate_limit(google: Google):
     google.script.next_submit = [
         Fault.OUT_OF_FUNDS,
         Fault.RATE_LIMITED,

@@ -63,14 +63,14 @@ def test_other_codes(kie: Kie, code: int):
         (Fault.UNKNOWN_STATUS, "Daydreaming", "", ""),
     ],
 )
-def test_jobs_that_do_not_end_well(kie: Kie, fault: Fault, state: str, code: str, words: str):
+def test_jobs_that_do_not_end_well(kie: Kie, fault: Fault, state: str, code: str, message: str):
     kie.script.next_submit = [fault]
     task_id = create(kie).json()["data"]["taskId"]
     kie.ahead += 1
 
     data = record(kie, task_id)
 
-    assert (data["state"], data["failCode"], data["failMsg"]) == (state, code, words)
+    assert (data["state"], data["failCode"], data["failMsg"]) == (state, code, message)
     assert data["resultJson"] == ""
     if state == "fail":
         assert until(lambda: kie.credits, lambda credits: credits == 1234.5)

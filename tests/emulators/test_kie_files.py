@@ -22,10 +22,10 @@ def test_files_come_in_three_ways_and_are_inputs_then(kie: Kie):
     first = call(kie, "POST", "file-base64-upload", json=by_text).json()
     assert list(first) == ["success", "code", "msg", "data"]
     assert (first["success"], first["code"], first["msg"]) == (True, 200, "File uploaded successfully")
-    told = first["data"]
-    assert " ".join(told) == "fileName filePath downloadUrl fileSize mimeType uploadedAt"
-    assert (told["fileName"], told["filePath"]) == ("room.png", "portal/u1/room.png")
-    assert (told["fileSize"], told["mimeType"]) == (len(photo()), "image/png")
+    reported = first["data"]
+    assert " ".join(reported) == "fileName filePath downloadUrl fileSize mimeType uploadedAt"
+    assert (reported["fileName"], reported["filePath"]) == ("room.png", "portal/u1/room.png")
+    assert (reported["fileSize"], reported["mimeType"]) == (len(photo()), "image/png")
     data_url = {**by_text, "base64Data": f"data:image/png;base64,{encoded}"}
     uploads = [
         first,
@@ -38,7 +38,10 @@ def test_files_come_in_three_ways_and_are_inputs_then(kie: Kie):
             files={"file": ("a b.png", photo(), "image/png")},
         ).json(),
         call(
-            kie, "POST", "file-url-upload", json={"fileUrl": told["downloadUrl"], "uploadPath": "portal/u3"}
+            kie,
+            "POST",
+            "file-url-upload",
+            json={"fileUrl": reported["downloadUrl"], "uploadPath": "portal/u3"},
         ).json(),
     ]
     urls = [upload["data"]["downloadUrl"] for upload in uploads]
@@ -96,17 +99,17 @@ def test_callbacks_of_jobs(kie: Kie, fault: Fault | None):
         task_id = create(kie, {**CREATE, "callBackUrl": receiver.url}).json()["data"]["taskId"]
         _, (headers, content) = receiver.wait(2)
 
-    told = json.loads(content)
+    reported = json.loads(content)
     assert headers["content-type"] == "application/json"
     assert "x-webhook-signature" not in headers
-    data = told["data"]
+    data = reported["data"]
     assert json.loads(data["param"])["callBackUrl"] == receiver.url
     if fault:
-        assert (told["code"], told["msg"]) == (501, "Playground task failed.")
+        assert (reported["code"], reported["msg"]) == (501, "Playground task failed.")
         assert " ".join(data) == "taskId model state failCode failMsg param resultJson"
         assert (data["state"], data["failCode"], data["resultJson"]) == ("fail", "500", None)
     else:
-        assert (told["code"], told["msg"]) == (200, "Playground task completed successfully.")
+        assert (reported["code"], reported["msg"]) == (200, "Playground task completed successfully.")
         assert (data["taskId"], data["state"], data["consumeCredits"]) == (task_id, "success", 4)
         assert result_of(data) == result_of(record(kie, task_id))
 
@@ -124,13 +127,13 @@ def test_callbacks_of_kontext_may_be_signed_and_come_twice(kie: Kie, fault: Faul
     headers, content = first
     stamp = headers["x-webhook-timestamp"]
     assert headers["x-webhook-signature"] == sign("hook-key", task_id, stamp)
-    told = json.loads(content)
+    reported = json.loads(content)
     if fault:
-        assert told == {
+        assert reported == {
             "code": 400,
             "msg": "Your prompt was flagged by Website as violating content policies.",
             "data": {"taskId": task_id, "info": None},
         }
     else:
-        assert (told["code"], told["msg"]) == (200, "BFL image generated successfully.")
-        assert told["data"] == {"taskId": task_id, "info": record(kie, task_id)["response"]}
+        assert (reported["code"], reported["msg"]) == (200, "BFL image generated successfully.")
+        assert reported["data"] == {"taskId": task_id, "info": record(kie, task_id)["response"]}

@@ -92,10 +92,10 @@ def test_unknown_paths_are_truly_404(kie: Kie):
     ],
 )
 def test_inputs_of_jobs_are_checked(kie: Kie, body: Any, message: str):
-    status, code, words = failure(create(kie, body))
+    status, code, text = failure(create(kie, body))
 
     assert (status, code) == (200, 422)
-    assert words.startswith(message)
+    assert text.startswith(message)
     assert not kie.tasks
 
 
@@ -111,10 +111,10 @@ def test_inputs_of_jobs_are_checked(kie: Kie, body: Any, message: str):
     ],
 )
 def test_inputs_of_kontext_are_checked(kie: Kie, changes: dict[str, Any], message: str):
-    status, code, words = failure(create(kie, {**KONTEXT, **changes}, KONTEXTS))
+    status, code, text = failure(create(kie, {**KONTEXT, **changes}, KONTEXTS))
 
     assert (status, code) == (200, 422)
-    assert words.startswith(message)
+    assert text.startswith(message)
 
 
 def test_unknown_fields_may_be_let_through(kie: Kie):

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.emulators.__main__ import EMULATORS
 from tests.emulators.checks import http
+from tests.emulators.registry import EMULATORS
 
 ROOT = Path(__file__).resolve().parents[2]
 

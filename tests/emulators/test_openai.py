@@ -93,7 +93,7 @@ def test_an_edit_takes_several_images_and_a_mask_in_any_order_of_parts(emulator:
         ({"output_format": "webp", "background": "transparent"}, (1536, 1024), "WEBP"),
     ],
 )
-def test_results_have_the_size_and_format_asked_for(
+def test_results_have_the_size_and_format_requested(
     emulator: OpenAi, fields: dict[str, str], size: tuple[int, int], format: str
 ):
     emulator.longest_side = None

@@ -107,12 +107,12 @@ def test_paths_and_methods_that_do_not_exist(emulator: OpenAi):
     ],
 )
 def test_a_generation_that_breaks_a_rule_is_refused(
-    emulator: OpenAi, change: dict[str, Any], status: int, code: str, param: str, words: str
+    emulator: OpenAi, change: dict[str, Any], status: int, code: str, param: str, message: str
 ):
     refused = error(generate(emulator, {**CHAIR, **change}), status)
 
     assert (refused["code"], refused["param"]) == (code, param)
-    assert words in refused["message"]
+    assert message in refused["message"]
     assert not emulator.tasks
 
 

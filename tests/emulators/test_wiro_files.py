@@ -75,12 +75,12 @@ def test_callbacks_tell_the_task_until_they_are_taken(wiro: Wiro, fault: Fault |
         started = run(wiro, CAR | {"callbackUrl": receiver.url})
         _, (headers, content) = receiver.wait(2)
 
-    told = json.loads(content)
+    reported = json.loads(content)
     assert headers["content-type"] == "application/json"
-    assert (told["result"], told["errors"], told["total"]) == (True, [], "1")
-    assert (told["taskid"], told["status"]) == (started["taskid"], "task_postprocess_end")
-    assert told["tasklist"][0]["pexit"] == ("1" if fault else "0")
-    assert told["outputs"] == told["tasklist"][0]["outputs"]
+    assert (reported["result"], reported["errors"], reported["total"]) == (True, [], "1")
+    assert (reported["taskid"], reported["status"]) == (started["taskid"], "task_postprocess_end")
+    assert reported["tasklist"][0]["pexit"] == ("1" if fault else "0")
+    assert reported["outputs"] == reported["tasklist"][0]["outputs"]
 
 
 def test_cancelled_tasks_call_back_too(wiro: Wiro):

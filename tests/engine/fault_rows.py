@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.emulators.faults import RETRY_AFTER, Fault, Step
-from tests.engine.at_emulators import EMULATORS
+from tests.emulators.registry import EMULATORS
 
 ALL = tuple(EMULATORS)
 IMMEDIATE = ("openai", "google")  # one long request, whose answer is the picture
@@ -22,27 +22,27 @@ class Ending(NamedTuple):
     status: str
     submits: int = 1
     tasks: int = 1
-    words: str = ""  # in what the person reads
+    message: str = ""  # in what the person reads
 
 
-def refused(code: str, words: str, *, submits: int = 1) -> Ending:
-    return Ending(code, submits, tasks=0, words=words)
+def refused(code: str, message: str, *, submits: int = 1) -> Ending:
+    return Ending(code, submits, tasks=0, message=message)
 
 
-def failed(code: str, words: str) -> Ending:
-    return Ending(code, words=words)
+def failed(code: str, message: str) -> Ending:
+    return Ending(code, message=message)
 
 
 COMPLETED, AFTER_ONE_MORE = Ending("completed"), Ending("completed", submits=2)
 NO_KEY = refused("auth", "did not accept the API key")
 NO_FUNDS = refused("insufficient_funds", "no funds left")
-BUSY = refused("rate_limited", "takes no more edits for the moment", submits=4)
-NEVER_TOOK_IT = refused("unavailable", "The provider failed on this edit. Try again", submits=3)
-UNKNOWN = failed("unknown_outcome", "nobody knows whether the provider took it. It was not sent again")
+BUSY = refused("rate_limited", "is busy", submits=4)
+NEVER_TOOK_IT = refused("unavailable", "The provider failed to process this edit. Try again", submits=3)
+UNKNOWN = failed("unknown_outcome", "it is unknown whether the provider accepted it. It was not sent again")
 TOO_LATE = failed("timeout", "did not finish within 1 second")
 MODERATED = failed("moderated", "safety filter refused this edit. Change the prompt or the image")
-NO_IMAGE = failed("unavailable", "finished without an image")
-NO_LINK = failed("unavailable", "could not be fetched. Its link has expired or leads nowhere")
+NO_IMAGE = failed("unavailable", "returned no image")
+NO_LINK = failed("unavailable", "could not be downloaded. Its link has expired or is broken")
 NO_PICTURE = failed("unavailable", "The provider's result could not be used")
 TOO_LARGE = failed("unavailable", "could not be fetched. It is larger than 64 MB")
 TOO_LARGE_AT_ONCE = failed("unknown_outcome", "could not be fetched. It is larger than 4 MB")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
 from editor.engine import execution, submission
-from editor.engine.errors import Ended, Moved
+from editor.engine.errors import JobEnded, RouteChanged
 from editor.models import CreditAccount, Image, Job, Status
 from editor.operations import jobs, outcomes
 from editor.operations.jobs import NewEdit
@@ -122,7 +122,7 @@ def test_a_cancel_during_the_submit_reaches_the_provider(monkeypatch: pytest.Mon
     assert totals(actor) == (10, 0)
 
 
-def test_a_provider_that_hangs_is_given_up_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_hangs_is_abandoned_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = scripted(monkeypatch, Scripted(hangs=True))
     actor, job = submit()
     Job.objects.filter(pk=job.pk).update(time_limit=1)
@@ -229,7 +229,7 @@ def test_a_result_that_comes_while_the_worker_stops_is_kept(monkeypatch: pytest.
     assert Image.objects.filter(kind="result").count() == 1
 
 
-def test_an_unusable_result_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_result_is_not_requested_again(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = scripted(monkeypatch, AtOnce(content=b"<html>"))
     actor, job = submit()
     asyncio.run(execution.run(job.id))
@@ -255,7 +255,7 @@ def test_a_person_who_cancels_does_not_wait_for_the_answer(monkeypatch: pytest.M
     assert totals(actor) == (10, 0)
 
 
-def test_a_refusal_that_comes_while_the_worker_stops_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_comes_while_the_worker_stops_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     class Refuses(Scripted):
         async def submit(self, request: EditRequest) -> Submitted:
             await super().submit(request)
@@ -269,10 +269,10 @@ def test_a_refusal_that_comes_while_the_worker_stops_is_told(monkeypatch: pytest
     assert totals(actor) == (10, 0)
 
 
-def test_words_that_the_database_cannot_hold_still_end_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_the_database_cannot_hold_still_end_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     class Mumbles(Scripted):
         async def submit(self, request: EditRequest) -> Submitted:
-            raise failure(ErrorKind.INVALID_INPUT, said="bad \0 \ud800 prompt")
+            raise failure(ErrorKind.INVALID_INPUT, provider_message="bad \0 \ud800 prompt")
 
     scripted(monkeypatch, Mumbles())
     actor, job = submit()
@@ -302,7 +302,7 @@ def test_a_cancel_that_is_found_at_the_claim_ends_the_job() -> None:
     actor, job = submit()
     Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now(), status=Status.PROCESSING)
     job.refresh_from_db()
-    with pytest.raises(Ended):
+    with pytest.raises(JobEnded):
         submission._claim(job)
     job.refresh_from_db()
     assert job.status == Status.CANCELED
@@ -313,7 +313,7 @@ def test_a_run_on_a_route_that_another_run_has_left_asks_nobody(monkeypatch: pyt
     provider = scripted(monkeypatch, Scripted())
     _, job = submit()
     Job.objects.filter(pk=job.pk).update(provider="fal")
-    with pytest.raises(Moved):
+    with pytest.raises(RouteChanged):
         submission._claim(job)
     assert provider.asked == []
     assert Job.objects.get(pk=job.pk).submitting_at is None

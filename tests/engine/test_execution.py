@@ -119,7 +119,7 @@ def test_a_failed_job_says_why_and_costs_nothing(prompt: str, code: str) -> None
     assert kinds(job)[-1] == "task_error"
 
 
-def test_a_job_that_never_finishes_is_given_up_in_time() -> None:
+def test_a_job_that_never_finishes_is_abandoned_in_time() -> None:
     actor, job = submit("[timeout] make it warmer")
     Job.objects.filter(pk=job.pk).update(time_limit=1)
     run(job)

@@ -78,7 +78,7 @@ async def test_a_task_that_was_taken_up_again_says_nothing(expected: Expected) -
     assert expected.seconds == 0.1
 
 
-async def test_a_pause_that_the_provider_names_is_kept_whatever_a_hint_says(expected: Expected) -> None:
+async def test_a_pause_that_the_provider_names_is_kept_whatever_a_wakeup_says(expected: Expected) -> None:
     provider = Busy()
     await follow(seconds_ago=0, provider=provider)
     first, second = provider.polls

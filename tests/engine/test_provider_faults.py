@@ -20,8 +20,8 @@ from editor.providers.kie import answers as kie_answers
 from editor.providers.wiro import adapter as wiro_adapter
 from tests.emulators.base import Emulator
 from tests.emulators.faults import Fault, Step
-from tests.engine import at_emulators
-from tests.engine.at_emulators import BALANCE, MODELS, PROMPT, change, reach, run, submit_alone
+from tests.engine import emulator_stack
+from tests.engine.emulator_stack import BALANCE, MODELS, PROMPT, change, reach, run, submit_alone
 from tests.engine.fault_rows import (
     ALL,
     COMPLETED,
@@ -44,7 +44,7 @@ HOUR = 3600
 
 @pytest.fixture
 def emulators() -> Iterator[dict[str, Emulator]]:
-    with at_emulators.running() as emulators:
+    with emulator_stack.running() as emulators:
         yield emulators
 
 
@@ -88,7 +88,7 @@ def test_a_fault_ends_as_it_should(
         assert not row.pause or times[1] - times[0] >= row.pause, name
 
 
-def test_a_provider_that_is_down_is_asked_again_and_then_given_up(
+def test_a_provider_that_is_down_is_retried_and_then_abandoned(
     settings: Settings, emulators: dict[str, Emulator]
 ) -> None:
     edits = {name: submit_alone(settings, emulators, name) for name in ALL}
@@ -97,7 +97,9 @@ def test_a_provider_that_is_down_is_asked_again_and_then_given_up(
     run(*(job for _, job in edits.values()))
     assert_ended(edits, emulators, dict.fromkeys(ALL, NEVER_TOOK_IT._replace(submits=0)))
     for _, job in edits.values():
-        assert sum("The provider failed on this edit" in note for note in notes(job)) == 4, "3 tries, 1 end"
+        assert sum("The provider failed to process this edit" in note for note in notes(job)) == 4, (
+            "3 tries, 1 end"
+        )
 
 
 def test_a_provider_that_goes_down_while_it_works_is_waited_for(
@@ -158,7 +160,7 @@ def test_clocks_that_differ_do_no_harm(
     assert_ended(edits, emulators, dict.fromkeys(ALL, COMPLETED))
 
 
-def test_a_link_whose_time_is_over_by_the_providers_clock_is_told_as_such(
+def test_a_link_whose_time_is_over_by_the_providers_clock_is_reported_as_such(
     settings: Settings, emulators: dict[str, Emulator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first try fails, and the clock jumps by more than links last there."""
@@ -225,7 +227,7 @@ def assert_ended(
     edits: Mapping[str, tuple[Actor, Job]], emulators: Mapping[str, Emulator], ends: Mapping[str, Ending]
 ) -> None:
     """Each as told, with its credits right."""
-    found = {name: ending(job, emulators[name], ends[name].words) for name, (_, job) in edits.items()}
+    found = {name: ending(job, emulators[name], ends[name].message) for name, (_, job) in edits.items()}
     assert found == ends
     for name, (actor, job) in edits.items():
         spent = job.price if job.status == Status.COMPLETED else 0
@@ -236,10 +238,10 @@ def assert_ended(
         assert results == [picture.content for picture in made], name
 
 
-def ending(job: Job, emulator: Emulator, words: str) -> Ending:
+def ending(job: Job, emulator: Emulator, message: str) -> Ending:
     """With these words where the person reads them, else with all that the person reads."""
-    told = words if words in job.error and bool(words) == bool(job.error) else job.error
-    return Ending(job.error_code or job.status, count(emulator, Step.SUBMIT), len(emulator.tasks), told)
+    reported = message if message in job.error and bool(message) == bool(job.error) else job.error
+    return Ending(job.error_code or job.status, count(emulator, Step.SUBMIT), len(emulator.tasks), reported)
 
 
 def count(emulator: Emulator, step: Step) -> int:

@@ -124,7 +124,7 @@ def test_the_next_route_takes_what_the_first_did_not(bfl: Bfl, fal: Fal) -> None
     actor, job = submit()
     run(job)
     assert (job.status, job.provider, job.tried_providers) == (Status.COMPLETED, "fal", ["bfl"])
-    assert "From Black Forest Labs to fal. The account at the provider has no funds left." in notes(job)
+    assert "From Black Forest Labs to fal. The provider account has no funds left." in notes(job)
     assert (len(bfl.tasks), len(fal.tasks)) == (0, 1)
     assert totals(actor) == (16, 0)
 
@@ -135,7 +135,7 @@ def test_a_busy_provider_is_waited_for_before_the_next_route_is_tried(
     bfl.script.next_submit = [Fault.RATE_LIMITED, None]
     _, job = submit()
     assert run(job).provider == "bfl"
-    assert "Black Forest Labs: The provider takes no more edits for the moment." in notes(job)
+    assert "Black Forest Labs: The provider is busy." in notes(job)
 
     monkeypatch.setattr(submission, "BUSY_PATIENCE", 0.2)
     bfl.script.always[Step.SUBMIT] = Fault.RATE_LIMITED
@@ -179,7 +179,7 @@ def test_an_own_key_is_never_replaced_by_another_route(bfl: Bfl, fal: Fal) -> No
     assert (job.status, job.error_code, fal.tasks) == (Status.FAILED, "insufficient_funds", [])
 
 
-def test_a_provider_that_fails_alone_is_asked_again(bfl: Bfl) -> None:
+def test_a_provider_that_fails_alone_is_retried(bfl: Bfl) -> None:
     bfl.script.next_submit = [Fault.SERVER_ERROR, Fault.SERVER_ERROR, None]
     _, job = submit()
     assert run(job).status == Status.COMPLETED
@@ -246,7 +246,7 @@ def test_no_more_tasks_are_active_than_the_provider_allows(bfl: Bfl) -> None:
     assert Job.objects.filter(status=Status.COMPLETED).count() == 8
 
 
-def test_a_hint_ends_the_wait(bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wakeup_ends_the_wait(bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.get("bfl"), "shortest_wait", HOUR, raising=False)
     monkeypatch.setattr(poll_schedule, "LONGEST_WAIT", HOUR)
     _, job = submit()

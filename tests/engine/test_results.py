@@ -54,7 +54,7 @@ def assert_booked(actor: Actor, job: Job, *, charged: int) -> None:
     assert kinds == ["hold", "settle" if charged else "release"]
 
 
-def test_of_three_hundred_images_those_that_were_asked_for_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_three_hundred_images_those_that_were_requested_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     actor, job = ended(monkeypatch, *[GOOD] * 300, samples=2)
     assert (job.status, job.error) == (Status.COMPLETED, "")
     assert job.results.count() == 2
@@ -67,9 +67,9 @@ def test_one_bad_image_of_two_costs_nothing_and_spoils_nothing(
     monkeypatch: pytest.MonkeyPatch, given: tuple[ResultImage, ...]
 ) -> None:
     actor, job = ended(monkeypatch, *given, samples=2)
-    words = "1 of 2 images could be used. 2 credits came back."
-    assert (job.status, job.error, job.error_code) == (Status.COMPLETED, words, "")
-    assert JobEvent.objects.filter(job=job).latest("id").note == words
+    message = "1 of 2 images could be used. 2 credits refunded."
+    assert (job.status, job.error, job.error_code) == (Status.COMPLETED, message, "")
+    assert JobEvent.objects.filter(job=job).latest("id").note == message
     assert [image.position for image in job.results.all()] == [0]
     assert len(stored_files()) == 2 * FILES_OF_ONE
     assert_booked(actor, job, charged=2)

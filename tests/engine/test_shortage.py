@@ -26,14 +26,15 @@ from editor.operations import jobs
 from editor.operations.jobs import NewEdit
 from editor.providers import http, registry
 from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
-from editor.providers.failures import not_asked
-from tests.engine import at_emulators
+from editor.providers.failures import not_sent
+from tests.emulators.registry import EMULATORS
+from tests.engine import emulator_stack
 from tests.factories import make_actor, make_image, photo
 from tests.scarce import NoDescriptors
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-LACKS = "for what the machine lacks"
+LACKS = "for system resources"
 DONE = Result(images=(ResultImage(photo(), "image/png"),))
 
 
@@ -74,9 +75,9 @@ class Paid(Provider):
 class Once:
     """Takes all descriptors the first time it is called, and gives them back when the log tells of a wait."""
 
-    def __init__(self, caplog: pytest.LogCaptureFixture, words: str) -> None:
+    def __init__(self, caplog: pytest.LogCaptureFixture, message: str) -> None:
         self._caplog = caplog
-        self._words = words
+        self._message = message
         self._scarcity = NoDescriptors()
         self.begun = self.ended = False
 
@@ -87,7 +88,7 @@ class Once:
 
     async def end_when_noticed(self) -> None:
         async with asyncio.timeout(60):
-            while not (self.begun and self._words in self._caplog.text):
+            while not (self.begun and self._message in self._caplog.text):
                 await asyncio.sleep(0.01)
         self.end()
 
@@ -100,8 +101,8 @@ class Once:
 def once(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[str], Once]]:
     made: list[Once] = []
 
-    def make(words: str) -> Once:
-        made.append(Once(caplog, words))
+    def make(message: str) -> Once:
+        made.append(Once(caplog, message))
         return made[-1]
 
     yield make
@@ -165,8 +166,8 @@ def test_without_descriptors_for_the_picture_the_edit_is_sent_later(
     run(job, beside=scarcity.end_when_noticed)
     assert provider.submits == 1
     assert_completed(actor, job)
-    words = "Paid: The portal has too few resources for the moment. It tries again by itself."
-    assert job.events.filter(kind=JobEvent.Kind.ASSIGN, note=words).exists()
+    message = "Paid: The portal is short of resources. It will try again automatically."
+    assert job.events.filter(kind=JobEvent.Kind.ASSIGN, note=message).exists()
 
 
 def test_the_time_limit_ends_no_task_while_the_machine_lacks_something(
@@ -179,7 +180,7 @@ def test_the_time_limit_ends_no_task_while_the_machine_lacks_something(
         if provider.polls == 1:
             Job.objects.filter(pk=job.pk).update(submitting_at=timezone.now() - timedelta(days=1))
         if provider.polls < 4:
-            raise not_asked()
+            raise not_sent()
 
     provider.before_poll = lack
     run(job, beside=nothing_beside)
@@ -221,7 +222,7 @@ def test_a_full_disk_loses_no_result_and_keeps_no_part_of_one(
     assert len(files) == 1 + len(store.THUMBNAILS)
 
 
-@pytest.mark.parametrize("name", at_emulators.EMULATORS)
+@pytest.mark.parametrize("name", EMULATORS)
 def test_without_descriptors_for_a_connection_the_edit_is_sent_later(
     settings: Settings, once: Callable[[str], Once], name: str
 ) -> None:
@@ -232,8 +233,8 @@ def test_without_descriptors_for_a_connection_the_edit_is_sent_later(
         scarcity()
         await scarcity.end_when_noticed()
 
-    with at_emulators.running() as emulators:
-        _, job = at_emulators.submit_alone(settings, emulators, name)
+    with emulator_stack.running() as emulators:
+        _, job = emulator_stack.submit_alone(settings, emulators, name)
         run(job, beside=beside)
         job.refresh_from_db()
         assert (job.status, job.error) == (Status.COMPLETED, "")

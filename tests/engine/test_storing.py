@@ -19,11 +19,13 @@ from pytest_django import Settings
 
 from editor import shortage
 from editor.access.actor import Actor
+from editor.concurrency import threads
+from editor.concurrency.threads import in_thread
 from editor.engine import execution, results
 from editor.engine.results import NotStored
 from editor.media import store
 from editor.models import CreditAccount, Image, Job, Status
-from editor.operations import jobs, outcomes
+from editor.operations import images, jobs, outcomes
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
 from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
@@ -38,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 DONE = Result(images=(ResultImage(photo(), "image/png"),))
 FILES = 1 + len(store.THUMBNAILS)
-WORDS = "The portal could not store the image. Try again later, or ask an operator for help."
+MESSAGE = "The portal could not store the image. Try again later, or ask an operator for help."
 EACH_WAY = pytest.mark.parametrize("at_once", [False, True], ids=["polled", "immediate"])
 
 
@@ -58,7 +60,7 @@ class Ready(Provider):
         return DONE
 
 
-class Gate:
+class Barrier:
     """A place in a thread's work that the test sees being reached, and lets it pass."""
 
     def __init__(self) -> None:
@@ -111,13 +113,13 @@ def run(job: Job) -> None:
         asyncio.run(execution.run(job.id))
 
 
-async def cut_off(job: Job, gate: Gate) -> None:
+async def cut_off(job: Job, barrier: Barrier) -> None:
     """Run the job, and stop the run while its work waits at the gate."""
     running = asyncio.create_task(execution.run(job.id))
-    await until(gate.reached.is_set)
+    await until(barrier.reached.is_set)
     running.cancel()
     await asyncio.sleep(0)  # the run hears of it
-    gate.open.set()
+    barrier.open.set()
     await asyncio.gather(running, return_exceptions=True)
 
 
@@ -132,7 +134,7 @@ def assert_completed(actor: Actor, job: Job) -> None:
 
 def assert_not_stored(actor: Actor, job: Job) -> None:
     job.refresh_from_db()
-    assert (job.status, job.error_code, job.error) == (Status.FAILED, "not_stored", WORDS)
+    assert (job.status, job.error_code, job.error) == (Status.FAILED, "not_stored", MESSAGE)
     assert stored_files() == []
     assert totals(actor) == (10, 0)
 
@@ -170,11 +172,11 @@ def test_a_database_that_goes_away_at_the_end_leaves_one_set_of_files(
 def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
     monkeypatch: pytest.MonkeyPatch, committed_first: bool
 ) -> None:
-    gate = Gate()
+    barrier = Barrier()
     end_completed = outcomes.end_completed
 
     def stopped(**arguments: Any) -> bool:
-        gate()
+        barrier()
         if committed_first:
             return end_completed(**arguments)
         raise OperationalError("the connection is lost")
@@ -182,7 +184,7 @@ def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
     actor, job = start(monkeypatch)
     with monkeypatch.context() as patched:
         patched.setattr(outcomes, "end_completed", stopped)
-        asyncio.run(cut_off(job, gate))
+        asyncio.run(cut_off(job, barrier))
     assert len(stored_files()) == (FILES if committed_first else 0)
     run(job)
     assert_completed(actor, job)
@@ -191,12 +193,12 @@ def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
 def test_a_run_that_is_stopped_while_it_stores_leaves_no_files(
     monkeypatch: pytest.MonkeyPatch, disk: type[Disk]
 ) -> None:
-    gate = Gate()
-    disk.before = gate
+    barrier = Barrier()
+    disk.before = barrier
     actor, job = start(monkeypatch)
 
     async def go() -> None:
-        await cut_off(job, gate)
+        await cut_off(job, barrier)
         await until(lambda: disk.taken == FILES)
 
     asyncio.run(go())
@@ -277,7 +279,7 @@ def test_a_bucket_that_is_overloaded_is_waited_for_and_one_that_refuses_is_not(
 ) -> None:
     _, job = start(monkeypatch)
     with s3.bucket() as bucket:
-        use(bucket, settings, monkeypatch)
+        use(bucket, settings)
         bucket.refuses = status
         with pytest.raises(raised):
             asyncio.run(results.keep(job=job, result=DONE))
@@ -289,12 +291,30 @@ def test_a_bucket_that_cannot_be_reached_is_waited_for(
     _, job = start(monkeypatch)
     with closing(socket.socket()) as deaf:
         deaf.bind(("127.0.0.1", 0))  # and listens to nobody
-        use(Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}"), settings, monkeypatch)
+        use(Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}"), settings)
         with pytest.raises(Shortage):
             asyncio.run(results.keep(job=job, result=DONE))
 
 
-def use(bucket: Bucket, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+def test_results_that_wait_for_a_bucket_hold_no_thread_that_the_database_needs(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    _, job = start(monkeypatch)
+
+    async def store_many_and_read_a_row() -> list[BaseException | list[images.Stored]]:
+        with s3.hung_bucket() as (bucket, accepted):
+            use(bucket, settings)
+            storing = [
+                asyncio.create_task(results.keep(job=job, result=DONE)) for _ in range(2 * threads.THREADS)
+            ]
+            await until(lambda: len(accepted) >= threads.THREADS)
+            await asyncio.wait_for(in_thread(job.refresh_from_db), PATIENCE)
+            assert not any(each.done() for each in storing)
+        return await asyncio.gather(*storing, return_exceptions=True)
+
+    assert {type(each) for each in asyncio.run(store_many_and_read_a_row())} == {Shortage}
+
+
+def use(bucket: Bucket, settings: Settings) -> None:
     settings.STORAGE_BUCKET = s3.NAME
     settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}

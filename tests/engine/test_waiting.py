@@ -61,7 +61,7 @@ async def until_listening(job: Job) -> None:
     await until(lambda: get_channel_layer().groups.get(events.group_name(job.workspace_id)))
 
 
-async def test_the_end_is_told_at_once(actor: Actor, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_end_is_reported_at_once(actor: Actor, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "LOOK_EVERY", HOUR)
     somebody = Waiting(job)
     await somebody.began()
@@ -91,7 +91,7 @@ async def test_missed_ends_are_looked_up_on_nobodys_account(
     assert set(tenants) == {""}
 
 
-async def test_an_end_that_nobody_told_is_found(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_end_that_nobody_reported_is_found(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "LOOK_EVERY", 0.05)
     somebody = Waiting(job)
     await somebody.began()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from editor.gateway import body
+from editor.gateway.asgi import Scope
 from editor.gateway.body import Body, BodySlots, Busy, TooLarge, TooSlow, pass_on, pass_on_without_body
-from editor.gateway.profile import Headers, Scope
+from editor.gateway.profile import Headers
 from tests.providers.clock import running_fast
 
 
@@ -70,7 +71,7 @@ def test_a_length_that_is_none_or_too_much_is_refused(declared: str) -> None:
         Body(Sender().receive, limit=25).check_length(headers)
 
 
-async def test_a_sender_who_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sender_who_stalls_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
     answer = Answer()
     with pytest.raises(TooSlow):
@@ -110,7 +111,7 @@ async def test_who_holds_a_place_is_waited_for_less_long(monkeypatch: pytest.Mon
     assert one._left > body.PIECE_SECONDS, "it was not all of its time that was over"
 
 
-async def test_who_sends_slowly_but_steadily_is_not_given_up() -> None:
+async def test_who_sends_slowly_but_steadily_is_not_abandoned() -> None:
     """At 17 KiB/s, for twenty times as long as anybody is waited for who sends nothing."""
     loop = asyncio.get_running_loop()
     began = now = loop.time()
@@ -161,8 +162,8 @@ async def test_one_sender_holds_few_places_and_others_still_get_one() -> None:
     assert not places._senders
 
 
-async def test_who_gets_no_place_for_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
+async def test_who_gets_no_place_for_long_is_reported_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
     places, one = BodySlots(most=1, each=1), Body(Sender().receive, limit=1)
     async with places.slot("a", one):
         for sender in ("a", "b"):

@@ -13,10 +13,10 @@ from pytest_django import Settings
 
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
-from editor.errors import EditorError, PermissionDenied
+from editor.errors import EditorError, LimitExceeded, PermissionDenied
 from editor.gateway import addresses, body, middleware
-from editor.gateway.middleware import Gate
-from editor.gateway.profile import CREDENTIALS, Door, Headers
+from editor.gateway.middleware import GatewayMiddleware
+from editor.gateway.profile import CREDENTIALS, Headers, Profile
 from editor.models import Membership, Plan
 from editor.operations import api_keys
 from tests.factories import make_actor
@@ -30,14 +30,14 @@ def envelope(status: int, error: EditorError) -> bytes:
     return json.dumps({"oops": error.message, "status": status}).encode()
 
 
-DOOR = Door(
+PROFILE = Profile(
     name="test",
     body_limit=LIMIT,
     bare_key=lambda headers: headers.get("x-key"),
     envelope=envelope,
     is_open=lambda path: path == "/open",
     status=lambda error: 418 if error.message == "Teapot." else error.status,
-    pass_name=lambda scope, headers: scope["query_string"].decode().removeprefix("signed="),
+    signed_subject=lambda scope, headers: scope["query_string"].decode().removeprefix("signed="),
 )
 
 
@@ -48,6 +48,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             raise RuntimeError("secret words")
         case "/teapot":
             raise EditorError("Teapot.")
+        case "/soon":
+            raise LimitExceeded("Nearly.", retry_after=0.2)
         case "/denied":
             raise PermissionDenied("Not for you.")
         case "/html":
@@ -60,7 +62,11 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         length += len(message.get("body", b""))
         more = message.get("more_body", False)
     caller = scope.get("caller")
-    said = {"length": length, "door": caller and caller.actor.door, "by": caller and caller.actor.user.email}
+    said = {
+        "length": length,
+        "channel": caller and caller.actor.channel,
+        "by": caller and caller.actor.user.email,
+    }
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
     )
@@ -69,7 +75,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=Gate(app, DOOR), client=("203.0.113.9", 1))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(app, PROFILE), client=("203.0.113.9", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
@@ -86,7 +92,7 @@ def key(actor: Actor) -> str:
 
 async def test_a_caller_with_a_key_is_let_in(client: httpx.AsyncClient, actor: Actor, key: str) -> None:
     answer = await client.post("/", content=b"12345", headers={"x-key": key})
-    assert answer.json() == {"length": 5, "door": "test", "by": actor.user.email}
+    assert answer.json() == {"length": 5, "channel": "test", "by": actor.user.email}
     assert answer.headers["x-ratelimit-limit"] == "60"
     assert answer.headers["x-ratelimit-remaining"] == "59"
     assert answer.headers["cache-control"] == "no-store"
@@ -153,7 +159,7 @@ async def test_a_body_that_turns_out_too_long_is_cut_off(client: httpx.AsyncClie
     assert answer.status_code == 413
 
 
-async def test_a_body_that_does_not_come_is_given_up(
+async def test_a_body_that_does_not_come_is_abandoned(
     client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
@@ -166,7 +172,7 @@ async def test_a_body_that_does_not_come_is_given_up(
     assert answer.status_code == 408
 
 
-async def test_a_body_that_comes_drop_by_drop_is_given_up(
+async def test_a_body_that_comes_drop_by_drop_is_abandoned(
     client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.1)
@@ -188,7 +194,7 @@ async def test_a_foreign_host_name_is_refused(client: httpx.AsyncClient, key: st
 
 async def test_an_open_path_needs_no_key(client: httpx.AsyncClient) -> None:
     answer = await client.get("/open")
-    assert answer.json() == {"length": 0, "door": None, "by": None}
+    assert answer.json() == {"length": 0, "channel": None, "by": None}
 
 
 async def test_a_signed_address_needs_no_key_and_is_counted_by_its_name(
@@ -197,14 +203,14 @@ async def test_a_signed_address_needs_no_key_and_is_counted_by_its_name(
     monkeypatch.setattr(middleware, "PASSES_A_MINUTE", 2)
     one = [await client.get("/?signed=one") for _ in range(3)]
     assert [answer.status_code for answer in one] == [200, 200, 429]
-    assert one[0].json()["door"] is None
+    assert one[0].json()["channel"] is None
     assert [answer.headers["x-ratelimit-remaining"] for answer in one] == ["1", "0", "0"]
     assert "retry-after" in one[2].headers
     assert (await client.get("/?signed=other")).status_code == 200
     assert (await client.get("/?signed=one", headers={"host": "evil.example"})).status_code == 400
 
 
-async def test_a_door_may_have_statuses_of_its_own(client: httpx.AsyncClient, key: str) -> None:
+async def test_a_api_may_have_statuses_of_its_own(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.get("/teapot", headers={"x-key": key})
     assert (answer.status_code, answer.json()) == (418, {"oops": "Teapot.", "status": 418})
 
@@ -213,17 +219,22 @@ async def test_a_door_may_have_statuses_of_its_own(client: httpx.AsyncClient, ke
     ("path", "status", "words"),
     [
         ("/denied", 403, "Not for you."),
-        ("/html", 404, "There is nothing at this address."),
-        ("/crash", 500, "The portal itself failed on this request. Try again, or ask an operator for help."),
+        ("/html", 404, "There is nothing at this URL."),
+        ("/crash", 500, "The portal failed to handle this request. Try again, or ask an operator for help."),
     ],
 )
-async def test_every_error_comes_in_the_doors_envelope(
-    client: httpx.AsyncClient, key: str, path: str, status: int, words: str
+async def test_every_error_comes_in_the_apis_envelope(
+    client: httpx.AsyncClient, key: str, path: str, status: int, text: str
 ) -> None:
     answer = await client.get(path, headers={"x-key": key})
-    assert (answer.status_code, answer.json()) == (status, {"oops": words, "status": status})
+    assert (answer.status_code, answer.json()) == (status, {"oops": text, "status": status})
     assert answer.headers["content-type"] == "application/json"
     assert "x-ratelimit-limit" in answer.headers
+
+
+async def test_a_refusal_never_invites_the_next_call_at_once(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.get("/soon", headers={"x-key": key})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
 
 
 async def test_the_answer_to_head_has_no_body(client: httpx.AsyncClient, key: str) -> None:
@@ -259,13 +270,13 @@ async def test_the_host_of_base_url_is_served(
     assert answer.status_code == 200
 
 
-async def test_a_key_that_signs_works_at_no_door_that_knows_no_signatures(
+async def test_a_key_that_signs_works_at_no_api_that_knows_no_signatures(
     client: httpx.AsyncClient, actor: Actor
 ) -> None:
     _, bare = await in_thread(lambda: api_keys.create(actor=actor, name="Wiro", signed=True))
     answer = await client.get("/", headers={"x-key": bare})
     assert answer.status_code == 401
-    assert "signs its requests" in answer.json()["oops"]
+    assert "for signed requests" in answer.json()["oops"]
 
 
 @pytest.mark.parametrize("name", CREDENTIALS)
@@ -290,7 +301,7 @@ async def test_of_large_bodies_few_are_on_their_way_at_once(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(middleware, "LARGE_OF_ONE_SENDER", 1)
-    monkeypatch.setattr(body, "PLACE_SECONDS", 0.05)
+    monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -299,7 +310,7 @@ async def test_of_large_bodies_few_are_on_their_way_at_once(
         await go_on.wait()
         yield b"x"
 
-    transport = httpx.ASGITransport(app=Gate(app, DOOR))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(app, PROFILE))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost", headers={"x-key": key}
     ) as client:

@@ -90,7 +90,7 @@ TOLD: dict[Callable[[Actor, ApiKey], None], type[EditorError]] = {
 
 
 @pytest.mark.parametrize("lose", TOLD)
-async def test_a_loss_is_told_at_once(
+async def test_a_loss_is_reported_at_once(
     actor: Actor,
     key: ApiKey,
     lose: Callable[[Actor, ApiKey], None],
@@ -140,7 +140,7 @@ async def test_a_loss_of_before_is_known_from_the_beginning(actor: Actor, key: A
         assert isinstance(loss.result(), NotAuthenticated)
 
 
-async def test_only_who_lost_the_right_is_told(actor: Actor, key: ApiKey) -> None:
+async def test_only_who_lost_the_right_is_reported(actor: Actor, key: ApiKey) -> None:
     other, _ = await in_thread(api_keys.create, actor=actor, name="other")
     async with (
         rights.watching(credentials.holder_of_key(key)) as lost,

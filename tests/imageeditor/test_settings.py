@@ -17,6 +17,7 @@ from imageeditor import settings
 from tests.emulators.s3 import Bucket
 
 ROOT = Path(__file__).resolve().parents[2]
+OPTIONS = "STORAGES['default']['OPTIONS']"
 PRINT = "import json; from imageeditor import settings; print(json.dumps([{}]))"
 
 
@@ -84,9 +85,32 @@ def test_a_base_url_is_taken_with_or_without_its_version_path(pasted: str, origi
 
 def test_a_bucket_is_set_up_as_the_tests_of_uploads_have_it(tmp_path: Path) -> None:
     bucket = Bucket(url="http://127.0.0.1:9000")
-    storages, name = _read(("STORAGES", "STORAGE_BUCKET"), tmp_path, bucket.environment())
+    names = (f"{OPTIONS}.pop('client_config').signature_version", "STORAGES", "STORAGE_BUCKET")
+    signature, storages, name = _read(names, tmp_path, bucket.environment())
     assert name == "pictures"
-    assert storages["default"] == bucket.storages()
+    expected = bucket.storages()
+    assert signature == expected["OPTIONS"].pop("client_config").signature_version
+    assert storages["default"] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "limits"),
+    [
+        ({}, [5, 20, 3]),
+        (
+            {"STORAGE_CONNECT_TIMEOUT": "1.5", "STORAGE_READ_TIMEOUT": "60", "STORAGE_ATTEMPTS": "1"},
+            [1.5, 60, 1],
+        ),
+    ],
+    ids=["defaults", "set"],
+)
+def test_a_bucket_has_only_so_long_to_answer(
+    tmp_path: Path, given: dict[str, str], limits: list[float]
+) -> None:
+    client = f"{OPTIONS}['client_config']"
+    names = [f"{client}.{name}" for name in ("connect_timeout", "read_timeout", "retries")]
+    *seconds, retries = _read(names, tmp_path, Bucket().environment() | given)
+    assert [*seconds, retries["total_max_attempts"]] == limits
 
 
 @pytest.mark.parametrize(

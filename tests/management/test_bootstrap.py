@@ -100,7 +100,7 @@ def test_doing_it_again_changes_nothing(key_file: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", [0, 7, 100, 5000])
-def test_the_balance_is_exactly_what_was_asked_for(wanted: int) -> None:
+def test_the_balance_is_exactly_what_was_requested(wanted: int) -> None:
     bootstrap()
     bootstrap(credits=wanted)
     account = CreditAccount.objects.get()
@@ -187,7 +187,7 @@ def test_a_file_with_something_else_gets_a_key_of_mode_0600(key_file: Path) -> N
 
 
 def test_revoking_what_is_no_key_says_so(key_file: Path) -> None:
-    with pytest.raises(CommandError, match="holds no key"):
+    with pytest.raises(CommandError, match="contains no key"):
         bootstrap(api_key_file=key_file, revoke=True)
     assert not key_file.exists()
 
@@ -215,15 +215,15 @@ def test_limits_are_a_plan_of_the_workspaces_own() -> None:
         ({"requests_per_minute": 0}, "1 or more"),
         ({"concurrent_jobs": -1}, "1 or more"),
         ({"scopes": "image_editor,everything"}, "everything"),
-        ({"expires_in": 0}, "A key lives"),
-        ({"expires_in": -5}, "A key lives"),
-        ({"expires_in": 10**15}, "A key lives"),
+        ({"expires_in": 0}, "A key can be valid"),
+        ({"expires_in": -5}, "A key can be valid"),
+        ({"expires_in": 10**15}, "A key can be valid"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_made(
-    key_file: Path, options: dict[str, Any], words: str
+def test_what_is_wrong_is_reported_and_nothing_is_made(
+    key_file: Path, options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(CommandError, match=words):
+    with pytest.raises(CommandError, match=message):
         bootstrap(api_key_file=key_file, **options)
     assert not User.objects.exists()
     assert not Workspace.objects.exists()
@@ -231,11 +231,11 @@ def test_what_is_wrong_is_said_and_nothing_is_made(
 
 
 def signed_key_in(path: Path) -> tuple[ApiKey, str]:
-    told = json.loads(path.read_text())
-    assert set(told) == {"api_key", "api_secret"}
-    key = api_keys.find(told["api_key"])
+    reported = json.loads(path.read_text())
+    assert set(reported) == {"api_key", "api_secret"}
+    key = api_keys.find(reported["api_key"])
     assert key is not None
-    return key, told["api_secret"]
+    return key, reported["api_secret"]
 
 
 def test_the_signed_key_goes_to_a_file_of_its_own_with_its_secret(key_file: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from editor.operations.jobs import NewEdit
 from editor.operations.webhooks import callbacks, endpoints
 from editor.operations.webhooks.callbacks import Callback
 from tests.factories import make_actor
-from tests.takers import KEY, SECRET, install, save_key, store_portals_key
+from tests.fake_providers import KEY, SECRET, install, save_key, store_portals_key
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_a_key_that_nothing_opens_is_named_kept_and_an_error(settings: Settings)
     secret = store_portals_key().secret
     settings.ENCRYPTION_KEYS = [NEW, "x" * 32]
     printed = io.StringIO()
-    with pytest.raises(CommandError, match="opens 1 of them") as error:
+    with pytest.raises(CommandError, match="decrypts 1 of them") as error:
         call_command("rotate_keys", stdout=printed, stderr=printed)
     assert error.value.returncode == 1
     assert f"wiro ··· 4f2a of {lost.workspace}" in printed.getvalue()
@@ -90,7 +90,7 @@ def test_secrets_that_keys_sign_with_are_encrypted_anew(settings: Settings) -> N
     ApiKey.objects.filter(pk=lost.pk).update(signing_secret=key.signing_secret)
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     printed = io.StringIO()
-    with pytest.raises(CommandError, match="opens 1 of them"):
+    with pytest.raises(CommandError, match="decrypts 1 of them"):
         call_command("rotate_keys", stdout=printed, stderr=printed)
     assert "1 signing secret encrypted" in printed.getvalue()
     assert f"the secret of the API key Lost ({lost.public_id}) of Signers" in printed.getvalue()

@@ -71,10 +71,10 @@ def test_a_style_that_the_sandbox_cannot_do_is_named_and_left_out(tmp_path: Path
     Style.objects.create(name="Clay", prompt="as a clay figure", preview="styles/clay.webp")
     Style.objects.create(name="Plain", prompt="sepia")
     Style.objects.create(workspace=make_workspace(), name="Ours", prompt="sepia", preview="styles/ours.webp")
-    told = io.StringIO()
-    call_command("style_previews", into=tmp_path, stdout=io.StringIO(), stderr=told)
+    reported = io.StringIO()
+    call_command("style_previews", into=tmp_path, stdout=io.StringIO(), stderr=reported)
     assert [path.name for path in (tmp_path / "styles").iterdir()] == ["ink.webp"]
-    assert "Clay: The built-in sandbox does not understand “as a clay figure”" in told.getvalue()
+    assert "Clay: The built-in sandbox does not understand “as a clay figure”" in reported.getvalue()
 
 
 def test_no_two_tiles_look_alike_and_none_looks_like_the_photograph(tiles: dict[str, Image.Image]) -> None:

@@ -24,11 +24,11 @@ class Agent:
     def __init__(self, actor: Actor, *scopes: str) -> None:
         self.actor = actor
         key, self.key = api_keys.create(actor=actor, name="agent", scopes=scopes)
-        self.told: list[tuple[float, float | None, str | None]] = []
-        self._call = Call(caller=Caller(actor=actor, key=key), at=AT, report=self._report)
+        self.rendered: list[tuple[float, float | None, str | None]] = []
+        self._call = Call(caller=Caller(actor=actor, key=key), base_url=AT, report=self._report)
 
     async def _report(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        self.told.append((progress, total, message))
+        self.rendered.append((progress, total, message))
 
     async def ask(self, tool: str, **arguments: Any) -> Answer:
         """Raises what the tool raises."""

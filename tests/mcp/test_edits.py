@@ -38,14 +38,14 @@ async def until_waiting() -> None:
     await until(lambda: (listener := waiting._listeners.existing()) and listener.channel)
 
 
-async def test_an_edit_that_is_not_waited_for_is_told_as_it_stands(agent: Agent) -> None:
+async def test_an_edit_that_is_not_waited_for_is_reported_as_it_stands(agent: Agent) -> None:
     answer = await agent.ask("edit_image", prompt="a harbour", model_tier="pro", wait_seconds=0)
     job = await only_job(agent)
-    assert (job.tier, job.prompt, job.door) == ("pro", "a harbour", agent.actor.door)
+    assert (job.tier, job.prompt, job.channel) == ("pro", "a harbour", agent.actor.channel)
     assert answer.data["job_id"] == str(job.id)
     assert (answer.data["status"], answer.data["credits"]) == ("pending", job.price)
     assert "geteditresult" in answer.data["note"]
-    assert agent.told == [(0.01, 100, "Queued")]
+    assert agent.rendered == [(0.01, 100, "Queued")]
 
 
 async def test_a_wait_ends_with_the_job(agent: Agent) -> None:
@@ -155,18 +155,18 @@ async def test_a_wrong_field_is_named_as_bfl_names_it(agent: Agent) -> None:
     ],
 )
 async def test_a_wrong_edit_costs_nothing(agent: Agent, wrong: dict[str, Any]) -> None:
-    asked = {"prompt": "a harbour", "wait_seconds": 0, **wrong} if wrong else {}
+    parsed = {"prompt": "a harbour", "wait_seconds": 0, **wrong} if wrong else {}
     with pytest.raises(InvalidInput) as refused:
-        await agent.ask("edit_image", **asked)
+        await agent.ask("edit_image", **parsed)
     assert refused.value.message
     assert await in_thread(nothing_happened, agent)
 
 
-async def test_not_every_wrong_name_is_told_where_there_are_many(agent: Agent) -> None:
+async def test_not_every_wrong_name_is_reported_where_there_are_many(agent: Agent) -> None:
     many = {f"wrong{number}": 1 for number in range(1_000)}
-    for asked in (many, {"parameters": many}):
+    for parsed in (many, {"parameters": many}):
         with pytest.raises(InvalidInput, match="At most") as refused:
-            await agent.ask("edit_image", prompt="a harbour", **asked)
+            await agent.ask("edit_image", prompt="a harbour", **parsed)
         assert not refused.value.fields
 
 
@@ -201,7 +201,7 @@ async def test_a_characters_images_count_as_the_edits(agent: Agent) -> None:
         return character
 
     character = await in_thread(character_with_two_images)
-    with pytest.raises(InvalidInput, match="there are 9"):
+    with pytest.raises(InvalidInput, match="you sent 9"):
         await agent.ask(
             "edit_image",
             prompt="a harbour",

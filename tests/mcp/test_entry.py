@@ -12,9 +12,9 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from editor.gateway.middleware import Gate
+from editor.gateway.middleware import GatewayMiddleware
 from editor.mcp.entry import serve
-from editor.mcp.profile import BODY_LIMIT, DOOR, PATH
+from editor.mcp.profile import BODY_LIMIT, PATH, PROFILE
 from tests.mcp.conftest import Agent
 
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
@@ -23,7 +23,7 @@ LIST = {"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {}}
 
 @pytest.fixture
 async def client(agent: Agent) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=Gate(serve, DOOR))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(serve, PROFILE))
     headers = {**HEADERS, "authorization": f"Bearer {agent.key}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
         yield client
@@ -51,7 +51,7 @@ async def test_a_request_needs_no_handshake(client: httpx.AsyncClient) -> None:
     assert answer.headers["x-ratelimit-remaining"]
 
 
-async def test_without_a_key_nothing_is_said(client: httpx.AsyncClient) -> None:
+async def test_without_a_key_nothing_is_reported(client: httpx.AsyncClient) -> None:
     for key in ("", "Bearer", "Bearer x", "Basic abc"):
         answer = await client.post(PATH, json=LIST, headers={"authorization": key})
         assert answer.status_code == 401
@@ -138,7 +138,7 @@ async def test_a_tool_that_there_is_not_is_an_error_of_the_protocol(client: http
     assert json.loads(line[5:])["error"]["code"] == -32602
 
 
-async def test_a_fault_of_ours_is_told_without_its_words(
+async def test_a_fault_of_ours_is_reported_without_its_text(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*args: Any, **more: Any) -> None:

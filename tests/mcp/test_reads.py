@@ -46,7 +46,7 @@ async def test_models_are_listed_with_what_an_edit_needs_to_know(agent: Agent) -
     assert pro["parameters"] is None
 
 
-async def test_one_model_is_told_with_its_parameters(agent: Agent) -> None:
+async def test_one_model_is_reported_with_its_parameters(agent: Agent) -> None:
     (model,) = (await agent.ask("list_models", model="openai/gpt-image-1-mini")).data["models"]
     assert model["parameters"]["quality"]["enum"] == ["low", "medium"]
     assert set(model["parameters"]) == set(model["parameter_names"])
@@ -55,9 +55,9 @@ async def test_one_model_is_told_with_its_parameters(agent: Agent) -> None:
 
 
 async def test_an_estimate_is_the_price_that_an_edit_holds(agent: Agent) -> None:
-    asked = {"model": "openai/gpt-image-1-mini", "parameters": {"samples": 3}}
-    estimate = (await agent.ask("estimate_credits", **asked)).data
-    edit = (await agent.ask("edit_image", prompt="a harbour", wait_seconds=0, **asked)).data
+    parsed = {"model": "openai/gpt-image-1-mini", "parameters": {"samples": 3}}
+    estimate = (await agent.ask("estimate_credits", **parsed)).data
+    edit = (await agent.ask("edit_image", prompt="a harbour", wait_seconds=0, **parsed)).data
     assert estimate["estimated_credits"] == edit["credits"] > 0
     assert (estimate["available_credits"], estimate["can_proceed"]) == (100, True)
 
@@ -94,8 +94,8 @@ def test_a_page_of_jobs_takes_the_same_queries_however_long_it_is(
         complete(agent)
     with django_assert_num_queries(3):
         found, _ = job_queries.page(agent.actor.workspace, number=1, size=10)
-        told = [rows.job(row, at=AT) for row in found]
-    assert [len(job.results) for job in told] == [1] * count
+        rendered = [rows.job(row, base_url=AT) for row in found]
+    assert [len(job.results) for job in rendered] == [1] * count
 
 
 async def test_a_result_comes_with_a_link_and_a_small_preview(agent: Agent) -> None:

@@ -26,10 +26,12 @@ def problems(schema: dict[str, Any], value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SEED)
-def test_the_seeds_tools_are_told_in_its_words(name: str) -> None:
+def test_the_seeds_tools_are_reported_in_its_text(name: str) -> None:
     tool = TOOLS[name]
-    hints = tool.hints
-    assert (tool.description, hints.read_only, hints.destructive, hints.idempotent) == SEED[name]
+    annotations = tool.annotations
+    assert (tool.description, annotations.read_only, annotations.destructive, annotations.idempotent) == SEED[
+        name
+    ]
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=lambda tool: tool.name)
@@ -43,8 +45,8 @@ def test_schemas_are_schemas_of_objects(tool: Tool) -> None:
 def test_an_edit_takes_each_models_defaults(model: Model) -> None:
     defaults = {item.name: item.default for item in model.options if item.type == "select"}
     defaults |= {"samples": model.maximum_samples} if model.maximum_samples > 1 else {}
-    asked = {"prompt": "a harbour", "model": model.id, "parameters": defaults}
-    assert problems(TOOLS["edit_image"].input_schema, asked) == []
+    parsed = {"prompt": "a harbour", "model": model.id, "parameters": defaults}
+    assert problems(TOOLS["edit_image"].input_schema, parsed) == []
 
 
 @pytest.mark.parametrize(
@@ -70,15 +72,15 @@ def test_each_option_says_which_models_have_it() -> None:
     options = TOOLS["edit_image"].input_schema["properties"]["parameters"]["properties"]
     assert set(options) == {item.name for model in MODELS for item in model.options}
     assert options["resolution"]["description"].endswith(
-        "Of: google/gemini-3-pro-image, google/gemini-nano-banana-2.1."
+        "Models: google/gemini-3-pro-image, google/gemini-nano-banana-2.1."
     )
 
 
 def test_the_seeds_edits_offer_what_the_model_does() -> None:
     schema = TOOLS["editimagekontextpro"].input_schema
-    asked = {"prompt": "a harbour", "aspect_ratio": "16:9", "seed": 7, "output_format": "png"}
-    assert problems(schema, {**asked, "safety_tolerance": 2, "prompt_upsampling": True}) == []
+    parsed = {"prompt": "a harbour", "aspect_ratio": "16:9", "seed": 7, "output_format": "png"}
+    assert problems(schema, {**parsed, "safety_tolerance": 2, "prompt_upsampling": True}) == []
     assert problems(schema, {"prompt": "a harbour", "aspect_ratio": None, "seed": None}) == []
-    assert problems(schema, {**asked, "aspect_ratio": "17:9"}) != []
-    assert problems(schema, {**asked, "output_format": "gif"}) != []
-    assert problems(schema, {**asked, "seed": -1}) != []
+    assert problems(schema, {**parsed, "aspect_ratio": "17:9"}) != []
+    assert problems(schema, {**parsed, "output_format": "gif"}) != []
+    assert problems(schema, {**parsed, "seed": -1}) != []

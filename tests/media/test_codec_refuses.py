@@ -35,7 +35,7 @@ def webp_with_canvas(width: int, height: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def test_the_refusal_is_wrong_input_for_every_door() -> None:
+def test_the_refusal_is_wrong_input_for_every_api() -> None:
     assert issubclass(BadImage, InvalidInput)
     assert BadImage("").status == 400
 
@@ -46,7 +46,7 @@ def test_an_empty_file() -> None:
 
 
 def test_a_file_of_too_many_bytes() -> None:
-    with pytest.raises(BadImage, match=r"has 25\.5 MiB; at most 25 MiB"):
+    with pytest.raises(BadImage, match=r"is 25\.5 MiB; the limit is 25 MiB"):
         sanitise(sample("JPEG") + bytes(codec.MAX_BYTES + codec.MAX_BYTES // 50), None)
 
 
@@ -80,12 +80,12 @@ def test_a_file_of_as_many_bytes_as_allowed_is_taken() -> None:
 )
 @pytest.mark.parametrize("declared_type", [None, "image/png"])
 def test_other_kinds_of_files_are_called_by_their_name(
-    content: bytes, words: str, declared_type: str | None
+    content: bytes, reason: str, declared_type: str | None
 ) -> None:
     with pytest.raises(BadImage) as refusal:
         sanitise(content, declared_type)
 
-    assert refusal.value.message.startswith(words)
+    assert refusal.value.message.startswith(reason)
 
 
 @pytest.mark.parametrize("pillow_format", ["TIFF", "BMP", "ICO", "PPM", "TGA", "PCX", "JPEG2000", "AVIF"])
@@ -109,7 +109,7 @@ def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
     with pytest.raises(BadImage) as refusal:
         sanitise(sample(pillow_format), declared_type)
 
-    assert f"called {declared_type}, but it is a " in refusal.value.message
+    assert f"sent as {declared_type}, but it is a " in refusal.value.message
 
 
 @pytest.mark.parametrize(
@@ -117,16 +117,16 @@ def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
     [
         (16_385, 1, "16385 x 1 pixels"),
         (1, 16_385, "1 x 16385 pixels"),
-        (5001, 5000, r"5001 x 5000 pixels \(25\.0 megapixels\); at most 25 megapixels and 16384"),
+        (5001, 5000, r"5001 x 5000 pixels \(25\.0 megapixels\); the limit is 25 megapixels and 16384"),
         (10_000, 10_000, r"100\.0 megapixels"),
         (30_000, 30_000, "too many pixels"),
         (2**31 - 1, 2**31 - 1, "too many pixels"),
     ],
 )
-def test_too_many_pixels_are_refused_by_the_header(width: int, height: int, words: str) -> None:
+def test_too_many_pixels_are_refused_by_the_header(width: int, height: int, reason: str) -> None:
     content = png(width, height, bits=1, colour_type=0, rows=b"\x00")
 
-    with pytest.raises(BadImage, match=words):
+    with pytest.raises(BadImage, match=reason):
         sanitise(content, None)
 
 

@@ -54,8 +54,8 @@ def test_a_palette_may_be_transparent_too() -> None:
         (png(with_hole())[:40], "damaged"),
     ],
 )
-def test_a_mask_that_says_nothing_is_refused(content: bytes, words: str) -> None:
-    with pytest.raises(BadImage, match=words):
+def test_a_mask_that_says_nothing_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(BadImage, match=message):
         from_transparency(content)
 
 

@@ -154,7 +154,7 @@ def test_a_mask_is_cleaned_in_a_child() -> None:
     assert decode(store.clean_mask(content, 60, 40, tenant="t")).getcolors() == [(2400, 255)]
 
 
-async def test_the_words_of_a_refusal_come_out_of_the_child() -> None:
+async def test_the_text_of_a_refusal_come_out_of_the_child() -> None:
     damaged = encode(photo(), "PNG")[:200]
 
     for refused in (
@@ -178,7 +178,7 @@ def test_what_is_plainly_wrong_starts_no_child(monkeypatch: pytest.MonkeyPatch) 
     ("work", "limit", "words"), [(never_ends, 0.3, "too long"), (is_killed, 60, "safely")]
 )
 async def test_a_child_that_had_to_be_stopped_means_a_bad_image(
-    monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], limit: float, words: str
+    monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], limit: float, message: str
 ) -> None:
     content = encode(photo(), "PNG")
     monkeypatch.setattr(codec, "sanitise", work)
@@ -186,10 +186,10 @@ async def test_a_child_that_had_to_be_stopped_means_a_bad_image(
     monkeypatch.setattr(codec, "verify", work)
     monkeypatch.setattr(store, "_TIMEOUT", limit)
 
-    with pytest.raises(BadImage, match=words) as refusal:
+    with pytest.raises(BadImage, match=message) as refusal:
         store.clean(content, None, tenant="t")
     assert isinstance(refusal.value.__cause__, processes.TimedOut | processes.Crashed)
-    with pytest.raises(BadImage, match=words):
+    with pytest.raises(BadImage, match=message):
         await store.verify(content, tenant="t")
-    with pytest.raises(BadImage, match=words):
+    with pytest.raises(BadImage, match=message):
         store.clean_mask(content, 60, 40, tenant="t")

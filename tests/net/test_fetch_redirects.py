@@ -76,17 +76,17 @@ async def test_three_redirects_are_followed_and_no_more(authority: Authority, tl
             if followed:
                 assert (await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust))[0] == PICTURE
             else:
-                words = await refusal(url, trust=authority.trust)
-                assert words == "The image's address leads on from one address to the next."
+                message = await refusal(url, trust=authority.trust)
+                assert message == "The image URL has too many redirects."
 
         assert len(server.requests) == 4
 
 
 async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLContext):
     async with hostile(leads_to("/cat.png"), tls=tls) as server:
-        words = await refusal(at(HOST, server.url), trust=authority.trust)
+        message = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert words == "The image's address leads on from one address to the next."
+    assert message == "The image URL has too many redirects."
     assert len(server.requests) == 4
 
 
@@ -110,14 +110,14 @@ async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLConte
         ("https://pictures.example\\@127.0.0.1/", NO_URL),
         ("/\\127.0.0.1/", NO_URL),
         ("https://[::1/", NO_URL),
-        ("/" + "x" * 2000, "The image's address is longer than 2000 characters."),
+        ("/" + "x" * 2000, "The image URL is longer than 2000 characters."),
     ],
 )
 async def test_a_redirect_is_judged_like_a_url_that_a_person_named(
-    authority: Authority, tls: ssl.SSLContext, location: str, words: str
+    authority: Authority, tls: ssl.SSLContext, location: str, message: str
 ):
     names = Names({HOST: [["127.0.0.1"]], "private.example": [["8.8.8.8", "10.0.0.1"]]})
     async with hostile(leads_to(location), good, tls=tls) as server:
-        assert await refusal(at(HOST, server.url), names=names, trust=authority.trust) == words
+        assert await refusal(at(HOST, server.url), names=names, trust=authority.trust) == message
 
     assert len(server.requests) == 1

@@ -48,7 +48,7 @@ FORBIDDEN = [address for addresses in NOT_PUBLIC.values() for address in address
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public_addresses_may_be_asked(address: str):
+def test_public_addresses_may_be_requested(address: str):
     check_address("example.com", address)
     check_url(f"https://[{address}]/" if ":" in address else f"https://{address}/")
 
@@ -111,7 +111,7 @@ def test_other_spellings_of_addresses_are_no_names(host: str):
         "https://localhost/",  # its address decides
     ],
 )
-def test_names_may_be_asked(url: str):
+def test_names_may_be_requested(url: str):
     check_url(url)
 
 
@@ -182,7 +182,7 @@ def test_a_name_that_only_looks_like_one_is_judged_by_its_address(host: str):
     check_address(host, "8.8.8.8")
 
 
-def test_an_exempt_network_may_be_asked_by_http_at_any_port():
+def test_an_exempt_network_may_be_requested_by_http_at_any_port():
     policy.allow(["10.1.0.0/16", "fd00::/8", "192.168.1.5"])
 
     for url in (
@@ -199,7 +199,7 @@ def test_an_exempt_network_may_be_asked_by_http_at_any_port():
             check_url(url)
 
 
-def test_an_exempt_host_may_be_asked_by_http_at_any_port_and_stand_for_any_address():
+def test_an_exempt_host_may_be_requested_by_http_at_any_port_and_stand_for_any_address():
     policy.allow([" GPU.internal ", ""])
 
     check_url("http://gpu.internal:9000/v1")
@@ -222,7 +222,7 @@ def test_a_url_of_an_exempt_host_is_still_plain():
 
 
 @pytest.mark.parametrize("entry", ["10.0.0.1/8", "10.0.0.0/33", "example.com/x", "::1/129"])
-def test_a_bad_network_is_told(entry: str):
+def test_a_bad_network_is_reported(entry: str):
     with pytest.raises(ValueError, match=r"host bits|does not appear"):
         policy.allow([entry])
 

@@ -78,7 +78,7 @@ def test_presets_count_as_they_are_now(actor: Actor, job: Job) -> None:
     assert "sepia" in repeated.sent_prompt
 
 
-def test_what_is_gone_is_said_and_costs_nothing(actor: Actor, job: Job) -> None:
+def test_what_is_gone_is_reported_and_costs_nothing(actor: Actor, job: Job) -> None:
     Style.objects.filter(name="Ours").update(archived_at=timezone.now())
     with pytest.raises(NotFound, match="style"):
         jobs.again(actor=actor, job=job, idempotency_key="second")

@@ -76,7 +76,7 @@ def test_a_key_with_a_right_checksum_and_a_wrong_secret_finds_nothing(actor: Act
     assert api_keys.find(bare) == key
 
 
-def test_scopes_are_known_and_said_once(actor: Actor) -> None:
+def test_scopes_are_known_and_reported_once(actor: Actor) -> None:
     key, _ = api_keys.create(actor=actor, name="n8n", scopes=[WRITE, READ, WRITE])
     assert key.scopes == [READ, WRITE]
     with pytest.raises(InvalidInput, match="everything"):

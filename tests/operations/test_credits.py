@@ -90,9 +90,9 @@ def test_hold_then_release_returns_everything() -> None:
     assert (account.balance, account.held) == (10, 0)
 
 
-def test_hold_beyond_the_balance_is_refused_in_words() -> None:
+def test_hold_beyond_the_balance_is_refused_with_a_message() -> None:
     workspace = make_workspace(balance=7)
-    with pytest.raises(InsufficientCredits, match=r"needs 8, the workspace has 7"):
+    with pytest.raises(InsufficientCredits, match=r"needs 8, but the workspace has 7"):
         hold(workspace, 8)
     assert assert_adds_up(workspace).balance == 7
     assert not Job.objects.exists()

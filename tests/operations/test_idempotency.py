@@ -38,7 +38,7 @@ def test_a_repeat_is_the_same_job_and_costs_nothing() -> None:
 def test_another_request_with_the_key_is_refused() -> None:
     actor = make_actor(balance=10)
     submit(actor)
-    with pytest.raises(Unprocessable, match="another request"):
+    with pytest.raises(Unprocessable, match="different request"):
         submit(actor, request_hash="b")
     assert balance(actor) == 6
 
@@ -84,5 +84,5 @@ def test_other_requests_are_not_what_is_sent_again() -> None:
     for request_hash in ("with a key", "old", "failed", "another"):
         assert idempotency.find_sent_before(actor=actor, request_hash=request_hash) is None
     colleague = make_actor(actor.workspace, user=make_member(actor.workspace))
-    for other in (colleague, make_actor(), replace(actor, door="openai")):
+    for other in (colleague, make_actor(), replace(actor, channel="openai")):
         assert idempotency.find_sent_before(actor=other, request_hash="a") is None

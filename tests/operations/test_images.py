@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
@@ -16,8 +18,9 @@ from editor.media import store
 from editor.models import Image, Job, Role, Status
 from editor.operations import images, jobs, outcomes, trash
 from editor.operations.images import Stored
+from editor.operations.jobs import NewEdit
 from tests.factories import make_actor, make_image, make_member, make_workspace, photo
-from tests.operations.upload_files import stored_files
+from tests.operations.upload_files import claim, sent, stored_files
 from tests.web.rows import add_completed, add_image, add_job
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +62,73 @@ def test_a_file_that_is_no_image_leaves_nothing(actor: Actor) -> None:
     with pytest.raises(EditorError):
         images.upload(actor=actor, content=b"hello", content_type="image/png", name="a.png")
     assert not Image.objects.exists()
+
+
+WAYS: dict[str, Callable[[Actor], Any]] = {
+    "upload": make_image,
+    "sample": lambda actor: images.find_or_add_sample(actor=actor, name="coffee"),
+    "upload by link": lambda actor: claim(actor, sent(actor).id),
+}
+
+
+def raising(error: BaseException) -> Callable[..., None]:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
+
+
+EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+@EACH_WAY
+@pytest.mark.parametrize("error", [IntegrityError("twice"), KeyboardInterrupt("stopped")], ids=repr)
+def test_without_its_row_an_image_leaves_no_files(
+    committed: None, monkeypatch: pytest.MonkeyPatch, way: Callable[[Actor], Any], error: BaseException
+) -> None:
+    actor = make_actor()
+    monkeypatch.setattr(Image.objects, "create", raising(error))
+    with pytest.raises(type(error)):
+        way(actor)
+    assert [path for path in stored_files() if "incoming" not in path.parts] == []
+
+
+def test_without_its_row_a_mask_leaves_no_files(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    actor = make_actor(balance=10)
+    source = make_image(actor)
+    before = stored_files()
+    monkeypatch.setattr(Image.objects, "create", raising(IntegrityError("twice")))
+    request = NewEdit(prompt="a", image_ids=(source.id,), mask=photo(colour="white"))
+    with pytest.raises(IntegrityError):
+        jobs.submit(actor=actor, request=request)
+    assert stored_files() == before
+
+
+def test_files_that_cannot_be_deleted_either_do_not_hide_why_the_row_is_missing(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = make_actor()
+    monkeypatch.setattr(Image.objects, "create", raising(IntegrityError("twice")))
+    monkeypatch.setattr(store, "delete", raising(PermissionError()))
+    with pytest.raises(IntegrityError, match="twice"):
+        make_image(actor)
+
+
+def test_files_stay_when_the_row_is_written_and_only_the_answer_is_lost(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = make_actor()
+    create = images.create
+
+    def create_and_fail(**fields: Any) -> None:
+        create(**fields)
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(images, "create", create_and_fail)
+    with pytest.raises(OperationalError):
+        make_image(actor)
+    image = Image.objects.latest("created_at")
+    assert store.read(image.storage_name)
 
 
 def test_only_editors_bring_images() -> None:
@@ -133,7 +203,7 @@ def test_the_first_result_without_a_source_is_the_root(actor: Actor) -> None:
     assert (second.root, second.version, second.parent) == (first, 2, None)
 
 
-def test_results_belong_to_who_asked_for_them(actor: Actor) -> None:
+def test_results_belong_to_who_requested_them(actor: Actor) -> None:
     job = add_job(actor.workspace, created_by=actor.user)
     result = images.create_results(job=job, stored=[stored()])[0]
     assert (result.created_by, result.workspace, result.job) == (actor.user, actor.workspace, job)

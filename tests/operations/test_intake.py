@@ -1,22 +1,50 @@
-"""Pictures at addresses become images of the workspace."""
+"""What came with a request becomes images of the workspace, and a job."""
 
 from __future__ import annotations
 
 import asyncio
+import io
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from editor.access.actor import Actor
+from editor.concurrency.threads import in_thread
+from editor.errors import EditorError, PermissionDenied
+from editor.media import codec
+from editor.media.codec import BadImage
+from editor.media.inputs import File, Link, Sample
+from editor.models import Image, Job, JobImage, Role
 from editor.net import policy
-from editor.operations.intake import FETCHED_AT_ONCE, fetched
-from tests.factories import make_actor, make_workspace, photo
+from editor.net.fetch import NotFetched
+from editor.operations import credits, intake, storage
+from editor.operations.intake import FETCHED_AT_ONCE, Submission, WrongImage
+from editor.operations.jobs import NewEdit
+from tests.conftest import let_database_work_end
+from tests.factories import make_actor, make_image, make_member, make_workspace, photo
 from tests.net.fetching import Authority
-from tests.patience import PATIENCE, until
-from tests.providers.hostile import Write, answers, hostile
+from tests.operations.upload_files import sent, stored_files
+from tests.patience import PATIENCE, somebody_waits_for_our_locks, until, wait_until
+from tests.providers.hostile import Write, answers, hangs, hostile
 
 picture = answers(photo(), content_type="image/png")
+
+
+EDIT = NewEdit(prompt="a harbour", model="black-forest-labs/flux-2-pro")
+
+
+def file(content: bytes | None = None, name: str = "a.png") -> File:
+    return File(name, io.BytesIO(photo() if content is None else content))
+
+
+def roles(job: Job) -> list[tuple[str, str]]:
+    """Of the job's images, each with what its sender called it."""
+    places = JobImage.objects.filter(job=job).select_related("image").order_by("position")
+    return [(place.role, place.image.original_name) for place in places]
 
 
 @pytest.fixture(autouse=True)
@@ -27,15 +55,26 @@ def loopback_allowed() -> Iterator[None]:
 
 
 @pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """Whom the portal trusts to vouch for servers."""
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
+    return authority
+
+
+@pytest.fixture
+def actor(committed: None) -> Actor:
+    return make_actor()
+
+
+@pytest.fixture
 def actors(committed: None) -> tuple[Actor, Actor]:
     return make_actor(), make_actor(make_workspace(name="Other"))
 
 
 async def test_a_workspace_with_many_slow_addresses_does_not_keep_another_waiting(
-    actors: tuple[Actor, Actor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    actors: tuple[Actor, Actor], authority: Authority
 ) -> None:
-    authority = Authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
     busy, other = actors
     two_end, more = asyncio.Event(), asyncio.Event()
 
@@ -51,11 +90,130 @@ async def test_a_workspace_with_many_slow_addresses_does_not_keep_another_waitin
         hostile(first, first, slow, tls=authority.server("127.0.0.1")) as server,
         hostile(picture, tls=authority.server("127.0.0.1")) as quick,
     ):
-        calls = [asyncio.create_task(fetched(busy, server.url)) for _ in range(2 * FETCHED_AT_ONCE)]
+        calls = [
+            asyncio.create_task(intake.add(actor=busy, image=Link(server.url)))
+            for _ in range(2 * FETCHED_AT_ONCE)
+        ]
         await until(lambda: len(server.requests) >= FETCHED_AT_ONCE)
-        one = asyncio.create_task(fetched(other, quick.url))
-        await asyncio.sleep(0)  # it waits, behind all others
+        one = asyncio.create_task(intake.add(actor=other, image=Link(quick.url)))
+        slots = intake._fetch_slots.get()
+        await until(lambda: str(other.workspace.id) in slots._waiting)  # behind all others
         two_end.set()  # a place for the first in line, then one for the other workspace
         await asyncio.wait_for(one, PATIENCE)
         more.set()
         assert len(set(await asyncio.gather(*calls))) == 2 * FETCHED_AT_ONCE
+
+
+async def test_images_of_every_kind_keep_their_order(actor: Actor, authority: Authority) -> None:
+    known = await in_thread(make_image, actor)
+    upload = await in_thread(lambda: sent(actor, file_name="sent.png").id)
+    async with hostile(picture, tls=authority.server("127.0.0.1")) as server:
+        images = (Sample("cat"), Link(f"{server.url}/far.png"), known.id, upload, file())
+        job = await intake.submit(actor=actor, submission=Submission(edit=EDIT, images=images, mask=file()))
+    names = ["cat.jpg", "far.png", "photo.png", "sent.png", "a.png"]
+    reported = await in_thread(roles, job)
+    assert reported == [("source", names[0]), *(("reference", name) for name in names[1:]), ("mask", "")]
+
+
+async def test_a_mask_is_no_image_of_its_own(actor: Actor) -> None:
+    submission = Submission(edit=EDIT, images=(file(),), mask=file(photo(colour="white")))
+    await intake.submit(actor=actor, submission=submission)
+    kinds = await in_thread(lambda: sorted(Image.objects.values_list("kind", flat=True)))
+    assert kinds == [Image.Kind.MASK, Image.Kind.SOURCE]
+
+
+@pytest.mark.parametrize(
+    ("images", "mask", "index"),
+    [(["good", "bad"], "good", 1), (["good"], "bad", None), (["good"], "of another shape", None)],
+)
+async def test_a_bad_image_is_reported_by_its_place_and_the_files_are_closed(
+    actor: Actor, images: list[str], mask: str, index: int | None
+) -> None:
+    content = {"good": photo(), "bad": photo()[:120], "of another shape": photo(width=10)}
+    files = [file(content[name]) for name in (*images, mask)]
+    submission = Submission(edit=EDIT, images=tuple(files[:-1]), mask=files[-1])
+    with pytest.raises(WrongImage) as refused:
+        await intake.submit(actor=actor, submission=submission)
+    assert refused.value.index == index
+    assert isinstance(refused.value.cause, BadImage)
+    assert all(each.content.closed for each in files)
+    assert await in_thread(stored_files) == []
+
+
+async def test_a_caller_who_leaves_leaves_nothing(actor: Actor, authority: Authority) -> None:
+    async with hostile(hangs, tls=authority.server("127.0.0.1")) as server:
+        submission = Submission(edit=EDIT, images=(Link(server.url), file()))
+        call = asyncio.create_task(intake.submit(actor=actor, submission=submission))
+        await until(lambda: server.requests)
+        assert stored_files()  # of the image that came along
+        call.cancel()
+        await asyncio.wait({call}, timeout=PATIENCE)
+        assert call.cancelled()
+    let_database_work_end()
+    assert stored_files() == []
+    assert not await in_thread(Image.objects.exists)
+
+
+async def test_the_same_request_many_times_at_once_is_one_job_with_one_image(actor: Actor) -> None:
+    edit = replace(EDIT, idempotency_key="k", request_hash="h")
+    submissions = [Submission(edit=edit, images=(file(),), mask=file()) for _ in range(6)]
+    jobs = await asyncio.gather(*(intake.submit(actor=actor, submission=each) for each in submissions))
+    assert len({job.id for job in jobs}) == 1
+    assert [job.repeated for job in jobs].count(False) == 1
+    assert await in_thread(Image.objects.count) == 2
+    assert len(stored_files()) == 5  # the image, its thumbnails, and the mask
+
+
+@pytest.mark.parametrize("key", ["k", None])
+async def test_a_repeat_is_answered_before_anything_is_looked_at(actor: Actor, key: str | None) -> None:
+    edit = replace(EDIT, idempotency_key=key, request_hash="h")
+    first = await intake.submit(actor=actor, submission=Submission(edit=edit))
+    await in_thread(credits.adjust, workspace=actor.workspace, amount=-94, actor=None, note="spent")
+    again = Submission(edit=edit, images=(file(b"?"),), sent_again=True)
+    repeated = await intake.submit(actor=actor, submission=again)
+    assert (repeated.id, repeated.repeated) == (first.id, True)
+
+
+async def test_what_refuses_at_the_last_free_moment_refuses_all(actor: Actor) -> None:
+    async def refuse() -> None:
+        raise PermissionDenied("No.")
+
+    submission = Submission(edit=EDIT, images=(file(b"?"),))
+    with pytest.raises(PermissionDenied):
+        await intake.submit(actor=actor, submission=submission, before_images=refuse)
+    wrong = Submission(edit=replace(EDIT, prompt=""), images=(file(b"?"),))
+    with pytest.raises(EditorError, match="Say what"):
+        await intake.submit(actor=actor, submission=wrong, before_images=refuse)
+
+
+async def test_who_may_only_look_adds_no_image(actor: Actor) -> None:
+    viewer = await in_thread(
+        lambda: make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.VIEWER))
+    )
+    with pytest.raises(PermissionDenied):
+        await intake.add(actor=viewer, image=file(b"?"))
+
+
+async def test_a_linked_image_has_at_most_what_a_file_may_have(actor: Actor, authority: Authority) -> None:
+    large = answers(b"", length=codec.MAX_BYTES + 1, content_type="image/png")
+    async with hostile(large, tls=authority.server("127.0.0.1")) as server:
+        with pytest.raises(NotFetched, match="at most 25 MiB"):
+            await intake.add(actor=actor, image=Link(server.url))
+
+
+async def test_a_job_that_ends_meanwhile_does_not_lock_the_other_way_round(actor: Actor) -> None:
+    """Where a job ends its images are counted first, and then its credits."""
+    locked = threading.Event()
+
+    def end_slowly() -> None:
+        with transaction.atomic():
+            storage.lock(workspace_id=actor.workspace.pk)
+            locked.set()
+            wait_until(somebody_waits_for_our_locks)
+            credits.lock_account(workspace_id=actor.workspace.pk)
+
+    submission = Submission(edit=EDIT, images=(file(),))
+    ended = asyncio.create_task(in_thread(end_slowly))
+    assert await asyncio.to_thread(locked.wait, PATIENCE)
+    await intake.submit(actor=actor, submission=submission)
+    await ended

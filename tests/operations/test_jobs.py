@@ -16,12 +16,22 @@ from editor.errors import (
     EditorError,
     InsufficientCredits,
     InvalidInput,
+    LimitExceeded,
     NotFound,
     PermissionDenied,
-    TooMany,
     Unprocessable,
 )
-from editor.models import CreditAccount, Image, Job, LedgerEntry, Role, Status, Style
+from editor.models import (
+    Character,
+    CharacterImage,
+    CreditAccount,
+    Image,
+    Job,
+    LedgerEntry,
+    Role,
+    Status,
+    Style,
+)
 from editor.operations import jobs, limits
 from editor.operations.jobs import NewEdit
 from tests.factories import limit_jobs, make_actor, make_image, make_member, make_workspace, photo
@@ -134,7 +144,7 @@ def test_the_plan_limits_what_is_in_flight() -> None:
     actor = make_actor(workspace)
     for _ in range(2):
         jobs.submit(actor=actor, request=new_edit())
-    with pytest.raises(TooMany, match="2 edits are queued or running"):
+    with pytest.raises(LimitExceeded, match="2 edits are queued or running"):
         jobs.submit(actor=actor, request=new_edit())
 
 
@@ -173,7 +183,7 @@ def test_a_job_that_runs_is_left_alone_by_whoever_wants_waiting_ones_only() -> N
     actor = make_actor()
     job = jobs.submit(actor=actor, request=new_edit())
     Job.objects.filter(pk=job.pk).update(status=Status.PROCESSING)
-    with pytest.raises(Conflict, match="runs already"):
+    with pytest.raises(Conflict, match="already started"):
         jobs.cancel(actor=actor, job=job, only_waiting=True)
     job.refresh_from_db()
     assert job.cancel_requested_at is None
@@ -187,6 +197,14 @@ def test_a_check_tells_of_too_few_and_too_many_images_before_they_are_there() ->
         jobs.check(actor=actor, request=request, images=9)
     with pytest.raises(InvalidInput, match="A mask needs an image"):
         jobs.check(actor=actor, request=request, images=0, mask=True)
+
+
+def test_a_mask_does_not_belong_to_a_characters_image() -> None:
+    actor = make_actor()
+    character = Character.objects.create(workspace=actor.workspace, name="Mara")
+    CharacterImage.objects.create(character=character, image=make_image(actor), position=1)
+    with pytest.raises(InvalidInput, match="A mask needs an image"):
+        jobs.submit(actor=actor, request=new_edit(character_id=character.id, mask=photo()))
 
 
 def test_twenty_at_once_with_credits_for_seven(committed: None) -> None:

@@ -15,10 +15,10 @@ from pytest_django import Settings
 from editor.access.actor import Actor
 from editor.media import incoming, store
 from editor.models import Image, Upload
-from editor.operations import orphans, trash
+from editor.operations import orphans, trash, uploads
 from tests.emulators import s3
 from tests.factories import make_actor, make_image
-from tests.operations.upload_files import announce
+from tests.operations.upload_files import announce, expire
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,25 @@ def test_what_a_row_names_stays(storage: tuple[Age, Names], actor: Actor) -> Non
     Image.objects.filter(pk=image.pk).update(trashed_at=timezone.now(), purged_at=timezone.now())
     assert orphans.Sweep().step() == 4
     assert store.names_of(image.storage_name)[0] not in names()
+
+
+def test_what_the_storage_did_not_delete_goes_after_a_day(
+    storage: tuple[Age, Names], actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age, names = storage
+    long_ago = timezone.now() - timedelta(days=trash.KEPT_DAYS + 1)
+    Image.objects.filter(pk=make_image(actor).pk).update(trashed_at=long_ago)
+    upload = Upload.objects.get(pk=announce(actor).image_id)
+    store.save(upload.storage_name, b"as it came", "image/png")
+    expire(upload.pk, days=2)
+    before = names()
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "delete", lambda name: 1 / 0)
+        assert (trash.purge(), uploads.purge()) == (1, 1)
+    assert names() == before
+    age()
+    assert orphans.Sweep().step() == len(before) == 5
+    assert names() == set()
 
 
 def test_the_files_of_a_portal_that_shares_the_storage_stay(storage: tuple[Age, Names], actor: Actor) -> None:

@@ -15,23 +15,23 @@ from editor.operations import provider_keys
 from editor.providers import failures
 from editor.providers.base import Account, ErrorKind, ProviderError
 from tests.factories import make_actor, make_member
-from tests.takers import KEY, SECRET, Taker, install, save_key, store_portals_key
+from tests.fake_providers import KEY, SECRET, FakeProvider, install, save_key, store_portals_key
 
 pytestmark = pytest.mark.django_db
 
 REFUSED = ProviderError(ErrorKind.AUTH, "no")
-BUSY = failures.temporary(said="Come back at noon.")
+BUSY = failures.temporary(provider_message="Come back at noon.")
 NO_FUNDS = failures.failure(ErrorKind.INSUFFICIENT_FUNDS)
-STRANGE = failures.failure(ErrorKind.INVALID_INPUT, said="No such page.")
+STRANGE = failures.failure(ErrorKind.INVALID_INPUT, provider_message="No such page.")
 
 
 @pytest.fixture
-def takers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Taker]:
+def fake_providers(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProvider]:
     return install(monkeypatch)
 
 
 @pytest.fixture
-def actor(takers: dict[str, Taker]) -> Actor:
+def actor(fake_providers: dict[str, FakeProvider]) -> Actor:
     return make_actor()
 
 
@@ -44,11 +44,13 @@ def again(actor: Actor, key: ProviderKey) -> ProviderKey:
 # --- Saving ------------------------------------------------------------------------------
 
 
-def test_a_key_is_tried_then_stored_encrypted_with_what_the_provider_told(
-    actor: Actor, takers: dict[str, Taker]
+def test_a_key_is_tried_then_stored_encrypted_with_what_the_provider_reported(
+    actor: Actor, fake_providers: dict[str, FakeProvider]
 ) -> None:
     key = save_key(actor, "wiro", f"  {KEY}\n", SECRET)
-    assert takers["wiro"].asked == [Account(base_url="https://api.wiro.example", key=KEY, secret=SECRET)]
+    assert fake_providers["wiro"].asked == [
+        Account(base_url="https://api.wiro.example", key=KEY, secret=SECRET)
+    ]
     stored = (key.provider, key.last_four, key.is_enabled, key.note)
     assert stored == ("wiro", "4f2a", True, "Credits left: 100")
     assert key.checked_at is not None
@@ -57,9 +59,11 @@ def test_a_key_is_tried_then_stored_encrypted_with_what_the_provider_told(
     assert accounts.opened(ProviderKey.objects.get(pk=key.pk)).key == KEY
 
 
-def test_a_refused_key_is_not_stored_and_the_one_before_stays(actor: Actor, takers: dict[str, Taker]) -> None:
+def test_a_refused_key_is_not_stored_and_the_one_before_stays(
+    actor: Actor, fake_providers: dict[str, FakeProvider]
+) -> None:
     save_key(actor)
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     with pytest.raises(InvalidInput, match="Black Forest Labs does not accept this key") as error:
         save_key(actor, key="another-key-0000")
     assert set(error.value.fields) == {"key"}
@@ -69,29 +73,29 @@ def test_a_refused_key_is_not_stored_and_the_one_before_stays(actor: Actor, take
 @pytest.mark.parametrize(
     ("answer", "note"),
     [
-        (BUSY, "could not be tested now. Test it again later. It said: “Come back at noon.”"),
-        (NO_FUNDS, "takes this key, but its account has no funds left."),
-        (STRANGE, "did not answer the test of this key as it should. It said: “No such page.”"),
+        (BUSY, "could not be tested. Test it again later. It said: “Come back at noon.”"),
+        (NO_FUNDS, "accepts this key, but its account has no funds left."),
+        (STRANGE, "gave an unexpected response to the test of this key. It said: “No such page.”"),
     ],
     ids=["busy", "no funds", "strange"],
 )
 def test_a_key_that_is_not_refused_is_stored_with_a_note(
-    actor: Actor, takers: dict[str, Taker], answer: ProviderError, note: str
+    actor: Actor, fake_providers: dict[str, FakeProvider], answer: ProviderError, note: str
 ) -> None:
-    takers["bfl"].answer = answer
+    fake_providers["bfl"].answer = answer
     key = save_key(actor)
     assert key.checked_at is None
     assert key.note.endswith(note)
 
 
 def test_a_provider_that_does_not_answer_keeps_nobody_waiting(
-    actor: Actor, takers: dict[str, Taker], monkeypatch: pytest.MonkeyPatch
+    actor: Actor, fake_providers: dict[str, FakeProvider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider_keys, "CHECK_SECONDS", 0.05)
-    takers["bfl"].answer = None
+    fake_providers["bfl"].answer = None
     key = save_key(actor)
     assert key.checked_at is None
-    assert "did not answer" in key.note
+    assert "did not respond" in key.note
 
 
 def test_a_new_key_takes_the_place_of_the_old_and_leaves_the_switch(actor: Actor) -> None:
@@ -114,14 +118,14 @@ def test_a_new_key_takes_the_place_of_the_old_and_leaves_the_switch(actor: Actor
         "nul\0-key-123",
     ],
 )
-def test_what_cannot_be_a_key_is_not_even_asked_about(
-    actor: Actor, takers: dict[str, Taker], key: str
+def test_what_cannot_be_a_key_is_not_even_requested_about(
+    actor: Actor, fake_providers: dict[str, FakeProvider], key: str
 ) -> None:
     for field, texts in (("key", {"key": key}), ("secret", {"key": KEY, "secret": key or " x "})):
         with pytest.raises(InvalidInput) as error:
             async_to_sync(provider_keys.save_and_test)(actor=actor, provider="wiro", **texts)
         assert set(error.value.fields) == {field}
-    assert not takers["wiro"].asked
+    assert not fake_providers["wiro"].asked
     assert not ProviderKey.objects.exists()
 
 
@@ -137,12 +141,12 @@ def test_a_provider_that_takes_no_keys_is_not_found(actor: Actor, provider: str)
         save_key(actor, provider)
 
 
-def test_the_provider_is_asked_while_no_connection_is_held(
-    actor: Actor, takers: dict[str, Taker], monkeypatch: pytest.MonkeyPatch
+def test_the_provider_is_requested_while_no_connection_is_held(
+    actor: Actor, fake_providers: dict[str, FakeProvider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released: list[int] = []
     monkeypatch.setattr(
-        "editor.concurrency.threads.release", lambda: released.append(len(takers["bfl"].asked))
+        "editor.concurrency.threads.release", lambda: released.append(len(fake_providers["bfl"].asked))
     )
     save_key(actor)
     assert released == [0], "given back once, before the provider is asked"
@@ -151,40 +155,42 @@ def test_the_provider_is_asked_while_no_connection_is_held(
 # --- Testing, switching, removing ----------------------------------------------------------
 
 
-def test_a_test_notes_what_has_changed(actor: Actor, takers: dict[str, Taker]) -> None:
+def test_a_test_notes_what_has_changed(actor: Actor, fake_providers: dict[str, FakeProvider]) -> None:
     key = save_key(actor)
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     refused = again(actor, key)
     assert refused.checked_at is None
     assert "does not accept this key" in refused.note
-    takers["bfl"].answer = "Credits left: 7"
+    fake_providers["bfl"].answer = "Credits left: 7"
     accepted = again(actor, refused)
     assert accepted.checked_at is not None
     assert accepted.note == "Credits left: 7"
 
 
-def test_a_provider_that_is_away_says_nothing_against_the_key(actor: Actor, takers: dict[str, Taker]) -> None:
+def test_a_provider_that_is_away_says_nothing_against_the_key(
+    actor: Actor, fake_providers: dict[str, FakeProvider]
+) -> None:
     key = save_key(actor)
-    takers["bfl"].answer = BUSY
+    fake_providers["bfl"].answer = BUSY
     tested = again(actor, key)
     assert tested.checked_at == key.checked_at
-    assert "could not be tested now" in tested.note
+    assert "could not be tested" in tested.note
 
 
 def test_a_key_that_cannot_be_opened_has_a_problem_that_the_operator_can_mend(
-    actor: Actor, takers: dict[str, Taker], settings: Settings
+    actor: Actor, fake_providers: dict[str, FakeProvider], settings: Settings
 ) -> None:
     key = save_key(actor)
-    takers["bfl"].asked.clear()
+    fake_providers["bfl"].asked.clear()
     settings.ENCRYPTION_KEYS = ["x" * 32]
     tested = again(actor, key)
     assert tested.checked_at is None
     assert "ENCRYPTION_KEYS" in tested.note
-    assert not takers["bfl"].asked
+    assert not fake_providers["bfl"].asked
 
 
 def test_the_answer_about_a_key_is_not_noted_of_the_one_that_replaced_it(
-    actor: Actor, takers: dict[str, Taker], monkeypatch: pytest.MonkeyPatch
+    actor: Actor, fake_providers: dict[str, FakeProvider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = save_key(actor)
 
@@ -198,7 +204,7 @@ def test_the_answer_about_a_key_is_not_noted_of_the_one_that_replaced_it(
             workspace=actor.workspace, provider="bfl", key="another-key-0000", secret="", verdict=verdict
         )
 
-    monkeypatch.setattr(takers["bfl"], "check", replaced_meanwhile)
+    monkeypatch.setattr(fake_providers["bfl"], "check", replaced_meanwhile)
     assert again(actor, key).note == "The new one works."
 
 
@@ -223,9 +229,11 @@ def test_a_key_is_switched_off_and_on_and_removed(actor: Actor) -> None:
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
-def test_keys_are_the_managers_business(actor: Actor, takers: dict[str, Taker], role: Role) -> None:
+def test_keys_are_the_managers_business(
+    actor: Actor, fake_providers: dict[str, FakeProvider], role: Role
+) -> None:
     key = save_key(actor)
-    takers["bfl"].asked.clear()
+    fake_providers["bfl"].asked.clear()
     other = make_actor(actor.workspace, user=make_member(actor.workspace, role=role))
     for act in (
         lambda: save_key(other, key="another-key-0000"),
@@ -236,7 +244,7 @@ def test_keys_are_the_managers_business(actor: Actor, takers: dict[str, Taker], 
     ):
         with pytest.raises(PermissionDenied):
             act()
-    assert not takers["bfl"].asked
+    assert not fake_providers["bfl"].asked
     unchanged = ProviderKey.objects.get()
     assert (unchanged.last_four, unchanged.is_enabled) == ("4f2a", True)
 
@@ -246,7 +254,7 @@ def test_an_admin_may(actor: Actor) -> None:
     assert save_key(admin).workspace == actor.workspace
 
 
-def test_without_own_keys_in_the_plan_a_key_can_only_be_given_up(actor: Actor) -> None:
+def test_without_own_keys_in_the_plan_a_key_can_only_be_abandoned(actor: Actor) -> None:
     key = save_key(actor)
     Plan.objects.update(own_keys=False)
     poorer = make_actor(actor.workspace, user=actor.user)
@@ -279,22 +287,22 @@ def test_a_key_of_another_workspace_or_of_the_portal_is_not_found(actor: Actor) 
 )
 def test_no_key_is_written_anywhere(
     actor: Actor,
-    takers: dict[str, Taker],
+    fake_providers: dict[str, FakeProvider],
     caplog: pytest.LogCaptureFixture,
     answer: str | ProviderError,
 ) -> None:
     caplog.set_level("DEBUG")
-    takers["wiro"].answer = answer
-    told = ""
+    fake_providers["wiro"].answer = answer
+    reported = ""
     try:
         key = save_key(actor, "wiro", KEY, SECRET)
         again(actor, key)
-        told = f"{key} {key!r} {key.note}"
+        reported = f"{key} {key!r} {key.note}"
     except EditorError as error:
-        told = f"{error} {error!r} {error.fields}"
-    told += caplog.text + repr(list(AuditEntry.objects.values()))
+        reported = f"{error} {error!r} {error.fields}"
+    reported += caplog.text + repr(list(AuditEntry.objects.values()))
     with connection.cursor() as cursor:
         cursor.execute("SELECT row_to_json(editor_providerkey)::text FROM editor_providerkey")
-        told += str(cursor.fetchall())
-    assert KEY not in told
-    assert SECRET not in told
+        reported += str(cursor.fetchall())
+    assert KEY not in reported
+    assert SECRET not in reported

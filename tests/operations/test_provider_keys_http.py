@@ -13,14 +13,14 @@ from editor.models import ProviderKey
 from editor.net import policy
 from editor.operations import provider_keys
 from editor.providers import http
-from tests.emulators.__main__ import EMULATORS
 from tests.emulators.base import Emulator
+from tests.emulators.registry import EMULATORS
 from tests.factories import make_actor
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=EMULATORS, ids=lambda emulator: emulator.name)
+@pytest.fixture(params=EMULATORS.values(), ids=lambda emulator: emulator.name)
 def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emulator]:
     """Each provider, at an address of the operator's."""
     with request.param() as running:
@@ -31,7 +31,7 @@ def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emu
 
 
 def save_over_http(emulator: Emulator, key: str) -> ProviderKey:
-    actor, secret = make_actor(), getattr(emulator, "secret", None) or ""
+    actor, secret = make_actor(), emulator.secret or ""
 
     async def save() -> ProviderKey:
         try:
@@ -56,4 +56,4 @@ def test_a_provider_that_is_down_leaves_the_key_untested(emulator: Emulator) -> 
     emulator.stop()
     key = save_over_http(emulator, emulator.key)
     assert key.checked_at is None
-    assert "could not be tested now" in key.note
+    assert "could not be tested" in key.note

@@ -25,9 +25,10 @@ from editor.operations.jobs import NewEdit
 from editor.providers import http, poll_schedule, registry
 from tests.emulators.base import Emulator
 from tests.emulators.faults import Fault, Step
+from tests.emulators.registry import EMULATORS
 from tests.emulators.wiro import Wiro
-from tests.engine import at_emulators
-from tests.engine.at_emulators import EMULATORS, MODELS, PROMPT, reach, run, submit_alone
+from tests.engine import emulator_stack
+from tests.engine.emulator_stack import MODELS, PROMPT, reach, run, submit_alone
 from tests.factories import make_actor, make_provider_key
 from tests.web.requests import signed_in
 
@@ -46,7 +47,7 @@ QUIET_LOGGERS = ("procrastinate", "httpx", "django.server")
 @pytest.fixture
 def emulators(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Emulator]]:
     """They repeat the key in the words of each refusal."""
-    with at_emulators.running(keys=KEYS) as emulators:
+    with emulator_stack.running(keys=KEYS) as emulators:
         for emulator in emulators.values():
             if isinstance(emulator, Wiro):
                 emulator.secret = SECRET
@@ -74,26 +75,26 @@ def telling(emulator: Emulator) -> Any:
     """Its refusals, with the key and the secret in their words."""
     plain = emulator.refusal
     secret = f" and {SECRET}" if isinstance(emulator, Wiro) else ""
-    words = f" The key was {emulator.key}{secret}."
+    message = f" The key was {emulator.key}{secret}."
 
     def refusal(fault: Fault) -> Response:
         response = plain(fault)
-        body = with_words(json.loads(bytes(response.body)), words)
+        body = with_message(json.loads(bytes(response.body)), message)
         return Response(json.dumps(body), response.status_code, media_type="application/json")
 
     return refusal
 
 
-def with_words(value: Any, words: str) -> Any:
+def with_message(value: Any, message: str) -> Any:
     """A provider's answer, with these words after each message for people."""
     if isinstance(value, list):
-        return [with_words(each, words) for each in value]
+        return [with_message(each, message) for each in value]
     if not isinstance(value, dict):
         return value
     return {
-        name: each + words
+        name: each + message
         if name in ("detail", "message", "msg") and isinstance(each, str)
-        else with_words(each, words)
+        else with_message(each, message)
         for name, each in value.items()
     }
 
@@ -152,7 +153,7 @@ def edits_on_all_keys(settings: Settings, emulators: Mapping[str, Emulator]) -> 
         (Step.DOWNLOAD, Fault.CUT, 6, 0),
     ],
 )
-def test_no_key_is_told_by_an_edit(
+def test_no_key_is_reported_by_an_edit(
     emulators: dict[str, Emulator],
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
@@ -169,7 +170,7 @@ def test_no_key_is_told_by_an_edit(
     assert_nothing_is_told(caplog, searched={"the API": told_by_api(many)})
 
 
-def test_no_key_is_told_when_the_next_route_takes_the_edit(
+def test_no_key_is_reported_when_the_next_route_takes_the_edit(
     emulators: dict[str, Emulator], settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     emulators["bfl"].script.always[Step.SUBMIT] = Fault.SERVER_ERROR
@@ -181,24 +182,24 @@ def test_no_key_is_told_when_the_next_route_takes_the_edit(
     assert_nothing_is_told(caplog, searched={"the API": told_by_api([job])})
 
 
-def test_no_key_is_told_by_a_test_of_it(
+def test_no_key_is_reported_by_a_test_of_it(
     emulators: dict[str, Emulator], caplog: pytest.LogCaptureFixture
 ) -> None:
     """One that goes well, one that the provider fails on, and one that it refuses."""
     actor = make_actor()
-    told = ""
+    reported = ""
     for name in emulators:
         secret = SECRET if name == "wiro" else ""
         stored = save(actor, name, KEYS[name], secret)
         assert stored.checked_at is not None
-        told += f"{stored} {stored!r} {stored.note}"
+        reported += f"{stored} {stored!r} {stored.note}"
     emulators["fal"].script.next_upload = [Fault.SERVER_ERROR]
     failed = save(actor, "fal", KEYS["fal"], "")
     assert "The key was …" in failed.note
     with pytest.raises(InvalidInput) as refused:
         save(actor, "openai", f"{PLANTED}-but-wrong", "")
-    told += f"{refused.value} {refused.value!r} {refused.value.fields}"
-    assert_nothing_is_told(caplog, searched={"what a person is told": told})
+    reported += f"{refused.value} {refused.value!r} {refused.value.fields}"
+    assert_nothing_is_told(caplog, searched={"what a person is told": reported})
 
 
 def save(actor: Actor, provider: str, key: str, secret: str) -> ProviderKey:

@@ -18,7 +18,7 @@ from editor.errors import StorageFull
 from editor.media import store
 from editor.media.codec import MAX_BYTES
 from editor.models import CreditAccount, Image, Job, Plan, Status, StorageAccount, Upload
-from editor.operations import images, jobs, trash, uploads
+from editor.operations import images, jobs, queue, trash, uploads
 from editor.operations.jobs import NewEdit
 from editor.queries import storage
 from tests.factories import limit_storage, make_actor, make_image, photo
@@ -205,10 +205,10 @@ def test_a_refusal_says_what_is_full_and_what_helps_and_leaves_nothing(actor: Ac
     limit_storage(actor.workspace, to=before + 1)
     with pytest.raises(StorageFull) as caught:
         make_image(actor)
-    words = caught.value.message
-    assert "The workspace's storage is full" in words
-    assert "Nothing was charged" in words
-    assert "Empty the trash to free some" in words
+    text = caught.value.message
+    assert "The workspace's storage is full" in text
+    assert "Nothing was charged" in text
+    assert "Empty the trash to free space" in text
     assert bytes_on_disk() == before
 
 
@@ -241,12 +241,21 @@ def test_a_plan_without_a_quota_allows_everything_and_counts_all_the_same(actor:
     assert stored(actor) == bytes_on_disk()
 
 
-def test_a_mask_whose_edit_does_not_come_about_counts_no_more(actor: Actor) -> None:
+def test_a_mask_whose_edit_does_not_come_about_counts_no_more(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = make_image(actor)
-    mask = images.save_mask(actor=actor, content=photo(), source=source)
-    with_mask = stored(actor)
-    images.discard_mask(mask=mask)
-    assert with_mask > stored(actor) == bytes_on_disk()
+    before, with_mask = stored(actor), []
+
+    def enqueue(*, job: Job, priority: int) -> None:
+        with_mask.append(stored(actor))
+        raise RuntimeError("no queue")
+
+    monkeypatch.setattr(queue, "enqueue", enqueue)
+    with pytest.raises(RuntimeError, match="no queue"):
+        edit(actor, image_ids=(source.id,), mask=photo())
+    assert with_mask[0] > before
+    assert stored(actor) == bytes_on_disk() == before
 
 
 def test_rows_that_go_with_others_are_counted_too(actor: Actor) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.errors import Conflict, NotFound, PermissionDenied
 from editor.media import store
-from editor.models import AuditEntry, Image, Job, Role
-from editor.operations import images, jobs, trash
+from editor.models import AuditEntry, Character, CharacterImage, Image, Job, Role
+from editor.operations import images, jobs, trash, uploads
 from tests.factories import make_actor, make_image, make_member
+from tests.operations.upload_files import expire, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -86,25 +88,38 @@ def test_what_is_gone_cannot_be_restored(actor: Actor) -> None:
     image = make_image(actor)
     trashed_for(image, days=trash.KEPT_DAYS + 1)
     trash.purge()
-    with pytest.raises(NotFound, match="for good"):
+    with pytest.raises(NotFound, match="permanently deleted"):
         lookups.trashed_images(actor, [image.id])
     trash.restore(actor=actor, images=[image])
     image.refresh_from_db()
     assert image.trashed_at
 
 
-def test_a_store_that_fails_keeps_the_image_for_the_next_time(
+def test_a_storage_that_fails_is_not_requested_the_other_images_as_well(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image = make_image(actor)
-    trashed_for(image, days=trash.KEPT_DAYS + 1)
+    for days in (3, 2, 1):
+        trashed_for(make_image(actor), days=trash.KEPT_DAYS + days)
     with monkeypatch.context() as broken:
         broken.setattr("editor.media.store.delete", lambda name: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            trash.purge()
-    image.refresh_from_db()
-    assert image.purged_at is None
+        assert trash.purge() == 1
+        assert trash.empty(actor=actor) == 1
+    assert Image.objects.filter(purged_at=None).count() == 1
     assert trash.purge() == 1
+
+
+def test_files_are_deleted_after_the_commit(
+    committed: None, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, young, upload = make_image(actor), make_image(actor), sent(actor)
+    trashed_for(old, days=trash.KEPT_DAYS + 1)
+    trash.discard(actor=actor, images=[young])
+    expire(upload.id, days=2)
+    in_transaction = []
+    monkeypatch.setattr(store, "delete", lambda name: in_transaction.append(connection.in_atomic_block))
+    assert (trash.purge(), trash.empty(actor=actor), uploads.purge()) == (1, 1, 1)
+    files = 1 + len(store.THUMBNAILS)
+    assert in_transaction == [False] * (2 * files + 1)
 
 
 def test_the_files_of_an_edit_go_without_those_that_others_use(actor: Actor) -> None:
@@ -126,6 +141,31 @@ def test_the_files_of_an_edit_go_without_those_that_others_use(actor: Actor) -> 
         trash.discard_files(actor=actor, job=Job.objects.get(pk=job.pk))
     assert list(Image.objects.exclude(trashed_at=None)) == [own]
     assert untouched.trashed_at is None
+
+
+def test_a_character_keeps_its_images(actor: Actor) -> None:
+    ada = Character.objects.create(workspace=actor.workspace, name="Ada")
+    likeness, other = make_image(actor), make_image(actor)
+    CharacterImage.objects.create(character=ada, image=likeness, position=1)
+    trash.discard(actor=actor, images=[likeness, other])
+    assert trash.empty(actor=actor) == 1
+    trashed_for(likeness, days=trash.KEPT_DAYS + 1)
+    assert trash.purge() == 0
+    assert store.read(likeness.storage_name)
+    job = jobs.submit(actor=actor, request=jobs.NewEdit(prompt="at the sea", character_id=ada.pk))
+    assert [place.image for place in job.job_images.all()] == [likeness]
+    ada.character_images.all().delete()
+    assert trash.purge() == 1
+
+
+def test_an_image_that_was_purged_before_is_none_of_the_characters(actor: Actor) -> None:
+    ada = Character.objects.create(workspace=actor.workspace, name="Ada")
+    for position, image in enumerate((make_image(actor), make_image(actor)), start=1):
+        CharacterImage.objects.create(character=ada, image=image, position=position)
+    [gone, there] = ada.likenesses
+    Image.objects.filter(pk=gone.pk).update(trashed_at=timezone.now(), purged_at=timezone.now())
+    job = jobs.submit(actor=actor, request=jobs.NewEdit(prompt="at the sea", character_id=ada.pk))
+    assert [place.image for place in job.job_images.all()] == [there]
 
 
 def test_a_viewer_cannot_throw_away_the_files_of_an_edit(actor: Actor) -> None:

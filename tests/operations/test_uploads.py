@@ -14,7 +14,7 @@ from django.db import transaction
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
-from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied, TooMany
+from editor.errors import Conflict, InvalidInput, LimitExceeded, NotFound, PermissionDenied
 from editor.media import store
 from editor.models import Image, Role, Upload
 from editor.operations import uploads
@@ -64,7 +64,7 @@ def test_the_file_lies_where_nobody_can_guess(actor: Actor) -> None:
         {"size": 2**63},
     ],
 )
-def test_wrong_words_are_refused(actor: Actor, wrong: dict[str, Any]) -> None:
+def test_wrong_text_are_refused(actor: Actor, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         announce(actor, **wrong)
     assert not Upload.objects.exists()
@@ -90,7 +90,7 @@ def test_a_viewer_may_not(actor: Actor) -> None:
 def test_so_many_may_wait_for_their_use(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAXIMUM_UNUSED", 3)
     used, ended, kept = sent(actor), announce(actor), sent(actor)
-    with pytest.raises(TooMany):
+    with pytest.raises(LimitExceeded):
         announce(actor)
     announce(make_actor(name="Others"))
     claim(actor, used.id)
@@ -98,7 +98,7 @@ def test_so_many_may_wait_for_their_use(actor: Actor, monkeypatch: pytest.Monkey
     expire(kept.id, seconds=1)  # its file is there, so it counts
     for _ in range(2):
         announce(actor)
-    with pytest.raises(TooMany):
+    with pytest.raises(LimitExceeded):
         announce(actor)
 
 

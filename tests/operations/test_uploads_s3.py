@@ -79,8 +79,8 @@ def test_the_bucket_takes_nothing_at_an_old_or_changed_link(actor: Actor, bucket
     assert bucket.objects == {}
 
 
-def test_before_the_file_came_one_is_told_so(actor: Actor) -> None:
-    with pytest.raises(InvalidInput, match="not sent yet"):
+def test_before_the_file_came_one_is_reported(actor: Actor) -> None:
+    with pytest.raises(InvalidInput, match="not been uploaded yet"):
         claim(actor, announce(actor).image_id)
 
 

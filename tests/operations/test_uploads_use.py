@@ -108,9 +108,9 @@ def test_a_use_that_lost_the_race_leaves_no_files(actor: Actor) -> None:
     assert (Image.objects.count(), len(stored_files())) == (1, 4)
 
 
-def test_before_the_file_came_one_is_told_so(actor: Actor) -> None:
+def test_before_the_file_came_one_is_reported(actor: Actor) -> None:
     ticket = announce(actor)
-    with pytest.raises(InvalidInput, match="not sent yet"):
+    with pytest.raises(InvalidInput, match="not been uploaded yet"):
         claim(actor, ticket.image_id)
     send(ticket, photo())
     claim(actor, ticket.image_id)
@@ -142,10 +142,10 @@ def test_a_file_that_came_in_time_can_be_used_later(actor: Actor) -> None:
     ],
     ids=["SVG", "text", "other type", "cut off", "30k x 30k"],
 )
-def test_what_cannot_be_taken_is_refused_for_good(actor: Actor, content: bytes, words: str) -> None:
+def test_what_cannot_be_taken_is_refused_for_good(actor: Actor, content: bytes, message: str) -> None:
     upload = sent(actor, content)
     for _ in range(2):
-        with pytest.raises(BadImage, match=words) as refused:
+        with pytest.raises(BadImage, match=message) as refused:
             claim(actor, upload.id)
         assert refused.value.status == 400
     assert not Image.objects.exists()

@@ -70,7 +70,7 @@ def test_editors_may_do_none_of_it(actor: Actor, editor: Actor) -> None:
         lambda: endpoints.change(actor=editor, endpoint=endpoint, events=["job.failed"], is_enabled=False),
         lambda: endpoints.renew_secret(actor=editor, endpoint=endpoint),
         lambda: endpoints.remove(actor=editor, endpoint=endpoint),
-        lambda: endpoints.set_low_mark(actor=editor, credits=1),
+        lambda: endpoints.set_low_balance_threshold(actor=editor, credits=1),
         lambda: deliveries.test(actor=editor, endpoint=endpoint),
         lambda: deliveries.resend(actor=editor, delivery=delivery),
     ):
@@ -120,7 +120,7 @@ def test_an_address_that_the_portal_will_not_ask_is_refused(actor: Actor, url: s
 
 
 @pytest.mark.parametrize("events", [(), ("job.started",), ("webhook.test",)])
-def test_what_an_endpoint_cannot_be_told_is_refused(actor: Actor, events: tuple[str, ...]) -> None:
+def test_what_an_endpoint_cannot_be_reported_is_refused(actor: Actor, events: tuple[str, ...]) -> None:
     with pytest.raises(InvalidInput) as caught:
         create(actor, events=events)
     assert "events" in caught.value.fields
@@ -145,7 +145,7 @@ def test_a_removed_endpoint_takes_what_waits_with_it(actor: Actor) -> None:
     assert AuditEntry.objects.filter(action="webhook.removed").count() == 1
 
 
-def test_an_endpoint_that_is_switched_off_is_told_nothing_but_tests(actor: Actor) -> None:
+def test_an_endpoint_that_is_switched_off_is_reported_nothing_but_tests(actor: Actor) -> None:
     endpoint, _ = create(actor, events=("credits.low",))
     endpoints.change(actor=actor, endpoint=endpoint, events=["credits.low"], is_enabled=False)
     account = CreditAccount.objects.get(workspace=actor.workspace)
@@ -176,27 +176,27 @@ def test_an_endpoint_whose_address_is_not_allowed_any_more_can_be_switched_off(a
         (40, 90, 50, False),
     ],
 )
-def test_low_credits_are_told_where_the_balance_crosses_the_mark_downwards(
-    actor: Actor, before: int, after: int, mark: int, told: bool
+def test_low_credits_are_reported_where_the_balance_crosses_the_mark_downwards(
+    actor: Actor, before: int, after: int, mark: int, reported: bool
 ) -> None:
     create(actor, events=("credits.low",))
-    endpoints.set_low_mark(actor=actor, credits=mark)
+    endpoints.set_low_balance_threshold(actor=actor, credits=mark)
     account = CreditAccount.objects.get(workspace=actor.workspace)
     account.balance = after
     deliveries.balance_fell(account=account, before=before)
-    assert WebhookDelivery.objects.exists() is told
+    assert WebhookDelivery.objects.exists() is reported
 
 
 @pytest.mark.parametrize("credits", [-1, 1_000_000_001])
 def test_a_mark_out_of_range_is_refused(actor: Actor, credits: int) -> None:
     with pytest.raises(InvalidInput):
-        endpoints.set_low_mark(actor=actor, credits=credits)
+        endpoints.set_low_balance_threshold(actor=actor, credits=credits)
 
 
 def test_resending_waits_for_no_one_who_is_sending(actor: Actor) -> None:
     endpoint, _ = create(actor)
     delivery = deliveries.test(actor=actor, endpoint=endpoint)
-    assert deliveries.take(like=delivery)
+    assert deliveries.claim(like=delivery)
     with pytest.raises(Conflict):
         deliveries.resend(actor=actor, delivery=delivery)
 

@@ -1,9 +1,11 @@
-"""Calls of the outbound client, as the tests of it make them."""
+"""Calls of the outbound client, as the tests of it make them, their answers and their errors."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import json
+from collections.abc import Awaitable, Callable
 
+import httpx
 import pytest
 
 from editor.providers import http
@@ -31,3 +33,17 @@ async def failure(call: Awaitable[object]) -> ProviderError:
     with pytest.raises(ProviderError) as caught:
         await call
     return caught.value
+
+
+def raised(function: Callable[..., object], *arguments: object, **options: object) -> ProviderError:
+    """The same of a function that is called so."""
+    with pytest.raises(ProviderError) as caught:
+        function(*arguments, **options)
+    return caught.value
+
+
+def answer(status: int, body: object = b"", **headers: str) -> Answer:
+    """With this body, which becomes JSON unless it is bytes."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, httpx.Headers(named), content)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ssl
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image, ImageDraw
 
 from editor.net import policy
+from editor.providers import http
 from tests.providers.pictures import SIZE, save
 
 RED, BLUE, GREEN, SKIN = (205, 45, 40), (40, 80, 200), (50, 150, 70), (224, 172, 140)
@@ -30,3 +33,21 @@ def loopback_allowed() -> Iterator[None]:
     policy.allow(["127.0.0.0/8"])
     yield
     policy.allow([])
+
+
+@pytest.fixture(scope="session")
+def certificates() -> ssl.SSLContext:
+    """The machine's, read once."""
+    return httpx.create_ssl_context()
+
+
+@pytest.fixture
+async def connections(certificates: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Those that the test makes are closed after it.
+
+    Each event loop, and so each test, would read the machine's certificates anew, which takes longer
+    than most of these tests.
+    """
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: certificates)
+    yield
+    await http.close()

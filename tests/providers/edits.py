@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Iterable
 from typing import Any
 
 from PIL import Image
@@ -20,12 +21,19 @@ from editor.providers.base import (
     Submitted,
     Temporary,
 )
+from tests.emulators import checks
 from tests.emulators.base import Emulator
 
 
 def png(colour: str = "red", size: tuple[int, int] = (256, 256), mode: str = "RGB") -> bytes:
     buffer = io.BytesIO()
     Image.new(mode, size, colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (256, 256), "navy").save(buffer, "JPEG")
     return buffer.getvalue()
 
 
@@ -37,6 +45,13 @@ def image(content: bytes, content_type: str = "image/png") -> InputImage:
         return InputImage(content_type, *opened.size, load)
 
 
+def account(emulator: Emulator, key: str | None = None) -> Account:
+    """The emulator's own account, or one with another key."""
+    return Account(
+        base_url=emulator.url, key=emulator.key if key is None else key, secret=emulator.secret or ""
+    )
+
+
 def edit(
     emulator: Emulator,
     target: str,
@@ -45,6 +60,7 @@ def edit(
     prompt: str = "make the sky stormy",
     callback_url: str | None = None,
     key: str | None = None,
+    samples: int = 1,
     **inputs: Any,
 ) -> EditRequest:
     """An edit for the emulator's account."""
@@ -57,7 +73,8 @@ def edit(
         images=tuple(image(content) for content in images),
         mask=None if mask is None else image(mask),
         inputs=inputs,
-        account=Account(base_url=emulator.url, key=emulator.key if key is None else key),
+        samples=samples,
+        account=account(emulator, key),
         callback_url=callback_url,
     )
 
@@ -74,8 +91,14 @@ async def finish(provider: Provider, request: EditRequest, task: Submitted) -> R
 
 
 async def run(provider: Provider, request: EditRequest) -> Result:
-    """Submit and follow to the end."""
-    return await finish(provider, request, await provider.submit(request))
+    """Submit and follow to the end, which an immediate provider tells at once."""
+    task = await provider.submit(request)
+    return task.result or await finish(provider, request, task)
+
+
+def contents(links: Iterable[str]) -> list[bytes]:
+    """What lies at these addresses."""
+    return [checks.http.get(link).content for link in links]
 
 
 def is_final(error: ProviderError, kind: ErrorKind) -> bool:

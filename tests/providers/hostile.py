@@ -33,19 +33,19 @@ async def hostile(
 
     greeting  sent before anything was asked
     """
-    told = Hostile()
+    reported = Hostile()
     open_connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: Write) -> None:
-        told.connections += 1
+        reported.connections += 1
         task = asyncio.current_task()
         assert task is not None
         open_connections.add(task)
         writer.write(greeting)
         try:
             while not writer.is_closing():
-                told.requests.append(await _request(reader))
-                index = min(len(told.requests), len(behaviours)) - 1
+                reported.requests.append(await _request(reader))
+                index = min(len(reported.requests), len(behaviours)) - 1
                 await behaviours[index](writer)
                 await writer.drain()
             await writer.wait_closed()  # TLS takes leave, for which the test may not wait
@@ -53,12 +53,12 @@ async def hostile(
             writer.transport.abort()
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await writer.wait_closed()
-        told.closed += 1
+        reported.closed += 1
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=500, ssl=tls)
-    told.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    reported.url = f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
-        yield told
+        yield reported
     finally:
         server.close()
         for connection in open_connections:

@@ -3,52 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from editor.catalog import catalog
 from editor.catalog.types import Model, Route
 from editor.catalog.validation import clean_inputs, route_problem
-from editor.providers import http, registry
+from editor.providers import registry
 from editor.providers.base import EditRequest, ProviderError
 from editor.providers.fal import requests as fal_requests
 from editor.providers.kie import requests as kie_requests
-from tests.emulators.base import Emulator
-from tests.emulators.bfl import Bfl
-from tests.emulators.fal import Fal
-from tests.emulators.google import Google
-from tests.emulators.kie import Kie
-from tests.emulators.openai import OpenAi
-from tests.emulators.wiro import Wiro
+from tests.emulators.registry import EMULATORS
 from tests.providers.edits import edit, image, png, run
 
-EMULATORS: dict[str, type[Emulator]] = {each.name: each for each in (Bfl, Fal, Google, Kie, OpenAi, Wiro)}
-ROUTES = [
-    pytest.param(model, route, id=f"{route.provider}-{route.target}")
-    for model in catalog().models.values()
-    for route in model.routes
-]
+pytestmark = pytest.mark.usefixtures("connections")
 
-
-@pytest_asyncio.fixture(autouse=True)
-async def no_connections_left() -> AsyncIterator[None]:
-    yield
-    await http.close()
-
-
+ROUTES = [(model, route) for model in catalog().models.values() for route in model.routes]
+IMMEDIATE = [(model, route) for model, route in ROUTES if registry.get(route.provider).immediate]
 RATIOS = [
     pytest.param(route, option.value, id=f"{route.provider}-{route.target}-{option.value}")
-    for model in catalog().models.values()
-    for route in model.routes
+    for model, route in ROUTES
     for item in model.options
     if item.name == "aspectRatio"
     for option in item.options
     if option.value
 ]
+
+
+def named(value: Model | Route) -> str:
+    """The parts of a test's id."""
+    return value.id if isinstance(value, Model) else f"{value.provider}-{value.target}"
 
 
 @pytest.mark.parametrize(("route", "ratio"), RATIOS)
@@ -76,7 +62,7 @@ def sent_ratio(route: Route, ratio: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize(("model", "route"), ROUTES)
+@pytest.mark.parametrize(("model", "route"), ROUTES, ids=named)
 async def test_the_defaults_of_a_model_run_with_the_fewest_and_the_most_images(model: Model, route: Route):
     inputs: dict[str, Any] = dict(clean_inputs(model, {}))
     provider = registry.get(route.provider)
@@ -84,12 +70,22 @@ async def test_the_defaults_of_a_model_run_with_the_fewest_and_the_most_images(m
         for count in {int(route.mask) or model.minimum_images, model.maximum_images}:
             mask = png("white", mode="L") if route.mask else None
             request = edit(emulator, route.target, *[png()] * count, mask=mask, **inputs)
-            if isinstance(emulator, Wiro):
-                request = replace(request, account=replace(request.account, secret=emulator.secret or ""))
-            if provider.immediate:
-                result = (await provider.submit(request)).result
-            else:
-                result = await run(provider, request)
-            assert result is not None
+            result = await run(provider, request)
             made = emulator.tasks[-1].pictures
             assert [image.content for image in result.images] == [picture.content for picture in made]
+
+
+@pytest.mark.parametrize(("model", "route"), IMMEDIATE, ids=named)
+async def test_every_choice_of_an_immediate_model_is_taken(model: Model, route: Route):
+    """One after the other; providers with tasks judge them later."""
+    choices: list[dict[str, Any]] = [
+        {item.name: option.value} for item in model.options for option in item.options
+    ]
+    if model.maximum_samples > 1:
+        choices.append({"samples": model.maximum_samples})
+    with EMULATORS[route.provider](longest_side=64, seconds=0) as emulator:
+        for choice in choices:
+            inputs: dict[str, Any] = dict(clean_inputs(model, choice))
+            await registry.get(route.provider).submit(edit(emulator, route.target, png(), **inputs))
+
+        assert len(emulator.tasks) == len(choices)

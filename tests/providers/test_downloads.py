@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -27,10 +27,8 @@ MADE, ASKED = 300, 2
 
 
 @pytest.fixture(autouse=True)
-async def no_pauses(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+def short_pauses(connections: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.01, 0.01))
-    yield
-    await http.close()
 
 
 def wiro_done(link: str) -> list[Any]:
@@ -55,23 +53,23 @@ def fal_done(link: str) -> list[Any]:
     [(Wiro(), wiro_done), (Kie(), kie_done), (Fal(), fal_done)],
     ids=["wiro", "kie", "fal"],
 )
-async def test_only_as_many_results_are_fetched_as_were_asked_for(
+async def test_only_as_many_results_are_fetched_as_were_requested(
     adapter: Provider, done: Callable[[str], list[Any]]
 ):
     count = len(done(""))
 
-    async def told(writer: Write) -> None:
+    async def reported(writer: Write) -> None:
         body = done(f"{server.url}/picture")[len(server.requests) - 1]
         await answers(json.dumps(body).encode())(writer)
 
-    async with hostile(*[told] * count, PICTURE) as server:
+    async with hostile(*[reported] * count, PICTURE) as server:
         request = EditRequest(
             job_id="job-1",
             tenant="1",
             model="any/model",
             target="flux-2/pro-image-to-image",
             prompt="blue",
-            inputs={"samples": ASKED},
+            samples=ASKED,
             account=Account(base_url=server.url, key="key"),
         )
         state = {
@@ -115,14 +113,14 @@ async def test_a_result_that_cannot_be_had_does_not_take_the_others_with_it(bad:
     assert [image.content for image in images] == [b"picture"]
 
 
-async def test_where_none_can_be_had_the_reason_is_told():
+async def test_where_none_can_be_had_the_reason_is_reported():
     async with hostile(GONE) as server:
         with pytest.raises(ProviderError) as caught:
             await downloads.fetch_all("bfl", [server.url, server.url])
     assert is_final(caught.value, ErrorKind.UNAVAILABLE)
 
 
-async def test_where_one_may_come_later_all_are_asked_for_again():
+async def test_where_one_may_come_later_all_are_requested_again():
     async with hostile(GONE, FAILS) as server:
         with pytest.raises(ProviderError) as caught:
             await downloads.fetch_all("bfl", [server.url, server.url])

@@ -19,44 +19,56 @@ KEY = "pLaNtEd-key-0123456789"
 @pytest.mark.parametrize("before", range(LONGEST_QUOTE - len(KEY) - 1, LONGEST_QUOTE + 1))
 @pytest.mark.parametrize("end", [False, True])
 def test_a_key_at_the_cut_leaves_no_part_of_itself(before: int, end: bool):
-    said = "x" * before + KEY + "x" * 500
+    provider_message = "x" * before + KEY + "x" * 500
     with hiding(KEY):
-        message = failure(ErrorKind.UNAVAILABLE, said=said[::-1] if end else said, end=end).message
-        reversed_too = temporary(said=said).message
+        message = failure(
+            ErrorKind.UNAVAILABLE,
+            provider_message=provider_message[::-1] if end else provider_message,
+            end=end,
+        ).message
+        reversed_too = temporary(provider_message=provider_message).message
 
-    for told in (message, reversed_too):
-        assert "pLaN" not in told
-        assert "6789" not in told
+    for reported in (message, reversed_too):
+        assert "pLaN" not in reported
+        assert "6789" not in reported
 
 
 def test_both_halves_of_an_account_are_hidden_and_nothing_else():
     with hiding(KEY, "", "the-secret"):
-        error = failure(ErrorKind.INVALID_INPUT, said=f"{KEY} and the-secret do not fit")
+        error = failure(ErrorKind.INVALID_INPUT, provider_message=f"{KEY} and the-secret do not fit")
     assert error.message.endswith("It said: “… and … do not fit”")
     assert error.quote == "… and … do not fit"
 
-    assert KEY in failure(ErrorKind.INVALID_INPUT, said=KEY).message, "outside nothing is hidden"
+    assert KEY in failure(ErrorKind.INVALID_INPUT, provider_message=KEY).message, "outside nothing is hidden"
 
 
 async def test_a_key_is_hidden_in_other_threads_too():
     with hiding(KEY):
-        error = await asyncio.to_thread(failure, ErrorKind.UNAVAILABLE, said=f"key {KEY}")
+        error = await asyncio.to_thread(failure, ErrorKind.UNAVAILABLE, provider_message=f"key {KEY}")
 
     assert KEY not in error.message
 
 
-def test_the_end_of_what_was_said_is_quoted_where_it_tells_more():
-    said = "loading\n" * 100 + "out of memory"
+def test_the_end_of_what_was_reported_is_quoted_where_it_tells_more():
+    provider_message = "loading\n" * 100 + "out of memory"
 
-    assert "out of memory" not in failure(ErrorKind.UNAVAILABLE, said=said).message
-    assert "out of memory”" in failure(ErrorKind.UNAVAILABLE, said=said, end=True).message
-    assert len(failure(ErrorKind.UNAVAILABLE, said=said, end=True).quote) == LONGEST_QUOTE
+    assert "out of memory" not in failure(ErrorKind.UNAVAILABLE, provider_message=provider_message).message
+    assert (
+        "out of memory”"
+        in failure(ErrorKind.UNAVAILABLE, provider_message=provider_message, end=True).message
+    )
+    assert (
+        len(failure(ErrorKind.UNAVAILABLE, provider_message=provider_message, end=True).quote)
+        == LONGEST_QUOTE
+    )
 
 
 @pytest.mark.parametrize("kind", ErrorKind)
 def test_every_message_can_be_stored(kind: ErrorKind):
     with hiding(KEY):
-        message = failure(kind, said=f"a\0b\ud800c {KEY[:5]}\0{KEY[5:]}", words="d\udfffe").message
+        message = failure(
+            kind, provider_message=f"a\0b\ud800c {KEY[:5]}\0{KEY[5:]}", message="d\udfffe"
+        ).message
 
     message.encode()
     assert message.startswith("de")
@@ -64,7 +76,7 @@ def test_every_message_can_be_stored(kind: ErrorKind):
     assert KEY not in message
 
 
-def test_what_wiros_model_printed_last_is_told_without_the_key():
+def test_what_wiros_model_printed_last_is_reported_without_the_key():
     printed = f"{'loading ' * 100}{KEY}{'y' * (LONGEST_QUOTE - 5)}"
     with hiding(KEY), pytest.raises(ProviderError) as caught:
         wiro.links({"status": "task_error", "debugerror": printed})
@@ -74,8 +86,8 @@ def test_what_wiros_model_printed_last_is_told_without_the_key():
 
 
 def test_why_google_made_no_image_is_kept_without_the_key():
-    words = "x" * (LONGEST_QUOTE - 5) + KEY
-    content = b'{"candidates": [{"content": {"parts": [{"text": "%s"}]}}]}' % words.encode()
+    text = "x" * (LONGEST_QUOTE - 5) + KEY
+    content = b'{"candidates": [{"content": {"parts": [{"text": "%s"}]}}]}' % text.encode()
     with hiding(KEY):
         made = google.made(Answer(200, httpx.Headers(), content))
 
@@ -84,12 +96,12 @@ def test_why_google_made_no_image_is_kept_without_the_key():
     assert "pLaN" not in made.why
 
 
-def test_words_about_keys_fit_whoever_keeps_them():
+def test_text_about_keys_fit_whoever_keeps_them():
     for kind in (ErrorKind.AUTH, ErrorKind.INSUFFICIENT_FUNDS):
-        assert "Whoever keeps the portal's or the workspace's keys" in failure(kind).message
+        assert "Whoever manages the portal's or the workspace's keys" in failure(kind).message
 
 
-def test_an_answer_that_is_lost_is_not_said_to_be_unknown_for_a_broken_connection():
+def test_an_answer_that_is_lost_is_not_reported_to_be_unknown_for_a_broken_connection():
     error = answer_lost()
 
     assert error.kind is ErrorKind.UNKNOWN_OUTCOME

@@ -125,7 +125,7 @@ async def test_a_submit_that_breaks_off_is_of_unknown_outcome_and_not_repeated(b
 
 
 @pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN)
-async def test_a_question_that_breaks_off_may_be_asked_again(behaviour: Behaviour):
+async def test_a_question_that_breaks_off_may_be_retried(behaviour: Behaviour):
     async with hostile(behaviour) as server:
         assert isinstance(await failure(ask(server.url)), Temporary)
 

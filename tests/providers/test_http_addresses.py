@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from editor.net import policy
-from editor.providers import http
 from editor.providers.base import ErrorKind
 from tests.providers.calls import ask, download, failure, submit
 from tests.providers.edits import is_final
@@ -16,19 +15,14 @@ from tests.providers.hostile import (
     hostile,
 )
 
-
-@pytest.fixture(autouse=True)
-async def connections_closed() -> AsyncIterator[None]:
-    yield
-    await http.close()
-
+pytestmark = pytest.mark.usefixtures("connections")
 
 Call = Callable[[str], Awaitable[object]]
 
 
 @pytest.mark.parametrize("call", [submit, ask, download])
 @pytest.mark.parametrize("host", ["localhost", "2130706433", "127.1", "127.0.0.1.", "0x7f.1"])
-async def test_a_name_of_this_machine_is_never_asked(call: Call, host: str):
+async def test_a_name_of_this_machine_is_never_requested(call: Call, host: str):
     """Though the address itself is allowed to nobody."""
     policy.allow([])
     async with hostile(answers()) as server:
@@ -39,7 +33,7 @@ async def test_a_name_of_this_machine_is_never_asked(call: Call, host: str):
     assert server.connections == 0
 
 
-async def test_a_host_that_is_exempt_is_asked_by_its_name():
+async def test_a_host_that_is_exempt_is_requested_by_its_name():
     policy.allow(["localhost"])
     async with hostile(answers()) as server:
         assert (await ask(server.url.replace("127.0.0.1", "localhost"))).ok

@@ -94,9 +94,9 @@ def test_only_the_provider_itself_can_say_that_it_did_not_take_a_task(status: in
     assert is_temporary(http.refusal(answer(status, content), asking=True))
 
 
-def test_a_refusal_quotes_what_helps_and_never_what_was_said_about_a_key():
-    said = "Incorrect API key provided: sk-abc123"
+def test_a_refusal_quotes_what_helps_and_never_what_was_reported_about_a_key():
+    provider_message = "Incorrect API key provided: sk-abc123"
 
-    assert "sk-abc" not in http.refusal(answer(401), said=said).message
-    assert "too dark" in http.refusal(answer(400), said="The image\n is too dark").message
+    assert "sk-abc" not in http.refusal(answer(401), provider_message=provider_message).message
+    assert "too dark" in http.refusal(answer(400), provider_message="The image\n is too dark").message
     assert http.refusal(answer(429, retry_after="7"), asking=True).retry_after == 7

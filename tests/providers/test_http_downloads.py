@@ -7,7 +7,7 @@ import contextlib
 import gzip
 import tracemalloc
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import brotli  # type: ignore[import-untyped]
 import pytest
@@ -29,9 +29,8 @@ from tests.providers.hostile import (
 
 
 @pytest.fixture(autouse=True)
-async def connections_closed() -> AsyncIterator[None]:
-    yield
-    await http.close()
+def short_pauses(connections: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.01, 0.01))
 
 
 @pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN)
@@ -80,7 +79,7 @@ async def test_a_bomb_does_not_fill_the_memory(coding: str, make: Callable[[], b
     assert len(server.requests) == 1
 
 
-async def test_an_answer_that_was_compressed_without_being_asked_is_read():
+async def test_an_answer_that_was_compressed_without_being_requested_is_read():
     async with hostile(answers(gzip.compress(b'{"a": 1}'), content_encoding="gzip")) as server:
         assert (await ask(server.url)).table() == {"a": 1}
         [request] = server.requests
@@ -130,13 +129,10 @@ async def test_a_dead_link_is_not_tried_again(status: str):
     [answers(status="500 X"), answers(status="503 X"), answers(status="429 X"), BROKEN["half a body"], drips],
     ids=["500", "503", "429", "cut", "slow"],
 )
-async def test_after_three_tries_it_may_be_asked_for_again(
-    behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.05, 0.05))
+async def test_after_three_tries_it_may_be_requested_again(behaviour: Behaviour):
     async with (
         hostile(behaviour) as server,
-        running_fast(once=lambda: behaviour is drips and len(server.requests) > server.closed),
+        running_fast(once=lambda: behaviour is drips and len(server.requests) > server.closed, by=10),
     ):
         error = await failure(download(server.url))
 
@@ -144,8 +140,7 @@ async def test_after_three_tries_it_may_be_asked_for_again(
     assert len(server.requests) == 3
 
 
-async def test_a_host_that_nobody_listens_at_may_be_asked_again(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.05, 0.05))
+async def test_a_host_that_nobody_listens_at_may_be_retried():
     async with hostile(answers()) as server:
         url = server.url
 
@@ -181,7 +176,7 @@ async def test_redirects_are_followed_a_few_times():
     assert [request.split()[1] for request in server.requests] == [b"/first", b"/image"]
 
     async with hostile(answers(status="302 X", location="/again")) as ring:
-        assert "from one address to the next" in (await failure(download(ring.url))).message
+        assert "too many redirects" in (await failure(download(ring.url))).message
     assert len(ring.requests) == 1 + http.REDIRECTS
 
 

@@ -57,7 +57,7 @@ def test_the_end_is_seen_soon_where_it_is_likely(seconds: float, shortest: float
 
 
 @given(end=st.floats(0, 3600), typical=st.floats(1, 60))
-def test_a_task_of_which_nothing_is_known_is_not_asked_about_without_end(end: float, typical: float):
+def test_a_task_of_which_nothing_is_known_is_not_requested_about_without_end(end: float, typical: float):
     polls = polls_until(end, expected=Expected.unknown(typical), shortest=1.0)
 
     # Closely up to twice what is typical, then in steps of a quarter of the delay, then every ten seconds.

@@ -38,7 +38,7 @@ def test_rotating_turns_clockwise(photo: Path) -> None:
         ("rotate left", (160, 240)),
     ],
 )
-def test_the_canvas_gets_the_asked_size(photo: Path, prompt: str, size: tuple[int, int]) -> None:
+def test_the_canvas_gets_the_requested_size(photo: Path, prompt: str, size: tuple[int, int]) -> None:
     assert edit(prompt, photo).size == size
 
 
@@ -63,7 +63,7 @@ def test_a_result_too_large_to_be_kept_is_refused(photo: Path) -> None:
         ("in the centre", (40, 40, 200, 120)),
     ],
 )
-def test_words_stand_where_they_were_asked_to_stand(
+def test_text_stand_where_they_were_requested_to_stand(
     photo: Path, place: str, region: tuple[int, int, int, int]
 ) -> None:
     left, top, right, bottom = changed_box(opened(photo), edit(f'add the small text "Hey" {place}', photo))
@@ -81,7 +81,7 @@ def test_a_long_text_is_broken_into_lines_that_fit(photo: Path) -> None:
     assert right < SIZE[0]
 
 
-def test_words_have_the_asked_colour(photo: Path) -> None:
+def test_text_have_the_requested_colour(photo: Path) -> None:
     colours = (
         edit('add the text "M" in the centre in yellow', photo).convert("RGB").getcolors(SIZE[0] * SIZE[1])
     )
@@ -137,7 +137,7 @@ def test_transparency_is_kept_in_png_and_white_in_jpeg(tmp_path: Path) -> None:
     assert min(colour_at(jpeg, 2, 2)) > 250
 
 
-def test_nothing_asked_is_nothing_changed(photo: Path) -> None:
+def test_nothing_requested_is_nothing_changed(photo: Path) -> None:
     assert same(edit("", photo), opened(photo))
 
 

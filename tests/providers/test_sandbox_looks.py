@@ -24,7 +24,7 @@ from tests.providers.pictures import (
 )
 
 
-def test_black_and_white_with_words_is_grey_and_bears_the_words_at_the_bottom(photo: Path) -> None:
+def test_black_and_white_with_text_is_grey_and_bears_the_text_at_the_bottom(photo: Path) -> None:
     prompt = 'make it black and white and add the text "SOLD" at the bottom'
     plain, sold = edit("black and white", photo), edit(prompt, photo)
     assert is_grey(sold)
@@ -46,12 +46,12 @@ def test_black_and_white_is_grey_whatever_the_seed_and_sample(photo: Path, seed:
 @pytest.mark.parametrize(
     ("prompt", "brighter"), [("brighter", True), ("darker", False), ("night", False), ("vignette", False)]
 )
-def test_light_goes_where_it_was_asked_to_go(photo: Path, prompt: str, brighter: bool) -> None:
+def test_light_goes_where_it_was_requested_to_go(photo: Path, prompt: str, brighter: bool) -> None:
     assert (mean(edit(prompt, photo)) > mean(opened(photo)) + 3) is brighter
     assert (mean(edit(prompt, photo)) < mean(opened(photo)) - 3) is not brighter
 
 
-def test_strength_words_are_heard(photo: Path) -> None:
+def test_strength_text_are_heard(photo: Path) -> None:
     results = [mean(edit(f"make it {words} darker", photo)) for words in ("slightly", "", "much")]
     assert results == sorted(results, reverse=True)
     assert len(set(results)) == 3
@@ -70,7 +70,7 @@ def test_sepia_is_one_hue(photo: Path) -> None:
     assert red > green > blue
 
 
-def test_saturation_goes_where_it_was_asked_to_go(photo: Path) -> None:
+def test_saturation_goes_where_it_was_requested_to_go(photo: Path) -> None:
     def saturation(image: Image.Image) -> float:
         return ImageStat.Stat(image.convert("HSV")).mean[1]
 

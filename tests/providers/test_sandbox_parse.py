@@ -96,7 +96,7 @@ def test_every_look_has_a_filter_and_every_filter_a_name() -> None:
     assert set(FILTERS) == vocabulary.LOOKS
 
 
-def test_words_of_degree_change_the_strength() -> None:
+def test_text_of_degree_change_the_strength() -> None:
     def strength(prompt: str) -> float:
         look = one(prompt)
         assert isinstance(look, Look)
@@ -204,7 +204,7 @@ def test_a_clause_may_lean_on_the_verb_before_it() -> None:
         ('add the text "The image 2" at the top', "The image 2"),
     ],
 )
-def test_quoted_words_are_kept_as_they_are(prompt: str, text: str) -> None:
+def test_quoted_text_are_kept_as_they_are(prompt: str, text: str) -> None:
     assert one(prompt) == Caption(text, TOP)
 
 
@@ -234,13 +234,13 @@ def test_what_is_not_understood_is_named_and_nothing_is_done(prompt: str, piece:
     assert "BFL_API_KEY" in message
 
 
-def test_words_without_quotes_get_a_hint() -> None:
-    with pytest.raises(Refused, match='must stand in quotes: add the text "SOLD"'):
+def test_text_without_quotes_get_a_wakeup() -> None:
+    with pytest.raises(Refused, match='Put the text to write in quotes, for example: add the text "SOLD"'):
         parse("add the text SOLD at the bottom", images=1)
 
 
 def test_an_image_that_is_not_there_is_named() -> None:
-    with pytest.raises(Refused, match="speaks of image 2, but only one image came"):
+    with pytest.raises(Refused, match="mentions image 2, but only one image was sent"):
         parse("put image 2 onto image 1", images=1)
     with pytest.raises(Refused, match="at least two images"):
         parse("put them side by side", images=1)

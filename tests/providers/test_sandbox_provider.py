@@ -42,6 +42,7 @@ def request(
     images: int = 1,
     mask: InputImage | None = None,
     inputs: Mapping[str, Any] | None = None,
+    samples: int = 1,
     size: tuple[int, int] = (64, 48),
 ) -> EditRequest:
     return EditRequest(
@@ -53,6 +54,7 @@ def request(
         images=tuple(input_image(Image.new("RGB", size, (200, 60, 40))) for _ in range(images)),
         mask=mask,
         inputs=inputs or {},
+        samples=samples,
     )
 
 
@@ -110,8 +112,8 @@ async def test_an_edit_runs_from_submit_to_result() -> None:
 
 
 async def test_samples_and_aspect_ratio_are_honoured() -> None:
-    inputs = {"samples": "3", "seed": "0", "aspectRatio": "1:1", "steps": 28, "scale": 2.5}
-    result = await run(request("sepia", inputs=inputs))
+    inputs = {"seed": "0", "aspectRatio": "1:1", "steps": 28, "scale": 2.5}
+    result = await run(request("sepia", inputs=inputs, samples=3))
     assert len({image.content for image in result.images}) == 3
     assert {opened(image.content).size for image in result.images} == {(48, 48)}
 
@@ -181,7 +183,7 @@ async def test_cancel_kills_the_work_and_forgives_a_task_that_is_gone(
     await sandbox.cancel(wanted, task)
 
 
-async def test_progress_is_told_while_the_work_goes_on(
+async def test_progress_is_reported_while_the_work_goes_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(render, "render", waits_to_be_seen)
@@ -229,7 +231,7 @@ async def test_a_slow_task_really_takes_its_time() -> None:
         ("[fail:submit]", ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_test_words_fail_as_documented(word: str, kind: ErrorKind) -> None:
+async def test_test_text_fail_as_documented(word: str, kind: ErrorKind) -> None:
     assert (await error_of(request(f"sepia {word}"))).kind is kind
 
 
@@ -248,7 +250,7 @@ async def test_timeout_never_finishes() -> None:
     assert not sandbox._work
 
 
-async def test_a_prompt_of_test_words_alone_keeps_the_image() -> None:
+async def test_a_prompt_of_test_text_alone_keeps_the_image() -> None:
     (image,) = (await run(request("[slow:0]"))).images
     assert opened(image.content).getcolors() == [(64 * 48, (200, 60, 40))]
 

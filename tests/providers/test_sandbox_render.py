@@ -47,7 +47,7 @@ def test_a_file_that_is_no_image_is_refused(tmp_path: Path) -> None:
         (Output(width=512, ratio=(1, 2)), (512, 1024)),
     ],
 )
-def test_a_poster_has_the_asked_shape(output: Output, size: tuple[int, int]) -> None:
+def test_a_poster_has_the_requested_shape(output: Output, size: tuple[int, int]) -> None:
     assert edit("A red fox in the snow", output=output).size == size
 
 
@@ -67,5 +67,5 @@ def test_a_poster_takes_on_the_look_at_the_prompts_end() -> None:
 
 
 @pytest.mark.parametrize("words", ["", "x", "W" * 400, "word " * 300])
-def test_a_poster_can_be_set_from_any_words(words: str) -> None:
+def test_a_poster_can_be_set_from_any_text(words: str) -> None:
     assert edit(words, output=Output(width=208, height=304)).size == (208, 304)

@@ -20,7 +20,7 @@ from editor.providers.sandbox.parser import Poster, parse, parse_poster
         "as a gouache painting, preserving the original composition unchanged",
     ],
 )
-def test_words_that_say_what_happens_anyway_add_nothing(prompt: str) -> None:
+def test_text_that_say_what_happens_anyway_add_nothing(prompt: str) -> None:
     assert parse(prompt, images=1) == (Look("gouache"),)
 
 
@@ -37,7 +37,7 @@ def test_words_that_say_what_happens_anyway_add_nothing(prompt: str) -> None:
         ("otherwise", "otherwise"),
     ],
 )
-def test_words_that_say_more_than_happens_are_not_understood(prompt: str, piece: str) -> None:
+def test_text_that_say_more_than_happens_are_not_understood(prompt: str, piece: str) -> None:
     with pytest.raises(Refused, match=f"“{piece}”"):
         parse(prompt, images=1)
 

@@ -88,7 +88,7 @@ def test_each_word_must_begin_one_of_the_prompts(
     assert found(workspace, viewer, words=words) == ([result] if finds else [])
 
 
-def test_words_are_found_alike_where_many_prompts_have_them(
+def test_text_are_found_alike_where_many_prompts_have_them(
     workspace: Workspace, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = [add_result(workspace) for _ in range(4)]
@@ -184,7 +184,7 @@ def test_a_page_is_read_from_the_gallerys_index(workspace: Workspace, viewer: Us
     assert "image_gallery" in plan(gallery.older(rows, place)[: gallery.PAGE])
 
 
-def test_words_are_looked_up_in_their_index(workspace: Workspace, viewer: User) -> None:
+def test_text_are_looked_up_in_their_index(workspace: Workspace, viewer: User) -> None:
     pattern = add_job(workspace)
     Job.objects.bulk_create(
         Job(

@@ -15,7 +15,7 @@ from tests.factories import make_actor
 pytestmark = pytest.mark.django_db
 
 
-def test_a_job_that_ends_between_the_reads_is_told_as_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_ends_between_the_reads_is_reported_as_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     job = jobs.submit(actor=make_actor(), request=NewEdit(prompt="a harbour"))
     read = job_queries.read
     reads: list[Status] = []
@@ -33,7 +33,7 @@ def test_a_job_that_ends_between_the_reads_is_told_as_ended(monkeypatch: pytest.
     assert (row.error, events[-1].kind) == ("It took too long.", "task_error")
 
 
-def test_only_later_events_are_told() -> None:
+def test_only_later_events_are_reported() -> None:
     job = jobs.submit(actor=make_actor(), request=NewEdit(prompt="a harbour"))
     row, events = job_queries.read_with_events(job.id, 0)
     assert (row.is_live, [event.kind for event in events]) == (True, ["task_queue"])

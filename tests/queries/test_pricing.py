@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib import import_module
+
 import pytest
+from django.db import connection
 
 from editor import catalog
+from editor.engine import requests
 from editor.errors import EditorError, InvalidInput, Unprocessable
-from editor.models import Workspace
+from editor.models import Job, Workspace
+from editor.operations import jobs
+from editor.operations.jobs import NewEdit
 from editor.queries import pricing
-from tests.factories import make_actor, make_provider_key, make_workspace
+from tests.factories import make_actor, make_image, make_provider_key, make_workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +124,7 @@ def test_a_plan_without_own_keys_allows_none(workspace: Workspace) -> None:
     make_provider_key(workspace=workspace, provider="bfl")
     workspace.plan.own_keys = False
     workspace.plan.save()
-    with pytest.raises(Unprocessable, match="plan of this workspace does not include"):
+    with pytest.raises(Unprocessable, match="workspace's plan does not include"):
         pricing.choose(workspace=workspace, tier="pro", provider="bfl")
 
 
@@ -125,3 +132,34 @@ def test_the_price_of_a_route_is_what_counts(workspace: Workspace) -> None:
     make_provider_key(workspace=None, provider="bfl")
     choice = pricing.choose(workspace=workspace, model=KONTEXT)
     assert choice.credits == catalog.get_model(KONTEXT).routes[0].credits
+
+
+def test_what_counts_samples_is_what_the_catalogue_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = catalog.catalog()
+    models = {name: replace(model, samples_input="") for name, model in entries.models.items()}
+    name = "wiro/flux_kontext_dev_with_2_image"
+    models[name] = replace(entries.models[name], samples_input="steps")
+    monkeypatch.setattr(catalog, "catalog", lambda: replace(entries, models=models))
+    actor = make_actor()
+    image = make_image(actor)
+    inputs = {"samples": "3", "steps": "12"}
+    counted = jobs.submit(
+        actor=actor, request=NewEdit(prompt="warmer", model=name, image_ids=(image.id,), inputs=inputs)
+    )
+    assert (counted.price, counted.samples, requests.build(counted).samples) == (24, 12, 12)
+    name = "black-forest-labs/flux-kontext-dev"
+    plain = jobs.submit(
+        actor=actor, request=NewEdit(prompt="warmer", model=name, image_ids=(image.id,), inputs=inputs)
+    )
+    assert (plain.price, plain.samples, requests.build(plain).samples) == (3, 1, 1)
+
+
+@pytest.mark.parametrize(("stored", "samples"), [(3, 3), ("2", 2), (1, 1), (None, 1), ("", 1), (99999, 1)])
+def test_the_samples_of_earlier_jobs_are_counted_by_the_migration(stored: object, samples: int) -> None:
+    migration = import_module("editor.migrations.0020_job_samples")
+    job = jobs.submit(actor=make_actor(), request=NewEdit(prompt="warmer"))
+    Job.objects.filter(pk=job.pk).update(inputs={"samples": stored})
+    with connection.cursor() as cursor:
+        cursor.execute(migration.COUNT)
+    job.refresh_from_db()
+    assert job.samples == samples

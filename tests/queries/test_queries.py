@@ -40,7 +40,7 @@ def test_a_job_is_found_in_its_own_workspace_alone() -> None:
     assert studio.job(make_workspace(name="Rivals"), str(job.id)) is None
 
 
-def test_what_ended_since_is_told_oldest_first() -> None:
+def test_what_ended_since_is_reported_oldest_first() -> None:
     workspace, now = make_workspace(), timezone.now()
     ages = {minutes: add_job(workspace, status=Status.COMPLETED) for minutes in (1, 9, 3)}
     for minutes, job in ages.items():

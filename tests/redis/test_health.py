@@ -29,6 +29,6 @@ def test_the_log_tells_of_each_change_once(caplog: pytest.LogCaptureFixture) -> 
     for _ in range(5):
         verdict.worked()
     assert [record.message.split(" (")[0] for record in caplog.records] == [
-        "Redis does not answer",
-        "Redis answers again",
+        "Redis does not respond",
+        "Redis responds again",
     ]

@@ -75,7 +75,7 @@ async def test_a_message_is_sent_where_nobody_listens(ends: tuple[End, End], red
 
 
 @pytest.mark.parametrize("hurt", [RedisServer.stop, RedisServer.hang], ids=["down", "hanging"])
-async def test_members_are_told_that_others_cannot_be_heard_and_when_they_can(
+async def test_members_are_reported_that_others_cannot_be_heard_and_when_they_can(
     ends: tuple[End, End], redis: RedisServer, hurt: Callable[[RedisServer], None]
 ) -> None:
     here, there = ends

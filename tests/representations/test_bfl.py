@@ -20,8 +20,8 @@ AT = "https://edits.example"
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
-def told(job: Job) -> dict[str, Any]:
-    return bfl.result(job_queries.read(job.id), at=AT)
+def reported(job: Job) -> dict[str, Any]:
+    return bfl.result(job_queries.read(job.id), base_url=AT)
 
 
 def bare(job: Job, **fields: Any) -> dict[str, Any]:
@@ -45,13 +45,13 @@ def completed(**fields: Any) -> tuple[Job, Image]:
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
 def test_a_live_job_is_pending(status: Status, percent: int | None, progress: float) -> None:
     job = add_job(make_workspace(), status=status, percent=percent)
-    assert told(job) == bare(job, status="Pending", progress=progress)
+    assert reported(job) == bare(job, status="Pending", progress=progress)
 
 
 def test_a_completed_job_is_ready_with_a_link_for_ten_minutes() -> None:
     job, image = completed(seed=7)
     before = datetime.now(UTC)
-    body = told(job)
+    body = reported(job)
     until = datetime.now(UTC) + timedelta(minutes=10)
     sample = body["result"].pop("sample")
     assert body == bare(
@@ -76,14 +76,14 @@ def test_a_completed_job_is_ready_with_a_link_for_ten_minutes() -> None:
 
 
 def test_a_seed_that_nobody_knows_is_left_out() -> None:
-    assert "seed" not in told(completed()[0])["result"]
+    assert "seed" not in reported(completed()[0])["result"]
 
 
 def test_a_result_in_the_trash_is_not_found() -> None:
     job, image = completed()
     image.trashed_at = START
     image.save(update_fields=["trashed_at"])
-    assert told(job) == bare(job, status="Task not found")
+    assert reported(job) == bare(job, status="Task not found")
 
 
 @pytest.mark.parametrize(("task", "status"), [("t-1", "Content Moderated"), (None, "Request Moderated")])
@@ -96,16 +96,16 @@ def test_a_moderated_job_says_whether_it_was_taken(task: str | None, status: str
         provider_task_id=task,
         submitting_at=START,
     )
-    assert told(job) == bare(job, status=status, details={"Moderation Reasons": ["Violence."]})
+    assert reported(job) == bare(job, status=status, details={"Moderation Reasons": ["Violence."]})
 
 
 def test_a_failed_job_is_an_error_that_says_why() -> None:
     job = add_job(make_workspace(), status=Status.FAILED, error_code="timeout", error="Too slow.")
-    assert told(job) == bare(job, status="Error", details={"error": "Too slow.", "code": "timeout"})
+    assert reported(job) == bare(job, status="Error", details={"error": "Too slow.", "code": "timeout"})
 
 
 def test_a_canceled_job_is_an_error_too() -> None:
     job = add_job(make_workspace(), status=Status.CANCELED)
-    body = told(job)
+    body = reported(job)
     assert body.pop("details")["code"] == "canceled"
     assert body == {key: value for key, value in bare(job, status="Error").items() if key != "details"}

@@ -45,14 +45,14 @@ class Page:
         text: str = (await self.answer())["text"]
         return text
 
-    async def until(self, words: str) -> list[str]:
+    async def until(self, message: str) -> list[str]:
         """The messages up to the first that holds these words."""
         messages = [await self.next()]
-        while words not in messages[-1]:
+        while message not in messages[-1]:
             messages.append(await self.next())
         return messages
 
-    async def told(self) -> list[str]:
+    async def reported(self) -> list[str]:
         """All that it is told of what has happened until now."""
         await in_thread(self._mark)
         return (await self.until(MARK))[:-1]

@@ -112,7 +112,7 @@ def switch_off_unheard(client: Client, user: User) -> None:
 
 
 @pytest.mark.parametrize("end", [expire, switch_off_unheard])
-async def test_what_no_event_told_is_noticed_before_the_next_message(
+async def test_what_no_event_reported_is_noticed_before_the_next_message(
     end: Callable[[Client, User], None],
 ) -> None:
     actor = await in_thread(make_actor)
@@ -124,7 +124,7 @@ async def test_what_no_event_told_is_noticed_before_the_next_message(
         assert (await page.answer())["code"] == SESSION_ENDED
 
 
-async def test_who_connects_again_after_it_is_told_that_they_are_signed_out() -> None:
+async def test_who_connects_again_after_it_is_reported_that_they_are_signed_out() -> None:
     actor = await in_thread(make_actor)
     client = await in_thread(signed_in, actor.user)
     key = client.cookies["sessionid"].value

@@ -58,11 +58,11 @@ async def test_an_open_page_says_so_and_goes_on_hearing_what_ended(redis: RedisS
         redis.start()
         rest = await page.until('<hx-partial hx-target="#delayed" hx-swap="innerMorph"></hx-partial>')
         await in_thread(elsewhere, actor, "never told")
-        rest += await page.told()
+        rest += await page.reported()
         assert not any("Edit failed" in text for text in rest), "it is told once"
 
 
-async def test_what_ended_while_nobody_knew_that_redis_was_away_is_told_when_it_is_back(
+async def test_what_ended_while_nobody_knew_that_redis_was_away_is_reported_when_it_is_back(
     redis: RedisServer,
 ) -> None:
     actor = await in_thread(make_actor)
@@ -70,10 +70,10 @@ async def test_what_ended_while_nobody_knew_that_redis_was_away_is_told_when_it_
         await page.next()
         redis.hang()
         await in_thread(elsewhere, actor, "unheard")
-        told = await page.until("Edit failed")
+        reported = await page.until("Edit failed")
         redis.go_on()
-        told += await page.until('"#delayed" hx-swap="innerMorph"></hx-partial>')
-        assert sum("Edit failed" in text for text in told) == 1
+        reported += await page.until('"#delayed" hx-swap="innerMorph"></hx-partial>')
+        assert sum("Edit failed" in text for text in reported) == 1
 
 
 async def test_a_page_that_connects_meanwhile_is_served(redis: RedisServer) -> None:

@@ -44,7 +44,7 @@ async def run_job(actor: Actor, prompt: str = "make it warmer") -> Job:
     return job
 
 
-async def test_one_who_is_not_signed_in_is_told_so_and_sent_away() -> None:
+async def test_one_who_is_not_signed_in_is_reported_and_sent_away() -> None:
     actor = await in_thread(make_actor)
     async with listen(None, actor.workspace.slug) as page:
         assert "You are signed out" in await page.next()
@@ -111,10 +111,10 @@ async def test_a_stranger_is_sent_away_as_from_a_workspace_that_does_not_exist()
             answers.append(await page.next())
             assert (await page.answer())["code"] == NOT_A_MEMBER
     assert answers[0] == answers[1]
-    assert "not a member" in answers[0]
+    assert "no longer a member" in answers[0]
 
 
-async def test_a_member_who_is_removed_is_told_at_once_and_nobody_else_is() -> None:
+async def test_a_member_who_is_removed_is_reported_at_once_and_nobody_else_is() -> None:
     actor = await in_thread(make_actor)
     user = await in_thread(make_member, actor.workspace)
     membership = await in_thread(Membership.objects.select_related("workspace", "user").get, user=user)
@@ -123,9 +123,9 @@ async def test_a_member_who_is_removed_is_told_at_once_and_nobody_else_is() -> N
         await staying.next()
         await leaving.next()
         await in_thread(members.remove, membership=membership, actor=actor.user)
-        assert "not a member" in await leaving.next()
+        assert "no longer a member" in await leaving.next()
         assert (await leaving.answer())["code"] == NOT_A_MEMBER
-        assert await staying.told() == []
+        assert await staying.reported() == []
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ async def test_the_first_message_says_what_runs_now_and_the_balance() -> None:
     assert '<hx-partial hx-target="#balance" hx-swap="textContent">1,230</hx-partial>' in snapshot
 
 
-async def test_what_ended_between_rendering_and_connecting_is_told() -> None:
+async def test_what_ended_between_rendering_and_connecting_is_reported() -> None:
     actor = await in_thread(make_actor)
     job = await run_job(actor)
     await in_thread(job.refresh_from_db)
@@ -182,7 +182,7 @@ async def test_the_steps_of_an_edit_arrive_in_order(monkeypatch: pytest.MonkeyPa
             messages += await page.until(f"Generating {percent}%")
         provider.goes_on(result())
         await running
-        messages += await page.told()
+        messages += await page.reported()
     now = [
         found for message in messages for found in re.findall(r'data-key="(\w+)"\s+data-state="now"', message)
     ]
@@ -192,12 +192,12 @@ async def test_the_steps_of_an_edit_arrive_in_order(monkeypatch: pytest.MonkeyPa
     assert {20, 70} <= set(percents) and percents == sorted(percents)
 
 
-async def test_the_end_is_told_once_with_the_balance() -> None:
+async def test_the_end_is_reported_once_with_the_balance() -> None:
     actor = await in_thread(make_actor, balance=100)
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         job = await run_job(actor)
-        messages = await page.told()
+        messages = await page.reported()
     ends = [message for message in messages if "Edit ready" in message]
     assert len(ends) == 1
     assert sum(f'hx-target="#stage-{job.parent_id}"' in message for message in messages) == 1
@@ -206,15 +206,15 @@ async def test_the_end_is_told_once_with_the_balance() -> None:
     assert f'id="job-{job.id}"' not in messages[-1]
 
 
-async def test_a_failure_is_told_once_with_why_and_the_balance() -> None:
+async def test_a_failure_is_reported_once_with_why_and_the_balance() -> None:
     actor = await in_thread(make_actor, balance=100)
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         await run_job(actor, "[fail] make it warmer")
-        messages = await page.told()
+        messages = await page.reported()
     ends = [message for message in messages if "Edit failed" in message]
     assert len(ends) == 1
-    assert "4 credits came back" in ends[0]
+    assert "4 credits refunded" in ends[0]
     assert 'hx-target="#balance" hx-swap="textContent">100<' in ends[0]
 
 
@@ -224,22 +224,22 @@ async def test_another_member_sees_the_result_without_the_toast() -> None:
     async with listen(other, actor.workspace.slug) as page:
         await page.next()
         job = await run_job(actor)
-        messages = await page.told()
+        messages = await page.reported()
     assert sum(f'hx-target="#stage-{job.parent_id}"' in message for message in messages) == 1
     assert not any("Edit ready" in message for message in messages)
 
 
-async def test_given_credits_are_told() -> None:
+async def test_given_credits_are_reported() -> None:
     actor = await in_thread(make_actor, balance=100)
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         await in_thread(credits.grant, workspace=actor.workspace, amount=900, actor=None)
-        messages = await page.told()
+        messages = await page.reported()
     assert len(messages) == 1
     assert 'hx-target="#balance" hx-swap="textContent">1,000<' in messages[0]
 
 
-async def test_what_is_rolled_back_is_not_told() -> None:
+async def test_what_is_rolled_back_is_not_reported() -> None:
     actor = await in_thread(make_actor, balance=100)
 
     def grant_and_undo() -> None:
@@ -250,7 +250,7 @@ async def test_what_is_rolled_back_is_not_told() -> None:
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
         await in_thread(grant_and_undo)
-        assert await page.told() == []
+        assert await page.reported() == []
 
 
 async def test_events_of_another_workspace_never_arrive() -> None:
@@ -260,7 +260,7 @@ async def test_events_of_another_workspace_never_arrive() -> None:
         await page.next()
         await run_job(rival)
         await in_thread(credits.grant, workspace=rival.workspace, amount=1, actor=None)
-        assert await page.told() == []
+        assert await page.reported() == []
 
 
 async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
@@ -273,7 +273,7 @@ async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
         await in_thread(
             events.publish, events.JobChanged(workspace_id=actor.workspace.id, job_id=job.id, ended=True)
         )
-        messages = await page.told()
+        messages = await page.reported()
     assert messages
     assert not any("secret" in message or str(job.id) in message for message in messages)
 
@@ -285,7 +285,7 @@ async def test_one_who_lost_the_membership_gets_a_last_word_and_nothing_more() -
         await page.next()
         await in_thread(Membership.objects.filter(user=member).delete)
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        assert "not a member" in await page.next()
+        assert "no longer a member" in await page.next()
         assert (await page.answer())["code"] == NOT_A_MEMBER
 
 
@@ -299,7 +299,7 @@ async def test_what_a_page_says_is_ignored(text: str) -> None:
         await page.say(text=text)
         await page.say(bytes=text.encode())
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        (message,) = await page.told()
+        (message,) = await page.reported()
     assert "#balance" in message
 
 
@@ -310,7 +310,7 @@ async def test_two_pages_of_one_person_both_get_it() -> None:
         await first.next()
         await second.next()
         await in_thread(credits.grant, workspace=actor.workspace, amount=1, actor=None)
-        told = [
-            [re.sub(r"\d+\.\d{6}", "now", text) for text in await page.told()] for page in (first, second)
+        reported = [
+            [re.sub(r"\d+\.\d{6}", "now", text) for text in await page.reported()] for page in (first, second)
         ]
-        assert told[0] == told[1] != []
+        assert reported[0] == reported[1] != []

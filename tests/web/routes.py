@@ -23,7 +23,7 @@ from editor.models import (
 from editor.operations import api_keys, shares
 from editor.operations.webhooks import deliveries, endpoints
 from tests.factories import make_actor, make_workspace
-from tests.takers import KEY, save_key
+from tests.fake_providers import KEY, save_key
 from tests.web.rows import add_image, add_job, add_result
 
 Method = Literal["get", "post"]
@@ -125,7 +125,7 @@ IN_A_WORKSPACE = {
     "provider_key_remove": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
     "webhooks": Route("get", looking=False),
     "webhook_deliveries": Route("get", looking=False),
-    "webhook_low_mark": Route("post", looking=False),
+    "webhook_low_balance": Route("post", looking=False),
     "webhook_resend": Route("post", looking=False, parts=lambda rows: [rows.delivery.id]),
     "webhook_change": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
     "webhook_secret": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),

@@ -39,12 +39,12 @@ def client(owner: Actor) -> Client:
 
 def test_without_keys_the_page_says_what_a_key_is_for(client: Client, workspace: Workspace) -> None:
     page = body(client.get(page_of(workspace)))
-    assert "No keys yet" in page
+    assert "No API keys yet" in page
     assert "n8n" in page
     assert '<table class="keys"' not in page
-    for scope, words in SCOPES.items():
+    for scope, message in SCOPES.items():
         assert scope in page
-        assert words in page
+        assert message in page
     assert page.count("checked") >= 1
 
 
@@ -64,7 +64,7 @@ def test_a_new_key_is_shown_once_and_kept_by_no_cache(
         None,
     )
     assert "Key “CI pipeline” created" in body(answer)
-    assert "never shown again" in body(answer)
+    assert "will not see it again" in body(answer)
     again = body(client.get(page_of(workspace)))
     assert not BARE.search(again)
     assert bare[12:] not in again
@@ -116,7 +116,7 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
     again = client.post(page_of(workspace), sent, headers=headers)
     assert again.status_code == 409
     assert not BARE.search(body(again))
-    assert "was done already" in body(again)
+    assert "has already been created" in body(again)
     assert ApiKey.objects.count() == 1
     if headers:
         assert body(again).strip().startswith('<p class="problem"'), "which the script lets through"
@@ -128,25 +128,25 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": ""}, "Give the key a name."),
+        ({"name": ""}, "Enter a name for the key."),
         ({"name": "x" * 81}, "1 to 80"),
         ({"name": "nul\0"}, "Null characters"),
-        ({"scopes": []}, "Choose what the key may do."),
+        ({"scopes": []}, "Choose at least one scope."),
         ({"scopes": ["everything"]}, "not one of the available choices"),
         ({"expires_in": "1"}, "not one of the available choices"),
         ({"expires_in": "soon"}, "not one of the available choices"),
-        ({"key_id": ""}, "Reload it"),
-        ({"key_id": "x"}, "Reload it"),
+        ({"key_id": ""}, "reload it"),
+        ({"key_id": "x"}, "reload it"),
     ],
     ids=str,
 )
-def test_what_cannot_be_is_said_and_nothing_is_made(
-    client: Client, workspace: Workspace, changes: dict[str, Any], words: str
+def test_what_cannot_be_is_reported_and_nothing_is_made(
+    client: Client, workspace: Workspace, changes: dict[str, Any], message: str
 ) -> None:
     for headers in ({}, HTMX):
         answer = create(client, workspace, headers=headers, **changes)
         assert answer.status_code == 400
-        assert words in body(answer)
+        assert message in body(answer)
     assert body(answer).strip().startswith('<p class="problem"')
     assert not ApiKey.objects.exists()
 
@@ -160,7 +160,7 @@ def test_a_refused_form_keeps_what_was_chosen(client: Client, workspace: Workspa
     assert form.count('aria-invalid="true"') == 1
 
 
-def test_a_full_workspace_is_told_why(client: Client, workspace: Workspace, owner: Actor) -> None:
+def test_a_full_workspace_is_reported_why(client: Client, workspace: Workspace, owner: Actor) -> None:
     for _ in range(api_keys.LIVE_KEYS):
         api_keys.create(actor=owner, name="n8n")
     answer = create(client, workspace)

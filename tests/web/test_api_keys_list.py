@@ -45,8 +45,8 @@ def test_a_row_tells_all_but_the_secret(client: Client, workspace: Workspace) ->
     api_keys.create(actor=editor, name="Unused")
     page = body(client.get(page_of(workspace)))
     row = row_of(page, "Used")
-    for words in (editor.user.name, ">image_editor:read<", "just now", "Active", "until"):
-        assert words in row
+    for message in (editor.user.name, ">image_editor:read<", "just now", "Active", "until"):
+        assert message in row
     assert "Never" in row_of(page, "Unused")
     assert "does not expire" in row_of(page, "Unused")
     assert bare[12:] not in page
@@ -88,7 +88,7 @@ def test_managers_see_all_keys_of_the_workspace_and_others_their_own(
     assert names(signed_in(editor)) == {"Editors"}
 
 
-def test_who_may_not_edit_is_told_so_and_gets_no_form(client: Client, workspace: Workspace) -> None:
+def test_who_may_not_edit_is_reported_and_gets_no_form(client: Client, workspace: Workspace) -> None:
     viewer = signed_in(make_member(workspace, role=Role.VIEWER))
     page = body(viewer.get(page_of(workspace)))
     assert "Access Image Editor" in page
@@ -152,7 +152,7 @@ def test_rotating_at_once_says_that_the_old_one_is_dead(
     client: Client, workspace: Workspace, owner: Actor
 ) -> None:
     old, _ = api_keys.create(actor=owner, name="n8n")
-    assert "does not work any more" in body(act(client, old, "rotate", HTMX, overlap="0"))
+    assert "no longer works" in body(act(client, old, "rotate", HTMX, overlap="0"))
     rows = re.findall(r'<tr data-state="(\w+)"', body(client.get(page_of(workspace))))
     assert rows == ["active", "replaced"]
 
@@ -196,7 +196,7 @@ def test_revoking_ends_the_key_and_says_so(
     answer = act(client, key, "revoke", headers)
     assert answer.status_code == (200 if headers else 302)
     page = body(answer if headers else client.get(page_of(workspace)))
-    assert "Key “n8n” is revoked." in page
+    assert "Key “n8n” revoked." in page
     assert "Revoked" in row_of(page, "n8n")
     found = api_keys.find(bare)
     assert found is not None

@@ -74,7 +74,7 @@ async def test_a_large_file_comes_in_pieces(wanted: str | None, start: int, end:
         ("bytes=-1000", 0, 100),
     ],
 )
-def test_a_part_can_be_asked_for(small: tuple[str, bytes], wanted: str, start: int, end: int) -> None:
+def test_a_part_can_be_requested(small: tuple[str, bytes], wanted: str, start: int, end: int) -> None:
     url, content = small
     response = Client().get(url, headers={"Range": wanted})
     assert (response.status_code, response.content) == (206, content[start:end])

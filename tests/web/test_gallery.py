@@ -131,7 +131,7 @@ def test_a_strangers_id_as_a_person_shows_nothing_and_tells_nothing(
     add_result(rivals)
     page = get(client, workspace, by=str(rivals.members.get().pk))
     assert tiles(page) == []
-    assert "Somebody who left" in body(page)
+    assert "Former member" in body(page)
 
 
 def test_edits_without_an_image_say_why_and_cannot_be_picked(client: Client, workspace: Workspace) -> None:
@@ -188,7 +188,7 @@ def test_after_a_long_absence_the_list_comes_anew(client: Client, workspace: Wor
     assert 'hx-target="#results"' in body(part)
 
 
-def test_running_edits_are_told_anew_as_they_end(client: Client, workspace: Workspace) -> None:
+def test_running_edits_are_reported_anew_as_they_end(client: Client, workspace: Workspace) -> None:
     running, _ = add_job(workspace), add_job(workspace, status=Status.COMPLETED)
     part = get_part(client, workspace, "gallery_new", status="running", newest="")
     assert tiles(part) == ids(running)
@@ -251,9 +251,9 @@ def test_more_than_a_hundred_at_once_are_refused(client: Client, workspace: Work
     ("age", "words"),
     [
         (timedelta(seconds=20), "just now"),
-        (timedelta(minutes=5), "5 min ago"),
-        (timedelta(hours=3), "3 h ago"),
-        (timedelta(days=6), "6 d ago"),
+        (timedelta(minutes=5), "5 minutes ago"),
+        (timedelta(hours=3), "3 hours ago"),
+        (timedelta(days=6), "6 days ago"),
     ],
 )
 def test_a_tile_says_how_long_ago(client: Client, workspace: Workspace, age: timedelta, words: str) -> None:

@@ -82,10 +82,10 @@ async def ask(
     path: str, *, length: int | None = None, user: User | None = None, headers: dict[str, str] | None = None
 ) -> Any:
     """The answer to a head alone; without a length it comes in chunks."""
-    told = {"transfer_encoding": "chunked"} if length is None else {"content_length": str(length)}
+    reported = {"transfer_encoding": "chunked"} if length is None else {"content_length": str(length)}
     cookies = await in_thread(cookie_of, user) if user else {}
     kind = {"content_type": "multipart/form-data; boundary=x"}
-    return await Request(path, {**told, **cookies, **kind, **(headers or {})}).send()
+    return await Request(path, {**reported, **cookies, **kind, **(headers or {})}).send()
 
 
 def cookie_of(user: User) -> dict[str, str]:
@@ -177,7 +177,7 @@ async def test_what_another_site_sends_is_refused(workspace: Workspace, headers:
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "x"])
-async def test_a_forged_token_is_told_from_the_head_alone(
+async def test_a_forged_token_is_reported_from_the_head_alone(
     workspace: Workspace, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     forged = {"x_csrftoken": "forged", "content_type": kind}
@@ -211,7 +211,7 @@ def test_a_form_of_a_stranger_still_signs_in(workspace: Workspace) -> None:
     assert answer.status_code == 302
 
 
-async def test_a_file_that_finds_no_space_on_the_disk_is_told_so(workspace: Workspace) -> None:
+async def test_a_file_that_finds_no_space_on_the_disk_is_reported(workspace: Workspace) -> None:
     refusals: list[Any] = []
 
     async def keeps_it_on_a_full_disk(scope: Any, receive: Any, send: Any) -> None:
@@ -228,5 +228,5 @@ async def test_a_file_that_finds_no_space_on_the_disk_is_told_so(workspace: Work
     async def send(message: Any) -> None:
         pass
 
-    await gateway.PageGate(keeps_it_on_a_full_disk)(request._scope, receive, send)
+    await gateway.PageGateway(keeps_it_on_a_full_disk)(request._scope, receive, send)
     assert [type(error) for error in refusals] == [DiskFull]

@@ -59,10 +59,10 @@ def test_the_first_person_lands_in_the_studio_as_operator_with_credits() -> None
         ("name", "x" * 121, "120"),
     ],
 )
-def test_a_first_start_that_is_not_right_makes_nobody(field: str, value: str, words: str) -> None:
+def test_a_first_start_that_is_not_right_makes_nobody(field: str, value: str, message: str) -> None:
     response = Client().post(reverse("welcome"), {**FIRST, field: value})
     assert response.status_code == 400
-    assert words in response.content.decode()
+    assert message in response.content.decode()
     assert not User.objects.exists()
     assert not Workspace.objects.exists()
 
@@ -97,7 +97,7 @@ def test_one_is_sent_to_the_workspace_joined_first() -> None:
 
 
 @pytest.mark.django_db
-def test_one_without_a_workspace_is_told_so() -> None:
+def test_one_without_a_workspace_is_reported() -> None:
     response = signed_in(UserFactory.create()).get("/")
     assert response.status_code == 200
     assert "workspace" in response.content.decode()

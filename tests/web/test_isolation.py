@@ -22,7 +22,7 @@ from editor.models import (
 )
 from editor.web.urls import urlpatterns
 from tests.factories import UserFactory, make_member, photo
-from tests.takers import install
+from tests.fake_providers import install
 from tests.web.requests import HTMX, body, signed_in
 from tests.web.routes import IN_A_WORKSPACE, OUTSIDE, TAKES_BOTH, Method, Rows, make_rows
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def takers(monkeypatch: pytest.MonkeyPatch) -> None:
+def fake_providers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Providers that take every key, and are asked without a network."""
     install(monkeypatch)
 

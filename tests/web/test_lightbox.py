@@ -11,6 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from editor.api import profile as api
+from editor.compat.bfl import profile as bfl
+from editor.compat.openai import profile as openai
+from editor.compat.wiro import profile as wiro
+from editor.gateway.profile import Profile
+from editor.mcp import profile as mcp
 from editor.media import links
 from editor.models import (
     Character,
@@ -62,7 +68,7 @@ def step(page: str, name: str) -> str | None:
     return found[1].replace("&amp;", "&") if found else None
 
 
-def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
+def test_the_recipe_is_reported_whole(client: Client, workspace: Workspace) -> None:
     now = timezone.now()
     style = Style.objects.create(workspace=workspace, name="Own look", prompt="sepia", version=3)
     character = Character.objects.create(workspace=workspace, name="Ada")
@@ -88,7 +94,7 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
     assert recipe(page) == {
         "Model": "FLUX.1 Kontext [pro]",
         "Quality": "Standard",
-        "Provider": "Built-in sandbox, platform",
+        "Provider": "Built-in sandbox, portal",
         "Size": "96 × 64 PNG, 1 byte",
         "Seed": "418203377",
         "Safety tolerance": "2",
@@ -97,30 +103,47 @@ def test_the_recipe_is_told_whole(client: Client, workspace: Workspace) -> None:
         "Style": "Own look, version 2",
         "Character": "Ada, version 1",
         "Reference images": "1",
-        "Mask": "Painted",
+        "Mask": "Yes",
         "Cost": "4 credits",
-        "Queued": "2.0 s",
-        "Ran": "6.4 s",
-        "In all": "8.4 s",
-        "Asked for in": "Studio",
+        "Time in queue": "2.0 s",
+        "Processing time": "6.4 s",
+        "Total time": "8.4 s",
+        "Submitted via": "Studio",
     }
-    assert "What the model was told" in page
+    assert "Prompt sent to the model" in page
     assert "make it warmer, sepia" in page
+
+
+@pytest.mark.parametrize(
+    ("channel", "name"),
+    [
+        (api.PROFILE, "API"),
+        (mcp.PROFILE, "MCP"),
+        (bfl.PROFILE, "BFL-compatible API"),
+        (wiro.PROFILE, "Wiro-compatible API"),
+        (openai.PROFILE, "OpenAI-compatible API"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_channel_is_reported_by_its_proper_name(
+    client: Client, workspace: Workspace, channel: Profile, name: str
+) -> None:
+    assert recipe(show(client, add_result(workspace, channel=channel.name)))["Asked for in"] == name
 
 
 def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, model="gone/model", provider="gone", own_key=True, style_version=1)
-    told = recipe(show(client, result))
-    assert told["Model"] == "gone/model"
-    assert told["Provider"] == "gone, own key"
-    assert told["Style"] == "Deleted since, version 1"
+    reported = recipe(show(client, result))
+    assert reported["Model"] == "gone/model"
+    assert reported["Provider"] == "gone, own key"
+    assert reported["Style"] == "Deleted since, version 1"
     Image.objects.filter(pk=result.pk).update(created_by=None)
-    assert "Somebody who left" in show(client, result)
+    assert "Former member" in show(client, result)
 
 
-def test_the_prompt_is_told_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:
+def test_the_prompt_is_reported_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, sent_prompt="make it warmer")
-    assert "What the model was told" not in show(client, result)
+    assert "Prompt sent to the model" not in show(client, result)
 
 
 def test_it_compares_with_the_image_it_was_made_of(client: Client, workspace: Workspace) -> None:

@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from editor.models import Job, User
-from tests import takers
+from tests import fake_providers
 from tests.web.requests import HTMX, signed_in
 from tests.web.routes import IN_A_WORKSPACE, OUTSIDE, Rows, make_rows
 
@@ -61,8 +61,8 @@ ODD = (
 NAMES = """
 images next starred older newest q model person since action source prompt tier image reference mask
 style character idempotency_key samples seed width height aspectRatio days overlap key_id name scopes
-expires_in signed url events enabled low_mark key secret theme file login email password password1
-password2 oldpassword remember workspace_name csrfmiddlewaretoken _popup _to_field post index
+expires_in signed url events enabled low_balance_threshold key secret theme file login email password
+password1 password2 oldpassword remember workspace_name csrfmiddlewaretoken _popup _to_field post index
 _selected_action app_label model_name field_name term usable_password id account amount note slug plan
 memberships-TOTAL_FORMS memberships-INITIAL_FORMS memberships-0-user memberships-0-id requests_per_minute
 target api_key api_secret provider _save workspace position kind is_active is_staff _changelist_filters
@@ -224,7 +224,7 @@ def _send(client: Client, route: str, ask: Ask, rows: Rows) -> Any:
 
 @pytest.fixture
 def rows(committed: None, monkeypatch: pytest.MonkeyPatch) -> Rows:
-    takers.install(monkeypatch)  # nobody else is asked
+    fake_providers.install(monkeypatch)  # nobody else is asked
     return make_rows("Acme Studio")
 
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from editor.concurrency import threads
 from editor.media import links
 from editor.models import Role, User, Workspace
+from tests import fake_providers
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
 from tests.web.routes import IN_A_WORKSPACE, make_rows
@@ -171,8 +172,11 @@ NEVER = "max-age=0, no-cache, no-store, must-revalidate, private"
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 @pytest.mark.parametrize("name", IN_A_WORKSPACE)
-def test_no_cache_keeps_what_a_workspace_answers(name: str, headers: dict[str, str]) -> None:
+def test_no_cache_keeps_what_a_workspace_answers(
+    name: str, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever it is: pages, fragments, redirects and refusals."""
+    fake_providers.install(monkeypatch)  # nobody else is asked
     rows, route = make_rows("Acme"), IN_A_WORKSPACE[name]
     client = signed_in(rows.workspace.members.get())
     for one in (client, Client()):

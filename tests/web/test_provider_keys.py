@@ -14,7 +14,7 @@ from editor.models import Plan, ProviderKey, Role, Workspace
 from editor.providers import failures
 from editor.providers.base import ErrorKind, ProviderError
 from tests.factories import make_actor, make_member, make_workspace
-from tests.takers import KEY, SECRET, Taker, install, save_key
+from tests.fake_providers import KEY, SECRET, FakeProvider, install, save_key
 from tests.web.requests import HTMX, body, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ REFUSED = ProviderError(ErrorKind.AUTH, "no")
 
 
 @pytest.fixture(autouse=True)
-def takers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Taker]:
+def fake_providers(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProvider]:
     return install(monkeypatch)
 
 
@@ -83,7 +83,7 @@ def test_without_script_a_key_is_saved_and_the_page_shows_its_end(
     page = body(client.get(page_of(workspace)))
     assert "Connected ··· 4f2a" in page
     assert "Credits left: 100" in page
-    assert "saved and works" in page
+    assert "saved. It works" in page
     assert accounts.account(workspace=workspace, provider="wiro").secret == SECRET  # type: ignore[union-attr]
 
 
@@ -92,13 +92,13 @@ def test_over_htmx_the_card_comes_back_and_says_so(client: Client, workspace: Wo
     assert "<html" not in part
     assert part.count("<section") == 1
     assert "Connected ··· 4f2a" in part
-    assert "Black Forest Labs: The key is saved and works." in part
+    assert "Black Forest Labs: Key saved. It works." in part
 
 
 def test_a_refused_key_is_explained_and_never_echoed(
-    client: Client, workspace: Workspace, takers: dict[str, Taker]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     for headers in ({}, HTMX):
         response = save(client, workspace, "bfl", {"key": KEY}, headers=headers)
         assert response.status_code == 400
@@ -109,10 +109,10 @@ def test_a_refused_key_is_explained_and_never_echoed(
 
 
 def test_a_refused_key_shows_its_field_as_wrong_in_its_own_card(
-    client: Client, workspace: Workspace, takers: dict[str, Taker]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
     save_key(make_actor(workspace))
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     page = body(save(client, workspace, "bfl", {"key": "another-key-0000"}))
     assert page.count('aria-invalid="true"') == 1
     assert page.count('id="bfl-key"') == 1
@@ -120,7 +120,7 @@ def test_a_refused_key_shows_its_field_as_wrong_in_its_own_card(
 
 
 @pytest.mark.parametrize("data", [{}, {"key": ""}, {"key": "short"}, {"key": "nul\0nul\0nul"}], ids=str)
-def test_what_is_no_key_is_said_beside_the_field(
+def test_what_is_no_key_is_reported_beside_the_field(
     client: Client, workspace: Workspace, data: dict[str, str]
 ) -> None:
     page = body(save(client, workspace, "bfl", data))
@@ -130,13 +130,15 @@ def test_what_is_no_key_is_said_beside_the_field(
 
 
 def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
-    client: Client, workspace: Workspace, takers: dict[str, Taker]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
-    takers["bfl"].answer = failures.failure(ErrorKind.UNAVAILABLE, said="It is down for the night.")
+    fake_providers["bfl"].answer = failures.failure(
+        ErrorKind.UNAVAILABLE, provider_message="It is down for the night."
+    )
     part = body(save(client, workspace, "bfl", {"key": KEY}, headers=HTMX))
     assert "Problem ··· 4f2a" in part
     assert "It is down for the night." in part
-    assert "saved and works" not in part
+    assert "saved. It works" not in part
 
 
 @pytest.mark.parametrize("was_accepted", [True, False])
@@ -145,30 +147,30 @@ def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
     [
         ("Credits left: 7", "The key works."),
         (REFUSED, "The key has a problem."),
-        (failures.temporary(), "The key could not be tested now."),
+        (failures.temporary(), "The key could not be tested."),
     ],
     ids=["works", "refused", "away"],
 )
-def test_what_is_said_is_how_this_test_went_and_not_the_one_before(
+def test_what_is_reported_is_how_this_test_went_and_not_the_one_before(
     client: Client,
     workspace: Workspace,
-    takers: dict[str, Taker],
+    fake_providers: dict[str, FakeProvider],
     was_accepted: bool,
     answer: str | ProviderError,
-    words: str,
+    message: str,
 ) -> None:
-    takers["bfl"].answer = "" if was_accepted else failures.temporary()
+    fake_providers["bfl"].answer = "" if was_accepted else failures.temporary()
     key = save_key(make_actor(workspace))
-    takers["bfl"].answer = answer
+    fake_providers["bfl"].answer = answer
     part = body(act(client, key, "test", headers=HTMX))
-    assert f"Black Forest Labs: {words}" in part
+    assert f"Black Forest Labs: {message}" in part
     assert "this edit" not in part
     assert "another model" not in part
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 def test_a_key_is_tested_disabled_enabled_and_removed(
-    client: Client, workspace: Workspace, takers: dict[str, Taker], headers: dict[str, str]
+    client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider], headers: dict[str, str]
 ) -> None:
     key = save_key(make_actor(workspace))
 
@@ -176,9 +178,9 @@ def test_a_key_is_tested_disabled_enabled_and_removed(
         assert response.status_code == (200 if headers else 302)
         return body(response if headers else client.get(page_of(workspace)))
 
-    takers["bfl"].answer = REFUSED
+    fake_providers["bfl"].answer = REFUSED
     assert "Problem ··· 4f2a" in shown(act(client, key, "test", headers=headers))
-    takers["bfl"].answer = ""
+    fake_providers["bfl"].answer = ""
     assert "Connected ··· 4f2a" in shown(act(client, key, "test", headers=headers))
     assert "Disabled ··· 4f2a" in shown(act(client, key, "enable", {"enabled": "0"}, headers=headers))
     assert "Connected ··· 4f2a" in shown(act(client, key, "enable", {"enabled": "1"}, headers=headers))
@@ -193,7 +195,7 @@ def test_the_page_and_the_way_to_it_are_for_managers(
     other = signed_in(make_member(workspace, role=role))
     response = other.get(page_of(workspace))
     assert response.status_code == 403
-    assert "Only an owner or an admin" in body(response)
+    assert "Only an owner or admin" in body(response)
     studio = reverse("studio", args=[workspace.slug])
     assert page_of(workspace) not in body(other.get(studio))
     for manager in (client, signed_in(make_member(workspace, role=Role.ADMIN))):
@@ -214,7 +216,7 @@ def test_without_own_keys_in_the_plan_the_page_says_so_and_takes_none(
     key = save_key(make_actor(workspace))
     Plan.objects.update(own_keys=False)
     page = body(client.get(page_of(workspace)))
-    assert "does not include keys of its own" in page
+    assert "does not include its own provider keys" in page
     assert 'type="password"' not in page
     assert reverse("provider_key_remove", args=[workspace.slug, key.pk]) in page
     assert reverse("provider_key_test", args=[workspace.slug, key.pk]) not in page
@@ -234,7 +236,7 @@ def test_a_lost_encryption_key_breaks_no_page(
     key = save_key(make_actor(workspace))
     settings.ENCRYPTION_KEYS = ["x" * 32]
     assert "Connected ··· 4f2a" in body(client.get(page_of(workspace)))
-    assert "An operator has to restore" in body(act(client, key, "test", headers=HTMX))
+    assert "An operator must restore" in body(act(client, key, "test", headers=HTMX))
 
 
 def test_no_answer_has_a_key_in_it(client: Client, workspace: Workspace) -> None:
@@ -248,6 +250,6 @@ def test_no_answer_has_a_key_in_it(client: Client, workspace: Workspace) -> None
     ]
     assert [response.status_code for response in answers] == [200, 200, 200, 200, 400]
     for response in answers:
-        told = body(response) + repr(response.headers)
-        assert KEY not in told
-        assert SECRET not in told
+        reported = body(response) + repr(response.headers)
+        assert KEY not in reported
+        assert SECRET not in reported

@@ -74,7 +74,7 @@ def test_without_a_name_of_its_own_the_portal_says_what_is_missing(settings: Set
     assert asked() == []
 
 
-def test_many_mails_to_one_address_are_refused_in_the_portals_words() -> None:
+def test_many_mails_to_one_address_are_refused_in_the_portals_text() -> None:
     answers = [ask("amara@example.test")[0].status_code for _ in range(6)]
     assert answers == [302] * 5 + [429]
     assert "Too many requests" in ask("amara@example.test")[0].content.decode()

@@ -36,13 +36,13 @@ def run(client: Client, *, headers: dict[str, str] = HTMX, **fields: Any) -> Any
     return client.post(reverse("run", args=["acme-studio"]), data, headers=headers)
 
 
-def assert_refused(response: Any, status: int, words: str, *, balance: int = 10) -> None:
+def assert_refused(response: Any, status: int, message: str, *, balance: int = 10) -> None:
     """A fragment beside the prompt; no job, no charge, and it says so."""
     text = response.content.decode()
     assert response.status_code == status
     assert "<html" not in text
     assert '<p class="problem">' in text
-    assert words in text
+    assert message in text
     assert text.count("Nothing was charged.") == 1
     assert not Job.objects.filter(idempotency_key__isnull=False).exists()
     account = CreditAccount.objects.get(workspace__slug="acme-studio")
@@ -53,7 +53,7 @@ def test_run_answers_with_a_new_key_for_the_next_press(workspace: Workspace, cli
     response = run(client, idempotency_key="first")
     job = Job.objects.get()
     text = response.content.decode()
-    assert (response.status_code, job.door, job.tier) == (202, "web", "standard")
+    assert (response.status_code, job.channel, job.tier) == (202, "web", "standard")
     assert 'name="idempotency_key"' in text
     assert 'value="first"' not in text
     assert CreditAccount.objects.get(workspace=workspace).balance == 10 - PRICE
@@ -98,7 +98,7 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"prompt": " "}, "Say what"),
+        ({"prompt": " "}, "Describe what"),
         ({"prompt": "x" * 10_001}, "10,000"),
         ({"prompt": "a\0b"}, "cannot be stored"),
         ({"tier": "gold"}, "no such tier"),
@@ -106,15 +106,15 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
         ({"seed": "-1"}, "seed: Enter a whole number"),
         ({"seed": "nan"}, "seed: Enter a whole number"),
         ({"seed": "9" * 30}, "seed: Enter a whole number"),
-        ({"idempotency_key": "x" * 81}, "Reload"),
-        ({"idempotency_key": "a\0b"}, "Reload"),
+        ({"idempotency_key": "x" * 81}, "reload it"),
+        ({"idempotency_key": "a\0b"}, "reload it"),
         ({"mask": SimpleUploadedFile("mask.png", b"x", "image/png")}, "mask"),
     ],
 )
-def test_wrong_input_is_said_and_free(
-    workspace: Workspace, client: Client, fields: dict[str, Any], words: str
+def test_wrong_input_is_reported_and_free(
+    workspace: Workspace, client: Client, fields: dict[str, Any], message: str
 ) -> None:
-    assert_refused(run(client, **fields), 400, words)
+    assert_refused(run(client, **fields), 400, message)
 
 
 def test_seventeen_images_are_too_many(workspace: Workspace, client: Client) -> None:
@@ -122,20 +122,20 @@ def test_seventeen_images_are_too_many(workspace: Workspace, client: Client) -> 
     assert_refused(run(client, images=[str(image.id)] * 17), 400, "At most 16 images")
 
 
-def test_an_unknown_image_is_said_and_free(workspace: Workspace, client: Client) -> None:
-    assert_refused(run(client, images=str(uuid.uuid4())), 404, "not in the workspace")
+def test_an_unknown_image_is_reported_and_free(workspace: Workspace, client: Client) -> None:
+    assert_refused(run(client, images=str(uuid.uuid4())), 404, "no such image in this workspace")
 
 
-def test_a_provider_without_a_key_is_said_and_free(workspace: Workspace, client: Client) -> None:
+def test_a_provider_without_a_key_is_reported_and_free(workspace: Workspace, client: Client) -> None:
     assert_refused(run(client, provider="openai"), 422, "openai")
 
 
-def test_too_few_credits_are_said_and_free(workspace: Workspace, client: Client) -> None:
+def test_too_few_credits_are_reported_and_free(workspace: Workspace, client: Client) -> None:
     credits.adjust(workspace=workspace, amount=-7, actor=None, note="")
-    assert_refused(run(client), 402, "this edit needs 4, the workspace has 3", balance=3)
+    assert_refused(run(client), 402, "this edit needs 4, but the workspace has 3", balance=3)
 
 
-def test_the_plans_limit_is_said_and_free(workspace: Workspace, client: Client) -> None:
+def test_the_plans_limit_is_reported_and_free(workspace: Workspace, client: Client) -> None:
     limit_jobs(workspace, concurrent_jobs=1)
     add_job(workspace, price=0)
     response = run(client)
@@ -164,7 +164,7 @@ def test_what_has_ended_cannot_be_canceled(workspace: Workspace, client: Client)
     job = add_job(workspace, status=Status.COMPLETED)
     response = client.post(reverse("cancel", args=[workspace.slug, job.id]), headers=HTMX)
     assert response.status_code == 409
-    assert "This edit is completed already." in response.content.decode()
+    assert "This edit is already completed." in response.content.decode()
 
 
 def test_any_editor_may_cancel_what_another_started(workspace: Workspace) -> None:

@@ -60,10 +60,10 @@ def test_a_link_is_shown_once_and_listed_until_it_ends(client: Client, image: Im
     path = make_link(client, image)
     again = client.get(dialog(image))
     assert path not in body(again)
-    assert "Links that work" in body(again)
+    assert "Active links" in body(again)
     assert again["Cache-Control"] == "private, no-store"
     ShareLink.objects.update(expires_at=timezone.now(), created_at=timezone.now() - timedelta(days=7))
-    assert "Nobody outside can see this image" in body(client.get(dialog(image)))
+    assert "This image is not shared" in body(client.get(dialog(image)))
 
 
 def test_over_htmx_it_is_a_dialogs_content(client: Client, image: Image) -> None:
@@ -123,7 +123,7 @@ def revoke(client: Client, share: ShareLink, **headers: str) -> Any:
 def assert_closed(path: str) -> None:
     page = Client().get(path)
     assert page.status_code == 404
-    assert "This link does not work" in body(page)
+    assert "This link no longer works" in body(page)
     for end in ("1280/", "full/"):
         # Whatever a browser has kept, it asks first.
         gone = Client().get(path + end, headers={"If-None-Match": "*"})
@@ -139,7 +139,7 @@ def test_a_revoked_link_is_closed_at_once(client: Client, image: Image) -> None:
 def test_over_htmx_revoking_shows_what_is_left(client: Client, image: Image) -> None:
     make_link(client, image)
     part = revoke(client, ShareLink.objects.get(), **HTMX)
-    assert "Nobody outside can see this image" in body(part)
+    assert "This image is not shared" in body(part)
 
 
 def test_an_expired_link_is_closed(client: Client, image: Image) -> None:
@@ -174,7 +174,7 @@ def test_who_may_only_look_sees_links_and_changes_none(client: Client, image: Im
     make_link(client, image)
     viewer = signed_in(make_member(image.workspace, role=Role.VIEWER))
     page = body(viewer.get(dialog(image)))
-    assert "Links that work" in page
+    assert "Active links" in page
     assert "Revoke" not in page
     assert "Create link" not in page
     assert viewer.post(dialog(image), {"days": "7"}).status_code == 403

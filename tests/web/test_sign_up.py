@@ -54,7 +54,7 @@ def test_the_link_makes_the_account_and_signs_in() -> None:
     assert not membership.user.is_staff
 
 
-def test_a_weak_password_is_said_beside_its_field() -> None:
+def test_a_weak_password_is_reported_beside_its_field() -> None:
     page = body(Client().post(link("new@example.test"), {"password": "short"}))
     assert "too short" in page
     assert User.objects.count() == 1
@@ -64,7 +64,7 @@ def test_a_link_that_was_used_makes_no_second_account_and_changes_none() -> None
     client = Client()
     client.post(link("new@example.test"), {"password": PASSWORD})
     page = body(Client().post(link("new@example.test"), {"password": "another password 1"}))
-    assert "exists already" in page
+    assert "already exists" in page
     assert User.objects.get(email="new@example.test").check_password(PASSWORD)
 
 

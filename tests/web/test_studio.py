@@ -33,8 +33,8 @@ def url(workspace: Workspace, name: str, *parts: object) -> str:
 
 def test_the_empty_studio_invites_to_choose_an_image(workspace: Workspace, client: Client) -> None:
     page = client.get(url(workspace, "studio")).content.decode()
-    for words in ("What should change?", "Choose image", "Run", "Versions", "Try the photograph: Coffee"):
-        assert words in page
+    for message in ("What should change?", "Choose image", "Run", "Versions", "Try the sample image: Coffee"):
+        assert message in page
     assert f'hx-ws:connect="/ws/w/{workspace.slug}/?since=' in page
 
 
@@ -65,7 +65,7 @@ def test_a_whole_page_that_htmx_asks_for_is_a_page(workspace: Workspace, client:
     assert "<html" in page.content.decode()
 
 
-def test_words_in_the_address_are_in_the_prompt_and_harmless(workspace: Workspace, client: Client) -> None:
+def test_text_in_the_address_are_in_the_prompt_and_harmless(workspace: Workspace, client: Client) -> None:
     page = client.get(url(workspace, "studio"), {"prompt": "</textarea><script>alert(1)</script>"})
     assert "<script>alert" not in page.content.decode()
     assert "&lt;/textarea&gt;&lt;script&gt;alert(1)" in page.content.decode()

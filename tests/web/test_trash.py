@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.models import Image, Role, Workspace
+from editor.models import Character, CharacterImage, Image, Role, Workspace
 from editor.operations.trash import KEPT_DAYS
 from editor.queries.gallery import PAGE
 from tests.factories import make_actor, make_image, make_member, make_workspace
@@ -111,11 +111,54 @@ def test_the_trash_pages_back(client: Client, workspace: Workspace) -> None:
         assert (str(image.pk) in page) != (str(image.pk) in rest)
 
 
+def use(image: Image, *names: str) -> None:
+    """Give the image to characters of these names."""
+    for name in names:
+        character, _ = Character.objects.get_or_create(workspace=image.workspace, name=name)
+        CharacterImage.objects.create(character=character, image=image, position=1)
+
+
+def test_whoever_throws_away_the_image_of_a_character_is_reported_that_it_is_still_used(
+    client: Client, workspace: Workspace
+) -> None:
+    ada, both, plain = (add_result(workspace) for _ in range(3))
+    use(ada, "Ada")
+    use(both, "Bo", "Cleo")
+    alone = post(client, "gallery_trash", workspace, ada, part=True)
+    assert "Moved to the trash. The character Ada still uses it." in body(alone)
+    several = post(client, "gallery_trash", workspace, both, plain, part=True)
+    assert "2 images moved to the trash. Characters still use 1 of them." in body(several)
+    page = listed(client, workspace, "trash")
+    assert "The character Ada still uses it. · " in page
+    assert "2 characters still use it. · " in page
+    assert page.count("days left") == 1
+    assert "stay as long as it uses them" in page
+
+
+def test_emptying_the_trash_leaves_the_images_of_characters_and_says_so(
+    client: Client, workspace: Workspace
+) -> None:
+    kept, gone = (make_image(make_actor(workspace)) for _ in range(2))
+    use(kept, "Ada")
+    for image in (kept, gone):
+        post(client, "gallery_trash", workspace, image)
+    assert "but for those that a character uses" in listed(client, workspace, "trash")
+    client.post(reverse("trash_empty", args=[workspace.slug]))
+    page = listed(client, workspace, "trash")
+    assert "1 image deleted. Kept for characters: 1." in page
+    assert "The character Ada still uses it." in page
+    Character.objects.all().delete()
+    client.post(reverse("trash_empty", args=[workspace.slug]))
+    page = listed(client, workspace, "trash")
+    assert "Kept for characters" not in page
+    assert "The trash is empty" in page
+
+
 def test_what_is_gone_for_good_cannot_be_restored(client: Client, workspace: Workspace) -> None:
     gone = add_image(workspace, trashed_at=timezone.now(), purged_at=timezone.now())
     response = post(client, "gallery_restore", workspace, gone)
     assert response.status_code == 404
-    assert "deleted for good" in body(response)
+    assert "permanently deleted" in body(response)
 
 
 def test_who_may_only_look_sees_the_trash_and_restores_nothing(workspace: Workspace) -> None:

@@ -88,14 +88,14 @@ def huge() -> bytes:
     ],
     ids=["empty", "text", "svg", "truncated", "mislabelled", "too wide"],
 )
-def test_a_bad_file_is_refused_in_words(
-    workspace: Workspace, client: Client, content: bytes, content_type: str, words: str
+def test_a_bad_file_is_refused_with_a_message(
+    workspace: Workspace, client: Client, content: bytes, content_type: str, message: str
 ) -> None:
     response = send(client, content, content_type=content_type)
     text = response.content.decode()
     assert response.status_code == 400
     assert '<p class="problem">' in text
-    assert words in text.replace(",", "")
+    assert message in text.replace(",", "")
     assert not Image.objects.exists()
 
 
@@ -107,10 +107,10 @@ def test_a_file_of_more_than_25_mb_is_refused(workspace: Workspace, client: Clie
 
 
 @pytest.mark.parametrize("data", [{}, {"files": "not a file"}, {"other": "x"}])
-def test_no_file_is_said_so(workspace: Workspace, client: Client, data: dict[str, str]) -> None:
+def test_no_file_is_reported_so(workspace: Workspace, client: Client, data: dict[str, str]) -> None:
     response = client.post(reverse("upload", args=[workspace.slug]), data, headers=HTMX)
     assert response.status_code == 400
-    assert "No file arrived" in response.content.decode()
+    assert "No file was received" in response.content.decode()
 
 
 @pytest.mark.parametrize(

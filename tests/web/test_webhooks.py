@@ -59,19 +59,19 @@ def test_a_new_endpoint_shows_its_secret_this_once(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"url": "", "events": ALL}, "Give an https address."),
+        ({"url": "", "events": ALL}, "Enter an https URL."),
         ({"url": URL}, "Choose at least one event."),
-        ({"url": "http://127.0.0.1/", "events": ALL}, "opens only https addresses"),
+        ({"url": "http://127.0.0.1/", "events": ALL}, "Only https URLs"),
         ({"url": URL, "events": ["webhook.test"]}, "Select a valid choice"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_made(
-    actor: Actor, client: Client, fields: dict[str, Any], words: str
+def test_what_is_wrong_is_reported_and_nothing_is_made(
+    actor: Actor, client: Client, fields: dict[str, Any], message: str
 ) -> None:
     for headers in (HTMX, {}):
         response = client.post(at(actor), fields, headers=headers)
         assert response.status_code == 400
-        assert words in body(response)
+        assert message in body(response)
     assert not WebhookEndpoint.objects.exists()
 
 
@@ -80,15 +80,15 @@ def test_an_address_that_is_there_is_refused(actor: Actor, client: Client) -> No
     for headers in (HTMX, {}):
         response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
         assert response.status_code == 409
-        assert "in the list already" in body(response)
+        assert "already an endpoint" in body(response)
 
 
-def test_what_an_endpoint_is_told_can_be_changed_and_switched_off(actor: Actor, client: Client) -> None:
+def test_what_an_endpoint_is_reported_can_be_changed_and_switched_off(actor: Actor, client: Client) -> None:
     endpoint = add(actor)
     response = client.post(at(actor, "webhook_change", endpoint.id), {"events": ["job.failed"]}, headers=HTMX)
     endpoint.refresh_from_db()
     assert (endpoint.events, endpoint.is_enabled) == (["job.failed"], False)
-    assert "Off" in body(response)
+    assert "Disabled" in body(response)
 
 
 def test_a_new_secret_is_shown_this_once(actor: Actor, client: Client) -> None:
@@ -108,12 +108,12 @@ def test_a_test_is_sent_and_shown(actor: Actor, client: Client) -> None:
 
 def test_a_failed_delivery_says_why_and_is_sent_again(actor: Actor, client: Client) -> None:
     delivery = deliveries.test(actor=actor, endpoint=add(actor))
-    taken = deliveries.take(like=delivery)
+    taken = deliveries.claim(like=delivery)
     assert taken
-    failed = deliveries.Attempt(status=410, milliseconds=12, words="It answered 410.", gone=True)
-    deliveries.note(delivery=taken, attempt=failed)
+    failed = deliveries.Attempt(status=410, milliseconds=12, message="It responded with 410.", gone=True)
+    deliveries.record_attempt(delivery=taken, attempt=failed)
     page = body(client.get(at(actor)))
-    assert "It answered 410." in page
+    assert "It responded with 410." in page
     assert "Failed" in page
     assert URL not in re.sub(r"(?s).*<table", "", page)
     response = client.post(at(actor, "webhook_resend", delivery.id), headers=HTMX)
@@ -121,10 +121,10 @@ def test_a_failed_delivery_says_why_and_is_sent_again(actor: Actor, client: Clie
 
 
 def test_the_mark_of_low_credits_is_kept(actor: Actor, client: Client) -> None:
-    client.post(at(actor, "webhook_low_mark"), {"low_mark": "7"})
-    assert CreditAccount.objects.get(workspace=actor.workspace).low_mark == 7
-    assert client.post(at(actor, "webhook_low_mark"), {"low_mark": "-1"}).status_code == 400
-    assert client.post(at(actor, "webhook_low_mark"), {"low_mark": "٣"}).status_code == 400
+    client.post(at(actor, "webhook_low_balance"), {"low_balance_threshold": "7"})
+    assert CreditAccount.objects.get(workspace=actor.workspace).low_balance_threshold == 7
+    assert client.post(at(actor, "webhook_low_balance"), {"low_balance_threshold": "-1"}).status_code == 400
+    assert client.post(at(actor, "webhook_low_balance"), {"low_balance_threshold": "٣"}).status_code == 400
 
 
 def test_the_list_looks_again_only_while_something_is_on_its_way(actor: Actor, client: Client) -> None:

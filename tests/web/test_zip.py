@@ -57,7 +57,7 @@ async def fetch(workspace: Workspace, images: list[Image]) -> tuple[Any, list[by
 
 
 @pytest.mark.usefixtures("committed")
-async def test_the_archive_holds_the_images_named_by_their_words() -> None:
+async def test_the_archive_holds_the_images_named_by_their_text() -> None:
     workspace, results = await sync_to_async(make_results)(
         ["Make it warmer!", "Make it warmer!", "日本語 <b>", "…"]
     )
@@ -133,6 +133,18 @@ async def test_an_image_whose_file_is_gone_does_not_spoil_the_others() -> None:
     store.delete(results[0].storage_name)
     _, parts = await fetch(workspace, results)
     assert zipfile.ZipFile(io.BytesIO(b"".join(parts))).namelist() == ["two-v1.png"]
+
+
+@pytest.mark.usefixtures("committed")
+async def test_a_file_that_is_shorter_than_it_was_breaks_the_download_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rather than that half of an image looks like all of it."""
+    workspace, results = await sync_to_async(make_results)(["one"])
+    size = store.size(results[0].storage_name)
+    monkeypatch.setattr(store, "size", lambda name: size + 1)
+    with pytest.raises(OSError, match="shorter"):
+        await fetch(workspace, results)
 
 
 @pytest.mark.django_db

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from procrastinate.contrib.django import app
 
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
@@ -60,6 +61,17 @@ async def test_what_is_submitted_is_worked() -> None:
             await until(job, lambda row: row.status == Status.COMPLETED)
     account = await in_thread(CreditAccount.objects.get)
     assert (account.balance, account.held) == (2, 0)
+
+
+async def test_every_queue_is_worked(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[str] = []
+
+    async def record(worker_app: Any, name: str, *, at_once: int | None = None) -> None:
+        worked.append(name)
+
+    monkeypatch.setattr(runner, "_work_on", record)
+    await runner._work()
+    assert sorted(worked) == sorted({task.queue for task in app.tasks.values()} - {"builtin"})
 
 
 async def test_jobs_do_not_wait_for_receivers_that_never_answer(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 from starlette.applications import Starlette
@@ -65,7 +67,7 @@ class TestTries:
         assert sum(pauses) == 24 * 3600
         assert len(receiver.wait(8)) == 8
         assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
-        assert row.attempts[-1]["words"] == "It answered 500."
+        assert row.attempts[-1]["words"] == "It responded with 500."
 
     def test_each_next_try_is_in_the_queue_for_its_time(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
@@ -94,10 +96,10 @@ class TestTries:
             return Response(status_code=307, headers={"location": receiver.url})
 
         tell_one_who(redirect, actor)
-        assert only().attempts[0]["words"].startswith("It answered 307, a redirect.")
+        assert only().attempts[0]["words"].startswith("It responded with 307, a redirect.")
         assert receiver.got == []
 
-    def test_a_receiver_that_never_answers_is_given_up_after_its_time(
+    def test_a_receiver_that_never_answers_is_abandoned_after_its_time(
         self, actor: Actor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sending, "SECONDS", 0.3)
@@ -107,7 +109,7 @@ class TestTries:
             return Response()
 
         tell_one_who(never, actor)
-        assert only().attempts[0]["words"] == "It did not answer within 0.3 seconds."
+        assert only().attempts[0]["words"] == "It did not respond within 0.3 seconds."
         assert only().state == "waiting"
 
     def test_gone_for_good_switches_the_endpoint_off(self, actor: Actor, receiver: Receiver) -> None:
@@ -135,6 +137,38 @@ class TestTries:
         assert len(receiver.got) == (2 if by_a_person else 3)
         assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
 
+    @pytest.mark.parametrize("end", ["it fails", "its worker stops", "its worker dies"])
+    def test_an_endpoint_that_is_switched_off_while_it_is_reported_is_not_reported_again(
+        self, actor: Actor, end: str
+    ) -> None:
+        endpoint, _ = listen(actor, "http://127.0.0.1:9/")
+        edit(actor)
+        delivery = deliveries.claim(like=only())
+        assert delivery
+        endpoints.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
+        if end == "it fails":
+            attempt = deliveries.Attempt(status=500, milliseconds=1, message="It answered 500.")
+            deliveries.record_attempt(delivery=delivery, attempt=attempt)
+            assert only().attempts[0]["status"] == 500
+        elif end == "its worker stops":
+            deliveries.release(delivery=delivery)
+        else:
+            WebhookDelivery.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
+            deliveries.requeue_lost()
+        assert (only().state, only().next_try_at) == ("failed", None)
+
+    def test_what_is_sent_to_an_endpoint_that_is_switched_off_is_tried_once(
+        self, actor: Actor, receiver: Receiver
+    ) -> None:
+        endpoint, _ = listen(actor, receiver.url)
+        endpoints.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
+        receiver.answers = [500, 200]
+        send(deliveries.test(actor=actor, endpoint=endpoint))
+        assert (only().state, only().tries) == ("failed", 1)
+        deliveries.resend(actor=actor, delivery=only())
+        send(only())
+        assert only().state == "delivered"
+
     def test_a_secret_that_cannot_be_read_for_a_while_loses_nothing(
         self, actor: Actor, receiver: Receiver, settings: Settings
     ) -> None:
@@ -151,15 +185,15 @@ class TestTries:
         send(only())
         assert only().state == "delivered"
 
-    def test_an_address_that_became_private_is_not_asked(self, actor: Actor, receiver: Receiver) -> None:
+    def test_an_address_that_became_private_is_not_requested(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         edit(actor)
         policy.allow([])
         send(only())
         assert receiver.got == []
-        assert only().attempts[0]["words"] == "The portal opens only https addresses on the usual port."
+        assert only().attempts[0]["words"] == "Only https URLs on port 443 are allowed."
 
-    def test_names_of_private_networks_cannot_be_told_from_those_that_do_not_exist(
+    def test_names_of_private_networks_cannot_be_reported_from_those_that_do_not_exist(
         self, actor: Actor
     ) -> None:
         policy.allow([])
@@ -175,3 +209,11 @@ class TestTries:
 
         tell_one_who(busy, actor)
         assert round(pause()) == 90
+
+    def test_it_may_say_so_by_a_date(self, actor: Actor) -> None:
+        async def busy(request: Request) -> Response:
+            date = format_datetime(timezone.now() + timedelta(hours=12), usegmt=True)
+            return Response(status_code=429, headers={"retry-after": date})
+
+        tell_one_who(busy, actor)
+        assert pause() > 11 * 3600

@@ -99,7 +99,7 @@ class TestCrashes:
     ) -> None:
         listen(actor, receiver.url)
         edit(actor)
-        assert deliveries.take(like=only())  # and then the worker died
+        assert deliveries.claim(like=only())  # and then the worker died
         send(only())
         assert receiver.got == []
         assert deliveries.requeue_lost() == 0
@@ -142,10 +142,12 @@ class TestCrashes:
     ) -> None:
         listen(actor, receiver.url)
         edit(actor)
-        late = deliveries.take(like=only())
+        late = deliveries.claim(like=only())
         assert late
         WebhookDelivery.objects.update(claimed_at=timezone.now() + timedelta(seconds=1))
-        deliveries.note(delivery=late, attempt=deliveries.Attempt(status=500, milliseconds=1, words="No."))
+        deliveries.record_attempt(
+            delivery=late, attempt=deliveries.Attempt(status=500, milliseconds=1, message="No.")
+        )
         assert (only().state, only().attempts) == ("sending", [])
 
 

@@ -26,18 +26,18 @@ pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
 
 
 class TestWhatIsTold:
-    def test_a_completed_edit_is_told_to_an_endpoint_and_the_library_verifies_it(
+    def test_a_completed_edit_is_reported_to_an_endpoint_and_the_library_verifies_it(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         _, secret = listen(actor, receiver.url)
         job = edit(actor)
         send(only())
         [(headers, body)] = receiver.wait(1)
-        told = Webhook(secret).verify(body, headers)
-        assert told["type"] == "job.completed"
-        assert told["data"]["job_id"] == str(job.id)
-        assert told["data"]["result_url"].startswith(f"{ORIGIN}/i/")
-        assert told["data"]["credits_consumed"] == job.charged > 0
+        reported = Webhook(secret).verify(body, headers)
+        assert reported["type"] == "job.completed"
+        assert reported["data"]["job_id"] == str(job.id)
+        assert reported["data"]["result_url"].startswith(f"{ORIGIN}/i/")
+        assert reported["data"]["credits_consumed"] == job.charged > 0
         assert headers["webhook-id"] == f"msg_{only().id.hex}"
         assert headers["content-type"] == "application/json"
         delivery = only()
@@ -46,35 +46,35 @@ class TestWhatIsTold:
     @pytest.mark.parametrize(
         ("prompt", "event"), [("[fail] a harbour", "job.failed"), ("[moderate] a harbour", "job.failed")]
     )
-    def test_a_failed_edit_is_told_with_its_reason(
+    def test_a_failed_edit_is_reported_with_its_reason(
         self, actor: Actor, receiver: Receiver, prompt: str, event: str
     ) -> None:
         _, secret = listen(actor, receiver.url)
         job = edit(actor, prompt)
         assert job.status == "failed"
         send(only())
-        told = Webhook(secret).verify(receiver.wait(1)[0][1], receiver.got[0][0])
-        assert (told["type"], told["data"]["error"]) == (event, job.error)
+        reported = Webhook(secret).verify(receiver.wait(1)[0][1], receiver.got[0][0])
+        assert (reported["type"], reported["data"]["error"]) == (event, job.error)
 
-    def test_a_canceled_edit_is_told(self, actor: Actor, receiver: Receiver) -> None:
+    def test_a_canceled_edit_is_reported(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
         jobs.cancel(actor=actor, job=job)
         send(only())
         assert json.loads(receiver.wait(1)[0][1])["type"] == "job.canceled"
 
-    def test_credits_that_run_low_are_told_once_until_there_are_more(
+    def test_credits_that_run_low_are_reported_once_until_there_are_more(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         _, secret = listen(actor, receiver.url, ["credits.low"])
-        CreditAccount.objects.update(low_mark=97)
+        CreditAccount.objects.update(low_balance_threshold=97)
         edit(actor)  # 4 credits: from 100 to 96
         edit(actor)
         send(only())
-        told = Webhook(secret).verify(receiver.wait(1)[0][1], receiver.got[0][0])
-        assert (told["type"], told["data"]) == ("credits.low", {"balance": 96, "low_mark": 97})
+        reported = Webhook(secret).verify(receiver.wait(1)[0][1], receiver.got[0][0])
+        assert (reported["type"], reported["data"]) == ("credits.low", {"balance": 96, "low_mark": 97})
 
-    def test_an_endpoint_hears_only_what_it_asked_for_and_only_of_its_workspace(
+    def test_an_endpoint_hears_only_what_it_requested_and_only_of_its_workspace(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         listen(actor, receiver.url, ["job.failed"])
@@ -82,7 +82,7 @@ class TestWhatIsTold:
         edit(actor)
         assert not WebhookDelivery.objects.exists()
 
-    def test_a_caller_is_told_of_their_own_job_signed_with_their_secret(
+    def test_a_caller_is_reported_of_their_own_job_signed_with_their_secret(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         edit(actor, callback=Callback(url=receiver.url, secret=SECRET, origin=ORIGIN))
@@ -127,25 +127,29 @@ class TestOtherServicesWords:
     """Callers of the compatible doors are told what those services would tell."""
 
     def test_bfls_callers_get_its_result_and_its_signature(self, actor: Actor, receiver: Receiver) -> None:
-        there = replace(actor, door="bfl")
+        there = replace(actor, channel="bfl")
         job = edit(there, callback=Callback(url=receiver.url, secret="s3cret", origin=ORIGIN))
         send(only())
         [(headers, body)] = receiver.wait(1)
-        told = json.loads(body)
-        assert (told["id"], told["task_id"], told["status"]) == (str(job.id), str(job.id), "Ready")
-        assert told["result"]["sample"].startswith(f"{ORIGIN}/results/")
+        reported = json.loads(body)
+        assert (reported["id"], reported["task_id"], reported["status"]) == (
+            str(job.id),
+            str(job.id),
+            "Ready",
+        )
+        assert reported["result"]["sample"].startswith(f"{ORIGIN}/results/")
         signature = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
         assert headers["x-bfl-signature"] == f"sha256={signature}"
 
     def test_wiros_callers_get_the_task(self, actor: Actor, receiver: Receiver) -> None:
-        there = replace(actor, door="wiro")
+        there = replace(actor, channel="wiro")
         job = edit(there, "[fail] a harbour", callback=Callback(url=receiver.url, secret="", origin=ORIGIN))
         send(only())
-        told = json.loads(receiver.wait(1)[0][1])
-        assert (told["taskid"], told["status"], told["result"]) == (
+        reported = json.loads(receiver.wait(1)[0][1])
+        assert (reported["taskid"], reported["status"], reported["result"]) == (
             str(job.number),
             "task_postprocess_end",
             True,
         )
-        [task] = told["tasklist"]
+        [task] = reported["tasklist"]
         assert (task["pexit"], task["debugerror"], task["outputs"]) == ("1", job.error, [])

@@ -17,7 +17,7 @@ class WrongFields(EditorError):
     status = 422
 
     def __init__(self, details: list[dict[str, Any]]) -> None:
-        super().__init__("Some fields are wrong.")
+        super().__init__("Some fields are invalid.")
         self.details = details
 
 

@@ -14,11 +14,11 @@ LIFE = timedelta(days=1)
 _LONGEST = 100  # characters
 
 
-def address(job_id: UUID, *, at: str) -> str:
+def address(job_id: UUID, *, base_url: str) -> str:
     """Where to ask for the task, for a day; `at` is scheme and host."""
     task = str(job_id)
     signature = _signer().sign(task).removeprefix(f"{task}.")
-    return f"{at}{reverse('bfl_result')}?{urlencode({'id': task, SIGNATURE: signature})}"
+    return f"{base_url}{reverse('bfl_result')}?{urlencode({'id': task, SIGNATURE: signature})}"
 
 
 def verify(task: str, signature: str) -> bool:

@@ -6,7 +6,8 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 
 from editor.compat.bfl import errors, polling
-from editor.gateway.profile import Door, Headers, Scope
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Headers, Profile
 from editor.operations.api_keys import PREFIX
 
 PATH = "/v1/"
@@ -17,13 +18,13 @@ BODY_LIMIT = 64 * 1024 * 1024  # bytes: three of the largest images in base64, o
 def _bare_key(headers: Headers) -> str:
     key = headers.get("x-key").strip()
     if not key:
-        raise errors.NoKey("There is no x-key.")
+        raise errors.NoKey("The x-key header is missing.")
     if not key.startswith(PREFIX):
-        raise errors.NoKeyFormat(f"A key begins with {PREFIX}.")
+        raise errors.NoKeyFormat(f"A key starts with {PREFIX}.")
     return key
 
 
-def _pass_name(scope: Scope, headers: Headers) -> str:
+def _signed_subject(scope: Scope, headers: Headers) -> str:
     """The task, if the address is signed. Whoever sends a key all the same is counted by that."""
     if scope["path"] != POLLING or headers.get("x-key"):
         return ""
@@ -35,12 +36,12 @@ def _pass_name(scope: Scope, headers: Headers) -> str:
     return task if polling.verify(task, signature) else ""
 
 
-DOOR = Door(
+PROFILE = Profile(
     name="bfl",
     body_limit=BODY_LIMIT,
     bare_key=_bare_key,
     envelope=errors.envelope,
     is_poll=lambda path: path == POLLING,
     status=errors.status,
-    pass_name=_pass_name,
+    signed_subject=_signed_subject,
 )

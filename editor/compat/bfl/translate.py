@@ -6,8 +6,6 @@ sends the same fields to BFL.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -17,12 +15,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, create_model
 
 from editor import catalog
-from editor.catalog import validation
 from editor.catalog.types import Input, Model, Route
 from editor.compat.bfl.errors import WrongFields, wrong
 from editor.errors import InvalidInput
 from editor.gateway import strict_json
+from editor.media.inputs import ImageInput, from_text
 from editor.models import Job
+from editor.operations.intake import Submission, WrongImage
 from editor.operations.jobs import NewEdit
 from editor.operations.webhooks.callbacks import LONGEST_URL, Callback
 from editor.providers.bfl.requests import MODELS
@@ -58,17 +57,20 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ParsedRequest:
     """A request as it was understood.
 
     edit    without its images
-    images  by their fields: base64, or https addresses
-    mask    the same; None for none
+    images  by their fields
     """
 
     edit: NewEdit
-    images: dict[str, str]
-    mask: str | None
+    images: dict[str, ImageInput]
+    mask: ImageInput | None
+
+    @property
+    def submission(self) -> Submission:
+        return Submission(edit=self.edit, images=tuple(self.images.values()), mask=self.mask)
 
 
 def endpoint(target: str) -> Endpoint | None:
@@ -76,14 +78,16 @@ def endpoint(target: str) -> Endpoint | None:
     return _endpoints().get(target)
 
 
-def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> Wish:
+def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> ParsedRequest:
     """The request with this body. Slow with large images: not for the event loop. Raises WrongFields.
 
     origin  scheme and host under which the caller knows this portal
     """
     values = _checked(endpoint, raw)
-    images = {field: values[field] for field in endpoint.images if values[field]}
-    mask = values.get(MASK) or None
+    images: dict[str, ImageInput] = {
+        field: from_text(values[field]) for field in endpoint.images if values[field]
+    }
+    mask = from_text(values[MASK]) if values.get(MASK) else None
     url, secret = values["webhook_url"], values["webhook_secret"]
     edit = NewEdit(
         prompt=values["prompt"],
@@ -91,11 +95,7 @@ def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> Wish:
         inputs=_inputs(endpoint, values),
         callback=Callback(url=url, secret=secret or "", origin=origin) if url else None,
     )
-    try:
-        validation.check_images(endpoint.model, endpoint.route, len(images), mask is not None)
-    except InvalidInput as error:
-        raise in_their_names(endpoint, error) from None
-    return Wish(edit=edit, images=images, mask=mask)
+    return ParsedRequest(edit=edit, images=images, mask=mask)
 
 
 def in_their_names(endpoint: Endpoint, error: InvalidInput) -> InvalidInput | WrongFields:
@@ -108,19 +108,10 @@ def in_their_names(endpoint: Endpoint, error: InvalidInput) -> InvalidInput | Wr
     )
 
 
-def is_address(text: str) -> bool:
-    """Whether an image is to be fetched; else it is base64."""
-    return text.startswith(("https://", "http://"))
-
-
-def decoded(text: str) -> bytes:
-    """The bytes of an image in base64, perhaps as a data URI. Raises InvalidInput."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput("This is neither an image in base64 nor an https address of one.") from None
+def in_its_field(parsed: ParsedRequest, error: WrongImage) -> InvalidInput:
+    """The same error, with the name of the field that the image came in."""
+    field = MASK if error.index is None else list(parsed.images)[error.index]
+    return InvalidInput(f"{field}: {error.message}")
 
 
 def submitted(job: Job, *, input_pixels: int, polling_url: str) -> dict[str, Any]:
@@ -213,7 +204,7 @@ def _checked(endpoint: Endpoint, raw: bytes) -> dict[str, Any]:
         values = strict_json.read_object(raw)
     except (ValueError, RecursionError):
         problem = {"type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error", "input": {}}
-        context = {"error": "The body must be one JSON object in UTF-8, with each name once."}
+        context = {"error": "The body must be one JSON object in UTF-8 without duplicate names."}
         raise WrongFields([problem | {"ctx": context}]) from None
     try:
         return endpoint.body.model_validate(values).model_dump()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, JsonResponse
@@ -16,21 +13,20 @@ from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.bfl import polling, translate
 from editor.compat.bfl.errors import WrongFields
-from editor.compat.bfl.translate import Endpoint, Wish
+from editor.compat.bfl.translate import Endpoint, ParsedRequest
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput, NotFound
 from editor.gateway.requests import caller, origin, whole_body
 from editor.models import Job
-from editor.net import fetch
-from editor.operations import intake, jobs
-from editor.operations.jobs import NewEdit
+from editor.operations import intake
+from editor.operations.intake import WrongImage
 from editor.queries import credits as credit_queries
 from editor.queries import jobs as job_queries
 from editor.representations import bfl
 
-# A body with images takes about four times its size in memory until they are stored.
+# A body with images takes about four times its size in memory until it is read.
 LARGE = 1024 * 1024  # bytes
 LARGE_AT_ONCE = 2  # in this process
 _large_slots = PerLoop(lambda: FairSemaphore(LARGE_AT_ONCE))
@@ -45,12 +41,16 @@ async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
         return HttpResponseNotAllowed(["POST"])
     who = caller(request)
     who.require(WRITE)
+    parsed = await _wish(request, endpoint, who.actor)
     try:
-        job, pixels = await _start(request, endpoint, who.actor)
+        job = await intake.submit(actor=who.actor, submission=parsed.submission)
+    except WrongImage as error:
+        raise translate.in_its_field(parsed, error) from error
     except InvalidInput as error:
         raise translate.in_their_names(endpoint, error) from error
-    at = origin(request)
-    url = polling.address(job.id, at=at)
+    pixels = await in_thread(job_queries.input_pixels, job.id)
+    base_url = origin(request)
+    url = polling.address(job.id, base_url=base_url)
     return JsonResponse(translate.submitted(job, input_pixels=pixels, polling_url=url))
 
 
@@ -73,7 +73,7 @@ async def result(request: HttpRequest) -> JsonResponse:
         job = await in_thread(_read, actor, task)
     except NotFound:
         return JsonResponse(bfl.not_found(task), status=404)
-    body = bfl.result(job, at=origin(request))
+    body = bfl.result(job, base_url=origin(request))
     return JsonResponse(body, status=404 if body["status"] == bfl.NOT_FOUND else 200)
 
 
@@ -84,14 +84,12 @@ async def credits(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"credits": await in_thread(credit_queries.balance, who.actor.workspace)})
 
 
-@asynccontextmanager
-async def _place(request: HttpRequest, actor: Actor) -> AsyncIterator[None]:
-    """One of the few places for large bodies; others need none."""
+async def _wish(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> ParsedRequest:
+    """What the request asks for. Of large bodies only a few are read at once; others need no slot."""
     if not _is_large(request):
-        yield
-        return
+        return await in_thread(_understand, request, endpoint)
     async with _large_slots.get().slot(str(actor.workspace.id)):
-        yield
+        return await in_thread(_understand, request, endpoint)
 
 
 def _is_large(request: HttpRequest) -> bool:
@@ -100,58 +98,8 @@ def _is_large(request: HttpRequest) -> bool:
     return not 0 < len(length) <= len(str(LARGE)) or int(length) > LARGE
 
 
-async def _start(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> tuple[Job, int]:
-    """The job, and the pixels of its images. Nothing is decoded or fetched before the cheap checks."""
-    async with _place(request, actor):
-        wish = await in_thread(_understand, request, endpoint)
-        await in_thread(jobs.check, actor=actor, request=wish.edit)
-        addresses = {field: text for field, text in wish.images.items() if translate.is_address(text)}
-        mask_at = wish.mask if wish.mask and translate.is_address(wish.mask) else ""
-        if not addresses and not mask_at:
-            return await _take(actor, wish, {}, None)
-    # Others' servers may be slow: until they have answered neither the place nor the images are kept.
-    del wish
-    fetched = {field: await _image(actor, field, address) for field, address in addresses.items()}
-    mask = await _mask(mask_at) if mask_at else None
-    async with _place(request, actor):
-        return await _take(actor, await in_thread(_understand, request, endpoint), fetched, mask)
-
-
-async def _take(actor: Actor, wish: Wish, fetched: Mapping[str, UUID], mask: bytes | None) -> tuple[Job, int]:
-    """The job of a wish, with what was fetched for it already."""
-    image_ids = tuple(
-        [fetched.get(field) or await _image(actor, field, text) for field, text in wish.images.items()]
-    )
-    if wish.mask and mask is None:
-        mask = await _mask(wish.mask)
-    return await in_thread(_submit, actor, wish.edit, image_ids, mask)
-
-
-def _understand(request: HttpRequest, endpoint: Endpoint) -> Wish:
+def _understand(request: HttpRequest, endpoint: Endpoint) -> ParsedRequest:
     return translate.read(endpoint, whole_body(request), origin=origin(request))
-
-
-def _submit(actor: Actor, edit: NewEdit, image_ids: tuple[UUID, ...], mask: bytes | None) -> tuple[Job, int]:
-    job = jobs.submit(actor=actor, request=replace(edit, image_ids=image_ids, mask=mask))
-    return job, job_queries.input_pixels(job.id)
-
-
-async def _image(actor: Actor, field: str, text: str) -> UUID:
-    try:
-        if translate.is_address(text):
-            return await intake.fetched(actor, text)
-        return await intake.given(actor, await in_thread(translate.decoded, text))
-    except InvalidInput as error:
-        raise InvalidInput(f"{field}: {error.message}") from error
-
-
-async def _mask(text: str) -> bytes:
-    try:
-        if translate.is_address(text):
-            return (await fetch.fetch(text))[0]
-        return await in_thread(translate.decoded, text)
-    except InvalidInput as error:
-        raise InvalidInput(f"mask: {error.message}") from error
 
 
 def _read(actor: Actor | None, task: str) -> Job:

@@ -12,8 +12,8 @@ from typing import Any
 
 from editor.compat.openai import translate
 from editor.compat.openai.edits import check_ended
-from editor.compat.openai.errors import told
-from editor.concurrency.threads import in_thread
+from editor.compat.openai.errors import rendered
+from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import waiting
 from editor.errors import EditorError
 from editor.media import links, store
@@ -25,14 +25,14 @@ log = logging.getLogger("editor.compat")
 QUIET = 15.0  # seconds after which a comment keeps a connection open
 
 
-def body(job: Job, *, as_url: bool, at: str) -> bytes:
+def body(job: Job, *, as_url: bool, base_url: str) -> bytes:
     """The answer to a call, of a job with `shown_results`. Reads files: not for the event loop.
 
     at  scheme and host that links begin with
     """
     results: list[Image] = job.shown_results  # type: ignore[attr-defined]
     data = [
-        {"url": f"{at}{links.sign_lasting(image.id)}"} if as_url else {"b64_json": _encoded(image)}
+        {"url": f"{base_url}{links.sign_lasting(image.id)}"} if as_url else {"b64_json": _encoded(image)}
         for image in results
     ]
     answer = {"created": _created(job), "data": data, "usage": translate.usage(job.charged), **_extra(job)}
@@ -59,12 +59,12 @@ async def events(job: Job, *, kind: str) -> AsyncIterator[bytes]:
                 row = await in_thread(job_queries.read, job.id)
         check_ended(row)
         for image in row.shown_results:  # type: ignore[attr-defined]
-            yield await in_thread(_completed, row, image, kind)
+            yield await in_storage_thread(_completed, row, image, kind)
     except EditorError as error:
-        yield _event("error", told(error).body())
+        yield _event("error", rendered(error).body())
     except Exception:
         log.exception("the stream of job %s failed", job.id)
-        yield _event("error", told(EditorError("The portal itself failed on this request.")).body())
+        yield _event("error", rendered(EditorError("The portal failed to handle this request.")).body())
 
 
 def _completed(job: Job, image: Image, kind: str) -> bytes:

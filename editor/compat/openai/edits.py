@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from dataclasses import replace
 from functools import partial
-from uuid import UUID
-
-from django.core.files.uploadedfile import UploadedFile
 
 from editor import catalog
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.catalog import validation
 from editor.compat.openai import translate
 from editor.compat.openai.errors import StillRunning, UnknownModel
-from editor.compat.openai.forms import Form, in_field
-from editor.compat.openai.translate import Asked
-from editor.concurrency.per_loop import PerLoop
-from editor.concurrency.semaphore import FairSemaphore
+from editor.compat.openai.forms import Form
+from editor.compat.openai.translate import ParsedRequest
 from editor.concurrency.threads import in_thread
 from editor.engine import waiting
-from editor.errors import InvalidInput, Unprocessable
+from editor.errors import Unprocessable
 from editor.gateway.outcome import failure
-from editor.media import store
+from editor.media.codec import BadImage
 from editor.models import Job
-from editor.operations import idempotency, intake, jobs
+from editor.operations import idempotency, intake
+from editor.operations.intake import Submission, WrongImage
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from editor.queries import pricing
 from editor.queries.pricing import Choice
 
 LONGEST_HOLD = 300.0  # seconds
-LONGEST_KEY = 80  # characters of an Idempotency-Key
-IMAGES_AT_ONCE = 4  # in this process: each is held in memory while it is checked
-
-_slots = PerLoop(lambda: FairSemaphore(IMAGES_AT_ONCE))
 
 
-async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: bool) -> Job:
+async def start(*, actor: Actor, form: Form, parsed: ParsedRequest, key: str, is_retry: bool) -> Job:
     """The job that makes what is asked for, which an earlier same call may have started.
 
     key       an Idempotency-Key, "" where none came
@@ -47,20 +36,24 @@ async def start(*, actor: Actor, form: Form, asked: Asked, key: str, is_retry: b
 
     Raises EditorError; no job exists then and nothing was charged.
     """
-    if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
-        raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
-    repeated = None
-    if key:
-        repeated = await in_thread(idempotency.find, actor=actor, key=key, request_hash=form.digest)
-    elif is_retry:
-        repeated = await in_thread(idempotency.find_sent_before, actor=actor, request_hash=form.digest)
+    # What a name of a model stands for may have changed since an earlier same call.
+    repeated = await in_thread(
+        idempotency.find_repeat, actor=actor, key=key, request_hash=form.digest, sent_again=is_retry
+    )
     if repeated:
         return repeated
-    edit = await in_thread(_checked, actor, form, asked)
-    edit = replace(edit, idempotency_key=key or None, request_hash=form.digest)
-    mask = await _mask(actor, form.mask) if form.mask else None
-    image_ids = [await _image(actor, image, number=at) for at, image in enumerate(form.images, start=1)]
-    return await in_thread(_submit, actor, replace(edit, image_ids=tuple(image_ids), mask=mask))
+    edit = await in_thread(_edit, actor, form, parsed)
+    submission = Submission(
+        edit=replace(edit, idempotency_key=key or None, request_hash=form.digest),
+        images=form.images,
+        mask=form.mask,
+        transparent_mask=True,
+        sent_again=is_retry,
+    )
+    try:
+        return await intake.submit(actor=actor, submission=submission)
+    except WrongImage as error:
+        raise _in_field(error) from None
 
 
 async def ended(job: Job) -> Job:
@@ -75,8 +68,8 @@ def check_ended(job: Job) -> None:
     """Raise what became of a job that has no results."""
     if job.is_live:
         raise StillRunning(
-            f"The edit is still running. It goes on as job {job.id}: look for it in the portal's gallery, "
-            "or ask the portal's own API. Without an Idempotency-Key the same request starts another one."
+            f"This edit is still running as job {job.id}. Find its result in the portal's gallery, "
+            "or through the portal's own API. Without an Idempotency-Key, this request starts another edit."
         )
     if error := failure(job):
         raise error
@@ -109,38 +102,21 @@ def resolve(actor: Actor, name: str, *, prompt_only: bool) -> Choice:
     return replace(stand_in, tier="")
 
 
-def _checked(actor: Actor, form: Form, asked: Asked) -> NewEdit:
-    """The edit but for its images, which are not looked at before all else is right."""
+def _edit(actor: Actor, form: Form, parsed: ParsedRequest) -> NewEdit:
+    """The edit but for its images."""
     editing = bool(form.images)
-    choice = resolve(actor, asked.model, prompt_only=not editing)
-    edit = NewEdit(
-        prompt=asked.prompt,
+    choice = resolve(actor, parsed.model, prompt_only=not editing)
+    return NewEdit(
+        prompt=parsed.prompt,
         model="" if choice.tier else choice.model.id,
         tier=choice.tier,
-        inputs=translate.inputs(asked, choice.model, choice.route, editing=editing),
+        inputs=translate.inputs(parsed, choice.model, choice.route, editing=editing),
     )
-    validation.check_images(choice.model, choice.route, len(form.images), form.mask is not None)
-    jobs.check(actor=actor, request=edit)
-    return edit
 
 
-async def _image(actor: Actor, file: UploadedFile[bytes], *, number: int) -> UUID:
-    with in_field("image", f"Invalid image file or mode for image {number}. "):
-        async with _place(actor):
-            return await intake.given(actor, await asyncio.to_thread(file.read), name=file.name or "")
-
-
-async def _mask(actor: Actor, file: UploadedFile[bytes]) -> bytes:
-    with in_field("mask"):
-        async with _place(actor):
-            content = await asyncio.to_thread(file.read)
-            return await store.mask_from_transparency(content, tenant=str(actor.workspace.id))
-
-
-def _place(actor: Actor) -> contextlib.AbstractAsyncContextManager[None]:
-    return _slots.get().slot(str(actor.workspace.id))
-
-
-def _submit(actor: Actor, edit: NewEdit) -> Job:
-    with in_field("mask"):  # the images are checked already
-        return jobs.submit(actor=actor, request=edit)
+def _in_field(error: WrongImage) -> BadImage:
+    """The same, with the name of the field that the image came in."""
+    if error.index is None:
+        return BadImage(error.message, fields={"mask": error.message})
+    before = f"Invalid image file or mode for image {error.index + 1}. "
+    return BadImage(f"{before}{error.message}", fields={"image": error.message})

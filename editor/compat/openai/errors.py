@@ -15,16 +15,15 @@ from editor.errors import (
     EditorError,
     InsufficientCredits,
     InvalidInput,
+    LimitExceeded,
     NotAuthenticated,
     NotFound,
-    TooMany,
 )
 from editor.media.codec import BadImage
 
 USER, REQUEST, SERVER = "image_generation_user_error", "invalid_request_error", "server_error"
 # The catalogue's names of what has another name in OpenAI's requests.
 _PARAMETERS = {
-    "samples": "n",
     "width": "size",
     "height": "size",
     "aspectRatio": "size",
@@ -55,7 +54,7 @@ class StillRunning(EditorError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Reported:
     """What a client is told of an error.
 
     status  the HTTP status that makes the clients raise the class of error that fits
@@ -73,10 +72,10 @@ class Told:
         return {"error": {"message": self.message, "type": self.type, "param": self.param, "code": self.code}}
 
 
-def told(error: EditorError, status: int | None = None) -> Told:
+def rendered(error: EditorError, status: int | None = None) -> Reported:
     """The error in OpenAI's words. `status`: where the error has none of its own."""
     status, kind, code, again = _kind(error, status or error.status)
-    return Told(
+    return Reported(
         status=status,
         type=kind,
         code=code,
@@ -88,7 +87,7 @@ def told(error: EditorError, status: int | None = None) -> Told:
 
 def envelope(status: int, error: EditorError) -> bytes:
     """For the gate, which tells of Django's own refusals too."""
-    return json.dumps(told(error, status).body()).encode()
+    return json.dumps(rendered(error, status).body()).encode()
 
 
 def _kind(error: EditorError, status: int) -> tuple[int, str, str | None, bool]:
@@ -98,7 +97,7 @@ def _kind(error: EditorError, status: int) -> tuple[int, str, str | None, bool]:
             return 401, REQUEST, "invalid_api_key", False
         case InsufficientCredits():
             return 429, "insufficient_quota", "insufficient_quota", False
-        case TooMany():
+        case LimitExceeded():
             return 429, "requests", "rate_limit_exceeded", True
         case UnknownModel():
             return 404, REQUEST, error.code, False

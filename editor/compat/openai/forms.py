@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
@@ -20,6 +20,7 @@ from editor.compat.openai.profile import BODY_LIMIT
 from editor.errors import InvalidInput
 from editor.gateway.strict_json import check_text, read_object
 from editor.media import codec
+from editor.media.inputs import File
 
 MOST_IMAGES = 16
 _IMAGE = re.compile(r"image(\[[0-9]{0,2}\])?")  # the SDKs send `image`, or `image[]` for a list
@@ -35,14 +36,14 @@ class Form:
     """
 
     fields: dict[str, Any]
-    images: tuple[UploadedFile[bytes], ...] = ()
-    mask: UploadedFile[bytes] | None = None
+    images: tuple[File, ...] = ()
+    mask: File | None = None
     digest: str = ""
 
     def close(self) -> None:
         """Delete the files."""
         for file in (*self.images, *([self.mask] if self.mask else [])):
-            file.close()
+            file.content.close()
 
 
 def read_json(request: HttpRequest) -> Form:
@@ -51,7 +52,8 @@ def read_json(request: HttpRequest) -> Form:
         fields = read_object(request.body)
     except (ValueError, RecursionError, RequestDataTooBig):
         raise InvalidInput(
-            "We could not parse the JSON body of your request: it must be one object, of storable text."
+            "We could not parse the JSON body of your request: it must be one object, without characters "
+            "that cannot be stored."
         ) from None
     return Form(fields=fields, digest=_digest(request.path, fields, []))
 
@@ -59,7 +61,7 @@ def read_json(request: HttpRequest) -> Form:
 def read_multipart(request: HttpRequest) -> Form:
     """The body of an edit. Reads and writes files: not for the event loop. Raises InvalidInput."""
     if request.content_type != "multipart/form-data":
-        raise InvalidInput("Edits are sent as multipart/form-data, with the image as a file.")
+        raise InvalidInput("Send edits as multipart/form-data, with the image as a file.")
     # Django takes a body without a length, as in chunks, for an empty one. The gate has bounded it.
     request.META.setdefault("CONTENT_LENGTH", str(BODY_LIMIT))
     # Whatever the caller names: Django takes any codec of Python's, and fails on those that give no text.
@@ -71,14 +73,18 @@ def read_multipart(request: HttpRequest) -> Form:
     except (MultiPartParserError, SuspiciousOperation, UnreadablePostError) as error:
         raise InvalidInput(f"We could not parse the multipart form data of your request. {error}") from None
     except ValueError:
-        raise InvalidInput("The form holds text that cannot be stored.") from None
+        raise InvalidInput("The form contains text that cannot be stored.") from None
     files = cast("dict[str, list[UploadedFile[bytes]]]", dict(request.FILES.lists()))
     images = tuple(file for name, named in files.items() if _IMAGE.fullmatch(name) for file in named)
     masks = files.get("mask", [])
     _check(fields, files, images, masks)
     everything = [(name, file) for name, named in files.items() for file in named]
-    mask = masks[0] if masks else None
-    return Form(fields=fields, images=images, mask=mask, digest=_digest(request.path, fields, everything))
+    return Form(
+        fields=fields,
+        images=tuple(map(_file, images)),
+        mask=_file(masks[0]) if masks else None,
+        digest=_digest(request.path, fields, everything),
+    )
 
 
 def _check(
@@ -88,18 +94,18 @@ def _check(
     masks: list[UploadedFile[bytes]],
 ) -> None:
     if "markup" in files:
-        raise InvalidInput("Markup is not supported here. Send a mask.", fields={"markup": "Unsupported."})
+        raise InvalidInput("Markup is not supported. Send a mask instead.", fields={"markup": "Unsupported."})
     for name in ("image", "image[]", "mask"):
         if name in fields:
-            words = f"Expected '{name}' to be a file: its part needs a file name."
-            raise InvalidInput(words, fields={name.removesuffix("[]"): words})
+            text = f"Expected '{name}' to be a file: its part needs a file name."
+            raise InvalidInput(text, fields={name.removesuffix("[]"): text})
     if not images:
         raise MissingParameter("Missing required parameter: 'image'.", fields={"image": "Required."})
     if len(images) > MOST_IMAGES:
-        words = f"There are {len(images)} images; at most {MOST_IMAGES} are allowed."
-        raise InvalidInput(words, fields={"image": words})
+        text = f"You sent {len(images)} images; at most {MOST_IMAGES} are allowed."
+        raise InvalidInput(text, fields={"image": text})
     if len(masks) > 1:
-        raise InvalidInput("There is more than one mask.", fields={"mask": "More than one."})
+        raise InvalidInput("Send only one mask.", fields={"mask": "More than one."})
     for number, image in enumerate(images, start=1):
         with in_field("image", f"Image {number}: "):
             codec.check_length(image.size or 0)
@@ -117,10 +123,14 @@ def in_field(name: str, before: str = "") -> Iterator[None]:
         raise codec.BadImage(f"{before}{error.message}", fields={name: error.message}) from None
 
 
+def _file(uploaded: UploadedFile[bytes]) -> File:
+    return File(uploaded.name or "", cast(IO[bytes], uploaded.file))
+
+
 def _digest(path: str, fields: dict[str, Any], files: list[tuple[str, UploadedFile[bytes]]]) -> str:
     """Not of the body itself: each time a form is sent its parts are divided otherwise."""
-    told = [path, sorted(fields.items()), [(name, _hash(file)) for name, file in files]]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    rendered = [path, sorted(fields.items()), [(name, _hash(file)) for name, file in files]]
+    return hashlib.sha256(json.dumps(rendered).encode()).hexdigest()
 
 
 def _hash(file: UploadedFile[bytes]) -> str:

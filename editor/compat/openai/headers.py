@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from editor.access.rate_limits import WINDOW
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from editor.gateway.asgi import App, Message, Receive, Scope, Send
 
 VERSION = b"2020-10-01"  # the only one that OpenAI has
 

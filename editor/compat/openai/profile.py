@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from editor.compat.openai.errors import envelope
 from editor.errors import EditorError
-from editor.gateway.profile import Door, Scope, bearer
+from editor.gateway.asgi import Scope
+from editor.gateway.profile import Profile, bearer
 
 IMAGES, MODELS = "/v1/images/", "/v1/models"  # the beginnings of its paths
 BODY_LIMIT = 128 * 1024 * 1024  # bytes, of all images and the form around them
@@ -14,7 +15,7 @@ def _last_event(scope: Scope, error: EditorError) -> bytes:
     return b"event: error\ndata: %s\n\n" % envelope(error.status, error)
 
 
-DOOR = Door(
+PROFILE = Profile(
     name="openai",
     body_limit=BODY_LIMIT,
     bare_key=bearer,

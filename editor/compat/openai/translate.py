@@ -30,7 +30,7 @@ _OWN = {"prompt", "model", "n", "size", "quality", "background", "output_format"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedRequest:
     """A request for images. What was left to the service is empty.
 
     n       how many
@@ -51,13 +51,13 @@ class Asked:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(fields: Mapping[str, Any]) -> Asked:
+def read(fields: Mapping[str, Any]) -> ParsedRequest:
     """What is asked for, from JSON or from a form. Raises InvalidInput, in `fields` OpenAI's names."""
     prompt = _text(fields, "prompt")
     if not prompt:
         raise MissingParameter("Missing required parameter: 'prompt'.", fields={"prompt": "Required."})
     quality = _text(fields, "quality")
-    asked = Asked(
+    parsed = ParsedRequest(
         prompt=prompt,
         model=_text(fields, "model"),
         n=_count(fields.get("n")),
@@ -69,12 +69,12 @@ def read(fields: Mapping[str, Any]) -> Asked:
         stream=_flag(fields.get("stream")),
         extra={name: value for name, value in fields.items() if name not in _OWN},
     )
-    if asked.background == "transparent" and asked.output_format == "jpeg":
+    if parsed.background == "transparent" and parsed.output_format == "jpeg":
         raise _wrong("background", "A transparent background needs the output_format png or webp.")
-    return asked
+    return parsed
 
 
-def inputs(asked: Asked, model: Model, route: Route, *, editing: bool) -> dict[str, Any]:
+def inputs(parsed: ParsedRequest, model: Model, route: Route, *, editing: bool) -> dict[str, Any]:
     """The model's options that the request means; the catalogue checks their values.
 
     editing  there is an image, whose shape the result has unless a size was asked for
@@ -83,17 +83,17 @@ def inputs(asked: Asked, model: Model, route: Route, *, editing: bool) -> dict[s
     """
     options = {item.name: item for item in model.options}
     values: dict[str, Any] = {}
-    if asked.n > model.maximum_samples:
-        raise _wrong("n", f"{model.label} gives at most {model.maximum_samples} at a time.")
-    if "samples" in options:
-        values["samples"] = asked.n
-    values |= _size_inputs(asked.size, options, route, editing=editing)
-    values |= _quality_input(asked.quality, options.get("quality"))
-    values |= _background_input(asked.background, options.get("background"), model)
-    values |= _format_input(asked.output_format, options.get("outputFormat"), model)
+    if parsed.n > model.maximum_samples:
+        raise _wrong("n", f"{model.label} returns at most {model.maximum_samples} at a time.")
+    if model.samples_input:
+        values[model.samples_input] = parsed.n
+    values |= _size_inputs(parsed.size, options, route, editing=editing)
+    values |= _quality_input(parsed.quality, options.get("quality"))
+    values |= _background_input(parsed.background, options.get("background"), model)
+    values |= _format_input(parsed.output_format, options.get("outputFormat"), model)
     if "seed" in options and not options["seed"].required:
         values["seed"] = ""  # OpenAI never gives the same image twice
-    return values | {name: value for name, value in asked.extra.items() if name in options}
+    return values | {name: value for name, value in parsed.extra.items() if name in options}
 
 
 def quality_given(used: Mapping[str, Any]) -> str:
@@ -155,9 +155,7 @@ def _size(value: str) -> tuple[int, int] | None:
         return None
     found = _SIZE.fullmatch(value)
     if found is None:
-        raise _wrong(
-            "size", f"Invalid size '{value[:50]}'. Give 'auto', or width x height as in '1536x1024'."
-        )
+        raise _wrong("size", f"Invalid size '{value[:50]}'. Use 'auto', or width x height as in '1536x1024'.")
     return int(found[1]), int(found[2])
 
 
@@ -202,15 +200,15 @@ def _quality_input(quality: str, item: Input | None) -> dict[str, str]:
     offered = [option.value for option in item.options if option.value in QUALITIES]
     if not offered:
         return {}
-    asked = QUALITIES.index(quality)
-    return {"quality": min(offered, key=lambda name: abs(QUALITIES.index(name) - asked))}
+    parsed = QUALITIES.index(quality)
+    return {"quality": min(offered, key=lambda name: abs(QUALITIES.index(name) - parsed))}
 
 
 def _background_input(background: str, item: Input | None, model: Model) -> dict[str, str]:
     if item is not None and background in [option.value for option in item.options]:
         return {"background": background}
     if background == "transparent":
-        raise _wrong("background", f"{model.label} does not make transparent backgrounds.")
+        raise _wrong("background", f"{model.label} does not support transparent backgrounds.")
     return {}
 
 
@@ -220,7 +218,7 @@ def _format_input(wanted: str, item: Input | None, model: Model) -> dict[str, st
         return {}
     offered = [option.value for option in item.options]
     if wanted and wanted not in offered:
-        raise _wrong("output_format", f"{model.label} gives {_listed(offered)}.")
+        raise _wrong("output_format", f"{model.label} returns {_listed(offered)}.")
     return {"outputFormat": wanted or "png"} if (wanted or "png") in offered else {}
 
 
@@ -228,5 +226,5 @@ def _listed(values: Collection[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
-def _wrong(name: str, words: str) -> InvalidInput:
-    return InvalidInput(words, fields={name: words})
+def _wrong(name: str, message: str) -> InvalidInput:
+    return InvalidInput(message, fields={name: message})

@@ -10,14 +10,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+from editor import retry_after
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.openai import answers, edits, forms, translate
-from editor.compat.openai.errors import StillRunning, UnknownModel, told
+from editor.compat.openai.errors import StillRunning, UnknownModel, rendered
 from editor.compat.openai.forms import Form
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import EditorError
 from editor.gateway.requests import caller, forget_body, origin
 from editor.queries import model_aliases, pricing
@@ -45,10 +46,8 @@ def _errors_told(view: View) -> View:
 
 
 def _refusal(request: HttpRequest, error: EditorError) -> HttpResponse:
-    it = told(error)
-    headers: dict[str, str] = {}
-    if error.retry_after is not None:
-        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    it = rendered(error)
+    headers = retry_after.headers(error)
     again = it.again
     if isinstance(error, StillRunning):
         again = bool(_key(request)) or TRIES in request.headers  # they wait on for the same job
@@ -87,23 +86,23 @@ async def edit(request: HttpRequest) -> HttpResponseBase:
 
 async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str) -> HttpResponseBase:
     """Start the job, and wait for what it gives. `kind`: what the names of its events begin with."""
-    asked = translate.read(form.fields)
+    parsed = translate.read(form.fields)
     job = await edits.start(
         actor=actor,
         form=form,
-        asked=asked,
+        parsed=parsed,
         key=_key(request),
         is_retry=request.headers.get(TRIES, "0") != "0",
     )
     form.close()  # the wait may be long
     forget_body(request)
-    if asked.stream:
+    if parsed.stream:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(
             answers.events(job, kind=kind), content_type="text/event-stream", headers=headers
         )
     row = await edits.ended(job)
-    content = await in_thread(answers.body, row, as_url=asked.as_url, at=origin(request))
+    content = await in_storage_thread(answers.body, row, as_url=parsed.as_url, base_url=origin(request))
     headers = {"Content-Length": str(len(content)), "X-Credits-Charged": str(row.charged)}
     if job.repeated:
         headers["Idempotency-Replayed"] = "true"

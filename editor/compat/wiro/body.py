@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.http import HttpRequest
@@ -23,7 +22,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from editor.compat.wiro.profile import OTHER, Refused
 from editor.gateway.strict_json import check_text, read_object
-from editor.media import codec
+from editor.media.inputs import File
 
 LONGEST_TEXT = 2 * 1024 * 1024  # bytes: all of a body but its files
 MOST_PARTS = 100
@@ -34,25 +33,6 @@ _CHUNK = 64 * 1024
 _LONGEST_LOOSE = 1000  # bytes
 _WORD = r"[A-Za-z0-9_-]{1,80}"
 _PAIR = re.compile(rf"""\s*"({_WORD})"\s*:\s*(?:"({_WORD})"|'({_WORD})'|({_WORD}))\s*(?:,|(?=\}}))""")
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that came with a form, and what its sender calls it."""
-
-    name: str
-    content: IO[bytes]
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.content.seek(0, io.SEEK_END)
-
-    def read(self) -> bytes:
-        """The whole file. Raises BadImage, unread, for one that is too long for an image."""
-        codec.check_length(self.size)
-        self.content.seek(0)
-        return self.content.read()
 
 
 Fields = list[tuple[str, Any]]
@@ -147,7 +127,10 @@ class _Part:
 
 
 class _Parts:
-    """Takes a form with files apart. Files go to disk when they are long."""
+    """Takes a form with files apart. Files go to disk when they are long.
+
+    The library's own FormParser has no bound on text, and leaves the files of a refused form open.
+    """
 
     def __init__(self, boundary: bytes) -> None:
         self._fields: Fields = []

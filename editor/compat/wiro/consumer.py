@@ -92,12 +92,12 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         task = asyncio.create_task(self._tell(job))
         self.listening[token] = task
-        task.add_done_callback(partial(self._told, token))
+        task.add_done_callback(partial(self._rendered, token))
 
-    def _told(self, token: str, task: asyncio.Task[None]) -> None:
+    def _rendered(self, token: str, task: asyncio.Task[None]) -> None:
         del self.listening[token]
         if not task.cancelled() and (error := task.exception()):
-            log.warning("the steps of a task could not be told any further", exc_info=error)
+            log.warning("could not send the further steps of a task", exc_info=error)
         if self.ended and not self.listening and not self.gone:
             self._close(ENDED)
         else:
@@ -106,7 +106,7 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _tell(self, job: Job) -> None:
         """All steps of the job from its first on, until it ends or the right to hear of it does."""
         tenant.set(str(job.workspace_id))
-        after, at = 0, job.origin or _origin(self.scope)
+        after, base_url = 0, job.origin or _origin(self.scope)
         async with (
             rights.watching(credentials.holder_of_job(job)) as lost,
             waiting.watching(job) as watch,
@@ -121,7 +121,7 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 row, steps = await in_thread(job_queries.read_with_events, job.id, after)
                 for step in steps:
                     after = step.pk
-                    for frame in wiro.frames(row, step, at=at):
+                    for frame in wiro.frames(row, step, base_url=base_url):
                         await self._send(frame)
                 if not row.is_live or watch.ended.is_set():  # the latter alone: the portal is about to stop
                     return
@@ -150,8 +150,8 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         for task in self.listening.values():
             task.cancel()
 
-    async def _refuse(self, words: str) -> None:
-        await self._send({"type": "error", "message": words, "result": False})
+    async def _refuse(self, message: str) -> None:
+        await self._send({"type": "error", "message": message, "result": False})
 
     async def _send(self, frame: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(frame))
@@ -160,10 +160,10 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 def _table(text: str) -> dict[str, Any] | None:
     """A JSON object; None where it is none."""
     try:
-        told = json.loads(text)
+        rendered = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return told if isinstance(told, dict) else None
+    return rendered if isinstance(rendered, dict) else None
 
 
 def _origin(scope: dict[str, Any]) -> str:

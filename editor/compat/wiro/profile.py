@@ -12,7 +12,7 @@ from typing import Any
 
 from editor.access import signatures
 from editor.errors import EditorError, NotAuthenticated
-from editor.gateway.profile import Door, Headers
+from editor.gateway.profile import Headers, Profile
 from editor.models import ApiKey
 
 PATHS = ("/v1/Run/", "/v1/Task/", "/v1/Tool/", "/v1/File/")
@@ -48,12 +48,12 @@ def _bare_key(headers: Headers) -> str:
 
 
 def _envelope(status: int, error: EditorError) -> bytes:
-    words = error.message
+    text = error.message
     if isinstance(error, NotAuthenticated) and not isinstance(error, signatures.NotSigned):
-        words = "Project authorization is not founded."
+        text = "Project authorization is not founded."
     if status == 404:
-        words = "Error parsing url."
-    return json.dumps(refusal([(OTHER, words)])).encode()
+        text = "Error parsing url."
+    return json.dumps(refusal([(OTHER, text)])).encode()
 
 
 def _verify(headers: Headers, key: ApiKey) -> None:
@@ -67,7 +67,7 @@ def _verify(headers: Headers, key: ApiKey) -> None:
         )
 
 
-DOOR = Door(
+PROFILE = Profile(
     name="wiro",
     body_limit=BODY_LIMIT,
     bare_key=_bare_key,

@@ -36,11 +36,11 @@ async def detail(request: HttpRequest, actor: Actor, given: Body) -> Table:
 async def tools(request: HttpRequest, actor: Actor, given: Body) -> Table:
     """POST /v1/Tool/List: all models, or those with a word in their names or descriptions."""
     offered = await in_thread(pricing.offer, workspace=actor.workspace)
-    words, owner = given.text("search").lower().split(), given.text("slugowner").lower()
+    message, owner = given.text("search").lower().split(), given.text("slugowner").lower()
     found = [
         _tool(model, offered.models[model.id])
         for model in catalog.catalog().models.values()
-        if all(word in f"{model.id} {model.label} {model.description}".lower() for word in words)
+        if all(word in f"{model.id} {model.label} {model.description}".lower() for word in message)
         and (not owner or model.id.startswith(f"{owner}/"))
     ]
     start, limit = translate.number(given, "start", 0), translate.number(given, "limit", 100)

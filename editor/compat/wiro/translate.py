@@ -17,18 +17,22 @@ from uuid import UUID
 from editor import catalog
 from editor.access.lookups import MAXIMUM_IMAGES
 from editor.catalog.types import Model
-from editor.compat.wiro.body import Body, Fields, File
+from editor.compat.wiro.body import Body, Fields
 from editor.compat.wiro.profile import NO_FUNDS, OTHER, TOO_MANY, UNKNOWN, Refused
 from editor.errors import (
     EditorError,
     InsufficientCredits,
     InvalidInput,
+    LimitExceeded,
     NotFound,
     StorageFull,
-    TooMany,
     Unprocessable,
 )
 from editor.media import links
+from editor.media.inputs import File, ImageInput, Link, Sample
+from editor.operations.intake import Submission
+from editor.operations.jobs import NewEdit
+from editor.operations.webhooks.callbacks import Callback
 
 # Wiro's own samples name these files of its own: they mean photographs that the portal ships.
 SAMPLES: Mapping[str, str] = MappingProxyType(
@@ -47,25 +51,7 @@ _NEXT_URL = re.compile(r",\s*(?=https?://)")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One of the shipped photographs."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A picture somewhere else."""
-
-    url: str
-
-
-# An image that is in the portal already is its id.
-Picture = File | Sample | Remote | UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
+class ParsedRequest:
     """A run as its sender means it; nothing in it has been checked but its form.
 
     pictures      in the order in which the model takes them
@@ -75,8 +61,8 @@ class Wish:
     model: Model
     prompt: str
     inputs: Mapping[str, Any]
-    pictures: tuple[Picture, ...]
-    mask: Picture | None
+    pictures: tuple[ImageInput, ...]
+    mask: ImageInput | None
     callback_url: str
 
 
@@ -107,7 +93,7 @@ def number(given: Body, name: str, default: int) -> int:
     return int(text)
 
 
-def wish(model: Model, fields: Fields) -> Wish:
+def parsed(model: Model, fields: Fields) -> ParsedRequest:
     """Raises InvalidInput or Refused. Names that the model does not know are left aside."""
     first: dict[str, Any] = {}
     for name, value in fields:
@@ -115,7 +101,7 @@ def wish(model: Model, fields: Fields) -> Wish:
     named = (picture for name, value in fields if _MASK.fullmatch(name) for picture in _pictures(value))
     masks = list(islice(named, 2))
     if len(masks) > 1:
-        raise _invalid("Only one mask can be taken.")
+        raise _invalid("Only one mask is supported.")
     prompt = _text(first.get("prompt"))
     # No further than that: a body has room for a hundred thousand addresses.
     pictures = tuple(islice(_in_slots(fields), MAXIMUM_IMAGES + 1))
@@ -126,7 +112,7 @@ def wish(model: Model, fields: Fields) -> Wish:
     if len(pictures) < model.minimum_images:
         missing = next(item.name for item in model.inputs if item.role in ("image", "images"))
         raise Refused(OTHER, f"Request files [{missing}] required")
-    return Wish(
+    return ParsedRequest(
         model=model,
         prompt=prompt,
         inputs={item.name: _plain(first[item.name]) for item in model.options if item.name in first},
@@ -136,6 +122,19 @@ def wish(model: Model, fields: Fields) -> Wish:
     )
 
 
+def submission(parsed: ParsedRequest, *, base_url: str) -> Submission:
+    """The run for the portal; `base_url` is what links begin with."""
+    edit = NewEdit(
+        prompt=parsed.prompt,
+        model=parsed.model.id,
+        inputs=parsed.inputs,
+        callback=Callback(url=parsed.callback_url, secret="", origin=base_url)
+        if parsed.callback_url
+        else None,
+    )
+    return Submission(edit=edit, images=parsed.pictures, mask=parsed.mask)
+
+
 def problems(error: EditorError) -> list[tuple[int, str]]:
     """What the portal found wrong, as Wiro's numbers and words."""
     match error:
@@ -143,10 +142,10 @@ def problems(error: EditorError) -> list[tuple[int, str]]:
             return [(error.number, error.message)]
         case InsufficientCredits():
             return [(NO_FUNDS, "Insufficient balance")]
-        case TooMany():
+        case LimitExceeded():
             return [(TOO_MANY, error.message)]
         case InvalidInput() if error.fields:
-            return [(OTHER, _about(name, words)) for name, words in error.fields.items()]
+            return [(OTHER, _about(name, reason)) for name, reason in error.fields.items()]
         case StorageFull():
             return [(OTHER, error.message)]
         case Unprocessable():
@@ -154,13 +153,15 @@ def problems(error: EditorError) -> list[tuple[int, str]]:
     return [(OTHER, error.message)]
 
 
-def _about(name: str, words: str) -> str:
+def _about(name: str, reason: str) -> str:
     return (
-        f"Request files [inputImage]: {words}" if name == "images" else f"Request parameter [{name}]: {words}"
+        f"Request files [inputImage]: {reason}"
+        if name == "images"
+        else f"Request parameter [{name}]: {reason}"
     )
 
 
-def _in_slots(fields: Fields) -> Iterator[Picture]:
+def _in_slots(fields: Fields) -> Iterator[ImageInput]:
     """All pictures: by the numbers in their names, and as they came where these are the same."""
     slots: list[tuple[int, int, Any]] = []
     for name, value in fields:
@@ -170,7 +171,7 @@ def _in_slots(fields: Fields) -> Iterator[Picture]:
         yield from _pictures(value)
 
 
-def _pictures(value: Any) -> Iterator[Picture]:
+def _pictures(value: Any) -> Iterator[ImageInput]:
     """The pictures of one value: a file, a text with one or more names, or a list of these."""
     if value is None:
         return
@@ -184,7 +185,7 @@ def _pictures(value: Any) -> Iterator[Picture]:
     elif isinstance(value, str):
         yield from map(_picture, _names(value))
     else:
-        raise _invalid("An image is an address, a file or a list of these.")
+        raise _invalid("An image must be a URL, a file or a list of these.")
 
 
 def _names(text: str) -> Iterable[str]:
@@ -194,12 +195,12 @@ def _names(text: str) -> Iterable[str]:
         yield from (name.strip() for name in names if name.strip())
 
 
-def _picture(name: str) -> Picture:
+def _picture(name: str) -> ImageInput:
     if name in SAMPLES:
         return Sample(SAMPLES[name])
     if not _is_url(name):
-        raise _invalid(f"“{name[:100]}” is no address of an image. Send https://…, or upload the file first.")
-    return _own_image(name) or Remote(name)
+        raise _invalid(f"“{name[:100]}” is not an image URL. Send an https:// URL, or upload the file first.")
+    return _own_image(name) or Link(name)
 
 
 def _own_image(url: str) -> UUID | None:
@@ -241,5 +242,5 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _invalid(words: str) -> InvalidInput:
-    return InvalidInput(words)
+def _invalid(reason: str) -> InvalidInput:
+    return InvalidInput(reason)

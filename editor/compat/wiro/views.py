@@ -13,18 +13,19 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 
+from editor import retry_after
 from editor.access import lookups, task_tokens
 from editor.access.actor import Actor
 from editor.access.scopes import READ, WRITE
 from editor.compat.wiro import body, translate
-from editor.compat.wiro import run as runs
-from editor.compat.wiro.body import Body, File
+from editor.compat.wiro.body import Body
 from editor.compat.wiro.profile import OTHER, UNKNOWN, Refused, nonce, refusal
 from editor.concurrency.threads import in_thread
 from editor.engine import waiting
 from editor.errors import Conflict, EditorError, NotAuthenticated, NotFound, PermissionDenied
 from editor.gateway.profile import Headers
 from editor.gateway.requests import caller, origin
+from editor.media.inputs import File
 from editor.models import Job
 from editor.operations import intake, jobs, nonces, trash
 from editor.queries import jobs as job_queries
@@ -64,10 +65,11 @@ def call(scope: str) -> Callable[[View], Answering]:
 
 def _refused(error: EditorError) -> HttpResponse:
     forbidden = isinstance(error, NotAuthenticated | PermissionDenied)
-    answer = JsonResponse(refusal(translate.problems(error)), status=error.status if forbidden else 200)
-    if error.retry_after is not None:
-        answer["Retry-After"] = str(round(error.retry_after))
-    return answer
+    return JsonResponse(
+        refusal(translate.problems(error)),
+        status=error.status if forbidden else 200,
+        headers=retry_after.headers(error),
+    )
 
 
 async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bool = False) -> None:
@@ -85,18 +87,19 @@ async def _spend(request: HttpRequest, call: str, given: Body, *, repeatable: bo
 @call(WRITE)
 async def run(request: HttpRequest, actor: Actor, given: Body, owner: str, project: str) -> dict[str, Any]:
     """POST /v1/Run/{owner}/{model}"""
-    wish = translate.wish(translate.find_model(owner, project), given.fields)
-    edit = runs.edit(wish, at=origin(request))
-    await in_thread(runs.check, actor, wish, edit)
-    await _spend(request, "Run", given)
-    job = await runs.submit(actor, wish, edit)
+    parsed = translate.parsed(translate.find_model(owner, project), given.fields)
+    job = await intake.submit(
+        actor=actor,
+        submission=translate.submission(parsed, base_url=origin(request)),
+        before_images=partial(_spend, request, "Run", given),
+    )
     return wiro.envelope(taskid=str(job.number), socketaccesstoken=task_tokens.make(job.id))
 
 
 @call(READ)
 async def detail(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
     """POST /v1/Task/Detail"""
-    return await _told(request, await in_thread(_task, actor, given))
+    return await _rendered(request, await in_thread(_task, actor, given))
 
 
 @call(WRITE)
@@ -108,7 +111,7 @@ async def cancel(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
         await in_thread(jobs.cancel, actor=actor, job=job, only_waiting=True)
     except Conflict:
         raise Refused(UNKNOWN, "Task is not in a cancellable state.") from None
-    return await _told(request, job)
+    return await _rendered(request, job)
 
 
 @call(WRITE)
@@ -121,7 +124,7 @@ async def kill(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any
     except Conflict as error:
         raise Refused(UNKNOWN, f"Task could not be killed: {error.message}") from None
     await waiting.until_ended(job, seconds=KILL_SECONDS, reread=partial(job_queries.read, job.id))
-    return await _told(request, job)
+    return await _rendered(request, job)
 
 
 @call(READ)
@@ -130,7 +133,7 @@ async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, An
     name = given.text("modelName").lower()
     models = translate.models_named(name)
     if name and not models:
-        return wiro.tasks([], at="")
+        return wiro.tasks([], base_url="")
     found, total = await in_thread(
         job_queries.page_with_everything,
         actor.workspace,
@@ -139,7 +142,7 @@ async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, An
         oldest_first=given.text("order").upper() == "ASC",
         models=models,
     )
-    return await asyncio.to_thread(wiro.tasks, found, at=origin(request), total=total)
+    return await asyncio.to_thread(wiro.tasks, found, base_url=origin(request), total=total)
 
 
 @call(WRITE)
@@ -165,8 +168,8 @@ async def upload(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
     if not isinstance(file, File):
         raise Refused(OTHER, "Request files [file] required")
     await _spend(request, "Upload", given)
-    image_id = await intake.given(actor, await asyncio.to_thread(file.read), name=file.name)
-    return wiro.upload(await in_thread(lookups.image, actor, image_id), at=origin(request))
+    image_id = await intake.add(actor=actor, image=file)
+    return wiro.upload(await in_thread(lookups.image, actor, image_id), base_url=origin(request))
 
 
 def _task(actor: Actor, given: Body) -> Job:
@@ -181,6 +184,6 @@ def _task(actor: Actor, given: Body) -> Job:
         raise Refused(UNKNOWN, "There is no task yet.") from None
 
 
-async def _told(request: HttpRequest, job: Job) -> dict[str, Any]:
+async def _rendered(request: HttpRequest, job: Job) -> dict[str, Any]:
     row = await in_thread(job_queries.read_everything, job.id)
-    return await asyncio.to_thread(wiro.tasks, [row], at=origin(request))
+    return await asyncio.to_thread(wiro.tasks, [row], base_url=origin(request))

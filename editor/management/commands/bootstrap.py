@@ -15,14 +15,14 @@ from editor.access import lookups, signatures
 from editor.access.scopes import EVERYTHING, SCOPES
 from editor.errors import EditorError
 from editor.management.database import migrate
-from editor.models import Membership, Plan, Role, User, Workspace
-from editor.operations import api_keys, credits, workspaces
+from editor.models import Plan, User, Workspace
+from editor.operations import api_keys, credits, members, workspaces
 
 
 class Command(BaseCommand):
     help = (
-        "Make or update an owner and a workspace with exactly the given credits. Doing it again changes "
-        "nothing; a new e-mail address and workspace make a further tenant. The first account of an "
+        "Create or update an owner and a workspace with exactly the given credits. Running it again changes "
+        "nothing; a new email and workspace create another tenant. The first account of an "
         "installation is its operator. Works before the portal's first start and while it runs."
     )
 
@@ -30,24 +30,26 @@ class Command(BaseCommand):
         parser.add_argument("--email", required=True)
         parser.add_argument("--password", required=True)
         parser.add_argument("--workspace", required=True, metavar="NAME")
-        parser.add_argument("--credits", type=int, required=True, metavar="N", help="The balance afterwards.")
-        parser.add_argument("--api-key-file", type=Path, metavar="F", help="Where the API key is, or goes.")
+        parser.add_argument("--credits", type=int, required=True, metavar="N", help="The resulting balance.")
+        parser.add_argument(
+            "--api-key-file", type=Path, metavar="F", help="File with the API key; created if missing."
+        )
         parser.add_argument(
             "--wiro-key-file",
             type=Path,
             metavar="F",
-            help="Where a key that signs its requests is, or goes: JSON with api_key and api_secret.",
+            help="File with a key for signed requests (JSON: api_key, api_secret); created if missing.",
         )
         parser.add_argument(
             "--scopes",
             default=EVERYTHING,
             metavar="S,S",
-            help=f"What a new key may do, of: {', '.join(SCOPES)}. Default: the first, which is everything.",
+            help=f"Scopes of a new key, from: {', '.join(SCOPES)}. Default: the first, full access.",
         )
-        parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="Life of a new key.")
+        parser.add_argument("--expires-in", type=int, metavar="SECONDS", help="Lifetime of a new key.")
         parser.add_argument("--requests-per-minute", type=int, metavar="N")
         parser.add_argument("--concurrent-jobs", type=int, metavar="N")
-        parser.add_argument("--revoke", action="store_true", help="End the keys in these files.")
+        parser.add_argument("--revoke", action="store_true", help="Revoke the keys in these files.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         migrate()
@@ -81,9 +83,7 @@ class Command(BaseCommand):
         workspace = Workspace.objects.filter(name=name).order_by("created_at").first()
         if workspace is None:
             return workspaces.create(name=name, owner=owner)
-        Membership.objects.update_or_create(
-            workspace=workspace, user=owner, defaults={"role": Role.OWNER, "access_image_editor": True}
-        )
+        members.make_owner(workspace=workspace, user=owner, actor=None)
         return workspace
 
     def _plan(self, workspace: Workspace, requests: int | None, jobs: int | None) -> None:
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         if requests is None and jobs is None:
             return
         if (requests is not None and requests < 1) or (jobs is not None and jobs < 1):
-            raise CommandError("Limits are whole numbers of 1 or more.")
+            raise CommandError("Limits must be whole numbers of 1 or more.")
         current = workspace.plan
         plan, _ = Plan.objects.update_or_create(
             name=f"Own limits: {workspace.slug}",
@@ -117,18 +117,20 @@ class Command(BaseCommand):
         existing = api_keys.find(_bare_key(path)) if path.exists() else None
         if existing is not None and existing.workspace_id != workspace.id:
             if existing.is_live:
-                raise CommandError(f"{path} holds a live key of another workspace; it is left as it is.")
+                raise CommandError(
+                    f"{path} contains an active key of another workspace; nothing was changed."
+                )
             existing = None
-        actor = lookups.actor(user, workspace.slug, door="bootstrap")
+        actor = lookups.actor(user, workspace.slug, channel="bootstrap")
         if options["revoke"]:
             if existing is None:
-                raise CommandError(f"{path} holds no key of this workspace.")
+                raise CommandError(f"{path} contains no key of this workspace.")
             api_keys.revoke(actor=actor, key=existing)
-            return f"The key in {path} is revoked."
+            return f"Revoked the key in {path}."
         if existing is not None and existing.is_live:
             if (existing.signing_secret is not None) != signed:
-                raise CommandError(f"{path} holds a live key of the other kind; it is left as it is.")
-            return f"The key in {path} is live."
+                raise CommandError(f"{path} contains an active key of the other kind; nothing was changed.")
+            return f"The key in {path} is active."
         key, bare = api_keys.create(
             actor=actor,
             name=path.name[: api_keys.LONGEST_NAME],
@@ -138,7 +140,7 @@ class Command(BaseCommand):
         )
         text = json.dumps({"api_key": bare, "api_secret": signatures.secret_of(key)}) if signed else bare
         _write_secret(path, text)
-        return f"A new key is in {path}."
+        return f"Wrote a new key to {path}."
 
 
 def _bare_key(path: Path) -> str:

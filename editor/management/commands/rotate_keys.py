@@ -12,8 +12,8 @@ from editor.operations import secrets
 
 class Command(BaseCommand):
     help = (
-        "Encrypt everything that is stored encrypted with the first of ENCRYPTION_KEYS; afterwards the "
-        "others are not needed any more. Doing it again changes nothing. Works while the portal runs."
+        "Re-encrypt all stored secrets with the first of ENCRYPTION_KEYS; the others are then no longer "
+        "needed. Safe to run again, and while the portal runs."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,10 +24,10 @@ class Command(BaseCommand):
             (done.signing_secrets, "signing secret"),
             (done.webhook_secrets, "webhook secret"),
         ):
-            self.stdout.write(f"{count} {kind}{'' if count == 1 else 's'} encrypted anew.")
+            self.stdout.write(f"{count} {kind}{'' if count == 1 else 's'} re-encrypted.")
         for what in done.lost:
-            self.stderr.write(f"Not readable: {what}")
+            self.stderr.write(f"Cannot decrypt: {what}")
         if done.lost:
             raise CommandError(
-                f"No key of ENCRYPTION_KEYS opens {len(done.lost)} of them; they are left as they are."
+                f"No key in ENCRYPTION_KEYS decrypts {len(done.lost)} of them; they were not changed."
             )

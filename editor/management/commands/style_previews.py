@@ -24,10 +24,10 @@ SEED = 1
 
 
 class Command(BaseCommand):
-    help = "Make the preview of each system style that the sandbox can do, from a sample photograph."
+    help = "Create the preview of each system style that the sandbox can render, from a sample image."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--into", type=Path, default=STATIC, help="The folder of static files.")
+        parser.add_argument("--into", type=Path, default=STATIC, help="The static files folder.")
 
     def handle(self, *args: Any, into: Path, **options: Any) -> None:
         migrate()

@@ -15,15 +15,15 @@ from editor.server.serve import work
 
 
 class Command(BaseCommand):
-    help = "Work the portal's jobs, without serving pages."
+    help = "Run the portal's jobs, without serving pages."
 
     def handle(self, *args: Any, **options: Any) -> None:
         migrate()
         if not settings.REDIS_URL:
             self.stderr.write(
                 "REDIS_URL is not set: jobs will run, but pages served by other processes "
-                "will not be told of them until they are reloaded."
+                "will not show their results until they are reloaded."
             )
-        self.stdout.write("Working. Ctrl+C ends it.")
+        self.stdout.write("The worker is running (press Ctrl+C to stop)")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work(background=background_tasks()))

@@ -29,7 +29,7 @@ class Call:
     """Who calls. `at` is what links begin with: scheme and host under which they know this portal."""
 
     caller: Caller
-    at: str
+    base_url: str
     report: Report
 
     @property
@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class Annotations:
     """What a tool does to the world, for whoever decides whether an agent may call it."""
 
     read_only: bool
@@ -84,7 +84,7 @@ class Tool:
     name: str
     title: str
     description: str
-    hints: Hints
+    annotations: Annotations
     scope: str
     arguments: type[BaseModel]
     input_schema: dict[str, Any]
@@ -98,12 +98,14 @@ class Tool:
 
     def _read(self, sent: Mapping[str, Any]) -> BaseModel:
         if len(sent) > MOST_ARGUMENTS:
-            raise InvalidInput(f"At most {MOST_ARGUMENTS} arguments; there are {len(sent):,}.")
+            raise InvalidInput(
+                f"At most {MOST_ARGUMENTS} arguments are allowed; this call has {len(sent):,}."
+            )
         try:
             strict_json.check_text(dict(sent))
         except (ValueError, RecursionError):
             raise InvalidInput(
-                "The arguments are nested too deep, or hold text that cannot be stored."
+                "The arguments are nested too deeply, or contain text that cannot be stored."
             ) from None
         try:
             return self.arguments.model_validate(sent)
@@ -112,5 +114,5 @@ class Tool:
                 ".".join(map(str, item["loc"])): item["msg"].removeprefix("Value error, ")
                 for item in error.errors(include_url=False, include_input=False, include_context=False)
             }
-            words = "; ".join(f"{name}: {what}" if name else what for name, what in list(fields.items())[:5])
-            raise InvalidInput(words, fields=fields) from None
+            text = "; ".join(f"{name}: {what}" if name else what for name, what in list(fields.items())[:5])
+            raise InvalidInput(text, fields=fields) from None

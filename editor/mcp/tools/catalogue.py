@@ -11,13 +11,13 @@ from editor.access.actor import Actor
 from editor.access.scopes import READ
 from editor.concurrency.threads import in_thread
 from editor.mcp.tools import rows, schemas
-from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Tool
+from editor.mcp.tools.base import Annotations, Answer, Arguments, Call, Tool
 from editor.queries import pricing
 from editor.queries.pricing import PLATFORM
 
 
 class ListModels(Arguments):
-    model: str = Field("", description="Only this one, with its parameters in full.")
+    model: str = Field("", description="Only this model, with full parameters.")
 
 
 class Models(BaseModel):
@@ -25,14 +25,14 @@ class Models(BaseModel):
 
 
 class EstimateCredits(Arguments):
-    model: str = Field("", description="An exact model. Leave it out to let model_tier decide.")
+    model: str = Field("", description="An exact model. Leave it out to use model_tier.")
     model_tier: str = Field(
         "",
-        description="The quality, which decides the model; standard where neither is given.",
+        description="The quality, which selects the model; standard if neither is given.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.tiers()]),
     )
     provider: str = Field(PLATFORM, json_schema_extra=lambda schema: schema.update(enum=schemas.providers()))
-    parameters: dict[str, Any] = Field(default_factory=dict, description="As edit_image takes them.")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="As in edit_image.")
 
 
 class Estimate(BaseModel):
@@ -43,22 +43,22 @@ class Estimate(BaseModel):
     can_proceed: bool
 
 
-async def _list_models(call: Call, asked: ListModels) -> Answer:
-    entries = [catalog.get_model(asked.model)] if asked.model else catalog.catalog().models.values()
+async def _list_models(call: Call, parsed: ListModels) -> Answer:
+    entries = [catalog.get_model(parsed.model)] if parsed.model else catalog.catalog().models.values()
     offered = await in_thread(pricing.offer, workspace=call.actor.workspace)
-    found = [rows.model(entry, offered=offered, in_full=bool(asked.model)) for entry in entries]
+    found = [rows.model(entry, offered=offered, in_full=bool(parsed.model)) for entry in entries]
     return Answer(Models(models=found).model_dump(mode="json"))
 
 
-async def _estimate_credits(call: Call, asked: EstimateCredits) -> Answer:
-    return Answer((await in_thread(_estimate, call.actor, asked)).model_dump(mode="json"))
+async def _estimate_credits(call: Call, parsed: EstimateCredits) -> Answer:
+    return Answer((await in_thread(_estimate, call.actor, parsed)).model_dump(mode="json"))
 
 
-def _estimate(actor: Actor, asked: EstimateCredits) -> Estimate:
+def _estimate(actor: Actor, parsed: EstimateCredits) -> Estimate:
     choice = pricing.choose(
-        workspace=actor.workspace, model=asked.model, tier=asked.model_tier, provider=asked.provider
+        workspace=actor.workspace, model=parsed.model, tier=parsed.model_tier, provider=parsed.provider
     )
-    quote = pricing.quote(actor=actor, choice=choice, inputs=asked.parameters)
+    quote = pricing.quote(actor=actor, choice=choice, inputs=parsed.parameters)
     return Estimate(
         model=choice.model.id,
         model_tier=choice.tier or None,
@@ -68,13 +68,13 @@ def _estimate(actor: Actor, asked: EstimateCredits) -> Estimate:
     )
 
 
-_READS = Hints(read_only=True, destructive=False, idempotent=True, open_world=False)
+_READS = Annotations(read_only=True, destructive=False, idempotent=True, open_world=False)
 
 LIST_MODELS = Tool(
     name="list_models",
     title="List models",
-    description="Lists the models that edit_image can use, with prices, what they take and their parameters.",
-    hints=_READS,
+    description="Lists the models that edit_image can use, with their prices, inputs and parameters.",
+    annotations=_READS,
     scope=READ,
     arguments=ListModels,
     input_schema=schemas.of_input(ListModels),
@@ -84,8 +84,9 @@ LIST_MODELS = Tool(
 ESTIMATE_CREDITS = Tool(
     name="estimate_credits",
     title="Estimate credits",
-    description="Tells what an edit would cost at most, and whether the workspace has that. Starts nothing.",
-    hints=_READS,
+    description="Returns what an edit would cost at most, and whether the workspace can afford it. "
+    "Starts nothing.",
+    annotations=_READS,
     scope=READ,
     arguments=EstimateCredits,
     input_schema=schemas.of_input(EstimateCredits),

@@ -17,9 +17,11 @@ from editor.engine import waiting
 from editor.errors import InvalidInput
 from editor.gateway.outcome import failure
 from editor.mcp.tools import rows, schemas
-from editor.mcp.tools.base import Answer, Arguments, Call, Hints, Report, Tool
-from editor.mcp.tools.starting import start
+from editor.mcp.tools.base import Annotations, Answer, Arguments, Call, Report, Tool
+from editor.mcp.tools.images import image_of
 from editor.models import Job
+from editor.operations import intake
+from editor.operations.intake import Submission
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from editor.queries.pricing import PLATFORM
@@ -29,78 +31,84 @@ USUAL_WAIT = 50  # seconds: many clients give a call up after a minute, and woul
 SMALLEST_STEP = 0.01  # percent: each report must tell more than the one before
 ALMOST = 99.0  # percent: the provider may be done, but the picture is to be checked and kept
 
-_PICTURE = "an https address, base64 of at most 3 MB, or an image id of this workspace"
+_PICTURE = "an https URL, base64 of at most 3 MB, or an image id of this workspace"
 
 
 class EditImage(Arguments):
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAXIMUM_PROMPT)] = Field(
-        description="What to make, or what to change in the first image."
+        description="What to create, or what to change in the first image."
     )
     images: list[str] = Field(
         default_factory=list,
         max_length=MAXIMUM_IMAGES,
-        description=f"The image to edit, then further ones as references; each {_PICTURE}. "
-        "Leave it out to make an image from the prompt alone.",
+        description=f"The image to edit, then any reference images; each {_PICTURE}. "
+        "Leave it out to create an image from the prompt alone.",
     )
     mask: str = Field(
-        "", description=f"White where the first image may change: {_PICTURE}. Leave it out to edit all of it."
+        "",
+        description=f"White where the first image can change: {_PICTURE}. Leave it out to edit all of it.",
     )
     model: str = Field(
         "",
-        description="An exact model. Leave it out to let model_tier decide.",
+        description="An exact model. Leave it out to use model_tier.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.models()]),
     )
     model_tier: str = Field(
         "",
-        description="The quality, which decides the model; standard where neither is given.",
+        description="The quality, which selects the model; standard if neither is given.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.tiers()]),
     )
     provider: str = Field(
         PLATFORM,
-        description="platform takes credits; a provider's name runs on the workspace's own key for it.",
+        description="platform costs credits; a provider's name runs on the workspace's own key for it.",
         json_schema_extra=lambda schema: schema.update(enum=schemas.providers()),
     )
     parameters: dict[str, Any] = Field(
         default_factory=dict,
-        description="Options of the model. list_models tells each model's exact ones and their defaults.",
+        description="Options of the model. list_models returns each model's options and their defaults.",
         json_schema_extra=lambda schema: schema.update(schemas.parameters()),
     )
     style_id: UUID | None = Field(None, description="A style of this workspace.")
-    character_id: UUID | None = Field(None, description="A character of this workspace to keep the same.")
+    character_id: UUID | None = Field(None, description="A character of this workspace to keep consistent.")
     wait_seconds: int = Field(
         USUAL_WAIT,
         ge=0,
         le=LONGEST_WAIT,
-        description="How long to wait for the result. The edit goes on after that; 0 answers at once.",
+        description="How long to wait for the result. The edit keeps running after that; 0 returns at once.",
     )
 
 
-async def _run(call: Call, asked: EditImage) -> Answer:
-    if asked.model and asked.model_tier:
-        raise InvalidInput("Give model or model_tier, not both.", fields={"model_tier": "Not with a model."})
+async def _run(call: Call, parsed: EditImage) -> Answer:
+    if parsed.model and parsed.model_tier:
+        raise InvalidInput("Set model or model_tier, not both.", fields={"model_tier": "Not with a model."})
     edit = NewEdit(
-        prompt=asked.prompt,
-        model=asked.model,
-        tier=asked.model_tier,
-        provider=asked.provider,
-        inputs=asked.parameters,
-        style_id=asked.style_id,
-        character_id=asked.character_id,
+        prompt=parsed.prompt,
+        model=parsed.model,
+        tier=parsed.model_tier,
+        provider=parsed.provider,
+        inputs=parsed.parameters,
+        style_id=parsed.style_id,
+        character_id=parsed.character_id,
     )
-    job = await start(call.actor, edit, pictures=asked.images, mask=asked.mask)
-    row = await _until_ended(job, seconds=asked.wait_seconds, report=call.report)
+    submission = Submission(
+        edit=edit,
+        images=tuple([await image_of(text) for text in parsed.images]),
+        mask=await image_of(parsed.mask) if parsed.mask else None,
+    )
+    job = await intake.submit(actor=call.actor, submission=submission)
+    row = await _until_ended(job, seconds=parsed.wait_seconds, report=call.report)
     if error := failure(row):
-        error.message = f"{error.message} It was job {row.id}."
+        error.message = f"{error.message} The job was {row.id}."
         raise error
-    note = "The edit goes on. Ask geteditresult for it, with this job_id as id." if row.is_live else None
-    told = rows.job(row, at=call.at, note=note)
-    return Answer(told.model_dump(mode="json"), await rows.pictures(row, at=call.at))
+    note = "The edit is still running. Call geteditresult with this job_id as id." if row.is_live else None
+    rendered = rows.job(row, base_url=call.base_url, note=note)
+    return Answer(rendered.model_dump(mode="json"), await rows.pictures(row, base_url=call.base_url))
 
 
 async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
     """The job when it has ended, after so many seconds, or when this process must end; its steps are told."""
     until = asyncio.get_running_loop().time() + seconds
-    progress, told = 0.0, ""
+    progress, rendered = 0.0, ""
     async with waiting.watching(job) as watch:
         while True:
             ended = watch.ended.is_set()
@@ -109,8 +117,8 @@ async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
             if ended or not row.is_live:
                 return row
             step, percent = contexts.step_now(row), min(row.percent or 0, ALMOST)
-            if step != told or percent > progress:
-                progress, told = max(progress + SMALLEST_STEP, percent), step
+            if step != rendered or percent > progress:
+                progress, rendered = max(progress + SMALLEST_STEP, percent), step
                 await report(progress, 100, step)
             try:
                 async with asyncio.timeout_at(until):
@@ -121,10 +129,10 @@ async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
 
 TOOL = Tool(
     name="edit_image",
-    title="Make or edit an image",
-    description="Makes an image from a prompt, or edits images as the prompt says, with any model of the "
-    "catalogue. Takes credits of the workspace. Waits for the result and tells its progress.",
-    hints=Hints(read_only=False, destructive=False, idempotent=False, open_world=True),
+    title="Create or edit an image",
+    description="Creates an image from a prompt, or edits images as the prompt says, with any model of the "
+    "catalogue. Costs the workspace credits. Waits for the result and reports progress.",
+    annotations=Annotations(read_only=False, destructive=False, idempotent=False, open_world=True),
     scope=WRITE,
     arguments=EditImage,
     input_schema=schemas.of_input(EditImage),

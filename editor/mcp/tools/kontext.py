@@ -18,9 +18,11 @@ from editor.access.scopes import READ, WRITE
 from editor.concurrency.threads import in_thread
 from editor.errors import InvalidInput
 from editor.mcp.tools import rows, schemas
-from editor.mcp.tools.base import Answer, Call, Hints, Tool
-from editor.mcp.tools.starting import start
+from editor.mcp.tools.base import Annotations, Answer, Call, Tool
+from editor.mcp.tools.images import image_of
 from editor.models import Job, Status
+from editor.operations import intake
+from editor.operations.intake import Submission
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from editor.representations import bfl
@@ -43,12 +45,12 @@ class Edit(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    prompt: str = Field(description="What should change, or what to make where there is no image.")
+    prompt: str = Field(description="What should change, or what to create if there is no image.")
     input_image: str | None = Field(
-        None, description="An https address, base64 of at most 3 MB, or an image id of this workspace."
+        None, description="An https URL, base64 of at most 3 MB, or an image id of this workspace."
     )
     aspect_ratio: str | None = Field(None, description="Leave it out to match the image.")
-    seed: int | None = Field(None, description="Leave it out for a new one each time.")
+    seed: int | None = Field(None, description="Leave it out for a random one.")
     output_format: Annotated[str, BeforeValidator(lambda value: "png" if value is None else value)] = "png"
     prompt_upsampling: bool = Field(False, description="Lets the model rewrite the prompt.")
     safety_tolerance: int = 2
@@ -58,14 +60,14 @@ class Task(BaseModel):
     """An edit that was taken."""
 
     id: str
-    polling_url: str = Field(description="For clients of BFL's API; geteditresult with the id does the same.")
+    polling_url: str = Field(description="For clients of BFL's API. geteditresult with the id does the same.")
     cost: int = Field(description="Credits.")
 
 
-class Asked(BaseModel):
+class TaskArguments(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    id: str = Field(description="As the edit was answered with.")
+    id: str = Field(description="As returned by the edit.")
 
 
 class Result(BaseModel):
@@ -75,19 +77,20 @@ class Result(BaseModel):
 
     id: str
     status: str = Field(description="Pending, Ready, Request Moderated, Content Moderated or Error.")
-    result: dict[str, Any] | None = Field(None, description="`sample` is where the picture is.")
+    result: dict[str, Any] | None = Field(None, description="`sample` is the URL of the image.")
     progress: float | None = None
     details: Any = None
 
 
-async def _edit(model: str, call: Call, asked: Edit) -> Answer:
-    given = {NAMES[name]: value for name, value in asked.model_dump(include=set(NAMES)).items()}
-    edit = NewEdit(prompt=asked.prompt, model=model, inputs=given)
+async def _edit(model: str, call: Call, parsed: Edit) -> Answer:
+    given = {NAMES[name]: value for name, value in parsed.model_dump(include=set(NAMES)).items()}
+    edit = NewEdit(prompt=parsed.prompt, model=model, inputs=given)
+    images = (await image_of(parsed.input_image),) if parsed.input_image else ()
     try:
-        job = await start(call.actor, edit, pictures=[asked.input_image] if asked.input_image else [])
+        job = await intake.submit(actor=call.actor, submission=Submission(edit=edit, images=images))
     except InvalidInput as error:
         raise _in_their_words(error) from None
-    task = Task(id=str(job.id), polling_url=f"{call.at}/v1/get_result?id={job.id}", cost=job.price)
+    task = Task(id=str(job.id), polling_url=f"{call.base_url}/v1/get_result?id={job.id}", cost=job.price)
     return Answer(task.model_dump())
 
 
@@ -100,10 +103,10 @@ def _in_their_words(error: InvalidInput) -> InvalidInput:
     return InvalidInput(" ".join(f"{name}: {what}" for name, what in fields.items()), fields=fields)
 
 
-async def _result(call: Call, asked: Asked) -> Answer:
-    row = await in_thread(_read, call.actor, asked.id)
-    pictures = await rows.pictures(row, at=call.at) if row.status == Status.COMPLETED else []
-    return Answer(bfl.result(row, at=call.at), pictures)
+async def _result(call: Call, parsed: TaskArguments) -> Answer:
+    row = await in_thread(_read, call.actor, parsed.id)
+    pictures = await rows.pictures(row, base_url=call.base_url) if row.status == Status.COMPLETED else []
+    return Answer(bfl.result(row, base_url=call.base_url), pictures)
 
 
 def _read(actor: Actor, job_id: str) -> Job:
@@ -133,7 +136,7 @@ def _edit_tool(name: str, label: str, model_id: str) -> Tool:
         name=name,
         title=f"FLUX.1 Kontext [{label}]",
         description=f"Edit image with FLUX.1 Kontext [{label}]",
-        hints=Hints(read_only=False, destructive=False, idempotent=False),
+        annotations=Annotations(read_only=False, destructive=False, idempotent=False),
         scope=WRITE,
         arguments=Edit,
         input_schema=_edit_schema(model_id),
@@ -146,12 +149,12 @@ EDIT_PRO = _edit_tool("editimagekontextpro", "pro", PRO)
 EDIT_MAX = _edit_tool("editimagekontextmax", "max", MAX)
 GET_RESULT = Tool(
     name="geteditresult",
-    title="Result of an edit",
+    title="Get the result of an edit",
     description="Flux Poll for editing result",
-    hints=Hints(read_only=True, destructive=False, idempotent=True),
+    annotations=Annotations(read_only=True, destructive=False, idempotent=True),
     scope=READ,
-    arguments=Asked,
-    input_schema=schemas.of_input(Asked),
+    arguments=TaskArguments,
+    input_schema=schemas.of_input(TaskArguments),
     output_schema=schemas.of_output(Result),
     run=_result,
 )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from editor import catalog
 from editor.catalog.schema import json_schema
 from editor.catalog.types import Model
-from editor.concurrency.threads import in_thread
+from editor.concurrency.threads import in_storage_thread
 from editor.errors import NotFound
 from editor.mcp.tools.base import Picture
 from editor.media import links, store
@@ -22,8 +22,8 @@ LARGEST_PREVIEW = 100 * 1024  # bytes
 
 
 class ResultOut(BaseModel):
-    image_id: UUID = Field(description="Use it as a source of the next edit.")
-    url: str = Field(description="Where the full picture is, as long as it is not deleted. Needs no key.")
+    image_id: UUID = Field(description="Use it as the source of the next edit.")
+    url: str = Field(description="URL of the full image, until it is deleted. Needs no key.")
     width: int
     height: int
     content_type: str
@@ -32,18 +32,18 @@ class ResultOut(BaseModel):
 class JobOut(BaseModel):
     job_id: UUID
     status: str = Field(description="pending, processing, completed, failed or canceled.")
-    percent: int | None = Field(description="How far it is, where the provider tells.")
+    percent: int | None = Field(description="Progress, if the provider reports it.")
     model: str
     model_tier: str | None
     prompt: str
     seed: int | None
-    credits: int = Field(description="Held while it goes on; charged once it completed.")
+    credits: int = Field(description="Held while it runs; charged when it completes.")
     created_at: datetime
     completed_at: datetime | None
     error: str | None
     error_code: str | None
     results: list[ResultOut]
-    note: str | None = Field(None, description="What to do next, where the job goes on.")
+    note: str | None = Field(None, description="What to do next if the job is still running.")
 
 
 class ModelOut(BaseModel):
@@ -51,20 +51,20 @@ class ModelOut(BaseModel):
     label: str
     vendor: str
     description: str
-    credits: int | None = Field(description="For one image; null where nothing is set up that serves it.")
+    credits: int | None = Field(description="For one image; null if no provider is set up for it.")
     typical_seconds: int
-    tiers: list[str] = Field(description="The tiers that mean this model.")
-    providers: list[str] = Field(description="Who serves it on a workspace's own key.")
+    tiers: list[str] = Field(description="The tiers that use this model.")
+    providers: list[str] = Field(description="Providers that can run it on the workspace's own key.")
     needs_image: bool
     most_images: int
     takes_mask: bool
     parameter_names: list[str]
     parameters: dict[str, Any] | None = Field(
-        None, description="JSON Schema of each parameter, when the model was asked for by its id."
+        None, description="JSON Schema of each parameter, if the model was requested by id."
     )
 
 
-def job(row: Job, *, at: str, note: str | None = None) -> JobOut:
+def job(row: Job, *, base_url: str, note: str | None = None) -> JobOut:
     """`row` with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
     return JobOut(
         job_id=row.id,
@@ -79,7 +79,7 @@ def job(row: Job, *, at: str, note: str | None = None) -> JobOut:
         completed_at=row.finished_at,
         error=row.error if row.error_code else None,
         error_code=row.error_code or None,
-        results=[_result(image, at) for image in results(row)],
+        results=[_result(image, base_url) for image in results(row)],
         note=note or (None if row.error_code else row.error or None),
     )
 
@@ -90,25 +90,25 @@ def results(row: Job) -> list[Image]:
     return found
 
 
-def _result(image: Image, at: str) -> ResultOut:
+def _result(image: Image, base_url: str) -> ResultOut:
     return ResultOut(
         image_id=image.id,
-        url=f"{at}{links.sign_lasting(image.id)}",
+        url=f"{base_url}{links.sign_lasting(image.id)}",
         width=image.width,
         height=image.height,
         content_type=image.content_type,
     )
 
 
-async def pictures(row: Job, *, at: str) -> list[Picture]:
+async def pictures(row: Job, *, base_url: str) -> list[Picture]:
     """The job's results with their previews."""
-    return [await in_thread(_picture, image, at) for image in results(row)]
+    return [await in_storage_thread(_picture, image, base_url) for image in results(row)]
 
 
-def _picture(image: Image, at: str) -> Picture:
+def _picture(image: Image, base_url: str) -> Picture:
     return Picture(
         name=f"{image.id}.{image.content_type.partition('/')[2]}",
-        url=f"{at}{links.sign_lasting(image.id)}",
+        url=f"{base_url}{links.sign_lasting(image.id)}",
         content_type=image.content_type,
         size=image.size,
         preview=_preview(image),

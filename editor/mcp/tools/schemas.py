@@ -38,7 +38,7 @@ def providers() -> list[JsonValue]:
 def parameters() -> dict[str, Any]:
     """The options of all models as one object: what each allows, and which models have it."""
     found: dict[str, dict[str, Any]] = {}
-    takers: dict[str, list[str]] = {}
+    fake_providers: dict[str, list[str]] = {}
     for model in catalog.catalog().models.values():
         properties = json_schema(model)["properties"]
         for item in model.options:
@@ -50,7 +50,7 @@ def parameters() -> dict[str, Any]:
             variant = {name: value for name, value in schema.items() if name not in _ABOUT}
             if variant not in variants:
                 variants.append(variant)
-            takers.setdefault(item.name, []).append(model.id)
+            fake_providers.setdefault(item.name, []).append(model.id)
     for name, entry in found.items():
-        entry["description"] = f"{entry['description']} Of: {', '.join(takers[name])}.".strip()
+        entry["description"] = f"{entry['description']} Models: {', '.join(fake_providers[name])}.".strip()
     return {"type": "object", "properties": found}

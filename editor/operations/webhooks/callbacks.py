@@ -40,7 +40,7 @@ def check(callback: Callback | None) -> None:
 def check_url(url: str) -> None:
     """Raise InvalidInput unless this is an address that the portal may send something to."""
     if len(url) > LONGEST_URL:
-        raise InvalidInput(f"The address to be told at is longer than {LONGEST_URL:,} characters.")
+        raise InvalidInput(f"The callback URL is longer than {LONGEST_URL:,} characters.")
     try:
         # Programs do not agree on what spaces, backslashes and control characters in it mean.
         if not url.isprintable() or "\\" in url or " " in url:
@@ -48,9 +48,9 @@ def check_url(url: str) -> None:
         httpx.URL(url)
         policy.check_url(url)
     except httpx.InvalidURL:
-        raise InvalidInput("The address to be told at is not a web address.") from None
+        raise InvalidInput("The callback URL is not a valid URL.") from None
     except policy.Forbidden as error:
-        raise InvalidInput(f"The address to be told at cannot be used. {error.message}") from None
+        raise InvalidInput(f"The callback URL cannot be used. {error.message}") from None
 
 
 def check_standard_secret(text: str) -> None:
@@ -60,8 +60,10 @@ def check_standard_secret(text: str) -> None:
     except ValueError:  # also for what is not ASCII
         length = 0
     if not SHORTEST_SECRET <= length <= LONGEST_SECRET:
-        words = f"A signing secret is “whsec_” and {SHORTEST_SECRET} to {LONGEST_SECRET} bytes in base64."
-        raise InvalidInput(words, fields={"webhook_secret": words})
+        message = (
+            f"A signing secret is “whsec_” followed by {SHORTEST_SECRET} to {LONGEST_SECRET} bytes in base64."
+        )
+        raise InvalidInput(message, fields={"webhook_secret": message})
 
 
 def columns(callback: Callback | None) -> dict[str, Any]:

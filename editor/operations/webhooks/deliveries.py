@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from editor.access.actor import Actor
@@ -61,7 +61,7 @@ class Attempt:
 
     status: int | None
     milliseconds: int
-    words: str = ""
+    message: str = ""
     gone: bool = False
     retry_after: int = 0
 
@@ -80,9 +80,13 @@ def job_ended(*, job: Job) -> None:
 
 def balance_fell(*, account: CreditAccount, before: int) -> None:
     """Tell when it fell below the workspace's mark. Belongs to the transaction that changed it."""
-    if not account.balance < account.low_mark <= before:
+    if not account.balance < account.low_balance_threshold <= before:
         return
-    data = {"balance": account.balance, "low_mark": account.low_mark, "at": timezone.now().isoformat()}
+    data = {
+        "balance": account.balance,
+        "low_mark": account.low_balance_threshold,
+        "at": timezone.now().isoformat(),
+    }
     _send(
         _row(
             workspace_id=account.workspace_id,
@@ -97,7 +101,7 @@ def balance_fell(*, account: CreditAccount, before: int) -> None:
 
 @transaction.atomic
 def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """Send something that means nothing, also to one that is switched off. Raises PermissionDenied."""
+    """Send something that means nothing; once to one that is switched off. Raises PermissionDenied."""
     actor.require_manager()
     row = _row(
         workspace_id=endpoint.workspace_id,
@@ -112,11 +116,14 @@ def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 @transaction.atomic
 def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
-    """Send it once more, now, with eight tries. Raises PermissionDenied, and Conflict while it is sent."""
+    """Send it once more, now, with eight tries, or one where its endpoint is switched off.
+
+    Raises PermissionDenied, and Conflict while it is sent.
+    """
     actor.require_manager()
     again = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.SENDING)
     if not again.update(state=State.WAITING, tries=0, next_try_at=timezone.now(), delivered_at=None):
-        raise Conflict("This is being sent at this moment.")
+        raise Conflict("This delivery is being sent right now.")
     queue.enqueue_delivery(delivery_id=delivery.pk)
     audit.record(
         workspace=actor.workspace, actor=actor.user, action="webhook.resent", target=str(delivery.pk)
@@ -129,7 +136,7 @@ def find(delivery_id: UUID) -> WebhookDelivery | None:
 
 
 @transaction.atomic
-def take(*, like: WebhookDelivery) -> WebhookDelivery | None:
+def claim(*, like: WebhookDelivery) -> WebhookDelivery | None:
     """What is due next at the receiver of `like`, to be sent now.
 
     None when nothing is, or AT_ONCE are being sent there.
@@ -150,18 +157,23 @@ def take(*, like: WebhookDelivery) -> WebhookDelivery | None:
 
 
 @transaction.atomic
-def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
-    """Write down what came of sending it, and when it is tried again."""
+def record_attempt(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
+    """Write down what came of sending it, and when it is tried again.
+
+    It is not where its endpoint was switched off meanwhile.
+    """
     now = timezone.now()
+    # First the endpoint, then its deliveries: in the order in which they are removed.
+    same = WebhookDelivery.objects.filter(pk=delivery.pk)
+    is_off = bool(attempt.message) and bool(_switched_off(same))
     if attempt.gone and delivery.endpoint_id:
-        # First the endpoint, then its deliveries: in the order in which they are removed.
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
-            is_enabled=False, note="It answered 410 Gone: it wants nothing any more."
+            is_enabled=False, note="Disabled because it responded with 410 Gone."
         )
         give_up(endpoint_id=delivery.endpoint_id)
     row = (
-        WebhookDelivery.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at)
+        same.select_for_update(of=("self",), no_key=True)
+        .filter(state=State.SENDING, claimed_at=delivery.claimed_at)
         .first()
     )
     if row is None:
@@ -169,9 +181,9 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     row.tries += 1
     row.attempts = [*row.attempts, _shown(attempt, now)][-SHOWN_ATTEMPTS:]
     row.claimed_at = row.next_try_at = None
-    if not attempt.words:
+    if not attempt.message:
         row.state, row.delivered_at = State.DELIVERED, now
-    elif attempt.gone or row.tries > len(PAUSES):
+    elif attempt.gone or is_off or row.tries > len(PAUSES):
         row.state = State.FAILED
     else:
         pause = max(PAUSES[row.tries - 1], min(attempt.retry_after, LONGEST_PAUSE))
@@ -183,7 +195,8 @@ def note(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
 def give_up(*, endpoint_id: UUID) -> None:
     """Send nothing of what waits for an endpoint that is switched off; it can be sent again.
 
-    Belongs to the transaction that switches it off, and that holds its row.
+    Belongs to the transaction that switches it off, and that holds its row. What is being sent at
+    this moment is not tried again either: see `_switched_off`.
     """
     WebhookDelivery.objects.filter(endpoint=endpoint_id, state=State.WAITING).update(
         state=State.FAILED, next_try_at=None
@@ -191,12 +204,12 @@ def give_up(*, endpoint_id: UUID) -> None:
 
 
 @transaction.atomic
-def give_back(*, delivery: WebhookDelivery) -> None:
+def release(*, delivery: WebhookDelivery) -> None:
     """Let another worker send it at once: this one must end."""
     claimed = WebhookDelivery.objects.filter(
         pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at
     )
-    if claimed.update(state=State.WAITING, next_try_at=timezone.now(), claimed_at=None):
+    if _wait_again(claimed):
         queue.enqueue_delivery(delivery_id=delivery.pk)
 
 
@@ -211,9 +224,7 @@ def requeue_lost() -> int:
     for row in list(first_of_each[:_BATCH]):
         with transaction.atomic():
             there = WebhookDelivery.objects.filter(workspace=row.workspace_id, receiver=row.receiver)
-            there.filter(state=State.SENDING, claimed_at__lt=long_ago).update(
-                state=State.WAITING, next_try_at=timezone.now(), claimed_at=None
-            )
+            _wait_again(there.filter(state=State.SENDING, claimed_at__lt=long_ago))
             queue.enqueue_delivery(delivery_id=row.pk)
             count += 1
     return count
@@ -225,6 +236,19 @@ def purge() -> int:
         created_at__lt=timezone.now() - KEPT, state__in=[State.DELIVERED, State.FAILED]
     )
     return old.delete()[0]
+
+
+def _wait_again(claimed: QuerySet[WebhookDelivery]) -> int:
+    """Let others send what was claimed, but for endpoints that were switched off meanwhile; how many."""
+    off = _switched_off(claimed)
+    claimed.filter(endpoint__in=off).update(state=State.FAILED, claimed_at=None, next_try_at=None)
+    return claimed.update(state=State.WAITING, next_try_at=timezone.now(), claimed_at=None)
+
+
+def _switched_off(rows: QuerySet[WebhookDelivery]) -> list[UUID]:
+    """Their endpoints that are off. None of them is switched on or off until the transaction ends."""
+    endpoints = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk__in=rows.values("endpoint"))
+    return [row.pk for row in endpoints.order_by("pk").only("is_enabled") if not row.is_enabled]
 
 
 def _listening(workspace_id: Any, event: Event) -> Iterable[WebhookEndpoint]:
@@ -256,5 +280,5 @@ def _shown(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "at": now.isoformat(timespec="milliseconds"),
         "status": attempt.status,
         "milliseconds": attempt.milliseconds,
-        "words": attempt.words,
+        "words": attempt.message,
     }

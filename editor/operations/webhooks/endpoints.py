@@ -39,9 +39,9 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
     Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     existing = WebhookEndpoint.objects.filter(workspace=actor.workspace)
     if existing.filter(url=url).exists():
-        raise Conflict("This address is in the list already.")
+        raise Conflict("There is already an endpoint with this URL.")
     if existing.count() >= MOST_ENDPOINTS:
-        raise Conflict(f"A workspace has at most {MOST_ENDPOINTS} endpoints. Delete one first.")
+        raise Conflict(f"A workspace can have at most {MOST_ENDPOINTS} endpoints. Delete one first.")
     endpoint_id, secret = uuid4(), _new_secret()
     endpoint = WebhookEndpoint.objects.create(
         id=endpoint_id,
@@ -93,13 +93,13 @@ def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
 
 
 @transaction.atomic
-def set_low_mark(*, actor: Actor, credits: int) -> None:
+def set_low_balance_threshold(*, actor: Actor, credits: int) -> None:
     """Below how many credits endpoints are told that they run low; 0 for never."""
     actor.require_manager()
     if not 0 <= credits <= HIGHEST_MARK:
-        words = f"A whole number of credits from 0 to {HIGHEST_MARK:,}."
-        raise InvalidInput(words, fields={"low_mark": words})
-    CreditAccount.objects.filter(workspace=actor.workspace).update(low_mark=credits)
+        reason = f"Enter a whole number of credits from 0 to {HIGHEST_MARK:,}."
+        raise InvalidInput(reason, fields={"low_balance_threshold": reason})
+    CreditAccount.objects.filter(workspace=actor.workspace).update(low_balance_threshold=credits)
     audit.record(
         workspace=actor.workspace,
         actor=actor.user,
@@ -119,14 +119,14 @@ def _check_url(url: str) -> None:
     except InvalidInput as error:
         raise InvalidInput(error.message, fields={"url": error.message}) from None
     if urlsplit(url).fragment:
-        words = "The address must not have a part behind #: servers are not told it."
-        raise InvalidInput(words, fields={"url": words})
+        reason = "Remove the #fragment from the URL: it is never sent to servers."
+        raise InvalidInput(reason, fields={"url": reason})
 
 
 def _check_events(events: Sequence[str]) -> None:
     if not events or set(events) - set(EVENTS):
-        words = f"Choose at least one of {', '.join(EVENTS)}."
-        raise InvalidInput(words, fields={"events": words})
+        reason = f"Choose at least one of {', '.join(EVENTS)}."
+        raise InvalidInput(reason, fields={"events": reason})
 
 
 def _new_secret() -> str:

@@ -89,6 +89,6 @@ def _polling_url(account: Account, task: Submitted) -> str:
     if not url:
         return f"{account.base_url}/v1/get_result?id={quote(task.task_id, safe='')}"
     if not policy.trusts(account.base_url, url, domain=DOMAIN):
-        words = "The provider named an address on another server to ask for the result."
-        raise failure(ErrorKind.UNAVAILABLE, words=words)
+        message = "The provider gave a result URL on another server."
+        raise failure(ErrorKind.UNAVAILABLE, message=message)
     return str(url)

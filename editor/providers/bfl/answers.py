@@ -27,7 +27,7 @@ class Ready:
 def submitted(answer: Answer) -> tuple[str, str]:
     """The task's id, and its polling URL or "". Raises ProviderError."""
     if answer.status in (404, 405):
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not serve this model.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider does not offer this model.")
     if not answer.ok:
         raise refused(answer)
     body = answer.table()
@@ -51,7 +51,7 @@ def polled(answer: Answer, *, age: float) -> Progress | Ready:
     if status == "Task not found" or answer.status == 404:
         if age < UNKNOWN_AT_FIRST:
             raise temporary()
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not know this edit any more.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this edit.")
     if answer.ok:
         raise temporary()
     raise refused(answer, asking=True)
@@ -72,7 +72,7 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
     detail = answer.table().get("detail")
     if answer.status == 422 and detail == _BAD_KEY_FORM:
         return failure(ErrorKind.AUTH)
-    return http.refusal(answer, said=_said(detail), asking=asking)
+    return http.refusal(answer, provider_message=_provider_message(detail), asking=asking)
 
 
 def _by_status(status: str, body: Mapping[str, Any]) -> Progress | Ready:
@@ -80,16 +80,16 @@ def _by_status(status: str, body: Mapping[str, Any]) -> Progress | Ready:
         case "Ready":
             return _ready(body.get("result"))
         case "Request Moderated" | "Content Moderated":
-            raise failure(ErrorKind.MODERATED, said=_reasons(body.get("details")))
+            raise failure(ErrorKind.MODERATED, provider_message=_reasons(body.get("details")))
         case "Error" | "Failed":
-            raise failure(ErrorKind.UNAVAILABLE, said=_error(body.get("details")))
+            raise failure(ErrorKind.UNAVAILABLE, provider_message=_error(body.get("details")))
     return Progress(percent=_percent(body.get("progress")))
 
 
 def _ready(result: Any) -> Ready:
     link = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(link, str) or not link:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider returned no image.")
     seed = result.get("seed")
     return Ready(link=link, seed=seed if type(seed) is int else None)
 
@@ -112,7 +112,7 @@ def _error(details: Any) -> str:
     return details if isinstance(details, str) else ""
 
 
-def _said(detail: Any) -> str:
+def _provider_message(detail: Any) -> str:
     """`detail` is a text, or a list of what is wrong with which field."""
     if isinstance(detail, list):
         return "; ".join(_problem(each) for each in detail if isinstance(each, dict))

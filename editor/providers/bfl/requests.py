@@ -63,16 +63,18 @@ def check(request: EditRequest) -> None:
     """Raise ProviderError for an edit that BFL would refuse, or do otherwise than was asked."""
     model = MODELS.get(request.target)
     if model is None:
-        raise failure(ErrorKind.UNAVAILABLE, words=f"BFL has no model “{request.target}” that we know.")
+        raise failure(
+            ErrorKind.UNAVAILABLE, message=f"The portal does not support BFL's model “{request.target}”."
+        )
     if len(request.images) > len(model.images):
         most = "one image" if len(model.images) == 1 else f"{len(model.images)} images"
-        raise failure(ErrorKind.INVALID_INPUT, words=f"This model takes {most} at most.")
+        raise failure(ErrorKind.INVALID_INPUT, message=f"This model takes at most {most}.")
     if request.target == FILL:
         if not request.images or request.mask is None:
-            words = "This model repaints what a mask marks: it needs an image and a mask."
-            raise failure(ErrorKind.INVALID_INPUT, words=words)
+            message = "This model repaints the masked area: it needs an image and a mask."
+            raise failure(ErrorKind.INVALID_INPUT, message=message)
     elif request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="This model takes no mask.")
+        raise failure(ErrorKind.INVALID_INPUT, message="This model does not support masks.")
 
 
 def body(request: EditRequest, *, images: Sequence[bytes], mask: bytes | None) -> bytes:

@@ -16,7 +16,7 @@ from editor.providers.base import (
     EditRequest,
     ErrorKind,
     InputImage,
-    NotAsked,
+    NotSent,
     Progress,
     Provider,
     ProviderError,
@@ -62,8 +62,8 @@ class Fal(Provider):
             content=content,
             seconds=self.submit_seconds,
         )
-        told = answers.submitted(answer)
-        return Submitted(told.pop("request_id"), state={**told, "submitted_at": time.time()})
+        reported = answers.submitted(answer)
+        return Submitted(reported.pop("request_id"), state={**reported, "submitted_at": time.time()})
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
         age = time.time() - float(task.state["submitted_at"])
@@ -111,8 +111,8 @@ class Fal(Provider):
         """Ask the URL of this name, which fal gave us with the answer to the submit."""
         url = str(task.state[name])
         if not policy.trusts(request.account.base_url, url, domain=DOMAIN):
-            words = "The provider named an address on another server to ask for the result."
-            raise failure(ErrorKind.UNAVAILABLE, words=words)
+            text = "The provider gave a result URL on another server."
+            raise failure(ErrorKind.UNAVAILABLE, message=text)
         return await http.ask(
             self.name,
             method,
@@ -130,7 +130,7 @@ class Fal(Provider):
             return [await asyncio.to_thread(requests.data_uri, image, content) for image, content in pairs]
         try:
             return [await self._uploaded(request.account, image, content) for image, content in pairs]
-        except NotAsked:
+        except NotSent:
             raise
         except ProviderError as error:  # also Temporary: nothing was submitted yet
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error
@@ -155,7 +155,7 @@ class Fal(Provider):
             content=content,
         )
         if not answer.ok:
-            raise failure(ErrorKind.UNAVAILABLE, words="The provider did not take the image.")
+            raise failure(ErrorKind.UNAVAILABLE, message="The provider did not take the image.")
         return file_url
 
 

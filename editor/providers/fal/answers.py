@@ -13,7 +13,7 @@ from editor.providers.failures import failure, temporary
 from editor.providers.http import Answer
 
 UNKNOWN_AT_FIRST = 30.0  # seconds after the submit
-NO_IMAGE = "The provider finished without an image."
+NO_IMAGE = "The provider returned no image."
 
 # Types of model errors that are not about the input (section 6a).
 _MODERATED = {"content_policy_violation"}
@@ -41,23 +41,23 @@ class Output:
 def submitted(answer: Answer) -> dict[str, str]:
     """The request's id and its URLs, by fal's names of them. Raises ProviderError."""
     if answer.status in (404, 405):
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not serve this model.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider does not offer this model.")
     if not answer.ok:
         raise refused(answer)
-    told = _texts(answer.table(), "request_id", "status_url", "response_url", "cancel_url")
-    if told is None:
+    reported = _texts(answer.table(), "request_id", "status_url", "response_url", "cancel_url")
+    if reported is None:
         raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it may well have been taken, and be paid for
-    return told
+    return reported
 
 
 def upload(answer: Answer) -> tuple[str, str]:
     """Where to put a file, and the link that it will have. Raises ProviderError."""
     if not answer.ok:
         raise refused(answer, asking=True)
-    told = _texts(answer.table(), "upload_url", "file_url")
-    if told is None:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider did not say where to put the images.")
-    return told["upload_url"], told["file_url"]
+    reported = _texts(answer.table(), "upload_url", "file_url")
+    if reported is None:
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider did not say where to upload the images.")
+    return reported["upload_url"], reported["file_url"]
 
 
 def status(answer: Answer, *, age: float) -> Progress | Completed:
@@ -101,17 +101,17 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
     detail = answer.table().get("detail")
     if isinstance(detail, list) and (asking or answer.status < 500):
         return _model_error(answer.status, detail)
-    said = detail if isinstance(detail, str) else ""
-    if answer.status == 403 and "balance" in said.lower():
+    provider_message = detail if isinstance(detail, str) else ""
+    if answer.status == 403 and "balance" in provider_message.lower():
         return failure(ErrorKind.INSUFFICIENT_FUNDS)
-    return http.refusal(answer, said=said, asking=asking)
+    return http.refusal(answer, provider_message=provider_message, asking=asking)
 
 
 def _refused_poll(answer: Answer, *, age: float) -> ProviderError:
     if answer.status == 404:
         if age < UNKNOWN_AT_FIRST:
             return temporary()
-        return failure(ErrorKind.UNAVAILABLE, words="The provider does not know this edit any more.")
+        return failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this edit.")
     return refused(answer, asking=True)
 
 
@@ -134,7 +134,7 @@ def _output(body: Mapping[str, Any]) -> Output:
             raise failure(ErrorKind.MODERATED)
     usable = tuple(link for link in links if isinstance(link, str) and link)
     if not usable:
-        raise failure(ErrorKind.UNAVAILABLE, words=NO_IMAGE)
+        raise failure(ErrorKind.UNAVAILABLE, message=NO_IMAGE)
     seed = body.get("seed")
     return Output(links=usable, seed=seed if type(seed) is int else None)
 
@@ -152,12 +152,12 @@ def _percent(logs: Any) -> int | None:
 def _model_error(http_status: int, problems: list[Any]) -> ProviderError:
     found = [problem for problem in problems if isinstance(problem, dict)]
     kinds = {str(problem.get("type")) for problem in found}
-    said = "; ".join(_problem(problem) for problem in found)
+    provider_message = "; ".join(_problem(problem) for problem in found)
     if kinds & _MODERATED:
-        return failure(ErrorKind.MODERATED, said=said)
+        return failure(ErrorKind.MODERATED, provider_message=provider_message)
     if http_status >= 500 or kinds & _FAILED:
-        return failure(ErrorKind.UNAVAILABLE, said=said)
-    return failure(ErrorKind.INVALID_INPUT, said=said)
+        return failure(ErrorKind.UNAVAILABLE, provider_message=provider_message)
+    return failure(ErrorKind.INVALID_INPUT, provider_message=provider_message)
 
 
 def _problem(problem: Mapping[str, Any]) -> str:
@@ -166,6 +166,6 @@ def _problem(problem: Mapping[str, Any]) -> str:
     return f"{field}: {problem.get('msg', '')}"
 
 
-def _platform_error(error_type: Any, said: Any) -> ProviderError:
+def _platform_error(error_type: Any, provider_message: Any) -> ProviderError:
     kind = ErrorKind.INVALID_INPUT if error_type == "bad_request" else ErrorKind.UNAVAILABLE
-    return failure(kind, said=said if isinstance(said, str) else "")
+    return failure(kind, provider_message=provider_message if isinstance(provider_message, str) else "")

@@ -30,6 +30,7 @@ class Model:
     fields            our name of an input -> its own
     ratios            the aspect ratios that it knows
     safety_tolerance  the highest that it knows; ours goes from 0 to 6, its from 1
+    samples           it can make several images of one prompt
     """
 
     fields: Mapping[str, str]
@@ -39,6 +40,7 @@ class Model:
     images: int = 1
     ratios: frozenset[str] = frozenset()
     safety_tolerance: int = 6
+    samples: bool = False
 
 
 _RATIOS = frozenset("21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21".split())
@@ -46,7 +48,6 @@ _COMMON = {"seed": "seed", "outputFormat": "output_format"}
 _KONTEXT = _COMMON | {
     "aspectRatio": "aspect_ratio",
     "guidance": "guidance_scale",
-    "samples": "num_images",
     "safetyTolerance": "safety_tolerance",
     "promptUpsampling": "enhance_prompt",
 }
@@ -54,7 +55,6 @@ _KONTEXT_DEV = _COMMON | {
     "aspectRatio": "resolution_mode",
     "guidance": "guidance_scale",
     "scale": "guidance_scale",
-    "samples": "num_images",
     "steps": "num_inference_steps",
     "promptUpsampling": "enhance_prompt",
 }
@@ -68,6 +68,7 @@ MODELS: Mapping[str, Model] = {
         several="fal-ai/flux-pro/kontext/multi",
         images=4,
         ratios=_RATIOS,
+        samples=True,
     ),
     "fal-ai/flux-pro/kontext/max": Model(
         _KONTEXT,
@@ -76,9 +77,10 @@ MODELS: Mapping[str, Model] = {
         several="fal-ai/flux-pro/kontext/max/multi",
         images=4,
         ratios=_RATIOS,
+        samples=True,
     ),
     "fal-ai/flux-kontext/dev": Model(
-        _KONTEXT_DEV, single="fal-ai/flux-kontext/dev", ratios=_RATIOS | {"4:5", "5:4"}
+        _KONTEXT_DEV, single="fal-ai/flux-kontext/dev", ratios=_RATIOS | {"4:5", "5:4"}, samples=True
     ),
     "fal-ai/flux-2-pro/edit": Model(
         _FLUX_2, text="fal-ai/flux-2-pro", several="fal-ai/flux-2-pro/edit", images=8, safety_tolerance=5
@@ -95,19 +97,21 @@ def endpoint(request: EditRequest) -> str:
     """Where the edit goes. Raises ProviderError for one that fal would refuse, or do otherwise than asked."""
     model = MODELS.get(request.target)
     if model is None:
-        raise failure(ErrorKind.UNAVAILABLE, words=f"fal has no model “{request.target}” that we know.")
+        raise failure(
+            ErrorKind.UNAVAILABLE, message=f"The portal does not support fal's model “{request.target}”."
+        )
     if request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="This model takes no mask.")
+        raise failure(ErrorKind.INVALID_INPUT, message="This model does not support masks.")
     count = len(request.images)
     if count > model.images:
         most = "one image" if model.images == 1 else f"{model.images} images"
-        raise failure(ErrorKind.INVALID_INPUT, words=f"This model takes {most} at most.")
+        raise failure(ErrorKind.INVALID_INPUT, message=f"This model takes at most {most}.")
     ratio = request.inputs.get("aspectRatio")
     if ratio and model.ratios and ratio not in model.ratios:
-        raise failure(ErrorKind.INVALID_INPUT, words=f"fal does not offer the aspect ratio {ratio}.")
+        raise failure(ErrorKind.INVALID_INPUT, message=f"fal does not offer the aspect ratio {ratio}.")
     if not count:
         if not model.text:
-            raise failure(ErrorKind.INVALID_INPUT, words="This model needs an image.")
+            raise failure(ErrorKind.INVALID_INPUT, message="This model needs an image.")
         return model.text
     return model.single if count == 1 and model.single else model.several
 
@@ -116,6 +120,8 @@ def body(request: EditRequest, *, urls: Sequence[str]) -> bytes:
     """The JSON of the submit. Slow with large data URIs: not for the event loop."""
     model = MODELS[request.target]
     wishes: dict[str, Any] = {"prompt": request.prompt} | _options(model, request.inputs)
+    if model.samples and request.samples > 1:
+        wishes["num_images"] = request.samples
     if len(urls) == 1 and model.single:
         wishes["image_url"] = urls[0]
     elif urls:
@@ -139,7 +145,7 @@ def _options(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
             case "width":  # with the height; 0 for either means: as the input
                 if (width := int(value)) and (height := int(inputs.get("height") or 0)):
                     options[field] = {"width": width, "height": height}
-            case "seed" | "samples":
+            case "seed":
                 options[field] = int(value)
             case "steps":
                 options[field] = max(FEWEST_STEPS, int(value))

@@ -59,7 +59,7 @@ class Google(Provider):
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
         """Why there is no image; or the portal stopped before it had stored the one there was, now lost."""
         if "why" in task.state:
-            raise failure(ErrorKind.UNAVAILABLE, words=task.state["why"])
+            raise failure(ErrorKind.UNAVAILABLE, message=task.state["why"])
         raise answer_lost()
 
     async def check(self, account: Account) -> str:

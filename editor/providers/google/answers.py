@@ -23,7 +23,7 @@ _AGAINST_POLICY = {
 }
 _RECITED = {"RECITATION", "IMAGE_RECITATION"}
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d+)?)s")
-_NO_IMAGE = "The provider finished without an image."
+_NO_IMAGE = "The provider returned no image."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +57,49 @@ def made(answer: Answer) -> Made | NotMade:
     # Thinking models may show drafts; the last image is the one they settled on.
     blobs = [blob for part in parts if (blob := _table(part, "inlineData"))]
     if not blobs:
-        words = " ".join(str(part["text"]) for part in parts if "text" in part)
-        return _no_image(candidate, words)
+        text = " ".join(str(part["text"]) for part in parts if "text" in part)
+        return _no_image(candidate, text)
     return Made(id=str(body.get("responseId") or ""), image=_image(blobs[-1]))
 
 
 def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
     """What an answer of 400 or more means."""
     error = _table(answer.table(), "error")
-    status, said = error.get("status"), str(error.get("message") or "")
+    status, provider_message = error.get("status"), str(error.get("message") or "")
     details = list(_tables(error, "details"))
     match status:
-        case "INVALID_ARGUMENT" if _is_about_key(details, said):  # not 401
+        case "INVALID_ARGUMENT" if _is_about_key(details, provider_message):  # not 401
             return failure(ErrorKind.AUTH)
-        case "FAILED_PRECONDITION" if "billing" in said:
+        case "FAILED_PRECONDITION" if "billing" in provider_message:
             return failure(ErrorKind.INSUFFICIENT_FUNDS)
         case "FAILED_PRECONDITION":
-            return failure(ErrorKind.UNAVAILABLE, said=said)
+            return failure(ErrorKind.UNAVAILABLE, provider_message=provider_message)
         case "CANCELLED" if not asking:  # after work that may be paid for
             return failure(ErrorKind.UNKNOWN_OUTCOME)
         case "DEADLINE_EXCEEDED" if not asking:
             return failure(ErrorKind.TIMEOUT)
         case "RESOURCE_EXHAUSTED":
-            return _exhausted(details, said, asking=asking)
+            return _exhausted(details, provider_message, asking=asking)
     if answer.status in (404, 405):  # the model is retired, or not for this account
-        return failure(ErrorKind.UNAVAILABLE, said=said)
-    return http.refusal(answer, said=said, asking=asking)
+        return failure(ErrorKind.UNAVAILABLE, provider_message=provider_message)
+    return http.refusal(answer, provider_message=provider_message, asking=asking)
 
 
-def _is_about_key(details: list[dict[str, Any]], said: str) -> bool:
-    return said.startswith("API key") or any(each.get("reason") == "API_KEY_INVALID" for each in details)
+def _is_about_key(details: list[dict[str, Any]], provider_message: str) -> bool:
+    return provider_message.startswith("API key") or any(
+        each.get("reason") == "API_KEY_INVALID" for each in details
+    )
 
 
-def _exhausted(details: list[dict[str, Any]], said: str, *, asking: bool) -> ProviderError:
+def _exhausted(details: list[dict[str, Any]], provider_message: str, *, asking: bool) -> ProviderError:
     """A quota that is used up until tomorrow or was never there, or only too much in this minute."""
     quotas = [str(violation.get("quotaId")) for each in details for violation in _tables(each, "violations")]
-    if "limit: 0" in said or any("PerDay" in quota or "FreeTier" in quota for quota in quotas):
-        words = (
-            "The account's quota at Google is used up. Whoever keeps the portal's or the workspace's keys "
-            "can raise it, or wait until it is renewed."
+    if "limit: 0" in provider_message or any("PerDay" in quota or "FreeTier" in quota for quota in quotas):
+        text = (
+            "The account's quota at Google is used up. Whoever manages the portal's or the workspace's "
+            "keys can raise it, or you can wait until it renews."
         )
-        return failure(ErrorKind.INSUFFICIENT_FUNDS, words=words)
+        return failure(ErrorKind.INSUFFICIENT_FUNDS, message=text)
     delays = [_DELAY.fullmatch(str(each["retryDelay"])) for each in details if "retryDelay" in each]
     retry_after = next((float(delay[1]) for delay in delays if delay), None)
     build = temporary if asking else failure
@@ -110,21 +112,23 @@ def _prompt_refused(feedback: Mapping[str, Any]) -> NotMade:
     if not reason:
         return NotMade(_NO_IMAGE)
     if reason == "OTHER":
-        words = "Google could not work with this prompt or one of its images."
-        raise failure(ErrorKind.INVALID_INPUT, words=words)
-    raise failure(ErrorKind.MODERATED, said=reason)
+        text = "Google could not process this prompt or one of its images."
+        raise failure(ErrorKind.INVALID_INPUT, message=text)
+    raise failure(ErrorKind.MODERATED, provider_message=reason)
 
 
-def _no_image(candidate: Mapping[str, Any], words: str) -> NotMade:
+def _no_image(candidate: Mapping[str, Any], text: str) -> NotMade:
     """`words` is what the model said in place of an image. Raises ProviderError for what is not allowed."""
     reason = candidate.get("finishReason")
-    said = str(candidate.get("finishMessage") or words)
+    provider_message = str(candidate.get("finishMessage") or text)
     if reason in _AGAINST_POLICY:
-        raise failure(ErrorKind.MODERATED, said=said)
+        raise failure(ErrorKind.MODERATED, provider_message=provider_message)
     if reason in _RECITED:
-        told = "Google withheld the result: it was too close to an existing work. Word the prompt otherwise."
-        raise failure(ErrorKind.MODERATED, words=told, said=said)
-    return NotMade(failure(ErrorKind.UNAVAILABLE, words=_NO_IMAGE, said=said).message)
+        reported = "Google withheld the result: it was too close to an existing work. Reword the prompt."
+        raise failure(ErrorKind.MODERATED, message=reported, provider_message=provider_message)
+    return NotMade(
+        failure(ErrorKind.UNAVAILABLE, message=_NO_IMAGE, provider_message=provider_message).message
+    )
 
 
 def _image(blob: Mapping[str, Any]) -> ResultImage:

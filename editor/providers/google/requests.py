@@ -16,7 +16,7 @@ _IMAGE_CONFIG = {"aspectRatio": "aspectRatio", "resolution": "imageSize"}
 def check(request: EditRequest) -> None:
     """Raise ProviderError for an edit that would be done otherwise than was asked."""
     if request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="Google's models take no mask.")
+        raise failure(ErrorKind.INVALID_INPUT, message="Google's models do not support masks.")
 
 
 def body(request: EditRequest, images: Sequence[bytes]) -> bytes:

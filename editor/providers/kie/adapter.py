@@ -14,7 +14,7 @@ from editor.providers.base import (
     Account,
     EditRequest,
     InputImage,
-    NotAsked,
+    NotSent,
     Progress,
     Provider,
     ProviderError,
@@ -103,7 +103,7 @@ class Kie(Provider):
                 **requests.upload(content, content_type),
             )
             return answers.uploaded(answer)
-        except NotAsked:
+        except NotSent:
             raise
         except Temporary as error:
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error

@@ -41,19 +41,19 @@ def refusal(answer: Answer, *, asking: bool = False) -> ProviderError:
     """The error for an `effective` answer that is not ok. `asking`: see http.refusal."""
     if answer.status >= 500 and not answer.table():  # not kie's own word
         return http.refusal(answer, asking=asking)
-    said = str(answer.table().get("msg") or "")
-    if answer.status in (400, 422, _GENERATION_FAILED) and _tells_of_moderation(said):
-        return failure(ErrorKind.MODERATED, said=said)
+    provider_message = str(answer.table().get("msg") or "")
+    if answer.status in (400, 422, _GENERATION_FAILED) and _tells_of_moderation(provider_message):
+        return failure(ErrorKind.MODERATED, provider_message=provider_message)
     if answer.status == _GENERATION_FAILED:
-        return failure(ErrorKind.UNAVAILABLE, said=said)
+        return failure(ErrorKind.UNAVAILABLE, provider_message=provider_message)
     kind = _KINDS.get(answer.status)
     if kind is None:
-        return http.refusal(answer, said=said, asking=asking)
+        return http.refusal(answer, provider_message=provider_message, asking=asking)
     pause = answer.retry_after
     if kind is ErrorKind.RATE_LIMITED and pause is None:
         pause = RATE_LIMIT_PAUSE
     make = temporary if asking and kind is not ErrorKind.INSUFFICIENT_FUNDS else failure
-    return make(kind, said=said, retry_after=pause)
+    return make(kind, provider_message=provider_message, retry_after=pause)
 
 
 def credits_left(answer: Answer) -> str:
@@ -63,7 +63,7 @@ def credits_left(answer: Answer) -> str:
         raise refusal(answer, asking=True)
     credits = answer.table().get("data")
     if not isinstance(credits, int | float):
-        raise temporary(said="An answer without the credits.")
+        raise temporary(provider_message="The response contains no credits.")
     return f"Credits left: {credits:,.10g}"
 
 
@@ -75,7 +75,7 @@ def uploaded(answer: Answer) -> str:
     data = _data(answer)
     url = data.get("downloadUrl") or data.get("fileUrl")
     if not isinstance(url, str) or not url:
-        raise temporary(said="The upload was answered without an address.")
+        raise temporary(provider_message="The upload response contains no URL.")
     return url
 
 
@@ -95,13 +95,13 @@ def record(answer: Answer, *, age: float) -> Mapping[str, Any]:
     answer = effective(answer)
     if answer.status in (404, 422):  # nothing but the id was asked for
         if age < KNOWN_WITHIN:
-            raise temporary(said="The task is not known yet.")
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not know this task any more.")
+            raise temporary(provider_message="The task is not known yet.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this task.")
     if not answer.ok:
         raise refusal(answer, asking=True)
     data = _data(answer)
     if not data:
-        raise temporary(said="An answer without the task.")
+        raise temporary(provider_message="The response contains no task.")
     return data
 
 
@@ -131,18 +131,18 @@ def kontext_links(record: Mapping[str, Any]) -> Progress | tuple[str, ...]:
 def _links(urls: list[Any]) -> tuple[str, ...]:
     found = tuple(url for url in urls if isinstance(url, str) and url)
     if not found:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image. Try again.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider returned no image. Try again.")
     return found
 
 
-def _failed(said: Any) -> ProviderError:
-    said = str(said or "")
-    kind = ErrorKind.MODERATED if _tells_of_moderation(said) else ErrorKind.UNAVAILABLE
-    return failure(kind, said=said)
+def _failed(provider_message: Any) -> ProviderError:
+    provider_message = str(provider_message or "")
+    kind = ErrorKind.MODERATED if _tells_of_moderation(provider_message) else ErrorKind.UNAVAILABLE
+    return failure(kind, provider_message=provider_message)
 
 
-def _tells_of_moderation(said: str) -> bool:
-    return any(word in said.lower() for word in _MODERATED)
+def _tells_of_moderation(provider_message: str) -> bool:
+    return any(word in provider_message.lower() for word in _MODERATED)
 
 
 def _data(answer: Answer) -> dict[str, Any]:

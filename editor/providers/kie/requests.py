@@ -114,15 +114,15 @@ def upload_url(base_url: str) -> str:
 def check(request: EditRequest) -> None:
     """Raise ProviderError for what the target cannot be told of at all."""
     if request.target not in KONTEXT and request.target not in _MARKET:
-        words = f"The portal does not know how kie's model “{request.target}” is asked."
-        raise failure(ErrorKind.UNAVAILABLE, words=words)
+        message = f"The portal does not support kie's model “{request.target}”."
+        raise failure(ErrorKind.UNAVAILABLE, message=message)
     if request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="This model takes no mask at kie.")
+        raise failure(ErrorKind.INVALID_INPUT, message="kie does not support masks for this model.")
     most = 1 if request.target in KONTEXT else _MARKET[request.target].most_images
     if len(request.images) > most:
         images = "one image" if most == 1 else f"{most} images"
-        words = f"This model takes at most {images} at kie; there are {len(request.images)}."
-        raise failure(ErrorKind.INVALID_INPUT, words=words)
+        message = f"kie takes at most {images} for this model; you sent {len(request.images)}."
+        raise failure(ErrorKind.INVALID_INPUT, message=message)
 
 
 def body(request: EditRequest, *, links: Sequence[str]) -> dict[str, Any]:

@@ -61,19 +61,19 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
     """What an answer without success means."""
     error = answer.table().get("error")
     error = error if isinstance(error, dict) else {}
-    said = str(error.get("message") or "")
-    if answer.status == 403 and "verified" in said:
-        words = (
-            "OpenAI asks that the organization of this API key be verified before it may use the model. "
-            "Whoever keeps the key can do that in OpenAI's settings."
+    provider_message = str(error.get("message") or "")
+    if answer.status == 403 and "verified" in provider_message:
+        message = (
+            "OpenAI requires the organization of this API key to be verified before it can use this model. "
+            "Whoever manages the key can do that in OpenAI's settings."
         )
-        return failure(ErrorKind.AUTH, words=words)
+        return failure(ErrorKind.AUTH, message=message)
     kind = _KINDS.get(str(error.get("code"))) or _KINDS.get(str(error.get("type")))
     if kind is None and answer.status in (404, 405):  # the model is retired, or not for this account
         kind = ErrorKind.UNAVAILABLE
     if kind is not None:
-        return failure(kind, said=said)
-    refusal = http.refusal(answer, said=said, asking=asking)
+        return failure(kind, provider_message=provider_message)
+    refusal = http.refusal(answer, provider_message=provider_message, asking=asking)
     refusal.retry_after = _retry_after(answer)
     return refusal
 

@@ -24,7 +24,7 @@ _USUAL_PIXELS = 1536 * 1024
 def check(request: EditRequest) -> None:
     """Raise ProviderError for an edit that would be done otherwise than was asked."""
     if request.mask is not None and not request.images:
-        raise failure(ErrorKind.INVALID_INPUT, words="A mask needs an image that it belongs to.")
+        raise failure(ErrorKind.INVALID_INPUT, message="A mask needs an image to apply to.")
 
 
 def fields(request: EditRequest) -> dict[str, str | int]:
@@ -33,7 +33,7 @@ def fields(request: EditRequest) -> dict[str, str | int]:
     values: dict[str, str | int] = {
         "model": request.target,
         "prompt": request.prompt,
-        "n": int(inputs.get("samples") or 1),
+        "n": request.samples,
         "size": size(request),
     }
     for name, field in (

@@ -30,7 +30,7 @@ from editor.providers.base import (
     ResultImage,
     Submitted,
 )
-from editor.providers.failures import not_asked
+from editor.providers.failures import not_sent
 from editor.providers.sandbox import parser, render, testwords, text
 from editor.providers.sandbox.errors import REAL_PROVIDER, Refused
 from editor.providers.sandbox.operations import Caption, Operation
@@ -156,10 +156,10 @@ async def _make(request: EditRequest, note: Callable[[int], None]) -> Result:
         raise ProviderError(ErrorKind.TIMEOUT, message) from error
     except Exception as error:
         if is_shortage(error):
-            raise not_asked() from error
+            raise not_sent() from error
         logger.exception("failed job=%s", request.job_id)
         raise ProviderError(
-            ErrorKind.UNAVAILABLE, "The sandbox failed while it worked on the image."
+            ErrorKind.UNAVAILABLE, "The sandbox failed while processing the image."
         ) from error
     content_type = f"image/{recipe.output.format}"
     return Result(
@@ -194,7 +194,7 @@ def _recipe(request: EditRequest) -> render.Recipe:
             height=_number(inputs, "height") or None,
         ),
         seed=_seed(request),
-        samples=max(1, min(MOST_SAMPLES, _number(inputs, "samples") or 1)),
+        samples=min(MOST_SAMPLES, request.samples),
     )
 
 

@@ -115,7 +115,7 @@ def _operations(text: str, quotes: list[str]) -> list[Operation]:
         found += operations
         verb = clause.split(maxsplit=1)[0]
         if len(found) > MOST_OPERATIONS:
-            raise Refused(f"The built-in sandbox does at most {MOST_OPERATIONS} things at once.")
+            raise Refused(f"The built-in sandbox can do at most {MOST_OPERATIONS} things at once.")
     return found
 
 
@@ -145,7 +145,7 @@ def _check_images(operations: list[Operation], *, images: int, masked: bool) -> 
             needed = max(operation.image, operation.onto)
             if needed > images:
                 raise Refused(
-                    f"The prompt speaks of image {needed}, but {_came(images)} with it. Add that image."
+                    f"The prompt mentions image {needed}, but {_came(images)} with it. Add that image."
                 )
         if isinstance(operation, SideBySide) and images < FEWEST_SIDE_BY_SIDE:
             raise Refused(f"Side by side needs at least two images, but {_came(images)}. Add another image.")
@@ -158,12 +158,14 @@ def _check_images(operations: list[Operation], *, images: int, masked: bool) -> 
 
 
 def _came(images: int) -> str:
-    return {0: "no image came", 1: "only one image came"}.get(images, f"only {images} images came")
+    return {0: "no image was sent", 1: "only one image was sent"}.get(
+        images, f"only {images} images were sent"
+    )
 
 
 def _hint(clause: str) -> str:
     if re.search(r"\b(?:text|words?|caption|title|write)\b", clause) and not clauses.QUOTE.search(clause):
-        return 'Words to be written must stand in quotes: add the text "SOLD" at the bottom.'
+        return 'Put the text to write in quotes, for example: add the text "SOLD" at the bottom.'
     return ""
 
 

@@ -17,7 +17,7 @@ from editor.providers.base import (
     Account,
     EditRequest,
     InputImage,
-    NotAsked,
+    NotSent,
     Progress,
     Provider,
     ProviderError,
@@ -124,7 +124,7 @@ class Wiro(Provider):
                 files=requests.upload(content, content_type, number=number),
             )
             return answers.uploaded(answer)
-        except NotAsked:
+        except NotSent:
             raise
         except Temporary as error:
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error

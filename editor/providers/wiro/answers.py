@@ -58,9 +58,9 @@ def refusal(answer: Answer, trouble: Trouble, *, asking: bool = False) -> Provid
     elif kind is None and answer.ok:
         kind = ErrorKind.UNAVAILABLE if asking else ErrorKind.INVALID_INPUT
     if kind is None:
-        return http.refusal(answer, said=trouble.message, asking=asking)
+        return http.refusal(answer, provider_message=trouble.message, asking=asking)
     make = temporary if asking and kind in (ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE) else failure
-    return make(kind, said=trouble.message, retry_after=answer.retry_after)
+    return make(kind, provider_message=trouble.message, retry_after=answer.retry_after)
 
 
 def key_works(answer: Answer) -> None:
@@ -69,7 +69,7 @@ def key_works(answer: Answer) -> None:
     if problem is not None and not (answer.ok and problem.code == _UNKNOWN):
         raise refusal(answer, problem, asking=True)
     if not answer.table():
-        raise temporary(said="An answer that is not Wiro's.")
+        raise temporary(provider_message="The response is not Wiro's.")
 
 
 def started(answer: Answer) -> tuple[str, str]:
@@ -91,7 +91,7 @@ def uploaded(answer: Answer) -> str:
         raise refusal(answer, problem, asking=True)
     url = _first(answer, "list").get("url")
     if not isinstance(url, str) or not url:
-        raise temporary(said="The upload was answered without an address.")
+        raise temporary(provider_message="The upload response contains no URL.")
     return url
 
 
@@ -99,12 +99,12 @@ def task(answer: Answer, *, age: float) -> dict[str, Any]:
     """The task that was asked for, submitted `age` seconds ago. Raises ProviderError."""
     problem = trouble(answer)
     if problem is not None and answer.ok and problem.code == _UNKNOWN and age >= KNOWN_WITHIN:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider does not know this task any more.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this task.")
     if problem is not None:
         raise refusal(answer, problem, asking=True)
     found = _first(answer, "tasklist")
     if not found.get("status"):
-        raise temporary(said="An answer without the task.")
+        raise temporary(provider_message="The response contains no task.")
     return found
 
 
@@ -122,18 +122,18 @@ def links(task: dict[str, Any]) -> tuple[str, ...] | None:
     )
     found = tuple(url for url in urls if isinstance(url, str) and url)
     if not found:
-        raise failure(ErrorKind.UNAVAILABLE, words="The provider finished without an image. Try again.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider returned no image. Try again.")
     return found
 
 
 def _failed(task: dict[str, Any]) -> ProviderError:
     # The whole of what the model printed: how it ended stands last.
-    said = str(task.get("debugerror") or task.get("debugoutput") or "").strip()
-    if any(word in said[-LONGEST_QUOTE:].lower() for word in _MODERATED):
-        return failure(ErrorKind.MODERATED, said=said, end=True)
-    if task["status"] == CANCELED and not said:
-        return failure(ErrorKind.UNAVAILABLE, words="The task was cancelled at the provider.")
-    return failure(ErrorKind.UNAVAILABLE, said=said, end=True)
+    provider_message = str(task.get("debugerror") or task.get("debugoutput") or "").strip()
+    if any(word in provider_message[-LONGEST_QUOTE:].lower() for word in _MODERATED):
+        return failure(ErrorKind.MODERATED, provider_message=provider_message, end=True)
+    if task["status"] == CANCELED and not provider_message:
+        return failure(ErrorKind.UNAVAILABLE, message="The task was canceled at the provider.")
+    return failure(ErrorKind.UNAVAILABLE, provider_message=provider_message, end=True)
 
 
 def _first(answer: Answer, name: str) -> dict[str, Any]:

@@ -9,17 +9,15 @@ import asyncio
 import contextlib
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from editor.concurrency.per_loop import PerLoop
-from editor.net import policy
+from editor.net import policy, resolver, transport
 
 log = logging.getLogger("editor.wiro")
 
@@ -112,29 +110,29 @@ class _Line:
 
     async def _listen(self) -> bool:
         """Until the connection breaks. Whether it told anything about a task."""
-        told = False
+        reported = False
         try:
             async with _opened(self._address) as self._socket:
                 for token in list(self._waiting):
                     await self._socket.send(_question(token))
                 async for frame in self._socket:
-                    told = self._read(frame) or told
+                    reported = self._read(frame) or reported
         except (OSError, TimeoutError, ValueError, WebSocketException, policy.Forbidden) as error:
             log.info("the socket at %s broke: %s", urlsplit(self._address).hostname, type(error).__name__)
         finally:
             self._socket = None
-        return told
+        return reported
 
     def _read(self, frame: str | bytes) -> bool:
         """Whether the frame was about a task that is watched."""
-        told = _table(frame)
-        token = told.get("tasktoken")
+        reported = _table(frame)
+        token = reported.get("tasktoken")
         if not isinstance(token, str) or token not in self._waiting:
             return False
-        if told.get("type") in _ENDS:
+        if reported.get("type") in _ENDS:
             for future in self._waiting[token]:
                 _set(future, True)
-        percent = _percent(told.get("message"))
+        percent = _percent(reported.get("message"))
         if percent is not None:
             self.percents[token] = percent
         return True
@@ -147,15 +145,12 @@ async def _opened(address: str) -> AsyncIterator[ClientConnection]:
     policy.check_url(address.replace("ws", "http", 1))
     secure = parts.scheme == "wss"
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    async with asyncio.timeout(OPEN_SECONDS):
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for *_, place in found:
-        policy.check_address(host, str(place[0]))
+    found = await resolver.addresses(host, look_up=resolver.for_providers, seconds=OPEN_SECONDS)
     connection = await connect(
         address,
-        host=found[0][-1][0],  # what was checked, not what the name may stand for a moment later
+        host=found[0],  # what was checked, not what the name may stand for a moment later
         port=port,
-        ssl=httpx.create_ssl_context() if secure else None,  # honours SSL_CERT_FILE
+        ssl=transport.usual_trust() if secure else None,
         proxy=None,
         compression=None,
         user_agent_header="image-editor-portal",
@@ -190,7 +185,7 @@ def _percent(message: Any) -> int | None:
 def _table(text: str | bytes) -> dict[str, Any]:
     """A JSON object; empty where it is none."""
     try:
-        told = json.loads(text)
+        reported = json.loads(text)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return reported if isinstance(reported, dict) else {}

@@ -37,6 +37,7 @@ class Model:
     seeds          how many there are; larger ones start again from 0
     zero_is_any    a seed of 0 stands for a new one each time
     most_tolerant  the largest safetyTolerance that it knows
+    samples        it can make several images of one prompt
     """
 
     options: Mapping[str, str] | None = None
@@ -46,6 +47,7 @@ class Model:
     seeds: int = SEEDS
     zero_is_any: bool = False
     most_tolerant: int = 6
+    samples: bool = False
 
 
 def _options(names: str, **spelt_otherwise: str) -> dict[str, str]:
@@ -59,8 +61,8 @@ _KONTEXT = Model(
     image_inputs=("inputImageUrl",),
     takes_webp=False,
 )
-_OPEN = _options("steps scale samples seed", guidance="scale")
-_KLEIN = Model(options=_OPEN | _options("width height"), zero_is_any=True)
+_OPEN = _options("steps scale seed", guidance="scale")
+_KLEIN = Model(options=_OPEN | _options("width height"), zero_is_any=True, samples=True)
 
 # By the target in lower case, since slugs occur in both.
 _MODELS = {
@@ -73,7 +75,7 @@ _MODELS = {
     "black-forest-labs/flux-kontext-pro": _KONTEXT,
     "black-forest-labs/flux-kontext-max": _KONTEXT,
     "wiro/flux_kontext_dev_with_2_image": Model(
-        options=_OPEN, image_inputs=("inputImageUrl", "inputImage2Url"), zero_is_any=True
+        options=_OPEN, image_inputs=("inputImageUrl", "inputImage2Url"), zero_is_any=True, samples=True
     ),
 }
 # Of any other model the catalogue is believed to spell the inputs as Wiro does.
@@ -110,13 +112,13 @@ def socket_address(base_url: str) -> str:
 def check(request: EditRequest) -> None:
     """Raise INVALID_INPUT for what the target cannot be told of at all."""
     if request.mask is not None:
-        raise failure(ErrorKind.INVALID_INPUT, words="This model takes no mask at Wiro.")
+        raise failure(ErrorKind.INVALID_INPUT, message="Wiro does not support masks for this model.")
     target = model(request.target)
     most = len(target.image_inputs) or target.most_images
     if len(request.images) > most:
         images = "one image" if most == 1 else f"{most} images"
-        words = f"This model takes at most {images} at Wiro; there are {len(request.images)}."
-        raise failure(ErrorKind.INVALID_INPUT, words=words)
+        text = f"Wiro takes at most {images} for this model; you sent {len(request.images)}."
+        raise failure(ErrorKind.INVALID_INPUT, message=text)
 
 
 def seed(request: EditRequest) -> int | None:
@@ -143,6 +145,8 @@ def body(request: EditRequest, *, links: Sequence[str], seed: int | None) -> dic
         wire = name if target.options is None else target.options.get(name)
         if wire and value not in (None, ""):
             sent[wire] = _value(target, name, value)
+    if target.samples and request.samples > 1:
+        sent["samples"] = request.samples
     if seed is not None:
         sent["seed"] = str(seed)
     if target.image_inputs:

@@ -12,22 +12,22 @@ from editor.access.scopes import EVERYTHING, SCOPES
 from editor.contexts.api_keys import LIVES
 from editor.errors import InvalidInput
 
-_OUT_OF_ORDER = "This page is not in order. Reload it and try again."
+_OUT_OF_ORDER = "This page is out of date; reload it and try again."
 
 
 class ApiKeyForm(forms.Form):
     """A new key, with the id that it will have: a form that is sent twice makes one key."""
 
     key_id = forms.UUIDField(error_messages={"required": _OUT_OF_ORDER, "invalid": _OUT_OF_ORDER})
-    name = forms.CharField(label="Name", error_messages={"required": "Give the key a name."})
+    name = forms.CharField(label="Name", error_messages={"required": "Enter a name for the key."})
     scopes = forms.MultipleChoiceField(
         label="Scopes",
         choices=list(SCOPES.items()),
-        error_messages={"required": "Choose what the key may do."},
+        error_messages={"required": "Choose at least one scope."},
     )
     expires_in = forms.TypedChoiceField(
         label="Expires",
-        choices=[(seconds or "", words) for seconds, words in LIVES.items()],
+        choices=[(seconds or "", message) for seconds, message in LIVES.items()],
         coerce=int,
         empty_value=None,
         required=False,
@@ -47,6 +47,6 @@ class ApiKeyForm(forms.Form):
 
     def refuse(self, error: InvalidInput) -> None:
         """Show what the operation found wrong beside its field."""
-        for field, words in error.fields.items():
+        for field, message in error.fields.items():
             if field not in self.errors:
-                self.add_error(field, words)
+                self.add_error(field, message)

@@ -52,7 +52,7 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
     )
     key = data.get("idempotency_key", "")
     if len(key) > 80 or not key.isprintable():
-        raise InvalidInput("This page is not in order. Reload it and try again.")
+        raise InvalidInput("This page is out of date; reload it and try again.")
     return StudioForm(
         choice=choice,
         inputs={

@@ -12,9 +12,9 @@ from editor.errors import InvalidInput
 class EndpointForm(forms.Form):
     """A new endpoint. All events are chosen at first."""
 
-    url = forms.CharField(label="Address", error_messages={"required": "Give an https address."})
+    url = forms.CharField(label="URL", error_messages={"required": "Enter an https URL."})
     events = forms.MultipleChoiceField(
-        label="Tell it when",
+        label="Events",
         choices=event_choices,
         error_messages={"required": "Choose at least one event."},
     )
@@ -32,6 +32,6 @@ class EndpointForm(forms.Form):
 
     def refuse(self, error: InvalidInput) -> None:
         """Show what the operation found wrong beside its field."""
-        for field, words in error.fields.items():
+        for field, message in error.fields.items():
             if field not in self.errors:
-                self.add_error(field, words)
+                self.add_error(field, message)

@@ -46,11 +46,11 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     """End the key at once."""
     key = lookups.api_key(request.actor, key_id)
     api_keys.revoke(actor=request.actor, key=key)
-    words = f"Key “{key.name}” is revoked."
+    text = f"Key “{key.name}” revoked."
     if not is_fragment(request):
-        messages.success(request, words)
+        messages.success(request, text)
         return redirect("api_keys", request.actor.workspace.slug)
-    context = {"keys": keys_view(request.actor), "words": words}
+    context = {"keys": keys_view(request.actor), "words": text}
     return render(request, "settings/_api_keys_swap.html", context)
 
 

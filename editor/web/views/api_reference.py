@@ -40,7 +40,7 @@ def guide(request: MemberRequest) -> HttpResponse:
 
 @require_safe
 @member
-def door_guide(request: MemberRequest, name: str) -> HttpResponse:
+def compatible_api_guide(request: MemberRequest, name: str) -> HttpResponse:
     """How clients of another service are pointed at the portal."""
     if name not in {way.name for way in WAYS}:
         raise NotFound("There is no such guide.")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views import defaults
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from editor import disk
+from editor import disk, retry_after
 from editor.access import lookups
 from editor.errors import DiskFull, EditorError
 from editor.models import User
@@ -100,4 +100,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = DiskFull()
     template = "studio/_error.html" if is_fragment(request) else "error.html"
     page = render_to_string(template, {"error": error.message})
-    return HttpResponse(page, status=error.status, headers={"Retry-After": "60"})
+    return HttpResponse(page, status=error.status, headers=retry_after.headers(error))

@@ -21,7 +21,7 @@ from editor.web.htmx import is_fragment
 _TESTED = {
     True: "The key works.",
     False: "The key has a problem.",
-    None: "The key could not be tested now.",
+    None: "The key could not be tested.",
 }
 
 
@@ -48,11 +48,11 @@ def save(request: MemberRequest, provider: str) -> HttpResponse:
     except InvalidInput as error:
         if is_fragment(request):
             raise
-        for field, words in error.fields.items():
+        for field, message in error.fields.items():
             if field not in form.errors:
-                form.add_error(field, words)
+                form.add_error(field, message)
         return _page(request, form, provider)
-    return _done(request, provider, "The key is saved and works." if key.checked_at else "The key is saved.")
+    return _done(request, provider, "Key saved. It works." if key.checked_at else "Key saved.")
 
 
 @require_POST
@@ -70,7 +70,7 @@ def enable(request: MemberRequest, key_id: str) -> HttpResponse:
     """Use the key, or with `enabled` other than 1 keep it unused."""
     key, enabled = lookups.provider_key(request.actor, key_id), request.POST.get("enabled") == "1"
     provider_keys.set_enabled(actor=request.actor, key=key, enabled=enabled)
-    return _done(request, key.provider, "The key is in use." if enabled else "The key is disabled.")
+    return _done(request, key.provider, "Key enabled." if enabled else "Key disabled.")
 
 
 @require_POST
@@ -79,7 +79,7 @@ def remove(request: MemberRequest, key_id: str) -> HttpResponse:
     """Forget the key."""
     key = lookups.provider_key(request.actor, key_id)
     provider_keys.remove(actor=request.actor, key=key)
-    return _done(request, key.provider, "The key is removed.")
+    return _done(request, key.provider, "Key removed.")
 
 
 def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str = "") -> HttpResponse:
@@ -93,11 +93,11 @@ def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str 
     return render(request, "settings/providers.html", context, status=400 if refused else 200)
 
 
-def _done(request: MemberRequest, provider: str, words: str) -> HttpResponse:
+def _done(request: MemberRequest, provider: str, message: str) -> HttpResponse:
     """The card as it is now, or without script the page."""
     if not is_fragment(request):
-        messages.success(request, words)
+        messages.success(request, message)
         return redirect("provider_keys", request.actor.workspace.slug)
     card = provider_card(request.actor, provider)
-    context = {"card": card, "form": KeyForm(provider), "words": words}
+    context = {"card": card, "form": KeyForm(provider), "words": message}
     return render(request, "settings/_provider_swap.html", context)

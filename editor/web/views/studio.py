@@ -49,7 +49,7 @@ def upload(request: MemberRequest) -> HttpResponse:
     """Take a file: the picture to edit, or with `?as=reference` one to refer to."""
     file = request.FILES.get("files")
     if file is None:
-        raise InvalidInput("No file arrived. Choose an image and try again.")
+        raise InvalidInput("No file was received. Choose an image and try again.")
     if file.size is None or file.size > MAX_BYTES:
         raise InvalidInput(f"“{file.name}” is larger than 25 MB. Make it smaller and try again.")
     as_reference = request.GET.get("as") == "reference"
@@ -124,7 +124,7 @@ def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
         return redirect("studio_version", request.actor.workspace.slug, image.id)
     context = {
         "studio": _page(request.actor, request.POST, current=image),
-        "announce": "Image added. Write what should change.",
+        "announce": "Image added. Describe what should change.",
     }
     response = render(request, "studio/_stage_swap.html", context)
     response["HX-Push-Url"] = reverse("studio_version", args=[request.actor.workspace.slug, image.id])

@@ -44,7 +44,7 @@ def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
         events=request.POST.getlist("events"),
         is_enabled=request.POST.get("enabled") == "1",
     )
-    return _done(request, "The endpoint is changed.")
+    return _done(request, "Endpoint changed.")
 
 
 @require_POST
@@ -62,7 +62,7 @@ def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Forget the endpoint."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     endpoints.remove(actor=request.actor, endpoint=endpoint)
-    return _done(request, "The endpoint is deleted.")
+    return _done(request, "Endpoint deleted.")
 
 
 @require_POST
@@ -71,7 +71,7 @@ def test(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Send it something that means nothing."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     deliveries.test(actor=request.actor, endpoint=endpoint)
-    return _done(request, "A test is on its way.")
+    return _done(request, "The test event is on its way.")
 
 
 @require_POST
@@ -80,17 +80,17 @@ def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
     """Send a message once more."""
     delivery = lookups.webhook_delivery(request.actor, delivery_id)
     deliveries.resend(actor=request.actor, delivery=delivery)
-    return _done(request, "The message is on its way again.", "settings/_deliveries_swap.html")
+    return _done(request, "The delivery is on its way again.", "settings/_deliveries_swap.html")
 
 
 @require_POST
 @member
-def low_mark(request: MemberRequest) -> HttpResponse:
+def low_balance_threshold(request: MemberRequest) -> HttpResponse:
     """Below how many credits the endpoints are told."""
-    text = request.POST.get("low_mark", "")
+    text = request.POST.get("low_balance_threshold", "")
     credits = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
-    endpoints.set_low_mark(actor=request.actor, credits=credits)
-    return _done(request, "The mark is changed.")
+    endpoints.set_low_balance_threshold(actor=request.actor, credits=credits)
+    return _done(request, "Alert threshold saved.")
 
 
 def _create(request: MemberRequest) -> HttpResponse:
@@ -139,10 +139,12 @@ def _shown_once(
     return render(request, template, context)
 
 
-def _done(request: MemberRequest, words: str, template: str = "settings/_webhooks_swap.html") -> HttpResponse:
+def _done(
+    request: MemberRequest, reason: str, template: str = "settings/_webhooks_swap.html"
+) -> HttpResponse:
     """The lists as they are now, or without script the page."""
     if not is_fragment(request):
-        messages.success(request, words)
+        messages.success(request, reason)
         return redirect("webhooks", request.actor.workspace.slug)
-    context = {"webhooks": webhooks_view(request.actor), "words": words}
+    context = {"webhooks": webhooks_view(request.actor), "words": reason}
     return render(request, template, context)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET
 
 from editor.access import lookups
 from editor.concurrency import threads
-from editor.errors import InvalidInput, NotFound, TooMany
+from editor.errors import InvalidInput, LimitExceeded, NotFound
 from editor.media import store
 from editor.models import Image
 from editor.queries import gallery
@@ -59,7 +59,7 @@ def download(request: MemberRequest) -> HttpResponseBase:
 def _begin(archive: _Archive) -> None:
     with _counting:
         if sum(other.user_id == archive.user_id for other in _under_way) >= AT_ONCE:
-            raise TooMany(
+            raise LimitExceeded(
                 f"You are already downloading {AT_ONCE} zip files. Wait until one of them is done.",
                 retry_after=RETRY_SECONDS,
             )
@@ -71,8 +71,8 @@ def file_names(images: Sequence[Image], prompts: dict[UUID, str]) -> list[str]:
     seen: Counter[str] = Counter()
     names = []
     for image in images:
-        words = prompts.get(image.pk) or PurePath(image.original_name).stem
-        stem = slugify(words, allow_unicode=True)[:LONGEST_NAME].strip("-") or "image"
+        message = prompts.get(image.pk) or PurePath(image.original_name).stem
+        stem = slugify(message, allow_unicode=True)[:LONGEST_NAME].strip("-") or "image"
         name = f"{stem}-{image.label.lower()}"
         seen[name] += 1
         number = f"-{seen[name]}" if seen[name] > 1 else ""
@@ -120,8 +120,8 @@ class _Archive:
             for name, stored in self._files:
                 entry = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
                 try:
-                    entry.file_size = await threads.in_thread(store.size, stored)
-                    reader = await threads.in_thread(store.open_at, stored, 0)
+                    entry.file_size = await threads.in_storage_thread(store.size, stored)
+                    reader = await threads.in_storage_thread(store.open_at, stored, 0)
                 except NotFound:
                     log.warning("%s is gone and was left out of a zip file", stored)
                     continue

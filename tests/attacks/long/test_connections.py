@@ -53,7 +53,7 @@ def test_paid_results_are_stored_while_strangers_hold_connections(
     with (
         many_files(),
         Crowd(portal, count=CROWD // 2) as silent,
-        Crowd(portal, count=CROWD // 2, words=HALF) as half,
+        Crowd(portal, count=CROWD // 2, message=HALF) as half,
     ):
         until = time.monotonic() + PRESSING
         while time.monotonic() < until:

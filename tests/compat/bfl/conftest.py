@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
-from editor.compat.bfl.profile import DOOR
+from editor.compat.bfl.profile import PROFILE
 from editor.gateway.handler import ProgramHandler
-from editor.gateway.middleware import Gate
+from editor.gateway.middleware import GatewayMiddleware
 from editor.operations import api_keys
 from tests.factories import make_actor
 
@@ -29,7 +29,7 @@ def key(actor: Actor) -> str:
 @pytest.fixture
 async def anybody() -> AsyncIterator[httpx.AsyncClient]:
     """A client without a key."""
-    transport = httpx.ASGITransport(app=Gate(ProgramHandler(), DOOR))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(ProgramHandler(), PROFILE))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 

@@ -18,23 +18,23 @@ from tests.factories import make_actor, make_workspace
 
 
 async def test_the_address_alone_tells_how_the_task_is(client: httpx.AsyncClient) -> None:
-    told = await submitted(client)
+    rendered = await submitted(client)
     del client.headers["x-key"]
-    answer = await client.get(told["polling_url"])
+    answer = await client.get(rendered["polling_url"])
     assert answer.status_code == 200
-    assert (answer.json()["id"], answer.json()["status"]) == (told["id"], "Pending")
+    assert (answer.json()["id"], answer.json()["status"]) == (rendered["id"], "Pending")
     assert int(answer.headers["x-ratelimit-limit"]) == 600
 
 
 async def test_with_a_key_the_address_counts_as_a_poll_of_the_workspace(client: httpx.AsyncClient) -> None:
-    told = await submitted(client)
-    answer = await client.get(told["polling_url"])
+    rendered = await submitted(client)
+    answer = await client.get(rendered["polling_url"])
     assert (answer.status_code, int(answer.headers["x-ratelimit-limit"])) == (200, 1200)
 
 
 async def test_the_key_alone_is_enough_too(client: httpx.AsyncClient) -> None:
-    told = await submitted(client)
-    answer = await client.get("/v1/get_result", params={"id": told["id"]})
+    rendered = await submitted(client)
+    answer = await client.get("/v1/get_result", params={"id": rendered["id"]})
     assert (answer.status_code, answer.json()["status"]) == (200, "Pending")
 
 
@@ -58,10 +58,10 @@ async def test_an_address_that_was_changed_needs_a_key(client: httpx.AsyncClient
 async def test_an_address_ends_after_a_day(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = await submitted(client)
+    rendered = await submitted(client)
     del client.headers["x-key"]
     monkeypatch.setattr(polling, "LIFE", timedelta(seconds=-1))
-    assert (await client.get(told["polling_url"])).status_code == 403
+    assert (await client.get(rendered["polling_url"])).status_code == 403
 
 
 @pytest.mark.parametrize("task", ["", "x", "é", "\0", "00000000-0000-4000-8000-000000000000", "x" * 5000])
@@ -82,7 +82,7 @@ async def test_another_workspaces_task_is_not_found(client: httpx.AsyncClient) -
 
 
 async def test_a_task_that_is_gone_is_not_found_at_its_address_either(client: httpx.AsyncClient) -> None:
-    url = polling.address(UUID(int=1), at="")
+    url = polling.address(UUID(int=1), base_url="")
     del client.headers["x-key"]
     assert (await client.get(url)).status_code == 404
 
@@ -94,12 +94,12 @@ async def test_a_task_must_be_named(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_canceled_task_is_an_error_with_details(client: httpx.AsyncClient, actor: Actor) -> None:
-    told = await submitted(client)
+    rendered = await submitted(client)
 
     def cancel() -> None:
         jobs.cancel(actor=actor, job=Job.objects.get())
 
     await in_thread(cancel)
-    answer = await client.get(told["polling_url"])
+    answer = await client.get(rendered["polling_url"])
     assert (answer.status_code, answer.json()["status"]) == (200, "Error")
     assert answer.json()["details"]["code"] == "canceled"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from editor.operations import api_keys, credits
 from tests.compat.bfl.calls import EDIT, submitted
 from tests.factories import limit_jobs, photo
 from tests.net.fetching import Authority
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.providers.hostile import Write, answers, hostile
 
 PICTURE = base64.b64encode(photo()).decode()
@@ -50,19 +51,19 @@ async def nothing_was_done() -> bool:
 # --- Submit -------------------------------------------------------------------------------
 
 
-async def test_a_submit_is_a_job_of_this_door(client: httpx.AsyncClient, actor: Actor) -> None:
-    told = await submitted(client, input_image=PICTURE, seed=7)
+async def test_a_submit_is_a_job_of_this_api(client: httpx.AsyncClient, actor: Actor) -> None:
+    rendered = await submitted(client, input_image=PICTURE, seed=7)
     job = await in_thread(Job.objects.get)
-    address, _, signature = told.pop("polling_url").partition("&signature=")
+    address, _, signature = rendered.pop("polling_url").partition("&signature=")
     assert address == f"http://localhost/v1/get_result?id={job.id}"
     assert polling.verify(str(job.id), signature)
-    assert told == {
+    assert rendered == {
         "id": str(job.id),
         "cost": 4,
         "input_mp": 0.01,
         "output_mp": None,
     }
-    assert (job.door, job.model, job.created_by_id) == (
+    assert (job.channel, job.model, job.created_by_id) == (
         "bfl",
         "black-forest-labs/flux-kontext-pro",
         actor.user.pk,
@@ -79,10 +80,10 @@ async def test_images_and_mask_are_the_workspaces(client: httpx.AsyncClient) -> 
     assert roles == ["source", "mask"]
 
 
-async def test_who_is_told_of_the_end_gets_no_address(client: httpx.AsyncClient) -> None:
-    told = await submitted(client, webhook_url="https://hooks.example/bfl", webhook_secret="s")
+async def test_who_is_reported_of_the_end_gets_no_address(client: httpx.AsyncClient) -> None:
+    rendered = await submitted(client, webhook_url="https://hooks.example/bfl", webhook_secret="s")
     job = await in_thread(Job.objects.get)
-    assert told == {
+    assert rendered == {
         "id": str(job.id),
         "status": "Pending",
         "webhook_url": "https://hooks.example/bfl",
@@ -101,7 +102,7 @@ async def test_who_is_told_of_the_end_gets_no_address(client: httpx.AsyncClient)
         ("flux-kontext-pro", {"input_image": "Ynl0ZXM="}, 400, "input_image: "),
         ("flux-kontext-pro", {"input_image": "data:image/png"}, 400, "input_image: The file is empty."),
         ("flux-kontext-pro", {"input_image": "http://127.0.0.1/x.png"}, 400, "input_image: "),
-        ("flux-kontext-pro", {"webhook_url": "http://127.0.0.1/"}, 400, "The address to be told at"),
+        ("flux-kontext-pro", {"webhook_url": "http://127.0.0.1/"}, 400, "The callback URL"),
         ("flux-1", {}, 404, "Not Found"),
         ("Flux-Kontext-Pro", {}, 404, "Not Found"),
     ],
@@ -115,7 +116,7 @@ async def test_what_cannot_be_done_costs_nothing(
     assert await nothing_was_done()
 
 
-async def test_a_mask_that_is_none_is_told(client: httpx.AsyncClient) -> None:
+async def test_a_mask_that_is_none_is_reported(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/flux-pro-1.0-fill", json=EDIT | {"image": PICTURE, "mask": "%"})
     assert (answer.status_code, answer.json()["detail"][:6]) == (400, "mask: ")
     assert not await in_thread(Job.objects.exists)
@@ -154,21 +155,23 @@ async def test_few_large_bodies_are_read_at_once(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "LARGE", 10)
-    together, most = 0, 0
-    take = views._take
+    entered, go_on = threading.Semaphore(0), threading.Event()
+    understand = views._understand
 
-    async def counted(*args: Any) -> Any:
-        nonlocal together, most
-        together += 1
-        most = max(most, together)
-        try:
-            return await take(*args)
-        finally:
-            together -= 1
+    def slow(*args: Any) -> Any:
+        entered.release()
+        assert go_on.wait(PATIENCE)
+        return understand(*args)
 
-    monkeypatch.setattr(views, "_take", counted)
-    await asyncio.gather(*(submitted(client) for _ in range(5)))
-    assert most == views.LARGE_AT_ONCE
+    monkeypatch.setattr(views, "_understand", slow)
+    calls = [asyncio.create_task(submitted(client)) for _ in range(views.LARGE_AT_ONCE + 3)]
+    slots = views._large_slots.get()
+    await until(lambda: sum(map(len, slots._waiting.values())) == 3)
+    for _ in range(views.LARGE_AT_ONCE):
+        assert await asyncio.to_thread(entered.acquire, timeout=PATIENCE)
+    assert not entered.acquire(blocking=False)
+    go_on.set()
+    await asyncio.gather(*calls)
 
 
 async def test_large_bodies_do_not_wait_for_what_others_fetch(
@@ -190,8 +193,8 @@ async def test_large_bodies_do_not_wait_for_what_others_fetch(
                 await asyncio.sleep(0.01)
             await submitted(client, input_image=PICTURE)
         more.set()
-        for told in await asyncio.gather(*calls):
-            assert told["input_mp"] == 0.01
+        for rendered in await asyncio.gather(*calls):
+            assert rendered["input_mp"] == 0.01
 
 
 async def test_images_keep_their_order_wherever_they_come_from(
@@ -220,7 +223,7 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
     answer = await client.post("/v1/flux-2-pro", content=b"x", headers=long)
     assert (answer.status_code, answer.json()) == (
         413,
-        {"detail": "The request's body is too large: at most 64 MiB."},
+        {"detail": "The request body is too large: at most 64 MiB is allowed."},
     )
 
 
@@ -236,7 +239,7 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
         ({"authorization": "Bearer flk_x"}, 403, "Not authenticated"),
     ],
 )
-async def test_who_has_no_key_is_told_as_bfl_does(
+async def test_who_has_no_key_is_reported_as_bfl_does(
     anybody: httpx.AsyncClient, committed: None, headers: dict[str, str], status: int, detail: str
 ) -> None:
     for call in (
@@ -256,11 +259,11 @@ async def test_each_call_needs_its_scope(anybody: httpx.AsyncClient, actor: Acto
     assert refused.status_code == 403
     assert READ.replace("read", "write") in refused.json()["detail"]
     anybody.headers["x-key"] = writer
-    told = await submitted(anybody)
+    rendered = await submitted(anybody)
     assert (await anybody.get("/v1/credits")).status_code == 403
-    assert (await anybody.get("/v1/get_result", params={"id": told["id"]})).status_code == 403
+    assert (await anybody.get("/v1/get_result", params={"id": rendered["id"]})).status_code == 403
     # The address is a right of its own.
-    assert (await anybody.get(told["polling_url"])).status_code == 200
+    assert (await anybody.get(rendered["polling_url"])).status_code == 200
 
 
 async def test_the_credits_are_the_workspaces(client: httpx.AsyncClient) -> None:
@@ -269,15 +272,15 @@ async def test_the_credits_are_the_workspaces(client: httpx.AsyncClient) -> None
     assert (await client.get("/v1/credits")).json() == {"credits": 96}
 
 
-async def test_the_rate_limit_is_told(client: httpx.AsyncClient, actor: Actor) -> None:
+async def test_the_rate_limit_is_reported(client: httpx.AsyncClient, actor: Actor) -> None:
     def limit() -> None:
         actor.workspace.plan = Plan.objects.create(name="Small", requests_per_minute=1)
         actor.workspace.save(update_fields=["plan"])
 
     await in_thread(limit)
-    told = await submitted(client)
+    rendered = await submitted(client)
     refused = await client.post("/v1/flux-kontext-pro", json=EDIT)
     assert refused.status_code == 429
-    assert "allows 1 requests a minute" in refused.json()["detail"]
+    assert "allows 1 requests per minute" in refused.json()["detail"]
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert (await client.get(told["polling_url"])).status_code == 200  # polls have their own
+    assert (await client.get(rendered["polling_url"])).status_code == 200  # polls have their own

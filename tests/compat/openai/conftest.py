@@ -10,9 +10,9 @@ import pytest
 from editor.access.actor import Actor
 from editor.compat.openai import edits
 from editor.compat.openai.headers import WithHeaders
-from editor.compat.openai.profile import DOOR
+from editor.compat.openai.profile import PROFILE
 from editor.gateway.handler import ProgramHandler
-from editor.gateway.middleware import Gate
+from editor.gateway.middleware import GatewayMiddleware
 from editor.operations import api_keys
 from tests.factories import make_actor
 
@@ -30,7 +30,7 @@ def key(actor: Actor) -> str:
 
 @pytest.fixture
 async def client(key: str) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=WithHeaders(Gate(ProgramHandler(), DOOR)))
+    transport = httpx.ASGITransport(app=WithHeaders(GatewayMiddleware(ProgramHandler(), PROFILE)))
     headers = {"authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://localhost/v1/", headers=headers

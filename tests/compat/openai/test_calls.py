@@ -132,4 +132,4 @@ async def test_a_model_has_many_names(
     await in_thread(add)
     assert (await generate(client, model=name)).status_code == 504
     (job,) = await rows(Job)
-    assert (job.door, job.model, job.tier) == ("openai", model, tier)
+    assert (job.channel, job.model, job.tier) == ("openai", model, tier)

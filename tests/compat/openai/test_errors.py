@@ -6,16 +6,16 @@ import json
 
 import pytest
 
-from editor.compat.openai.errors import MissingParameter, StillRunning, UnknownModel, envelope, told
+from editor.compat.openai.errors import MissingParameter, StillRunning, UnknownModel, envelope, rendered
 from editor.errors import (
     Conflict,
     EditorError,
     InsufficientCredits,
     InvalidInput,
+    LimitExceeded,
     NotAuthenticated,
     NotFound,
     PermissionDenied,
-    TooMany,
     Unprocessable,
 )
 from editor.gateway.outcome import failure
@@ -36,17 +36,17 @@ REQUEST = "invalid_request_error"
         (InvalidInput("x"), 400, REQUEST, "invalid_value", False),
         (BadImage("x"), 400, "image_generation_user_error", "invalid_image_file", False),
         (InsufficientCredits("x"), 429, "insufficient_quota", "insufficient_quota", False),
-        (TooMany("x"), 429, "requests", "rate_limit_exceeded", True),
+        (LimitExceeded("x"), 429, "requests", "rate_limit_exceeded", True),
         (Conflict("x"), 409, REQUEST, "conflict", False),
         (Unprocessable("x"), 422, REQUEST, "unprocessable", True),
         (StillRunning("x"), 504, "server_error", "timeout", False),
         (EditorError("x"), 500, "server_error", "server_error", True),
     ],
 )
-def test_each_error_has_the_status_and_words_that_clients_know(
+def test_each_error_has_the_status_and_text_that_clients_know(
     error: EditorError, status: int, kind: str, code: str | None, again: bool
 ) -> None:
-    it = told(error)
+    it = rendered(error)
     assert (it.status, it.type, it.code, it.again, it.message) == (status, kind, code, again, "x")
 
 
@@ -67,28 +67,27 @@ def test_each_error_has_the_status_and_words_that_clients_know(
 def test_what_became_of_a_job(code: str, status: int, told_code: str, again: bool) -> None:
     error = failure(Job(status=Status.FAILED, error_code=code, error="No."))
     assert error is not None
-    it = told(error)
+    it = rendered(error)
     assert (it.status, it.code, it.again) == (status, told_code, again)
 
 
 def test_an_edit_that_a_person_canceled_is_not_tried_again() -> None:
     error = failure(Job(status=Status.CANCELED))
     assert error is not None
-    assert (told(error).status, told(error).again) == (409, False)
+    assert (rendered(error).status, rendered(error).again) == (409, False)
 
 
 @pytest.mark.parametrize(
     ("field", "param"),
     [
-        ("samples", "n"),
         ("height", "size"),
         ("aspectRatio", "size"),
         ("outputFormat", "output_format"),
         ("seed", "seed"),
     ],
 )
-def test_a_wrong_field_is_told_by_the_name_that_the_client_gave_it(field: str, param: str) -> None:
-    assert told(InvalidInput("x", fields={field: "no"})).param == param
+def test_a_wrong_field_is_reported_by_the_name_that_the_client_gave_it(field: str, param: str) -> None:
+    assert rendered(InvalidInput("x", fields={field: "no"})).param == param
 
 
 def test_the_envelope_is_openais() -> None:

@@ -39,11 +39,11 @@ async def test_images_keep_their_order_and_the_mask_is_turned_round(
     )
     (job,) = await rows(Job)
 
-    def told() -> list[tuple[str, str]]:
+    def rendered() -> list[tuple[str, str]]:
         places = JobImage.objects.filter(job=job).select_related("image").order_by("position")
         return [(place.role, place.image.original_name) for place in places]
 
-    places = await in_thread(told)
+    places = await in_thread(rendered)
     assert [name for _, name in places[:2]] == ["0.png", "1.png"]
     assert places[2][0] == JobImage.Role.MASK
 

@@ -96,7 +96,7 @@ async def test_an_image_has_at_most_25_mib(client: httpx.AsyncClient) -> None:
     large = ("image", ("a.png", photo() + b"\0" * 25 * 1024 * 1024, "image/png"))
     answer = await edit(client, large)
     assert error(answer) == (400, "invalid_image_file", "image")
-    assert "Image 1: The file has 25.0 MiB" in answer.json()["error"]["message"]
+    assert "Image 1: The file is 25.0 MiB" in answer.json()["error"]["message"]
 
 
 async def test_a_body_has_at_most_128_mib(client: httpx.AsyncClient) -> None:

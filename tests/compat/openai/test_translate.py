@@ -13,7 +13,7 @@ from editor.catalog import validation
 from editor.catalog.types import Model, Route
 from editor.compat.openai import translate
 from editor.compat.openai.errors import MissingParameter
-from editor.compat.openai.translate import Asked
+from editor.compat.openai.translate import ParsedRequest
 from editor.errors import EditorError, InvalidInput
 
 MODELS = list(catalog.catalog().models.values())
@@ -25,12 +25,12 @@ CREATIVE = catalog.get_model("wiro/flux_kontext_dev_with_2_image")
 
 
 def inputs(model: Model, *, editing: bool = False, route: Route | None = None, **fields: Any) -> Any:
-    asked = translate.read({"prompt": "a chair", **fields})
-    return translate.inputs(asked, model, route or model.routes[0], editing=editing)
+    parsed = translate.read({"prompt": "a chair", **fields})
+    return translate.inputs(parsed, model, route or model.routes[0], editing=editing)
 
 
-def test_a_request_with_nothing_but_words_leaves_the_rest_to_the_service() -> None:
-    assert translate.read({"prompt": " a chair ", "model": None, "n": None, "stream": None}) == Asked(
+def test_a_request_with_nothing_but_text_leaves_the_rest_to_the_service() -> None:
+    assert translate.read({"prompt": " a chair ", "model": None, "n": None, "stream": None}) == ParsedRequest(
         "a chair"
     )
 
@@ -63,7 +63,7 @@ WRONG: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
-def test_a_wrong_value_is_told_by_its_field(name: str, value: Any) -> None:
+def test_a_wrong_value_is_reported_by_its_field(name: str, value: Any) -> None:
     with pytest.raises(InvalidInput) as raised:
         translate.read({"prompt": "x", name: value})
     assert list(raised.value.fields) == [name]
@@ -153,8 +153,8 @@ def test_a_model_without_sizes_passes_them_over() -> None:
         ("standard", "medium"),
     ],
 )
-def test_a_quality_is_the_nearest_that_the_model_has(asked: str, given: str) -> None:
-    assert inputs(FLARE, quality=asked)["quality"] == given
+def test_a_quality_is_the_nearest_that_the_model_has(parsed: str, given: str) -> None:
+    assert inputs(FLARE, quality=parsed)["quality"] == given
 
 
 def test_an_automatic_quality_is_the_models_own() -> None:
@@ -170,7 +170,7 @@ def test_only_some_models_make_transparent_backgrounds() -> None:
     assert list(raised.value.fields) == ["background"]
 
 
-def test_images_are_png_unless_another_format_is_asked_for() -> None:
+def test_images_are_png_unless_another_format_is_requested() -> None:
     assert inputs(KONTEXT)["outputFormat"] == "png"
     assert inputs(KONTEXT, output_format="jpeg")["outputFormat"] == "jpeg"
     assert "outputFormat" not in inputs(GEMINI, output_format="jpeg")
@@ -190,7 +190,7 @@ def test_options_of_the_model_may_be_sent_by_their_own_names() -> None:
     assert "guidance" not in found
 
 
-def test_what_a_model_gives_is_told_in_openais_words() -> None:
+def test_what_a_model_gives_is_reported_in_openais_text() -> None:
     assert (translate.quality_given({"quality": "low"}), translate.quality_given({})) == ("low", "high")
     assert translate.background_given({"background": "transparent"}) == "transparent"
     assert translate.background_given({"background": "auto"}) == "opaque"
@@ -222,7 +222,7 @@ SENSIBLE = {
     model=st.sampled_from(MODELS),
     editing=st.booleans(),
 )
-def test_whatever_is_sent_is_taken_or_refused_in_words(
+def test_whatever_is_sent_is_taken_or_refused_with_a_message(
     fields: dict[str, Any], model: Model, editing: bool
 ) -> None:
     try:
@@ -237,15 +237,15 @@ def test_whatever_is_sent_is_taken_or_refused_in_words(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    asked=st.fixed_dictionaries({"size": SENSIBLE["size"], "quality": SENSIBLE["quality"]}),
+    parsed=st.fixed_dictionaries({"size": SENSIBLE["size"], "quality": SENSIBLE["quality"]}),
     model=st.sampled_from(
         [model for model in MODELS if not any(item.name == "width" for item in model.options)]
     ),
     editing=st.booleans(),
 )
 def test_sizes_and_qualities_are_never_refused_by_a_model_without_pixels(
-    asked: dict[str, Any], model: Model, editing: bool
+    parsed: dict[str, Any], model: Model, editing: bool
 ) -> None:
     for route in model.routes:
-        found = validation.clean_inputs(model, inputs(model, editing=editing, route=route, **asked))
+        found = validation.clean_inputs(model, inputs(model, editing=editing, route=route, **parsed))
         assert validation.route_problem(route, found) is None

@@ -15,9 +15,9 @@ import pytest
 
 from editor.access import signatures
 from editor.access.actor import Actor
-from editor.compat.wiro.profile import DOOR
+from editor.compat.wiro.profile import PROFILE
 from editor.gateway.handler import ProgramHandler
-from editor.gateway.middleware import Gate
+from editor.gateway.middleware import GatewayMiddleware
 from editor.operations import api_keys
 from tests.factories import make_actor
 
@@ -58,7 +58,7 @@ def signer(actor: Actor) -> Signer:
 @pytest.fixture
 async def client(actor: Actor) -> AsyncIterator[httpx.AsyncClient]:
     """Without a key."""
-    transport = httpx.ASGITransport(app=Gate(ProgramHandler(), DOOR))
+    transport = httpx.ASGITransport(app=GatewayMiddleware(ProgramHandler(), PROFILE))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost/v1/") as client:
         yield client
 

@@ -198,7 +198,9 @@ async def test_a_key_that_may_only_read_starts_nothing(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("path", ["Task/Nothing", "Task/Detail/", "Run/one", "Run/one/two/three", "File/x"])
-async def test_an_unknown_path_is_told_in_wiros_words(client: httpx.AsyncClient, key: str, path: str) -> None:
+async def test_an_unknown_path_is_reported_in_wiros_text(
+    client: httpx.AsyncClient, key: str, path: str
+) -> None:
     answer = await client.post(path, headers={"x-api-key": key})
     assert refusal(answer) == (404, [{"code": 0, "message": "Error parsing url."}])
 

@@ -100,7 +100,9 @@ async def actor() -> Actor:
 
 
 @pytest.mark.parametrize("path", ["/ws/v1", "/v1"])
-async def test_the_steps_are_told_as_they_come_and_again_to_whoever_is_late(actor: Actor, path: str) -> None:
+async def test_the_steps_are_reported_as_they_come_and_again_to_whoever_is_late(
+    actor: Actor, path: str
+) -> None:
     job = await in_thread(submit, actor, "[slow:1] make it black and white")
     token = task_tokens.make(job.id)
     async with connected(path=path) as early:
@@ -123,7 +125,7 @@ async def test_the_steps_are_told_as_they_come_and_again_to_whoever_is_late(acto
     assert output["url"].startswith("http://localhost/i/")
 
 
-async def test_a_failure_is_told_with_words_and_ends_without_files(actor: Actor) -> None:
+async def test_a_failure_is_reported_with_text_and_ends_without_files(actor: Actor) -> None:
     job = await in_thread(submit, actor, "[fail] make it black and white")
     async with connected() as socket:
         await socket.ask(task_tokens.make(job.id))
@@ -145,7 +147,7 @@ async def test_a_canceled_task_ends_with_that_word(actor: Actor) -> None:
     assert (frame["type"], frame["message"]) == ("task_cancel", "cancelled")
 
 
-async def test_several_tasks_are_told_on_one_connection_and_each_once(
+async def test_several_tasks_are_reported_on_one_connection_and_each_once(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = [await in_thread(submit, actor) for _ in range(2)]
@@ -162,7 +164,9 @@ async def test_several_tasks_are_told_on_one_connection_and_each_once(
     assert steps == sorted((str(job.number), step) for job in both for step in ("task_queue", "task_cancel"))
 
 
-async def test_nothing_is_said_of_tokens_that_are_none(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_reported_of_tokens_that_are_none(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = await in_thread(submit, actor)
     token = task_tokens.make(job.id)
     forged = [token[:-1] + ("a" if token[-1] != "a" else "b"), str(job.id), str(job.number), "x" * 30, "é"]
@@ -199,7 +203,7 @@ async def test_a_question_without_a_token_is_refused(token: object) -> None:
         assert (await socket.next())["message"] == "tasktoken-required"
 
 
-async def test_other_words_and_bytes_are_left_aside() -> None:
+async def test_other_text_and_bytes_are_left_aside() -> None:
     async with connected() as socket:
         await socket.say('{"type": "task_session_end"}')
         await socket.say('{"type": ["task_info"]}')

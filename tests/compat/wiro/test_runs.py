@@ -11,14 +11,13 @@ import httpx
 import pytest
 
 from editor.access.actor import Actor
-from editor.catalog import get_model
-from editor.compat.wiro import run as runs
-from editor.compat.wiro.body import File
 from editor.compat.wiro.profile import BODY_LIMIT
-from editor.compat.wiro.translate import Wish
 from editor.concurrency.threads import in_thread
+from editor.media.inputs import File
 from editor.models import CreditAccount, Image, Job, JobImage
-from editor.operations import credits
+from editor.operations import credits, intake
+from editor.operations.intake import Submission
+from editor.operations.jobs import NewEdit
 from editor.representations import wiro
 from tests.compat.wiro.runs import RUN, run
 from tests.factories import limit_jobs, make_actor, make_image, photo
@@ -40,7 +39,7 @@ async def nothing_happened(actor: Actor) -> bool:
 
 async def test_a_run_is_an_edit_like_any_other(ask: Any, actor: Actor) -> None:
     job = await run(ask, width="512", height=0, seed="7", outputFormat="jpeg")
-    assert (job.door, job.model, job.prompt) == (
+    assert (job.channel, job.model, job.prompt) == (
         "wiro",
         "black-forest-labs/flux-2-pro",
         "make it black and white",
@@ -128,7 +127,9 @@ async def test_a_mask_of_another_workspace_is_refused_before_a_picture_is_opened
     client: httpx.AsyncClient, key: str, actor: Actor
 ) -> None:
     def rival() -> str:
-        return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
+        return wiro.upload(make_image(make_actor(name="Rivals")), base_url="http://localhost")["list"][0][
+            "url"
+        ]
 
     answer = await client.post(
         "Run/black-forest-labs/flux-fill",
@@ -136,7 +137,7 @@ async def test_a_mask_of_another_workspace_is_refused_before_a_picture_is_opened
         files={"inputImageUrl": ("a.png", photo(), "image/png")},
         headers={"x-api-key": key},
     )
-    assert answer.json()["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert answer.json()["errors"] == [{"code": 0, "message": "There is no such image in this workspace."}]
     assert await nothing_happened(actor)
     assert not await in_thread(Image.objects.filter(workspace=actor.workspace).exists)
 
@@ -148,24 +149,20 @@ async def test_a_file_is_not_read_on_the_event_loop(actor: Actor) -> None:
                 asyncio.get_running_loop()
             return super().read(size)
 
-    wish = Wish(
-        model=get_model("black-forest-labs/flux-2-pro"),
-        prompt="a harbour",
-        inputs={},
-        pictures=(File("a.png", Content(photo())),),
-        mask=None,
-        callback_url="",
-    )
-    job = await runs.submit(actor, wish, runs.edit(wish, at="http://localhost"))
+    edit = NewEdit(prompt="a harbour", model="black-forest-labs/flux-2-pro")
+    submission = Submission(edit=edit, images=(File("a.png", Content(photo())),))
+    job = await intake.submit(actor=actor, submission=submission)
     assert len(await image_ids(job)) == 1
 
 
 async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) -> None:
     def rival() -> str:
-        return wiro.upload(make_image(make_actor(name="Rivals")), at="http://localhost")["list"][0]["url"]
+        return wiro.upload(make_image(make_actor(name="Rivals")), base_url="http://localhost")["list"][0][
+            "url"
+        ]
 
     answer = await ask(RUN, prompt="a harbour", inputImage=await in_thread(rival))
-    assert answer["errors"] == [{"code": 0, "message": "This image is not in the workspace."}]
+    assert answer["errors"] == [{"code": 0, "message": "There is no such image in this workspace."}]
     assert await nothing_happened(actor)
 
 
@@ -178,20 +175,20 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
         ({"prompt": "a", "width": 100}, 0, "Request parameter [width]: Enter a whole number"),
         ({"prompt": "a", "seed": "x"}, 0, "Request parameter [seed]: Enter a whole number"),
         ({"prompt": "a", "outputFormat": "gif"}, 0, "Request parameter [outputFormat]: Choose"),
-        ({"prompt": "a", "inputImage": "photo.jpg"}, 0, "is no address of an image"),
+        ({"prompt": "a", "inputImage": "photo.jpg"}, 0, "is not an image URL"),
         ({"prompt": "a", "inputImage": "http://example.com/a.jpg"}, 0, "https://"),
         ({"prompt": "a", "inputImage": ["https://example.com/a.jpg"] * 9}, 0, "Request files [inputImage]"),
         ({"prompt": {}}, 0, "Request parameter [prompt]"),
     ],
     ids=str,
 )
-async def test_bad_input_is_told_with_http_200_and_costs_nothing(
-    ask: Any, actor: Actor, fields: dict[str, Any], code: int, words: str
+async def test_bad_input_is_reported_with_http_200_and_costs_nothing(
+    ask: Any, actor: Actor, fields: dict[str, Any], code: int, message: str
 ) -> None:
     answer = await ask(RUN, **fields)
     assert answer["result"] is False
     assert answer["errors"][0]["code"] == code
-    assert words in answer["errors"][0]["message"]
+    assert message in answer["errors"][0]["message"]
     assert await nothing_happened(actor)
 
 
@@ -206,7 +203,7 @@ async def test_a_file_that_is_no_picture_is_refused(
     assert await nothing_happened(actor)
 
 
-async def test_an_unknown_model_and_an_upload_without_a_file_are_told(ask: Any) -> None:
+async def test_an_unknown_model_and_an_upload_without_a_file_are_reported(ask: Any) -> None:
     answer = await ask("Run/somebody/something", prompt="a")
     assert answer["errors"] == [{"code": 1, "message": "slug-owner-project-not-exist"}]
     answer = await ask("File/Upload", file="x")

@@ -59,7 +59,7 @@ async def test_a_task_of_another_workspace_is_unknown(ask: Any, path: str) -> No
 
 
 @pytest.mark.parametrize("path", ["Task/Detail", "Task/Cancel", "Task/Kill"])
-async def test_without_a_name_wiros_words_say_so(ask: Any, path: str) -> None:
+async def test_without_a_name_wiros_text_say_so(ask: Any, path: str) -> None:
     for fields in ({}, {"taskid": ""}, {"taskid": None}, {"taskid": True}, {"tasktoken": ["x"]}):
         answer = await ask(path, **fields)
         assert answer["errors"] == [{"code": 0, "message": "taskid or socketaccesstoken is required"}]
@@ -74,7 +74,7 @@ async def test_a_canceled_task_gives_its_credits_back(ask: Any, actor: Actor) ->
     assert (account.balance, account.held) == (100, 0)
 
 
-async def test_a_failed_task_ends_with_an_exit_code_and_words(ask: Any) -> None:
+async def test_a_failed_task_ends_with_an_exit_code_and_text(ask: Any) -> None:
     job = await run(ask, prompt="[fail] make it black and white")
     await execution.run(job.id)
     (task,) = (await ask("Task/Detail", taskid=str(job.number)))["tasklist"]
@@ -85,7 +85,7 @@ async def test_a_failed_task_ends_with_an_exit_code_and_words(ask: Any) -> None:
 
 async def test_a_task_that_is_done_has_its_outputs_and_its_cost(ask: Any, actor: Actor) -> None:
     image = await in_thread(make_image, actor)
-    link = (await in_thread(wiro.upload, image, at="http://localhost"))["list"][0]["url"]
+    link = (await in_thread(wiro.upload, image, base_url="http://localhost"))["list"][0]["url"]
     job = await run(ask, inputImage=link)
     await execution.run(job.id)
     (task,) = (await ask("Task/Detail", taskid=str(job.number)))["tasklist"]
@@ -100,19 +100,19 @@ async def test_a_task_that_is_done_has_its_outputs_and_its_cost(ask: Any, actor:
     assert output["url"] == f"http://localhost/i/{output['accesskey']}"
 
 
-async def test_any_number_of_tasks_is_told_in_as_many_queries(ask: Any, actor: Actor) -> None:
+async def test_any_number_of_tasks_is_reported_in_as_many_queries(ask: Any, actor: Actor) -> None:
     async def queries(count: int) -> int:
-        def told() -> int:
+        def rendered() -> int:
             with CaptureQueriesContext(connection) as captured:
                 found, total = job_queries.page_with_everything(actor.workspace, start=0, size=50)
-                wiro.tasks(found, at="")
+                wiro.tasks(found, base_url="")
             assert (len(found), total) == (count, count)
             return len(captured)
 
-        return await in_thread(told)
+        return await in_thread(rendered)
 
     image = await in_thread(make_image, actor)
-    link = (await in_thread(wiro.upload, image, at="http://localhost"))["list"][0]["url"]
+    link = (await in_thread(wiro.upload, image, base_url="http://localhost"))["list"][0]["url"]
     await execution.run((await run(ask, inputImage=link)).id)
     few = await queries(1)
     for _ in range(4):
@@ -138,7 +138,7 @@ async def test_tasks_are_listed_page_by_page(ask: Any) -> None:
 
 async def test_deleted_files_are_in_the_trash_once_the_task_has_ended(ask: Any, actor: Actor) -> None:
     own, shared = [await in_thread(make_image, actor) for _ in range(2)]
-    urls = [wiro.upload(image, at="http://localhost")["list"][0]["url"] for image in (own, shared)]
+    urls = [wiro.upload(image, base_url="http://localhost")["list"][0]["url"] for image in (own, shared)]
     job = await run(ask, inputImage=urls)
     await run(ask, inputImage=urls[1])
     token = task_tokens.make(job.id)
@@ -157,7 +157,7 @@ async def test_deleted_files_are_in_the_trash_once_the_task_has_ended(ask: Any, 
     assert (task["outputs"], task["parameters"]["inputImage"]) == ([], urls[1])
 
 
-async def test_models_are_told_with_inputs_and_prices(ask: Any) -> None:
+async def test_models_are_reported_with_inputs_and_prices(ask: Any) -> None:
     (tool,) = (await ask("Tool/Detail", slugowner="Black-Forest-Labs", slugproject="FLUX-2-PRO"))["tool"]
     assert tool["dynamicprice"] == '[{"inputs": {}, "price": 0.06, "priceMethod": "cpr"}]'
     (group,) = tool["parameters"]

@@ -12,24 +12,24 @@ from hypothesis import strategies as some
 
 from editor.catalog import catalog, get_model
 from editor.compat.wiro import translate
-from editor.compat.wiro.body import File
 from editor.compat.wiro.profile import Refused
-from editor.compat.wiro.translate import SAMPLES, Remote, Sample, Wish
-from editor.errors import EditorError, InsufficientCredits, InvalidInput, TooMany
+from editor.compat.wiro.translate import SAMPLES, ParsedRequest
+from editor.errors import EditorError, InsufficientCredits, InvalidInput, LimitExceeded
 from editor.media import links
+from editor.media.inputs import File, Link, Sample
 from editor.operations import images
 
 A, B = "https://example.com/a.jpg", "https://example.com/b.jpg"
 FLUX_2 = get_model("black-forest-labs/flux-2-pro")
 
 
-def wish(*fields: tuple[str, Any], **named: Any) -> Wish:
-    return translate.wish(FLUX_2, [("prompt", "a harbour"), *fields, *named.items()])
+def parsed(*fields: tuple[str, Any], **named: Any) -> ParsedRequest:
+    return translate.parsed(FLUX_2, [("prompt", "a harbour"), *fields, *named.items()])
 
 
 def pictures(*fields: tuple[str, Any], **named: Any) -> list[Any]:
-    found = wish(*fields, **named).pictures
-    return [picture.url if isinstance(picture, Remote) else picture for picture in found]
+    found = parsed(*fields, **named).pictures
+    return [picture.url if isinstance(picture, Link) else picture for picture in found]
 
 
 @pytest.mark.parametrize("model", catalog().models)
@@ -45,7 +45,7 @@ def test_a_model_is_found_by_its_name_at_wiro() -> None:
 
 
 @pytest.mark.parametrize("name", [("", ""), ("x", "y"), ("fal-ai", "flux-2-pro/edit"), ("a" * 5000, "\0")])
-def test_another_model_is_told_in_wiros_words(name: tuple[str, str]) -> None:
+def test_another_model_is_reported_in_wiros_text(name: tuple[str, str]) -> None:
     with pytest.raises(Refused) as caught:
         translate.find_model(*name)
     assert translate.problems(caught.value) == [(1, "slug-owner-project-not-exist")]
@@ -113,13 +113,13 @@ def test_the_portals_own_links_are_images_and_forged_ones_are_addresses() -> Non
     ],
     ids=str,
 )
-def test_what_is_no_image_is_said(value: Any) -> None:
+def test_what_is_no_image_is_reported(value: Any) -> None:
     with pytest.raises(InvalidInput):
         pictures(inputImage=value)
 
 
 def test_options_are_those_of_the_model_and_the_rest_is_left_aside() -> None:
-    found = wish(width=0, seed="123", selectedModel="x", steps=3, outputFormat="png")
+    found = parsed(width=0, seed="123", selectedModel="x", steps=3, outputFormat="png")
     assert found.inputs == {"width": 0, "seed": "123", "outputFormat": "png"}
 
 
@@ -137,33 +137,33 @@ def test_options_are_those_of_the_model_and_the_rest_is_left_aside() -> None:
     ],
 )
 def test_a_callback_is_an_address_or_none(value: Any, address: str) -> None:
-    assert wish(callbackUrl=value).callback_url == address
+    assert parsed(callbackUrl=value).callback_url == address
 
 
 @pytest.mark.parametrize("prompt", ["", "  ", None])
-def test_without_a_prompt_wiros_words_say_so(prompt: Any) -> None:
+def test_without_a_prompt_wiros_text_say_so(prompt: Any) -> None:
     with pytest.raises(Refused, match=r"Request parameter \[prompt\] required"):
-        translate.wish(FLUX_2, [("prompt", prompt)])
+        translate.parsed(FLUX_2, [("prompt", prompt)])
 
 
-def test_without_an_image_that_is_needed_wiros_words_say_so() -> None:
+def test_without_an_image_that_is_needed_wiros_text_say_so() -> None:
     model = get_model("wiro/flux_kontext_dev_with_2_image")
     with pytest.raises(Refused, match=r"Request files \[inputImageUrl\] required"):
-        translate.wish(model, [("prompt", "a")])
+        translate.parsed(model, [("prompt", "a")])
 
 
 def test_no_more_addresses_are_read_than_an_edit_can_take() -> None:
-    assert len(wish(inputImage=[A] * 16).pictures) == 16
+    assert len(parsed(inputImage=[A] * 16).pictures) == 16
     # The last one is no address, which nobody finds out.
     with pytest.raises(Refused, match="At most 16 images"):
-        wish(inputImage=[A] * 17 + ["photo.jpg"])
+        parsed(inputImage=[A] * 17 + ["photo.jpg"])
 
 
 def test_a_mask_is_one_picture() -> None:
-    assert wish(mask=A).mask == Remote(A)
-    assert wish(maskUrl=A, mask="").mask == Remote(A)
+    assert parsed(mask=A).mask == Link(A)
+    assert parsed(maskUrl=A, mask="").mask == Link(A)
     with pytest.raises(InvalidInput):
-        wish(mask=f"{A},{B}")
+        parsed(mask=f"{A},{B}")
 
 
 def test_errors_become_wiros_numbers() -> None:
@@ -173,7 +173,7 @@ def test_errors_become_wiros_numbers() -> None:
         (0, "Request files [inputImage]: too many"),
     ]
     assert translate.problems(InsufficientCredits("x")) == [(97, "Insufficient balance")]
-    assert translate.problems(TooMany("wait")) == [(96, "wait")]
+    assert translate.problems(LimitExceeded("wait")) == [(96, "wait")]
     assert translate.problems(EditorError("other")) == [(0, "other")]
 
 
@@ -189,10 +189,10 @@ _names = some.sampled_from(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(model=some.sampled_from(list(catalog().models)), fields=some.lists(some.tuples(_names, _values)))
-def test_whatever_is_asked_for_is_understood_or_refused(model: str, fields: list[tuple[str, Any]]) -> None:
+def test_whatever_is_requested_is_understood_or_refused(model: str, fields: list[tuple[str, Any]]) -> None:
     try:
-        found = translate.wish(get_model(model), fields)
+        found = translate.parsed(get_model(model), fields)
     except EditorError as error:
-        assert all(words for _, words in translate.problems(error))
+        assert all(message for _, message in translate.problems(error))
     else:
         assert found.prompt.strip()

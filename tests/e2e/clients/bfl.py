@@ -16,11 +16,11 @@ from blackforest.types.general.client_config import ClientConfig  # type: ignore
 
 
 def main() -> None:
-    told = json.load(sys.stdin)
-    client = BFLClient(told["api_key"], base_url=told["base_url"])
-    config = ClientConfig(sync=True, polling_interval=1, max_retries=told["retries"])
+    reported = json.load(sys.stdin)
+    client = BFLClient(reported["api_key"], base_url=reported["base_url"])
+    config = ClientConfig(sync=True, polling_interval=1, max_retries=reported["retries"])
     try:
-        answer = client.generate(told["model"], told["inputs"], config)
+        answer = client.generate(reported["model"], reported["inputs"], config)
         outcome = {"id": answer.id, "result": answer.result}
     except BFLError as error:
         outcome = {"error": str(error)}

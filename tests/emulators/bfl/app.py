@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute
 
 from tests.emulators.base import Emulator
 from tests.emulators.bfl import delivery, sizes
-from tests.emulators.bfl.reading import check_pixels, detail, look_at, read_json, read_wishes
+from tests.emulators.bfl.reading import check_pixels, detail, look_at, read_json, read_spec
 from tests.emulators.bfl.schemas import SCHEMAS
 from tests.emulators.faults import RETRY_AFTER, UNKNOWN_WORD, Fault, Step
 from tests.emulators.records import Refused, Task
@@ -85,12 +85,12 @@ class Bfl(Emulator):
         self._check_key(request)
         model = request.url.path.removeprefix("/v1/")
         body = await read_json(request)
-        wishes = read_wishes(model, body)
-        inputs = await look_at(wishes)
-        width, height = sizes.result_size(wishes, inputs)
+        spec = read_spec(model, body)
+        inputs = await look_at(spec)
+        width, height = sizes.result_size(spec, inputs)
         output = width * height
         source = sum(across * down for across, down in inputs.values())
-        check_pixels(model, wishes, source=source, output=output)
+        check_pixels(model, spec, source=source, output=output)
         cost = sizes.cost(model, input_pixels=source, output_pixels=output)
         if self.credits < cost:
             raise Refused(self.refusal(Fault.OUT_OF_FUNDS))
@@ -98,11 +98,11 @@ class Bfl(Emulator):
         if fault is not Fault.PROMPT_MODERATED:
             self.credits -= cost
         picture = self.picture(
-            prompt=wishes.prompt or "",
-            seed=random.getrandbits(40) if wishes.seed is None else wishes.seed,
+            prompt=spec.prompt or "",
+            seed=random.getrandbits(40) if spec.seed is None else spec.seed,
             width=width,
             height=height,
-            format=wishes.output_format or type(wishes).model_fields["output_format"].default,
+            format=spec.output_format or type(spec).model_fields["output_format"].default,
         )
         task = self.accept(
             Task(
@@ -114,14 +114,14 @@ class Bfl(Emulator):
                 seconds=self.seconds,
                 fault=fault,
                 pictures=[picture],
-                callback=str(wishes.webhook_url or ""),
+                callback=str(spec.webhook_url or ""),
                 cost=cost,
             )
         )
         answer: dict[str, Any] = {"id": task.id}
-        if wishes.webhook_url:
+        if spec.webhook_url:
             answer |= {"status": "Pending", "webhook_url": body["webhook_url"]}
-            self.in_background(self._webhook(task, wishes.webhook_secret, _origin(request)))
+            self.in_background(self._webhook(task, spec.webhook_secret, _origin(request)))
         else:
             host = "localhost" if self.regional else request.url.hostname
             origin = f"{request.url.scheme}://{host}:{request.url.port}"

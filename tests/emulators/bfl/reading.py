@@ -26,7 +26,7 @@ def detail(status: int, text: str, headers: dict[str, str] | None = None) -> Res
     return JSONResponse({"detail": text}, status, headers)
 
 
-def read_wishes(model: str, body: Any) -> Schema:
+def read_spec(model: str, body: Any) -> Schema:
     """The body, checked as the model's schema says."""
     try:
         return SCHEMAS[model].model_validate(body)
@@ -66,16 +66,16 @@ async def read_json(request: Request) -> Any:
         raise Refused(JSONResponse({"detail": [problem]}, 422)) from error
 
 
-async def look_at(wishes: Schema) -> dict[str, Size]:
+async def look_at(spec: Schema) -> dict[str, Size]:
     """The sizes of the pictures sent, by their fields."""
-    sizes = {name: await _size(wishes, name, text) for name, text in wishes.pictures().items()}
-    if isinstance(wishes, Fill) and wishes.mask and sizes["mask"] != sizes["image"]:
+    sizes = {name: await _size(spec, name, text) for name, text in spec.pictures().items()}
+    if isinstance(spec, Fill) and spec.mask and sizes["mask"] != sizes["image"]:
         raise Refused(detail(400, "Mask and image must have the same size"))
     return sizes
 
 
-async def _size(wishes: Schema, name: str, text: str) -> Size:
-    repaint = isinstance(wishes, Fill | Expand)
+async def _size(spec: Schema, name: str, text: str) -> Size:
+    repaint = isinstance(spec, Fill | Expand)
     content: bytes | None
     if inputs.is_url(text) and not repaint:
         if not inputs.is_near(text):
@@ -93,8 +93,8 @@ async def _size(wishes: Schema, name: str, text: str) -> Size:
     return size
 
 
-def check_pixels(model: str, wishes: Schema, *, source: int, output: int) -> None:
-    if isinstance(wishes, Flux2Klein) and output > sizes.FLUX2_LARGEST:
+def check_pixels(model: str, spec: Schema, *, source: int, output: int) -> None:
+    if isinstance(spec, Flux2Klein) and output > sizes.FLUX2_LARGEST:
         raise Refused(detail(400, "The output may have at most 4 megapixels"))
     if model in ("flux-2-pro", "flux-2-pro-preview") and source + output > PRO_PIXELS:
         raise Refused(detail(400, "Inputs and output together may have at most 9 megapixels"))

@@ -17,7 +17,7 @@ from tests.emulators.base import Emulator, Handler
 from tests.emulators.fal.models import APPLICATIONS, ENDPOINTS, ignored
 from tests.emulators.fal.outcomes import ModelError, Outcome, platform_error, refused
 from tests.emulators.fal.queue import Queue
-from tests.emulators.fal.reading import check_wishes, lifetime, origin, read_json
+from tests.emulators.fal.reading import check_spec, lifetime, origin, read_json
 from tests.emulators.fal.records import Queued, application, black, seed_of
 from tests.emulators.fal.runner import prepare
 from tests.emulators.fal.storage import Storage, StoredFile
@@ -129,7 +129,7 @@ class Fal(Emulator):
             raise refused(404, f'Application "{name.rpartition("/")[2]}" not found')
         if "/requests/" in endpoint:
             raise refused(405, "Method Not Allowed")
-        timeout = check_wishes(request)
+        timeout = check_spec(request)
         values = await read_json(request)
         self._check_length(request)
         task = Queued(

@@ -37,7 +37,7 @@ def lifetime(request: Request) -> float | None:
     return seconds
 
 
-def check_wishes(request: Request) -> float:
+def check_spec(request: Request) -> float:
     """The headers and the query of a submit. Returns how many seconds it may wait to be started."""
     if request.headers.get("x-fal-queue-priority", "normal") not in ("normal", "low"):
         raise bad_request("Invalid x-fal-queue-priority")

@@ -94,12 +94,12 @@ class Storage:
     async def _initiate(self, request: Request, fault: Fault | None) -> Response:
         self._authorise(request)
         _check_kind(request)
-        wishes = await read_json(request)
+        spec = await read_json(request)
         names = ("content_type", "file_name")
-        if not isinstance(wishes, dict) or not all(isinstance(wishes.get(name), str) for name in names):
+        if not isinstance(spec, dict) or not all(isinstance(spec.get(name), str) for name in names):
             raise bad_request("content_type and file_name are needed")
-        file = StoredFile(wishes["content_type"], expires_at=self._expiry(request))
-        path = self.keep(file, wishes["file_name"])
+        file = StoredFile(spec["content_type"], expires_at=self._expiry(request))
+        path = self.keep(file, spec["file_name"])
         here = origin(request)
         return JSONResponse({"upload_url": f"{here}/upload/{path}", "file_url": f"{here}/files/{path}"})
 
@@ -119,9 +119,9 @@ class Storage:
 
     async def _complete(self, request: Request, fault: Fault | None) -> Response:
         file = self._begun(request)
-        wishes = await read_json(request)
+        spec = await read_json(request)
         wanted = [{"partNumber": number, "etag": _etag(file.parts[number])} for number in sorted(file.parts)]
-        if not isinstance(wishes, dict) or wishes.get("parts") != wanted:
+        if not isinstance(spec, dict) or spec.get("parts") != wanted:
             raise bad_request("The parts are not those that were sent")
         file.content = b"".join(file.parts[number] for number in sorted(file.parts))
         return JSONResponse({})

@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute
 
 from tests.emulators.base import Emulator
 from tests.emulators.faults import RETRY_AFTER, UNKNOWN_WORD, Fault, Step, spoil
-from tests.emulators.google import errors, schema, wishes
+from tests.emulators.google import errors, schema, spec
 from tests.emulators.google.models import MODELS
-from tests.emulators.google.wishes import Wishes
+from tests.emulators.google.spec import Spec
 from tests.emulators.inline import answer, inlined, streamed
 from tests.emulators.pictures import Picture
 from tests.emulators.records import Task
@@ -121,7 +121,7 @@ class Google(Emulator):
             document = json.loads(body)
         except ValueError:
             raise errors.invalid("Invalid JSON payload received. Unexpected token.") from None
-        wanted = wishes.read(schema.parse(document), name, MODELS[name])
+        wanted = spec.read(schema.parse(document), name, MODELS[name])
         match fault:
             case Fault.OVERLOADED:
                 raise errors.overloaded()
@@ -143,7 +143,7 @@ class Google(Emulator):
             return Response(frames, media_type="text/event-stream")
         return StreamingResponse(self._frames(task, wanted, name), media_type="text/event-stream")
 
-    def _task(self, request: Request, document: Any, wanted: Wishes, fault: Fault | None) -> Task:
+    def _task(self, request: Request, document: Any, wanted: Spec, fault: Fault | None) -> Task:
         picture = self.picture(
             prompt=wanted.prompt,
             seed=wanted.seed,
@@ -163,7 +163,7 @@ class Google(Emulator):
             pictures=[] if fault in without else [picture],
         )
 
-    async def _generate(self, task: Task, wanted: Wishes, name: str) -> Response:
+    async def _generate(self, task: Task, wanted: Spec, name: str) -> Response:
         if task.fault is Fault.NEVER_FINISHES:
             return spoil(Response(), Fault.HANG)
         await asyncio.sleep(task.seconds)
@@ -175,14 +175,14 @@ class Google(Emulator):
         }
         return answer(document, task.pictures, task.fault)
 
-    async def _frames(self, task: Task, wanted: Wishes, name: str) -> AsyncIterator[str]:
+    async def _frames(self, task: Task, wanted: Spec, name: str) -> AsyncIterator[str]:
         if task.fault is Fault.NEVER_FINISHES:
             await asyncio.Event().wait()
         await asyncio.sleep(task.seconds)
         for chunk in self._chunks(task, wanted, name):
             yield _frame(chunk)
 
-    def _chunks(self, task: Task, wanted: Wishes, name: str) -> list[dict[str, Any]]:
+    def _chunks(self, task: Task, wanted: Spec, name: str) -> list[dict[str, Any]]:
         """The answer in pieces: each part whole in one of them, the reason of the end in the last."""
         if task.fault is Fault.FAILED:
             return [errors.internal().body]
@@ -198,7 +198,7 @@ class Google(Emulator):
         ]
         return [*chunks, {"candidates": [candidate], **self._metadata(task.id, name, wanted=wanted)}]
 
-    def _candidate(self, task: Task, wanted: Wishes, fault: Fault | None) -> dict[str, Any]:
+    def _candidate(self, task: Task, wanted: Spec, fault: Fault | None) -> dict[str, Any]:
         match fault:
             case Fault.RESULT_MODERATED:
                 message = "Unable to show the generated image. It may violate Google's policies."
@@ -234,7 +234,7 @@ class Google(Emulator):
         feedback = {"blockReason": self.block_reason}
         return {"promptFeedback": feedback, **self._metadata(secrets.token_urlsafe(16), name, wanted=None)}
 
-    def _metadata(self, response_id: str, name: str, *, wanted: Wishes | None) -> dict[str, Any]:
+    def _metadata(self, response_id: str, name: str, *, wanted: Spec | None) -> dict[str, Any]:
         """wanted: of an answer that has a candidate; None where the prompt was blocked."""
         metadata: dict[str, Any] = {"modelVersion": name, "responseId": response_id}
         if not self.usage:

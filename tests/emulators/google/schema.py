@@ -62,11 +62,11 @@ def _bytes(value: Any, path: str, violations: Violations) -> bytes | None:
 @dataclass(frozen=True)
 class _Enum:
     name: str
-    words: tuple[str, ...]
+    message: tuple[str, ...]
 
     def __call__(self, value: Any, path: str, violations: Violations) -> Any:
         # SDKs spell thinking levels in lower case too.
-        if isinstance(value, str) and value.upper() in self.words:
+        if isinstance(value, str) and value.upper() in self.message:
             return value.upper()
         kind = f"type.googleapis.com/google.ai.generativelanguage.v1beta.{self.name}"
         violations.append((path, f"Invalid value at '{path}' ({kind}), {_shown(value)}"))

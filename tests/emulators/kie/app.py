@@ -112,17 +112,17 @@ class Kie(Emulator):
             raise Refused(self._failure(422, "This field is required"))
         if model not in MODELS:
             raise Refused(self._failure(422, "The model name you specified is not supported."))
-        wishes = self._checked(MODELS[model], body.get("input"))
+        spec = self._checked(MODELS[model], body.get("input"))
         if unknown := self.strict and set(body) - {"model", "callBackUrl", "input"}:
             raise Refused(self._failure(422, f"{min(unknown)}: Extra inputs are not permitted"))
-        task = await self._accept(request, body, wishes, fault, model=model, callback=callback)
+        task = await self._accept(request, body, spec, fault, model=model, callback=callback)
         return self._success({"taskId": task.id, "recordId": task.id})
 
     async def create_kontext(self, request: Request, fault: Fault | None) -> Response:
         body = await self._body(request)
-        wishes = self._checked(Kontext, body)
-        model, callback = wishes.wish("model"), wishes.wish("callBackUrl")
-        task = await self._accept(request, body, wishes, fault, model=model, callback=callback)
+        spec = self._checked(Kontext, body)
+        model, callback = spec.entry("model"), spec.entry("callBackUrl")
+        task = await self._accept(request, body, spec, fault, model=model, callback=callback)
         return self._success({"taskId": task.id})
 
     async def record(self, request: Request, fault: Fault | None) -> Response:
@@ -163,8 +163,8 @@ class Kie(Emulator):
                 body = {"success": False, "code": bad.code, "msg": str(bad), "data": None}
                 return JSONResponse(body, bad.code if self.real_status else 200)
             self._uploads[upload.path] = upload
-            told = upload.told(self.url)
-            body = {"success": True, "code": 200, "msg": "File uploaded successfully", "data": told}
+            reported = upload.reported(self.url)
+            body = {"success": True, "code": 200, "msg": "File uploaded successfully", "data": reported}
             return JSONResponse(body)
 
         handler: Handler = take
@@ -187,16 +187,16 @@ class Kie(Emulator):
             raise Refused(self._failure(422, str(bad))) from bad
 
     async def _accept(
-        self, request: Request, body: Any, wishes: Inputs, fault: Fault | None, *, model: str, callback: Any
+        self, request: Request, body: Any, spec: Inputs, fault: Fault | None, *, model: str, callback: Any
     ) -> Task:
-        cost = credits(model, wishes)
+        cost = credits(model, spec)
         if self.credits < cost:
             raise Refused(self.refusal(Fault.OUT_OF_FUNDS))
         new = sum(task.at > self.now() - RATE_WINDOW for task in self.tasks[-self.rate :])
         if new >= self.rate or len(self.active()) >= self.running:
             raise Refused(self.refusal(Fault.RATE_LIMITED))
-        sizes, problem = await look_at(wishes)
-        kontext = isinstance(wishes, Kontext)
+        sizes, problem = await look_at(spec)
+        kontext = isinstance(spec, Kontext)
         self.credits -= cost
         task = self.accept(
             Task(
@@ -207,7 +207,7 @@ class Kie(Emulator):
                 at=self.now(),
                 seconds=self.seconds,
                 fault=fault,
-                pictures=[result(wishes, sizes).shrunk(self.longest_side)],
+                pictures=[result(spec, sizes).shrunk(self.longest_side)],
                 token=secrets.token_hex(16),
                 callback=str(callback or ""),
                 cost=cost,

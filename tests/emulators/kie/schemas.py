@@ -45,7 +45,7 @@ class Inputs(BaseModel):
 
     prompt: str = Field(min_length=1, max_length=20000)
 
-    def wish(self, name: str, fallback: str = "") -> str:
+    def entry(self, name: str, fallback: str = "") -> str:
         """The value of a field, of those that not all models have."""
         return str(getattr(self, name, None) or fallback)
 

@@ -36,7 +36,7 @@ class Upload:
     content_type: str
     at: float
 
-    def told(self, origin: str) -> dict[str, Any]:
+    def reported(self, origin: str) -> dict[str, Any]:
         """`data` of the answer."""
         moment = datetime.fromtimestamp(self.at, UTC)
         return {

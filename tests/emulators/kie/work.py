@@ -40,10 +40,10 @@ def check(schema: type[Inputs], fields: Any, *, strict: bool) -> Inputs:
         raise BadInput(f"{where}: {first['msg']}" if where else first["msg"]) from error
 
 
-async def look_at(wishes: Inputs) -> tuple[list[Size], str]:
+async def look_at(spec: Inputs) -> tuple[list[Size], str]:
     """The sizes of the pictures sent, and what is wrong with the first bad one, or ""."""
     sizes = []
-    for url in wishes.pictures():
+    for url in spec.pictures():
         if not inputs.is_near(url):
             sizes.append(UNSEEN)
             continue
@@ -51,35 +51,35 @@ async def look_at(wishes: Inputs) -> tuple[list[Size], str]:
         size = inputs.size_of(content) if content else None
         if content is None or size is None:
             return sizes, UNREADABLE
-        if len(content) > wishes.megabytes * 1024 * 1024:
-            return sizes, f"File size exceeds {wishes.megabytes}MB"
+        if len(content) > spec.megabytes * 1024 * 1024:
+            return sizes, f"File size exceeds {spec.megabytes}MB"
         sizes.append(size)
     return sizes, ""
 
 
-def result(wishes: Inputs, sizes: list[Size]) -> Picture:
+def result(spec: Inputs, sizes: list[Size]) -> Picture:
     """The picture of a task that goes well. kie has no seeds: it follows from the request."""
-    ratio = wishes.wish("aspect_ratio") or wishes.wish("image_size") or wishes.wish("aspectRatio")
+    ratio = spec.entry("aspect_ratio") or spec.entry("image_size") or spec.entry("aspectRatio")
     if not ratio and not sizes:
         ratio = "16:9"  # the Kontext API's default without a picture
     across, _, down = ratio.partition(":")
     first = sizes[0] if sizes else (1, 1)
     shape = int(across) / int(down) if down else first[0] / first[1]
-    side = SIDE[wishes.wish("resolution") or wishes.wish("quality", "1K")]
+    side = SIDE[spec.entry("resolution") or spec.entry("quality", "1K")]
     width, height = fit(shape, area=side * side, step=16)
-    wanted = wishes.wish("output_format") or wishes.wish("outputFormat", "png")
+    wanted = spec.entry("output_format") or spec.entry("outputFormat", "png")
     return Picture(
-        wishes.prompt,
-        zlib.crc32(wishes.model_dump_json().encode()),
+        spec.prompt,
+        zlib.crc32(spec.model_dump_json().encode()),
         width,
         height,
         "jpeg" if wanted in ("jpg", "jpeg") else "png",
     )
 
 
-def credits(model: str, wishes: Inputs) -> float:
+def credits(model: str, spec: Inputs) -> float:
     """The price; where the contract names none, a made-up one."""
-    resolution = wishes.wish("resolution", "1K")
+    resolution = spec.entry("resolution", "1K")
     if model.startswith("gpt-image"):
         return GPT_CREDITS[resolution]
     if model == "nano-banana-2-1":

@@ -108,12 +108,12 @@ class Wiro(Emulator):
             raise Refused(failure(1, "slug-owner-project-not-exist"))
         model = MODELS[slug]
         fields = await read(request)
-        wishes = check(model, fields)
+        spec = check(model, fields)
         if self.balance < LEAST_BALANCE:
             raise Refused(self.refusal(Fault.OUT_OF_FUNDS))
         if self.balance <= FREE_BALANCE and len(self.active()) >= self._limit():
             raise Refused(self.refusal(Fault.RATE_LIMITED))
-        sizes, problem = await look_at(model, wishes)
+        sizes, problem = await look_at(model, spec)
         task = self.accept(
             Task(
                 id=str(2221 + len(self.tasks)),
@@ -123,7 +123,7 @@ class Wiro(Emulator):
                 at=self.now(),
                 seconds=self.seconds,
                 fault=fault,
-                pictures=[picture.shrunk(self.longest_side) for picture in results(wishes, sizes)],
+                pictures=[picture.shrunk(self.longest_side) for picture in results(spec, sizes)],
                 token=_token(),
                 callback=value(fields, "callbackUrl"),
                 cost=self.seconds * objects.CPS,
@@ -141,7 +141,7 @@ class Wiro(Emulator):
             raise Refused(failure(1, "There is no task yet."))
         task = self._named(fields)
         task.polls += 1
-        return ok(_envelope(self._told(task, task.under(fault))))
+        return ok(_envelope(self._reported(task, task.under(fault))))
 
     async def cancel(self, request: Request, fault: Fault | None) -> Response:
         self._check_auth(request)
@@ -164,7 +164,7 @@ class Wiro(Emulator):
         wanted = value(fields, "modelName")
         found = [task for task in tasks if not wanted or task.notes["model"].project == wanted]
         start, limit = int(value(fields, "start") or 0), int(value(fields, "limit") or 20)
-        page = [self._told(task, task.fault) for task in found[start : start + limit]]
+        page = [self._reported(task, task.fault) for task in found[start : start + limit]]
         return ok(_envelope(*page, total=len(found)))
 
     async def delete_files(self, request: Request, fault: Fault | None) -> Response:
@@ -220,14 +220,14 @@ class Wiro(Emulator):
         """Where the task stands now."""
         return state(task, task.under(fault), now=self.now(), fails_as=self.fails_as)
 
-    def _told(self, task: Task, fault: Fault | None) -> dict[str, Any]:
+    def _reported(self, task: Task, fault: Fault | None) -> dict[str, Any]:
         state = self.state(task, fault)
         return objects.task_object(task, state, fault, now=self.now(), origin=self.url)
 
     def _end(self, task: Task) -> Response:
         """As Wiro's own sample: the answer has the new status, but not yet the time."""
         self.cancel_task(task)
-        return ok(_envelope(self._told(task, task.fault) | {"canceltime": "0"}))
+        return ok(_envelope(self._reported(task, task.fault) | {"canceltime": "0"}))
 
     async def _after(self, task: Task) -> None:
         """What happens at the end: the money is taken, and the caller told."""
@@ -235,8 +235,12 @@ class Wiro(Emulator):
         if self.state(task).succeeded:
             self.balance -= task.cost
         if task.callback:
-            told = self._told(task, task.fault)
-            body = _envelope(told) | {key: told[key] for key in ("status", "outputs")} | {"taskid": task.id}
+            reported = self._reported(task, task.fault)
+            body = (
+                _envelope(reported)
+                | {key: reported[key] for key in ("status", "outputs")}
+                | {"taskid": task.id}
+            )
             headers = {"content-type": "application/json"}
             await self.send_callback(task.callback, json.dumps(body).encode(), headers)
 

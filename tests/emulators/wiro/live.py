@@ -34,7 +34,7 @@ async def serve(socket: WebSocket, *, find: Callable[[str], Task | None], look: 
     """One connection; see Wiro.socket for `mode`."""
     await socket.accept()
     await socket.send_json({"type": "connected", "version": "1.0"})
-    told: dict[str, asyncio.Task[None]] = {}
+    reported: dict[str, asyncio.Task[None]] = {}
     try:
         while True:
             frame = _read(await socket.receive())
@@ -48,12 +48,12 @@ async def serve(socket: WebSocket, *, find: Callable[[str], Task | None], look: 
                 await socket.send_json({"type": "error", "message": "tasktoken-required", "result": False})
                 continue
             task = find(token)
-            if task is not None and token not in told:
-                told[token] = asyncio.create_task(_tell(socket, task, look))
+            if task is not None and token not in reported:
+                reported[token] = asyncio.create_task(_tell(socket, task, look))
     except WebSocketDisconnect:
         pass
     finally:
-        for each in told.values():
+        for each in reported.values():
             each.cancel()
 
 

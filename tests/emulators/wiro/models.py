@@ -44,7 +44,7 @@ class Model:
 
 
 @dataclass
-class Wishes:
+class Spec:
     """The checked fields: `values` by input id as text, `pictures` by slot."""
 
     values: dict[str, str] = field(default_factory=dict)
@@ -132,19 +132,19 @@ MODELS = {
 }
 
 
-def check(model: Model, fields: Fields) -> Wishes:
+def check(model: Model, fields: Fields) -> Spec:
     """The wishes, or Wiro's words for the first that is wrong. Unknown fields are ignored."""
-    wishes = Wishes()
+    spec = Spec()
     sent = together(fields)
     for each in model.inputs:
         if each.files:
-            wishes.pictures[slot(each.id)] = _pictures(each, fields)
+            spec.pictures[slot(each.id)] = _pictures(each, fields)
         else:
-            wishes.values[each.id] = _text(each, sent.get(each.id))
+            spec.values[each.id] = _text(each, sent.get(each.id))
     callback = sent.get("callbackUrl")
     if callback and not (isinstance(callback, str) and is_url(callback)):
         raise invalid()
-    return wishes
+    return spec
 
 
 def _text(wanted: Input, sent: Any) -> str:

@@ -114,7 +114,7 @@ def task_object(task: Task, state: State, fault: Fault | None, *, now: float, or
 
 def tool(model: Model, *, detail: bool) -> dict[str, Any]:
     """A model as /Tool/List and /Tool/Detail tell of it."""
-    told = {
+    reported = {
         "id": model.id,
         "title": model.project,
         "slugowner": model.owner,
@@ -138,8 +138,8 @@ def tool(model: Model, *, detail: bool) -> dict[str, Any]:
     }
     if detail:
         items = [_parameter(each) for each in model.inputs]
-        told["parameters"] = [{"title": "Inputs", "items": items}]
-    return told
+        reported["parameters"] = [{"title": "Inputs", "items": items}]
+    return reported
 
 
 def _file(*, name: str, content_type: str, size: int, parent: str, at: float, url: str) -> dict[str, Any]:
@@ -165,12 +165,12 @@ def _file(*, name: str, content_type: str, size: int, parent: str, at: float, ur
 def _parameters(task: Task, origin: str) -> dict[str, Any]:
     """What was sent, files as addresses."""
 
-    def told(value: Any) -> Any:
+    def reported(value: Any) -> Any:
         if isinstance(value, list):
-            return [told(each) for each in value]
+            return [reported(each) for each in value]
         return f"{origin}/v1/File/{task.token}/{value.name}" if isinstance(value, File) else value
 
-    return {name: told(value) for name, value in task.request.items()}
+    return {name: reported(value) for name, value in task.request.items()}
 
 
 def _parameter(each: Input) -> dict[str, Any]:

@@ -11,16 +11,16 @@ from tests.emulators import inputs
 from tests.emulators.inputs import Size, fit
 from tests.emulators.pictures import Picture
 from tests.emulators.wiro.body import File
-from tests.emulators.wiro.models import Model, Wishes
+from tests.emulators.wiro.models import Model, Spec
 
 UNSEEN = (1024, 1024)  # the size of pictures at URLs that emulators do not ask
 MEGAPIXEL = 1024 * 1024
 
 
-async def look_at(model: Model, wishes: Wishes) -> tuple[list[Size], str]:
+async def look_at(model: Model, spec: Spec) -> tuple[list[Size], str]:
     """The sizes of the pictures sent, in order, and what is wrong with the first bad one, or ""."""
     sizes = []
-    for name, pictures in wishes.pictures.items():
+    for name, pictures in spec.pictures.items():
         for each in pictures:
             if isinstance(each, str) and not (inputs.is_url(each) and inputs.is_near(each)):
                 sizes.append(UNSEEN)
@@ -35,12 +35,12 @@ async def look_at(model: Model, wishes: Wishes) -> tuple[list[Size], str]:
     return sizes, ""
 
 
-def results(wishes: Wishes, sizes: list[Size]) -> list[Picture]:
+def results(spec: Spec, sizes: list[Size]) -> list[Picture]:
     """The pictures of a run that goes well."""
     first = sizes[0] if sizes else (1024, 1024)
-    values = wishes.values
+    values = spec.values
     if "width" in values:
-        width, height = wishes.number("width") or first[0], wishes.number("height") or first[1]
+        width, height = spec.number("width") or first[0], spec.number("height") or first[1]
     else:
         across, _, down = values.get("aspectRatio", "").partition(":")
         ratio = int(across) / int(down) if down else first[0] / first[1]
@@ -50,5 +50,5 @@ def results(wishes: Wishes, sizes: list[Size]) -> list[Picture]:
         seed = zlib.crc32(values["prompt"].encode())
     return [
         Picture(values["prompt"], seed, width, height, values.get("outputFormat", "png"), index)
-        for index in range(wishes.number("samples", 1))
+        for index in range(spec.number("samples", 1))
     ]

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from editor.providers import http
 from editor.providers.bfl.adapter import Bfl as Adapter
 from tests.emulators.bfl import Bfl
 
@@ -16,11 +15,5 @@ def bfl() -> Iterator[Bfl]:
 
 
 @pytest.fixture
-def adapter() -> Adapter:
+def adapter(connections: None) -> Adapter:
     return Adapter()
-
-
-@pytest.fixture(autouse=True)
-async def connections_closed() -> AsyncIterator[None]:
-    yield
-    await http.close()

@@ -1,4 +1,4 @@
-"""Edits at fal that go well, from the queue to the result; cancels and checks."""
+"""What fal alone does with tasks and keys; what it shares with all others is in the contract."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from editor.providers import http
-from editor.providers.base import Account, ErrorKind, Progress, ProviderError, Result, Submitted
+from editor.providers.base import Account, ErrorKind, Progress, Result, Submitted
 from editor.providers.fal import adapter as module
 from editor.providers.fal.adapter import Fal as Adapter
 from tests.emulators.fal import Fal
-from tests.emulators.faults import Fault, Step
+from tests.emulators.faults import Fault
 from tests.emulators.receiver import Receiver
-from tests.providers.edits import edit, finish, is_final, png, run
-
-KONTEXT = "fal-ai/flux-pro/kontext"
-RED, GREEN = png("red"), png("green")
+from tests.providers.calls import failure
+from tests.providers.clock import waited_for
+from tests.providers.contract.spec import GREEN, RED
+from tests.providers.edits import account, edit, finish, is_final, is_temporary, run
+from tests.providers.fal.spec import KONTEXT
 
 
 async def test_the_log_lines_tell_how_far_it_is(adapter: Adapter, fal: Fal):
@@ -44,39 +44,6 @@ async def test_it_waits_while_others_are_before_it_in_the_queue(adapter: Adapter
     assert isinstance(await adapter.poll(request, task), Result)
 
 
-async def test_a_task_is_found_again_after_a_restart(adapter: Adapter, fal: Fal):
-    request = edit(fal, KONTEXT, RED)
-    task = await adapter.submit(request)
-    await http.close()
-
-    again = Adapter()
-
-    assert (await finish(again, request, task)).images[0].content == fal.tasks[0].pictures[0].content
-
-
-async def test_the_state_that_is_stored_holds_no_secret(adapter: Adapter, fal: Fal):
-    task = await adapter.submit(edit(fal, KONTEXT, RED))
-
-    assert sorted(task.state) == ["cancel_url", "response_url", "status_url", "submitted_at"]
-    assert fal.key not in repr(task)
-
-
-async def test_the_callback_url_goes_with_the_submit(adapter: Adapter, fal: Fal):
-    with Receiver() as receiver:
-        await adapter.submit(edit(fal, KONTEXT, RED, callback_url=f"{receiver.url}?token=a%2Fb&job=1"))
-        receiver.wait(1)
-
-    assert fal.tasks[0].callback == f"{receiver.url}?token=a%2Fb&job=1"
-
-
-async def test_no_key_goes_to_the_results_link(adapter: Adapter, fal: Fal):
-    await run(adapter, edit(fal, KONTEXT, RED))
-
-    download = fal.calls[-1]
-    assert download.step is Step.DOWNLOAD
-    assert fal.key not in str(download.headers)
-
-
 @pytest.mark.parametrize("name", ["status_url", "response_url"])
 async def test_an_address_elsewhere_never_gets_the_key(adapter: Adapter, fal: Fal, name: str):
     request = edit(fal, KONTEXT, RED)
@@ -85,72 +52,87 @@ async def test_an_address_elsewhere_never_gets_the_key(adapter: Adapter, fal: Fa
     with Receiver() as elsewhere:
         lured = Submitted(task.task_id, {**task.state, name: elsewhere.url})
 
-        with pytest.raises(ProviderError, match="another server") as caught:
-            await adapter.poll(request, lured)
+        error = await failure(adapter.poll(request, lured))
 
-    assert is_final(caught.value, ErrorKind.UNAVAILABLE)
-
-
-async def test_a_running_task_is_cancelled(adapter: Adapter, fal: Fal):
-    fal.stop_clock()
-    fal.seconds = 10
-    request = edit(fal, KONTEXT, RED)
-    task = await adapter.submit(request)
-
-    await adapter.cancel(request, task)
-
-    assert fal.tasks[0].cancelled_at is not None
-    with pytest.raises(ProviderError, match="cancelled") as caught:
-        await adapter.poll(request, task)
-    assert is_final(caught.value, ErrorKind.UNAVAILABLE)
+    assert is_final(error, ErrorKind.UNAVAILABLE)
+    assert "another server" in error.message
 
 
-@pytest.mark.parametrize("fault", [Fault.WRONG_KEY, Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.CUT])
-async def test_a_cancel_that_fails_is_only_logged(
-    adapter: Adapter, fal: Fal, fault: Fault, caplog: pytest.LogCaptureFixture
-):
-    caplog.set_level("INFO", logger="editor.fal")
-    fal.stop_clock()
-    fal.seconds = 10
-    request = edit(fal, KONTEXT, RED)
-    task = await adapter.submit(request)
-    fal.script.next_cancel = [fault]
+async def test_the_check_tells_an_empty_account(adapter: Adapter, fal: Fal):
+    fal.script.next_upload = [Fault.OUT_OF_FUNDS]
 
-    await adapter.cancel(request, task)
-
-    assert f"task={task.task_id}" in caplog.text
-    assert fal.key not in caplog.text
+    assert is_final(await failure(adapter.check(account(fal))), ErrorKind.INSUFFICIENT_FUNDS)
 
 
-async def test_a_cancel_of_what_has_ended_or_gone_does_no_harm(adapter: Adapter, fal: Fal):
-    request = edit(fal, KONTEXT, RED)
-    task = await adapter.submit(request)
-    result = await finish(adapter, request, task)
-    await adapter.cancel(request, task)
-    assert (await finish(adapter, request, task)).images == result.images
+async def test_a_check_whose_answer_breaks_off_says_nothing_of_the_key(adapter: Adapter, fal: Fal):
+    fal.script.next_upload = [Fault.CUT]
 
-    fal.stop()
-    await adapter.cancel(request, task)
-
-
-async def test_the_check_costs_nothing(adapter: Adapter, fal: Fal):
-    assert await adapter.check(Account(base_url=fal.url, key=fal.key)) == ""
-    assert fal.tasks == []
+    assert is_temporary(await failure(adapter.check(account(fal))))
 
 
 @pytest.mark.parametrize(
-    ("key", "fault", "kind"),
-    [("wrong", None, ErrorKind.AUTH), (None, Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS)],
+    ("fault", "kind"),
+    [
+        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED),
+        (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE),
+        (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE),
+        (Fault.CUT, ErrorKind.UNAVAILABLE),
+        (Fault.MALFORMED_JSON, ErrorKind.UNAVAILABLE),
+        (Fault.HANG, ErrorKind.TIMEOUT),
+        (Fault.NOT_FOUND_YET, ErrorKind.UNAVAILABLE),
+    ],
 )
-async def test_the_check_tells_a_wrong_key_and_an_empty_account(
-    adapter: Adapter, fal: Fal, key: str | None, fault: Fault | None, kind: ErrorKind
+async def test_a_result_without_a_clear_answer_is_retried(
+    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind
 ):
-    fal.script.next_upload = [fault]
+    request = edit(fal, KONTEXT, RED)
+    task = await adapter.submit(request)
+    fal.ahead += 1
+    fal.script.next_poll = [None, fault]
 
-    with pytest.raises(ProviderError) as caught:
-        await adapter.check(Account(base_url=fal.url, key=key or fal.key))
+    async with waited_for(fault, once=lambda: not fal.script.next_poll):
+        error = await failure(adapter.poll(request, task))
+    assert is_temporary(error, kind)
+    assert isinstance(await adapter.poll(request, task), Result)
 
-    assert is_final(caught.value, kind)
+
+async def test_a_result_that_is_later_than_its_status_is_waited_for(adapter: Adapter, fal: Fal):
+    request = edit(fal, KONTEXT, RED)
+    task = await adapter.submit(request)
+    fal.ahead += 1
+    fal.script.next_poll = [None, Fault.NEVER_FINISHES]
+
+    assert await adapter.poll(request, task) == Progress()
+    assert isinstance(await adapter.poll(request, task), Result)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "safety filter"),  # it is flagged
+        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "finished without an image"),
+    ],
+)
+async def test_kontext_tells_of_no_good_image_in_its_own_way(
+    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind, text: str
+):
+    fal.script.next_submit = [fault]
+
+    error = await failure(run(adapter, edit(fal, KONTEXT, RED)))
+
+    assert is_final(error, kind)
+    assert text in error.message
+
+
+async def test_files_that_were_deleted_meanwhile_are_reported(adapter: Adapter, fal: Fal):
+    request = edit(fal, KONTEXT, RED)
+    task = await adapter.submit(request)
+    fal.ahead += 25 * 3600
+
+    error = await failure(adapter.poll(request, task))
+
+    assert is_final(error, ErrorKind.UNAVAILABLE)
+    assert "expired" in error.message
 
 
 def test_only_fals_own_service_has_its_files_on_another_host():

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import httpx
 import pytest
 
-from editor.providers.base import ErrorKind, Progress, ProviderError
+from editor.providers.base import ErrorKind, Progress
 from editor.providers.fal import answers
 from editor.providers.http import Answer
+from tests.providers.calls import answer, raised
 from tests.providers.edits import is_final, is_temporary
-
-
-def answer(status: int, body: Any) -> Answer:
-    return Answer(status, httpx.Headers(), json.dumps(body).encode())
 
 
 def logs(*messages: Any) -> Answer:
@@ -66,10 +61,7 @@ def test_only_the_images_that_were_not_flagged_are_fetched():
     ],
 )
 def test_a_bad_end_is_final(status: int, body: Any, kind: ErrorKind):
-    with pytest.raises(ProviderError) as caught:
-        answers.result(answer(status, body), age=1)
-
-    assert is_final(caught.value, kind)
+    assert is_final(raised(answers.result, answer(status, body), age=1), kind)
 
 
 @pytest.mark.parametrize(
@@ -87,34 +79,26 @@ def test_a_submit_that_a_gateway_gave_up_may_have_been_taken(status: int, kind: 
 
 
 def test_an_internal_error_is_perhaps_only_that_of_the_answer():
-    with pytest.raises(ProviderError) as caught:
-        answers.result(answer(500, {"detail": "x", "error_type": "internal_error"}), age=1)
+    body = {"detail": "x", "error_type": "internal_error"}
 
-    assert is_temporary(caught.value)
+    assert is_temporary(raised(answers.result, answer(500, body), age=1))
 
 
 @pytest.mark.parametrize("missing", ["request_id", "status_url", "response_url", "cancel_url"])
 def test_a_submit_whose_answer_lacks_a_part_is_of_unknown_outcome(missing: str):
-    told = dict.fromkeys(("request_id", "status_url", "response_url", "cancel_url"), "x")
+    reported = dict.fromkeys(("request_id", "status_url", "response_url", "cancel_url"), "x")
 
-    with pytest.raises(ProviderError) as caught:
-        answers.submitted(answer(200, told | {missing: None}))
-
-    assert is_final(caught.value, ErrorKind.UNKNOWN_OUTCOME)
+    assert is_final(
+        raised(answers.submitted, answer(200, reported | {missing: None})), ErrorKind.UNKNOWN_OUTCOME
+    )
 
 
 def test_an_upload_that_a_proxy_gave_up_on_left_nothing_paid():
-    with pytest.raises(ProviderError) as caught:
-        answers.upload(answer(504, None))
-
-    assert is_temporary(caught.value)
+    assert is_temporary(raised(answers.upload, answer(504, None)))
 
 
 @pytest.mark.parametrize(
     "body", [None, {}, {"upload_url": "https://a/1"}, {"upload_url": 1, "file_url": "x"}]
 )
 def test_an_upload_without_an_address_is_no_upload(body: Any):
-    with pytest.raises(ProviderError) as caught:
-        answers.upload(answer(200, body))
-
-    assert is_final(caught.value, ErrorKind.UNAVAILABLE)
+    assert is_final(raised(answers.upload, answer(200, body)), ErrorKind.UNAVAILABLE)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import os
 
-import pytest
-
 from editor.providers.base import ErrorKind
 from editor.providers.fal.adapter import Fal as Adapter
 from editor.providers.fal.requests import INLINE_BYTES
 from tests.emulators.fal import Fal
-from tests.emulators.faults import RETRY_AFTER, Fault, Step
+from tests.emulators.faults import Fault, Step
 from tests.providers.calls import failure
-from tests.providers.clock import waited_for
-from tests.providers.edits import edit, is_final, png, run
-
-KONTEXT = "fal-ai/flux-pro/kontext"
-FLUX_2 = "fal-ai/flux-2-pro/edit"
-RED, GREEN = png("red"), png("green")
-LARGE = RED + os.urandom(INLINE_BYTES)  # bytes after the end of a PNG do no harm
+from tests.providers.contract.spec import GREEN, RED
+from tests.providers.edits import edit, is_final, run
+from tests.providers.fal.spec import FLUX_2, KONTEXT, LARGE
 
 
 async def test_large_images_are_uploaded_first(adapter: Adapter, fal: Fal):
@@ -36,32 +30,6 @@ async def test_large_images_are_uploaded_first(adapter: Adapter, fal: Fal):
     assert all(file.expires_at is not None for file in files)
     uploads = [call for call in fal.calls if call.step is Step.UPLOAD]
     assert ["authorization" in call.headers for call in uploads] == [True, False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        (Fault.WRONG_KEY, ErrorKind.AUTH),
-        (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS),
-        (Fault.RATE_LIMITED_RETRY_AFTER, ErrorKind.RATE_LIMITED),
-        (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE),
-        (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE),
-        (Fault.CUT, ErrorKind.UNAVAILABLE),
-        (Fault.MALFORMED_JSON, ErrorKind.UNAVAILABLE),
-        (Fault.HANG, ErrorKind.TIMEOUT),
-    ],
-)
-async def test_an_upload_that_fails_ends_the_submit_before_anything_was_paid(
-    adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind
-):
-    fal.script.next_upload = [fault]
-
-    async with waited_for(fault, once=lambda: not fal.script.next_upload):
-        error = await failure(adapter.submit(edit(fal, KONTEXT, LARGE)))
-
-    assert is_final(error, kind)  # nobody asks an upload again
-    assert error.retry_after == (RETRY_AFTER if fault is Fault.RATE_LIMITED_RETRY_AFTER else None)
-    assert fal.tasks == []
 
 
 async def test_an_upload_that_is_not_taken_ends_the_submit(adapter: Adapter, fal: Fal):

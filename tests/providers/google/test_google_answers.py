@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from typing import Any
 
-import httpx
 import pytest
 
-from editor.providers.base import ErrorKind, ProviderError
+from editor.providers.base import ErrorKind
 from editor.providers.google import answers
 from editor.providers.http import Answer
+from tests.providers.calls import answer, raised
 from tests.providers.edits import is_final, is_temporary
-
-
-def answer(status: int, body: object) -> Answer:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, httpx.Headers(), content)
 
 
 def error_of(status: int, name: str, message: str = "Words.", *details: dict[str, Any]) -> Answer:
@@ -103,10 +97,7 @@ def image_part(blob: object) -> dict[str, Any]:
     ],
 )
 def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
-    with pytest.raises(ProviderError) as caught:
-        answers.made(answer(200, body))
-
-    assert is_final(caught.value, ErrorKind.UNKNOWN_OUTCOME)
+    assert is_final(raised(answers.made, answer(200, body)), ErrorKind.UNKNOWN_OUTCOME)
 
 
 @pytest.mark.parametrize(
@@ -122,4 +113,4 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
     ],
 )
 def test_what_is_left_out_of_an_answer_is_an_image_that_was_not_made(body: object):
-    assert answers.made(answer(200, body)) == answers.NotMade("The provider finished without an image.")
+    assert answers.made(answer(200, body)) == answers.NotMade("The provider returned no image.")

@@ -1,96 +1,88 @@
-"""Edits at kie that go well, from the submit to the images."""
+"""What kie alone does with tasks and answers; what it shares with all others is in the contract."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from editor.providers import http
-from editor.providers.base import Account, ErrorKind, Progress, ProviderError
+from editor.providers.base import ErrorKind, Progress
 from editor.providers.kie import answers
 from editor.providers.kie.adapter import Kie as Adapter
-from tests.emulators.checks import http as client
+from tests.emulators.faults import Fault, Step
 from tests.emulators.kie import Kie
-from tests.providers.edits import edit, finish, is_final, png, run
-from tests.providers.kie.edits import BOTH_APIS, FIELDS, FLUX_2, GPT, KONTEXT
-
-RED, GREEN, BLUE = png("red"), png("green"), png("blue")
-PROMPT = "make the sky stormy"
-TWINS = {
-    "google/nano-banana-edit": "google/nano-banana",
-    FLUX_2: "flux-2/pro-text-to-image",
-    "flux-2/flex-image-to-image": "flux-2/flex-text-to-image",
-    "gpt-image-2-5-flare-image-to-image": "gpt-image-2-5-flare-text-to-image",
-    GPT: "gpt-image-2-5-sunburst-text-to-image",
-}
+from tests.providers.calls import answer, failure
+from tests.providers.contract.spec import RED
+from tests.providers.edits import edit, finish, image, is_final, is_temporary, run
+from tests.providers.kie.spec import FLUX_2
 
 
-@pytest.mark.parametrize("target", FIELDS)
-async def test_a_prompt_alone_makes_an_image(adapter: Adapter, kie: Kie, target: str):
-    result = await run(adapter, edit(kie, target))
+@pytest.mark.parametrize(("real_status", "content_types"), [(True, True), (False, False)])
+async def test_answers_are_read_whatever_their_headers(
+    adapter: Adapter, kie: Kie, real_status: bool, content_types: bool
+):
+    kie.real_status, kie.content_types = real_status, content_types
 
-    [task] = kie.tasks
-    assert [each.content for each in result.images] == [task.pictures[0].content]
-    assert result.seed is None
-    assert task.request["model"] == TWINS.get(target, target)
-    assert FIELDS[target] not in task.request["input"]
-    assert task.headers["authorization"] == f"Bearer {kie.key}"
+    result = await run(adapter, edit(kie, FLUX_2, RED))
 
-
-@pytest.mark.parametrize(("target", "field"), FIELDS.items())
-async def test_references_go_in_their_order(adapter: Adapter, kie: Kie, target: str, field: str):
-    result = await run(adapter, edit(kie, target, RED, GREEN, BLUE))
-
-    [task] = kie.tasks
-    assert result.images[0].content == task.pictures[0].content
-    assert task.request["model"] == target
-    links = task.request["input"][field]
-    assert [client.get(link).content for link in links] == [RED, GREEN, BLUE]
-
-
-@pytest.mark.parametrize("target", ["flux-kontext-pro", KONTEXT])
-async def test_kontext_has_an_api_of_its_own(adapter: Adapter, kie: Kie, target: str):
-    result = await run(adapter, edit(kie, target, RED, aspectRatio="", outputFormat="jpeg"))
-
-    [task] = kie.tasks
-    assert result.images[0].content == task.pictures[0].content
-    assert result.images[0].content_type == "image/jpeg"
-    assert task.path == "/api/v1/flux/kontext/generate"
-    assert client.get(task.request.pop("inputImage")).content == RED
-    assert task.request == {
-        "prompt": PROMPT,
-        "model": target,
-        "outputFormat": "jpeg",
-        "promptUpsampling": False,
-        "safetyTolerance": 2,
-    }
-
-
-async def test_kontext_makes_an_image_from_a_prompt_alone(adapter: Adapter, kie: Kie):
-    result = await run(adapter, edit(kie, KONTEXT, outputFormat="png"))
-
-    [task] = kie.tasks
-    assert result.images[0].content == task.pictures[0].content
-    assert task.request["aspectRatio"] == "1:1"
-    assert "inputImage" not in task.request
-
-
-@BOTH_APIS
-async def test_a_task_runs_until_it_has_succeeded(adapter: Adapter, kie: Kie, target: str):
-    kie.stop_clock()
-    kie.seconds = 100
-    request = edit(kie, target)
-    task = await adapter.submit(request)
-
-    for _ in range(4):
-        assert await adapter.poll(request, task) == Progress()
-        kie.ahead += 24
-    kie.ahead += 10
-
-    result = await finish(adapter, request, task)
     assert result.images[0].content == kie.tasks[0].pictures[0].content
 
 
-def test_progress_is_told_where_kie_tells_it():
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        (Fault.WRONG_KEY, ErrorKind.AUTH, "did not accept the API key"),
+        (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
+        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
+        (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Server exception"),
+    ],
+)
+@pytest.mark.parametrize("step", [Step.SUBMIT, Step.UPLOAD])
+async def test_a_refusal_may_come_with_its_real_status(
+    adapter: Adapter, kie: Kie, step: Step, fault: Fault, kind: ErrorKind, reason: str
+):
+    kie.real_status = True
+    kie.script.coming(step).append(fault)
+
+    error = await failure(adapter.submit(edit(kie, FLUX_2, RED)))
+
+    assert is_final(error, kind)
+    assert reason in error.message
+    assert error.retry_after == (10 if kind is ErrorKind.RATE_LIMITED else None)
+    assert kie.tasks == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (433, ErrorKind.INSUFFICIENT_FUNDS),
+        (455, ErrorKind.UNAVAILABLE),
+        (501, ErrorKind.UNAVAILABLE),
+        (505, ErrorKind.UNAVAILABLE),
+    ],
+)
+async def test_kies_own_codes_mean_what_they_say(adapter: Adapter, kie: Kie, code: int, kind: ErrorKind):
+    kie.error_code = code
+    kie.script.next_submit = [Fault.SERVER_ERROR]
+
+    assert is_final(await failure(adapter.submit(edit(kie, FLUX_2))), kind)
+
+
+@pytest.mark.parametrize("status", [501, 505])
+def test_a_proxys_status_is_none_of_kies_codes(status: int):
+    assert is_final(answers.refusal(answer(status, b"<html>")), ErrorKind.UNKNOWN_OUTCOME)
+
+
+async def test_maintenance_at_a_poll_passes(adapter: Adapter, kie: Kie):
+    kie.error_code = 455
+    request = edit(kie, FLUX_2)
+    task = await adapter.submit(request)
+    kie.script.next_poll = [Fault.SERVER_ERROR]
+
+    assert is_temporary(await failure(finish(adapter, request, task)))
+
+
+def test_progress_is_reported_where_kie_tells_it():
     assert answers.market_links({"state": "generating", "progress": 40}) == Progress(percent=40)
     assert answers.market_links({"state": "generating", "progress": None}) == Progress()
     assert answers.market_links({"state": "generating", "progress": 140}) == Progress(percent=100)
@@ -105,73 +97,33 @@ def test_several_results_come_in_order():
     assert links == ("https://x.example/1.png", "https://x.example/2.png")
 
 
-async def test_a_task_is_found_again_after_a_restart(adapter: Adapter, kie: Kie):
+@pytest.mark.parametrize("text", ["", '{"resultUrls":', "{}", "[]", '{"resultUrls":[7]}'])
+async def test_a_result_that_nobody_can_read_is_none(adapter: Adapter, kie: Kie, text: str):
+    kie.empty_result = text
+    kie.script.next_submit = [Fault.EMPTY_RESULT]
+
+    error = await failure(run(adapter, edit(kie, FLUX_2)))
+
+    assert is_final(error, ErrorKind.UNAVAILABLE)
+    assert "finished without an image" in error.message
+
+
+async def test_a_picture_that_kie_cannot_read_fails_the_task(adapter: Adapter, kie: Kie):
+    request = replace(edit(kie, FLUX_2), images=(replace(image(RED), load=_nonsense),))
+
+    error = await failure(run(adapter, request))
+
+    assert is_final(error, ErrorKind.UNAVAILABLE)
+    assert "Image fetch failed" in error.message
+
+
+async def _nonsense() -> bytes:
+    return b"no image"
+
+
+async def test_a_result_that_was_left_for_too_long_is_gone(adapter: Adapter, kie: Kie):
     request = edit(kie, FLUX_2)
     task = await adapter.submit(request)
-    await http.close()
+    kie.ahead = 15 * 86400
 
-    result = await finish(Adapter(), request, task)
-
-    assert result.images[0].content == kie.tasks[0].pictures[0].content
-
-
-async def test_the_state_that_is_stored_holds_no_key(adapter: Adapter, kie: Kie):
-    task = await adapter.submit(edit(kie, FLUX_2))
-
-    assert sorted(task.state) == ["submitted_at"]
-    assert kie.key not in repr(task)
-
-
-async def test_no_key_goes_to_the_results_link(adapter: Adapter, kie: Kie):
-    await run(adapter, edit(kie, FLUX_2))
-
-    download = kie.calls[-1]
-    assert download.step == "download"
-    assert kie.key not in str(download.headers)
-
-
-@pytest.mark.parametrize("ahead", [3600, -3600])
-async def test_the_clocks_may_differ(adapter: Adapter, kie: Kie, ahead: float):
-    kie.ahead = ahead
-
-    result = await run(adapter, edit(kie, FLUX_2, RED))
-
-    assert result.images[0].content == kie.tasks[0].pictures[0].content
-
-
-@pytest.mark.parametrize(("real_status", "content_types"), [(True, True), (False, False)])
-async def test_answers_are_read_whatever_their_headers(
-    adapter: Adapter, kie: Kie, real_status: bool, content_types: bool
-):
-    kie.real_status, kie.content_types = real_status, content_types
-
-    result = await run(adapter, edit(kie, FLUX_2, RED))
-
-    assert result.images[0].content == kie.tasks[0].pictures[0].content
-
-
-async def test_the_check_tells_the_credits(adapter: Adapter, kie: Kie):
-    assert await adapter.check(Account(base_url=kie.url, key=kie.key)) == "Credits left: 1,234.5"
-    assert kie.tasks == []
-
-
-@pytest.mark.parametrize("key", ["wrong", ""])
-async def test_the_check_refuses_a_wrong_key(adapter: Adapter, kie: Kie, key: str):
-    with pytest.raises(ProviderError, match="API key") as caught:
-        await adapter.check(Account(base_url=kie.url, key=key))
-
-    assert is_final(caught.value, ErrorKind.AUTH)
-
-
-async def test_a_cancel_does_nothing_as_kie_has_none(adapter: Adapter, kie: Kie):
-    request = edit(kie, FLUX_2)
-    task = await adapter.submit(request)
-    calls = len(kie.calls)
-
-    await adapter.cancel(request, task)
-
-    assert len(kie.calls) == calls
-
-
-def test_an_account_runs_a_hundred_tasks_at_once():
-    assert Adapter().limits(FLUX_2) == {"all": 100}
+    assert is_final(await failure(finish(adapter, request, task)), ErrorKind.UNAVAILABLE)

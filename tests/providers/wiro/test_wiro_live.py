@@ -18,7 +18,8 @@ from editor.providers.base import EditRequest, Progress, Submitted
 from editor.providers.wiro import live, requests
 from editor.providers.wiro.adapter import Wiro as Adapter
 from tests.emulators.wiro import Wiro
-from tests.providers.wiro.edits import edit
+from tests.providers.edits import edit
+from tests.providers.wiro.spec import FLUX_2
 
 
 @dataclass
@@ -54,10 +55,10 @@ class Socket:
 
 @pytest.fixture
 async def socket() -> AsyncIterator[Socket]:
-    told = Socket()
-    async with serve(told.serve, "127.0.0.1", 0) as server:
-        told.url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
-        yield told
+    reported = Socket()
+    async with serve(reported.serve, "127.0.0.1", 0) as server:
+        reported.url = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+        yield reported
 
 
 @contextlib.asynccontextmanager
@@ -71,7 +72,7 @@ async def watching(adapter: Adapter, request: EditRequest, token: str) -> AsyncI
 
 
 def at(socket: Socket, wiro: Wiro) -> EditRequest:
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     return replace(request, account=replace(request.account, base_url=socket.url))
 
 
@@ -86,22 +87,22 @@ async def ended(watch: asyncio.Task[bool]) -> bool:
         return await asyncio.shield(watch)
 
 
-async def told(wiro: Wiro, status: str, percentage: int = 0) -> None:
+async def reported(wiro: Wiro, status: str, percentage: int = 0) -> None:
     """Wait until the socket has told that its only task stands there."""
     async with asyncio.timeout(60):
         while wiro.tasks[0].notes.get("told") != (status, percentage):
             await asyncio.sleep(0.005)
 
 
-async def test_the_end_is_told_long_before_a_poll_would_be_due(adapter: Adapter, wiro: Wiro):
+async def test_the_end_is_reported_long_before_a_poll_would_be_due(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     async with watching(adapter, request, task.state["token"]) as watch:
-        await told(wiro, "task_queue")
+        await reported(wiro, "task_queue")
         wiro.ahead = 99
-        await told(wiro, "task_postprocess_start", 99)
+        await reported(wiro, "task_postprocess_start", 99)
         assert not watch.done()
 
         wiro.ahead = 100
@@ -111,21 +112,21 @@ async def test_the_end_is_told_long_before_a_poll_would_be_due(adapter: Adapter,
     assert not isinstance(await adapter.poll(request, task), Progress)
 
 
-async def test_a_task_that_ended_before_is_told_at_once(adapter: Adapter, wiro: Wiro):
-    request = edit(wiro)
+async def test_a_task_that_ended_before_is_reported_at_once(adapter: Adapter, wiro: Wiro):
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     wiro.ahead += 1
 
     assert await hear(adapter, request, task)
 
 
-async def test_a_cancelled_task_is_told_too(adapter: Adapter, wiro: Wiro):
+async def test_a_cancelled_task_is_reported_too(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     async with watching(adapter, request, task.state["token"]) as watch:
-        await told(wiro, "task_queue")
+        await reported(wiro, "task_queue")
         assert not watch.done()
 
         await adapter.cancel(request, task)
@@ -133,16 +134,16 @@ async def test_a_cancelled_task_is_told_too(adapter: Adapter, wiro: Wiro):
         assert await ended(watch)
 
 
-async def test_polls_tell_the_percentage_that_the_socket_told(adapter: Adapter, wiro: Wiro):
+async def test_polls_tell_the_percentage_that_the_socket_reported(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     assert await adapter.poll(request, task) == Progress(percent=None)
     async with watching(adapter, request, task.state["token"]):
         wiro.ahead = 40
         for percent in (50, 61):  # one comes as an object, one as its text
-            await told(wiro, "task_output", int(wiro.ahead))
+            await reported(wiro, "task_output", int(wiro.ahead))
             wiro.ahead = percent
             async with asyncio.timeout(60):
                 while await adapter.poll(request, task) != Progress(percent=percent):
@@ -197,7 +198,7 @@ async def test_only_an_end_is_an_end(adapter: Adapter, wiro: Wiro, socket: Socke
 
 async def test_a_silent_socket_is_waited_for(adapter: Adapter, wiro: Wiro):
     wiro.socket = "silent"
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     async with watching(adapter, request, task.state["token"]) as watch:
         wiro.ahead += 1
@@ -211,7 +212,7 @@ async def test_a_socket_that_fails_is_left_alone_for_a_while(
     adapter: Adapter, wiro: Wiro, trouble: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(live, "REST", 3600)
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
     match trouble:
         case "closes":
@@ -232,7 +233,7 @@ async def test_a_socket_that_fails_is_left_alone_for_a_while(
     assert await hear(adapter, request, task)
 
 
-async def test_a_socket_that_told_something_is_opened_again(
+async def test_a_socket_that_reported_something_is_opened_again(
     adapter: Adapter, wiro: Wiro, socket: Socket, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(live, "RECONNECT_PAUSE", 0.01)
@@ -264,7 +265,7 @@ async def test_the_sockets_name_may_not_stand_for_a_private_address(
 ):
     policy.allow([])
     caplog.set_level(logging.INFO, "editor.wiro")
-    request = edit(wiro)
+    request = edit(wiro, FLUX_2)
     account = replace(request.account, base_url="https://localhost")
 
     assert not await hear(adapter, replace(request, account=account), Submitted("1", {"token": "secret"}))

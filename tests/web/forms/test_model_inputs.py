@@ -135,7 +135,7 @@ def test_a_seed_is_a_number_line_that_says_what_empty_means(model: Model, defaul
     assert attrs["placeholder"] == "Random"
 
 
-def test_people_read_the_words_for_people() -> None:
+def test_people_read_the_text_for_people() -> None:
     html = render_to_string("studio/_inputs.html", {"fields": build_form(KONTEXT_DEV).advanced_fields})
     assert "Guidance" in html
     assert "guidancescale" not in html
@@ -181,7 +181,7 @@ def test_what_is_sent_comes_back_in_its_type() -> None:
     assert form.cleaned_data == {"steps": 12, "scale": 7.5, "samples": 2, "seed": None}
 
 
-def test_each_wrong_option_is_told_beside_its_control() -> None:
+def test_each_wrong_option_is_reported_beside_its_control() -> None:
     form = build_form(FLUX_2, data={"width": "1000", "safetyTolerance": "7", "seed": "5"})
     assert form.errors == {
         "width": ["Enter a whole number from 64 to 2048 in steps of 16, or 0 to match the image."],

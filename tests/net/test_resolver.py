@@ -1,0 +1,98 @@
+"""Names are looked up in threads of their own, and all their addresses are judged."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from editor.net import policy, pool, resolver
+from tests.net.fetching import HOST
+from tests.patience import PATIENCE, until
+
+PUBLIC, PRIVATE = "8.8.8.8", "10.0.0.1"
+
+
+def found(*addresses: str) -> list[Any]:
+    """What the system answers."""
+    return [
+        (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 0, 0, 0))
+        if ":" in address
+        else (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0))
+        for address in addresses
+    ]
+
+
+@pytest.fixture(autouse=True)
+def nothing_exempt() -> Iterator[None]:
+    policy.allow([])
+    yield
+    policy.allow([])
+
+
+async def test_each_address_once_in_the_order_of_the_system(monkeypatch: pytest.MonkeyPatch):
+    answer = found("2606:4700::1111", PUBLIC, "2606:4700::1111")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: answer)
+
+    assert await resolver.addresses(HOST, look_up=resolver.for_people) == ["2606:4700::1111", PUBLIC]
+
+
+@pytest.mark.parametrize("look_up", [resolver.for_people, resolver.for_providers])
+async def test_one_address_that_must_not_be_requested_is_enough(
+    look_up: resolver.LookUp, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found(PUBLIC, PRIVATE))
+
+    with pytest.raises(policy.Forbidden):
+        await resolver.addresses(HOST, look_up=look_up)
+
+
+async def test_providers_connections_get_only_judged_addresses(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found(PUBLIC, PRIVATE))
+
+    with pytest.raises(policy.Forbidden):
+        await pool._Resolver().resolve(HOST, 443)
+
+    policy.allow(["10.0.0.0/8"])
+    assert [each["host"] for each in await pool._Resolver().resolve(HOST, 443)] == [PUBLIC, PRIVATE]
+
+
+async def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch):
+    """Asked for the families that it has, the system gives no address of another family."""
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found())
+    policy.allow(["::1"])
+
+    assert await resolver.addresses("::1", look_up=resolver.for_people) == ["::1"]
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
+async def test_what_cannot_be_a_name_has_no_address(host: str):
+    with pytest.raises(OSError, match="no such host"):
+        await resolver.addresses(host, look_up=resolver.for_providers)
+
+
+async def test_names_of_people_that_nobody_answers_hold_up_no_provider(monkeypatch: pytest.MonkeyPatch):
+    silent, asked = threading.Event(), []
+
+    def answer(host: str, *rest: Any, **how: Any) -> list[Any]:
+        asked.append(host)
+        if host != HOST:
+            silent.wait()
+        return found(PUBLIC)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    hosts = [f"{number}.example" for number in range(2 * resolver.THREADS)]
+    waiting = [asyncio.create_task(resolver.addresses(host, look_up=resolver.for_people)) for host in hosts]
+    try:
+        await until(lambda: len(asked) == resolver.THREADS)
+        look_up = resolver.addresses(HOST, look_up=resolver.for_providers)
+        assert await asyncio.wait_for(look_up, PATIENCE) == [PUBLIC]
+        assert not any(task.done() for task in waiting)
+    finally:
+        silent.set()
+        await asyncio.gather(*waiting)
+    assert sorted(asked) == sorted([*hosts, HOST])
