@@ -123,7 +123,7 @@ def test_what_is_silent_or_only_half_said_is_closed(portal: Portal) -> None:
         for connection, each in zip(waiting, words, strict=True):
             connection.sendall(each)
         for connection in waiting:
-            connection.settimeout(60)
+            connection.settimeout(PATIENCE)
             read_all(connection)  # which ends when the portal closes it
 
 
@@ -259,7 +259,7 @@ def test_two_credentials_are_refused_whichever_is_right(
 
 
 def status(portal: Portal, door: str, path: str, headers: list[tuple[str, str]]) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.putrequest("POST" if door in ("wiro", "mcp") else "GET", path)
         for name, value in headers:
