@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.e2e.client import Client
 from tests.e2e.portal import Portal
 from tests.e2e.studio import picture
+from tests.patience import PATIENCE
 
 MIB = 1024 * 1024
 
@@ -39,7 +40,7 @@ def connect(portal: Portal, *lines: str, buffer: int = 0) -> socket.socket:
     connection = socket.socket()
     if buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-    connection.settimeout(60)
+    connection.settimeout(PATIENCE)
     connection.connect(("127.0.0.1", portal.port))
     head = [lines[0], f"Host: 127.0.0.1:{portal.port}", *lines[1:], "", ""]
     connection.sendall("\r\n".join(head).encode())

@@ -14,6 +14,7 @@ from tests.e2e import agent
 from tests.e2e.client import Client
 from tests.e2e.portal import Portal
 from tests.factories import photo
+from tests.patience import PATIENCE
 
 EMAIL, SLUG, CREDITS = "amara@example.test", "acme-studio", 1000
 MODEL = "black-forest-labs/flux-kontext-pro"
@@ -39,7 +40,7 @@ class Tenant:
         self.portal = portal
         self.key = key
         self.person = Client(portal, email=EMAIL, slug=SLUG)
-        self.http = httpx.Client(base_url=portal.url, timeout=60)
+        self.http = httpx.Client(base_url=portal.url, timeout=PATIENCE)
         self.bearer = {"authorization": f"Bearer {key}"}
 
     def close(self) -> None:

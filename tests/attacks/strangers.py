@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 
 from tests.e2e.portal import Portal
+from tests.patience import PATIENCE
 
 HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half"
 
@@ -64,7 +65,7 @@ def many_files() -> Iterator[None]:
 
 def connect(portal: Portal, *, source: str = "127.0.0.1") -> socket.socket:
     """A connection from an address of this machine; those in 127.0.0.0/8 all are."""
-    return socket.create_connection(("127.0.0.1", portal.port), timeout=30, source_address=(source, 0))
+    return socket.create_connection(("127.0.0.1", portal.port), timeout=PATIENCE, source_address=(source, 0))
 
 
 def is_closed(each: socket.socket) -> bool:
@@ -77,7 +78,7 @@ def is_closed(each: socket.socket) -> bool:
         return True
 
 
-def is_healthy(portal: Portal, *, seconds: float = 30, source: str = "127.0.0.1") -> bool:
+def is_healthy(portal: Portal, *, seconds: float = PATIENCE, source: str = "127.0.0.1") -> bool:
     """Whether it answers on a new connection."""
     transport = httpx.HTTPTransport(local_address=source)
     try:
@@ -87,7 +88,7 @@ def is_healthy(portal: Portal, *, seconds: float = 30, source: str = "127.0.0.1"
         return False
 
 
-def wait_for(happened: Callable[[], bool], portal: Portal, *, seconds: float = 60) -> None:
+def wait_for(happened: Callable[[], bool], portal: Portal, *, seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, portal.log.read_text()[-4000:]

@@ -115,15 +115,15 @@ def test_a_worker_takes_all_files_that_it_may_open_too(portal: Portal, tmp_path:
             worker.wait()
 
 
-def test_what_is_silent_or_only_half_reported_is_closed(portal: Portal) -> None:
+def test_what_is_silent_or_only_half_sent_is_closed(portal: Portal) -> None:
     """Without a byte, in the middle of a request, before a second one, and within a websocket's."""
-    message = [b"", b"\r\n", HALF, GET + b"\r\n" + HALF, UPGRADE[:-2], GET + b"Content-Length: 9\r\n"]
+    parts = [b"", b"\r\n", HALF, GET + b"\r\n" + HALF, UPGRADE[:-2], GET + b"Content-Length: 9\r\n"]
     with ExitStack() as stack:
-        waiting = [stack.enter_context(connect(portal)) for _ in message]
-        for connection, each in zip(waiting, message, strict=True):
+        waiting = [stack.enter_context(connect(portal)) for _ in parts]
+        for connection, each in zip(waiting, parts, strict=True):
             connection.sendall(each)
         for connection in waiting:
-            connection.settimeout(60)
+            connection.settimeout(PATIENCE)
             read_all(connection)  # which ends when the portal closes it
 
 
@@ -259,7 +259,7 @@ def test_two_credentials_are_refused_whichever_is_right(
 
 
 def status(portal: Portal, channel: str, path: str, headers: list[tuple[str, str]]) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.putrequest("POST" if channel in ("wiro", "mcp") else "GET", path)
         for name, value in headers:

@@ -15,8 +15,8 @@ from websockets.typing import Origin
 from tests.e2e.api import open_spaces
 from tests.e2e.client import Client
 from tests.e2e.portal import Portal
+from tests.patience import PATIENCE
 
-GENEROUS = 60.0  # seconds
 EMAIL, SLUG = "amara@example.test", "acme-studio"
 # A path of each door, and those of pages.
 CHANNELS = (
@@ -40,7 +40,7 @@ def portal(portals: Path) -> Iterator[Portal]:
 
 def ask(portal: Portal, raw: bytes) -> bytes:
     """The beginning of what is answered to these bytes; b"" where the connection is closed at once."""
-    with socket.create_connection(("127.0.0.1", portal.port), timeout=GENEROUS) as connection:
+    with socket.create_connection(("127.0.0.1", portal.port), timeout=PATIENCE) as connection:
         connection.sendall(raw)
         try:
             return connection.recv(65_536)
@@ -74,9 +74,9 @@ def test_a_socket_under_a_foreign_host_or_at_no_address_is_refused_silently(port
                         origin=Origin(origin) if origin else None,
                         additional_headers={"Host": host},
                         proxy=None,
-                        open_timeout=GENEROUS,
+                        open_timeout=PATIENCE,
                     ) as page:
-                        page.recv(timeout=GENEROUS)
+                        page.recv(timeout=PATIENCE)
                 except (InvalidStatus, ConnectionClosed):
                     pass
     assert lines(portal) == before
@@ -129,7 +129,7 @@ def test_whatever_bytes_come_are_no_fault_of_the_portals(portal: Portal) -> None
         head = b"".join(b"%b: %b\r\n" % header for header in headers)
         version = dice.choice([b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/9", b""])
         line = b"%b %b%b %b\r\n" % (method, dice.choice(paths), dice.choice(odd), version)
-        with socket.create_connection(("127.0.0.1", portal.port), timeout=GENEROUS) as connection:
+        with socket.create_connection(("127.0.0.1", portal.port), timeout=PATIENCE) as connection:
             connection.sendall(line + head + b"Connection: close\r\n\r\n" + body)
             connection.shutdown(socket.SHUT_WR)  # nothing more comes: no answer is waited for
             answer = b""

@@ -16,10 +16,10 @@ from tests.e2e.api import open_spaces
 from tests.e2e.client import Client
 from tests.e2e.portal import ROOT, Portal
 from tests.e2e.seed_client import SeedClient
+from tests.patience import PATIENCE
 from tests.redis_server import RedisServer, redis_server
 
 EMAIL, SLUG = "amara@example.test", "acme-studio"
-GENEROUS = 60.0  # seconds
 DELAYED = "Live updates are delayed"
 # How Redis goes away, and how it comes back.
 CASES = {
@@ -82,13 +82,13 @@ def listen(portal: Portal, person: Client) -> ClientConnection:
         f"{portal.url.replace('http', 'ws')}/ws/w/{SLUG}/?since=0",
         origin=Origin(portal.url),
         additional_headers={"Cookie": cookies},
-        open_timeout=GENEROUS,
+        open_timeout=PATIENCE,
         proxy=None,
     )
 
 
 def until(page: ClientConnection, message: str) -> str:
-    while message not in (text := str(page.recv(timeout=GENEROUS))):
+    while message not in (text := str(page.recv(timeout=PATIENCE))):
         pass
     return text
 
@@ -100,7 +100,7 @@ def test_people_and_programs_are_served_and_pages_hear_of_what_the_worker_did(
     before = people()
     warnings = portal.log.read_text().count("Redis does not respond")
     with listen(portal, before) as page:
-        assert DELAYED not in str(page.recv(timeout=GENEROUS))
+        assert DELAYED not in str(page.recv(timeout=PATIENCE))
         before.run("[slow:1] make it warmer")
         until(page, "Edit ready")  # the worker is heard
         hurt, mend = CASES[case]

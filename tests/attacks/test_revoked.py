@@ -18,9 +18,9 @@ from tests.e2e.api import open_spaces
 from tests.e2e.client import Client
 from tests.e2e.portal import Portal
 from tests.factories import photo
+from tests.patience import PATIENCE
 
 EMAIL, SLUG = "amara@example.test", "acme-studio"
-GENEROUS = 120.0  # seconds
 # So long that no call ends by itself within the test.
 SLOW = "[slow:300] make it warmer"
 EDIT = {"prompt": SLOW, "model_tier": "standard"}
@@ -121,7 +121,7 @@ HELD: dict[str, tuple[Waits, Callable[[int, str], None]]] = {
 
 def client(portal: Portal, key: str) -> httpx.Client:
     headers = {"authorization": f"Bearer {key}", "x-api-key": key}
-    return httpx.Client(base_url=portal.url, headers=headers, timeout=GENEROUS)
+    return httpx.Client(base_url=portal.url, headers=headers, timeout=PATIENCE)
 
 
 def until_running(portal: Portal, count: int, *, slug: str = SLUG) -> list[str]:
@@ -160,7 +160,7 @@ def test_calls_and_streams_of_a_revoked_key_end_with_a_clear_answer_and_their_jo
         revoked = owner.post(f"/w/{SLUG}/settings/api-keys/{key}/revoke/")
         assert revoked.status_code == 302, revoked.text
     for thread in threads:
-        thread.join(GENEROUS)
+        thread.join(PATIENCE)
     assert set(answers) == set(HELD)
     for case, (_, check) in HELD.items():
         check(*answers[case])
@@ -186,7 +186,7 @@ def test_the_socket_of_a_task_ends_with_the_membership_of_who_started_it(portal:
         ).json()
         assert task["result"], task
         with connect(
-            f"{portal.url.replace('http', 'ws')}/v1", proxy=None, open_timeout=GENEROUS, ping_interval=None
+            f"{portal.url.replace('http', 'ws')}/v1", proxy=None, open_timeout=PATIENCE, ping_interval=None
         ) as socket:
             socket.send(json.dumps({"type": "task_info", "tasktoken": task["socketaccesstoken"]}))
             until_running(portal, 1, slug="other")
@@ -198,7 +198,7 @@ def test_the_socket_of_a_task_ends_with_the_membership_of_who_started_it(portal:
             frames: list[Any] = []
             with pytest.raises(ConnectionClosed) as closed:
                 while True:
-                    frames.append(json.loads(socket.recv(timeout=GENEROUS)))
+                    frames.append(json.loads(socket.recv(timeout=PATIENCE)))
         assert frames[-1] == {"type": "error", "message": "tasktoken-ended", "result": False}
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import httpx2
 from mcp import Client
+from mcp.client import session as client_session
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
@@ -19,6 +20,9 @@ Mode = Literal["auto", "legacy"]
 MODES: list[Mode] = ["auto", "legacy"]
 # What each mode comes to with this portal.
 VERSIONS: dict[Mode, str] = {"auto": "2026-07-28", "legacy": "2025-11-25"}
+
+# After this time, the client takes a server on a busy machine for one of the older protocol.
+client_session.DISCOVER_TIMEOUT_SECONDS = PATIENCE
 
 
 def run(url: str, key: str, work: Callable[[Client], Awaitable[T]], *, mode: Mode = "auto") -> T:

@@ -124,8 +124,8 @@ def test_a_stranger_fills_the_disk(portal: Portal) -> None:
         assert_told_of_the_disk(answer)
         # The last one that was let in may have begun just above the reserve.
         assert free(portal) > RESERVE - 2 * len(picture)
-        # The refused one may have found no room only beside its own body, which is gone again.
-        filler = fill(portal, leave=RESERVE - MEGABYTE)
+        # The refused ones may have lacked room only for their own bodies, which go a moment after the answer.
+        filler = fill(portal, leave=RESERVE - 2 * len(picture))
         ready = httpx.get(f"{portal.url}/readyz")
         assert (ready.status_code, list(ready.json()["failing"])) == (503, ["disk"])
         assert_told_of_the_disk(one.person.run("a quiet harbour"))

@@ -99,6 +99,11 @@ async def actor() -> Actor:
     return await in_thread(make_actor)
 
 
+@pytest.fixture(autouse=True)
+def idle_connections_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiro, "IDLE_SECONDS", 2 * PATIENCE)
+
+
 @pytest.mark.parametrize("path", ["/ws/v1", "/v1"])
 async def test_the_steps_are_reported_as_they_come_and_again_to_whoever_is_late(
     actor: Actor, path: str
