@@ -94,7 +94,8 @@ def test_a_large_body_without_a_key_is_not_read(api: Api) -> None:
     files = written(api)
     with socket.create_connection(("127.0.0.1", api.portal.port), timeout=PATIENCE) as connection:
         head = f"POST {BASE}/process HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {300 * MEGA}\r\n\r\n"
-        connection.sendall(head.encode() + b"x" * (64 * 1024))
+        with contextlib.suppress(ConnectionError):  # it may be closed before all of it has come
+            connection.sendall(head.encode() + b"x" * (64 * 1024))
         assert connection.recv(64).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 429 "))
     assert written(api) <= files
 
