@@ -23,7 +23,7 @@ from editor.web.htmx import error_response
 SOON = LimitExceeded("Nearly.", retry_after=0.2)
 
 
-@pytest.mark.parametrize(("wait", "told"), [(0, 1), (0.2, 1), (1, 1), (1.2, 2), (60, 60)])
+@pytest.mark.parametrize(("wait", "reported"), [(0, 1), (0.2, 1), (1, 1), (1.2, 2), (60, 60)])
 def test_whole_seconds_are_reported_and_never_too_few(wait: float, reported: int) -> None:
     error = LimitExceeded("Wait.", retry_after=wait)
     assert retry_after.seconds(error) == reported

@@ -91,7 +91,7 @@ def test_credits_are_given_and_corrected(
 
 
 @pytest.mark.parametrize(
-    ("kind", "amount", "words"),
+    ("kind", "amount", "message"),
     [
         ("grant", 0, "use an adjustment"),
         ("grant", -1, "use an adjustment"),

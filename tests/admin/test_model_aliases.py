@@ -38,7 +38,7 @@ def test_a_new_name_may_stand_for_a_tier_or_a_model(client: Client, target: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "words"),
+    ("name", "target", "message"),
     [
         ("our-own", "nothing", "Select a valid choice"),
         ("our-own", "", "This field is required"),

@@ -51,7 +51,7 @@ def test_adding_another_replaces_it(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"key": ""}, "This field is required"),
         ({"key": "short"}, "Enter a key of 8 to 500"),

@@ -40,7 +40,7 @@ def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("prompt", "told"),
+    ("prompt", "reported"),
     [
         ("", "Describe what you would like to see."),
         (" \n ", "Describe what you would like to see."),
@@ -72,7 +72,7 @@ def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: 
 
 
 @pytest.mark.parametrize(
-    ("model", "count", "has_mask", "told"),
+    ("model", "count", "has_mask", "reported"),
     [
         (KONTEXT, 2, False, {"images": "FLUX.1 Kontext [pro] takes at most one image; you sent 2."}),
         (FLUX_2, 9, True, {"images": "FLUX.2 [pro] takes at most 8 images; you sent 9."}),

@@ -163,7 +163,7 @@ def test_the_ai_sdk_is_reported_of_a_failure(ai_sdk: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "options", "status", "words"),
+    ("by", "options", "status", "message"),
     [
         ("bfl", {"aspectRatio": "7:5"}, 422, "Input should be '1:1', '16:9'"),
         ("bfl", {"prompt": " "}, 422, "Describe what you would like to see."),
@@ -220,7 +220,7 @@ def test_blackforest_waits_for_a_moderated_result_in_vain(blackforest: Call) -> 
 
 
 @pytest.mark.parametrize(
-    ("by", "inputs", "words"),
+    ("by", "inputs", "message"),
     [
         ("bfl", {"aspect_ratio": "7:5"}, "422 Client Error"),
         ("poor", {}, "402 Client Error"),

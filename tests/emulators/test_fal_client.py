@@ -107,7 +107,7 @@ async def test_the_official_asynchronous_client_works_too(fal: Fal):
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "words"),
+    ("fault", "status", "text"),
     [
         (Fault.WRONG_KEY, 401, "invalid key credentials"),
         (Fault.OUT_OF_FUNDS, 403, "Exhausted balance"),

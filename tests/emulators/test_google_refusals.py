@@ -90,7 +90,7 @@ def test_unknown_and_mistyped_fields_are_all_reported_with_their_paths(google: G
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         ({}, "contents is not specified"),
         ([], "Invalid JSON payload received."),
@@ -123,7 +123,7 @@ def test_a_request_that_breaks_a_rule_is_refused(google: Google, body: Any, mess
 
 
 @pytest.mark.parametrize(
-    ("model", "body", "words"),
+    ("model", "body", "message"),
     [
         ("gemini-3-pro-image", asking(imageConfig={"aspectRatio": "1:8"}), "aspect_ratio must be one of"),
         ("gemini-3.1-flash-lite-image", asking(imageConfig={"imageSize": "2K"}), "must be one of '1K'"),

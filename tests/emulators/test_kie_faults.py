@@ -45,7 +45,7 @@ def test_other_codes(kie: Kie, code: int):
 
 
 @pytest.mark.parametrize(
-    ("fault", "state", "code", "words"),
+    ("fault", "state", "code", "message"),
     [
         (Fault.FAILED, "fail", "500", "Internal server error"),
         (

@@ -53,7 +53,7 @@ def test_paths_and_methods_that_do_not_exist(emulator: OpenAi):
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "code", "param", "words"),
+    ("change", "status", "code", "param", "message"),
     [
         ({"model": None}, 400, "missing_required_parameter", "model", ""),
         ({"prompt": None}, 400, "missing_required_parameter", "prompt", ""),

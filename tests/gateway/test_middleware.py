@@ -216,7 +216,7 @@ async def test_a_api_may_have_statuses_of_its_own(client: httpx.AsyncClient, key
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "words"),
+    ("path", "status", "text"),
     [
         ("/denied", 403, "Not for you."),
         ("/html", 404, "There is nothing at this URL."),

@@ -204,7 +204,7 @@ def test_limits_are_a_plan_of_the_workspaces_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"credits": -1}, "negative"),
         ({"credits": 10**12}, "credits"),

@@ -57,7 +57,7 @@ def test_a_file_of_as_many_bytes_as_allowed_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "reason"),
     [
         (iso_media(b"heic"), "HEIC images are not supported; export as JPEG"),
         (iso_media(b"mif1"), "HEIC images are not supported; export as JPEG"),
@@ -113,7 +113,7 @@ def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "words"),
+    ("width", "height", "reason"),
     [
         (16_385, 1, "16385 x 1 pixels"),
         (1, 16_385, "1 x 16385 pixels"),

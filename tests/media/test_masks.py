@@ -45,7 +45,7 @@ def test_a_palette_may_be_transparent_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (png(Image.new("RGB", (4, 2))), "has no transparency"),
         (png(with_hole(alpha=255)), "Nothing in the mask is transparent"),

@@ -175,7 +175,7 @@ def test_what_is_plainly_wrong_starts_no_child(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize(
-    ("work", "limit", "words"), [(never_ends, 0.3, "too long"), (is_killed, 60, "safely")]
+    ("work", "limit", "message"), [(never_ends, 0.3, "too long"), (is_killed, 60, "safely")]
 )
 async def test_a_child_that_had_to_be_stopped_means_a_bad_image(
     monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], limit: float, message: str

@@ -59,7 +59,7 @@ def tls(authority: Authority) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "reason"),
     [
         ("", NO_HTTPS),
         ("cat.png", NO_HTTPS),

@@ -182,7 +182,7 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize(("behaviour", "words"), UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize(("behaviour", "message"), UNREADABLE.values(), ids=UNREADABLE)
 async def test_an_answer_that_cannot_be_understood(authority: Authority, behaviour: Behaviour, message: str):
     assert await message_for(authority, behaviour) == message
 

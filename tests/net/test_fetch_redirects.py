@@ -91,7 +91,7 @@ async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLConte
 
 
 @pytest.mark.parametrize(
-    ("location", "words"),
+    ("location", "message"),
     [
         ("http://pictures.example/cat.png", NO_HTTPS),
         ("http://169.254.169.254/latest/meta-data/", NO_HTTPS),

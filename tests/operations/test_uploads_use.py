@@ -132,7 +132,7 @@ def test_a_file_that_came_in_time_can_be_used_later(actor: Actor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (SVG, "SVG images are not supported"),
         (b"hello", "not an image"),

@@ -166,7 +166,7 @@ def test_an_endpoint_whose_address_is_not_allowed_any_more_can_be_switched_off(a
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "mark", "told"),
+    ("before", "after", "mark", "reported"),
     [
         (100, 49, 50, True),
         (50, 49, 50, True),

@@ -53,7 +53,7 @@ def test_a_day_far_away_is_written_with_its_year() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed", "words"),
+    ("passed", "message"),
     [
         (timedelta(seconds=-5), "just now"),  # clocks differ
         (timedelta(seconds=20), "just now"),

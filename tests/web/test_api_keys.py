@@ -126,7 +126,7 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"name": ""}, "Enter a name for the key."),
         ({"name": "x" * 81}, "1 to 80"),

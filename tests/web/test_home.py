@@ -48,7 +48,7 @@ def test_the_first_person_lands_in_the_studio_as_operator_with_credits() -> None
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("field", "value", "words"),
+    ("field", "value", "message"),
     [
         ("email", "nonsense", "valid email"),
         ("email", "", "required"),

@@ -143,7 +143,7 @@ def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
 
 @pytest.mark.parametrize("was_accepted", [True, False])
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "message"),
     [
         ("Credits left: 7", "The key works."),
         (REFUSED, "The key has a problem."),

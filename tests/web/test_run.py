@@ -96,7 +96,7 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"prompt": " "}, "Describe what"),
         ({"prompt": "x" * 10_001}, "10,000"),

@@ -77,7 +77,7 @@ def huge() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "content_type", "words"),
+    ("content", "content_type", "message"),
     [
         (b"", "image/png", "empty"),
         (b"hello", "text/plain", "not an image"),

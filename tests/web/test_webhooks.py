@@ -57,7 +57,7 @@ def test_a_new_endpoint_shows_its_secret_this_once(
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"url": "", "events": ALL}, "Enter an https URL."),
         ({"url": URL}, "Choose at least one event."),

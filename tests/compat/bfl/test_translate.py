@@ -163,7 +163,7 @@ def test_whom_to_tell_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "fields", "type_", "place", "words"),
+    ("target", "fields", "type_", "place", "message"),
     [
         ("flux-kontext-pro", {"prompt": 5}, "string_type", "prompt", "Input should be a valid string"),
         ("flux-kontext-pro", {"output_format": "webp"}, "literal_error", "output_format", "'png' or 'jpeg'"),

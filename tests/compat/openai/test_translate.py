@@ -143,7 +143,7 @@ def test_a_model_without_sizes_passes_them_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "given"),
+    ("parsed", "given"),
     [
         ("low", "low"),
         ("medium", "medium"),

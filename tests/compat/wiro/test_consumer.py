@@ -101,7 +101,7 @@ async def actor() -> Actor:
 
 @pytest.fixture(autouse=True)
 def idle_connections_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiro, "IDLE_SECONDS", 2 * PATIENCE)
+    monkeypatch.setattr(consumer, "IDLE_SECONDS", 2 * PATIENCE)
 
 
 @pytest.mark.parametrize("path", ["/ws/v1", "/v1"])

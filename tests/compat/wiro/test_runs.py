@@ -167,7 +167,7 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
 
 
 @pytest.mark.parametrize(
-    ("fields", "code", "words"),
+    ("fields", "code", "message"),
     [
         ({"prompt": ""}, 0, "Request parameter [prompt] required"),
         ({}, 0, "Request parameter [prompt] required"),

@@ -23,7 +23,7 @@ def test_progress_is_a_fraction(progress: Any, percent: int | None):
 
 
 @pytest.mark.parametrize(
-    ("seed", "told"), [(1752479754028, 1752479754028), (0, 0), (None, None), (1.5, None), (True, None)]
+    ("seed", "reported"), [(1752479754028, 1752479754028), (0, 0), (None, None), (1.5, None), (True, None)]
 )
 def test_the_seed_is_reported_where_it_is_a_whole_number(seed: Any, reported: int | None):
     body = {"status": "Ready", "result": {"sample": "https://a/1", "seed": seed}}
@@ -41,7 +41,7 @@ def test_ready_without_a_link_is_a_failure(result: Any):
 
 @pytest.mark.parametrize("status", ["Error", "Failed"])
 @pytest.mark.parametrize(
-    ("details", "words"),
+    ("details", "text"),
     [({"error": "out of memory"}, "out of memory"), ("out of memory", "out of memory"), (None, ""), ([], "")],
 )
 def test_a_failure_is_reported_in_the_providers_text(status: str, details: Any, text: str):

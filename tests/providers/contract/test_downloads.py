@@ -35,7 +35,7 @@ async def test_a_broken_download_is_tried_again(provider: UnderTest, fault: Faul
 
 @each(POLLED)
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "text"),
     [
         (Fault.LINK_NOT_FOUND, "Its link has expired or leads nowhere"),
         (Fault.LINK_EXPIRED, "Its link has expired or leads nowhere"),

@@ -107,7 +107,7 @@ async def test_a_result_that_is_later_than_its_status_is_waited_for(adapter: Ada
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "words"),
+    ("fault", "kind", "text"),
     [
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "safety filter"),  # it is flagged
         (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "finished without an image"),

@@ -29,7 +29,7 @@ async def test_answers_are_read_whatever_their_headers(
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "words"),
+    ("fault", "kind", "reason"),
     [
         (Fault.WRONG_KEY, ErrorKind.AUTH, "did not accept the API key"),
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
