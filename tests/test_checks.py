@@ -59,8 +59,8 @@ def test_a_new_process_knows_what_is_exempt(tmp_path: Path, allowed: str, asked:
     """By its settings alone, before any check has run; a mistake in them does not keep it from starting."""
     program = (
         "import django; django.setup();"
-        "from editor import outbound;"
-        "outbound.check_url('http://10.1.2.3:8000/'); print('asked')"
+        "from editor.net import policy;"
+        "policy.check_url('http://10.1.2.3:8000/'); print('asked')"
     )
     environment = {
         "PATH": os.environ["PATH"],

@@ -32,6 +32,7 @@ class ModelAliasForm(ModelForm):
         return name
 
 
+@admin.register(models.ModelAlias)
 class ModelAliasAdmin(admin.ModelAdmin):
     """What clients of the OpenAI-compatible API may call the models here."""
 

@@ -64,6 +64,7 @@ class UserCreationForm(AdminUserCreationForm):
         fields = ("email",)
 
 
+@admin.register(models.User)
 class UserAdmin(BaseUserAdmin):
     form = UserForm
     ordering = ("email",)

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from editor import models
 from editor.operations import plans
 
 
@@ -27,6 +28,7 @@ class PlanForm(ModelForm):
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
 
 
+@admin.register(models.Plan)
 class PlanAdmin(admin.ModelAdmin):
     form = PlanForm
     list_display = (

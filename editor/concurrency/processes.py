@@ -239,7 +239,7 @@ def _log_failed_preloads(check: Future[list[str]]) -> None:
 @cache
 def _context() -> ForkServerContext:
     # The fork server is a new interpreter: without this it finds the portal in its working directory alone.
-    path = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+    path = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_preloaded)

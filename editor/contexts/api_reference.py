@@ -27,18 +27,18 @@ class Row:
     place: str
     of: str
     required: bool
-    message: str
+    description: str
     values: list[str]
     default: str
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """An object with its fields. `words` is one paragraph."""
+    """An object with its fields. `description` is one paragraph."""
 
     id: str
     title: str
-    message: str
+    description: str
     rows: list[Row]
 
 
@@ -46,7 +46,6 @@ class Section:
 class Call:
     """One operation.
 
-    words   paragraphs
     answer  fields of what it answers with one of `statuses`; none for a stream of events
     errors  what only some calls can have: status and meaning
     """
@@ -55,7 +54,7 @@ class Call:
     title: str
     verb: str
     path: str
-    message: list[str]
+    paragraphs: list[str]
     scope: str
     rows: list[Row]
     answer: list[Row]
@@ -161,7 +160,7 @@ class _Reader:
             title=operation["summary"],
             verb=verb.upper(),
             path=path,
-            message=operation["description"].split("\n\n"),
+            paragraphs=operation["description"].split("\n\n"),
             scope=operation["security"][0]["ApiKey"][0],
             rows=[
                 *self._parameters(operation, "path", "query"),
@@ -185,7 +184,7 @@ class _Reader:
         return Section(
             id=_section_id(name),
             title=name,
-            message=schema["description"],
+            description=schema["description"],
             rows=list(self._rows(schema, answered=True)),
         )
 
@@ -224,7 +223,7 @@ class _Reader:
             place=place,
             of=_section_id(inner) if inner in self.objects else "",
             required=required,
-            message=field["description"],
+            description=field["description"],
             values=[value for one in field.get("anyOf", [field]) for value in one.get("enum", [])],
             default="" if default is None else str(default).lower(),
         )

@@ -58,8 +58,8 @@ def trash_page(actor: Actor, *, after: Position | None) -> Trash:
     )
 
 
-def moved_words(images: Sequence[Image]) -> str:
-    """What is said when images went into the trash."""
+def moved_message(images: Sequence[Image]) -> str:
+    """The message when images went into the trash."""
     used = gallery.used_by_characters(images)
     if len(images) == 1:
         return f"Moved to the trash. {_use(used[0])}" if used else "Moved to the trash."
@@ -67,8 +67,8 @@ def moved_words(images: Sequence[Image]) -> str:
     return f"{message} Characters still use {len(used)} of them." if used else message
 
 
-def emptied_words(actor: Actor, count: int) -> str:
-    """What is said when the trash was emptied of so many images."""
+def emptied_message(actor: Actor, count: int) -> str:
+    """The message when the trash was emptied of so many images."""
     message = "1 image deleted." if count == 1 else f"{count:,} images deleted."
     kept = gallery.kept_in_trash(actor.workspace)
     return f"{message} Kept for characters: {kept:,}." if kept else message

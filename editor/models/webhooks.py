@@ -67,7 +67,9 @@ class WebhookDelivery(PublicModel):
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="When a worker took it to send it.")
     delivered_at = models.DateTimeField(null=True, blank=True)
     attempts = models.JSONField(
-        default=list, blank=True, help_text="The newest ones: time, HTTP status or null, milliseconds, words."
+        default=list,
+        blank=True,
+        help_text="The newest ones: time, HTTP status or null, milliseconds, message.",
     )
 
     class Meta:

@@ -210,7 +210,7 @@ async def _content(actor: Actor, image: ImageInput) -> bytes:
             row = await in_thread(images.find_or_add_sample, actor=actor, name=image.name)
         case UUID():
             row = await in_thread(lookups.image, actor, image)
-    return await in_thread(store.read, row.storage_name)
+    return await in_storage_thread(store.read, row.storage_name)
 
 
 def _slot(actor: Actor, image: ImageInput) -> AbstractAsyncContextManager[None]:

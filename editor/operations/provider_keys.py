@@ -98,9 +98,18 @@ def set_enabled(*, actor: Actor, key: ProviderKey, enabled: bool) -> None:
     if enabled:
         _require_own_keys(actor)
     actor.require_manager()
-    changed = ProviderKey.objects.filter(pk=key.pk, is_enabled=not enabled)
-    if changed.update(is_enabled=enabled, updated_at=timezone.now()):
+    if switch(key=key, enabled=enabled):
         _record(actor, "enabled" if enabled else "disabled", key)
+
+
+def switch(*, key: ProviderKey, enabled: bool) -> bool:
+    """Have the key used for edits or not, and say whether that is a change.
+
+    For the operator's admin, which keeps its own record, and for this module. The key itself is left
+    alone: it may be replaced or encrypted anew at the same moment.
+    """
+    changed = ProviderKey.objects.filter(pk=key.pk, is_enabled=not enabled)
+    return bool(changed.update(is_enabled=enabled, updated_at=timezone.now()))
 
 
 @transaction.atomic

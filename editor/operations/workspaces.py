@@ -97,6 +97,13 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     return workspace
 
 
+@transaction.atomic
+def save(*, workspace: Workspace) -> None:
+    """Store a workspace that an operator has made or changed. A new one gets an empty credit account."""
+    workspace.save()
+    credits.open_account(workspace=workspace)
+
+
 def _lock(number: int) -> None:
     """Wait for everybody else who does the same; held until the transaction ends."""
     with connection.cursor() as cursor:

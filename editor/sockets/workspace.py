@@ -187,7 +187,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_last(self, template: str, message: str) -> None:
         """Say why the page need not connect again, then close."""
-        await self.send(text_data=render_to_string(template, {"words": message}))
+        await self.send(text_data=render_to_string(template, {"message": message}))
         await self._end(NOT_A_MEMBER)
 
     async def _end(self, code: int) -> None:

@@ -96,7 +96,7 @@ def test_credits_are_given_and_corrected(
         ("grant", 0, "use an adjustment"),
         ("grant", -1, "use an adjustment"),
         ("adjust", -101, "cannot go below zero"),
-        ("grant", 10**9 + 1, "At most 1,000,000,000"),
+        ("grant", 10**9 + 1, "Enter at most 1,000,000,000 credits"),
         ("grant", 10**30, "less than or equal to"),
         ("grant", "many", "whole number"),
         ("hold", 4, "Select a valid choice"),
@@ -115,7 +115,9 @@ def test_a_correction_after_credits_were_spent_meanwhile_is_no_crash(
     client: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The form looked at the balance, then somebody ran an edit."""
-    monkeypatch.setattr("editor.admin.LedgerEntryForm.clean_amount", lambda form: form.cleaned_data["amount"])
+    monkeypatch.setattr(
+        "editor.admin.credits.LedgerEntryForm.clean_amount", lambda form: form.cleaned_data["amount"]
+    )
     client.raise_request_exception = False
     response = client.post(ADD_ENTRY, {"account": workspace.pk, "kind": "adjust", "amount": -101, "note": ""})
     assert response.status_code == 400

@@ -18,7 +18,7 @@ from tests import process_functions as functions
 from tests.patience import PATIENCE, until, wait_until
 from tests.scarce import no_descriptors
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def is_alive(pid: int) -> bool:
@@ -205,7 +205,7 @@ import signal, sys, threading
 # As a shell starts it, however the tests were started: in the background, SIGINT may be ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
-from editor import processes
+from editor.concurrency import processes
 from tests import process_functions
 def work():
     processes.run_sync(process_functions.write_pid_and_sleep, sys.argv[1], tenant="a", timeout=3600)
@@ -236,7 +236,7 @@ def test_no_child_outlives_its_parent(tmp_path: Path, end: signal.Signals) -> No
 
 
 SCRIPT = """
-from editor import processes
+from editor.concurrency import processes
 from tests import process_functions
 if __name__ == "__main__":
     print(processes.run_sync(process_functions.add, 2, 3, tenant="a", timeout=60))
@@ -263,7 +263,7 @@ def test_it_works_from_any_main_module(tmp_path: Path, as_file: bool) -> None:
 ELSEWHERE = f"""
 import logging, sys, threading
 sys.path.insert(0, {str(ROOT)!r})
-from editor import processes
+from editor.concurrency import processes
 from tests import process_functions
 warned = threading.Event()
 class Handler(logging.Handler):

@@ -226,7 +226,7 @@ def give_up_after(seconds: float, step: Step, monkeypatch: pytest.MonkeyPatch) -
 def assert_ended(
     edits: Mapping[str, tuple[Actor, Job]], emulators: Mapping[str, Emulator], ends: Mapping[str, Ending]
 ) -> None:
-    """Each as told, with its credits right."""
+    """Each job has its expected end, and its credits are right."""
     found = {name: ending(job, emulators[name], ends[name].message) for name, (_, job) in edits.items()}
     assert found == ends
     for name, (actor, job) in edits.items():

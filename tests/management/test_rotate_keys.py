@@ -59,7 +59,7 @@ def test_a_key_that_nothing_opens_is_named_kept_and_an_error(settings: Settings)
         call_command("rotate_keys", stdout=printed, stderr=printed)
     assert error.value.returncode == 1
     assert f"wiro ··· 4f2a of {lost.workspace}" in printed.getvalue()
-    assert "1 provider key encrypted" in printed.getvalue()
+    assert "1 provider key re-encrypted" in printed.getvalue()
     assert ProviderKey.objects.get(pk=lost.pk).secret == lost.secret
     assert ProviderKey.objects.get(provider="bfl").secret != secret
     assert KEY not in printed.getvalue()
@@ -92,7 +92,7 @@ def test_secrets_that_keys_sign_with_are_encrypted_anew(settings: Settings) -> N
     printed = io.StringIO()
     with pytest.raises(CommandError, match="decrypts 1 of them"):
         call_command("rotate_keys", stdout=printed, stderr=printed)
-    assert "1 signing secret encrypted" in printed.getvalue()
+    assert "1 signing secret re-encrypted" in printed.getvalue()
     assert f"the secret of the API key Lost ({lost.public_id}) of Signers" in printed.getvalue()
     settings.ENCRYPTION_KEYS = [NEW]
     key.refresh_from_db()

@@ -62,7 +62,7 @@ def test_a_key_is_rotated_once(actor: Actor) -> None:
     old, _ = api_keys.create(actor=actor, name="n8n")
     new, _ = api_keys.rotate(actor=actor, key=old, overlap=DAY)
     until = ApiKey.objects.get(pk=old.pk).expires_at
-    with pytest.raises(Conflict, match="done already"):
+    with pytest.raises(Conflict, match="already been created"):
         api_keys.rotate(actor=actor, key=old, overlap=HOUR)
     assert ApiKey.objects.get(pk=old.pk).expires_at == until, "as the first time said"
     assert ApiKey.objects.count() == 2

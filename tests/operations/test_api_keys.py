@@ -126,7 +126,7 @@ def test_a_form_that_is_sent_twice_makes_one_key(actor: Actor) -> None:
     key_id = uuid.uuid4()
     key, _ = api_keys.create(actor=actor, name="n8n", key_id=key_id)
     for somebody in (actor, make_actor(name="Rivals")):
-        with pytest.raises(Conflict, match="done already"):
+        with pytest.raises(Conflict, match="already been created"):
             api_keys.create(actor=somebody, name="again", key_id=key_id)
     assert ApiKey.objects.get() == key
     assert noted("created").target == str(key)

@@ -192,7 +192,7 @@ async def test_what_refuses_at_the_last_free_moment_refuses_all(actor: Actor) ->
     with pytest.raises(PermissionDenied):
         await intake.submit(actor=actor, submission=submission, before_images=refuse)
     wrong = Submission(edit=replace(EDIT, prompt=""), images=(file(b"?"),))
-    with pytest.raises(EditorError, match="Say what"):
+    with pytest.raises(EditorError, match="Describe what"):
         await intake.submit(actor=actor, submission=wrong, before_images=refuse)
 
 
@@ -207,7 +207,7 @@ async def test_who_may_only_look_adds_no_image(actor: Actor) -> None:
 async def test_a_linked_image_has_at_most_what_a_file_may_have(actor: Actor, authority: Authority) -> None:
     large = answers(b"", length=codec.MAX_BYTES + 1, content_type="image/png")
     async with hostile(large, tls=authority.server("127.0.0.1")) as server:
-        with pytest.raises(NotFetched, match="at most 25 MiB"):
+        with pytest.raises(NotFetched, match="limit is 25 MiB"):
             await intake.add(actor=actor, image=Link(server.url))
 
 

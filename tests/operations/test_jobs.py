@@ -248,7 +248,7 @@ def test_a_members_monthly_cap_counts_what_is_spent_and_held(monkeypatch: pytest
     actor = make_actor(workspace, user=make_member(workspace, monthly_cap=9))
     first = jobs.submit(actor=actor, request=new_edit())
     jobs.submit(actor=actor, request=new_edit())
-    with pytest.raises(InsufficientCredits, match="9 credits a month, and 8 are used"):
+    with pytest.raises(InsufficientCredits, match="9 credits a month, and you have used 8"):
         jobs.submit(actor=actor, request=new_edit())
     jobs.cancel(actor=actor, job=first)
     jobs.submit(actor=actor, request=new_edit())

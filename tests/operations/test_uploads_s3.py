@@ -89,7 +89,7 @@ def test_a_file_that_is_too_large_is_refused_unread(actor: Actor, bucket: Bucket
     name = Upload.objects.get().storage_name
     bucket.objects[name] = Stored(bytes(8 * MAX_BYTES), "image/png")
     for _ in range(2):
-        with pytest.raises(BadImage, match="at most 25 MiB"):
+        with pytest.raises(BadImage, match="limit is 25 MiB"):
             claim(actor, ticket.image_id)
     assert bucket.calls.count(f"GET {name}") == 1
     assert bucket.sent < 2 * MAX_BYTES

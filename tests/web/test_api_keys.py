@@ -165,7 +165,7 @@ def test_a_full_workspace_is_reported_why(client: Client, workspace: Workspace, 
         api_keys.create(actor=owner, name="n8n")
     answer = create(client, workspace)
     assert answer.status_code == 409
-    assert "at most 50 keys" in body(answer)
+    assert "at most 50 active API keys" in body(answer)
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])

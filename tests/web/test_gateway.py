@@ -145,7 +145,7 @@ async def test_who_may_only_look_sends_no_file(
     answer = await ask(RUN, length=10_000_000, user=viewer, headers=HTMX if fragment else {})
     assert answer.status == 403
     assert answer.content.lstrip().startswith(b'<p class="problem"') == fragment
-    assert b"You may look at this workspace" in answer.content
+    assert b"You can view this workspace" in answer.content
     assert b"Nothing was charged." in answer.content
 
 
@@ -173,7 +173,7 @@ async def test_a_workspace_whose_storage_is_full_is_sent_nothing(workspace: Work
 async def test_what_another_site_sends_is_refused(workspace: Workspace, headers: dict[str, str]) -> None:
     answer = await ask(UPLOAD, length=10_000_000, user=await owner_of(workspace), headers=headers)
     assert answer.status == 403
-    assert b"did not come from a page of this portal" in answer.content
+    assert b"not sent from a page of this portal" in answer.content
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "x"])
@@ -183,7 +183,7 @@ async def test_a_forged_token_is_reported_from_the_head_alone(
     forged = {"x_csrftoken": "forged", "content_type": kind}
     answer = await ask(UPLOAD, length=10_000_000, user=await owner_of(workspace), headers=forged)
     assert answer.status == 403
-    assert b"did not come from a page of this portal" in answer.content
+    assert b"not sent from a page of this portal" in answer.content
     assert not [record for record in caplog.records if record.exc_info]
 
 
@@ -196,7 +196,7 @@ async def test_a_token_in_the_form_is_waited_for(
     monkeypatch.setattr(body, "IGNORED_SECONDS", 0)
     answer = await ask(UPLOAD, length=10_000_000, user=await owner_of(workspace), headers=headers)
     assert answer.status == 408
-    assert b"did not come in time" in answer.content
+    assert b"did not arrive in time" in answer.content
 
 
 async def test_a_foreign_host_name_is_refused(workspace: Workspace) -> None:

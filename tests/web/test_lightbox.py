@@ -128,7 +128,7 @@ def test_the_recipe_is_reported_whole(client: Client, workspace: Workspace) -> N
 def test_the_channel_is_reported_by_its_proper_name(
     client: Client, workspace: Workspace, channel: Profile, name: str
 ) -> None:
-    assert recipe(show(client, add_result(workspace, channel=channel.name)))["Asked for in"] == name
+    assert recipe(show(client, add_result(workspace, channel=channel.name)))["Submitted via"] == name
 
 
 def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Workspace) -> None:

@@ -142,7 +142,7 @@ def test_emptying_the_trash_leaves_the_images_of_characters_and_says_so(
     use(kept, "Ada")
     for image in (kept, gone):
         post(client, "gallery_trash", workspace, image)
-    assert "but for those that a character uses" in listed(client, workspace, "trash")
+    assert "except those that a character uses" in listed(client, workspace, "trash")
     client.post(reverse("trash_empty", args=[workspace.slug]))
     page = listed(client, workspace, "trash")
     assert "1 image deleted. Kept for characters: 1." in page

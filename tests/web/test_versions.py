@@ -82,7 +82,7 @@ def test_what_is_in_the_trash_leaves_the_rail_and_its_edits_follow_its_source(
     trash(third)
     text = page(client, fourth)
     assert tree(text) == [("0", "Original"), ("0", "v4"), ("1", "v5")]
-    assert f'alt="Original: photograph" width="{source.width}"' in re.sub(r"\s+", " ", text)
+    assert f'alt="Original: image" width="{source.width}"' in re.sub(r"\s+", " ", text)
     trash(source)
     assert tree(page(client, fourth)) == [("0", "v4"), ("0", "v5")]
     assert "before-after" not in page(client, fourth)

@@ -67,7 +67,7 @@ class TestTries:
         assert sum(pauses) == 24 * 3600
         assert len(receiver.wait(8)) == 8
         assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
-        assert row.attempts[-1]["words"] == "It responded with 500."
+        assert row.attempts[-1]["message"] == "It responded with 500."
 
     def test_each_next_try_is_in_the_queue_for_its_time(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
@@ -84,7 +84,7 @@ class TestTries:
         listen(actor, url)
         edit(actor)
         send(only())
-        assert only().attempts[0]["words"] == "It could not be reached."
+        assert only().attempts[0]["message"] == "It could not be reached."
         with gone:
             make_due()
             send(only())
@@ -96,7 +96,7 @@ class TestTries:
             return Response(status_code=307, headers={"location": receiver.url})
 
         tell_one_who(redirect, actor)
-        assert only().attempts[0]["words"].startswith("It responded with 307, a redirect.")
+        assert only().attempts[0]["message"].startswith("It responded with 307, a redirect.")
         assert receiver.got == []
 
     def test_a_receiver_that_never_answers_is_abandoned_after_its_time(
@@ -109,7 +109,7 @@ class TestTries:
             return Response()
 
         tell_one_who(never, actor)
-        assert only().attempts[0]["words"] == "It did not respond within 0.3 seconds."
+        assert only().attempts[0]["message"] == "It did not respond within 0.3 seconds."
         assert only().state == "waiting"
 
     def test_gone_for_good_switches_the_endpoint_off(self, actor: Actor, receiver: Receiver) -> None:
@@ -179,7 +179,7 @@ class TestTries:
             ["another key, by a mistake of the operator"],
         )
         send(only())
-        assert "encryption keys" in only().attempts[0]["words"]
+        assert "encryption keys" in only().attempts[0]["message"]
         settings.ENCRYPTION_KEYS = right
         make_due()
         send(only())
@@ -191,7 +191,7 @@ class TestTries:
         policy.allow([])
         send(only())
         assert receiver.got == []
-        assert only().attempts[0]["words"] == "Only https URLs on port 443 are allowed."
+        assert only().attempts[0]["message"] == "Only https URLs on port 443 are allowed."
 
     def test_names_of_private_networks_cannot_be_reported_from_those_that_do_not_exist(
         self, actor: Actor
@@ -201,7 +201,7 @@ class TestTries:
             endpoint, _ = listen(actor, url)
             send(deliveries.test(actor=actor, endpoint=endpoint))
         [private, missing] = WebhookDelivery.objects.all()
-        assert private.attempts[0]["words"] == missing.attempts[0]["words"]
+        assert private.attempts[0]["message"] == missing.attempts[0]["message"]
 
     def test_a_receiver_that_asks_to_be_left_alone_longer_is(self, actor: Actor) -> None:
         async def busy(request: Request) -> Response:

@@ -280,5 +280,5 @@ def _shown(attempt: Attempt, now: datetime) -> dict[str, Any]:
         "at": now.isoformat(timespec="milliseconds"),
         "status": attempt.status,
         "milliseconds": attempt.milliseconds,
-        "words": attempt.message,
+        "message": attempt.message,
     }

@@ -96,7 +96,7 @@ def record(answer: Answer, *, age: float) -> Mapping[str, Any]:
     if answer.status in (404, 422):  # nothing but the id was asked for
         if age < KNOWN_WITHIN:
             raise temporary(provider_message="The task is not known yet.")
-        raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this task.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this edit.")
     if not answer.ok:
         raise refusal(answer, asking=True)
     data = _data(answer)

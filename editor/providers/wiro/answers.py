@@ -99,7 +99,7 @@ def task(answer: Answer, *, age: float) -> dict[str, Any]:
     """The task that was asked for, submitted `age` seconds ago. Raises ProviderError."""
     problem = trouble(answer)
     if problem is not None and answer.ok and problem.code == _UNKNOWN and age >= KNOWN_WITHIN:
-        raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this task.")
+        raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this edit.")
     if problem is not None:
         raise refusal(answer, problem, asking=True)
     found = _first(answer, "tasklist")
@@ -132,7 +132,7 @@ def _failed(task: dict[str, Any]) -> ProviderError:
     if any(word in provider_message[-LONGEST_QUOTE:].lower() for word in _MODERATED):
         return failure(ErrorKind.MODERATED, provider_message=provider_message, end=True)
     if task["status"] == CANCELED and not provider_message:
-        return failure(ErrorKind.UNAVAILABLE, message="The task was canceled at the provider.")
+        return failure(ErrorKind.UNAVAILABLE, message="The edit was canceled at the provider.")
     return failure(ErrorKind.UNAVAILABLE, provider_message=provider_message, end=True)
 
 

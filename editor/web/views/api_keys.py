@@ -50,7 +50,7 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     if not is_fragment(request):
         messages.success(request, text)
         return redirect("api_keys", request.actor.workspace.slug)
-    context = {"keys": keys_view(request.actor), "words": text}
+    context = {"keys": keys_view(request.actor), "message": text}
     return render(request, "settings/_api_keys_swap.html", context)
 
 

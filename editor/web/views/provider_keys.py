@@ -99,5 +99,5 @@ def _done(request: MemberRequest, provider: str, message: str) -> HttpResponse:
         messages.success(request, message)
         return redirect("provider_keys", request.actor.workspace.slug)
     card = provider_card(request.actor, provider)
-    context = {"card": card, "form": KeyForm(provider), "words": message}
+    context = {"card": card, "form": KeyForm(provider), "message": message}
     return render(request, "settings/_provider_swap.html", context)

@@ -60,7 +60,7 @@ def share(request: HttpRequest, token: str) -> HttpResponseBase:
     try:
         image = shares.find(token)
     except NotFound as error:
-        return _unseen(render(request, "share/gone.html", {"words": error.message}, status=404))
+        return _unseen(render(request, "share/gone.html", {"message": error.message}, status=404))
     return _unseen(render(request, "share/share.html", {"image": image, "token": token}))
 
 

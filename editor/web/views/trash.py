@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
-from editor.contexts.trash import emptied_words, moved_words, trash_page
+from editor.contexts.trash import emptied_message, moved_message, trash_page
 from editor.operations import trash as operation
 from editor.web.back import next_url
 from editor.web.decorators import MemberRequest, member
@@ -32,10 +32,10 @@ def discard(request: MemberRequest) -> HttpResponse:
     actor, ids = request.actor, request.POST.getlist("images")
     images = lookups.images(actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     operation.discard(actor=actor, images=images)
-    message = moved_words(images)
+    message = moved_message(images)
     following = next_url(request)
     if is_fragment(request) and not following:
-        response = render(request, "gallery/_trashed.html", {"images": images, "words": message})
+        response = render(request, "gallery/_trashed.html", {"images": images, "message": message})
         response["HX-Trigger"] = "trashed"
         return response
     messages.success(request, message)
@@ -61,5 +61,5 @@ def restore(request: MemberRequest) -> HttpResponse:
 def empty(request: MemberRequest) -> HttpResponse:
     """Delete the files of what is in the trash, for good."""
     count = operation.empty(actor=request.actor)
-    messages.success(request, emptied_words(request.actor, count))
+    messages.success(request, emptied_message(request.actor, count))
     return redirect("trash", request.actor.workspace.slug)

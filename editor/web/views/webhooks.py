@@ -146,5 +146,5 @@ def _done(
     if not is_fragment(request):
         messages.success(request, reason)
         return redirect("webhooks", request.actor.workspace.slug)
-    context = {"webhooks": webhooks_view(request.actor), "words": reason}
+    context = {"webhooks": webhooks_view(request.actor), "message": reason}
     return render(request, template, context)

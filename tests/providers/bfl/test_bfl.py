@@ -104,7 +104,7 @@ async def test_a_task_of_another_day_is_not_confused_with_one_just_submitted(ada
     error = await failure(adapter.poll(edit(bfl, FLUX_2), old))
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "does not know this edit" in error.message
+    assert "no longer knows this edit" in error.message
 
 
 async def test_a_failed_task_may_come_with_a_servers_error_code(adapter: Adapter, bfl: Bfl):

@@ -36,7 +36,7 @@ def test_ready_without_a_link_is_a_failure(result: Any):
     error = raised(answers.polled, answer(200, {"status": "Ready", "result": result}), age=1)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "finished without an image" in error.message
+    assert "returned no image" in error.message
 
 
 @pytest.mark.parametrize("status", ["Error", "Failed"])

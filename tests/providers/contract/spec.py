@@ -21,9 +21,9 @@ SEED = 42
 REFUSALS = {
     Fault.WRONG_KEY: "did not accept the API key",
     Fault.OUT_OF_FUNDS: "no funds left",
-    Fault.RATE_LIMITED: "no more edits for the moment",
-    Fault.RATE_LIMITED_RETRY_AFTER: "no more edits for the moment",
-    Fault.BAD_GATEWAY: "nobody knows",
+    Fault.RATE_LIMITED: "is busy",
+    Fault.RATE_LIMITED_RETRY_AFTER: "is busy",
+    Fault.BAD_GATEWAY: "it is unknown",
 }
 
 

@@ -27,7 +27,7 @@ async def test_a_running_task_is_cancelled(provider: UnderTest):
     assert provider.task.cancelled_at is not None
     error = await failure(provider.adapter.poll(request, task))
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "cancelled" in error.message
+    assert "cancel" in error.message
 
 
 @each(spec for spec in SPECS if not spec.cancels)

@@ -37,8 +37,8 @@ async def test_a_broken_download_is_tried_again(provider: UnderTest, fault: Faul
 @pytest.mark.parametrize(
     ("fault", "text"),
     [
-        (Fault.LINK_NOT_FOUND, "Its link has expired or leads nowhere"),
-        (Fault.LINK_EXPIRED, "Its link has expired or leads nowhere"),
+        (Fault.LINK_NOT_FOUND, "Its link has expired or is broken"),
+        (Fault.LINK_EXPIRED, "Its link has expired or is broken"),
         (Fault.HUGE, "larger than 64 MB"),
         (Fault.HUGE_UNANNOUNCED, "larger than 64 MB"),
     ],

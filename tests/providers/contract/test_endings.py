@@ -18,7 +18,7 @@ KINDS = {
     Fault.EMPTY_RESULT: ErrorKind.UNAVAILABLE,
     Fault.OVERLOADED: ErrorKind.UNAVAILABLE,  # at some providers
 }
-EMPTY = {Fault.EMPTY_RESULT: "finished without an image"}
+EMPTY = {Fault.EMPTY_RESULT: "returned no image"}
 REQUIRED = (Fault.PROMPT_MODERATED, Fault.RESULT_MODERATED, Fault.FAILED)
 
 

@@ -1,4 +1,4 @@
-"""A submit is sent once: what became of it is known, or nobody knows."""
+"""A submit is sent once: what became of it is known, or it is unknown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(provider: U
         error = await failure(provider.adapter.submit(provider.edit()))
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
-    assert "nobody knows" in error.message
+    assert "it is unknown" in error.message
     assert len(provider.emulator.tasks) == 1  # it was taken, and is paid for
     assert provider.count(Step.SUBMIT) == 1
 

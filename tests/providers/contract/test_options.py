@@ -32,7 +32,7 @@ async def test_a_mask_is_never_ignored(provider: UnderTest):
     error = await failure(provider.adapter.submit(provider.edit(RED, mask=MASK)))
 
     assert is_final(error, ErrorKind.INVALID_INPUT)
-    assert "no mask" in error.message
+    assert "not support masks" in error.message
     assert provider.emulator.calls == []
 
 

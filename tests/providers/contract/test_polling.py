@@ -112,7 +112,7 @@ async def test_a_task_that_stays_unknown_is_abandoned(provider: UnderTest):
     error = await failure(finish(provider.adapter, request, earlier))
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "The provider does not know this" in error.message
+    assert "The provider no longer knows this" in error.message
 
 
 @each(POLLED_APIS)

@@ -54,7 +54,7 @@ async def test_several_images_arrive_whole_and_in_their_order(provider: UnderTes
 
 @each(spec for spec in SPECS if spec.samples)
 async def test_several_samples_come_in_order(provider: UnderTest):
-    result = await run(provider.adapter, provider.edit(RED, target=provider.spec.samples, samples="3"))
+    result = await run(provider.adapter, provider.edit(RED, target=provider.spec.samples, samples=3))
 
     assert_made(result, provider)
     assert len({image.content for image in result.images}) == 3
@@ -97,5 +97,5 @@ async def test_an_answer_that_was_not_stored_cannot_be_requested_again(provider:
     error = await failure(finish(provider.adapter, request, submitted))
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
-    assert "when the portal stopped" in error.message
+    assert "The portal stopped before" in error.message
     assert provider.count(Step.SUBMIT) == 1

@@ -13,7 +13,7 @@ from tests.providers.contract.specs import SPECS, each
 from tests.providers.edits import is_final
 
 # By the provider, in the same words as at a submit.
-TOLD = (Fault.WRONG_KEY, Fault.OUT_OF_FUNDS, Fault.RATE_LIMITED, Fault.SERVER_ERROR)
+REPORTED = (Fault.WRONG_KEY, Fault.OUT_OF_FUNDS, Fault.RATE_LIMITED, Fault.SERVER_ERROR)
 
 
 @each(spec for spec in SPECS if spec.uploaded)
@@ -41,6 +41,6 @@ async def test_an_upload_that_fails_ends_the_submit_before_anything_was_paid(
         error = await failure(provider.adapter.submit(provider.edit(provider.spec.uploaded)))
 
     assert is_final(error, kind)  # an upload alone is not asked for again
-    assert fault not in TOLD or provider.spec.reported[fault] in error.message
+    assert fault not in REPORTED or provider.spec.reported[fault] in error.message
     assert error.retry_after == provider.spec.pauses.get(fault)
     assert provider.emulator.tasks == []

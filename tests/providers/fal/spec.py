@@ -72,8 +72,8 @@ FAL = ProviderSpec(
         option(FLUX_2, {"width": 0, "height": 0, "samples": 4}, {}),
     ),
     impossible=(
-        Refusal(KONTEXT, "4 images at most", images=5),
-        Refusal(KONTEXT_DEV, "one image at most", images=2),
+        Refusal(KONTEXT, "at most 4 images", images=5),
+        Refusal(KONTEXT_DEV, "at most one image", images=2),
         Refusal(KONTEXT_DEV, "needs an image"),
         Refusal(FLUX_3, "needs an image"),
         Refusal(KONTEXT, "aspect ratio 4:5", images=1, inputs={"aspectRatio": "4:5"}),

@@ -110,7 +110,7 @@ async def test_a_result_that_is_later_than_its_status_is_waited_for(adapter: Ada
     ("fault", "kind", "text"),
     [
         (Fault.RESULT_MODERATED, ErrorKind.MODERATED, "safety filter"),  # it is flagged
-        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "finished without an image"),
+        (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "returned no image"),
     ],
 )
 async def test_kontext_tells_of_no_good_image_in_its_own_way(

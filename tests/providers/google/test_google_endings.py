@@ -68,7 +68,7 @@ async def test_an_edit_without_an_image_was_taken_and_has_failed(
     error = await not_made(adapter, google)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "finished without an image" in error.message
+    assert "returned no image" in error.message
     assert "I cannot draw that, but I can tell you about it." in error.message
 
 
@@ -79,7 +79,7 @@ async def test_an_end_without_a_known_reason_is_a_failure(adapter: Adapter, goog
     error = await not_made(adapter, google, fault)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "finished without an image" in error.message
+    assert "returned no image" in error.message
 
 
 async def test_a_result_too_close_to_a_work_of_others_asks_for_other_text(adapter: Adapter, google: Google):
@@ -87,7 +87,7 @@ async def test_a_result_too_close_to_a_work_of_others_asks_for_other_text(adapte
 
     error = await refused(adapter, google, Fault.RESULT_MODERATED)
 
-    assert "Word the prompt otherwise" in error.message
+    assert "Reword the prompt" in error.message
 
 
 @pytest.mark.parametrize(

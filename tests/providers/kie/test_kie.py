@@ -33,7 +33,7 @@ async def test_answers_are_read_whatever_their_headers(
     [
         (Fault.WRONG_KEY, ErrorKind.AUTH, "did not accept the API key"),
         (Fault.OUT_OF_FUNDS, ErrorKind.INSUFFICIENT_FUNDS, "no funds left"),
-        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "no more edits for the moment"),
+        (Fault.RATE_LIMITED, ErrorKind.RATE_LIMITED, "is busy"),
         (Fault.SERVER_ERROR, ErrorKind.UNAVAILABLE, "Server exception"),
     ],
 )
@@ -105,7 +105,7 @@ async def test_a_result_that_nobody_can_read_is_none(adapter: Adapter, kie: Kie,
     error = await failure(run(adapter, edit(kie, FLUX_2)))
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
-    assert "finished without an image" in error.message
+    assert "returned no image" in error.message
 
 
 async def test_a_picture_that_kie_cannot_read_fails_the_task(adapter: Adapter, kie: Kie):

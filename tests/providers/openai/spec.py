@@ -92,7 +92,7 @@ OPENAI = ProviderSpec(
     check_told="Models for images: 11",
     refusals={
         Fault.SERVER_ERROR: "The server had an error",
-        Fault.FORBIDDEN: "organization of this API key be verified",
+        Fault.FORBIDDEN: "organization of this API key to be verified",
         Fault.SPEND_CAP: "no funds left",
         Fault.OVERLOADED: "currently overloaded",
     },
