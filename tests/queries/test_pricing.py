@@ -94,13 +94,13 @@ def test_own_keys_serve_the_tiers_of_the_table(workspace: Workspace, provider: s
         choice = pricing.choose(workspace=workspace, tier=tier, provider=provider)
         assert (choice.route.provider, choice.own_key, choice.tier) == (provider, True, tier)
     else:
-        with pytest.raises(InvalidInput, match=f"does not serve the tier {tier}"):
+        with pytest.raises(InvalidInput, match=f"does not offer the tier {tier}"):
             pricing.choose(workspace=workspace, tier=tier, provider=provider)
 
 
 def test_a_model_that_the_provider_does_not_serve_is_wrong_input(workspace: Workspace) -> None:
     make_provider_key(workspace=workspace, provider="openai")
-    with pytest.raises(InvalidInput, match="does not serve FLUX"):
+    with pytest.raises(InvalidInput, match="does not offer FLUX"):
         pricing.choose(workspace=workspace, model=KONTEXT, provider="openai")
 
 
