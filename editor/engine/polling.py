@@ -13,11 +13,11 @@ from editor import catalog
 from editor.concurrency.threads import in_thread
 from editor.engine import wakeups
 from editor.engine.errors import JobEnded
+from editor.engine.poll_schedule import LONGEST_WAIT, Expected, next_wait
 from editor.errors import EditorError
 from editor.models import Job, JobEvent
 from editor.operations import timeline
 from editor.providers.base import EditRequest, NotSent, Provider, Result, Submitted, Temporary
-from editor.providers.poll_schedule import LONGEST_WAIT, Expected, next_wait
 from editor.providers.redaction import keys_hidden
 
 log = logging.getLogger("editor.jobs")

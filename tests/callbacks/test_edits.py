@@ -15,11 +15,11 @@ from pytest_django import Settings
 
 from editor import events
 from editor.concurrency.threads import in_thread
-from editor.engine import execution, polling, requests, wakeups
+from editor.engine import execution, poll_schedule, polling, requests, wakeups
 from editor.models import Job, Status
 from editor.net import policy
 from editor.operations import jobs
-from editor.providers import http, poll_schedule, registry
+from editor.providers import http, registry
 from editor.worker import runner
 from tests.emulators.base import Emulator
 from tests.emulators.bfl import Bfl

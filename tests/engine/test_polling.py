@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from editor.engine import polling, wakeups
+from editor.engine.poll_schedule import Expected
 from editor.models import Job
 from editor.providers.base import EditRequest, Progress, Provider, Result, Submitted
 from editor.providers.failures import temporary
-from editor.providers.poll_schedule import Expected
 
 HOUR = 3600.0
 DONE = Result(images=())

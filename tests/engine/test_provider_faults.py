@@ -10,12 +10,12 @@ from django.db.models import Sum
 from pytest_django import Settings
 
 from editor.access.actor import Actor
-from editor.engine import polling, submission
+from editor.engine import poll_schedule, polling, submission
 from editor.media import store
 from editor.models import CreditAccount, Image, Job, LedgerEntry, Status
 from editor.operations import jobs
 from editor.operations.jobs import NewEdit
-from editor.providers import http, poll_schedule, registry
+from editor.providers import http, registry
 from editor.providers.kie import answers as kie_answers
 from editor.providers.wiro import adapter as wiro_adapter
 from tests.emulators.base import Emulator

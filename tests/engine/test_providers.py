@@ -12,13 +12,13 @@ from pytest_django import Settings
 
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
-from editor.engine import execution, submission, wakeups
+from editor.engine import execution, poll_schedule, submission, wakeups
 from editor.media import store
 from editor.models import CreditAccount, Image, Job, Status
 from editor.net import policy
 from editor.operations import jobs
 from editor.operations.jobs import NewEdit
-from editor.providers import http, poll_schedule, registry
+from editor.providers import http, registry
 from tests.emulators.bfl import Bfl
 from tests.emulators.fal import Fal
 from tests.emulators.faults import Fault, Step

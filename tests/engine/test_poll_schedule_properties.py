@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor.providers.poll_schedule import JITTER, LONGEST_WAIT, Expected, next_wait
+from editor.engine.poll_schedule import JITTER, LONGEST_WAIT, Expected, next_wait
 
 SECONDS = st.floats(0, 900)
 SPREADS = st.floats(0, 300)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from editor.providers.poll_schedule import JITTER, LONGEST_WAIT, Expected, next_wait
+from editor.engine.poll_schedule import JITTER, LONGEST_WAIT, Expected, next_wait
 
 SHORTEST = 1.0
 
