@@ -171,9 +171,7 @@ async def _check(adapter: Provider, account: Account) -> Verdict:
         return Verdict(accepted=None, note=f"{adapter.label} did not respond. Test the key again later.")
     except ProviderError as error:
         if error.kind == ErrorKind.AUTH:
-            reason = (
-                f"{adapter.label} does not accept this key. Check that it is complete and still valid."
-            )
+            reason = f"{adapter.label} does not accept this key. Check that it is complete and still valid."
             return Verdict(accepted=False, note=reason, refused=True)
         if error.kind == ErrorKind.INSUFFICIENT_FUNDS:
             reason = f"{adapter.label} accepts this key, but its account has no funds left."

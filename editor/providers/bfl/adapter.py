@@ -84,7 +84,7 @@ def _headers(account: Account) -> dict[str, str]:
 
 
 def _polling_url(account: Account, task: Submitted) -> str:
-    """BFL's polling URL; with a callback it returns none. Raises ProviderError if the key must not go there."""
+    """BFL's polling URL; with a callback it sends none. Raises ProviderError if the key must not go there."""
     url: Any = task.state["polling_url"]
     if not url:
         return f"{account.base_url}/v1/get_result?id={quote(task.task_id, safe='')}"

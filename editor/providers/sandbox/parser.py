@@ -148,7 +148,9 @@ def _check_images(operations: list[Operation], *, images: int, masked: bool) -> 
                     f"The prompt mentions image {needed}, but {_images_sent(images)} with it. Add that image."
                 )
         if isinstance(operation, SideBySide) and images < FEWEST_SIDE_BY_SIDE:
-            raise Refused(f"Side by side needs at least two images, but {_images_sent(images)}. Add another image.")
+            raise Refused(
+                f"Side by side needs at least two images, but {_images_sent(images)}. Add another image."
+            )
         moves_canvas = isinstance(operation, WHOLE_CANVAS)
         if masked and (moves_canvas or (isinstance(operation, Place) and operation.onto != 1)):
             raise Refused(
