@@ -67,11 +67,11 @@ class Fal(Provider):
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
         age = time.time() - float(task.state["submitted_at"])
-        answer = await self._ask_about(request, task, "status_url", logs=True)
+        answer = await self._call(request, task, "status_url", logs=True)
         reading = answers.status(answer, age=age)
         if isinstance(reading, Progress):
             return reading
-        output = answers.result(await self._ask_about(request, task, "response_url"), age=age)
+        output = answers.result(await self._call(request, task, "response_url"), age=age)
         if isinstance(output, Progress):
             return output
         images = await downloads.fetch_all(self.name, output.links[: request.samples])
@@ -79,7 +79,7 @@ class Fal(Provider):
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
         try:
-            answer = await self._ask_about(request, task, "cancel_url", method="PUT")
+            answer = await self._call(request, task, "cancel_url", method="PUT")
         except ProviderError as error:
             logger.info("not cancelled task=%s: %s", task.task_id, error.kind)
         else:
