@@ -104,7 +104,7 @@ _OUTPUT = JobEvent.Kind.OUTPUT
 
 
 async def _watch(job: Job, request: EditRequest, provider: Provider, task: Submitted) -> None:
-    """Wake the poll when the provider's own channel reports news. Missing it costs only time."""
+    """Wake the poll when the provider itself reports the task's end. Missing it costs only time."""
     with contextlib.suppress(EditorError):
         if await provider.watch(request, task):
             wakeups.tell(job.id)

@@ -24,7 +24,7 @@ MEGABYTE = 1024 * 1024
 
 KONTEXT = frozenset({"flux-kontext-pro", "flux-kontext-max"})
 _KONTEXT_RATIOS = ("21:9", "16:9", "4:3", "1:1", "3:4", "9:16")
-_MOST_TOLERANT_EDIT = 2  # the highest safetyTolerance of an edit; generations allow all up to 6
+_MOST_TOLERANT_EDIT = 2  # the highest safetyTolerance of an edit; a generation allows all six
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 _JPEG = {"jpeg": "jpeg", "png": "png"}

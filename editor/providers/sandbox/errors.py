@@ -16,7 +16,7 @@ LONGEST_PIECE = 120  # characters of a prompt quoted in a message
 
 
 class Refused(Exception):
-    """The sandbox cannot do this; the message says why. Can be pickled by a child process."""
+    """The sandbox cannot do this; the message says why. Can be raised out of a child process."""
 
 
 def not_understood(piece: str, *, hint: str = "") -> Refused:

@@ -25,7 +25,7 @@ OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 FRAME_BYTES = 8 * 1024**2  # some contain a model's complete output
 RECONNECT_PAUSE = 1.0  # seconds
-# Seconds without new attempts after a socket that received nothing.
+# Seconds without new attempts after a socket that reported nothing.
 REST = 30.0
 
 # The frame task_error is a line of stderr, after which tasks continue; task_end comes before the outputs.
@@ -55,7 +55,7 @@ class Live:
                 line.close()
 
     def percent(self, address: str, token: str) -> int | None:
-        """The task's progress, 0..100, if the socket received it."""
+        """The task's progress, 0..100, if the socket has reported it."""
         line = self._lines.get().get(address)
         return line.percents.get(token) if line else None
 
@@ -101,7 +101,7 @@ class _Line:
 
     async def _run(self) -> None:
         try:
-            while await self._listen():  # it received something, so a reconnect is worthwhile
+            while await self._listen():  # it reported something, so a reconnect is worthwhile
                 await asyncio.sleep(RECONNECT_PAUSE)
         finally:
             self._failed_at = asyncio.get_running_loop().time()
@@ -109,7 +109,7 @@ class _Line:
                 _set(future, False)
 
     async def _listen(self) -> bool:
-        """Listen until the connection breaks. Returns whether it received anything about a task."""
+        """Listen until the connection breaks. Returns whether it reported anything about a task."""
         received = False
         try:
             async with _opened(self._address) as self._socket:
