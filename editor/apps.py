@@ -14,6 +14,6 @@ class EditorConfig(AppConfig):
         from editor.operations import sessions  # noqa: F401  (listens to sessions and people)
         from editor.web import sign_in_limits  # noqa: F401  (listens to resets of passwords)
 
-        # With a bad network nothing is exempt, and `check_outbound` says why.
+        # An invalid network exempts nothing; `check_outbound` reports why.
         with contextlib.suppress(ValueError):
             policy.allow(settings.OUTBOUND_ALLOW)

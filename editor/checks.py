@@ -1,4 +1,4 @@
-"""What `manage.py check` says about the portal's own configuration."""
+"""System checks of the portal's configuration, run by `manage.py check`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from editor.providers import registry
 
 @register
 def check_catalogue(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A wrong model file is an error that names the file, the key and what is wrong with it."""
+    """Report each invalid model file, with the file, the key and what is wrong with it."""
     try:
         models = catalog.catalog().models.values()
     except CatalogError as error:
@@ -34,7 +34,7 @@ def check_catalogue(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
 
 @register
 def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """A key that can be guessed protects nothing. The message gives its place, not its text."""
+    """Report keys short enough to guess. The message gives a key's position, not its text."""
     return [
         Error(
             f"ENCRYPTION_KEYS: key {place} has fewer than {vault.SHORTEST_KEY} characters.",
@@ -48,7 +48,7 @@ def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 
 @register
 def check_outbound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The exempt networks can be read, and each provider's address is one that the portal asks."""
+    """Report exempt networks that cannot be parsed, and providers' addresses that the portal may not call."""
     try:
         policy.allow(settings.OUTBOUND_ALLOW)
     except ValueError as error:

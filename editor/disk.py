@@ -1,7 +1,7 @@
 """Free disk space for the database, files and temporary files.
 
 Below a reserve (the setting STORAGE_RESERVE) uploads and new edits are refused, so that the
-database can still write and edits that are under way can still store their results.
+database can still write and running edits can still store their results.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from editor.errors import DiskFull, EditorError, chain
 from editor.shortage import NO_SPACE
 from imageeditor.postgres import places
 
-# The default reserve: the smaller one of these two.
+# The default reserve is the smaller of these two.
 RESERVE_BYTES = 1024**3
 RESERVE_SHARE = 0.05  # of the file system
 
@@ -45,13 +45,13 @@ def is_cause(error: BaseException | None) -> bool:
 
 
 def error_for(error: BaseException, *, otherwise: EditorError) -> EditorError:
-    """What to tell about an error that nobody foresaw: DiskFull where a full disk caused it."""
+    """DiskFull if a full disk caused this unexpected error, else `otherwise`."""
     return DiskFull() if is_cause(error) else otherwise
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise DiskFull instead of the error of a write for which there was no space."""
+    """Raise DiskFull in place of a write error caused by a lack of space."""
     try:
         yield
     except Exception as error:
@@ -70,7 +70,7 @@ def _is_low(folder: Path) -> bool:
 
 @cache
 def _database() -> Path:
-    """Where the embedded database's files are; DATA_DIR where the database is a server elsewhere."""
+    """The folder of the embedded database's files; DATA_DIR if the database is an external server."""
     if settings.DATABASES["default"]["ENGINE"] != "imageeditor.postgres.backend":
         return Path(settings.DATA_DIR)
     return places.find_place(settings.DATA_DIR).cluster

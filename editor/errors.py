@@ -1,6 +1,6 @@
-"""The one family of errors that operations raise and every door translates.
+"""The family of errors that operations raise and every channel translates.
 
-A door never invents a business error of its own: it catches `EditorError`, reads
+A channel defines no business errors of its own: it catches `EditorError`, reads
 `code`, `status` and `message`, and puts them into its own envelope.
 """
 
@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 
 
 class EditorError(Exception):
-    """Something the caller can be told.
+    """An error that may be shown to the caller.
 
     message      one or two sentences for a person: what happened and what to do
-    code         a stable word for programs, e.g. "insufficient_credits"
-    status       the HTTP status that fits it
+    code         a stable identifier for programs, e.g. "insufficient_credits"
+    status       the matching HTTP status
     retryable    True when the same call may succeed later without a change
-    retry_after  seconds to wait before such a retry, where known
-    fields       for wrong input: input name -> what is wrong with it
+    retry_after  seconds to wait before such a retry, if known
+    fields       for invalid input: input name -> what is wrong with it
     """
 
     code = "error"
@@ -38,14 +38,14 @@ class EditorError(Exception):
 
 
 class InvalidInput(EditorError):
-    """The request itself is wrong; `fields` says where."""
+    """The request itself is invalid; `fields` says where."""
 
     code = "invalid_input"
     status = 400
 
 
 class NotAuthenticated(EditorError):
-    """Nobody is known to be calling."""
+    """The caller is not authenticated."""
 
     code = "not_authenticated"
     status = 401
@@ -59,14 +59,14 @@ class InsufficientCredits(EditorError):
 
 
 class PermissionDenied(EditorError):
-    """The caller is known, but may not do this."""
+    """The caller is authenticated, but may not do this."""
 
     code = "permission_denied"
     status = 403
 
 
 class NotFound(EditorError):
-    """No such row in this workspace. Rows of other workspaces answer the same."""
+    """No such row in this workspace. Rows of other workspaces get the same error."""
 
     code = "not_found"
     status = 404
@@ -80,7 +80,7 @@ class Conflict(EditorError):
 
 
 class Unprocessable(EditorError):
-    """Well formed, but refused: a provider that is not set up, or moderated content."""
+    """Well-formed, but refused: a provider that is not set up, or moderated content."""
 
     code = "unprocessable"
     status = 422
@@ -95,7 +95,7 @@ class LimitExceeded(EditorError):
 
 
 class StorageFull(Unprocessable):
-    """The workspace uses all the storage that its plan allows. Nothing was charged."""
+    """The workspace uses all the storage its plan allows. Nothing was charged."""
 
     code = "storage_full"
 
@@ -116,7 +116,7 @@ class DiskFull(EditorError):
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what caused it, what caused that, and so on: those that its traceback shows."""
+    """The error and its causes, as its traceback shows them."""
     while error is not None:
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

@@ -1,7 +1,7 @@
-"""What happened, told to everybody who watches a workspace, or to one person's open pages.
+"""Events for the watchers of a workspace, or for one person's open pages.
 
-Events are published after commit and carry ids alone: whoever listens reads the rows again,
-with the rights they have by then.
+They are published after commit and carry ids only: subscribers read the rows again, with the
+permissions they have by then.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger("editor.events")
 
 @dataclass(frozen=True, slots=True)
 class JobChanged:
-    """A job moved to its next step; `ended` only for its last, so that its end is told once."""
+    """A job moved to its next step. `ended` is set for the last one only, so the end is published once."""
 
     type: ClassVar[str] = "job.changed"
     workspace_id: UUID
@@ -42,7 +42,7 @@ class BalanceChanged:
 
 @dataclass(frozen=True, slots=True)
 class MemberRemoved:
-    """A person does not belong to the workspace any more."""
+    """A person is no longer a member of the workspace."""
 
     type: ClassVar[str] = "member.removed"
     workspace_id: UUID
@@ -51,7 +51,7 @@ class MemberRemoved:
 
 @dataclass(frozen=True, slots=True)
 class SessionsChanged:
-    """A session of the person ended, or the person changed: open pages look whether theirs still holds."""
+    """A session of the person ended, or the person changed: open pages check that theirs is still valid."""
 
     type: ClassVar[str] = "sessions.changed"
     user_id: UUID
@@ -59,7 +59,7 @@ class SessionsChanged:
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """What somebody may do in the workspace changed, or an API key of theirs ended."""
+    """Someone's permissions in the workspace changed, or an API key of theirs ended."""
 
     type: ClassVar[str] = "access.changed"
     workspace_id: UUID
@@ -79,7 +79,7 @@ def person_group(user_id: UUID) -> str:
 
 
 def publish(event: Event) -> None:
-    """Tell those whom it concerns once the current transaction is committed."""
+    """Send the event to its group once the current transaction is committed."""
     message: dict[str, str | bool] = {"type": event.type}
     if isinstance(event, SessionsChanged):
         group = person_group(event.user_id)
@@ -96,18 +96,18 @@ def publish(event: Event) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(_begin_sending, group, message)
                 return
-        # Without a loop that waits for this thread, one is made and closed for this message alone.
+        # No loop waits for this thread: create one for this message alone.
         async_to_sync(_send)(group, message)
 
-    # A watcher's queue may fail; the committed work must not be undone or reported as failed.
+    # The channel layer may fail; the committed work must not be undone or reported as failed.
     transaction.on_commit(send, robust=True)
 
 
-_sending: set[asyncio.Task[None]] = set()  # an event loop itself does not keep its tasks
+_sending: set[asyncio.Task[None]] = set()  # an event loop keeps no strong references to its tasks
 
 
 def _begin_sending(group: str, message: dict[str, str | bool]) -> None:
-    """Called on the loop: a coroutine made elsewhere is left behind by a loop that ends first."""
+    """Called on the loop: a coroutine created elsewhere is never awaited if the loop ends first."""
     task = asyncio.get_running_loop().create_task(_send(group, message))
     _sending.add(task)
     task.add_done_callback(_sending.discard)
@@ -124,21 +124,21 @@ async def _send(group: str, message: dict[str, str | bool]) -> None:
 
 
 def lost_since() -> float | None:
-    """Since when this process gets no events of others, in unix seconds; None while it does.
+    """Since when this process receives no events of others, in Unix seconds; None while it does.
 
-    Members of the group redis.LIVE are told of changes.
+    Members of the group redis.LIVE are notified of changes.
     """
     layer = get_channel_layer()
     return layer.lost_since() if hasattr(layer, "lost_since") else None
 
 
-# The group of all workers, and what is sent to it.
+# The group of all workers, and the type of the messages to it.
 WORKERS = "workers"
 WAKE_UP = "task.hint"
 
 
 async def hint(job_id: UUID) -> None:
-    """Tell the worker that polls this job that its provider may have finished."""
+    """Wake the worker that polls this job: its provider may have finished."""
     layer = get_channel_layer()
     if layer is not None:
         await layer.group_send(WORKERS, {"type": WAKE_UP, "job_id": str(job_id)})

@@ -1,4 +1,4 @@
-"""The Retry-After header: how the portal writes it, and how it reads those of others."""
+"""Writes and parses the Retry-After header."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ HEADER = "Retry-After"
 
 
 def seconds(error: EditorError) -> int | None:
-    """Whole seconds to wait before the call is tried again, at least 1; None where nobody knows."""
+    """Whole seconds to wait before a retry, at least 1; None if unknown."""
     return None if error.retry_after is None else max(1, math.ceil(error.retry_after))
 
 
 def headers(error: EditorError) -> dict[str, str]:
-    """The header that an answer with this error has; none where nobody knows how long to wait."""
+    """The header for a response with this error; empty if the wait is unknown."""
     known = seconds(error)
     return {} if known is None else {HEADER: str(known)}
 
@@ -29,7 +29,7 @@ def raw_headers(error: EditorError) -> list[tuple[bytes, bytes]]:
 
 
 def parse(value: str) -> float | None:
-    """Seconds from now, of the header in either of its forms: a number or a date. None for anything else."""
+    """Seconds from now, from either form of the header: a number or a date. None for anything else."""
     with contextlib.suppress(ValueError):
         number = float(value)
         return max(0.0, number) if math.isfinite(number) else None

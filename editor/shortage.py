@@ -1,6 +1,6 @@
 """A temporary lack of resources on this machine: descriptors, memory, disk.
 
-It is a reason to try again later, and says nothing about the work itself.
+It is a reason to retry later, and says nothing about the work itself.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Iterator
 
 from editor.errors import EditorError, chain
 
-PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before work is tried again: doubled each time
+PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a retry, doubled each time
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NUMBERS = NO_SPACE | {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
-_NO_THREAD = "can't start new thread"  # Python has no class for it
+_NO_THREAD = "can't start new thread"  # Python has no exception class for it
 
 
 class Shortage(EditorError):
-    """The machine lacked a resource for this. Nothing was done."""
+    """The machine lacks a resource for this. Nothing was done."""
 
     code = "overloaded"
     status = 503
@@ -26,9 +26,9 @@ class Shortage(EditorError):
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether this error, or one that caused it, is only a lack of resources.
+    """Whether this error, or one of its causes, is only a lack of resources.
 
-    Libraries wrap the system's errors in their own. An EditorError says itself what it is.
+    Libraries wrap the system's errors in their own. An EditorError is classified by itself.
     """
     for cause in chain(error):
         if isinstance(cause, Shortage | MemoryError):
@@ -45,15 +45,15 @@ def is_shortage(error: BaseException) -> bool:
 
 
 def raise_if_nothing_can_be_opened() -> None:
-    """Raise OSError where this process has no descriptor left.
+    """Raise OSError if this process has no descriptor left.
 
-    For calls that report this as another error: a name lookup then says that the name does not exist.
+    For calls that report this as another error: a name lookup then reports that the name does not exist.
     """
     socket.socket().close()
 
 
 def pauses() -> Iterator[float]:
-    """Seconds to wait before each further try, without end."""
+    """Seconds to wait before each retry, without end."""
     pause = PAUSE
     while True:
         yield pause

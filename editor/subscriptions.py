@@ -19,7 +19,7 @@ from editor.redis import LIVE
 
 log = logging.getLogger("editor.events")
 
-LISTEN_AGAIN_AFTER = 1.0  # seconds, after a fault
+LISTEN_AGAIN_AFTER = 1.0  # seconds, after an error
 
 
 class Listener(ABC):
@@ -93,7 +93,7 @@ class Listener(ABC):
 
 
 def _for_all(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task of its own account: not of the workspace whose request happened to begin it."""
+    """A task that does not count for the tenant whose request happened to start it."""
     context = copy_context()
     context.run(threads.tenant.set, "")
     return asyncio.create_task(work, context=context)

@@ -1,4 +1,4 @@
-"""Errors that say nothing about a job: what was tried may work later."""
+"""Transient errors, which say nothing about a job: a retry may succeed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from editor.shortage import is_shortage
 
-# A database that went away; every other database error is a fault of ours that would come again.
+# The database is unreachable; every other database error is a bug here that would recur.
 DATABASE_LOST = (OperationalError, InterfaceError)
-# As the queue tells of it, which wraps the driver's own.
+# The same from the queue, which wraps the driver's own errors.
 _AT_THE_DRIVER = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 def is_passing(error: BaseException) -> bool:
-    """The database went away, or the machine lacks descriptors, memory or disk for the moment."""
+    """Whether the database is unreachable, or the machine is short of descriptors, memory or disk."""
     if is_shortage(error) or isinstance(error, DATABASE_LOST):
         return True
     return isinstance(error.__cause__, _AT_THE_DRIVER) and not isinstance(error, DatabaseError)

@@ -9,7 +9,7 @@ from django.core.asgi import get_asgi_application
 
 django = get_asgi_application()
 
-# These need the apps to be loaded, which the line above did.
+# These need the apps to be loaded, which the call above does.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
@@ -30,7 +30,7 @@ from editor.web.gateway import PageGateway  # noqa: E402
 from imageeditor import routing  # noqa: E402
 
 programs = ProgramHandler()
-# By the beginning of the path; each bounds what it reads. Everything else are pages.
+# By path prefix; each limits what it reads. Everything else is a page.
 apis: dict[str, App] = {
     PATH: GatewayMiddleware(programs, PROFILE),
     **dict.fromkeys(wiro.PATHS, GatewayMiddleware(programs, wiro.PROFILE)),
@@ -45,7 +45,7 @@ pages: App = PageGateway(django)  # type: ignore[arg-type]
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
-    """Hand a request to the door at its path."""
+    """Route a request to the API or page at its path."""
     app = next((channel for path, channel in apis.items() if scope["path"].startswith(path)), pages)
     await app(scope, receive, send)
 
@@ -55,7 +55,7 @@ program_sockets: App = URLRouter(routing.programs)
 
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:
-    """Programs send no Origin and have no session; everything else are sockets of pages."""
+    """Programs send no Origin and have no session; all other sockets belong to pages."""
     app = program_sockets if scope["path"] in routing.PROGRAMS else page_sockets
     await app(scope, receive, send)
 

@@ -6,7 +6,7 @@ import logging
 
 
 class NoTraces(logging.Filter):
-    """Removes the traceback of requests that Django refused: anybody can send any number of them.
+    """Removes the traceback of requests that Django refused: anyone can send any number of them.
 
     Errors of the portal itself keep theirs.
     """

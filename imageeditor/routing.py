@@ -1,4 +1,4 @@
-"""Which socket answers at which path."""
+"""Paths of the websockets."""
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
@@ -8,7 +8,7 @@ from editor.sockets.workspace import WorkspaceConsumer
 
 
 class Nothing(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Refuses a socket at an address where there is none."""
+    """Refuses a socket at an unknown path."""
 
     async def connect(self) -> None:
         await self.close()

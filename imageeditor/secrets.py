@@ -1,4 +1,4 @@
-"""Secrets that an installation makes for itself, once."""
+"""Secrets that an installation generates once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 def secret_from_file(path: Path) -> str:
     """The secret in `path`; on the first call 50 random characters are written there, mode 0600.
 
-    Two processes that start at once agree on one secret: the file appears whole or not at all.
+    Two processes that start at once agree on one secret: the file appears complete or not at all.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

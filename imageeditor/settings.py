@@ -1,7 +1,7 @@
 """Every setting of the portal; each value comes from the environment.
 
-A secret may also be given as NAME_FILE, the path of a file that holds it. What the
-variables mean is listed in the README.
+A secret may also be given as NAME_FILE, the path of a file that contains it. The README
+explains the variables.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ HTTPS = _base.scheme == "https"
 
 
 def _texts(name: str) -> list[str]:
-    """A comma list, without its empty entries."""
+    """A comma-separated list, without its empty entries."""
     return [entry.strip() for entry in env.str(name, default="").split(",") if entry.strip()]
 
 
-# The first one encrypts what is stored encrypted, the others still open what they encrypted.
+# The first one encrypts stored secrets, the others still decrypt what they encrypted.
 ENCRYPTION_KEYS = _texts("ENCRYPTION_KEYS") or [secret_from_file(DATA_DIR / "encryption_key")]
 
 # --- Application ---------------------------------------------------------------------
@@ -115,9 +115,9 @@ if env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db("DATABASE_URL")}
 else:
     DATABASES = {"default": {"ENGINE": "imageeditor.postgres.backend", "NAME": "portal"}}
-# A connection is borrowed for each request or step of a job and given back at once.
+# A connection is taken from the pool for each request or step of a job and returned at once.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-# A server that was restarted leaves dead connections in the pool: ask before using one.
+# A restarted server leaves dead connections in the pool: check each before use.
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 20, "timeout": 15}
 
@@ -136,7 +136,7 @@ else:
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            # Counts of failed tries are in it: few entries would let strangers push them out.
+            # It holds counts of failed attempts: with few entries, strangers could evict them.
             "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     }
@@ -161,9 +161,9 @@ if STORAGE_BUCKET:
             "file_overwrite": False,
             "querystring_auth": True,
             "client_config": Config(
-                # Links to put files with are made by this one; boto would still take its second version.
+                # For presigned PUT URLs; boto would still default to version 2.
                 signature_version="s3v4",
-                # Without limits, a bucket that does not answer holds a thread for minutes.
+                # Without limits, a bucket that does not respond blocks a thread for minutes.
                 connect_timeout=env.float("STORAGE_CONNECT_TIMEOUT", default=5),
                 read_timeout=env.float("STORAGE_READ_TIMEOUT", default=20),
                 retries={"mode": "standard", "total_max_attempts": env.int("STORAGE_ATTEMPTS", default=3)},
@@ -182,7 +182,7 @@ else:
 
 
 def _bytes(name: str) -> int | None:
-    """A size such as 500MB, 2GB or 1073741824; None where it is not set."""
+    """A size such as 500MB, 2GB or 1073741824; None if it is not set."""
     text = env.str(name, default="").strip()
     if not text:
         return None
@@ -193,21 +193,21 @@ def _bytes(name: str) -> int | None:
     return int(found[1]) * unit
 
 
-# Free disk that uploads and new edits leave to the database and to edits that are under way.
+# Free disk space that uploads and new edits leave to the database and to running edits.
 STORAGE_RESERVE = _bytes("STORAGE_RESERVE")
-# The checks of an upload happen in editor/media; these only bound what Django reads.
+# Uploads are checked in editor/media; these only limit what Django reads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of each body; the rest of it is in a temporary file
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of each body; the rest goes to a temporary file
 
 # --- Providers -----------------------------------------------------------------------
 
 
 def _origin(url: str) -> str:
-    """A provider's base URL as adapters want it: people paste it with its version path, "…/v1/"."""
+    """A provider's base URL as adapters expect it: people paste it with its version path, "…/v1/"."""
     return re.sub(r"(/api)?/v1(beta)?$", "", url.strip().rstrip("/"))
 
 
-# The portal's own accounts, and where a provider is reached ("": at its public address).
+# The portal's own accounts, and the base URL of each provider ("": its public one).
 PROVIDERS: dict[str, dict[str, str]] = {
     provider: {
         "base_url": _origin(env.str(f"{provider.upper()}_BASE_URL", default="")),
@@ -217,12 +217,12 @@ PROVIDERS: dict[str, dict[str, str]] = {
     for provider in ("bfl", "wiro", "openai", "google", "fal", "kie")
 }
 PROVIDERS["wiro"]["secret"] = env.str("WIRO_API_SECRET", default="").strip()
-# Hosts and networks (CIDR) where http, private addresses and other ports than 443 are fine.
+# Hosts and networks (CIDR) for which http, private addresses and ports other than 443 are allowed.
 OUTBOUND_ALLOW = _texts("OUTBOUND_ALLOW")
 
 # --- People --------------------------------------------------------------------------
 
-# E-mail addresses are unique whatever their case, by a constraint that this check does not look for.
+# Email addresses are unique regardless of case, by a constraint that this check does not recognize.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -236,7 +236,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
-# Tries of passwords have limits of their own: see editor/web/sign_in_limits.py.
+# Password attempts have limits of their own: see editor/web/sign_in_limits.py.
 ACCOUNT_RATE_LIMITS = {
     "login": None,
     "login_failed": None,
@@ -245,7 +245,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/15m/key",
 }
 ACCOUNT_FORMS = {"reset_password": "editor.web.forms.account.ResetPasswordForm"}
-# It needs no rows beside the account's own.
+# It needs no rows besides the account's own.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
@@ -262,7 +262,7 @@ if HTTPS:
     SECURE_HSTS_SECONDS = 31_536_000
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
-SENDS_MAIL = bool(env.str("EMAIL_URL", default=""))  # else it is printed to the log
+SENDS_MAIL = bool(env.str("EMAIL_URL", default=""))  # else mail is printed to the log
 EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <portal@{_base.hostname or 'localhost'}>"
@@ -302,7 +302,7 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "mcp": {"level": "WARNING"},
-        # It warns of each broken form, which is its sender's trouble.
+        # It warns about each malformed form, which is the sender's problem.
         "python_multipart": {"level": "ERROR"},
     },
 }

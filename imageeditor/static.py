@@ -8,7 +8,7 @@ from whitenoise.responders import StaticFile
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """Answers with a file's bytes at once, where WhiteNoise would stream it.
+    """Returns a file's bytes at once, where WhiteNoise would stream it.
 
     Django has to read a streamed file to its end before ASGI gets the first byte, and warns
     each time. Our static files are small.

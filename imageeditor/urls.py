@@ -1,4 +1,4 @@
-"""Which door answers at which path."""
+"""URLs of the pages and APIs."""
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
@@ -20,8 +20,8 @@ urlpatterns = [
     path("", include("editor.callbacks.urls")),
     path("", include("editor.compat.wiro.urls")),
     path("", include("editor.compat.openai.urls")),
-    path("", include("editor.compat.bfl.urls")),  # the last of those under /v1/: it has all the rest
-    # A page about another door: neither knows the other.
+    path("", include("editor.compat.bfl.urls")),  # the last of those under /v1/: it handles all other paths
+    # A page about another channel: neither depends on the other.
     path("w/<slug:slug>/api/", api_reference.page, {"document": document}, name="api_reference"),
     path("", include("editor.web.urls")),
 ]

@@ -1,9 +1,9 @@
-"""Words between the steps of a run, when somebody else got ahead of it."""
+"""Exceptions between the steps of a run, when another process got ahead of it."""
 
 
 class JobEnded(Exception):
-    """The job was ended by somebody else while this run was under way."""
+    """The job was ended elsewhere during this run."""
 
 
 class RouteChanged(Exception):
-    """Another run of the job has put it on another route: go on from the row as it is now."""
+    """Another run of the job moved it to another route: continue from the current row."""

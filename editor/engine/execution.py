@@ -1,7 +1,7 @@
-"""How a job runs: once submitted, never submitted again; once ended, ended for good.
+"""Running a job: it is submitted at most once, and ends once.
 
 `run` may be called any number of times for a job, also by two workers or after a crash: it
-looks at the row and does what is left to do. While it waits it holds no thread and no
+reads the row and does the remaining steps. While it waits it holds no thread and no
 database connection.
 """
 
@@ -31,17 +31,17 @@ from editor.transient import is_passing
 log = logging.getLogger("editor.jobs")
 
 Kind = JobEvent.Kind
-# A job that is taken up again may have been finished by the provider meanwhile: time to fetch it.
+# The provider may have finished a resumed job in the meantime: time to fetch the result.
 RESUME_GRACE = 15  # seconds
-# Of a flood of jobs so many are taken up at once, so that what has ended meanwhile is stored first.
+# How many of a flood of jobs start at once, so that finished ones are stored first.
 STARTS = 2
 _starts = PerLoop(lambda: asyncio.Semaphore(STARTS))
 
 
 async def run(job_id: UUID) -> None:
-    """Bring one job to its end, from wherever it stands.
+    """Run one job to its end, from whatever state it is in.
 
-    Raises only what the queue should try again: see transient.py.
+    Raises only errors that the queue should retry: see transient.py.
     """
     async with _starts.get():
         job = await in_thread(_start, job_id)
@@ -51,7 +51,7 @@ async def run(job_id: UUID) -> None:
     try:
         await _drive(job)
     except asyncio.CancelledError:
-        # A person canceled the job, or the worker is going down: only the row can tell.
+        # A user canceled the job, or the worker is shutting down: only the row tells which.
         await asyncio.shield(_stopped(job))
         raise
     except JobEnded:
@@ -71,7 +71,7 @@ async def run(job_id: UUID) -> None:
 
 
 def _start(job_id: UUID) -> Job | None:
-    """Take the job; None when there is nothing left to do."""
+    """Start or resume the job; None when there is nothing left to do."""
     with transaction.atomic():
         job = (
             Job.objects.select_for_update(of=("self",), no_key=True)
@@ -99,9 +99,9 @@ def _start(job_id: UUID) -> Job | None:
 
 
 async def _drive(job: Job) -> None:
-    """Run the job to its end. What the machine lacks for the moment is waited for, however long.
+    """Run the job to its end, waiting out any shortage of system resources, however long.
 
-    A task that the provider has is then taken up again, also after the job's time limit.
+    A task that the provider has accepted is then resumed, even after the job's time limit.
     """
     for pause in pauses():
         try:
@@ -116,7 +116,7 @@ async def _drive(job: Job) -> None:
 
 
 async def _run(job: Job) -> None:
-    """Run the job on its route, or on the next one where a provider did not take it, to its end."""
+    """Run the job to its end on its route, or on the next one if a provider did not accept it."""
     while True:
         request = await in_thread(requests.build, job)
         try:
@@ -130,13 +130,13 @@ async def _run(job: Job) -> None:
 
 
 async def _attempt(job: Job, request: EditRequest) -> None:
-    """Submit where that has not happened, then poll until the result or the time limit."""
+    """Submit unless already submitted, then poll until the result or the time limit."""
     provider = registry.get(job.provider)
     resumed = job.provider_task_id is not None
     async with provider_limits.slots(provider, request, active=resumed):
         task = await submission.submitted(job, request, provider, finish=partial(_finish_certainly, job))
         if task.result:
-            return  # it was finished with the submit
+            return  # finished by the submit itself
         try:
             async with asyncio.timeout(_seconds_left(job, resumed=resumed)):
                 result = await polling.follow(job, request, provider, task, resumed=resumed)
@@ -149,14 +149,14 @@ async def _attempt(job: Job, request: EditRequest) -> None:
 
 
 def _seconds_left(job: Job, *, resumed: bool) -> float:
-    """Of the job's time limit, which begins when the provider is asked: a place in a line costs none."""
+    """Seconds left of the job's time limit, which starts at the submit: queueing does not count."""
     assert job.submitting_at is not None
     deadline = job.submitting_at + timedelta(seconds=job.time_limit)
     return max((deadline - timezone.now()).total_seconds(), RESUME_GRACE if resumed else 0)
 
 
 async def _finish_certainly(job: Job, result: Result) -> None:
-    """Finish with a result that cannot be asked for again: tried until it is stored."""
+    """Finish with a result that cannot be fetched again: retried until it is stored."""
     for pause in pauses():
         try:
             await _finish(job, result)
@@ -169,7 +169,7 @@ async def _finish_certainly(job: Job, result: Result) -> None:
 
 
 async def _finish(job: Job, result: Result) -> None:
-    """Store the result and end the job, or leave no file behind."""
+    """Store the result and end the job. Leaves no files behind on failure."""
     if not await in_thread(timeline.record, job=job, kind=Kind.OUTPUT, percent=100):
         raise JobEnded
     stored = await results.keep(job=job, result=result)
@@ -184,7 +184,7 @@ async def _finish(job: Job, result: Result) -> None:
 
 
 async def _stopped(job: Job) -> None:
-    """After a cancellation: end the job if a person asked for it, else leave it to be resumed."""
+    """After a cancellation: end the job if a user requested it, else leave it to be resumed."""
     try:
         row = await in_thread(Job.objects.get, pk=job.pk)
         if row.cancel_requested_at is None or not row.is_live:
@@ -200,7 +200,7 @@ async def _stopped(job: Job) -> None:
 
 
 async def _cancel_at_provider(job: Job) -> None:
-    """Stop the job's task where its id is known; the run at hand may not have got to know it."""
+    """Stop the job's task if its id is known; the row may have an id that this run never saw."""
     row = await in_thread(Job.objects.select_related("workspace").get, pk=job.pk)
     if row.provider_task_id:
         try:

@@ -1,4 +1,4 @@
-"""The next route of the same model, when a provider did not take a platform edit."""
+"""Failover to the next route of the same model when a provider did not accept a platform edit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PASSES_ON = {ErrorKind.UNAVAILABLE, ErrorKind.RATE_LIMITED, ErrorKind.INSUFFICI
 
 
 def routes_left(*, job: Job) -> list[Route]:
-    """Routes that are set up, were not tried, can do what was asked, and cost no more than is held."""
+    """Routes that are set up, untried, support the request and cost no more than is held."""
     model = catalog.catalog().models.get(job.model)
     if model is None or job.own_key or job.provider == "sandbox":
         return []
@@ -36,9 +36,9 @@ def routes_left(*, job: Job) -> list[Route]:
 
 
 def go_on(*, job: Job, error: ProviderError) -> bool:
-    """Put the job on its next route; False when this error or the lack of routes ends it.
+    """Move the job to its next route; False if this error, or having no route left, ends it.
 
-    Only for a job that no provider has taken. Raises Ended when it was ended meanwhile.
+    Only for a job that no provider has accepted. Raises JobEnded if it has ended in the meantime.
     """
     if error.kind not in _PASSES_ON:
         return False

@@ -1,4 +1,4 @@
-"""What keeps every job moving when workers die or the queue and the rows disagree."""
+"""Keeps jobs moving when workers die or the queue and the rows disagree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from editor.operations import queue
 
 log = logging.getLogger("editor.jobs")
 
-# A worker that has not shown a heartbeat for this long is dead.
+# A worker without a heartbeat for this long is dead.
 STALLED_AFTER = 10  # seconds
 
 _RESCUE = """
@@ -29,7 +29,7 @@ FROM (
 ) AS orphaned
 """
 
-# Rows of the queue that are done with; those of jobs that went well delete themselves.
+# Finished rows of the queue; those of successful jobs delete themselves.
 _KEPT_HOURS = 6
 FORGOTTEN_AT_ONCE = 1000
 _FORGET = """
@@ -47,7 +47,7 @@ DELETE FROM procrastinate_jobs WHERE id IN (
 
 
 def rescue() -> int:
-    """Give the jobs of dead workers back to the queue; how many there were."""
+    """Return the jobs of dead workers to the queue, and how many there were."""
     with connection.cursor() as cursor:
         cursor.execute(_RESCUE, [STALLED_AFTER])
         row = cursor.fetchone()
@@ -58,7 +58,7 @@ def rescue() -> int:
 
 
 def requeue_lost() -> int:
-    """Enqueue live jobs that the queue does not know (any more); how many there were."""
+    """Enqueue live jobs that are missing from the queue, and return how many there were."""
     waiting = ProcrastinateJob.objects.filter(status__in=["todo", "doing"])
     lost = (
         Job.objects.filter(status__in=LIVE, created_at__lt=timezone.now() - timedelta(seconds=30))
@@ -68,7 +68,7 @@ def requeue_lost() -> int:
     count = 0
     for candidate in lost:
         with transaction.atomic():
-            # Another process may be doing the same: the lock and the second look decide.
+            # Another process may be doing the same: lock the row and check again.
             job = (
                 Job.objects.select_for_update(skip_locked=True, no_key=True)
                 .filter(pk=candidate.pk, status__in=LIVE, queue_id=candidate.queue_id)
@@ -83,7 +83,7 @@ def requeue_lost() -> int:
 
 
 def forget_queue_rows() -> int:
-    """Delete rows of the queue that ended some hours ago, canceled ones too; how many."""
+    """Delete rows of the queue that ended some hours ago, including canceled ones; returns how many."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [_KEPT_HOURS, FORGOTTEN_AT_ONCE])
         return int(cursor.rowcount)

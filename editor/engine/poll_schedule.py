@@ -1,4 +1,4 @@
-"""When to ask a provider again: rarely while the end is far, often when it is near, less when it is late."""
+"""When to poll a provider: rarely long before the expected end, often around it, less when late."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import random
 from dataclasses import dataclass
 
 LONGEST_WAIT = 10.0  # seconds
-# The part of each wait that is cut off at random, so that jobs that began together do not ask together.
-# Only ever cut off: after a long wait, a tenth more would be seconds after the end.
+# The share of each wait that is cut off at random, so that jobs that began together do not poll together.
+# Waits are only shortened: a tenth more of a long wait would be seconds after the end.
 JITTER = 0.1
-# How much the newest task counts in what is expected of the next.
+# The weight of the newest task in the expectation for the next.
 WEIGHT = 0.2
 
 
 @dataclass(slots=True)
 class Expected:
-    """How long tasks of one kind take, in seconds, and by how much they differ from that."""
+    """How long tasks of one kind take, and their mean deviation, in seconds."""
 
     seconds: float
     spread: float
 
     @classmethod
     def unknown(cls, typical: float) -> Expected:
-        """Before the first task has ended; `typical` is the catalogue's word."""
+        """The expectation before the first task has ended; `typical` comes from the catalogue."""
         return cls(seconds=typical, spread=typical / 4)
 
     @property
     def opens(self) -> float:
-        """Seconds after which the end is likely to come."""
+        """Seconds after which the end is likely."""
         return self.seconds - 2 * self.spread
 
     @property
@@ -36,7 +36,7 @@ class Expected:
         return self.seconds + 2 * self.spread
 
     def learn(self, seconds: float) -> None:
-        """A task ended after so many seconds, or (to be told once of each) is late after so many."""
+        """Learn that a task ended after `seconds`, or is late after `seconds` (once per task)."""
         off = seconds - self.seconds
         self.seconds += WEIGHT * off
         self.spread += WEIGHT * (abs(off) - self.spread)
@@ -45,8 +45,8 @@ class Expected:
 def next_wait(*, elapsed: float, expected: Expected, shortest: float) -> float:
     """Seconds until the next poll of a task that was submitted `elapsed` seconds ago.
 
-    The window in which the end is likely is asked about closely; before it nobody asks, after it
-    the waits grow with the delay.
+    Polls are frequent in the window in which the end is likely. There are none before it, and after
+    it the waits grow with the delay.
     """
     if elapsed < expected.opens:
         wait = expected.opens - elapsed

@@ -1,4 +1,4 @@
-"""Following a task at its provider until it gives a result: few polls, and near its end."""
+"""Polls a provider's task until it has a result: rarely, and close to its expected end."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ from editor.providers.redaction import keys_hidden
 
 log = logging.getLogger("editor.jobs")
 
-# A step in between is told when it is this much further (percent) or this much later (seconds).
+# Progress is recorded when it is this much further (percent) or this much later (seconds).
 PROGRESS_STEP = 5
 PROGRESS_PAUSE = 0.5
-SHORTEST_WAIT = 0.02  # seconds, whatever a provider says
-HEEDED = 3  # hints about one job that are followed at once
-UNKNOWN_SECONDS = 10.0  # what a task of a model that left the catalogue may take
+SHORTEST_WAIT = 0.02  # seconds, whatever a provider requests
+HEEDED = 3  # wake-ups of one job that cause an immediate poll
+UNKNOWN_SECONDS = 10.0  # assumed duration of a task whose model has left the catalogue
 
-# What tasks took in this process, by provider and target: grows with the catalogue, not with the jobs.
+# Durations seen in this process, by provider and target: grows with the catalogue, not with the jobs.
 _expected: dict[tuple[str, str], Expected] = {}
 
 
 async def follow(
     job: Job, request: EditRequest, provider: Provider, task: Submitted, *, resumed: bool
 ) -> Result:
-    """Poll until the task has ended. Raises ProviderError, or Ended when the job was ended meanwhile.
+    """Poll until the task has ended. Raises ProviderError, or JobEnded if the job has ended in the meantime.
 
-    NotAsked is for the caller to wait for: while the machine lacks something, no time limit counts.
+    Raises NotSent for the caller to wait: no time limit applies during a shortage of system resources.
 
-    resumed  it was submitted by an earlier run; nobody knows when it ended, or whether it did
+    resumed  submitted by an earlier run; whether and when the task ended is unknown
 
-    A poll without an answer is repeated: only the job's time limit ends that.
+    A poll that fails is retried, limited only by the job's time limit.
     """
     assert job.submitting_at is not None
     expected = _expected.setdefault((job.provider, job.target), Expected.unknown(_typical_seconds(job)))
     shortest = provider.shortest_wait
     reported_percent, reported_at = job.percent or 0, timezone.now()
-    unanswered = heeded = 0
+    failures = heeded = 0
     late = False
     wait = random.uniform(0, shortest) if resumed else _first_wait(expected, shortest)  # noqa: S311
-    with wakeups.listening(job.id) as hint:
+    with wakeups.listening(job.id) as wakeup:
         watching = asyncio.ensure_future(_watch(job, request, provider, task))
         try:
             while True:
-                if wait and await wakeups.wait(hint, wait):
+                if wait and await wakeups.wait(wakeup, wait):
                     heeded += 1
-                    # Whoever has a callback's address cannot make us ask without end.
+                    # Whoever knows a callback URL must not be able to make us poll without end.
                     await asyncio.sleep(0 if heeded <= HEEDED else shortest)
                 try:
                     with keys_hidden(request.account):
@@ -65,14 +65,14 @@ async def follow(
                 except NotSent:
                     raise
                 except Temporary as error:
-                    unanswered += 1
+                    failures += 1
                     log.info("job %s: %s did not answer: %s", job.id, provider.name, error.message)
-                    wait = max(_after_silence(unanswered, error.retry_after), shortest)
-                    if error.retry_after is not None:  # the provider's own word: no hint shortens that
+                    wait = max(_retry_wait(failures, error.retry_after), shortest)
+                    if error.retry_after is not None:  # the provider's own limit: no wake-up shortens it
                         await asyncio.sleep(wait)
                         wait = 0
                     continue
-                unanswered = 0
+                failures = 0
                 now = timezone.now()
                 elapsed = (now - job.submitting_at).total_seconds()
                 if isinstance(update, Result):
@@ -80,11 +80,11 @@ async def follow(
                         expected.learn(elapsed)
                     return update
                 if elapsed > expected.closes and not late and not resumed:
-                    # The others of a flood need not all find out that it takes longer today.
+                    # So that other jobs do not each have to find out that tasks take longer today.
                     late = True
                     expected.learn(elapsed)
                 percent = None if update.percent is None else min(max(update.percent, 0), 100)
-                if _worth_telling(percent, reported_percent, (now - reported_at).total_seconds()):
+                if _worth_recording(percent, reported_percent, (now - reported_at).total_seconds()):
                     reported_percent, reported_at = percent or 0, now
                     if not await in_thread(timeline.record, job=job, kind=_OUTPUT, percent=percent):
                         await provider.cancel(request, task)
@@ -96,7 +96,7 @@ async def follow(
 
 
 def _first_wait(expected: Expected, shortest: float) -> float:
-    """None of a provider whose polls wait for news themselves."""
+    """No wait for a provider whose polls block until there is news."""
     return next_wait(elapsed=0, expected=expected, shortest=shortest) if shortest else 0
 
 
@@ -104,7 +104,7 @@ _OUTPUT = JobEvent.Kind.OUTPUT
 
 
 async def _watch(job: Job, request: EditRequest, provider: Provider, task: Submitted) -> None:
-    """Turn the provider's own news into one hint. Without news nothing is lost but time."""
+    """Wake the poll when the provider itself reports the task's end. Missing it costs only time."""
     with contextlib.suppress(EditorError):
         if await provider.watch(request, task):
             wakeups.tell(job.id)
@@ -115,12 +115,12 @@ def _typical_seconds(job: Job) -> float:
     return model.typical_seconds if model else UNKNOWN_SECONDS
 
 
-def _after_silence(times: int, retry_after: float | None) -> float:
-    """Seconds until the next try after so many polls without an answer."""
+def _retry_wait(times: int, retry_after: float | None) -> float:
+    """Seconds until the next poll after `times` failed ones."""
     return retry_after if retry_after is not None else min(0.5 * 2.0**times, LONGEST_WAIT)
 
 
-def _worth_telling(percent: int | None, reported_percent: int, seconds: float) -> bool:
+def _worth_recording(percent: int | None, reported_percent: int, seconds: float) -> bool:
     if percent is None or percent <= reported_percent:
         return False
     return percent >= reported_percent + PROGRESS_STEP or seconds >= PROGRESS_PAUSE

@@ -1,7 +1,7 @@
-"""Providers' own limits on active tasks, kept by waiting here instead of being refused there.
+"""Providers' own limits on active tasks, enforced here by waiting, so that providers need not refuse.
 
-They are counted within this process. Several workers on one key may together exceed a limit; the
-provider then answers that it is busy, and the submit is tried again: see submission.py.
+Counted within this process. Several workers on one key may together exceed a limit; the
+provider then responds that it is busy, and the submit is retried: see submission.py.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _semaphores: PerLoop[dict[tuple[str, str, str], FairSemaphore]] = PerLoop(dict)
 
 @contextlib.asynccontextmanager
 async def slots(provider: Provider, request: EditRequest, *, active: bool) -> AsyncIterator[None]:
-    """Hold a slot of each of the provider's limits, waiting for it first.
+    """Wait for and hold a slot of each of the provider's limits.
 
-    active  the provider is working on the task already: it counts, and need not wait
+    active  the provider is already working on the task: it counts, but does not wait
     """
     semaphores = _semaphores.get()
     key = hashlib.sha256(request.account.key.encode()).hexdigest()
-    # The narrowest first: whoever waits for it holds nothing that others could use.
+    # The narrowest first: a job waiting for it holds no slots that others could use.
     narrowest_first = sorted(provider.limits(request.target).items(), key=lambda limit: (limit[1], limit[0]))
     async with contextlib.AsyncExitStack() as stack:
         for name, most in narrowest_first:

@@ -1,4 +1,4 @@
-"""What goes to the provider for a job: images, words, inputs, and whose key."""
+"""The request to a provider for a job: images, prompt, inputs, and the key to use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from editor.providers.base import Account, EditRequest, ErrorKind, InputImage, P
 
 
 def build(job: Job) -> EditRequest:
-    """The job as its provider's adapter takes it.
+    """The job as a request for its provider's adapter.
 
     Raises ProviderError (AUTH) when the key that it should run on is gone.
     """
@@ -40,12 +40,12 @@ def build(job: Job) -> EditRequest:
 
 
 def callback_path(*, job_id: UUID, provider: str) -> str:
-    """Where the provider tells of this job; nobody else can know it."""
+    """The URL path of the provider's callbacks for this job. It cannot be guessed."""
     return reverse("provider_callback", args=[provider, signing.dumps(str(job_id), salt=_salt(provider))])
 
 
 def read_callback_token(*, token: str, provider: str) -> UUID | None:
-    """The job that a callback is about; None for a token that is not ours, or another provider's."""
+    """The job that a callback is about; None for a forged token, or another provider's."""
     try:
         return UUID(signing.loads(token, salt=_salt(provider)))
     except (signing.BadSignature, ValueError):
@@ -75,7 +75,7 @@ def _account(job: Job) -> Account:
 
 
 def _callback_url(job: Job) -> str | None:
-    """Only a portal with a public https address can be called back."""
+    """None unless the portal has a public https address: only then can it be called back."""
     if not settings.HTTPS:
         return None
     return f"{settings.BASE_URL}{callback_path(job_id=job.id, provider=job.provider)}"

@@ -1,4 +1,4 @@
-"""What a provider gave: no more than was asked for, checked, and put into the store."""
+"""A provider's result: no more images than requested, checked and stored."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from editor.shortage import Shortage, is_shortage
 
 log = logging.getLogger("editor.jobs")
 
-# How long a result that the provider has given waits for the storage to take it.
+# How long a provider's result waits for the storage to accept it.
 STORE_PATIENCE = timedelta(hours=1)
-# Of a folder: they come again until somebody changes its rights.
+# Errors of a folder that persist until its permissions are changed.
 _LASTING = (FileExistsError, NotADirectoryError, PermissionError)
 
 
 class NotStored(EditorError):
-    """The storage takes no files, and waiting for it has no or no longer a point."""
+    """The storage accepts no files, and waiting will not help, or no longer."""
 
     code = "not_stored"
 
 
 async def keep(*, job: Job, result: Result) -> list[images.Stored]:
-    """Check the images as strictly as any upload and store those that can be used.
+    """Check the images as strictly as any upload and store the usable ones.
 
-    Raises ProviderError where none can, Shortage when the storage takes none for the moment, and
-    NotStored when that lasts: nothing is left behind then.
+    Raises ProviderError if none is usable, Shortage while the storage accepts no files, and
+    NotStored if that lasts. Nothing is left behind on any of them.
     """
     stored: list[images.Stored] = []
 
@@ -48,7 +48,7 @@ async def keep(*, job: Job, result: Result) -> list[images.Stored]:
         for clean in await _usable(job, result):
             await to_its_end(in_storage_thread(save, clean))
     except BaseException as error:
-        # It is tried again, perhaps often: without this, a full disk would be filled further.
+        # This is retried, perhaps often: leftover files would fill a full disk further.
         await asyncio.shield(in_storage_thread(images.discard, stored=stored))
         if isinstance(error, ProviderError) or not isinstance(error, Exception):
             raise
@@ -62,8 +62,8 @@ async def keep(*, job: Job, result: Result) -> list[images.Stored]:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the storage may take the same file later: it is full, away or overloaded."""
-    # After a failure the storage is asked to delete the file; where that fails too, it hides the first.
+    """Whether the storage may accept the same file later: it is full, unreachable or overloaded."""
+    # After a failure the file is deleted; an error of the delete hides the first one.
     return is_shortage(error) or disk.is_cause(error) or any(map(_is_passing, chain(error)))
 
 
@@ -76,14 +76,14 @@ def _is_passing(cause: BaseException) -> bool:
 
 
 def _has_waited(job: Job) -> bool:
-    """Whether the result was there for the first time so long ago that it is given up."""
+    """Whether the result first arrived more than STORE_PATIENCE ago."""
     before = timezone.now() - STORE_PATIENCE
     there = JobEvent.objects.filter(job=job, kind=JobEvent.Kind.OUTPUT, percent=100)
     return there.filter(created_at__lt=before).exists()
 
 
 async def _usable(job: Job, result: Result) -> list[CleanImage]:
-    """Of the first so many images as were asked for, those that are in order. Raises ProviderError."""
+    """The usable ones of the first `job.samples` images. Raises ProviderError if there are none."""
     if not result.images:
         raise ProviderError(ErrorKind.UNAVAILABLE, "The provider returned no image. Try again.")
     usable: list[CleanImage] = []

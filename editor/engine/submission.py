@@ -1,4 +1,4 @@
-"""Handing a job to its provider: once, unless the provider itself said that it did not take it."""
+"""Submits a job to its provider: once, unless the provider itself reports that it did not accept it."""
 
 from __future__ import annotations
 
@@ -39,29 +39,29 @@ log = logging.getLogger("editor.jobs")
 T = TypeVar("T")
 Kind = JobEvent.Kind
 Finish = Callable[[Result], Awaitable[None]]
-# How long a run that is stopped waits for the answer to a submit, which may be a paid task's id.
+# How long a stopped run waits for the response to a submit, which may be a paid task's id.
 SUBMIT_PATIENCE = 60  # seconds
 SUBMIT_LIMIT = 330.0  # seconds; adapters have shorter ones
-# A provider that takes no more for the moment is asked again, for so long in all.
+# A busy provider is retried for this long in total.
 BUSY_PATIENCE = 60  # seconds
-BUSY_PAUSE = 2.0  # seconds, doubled each time, where the provider names none
-# Pauses before a provider that failed to take the edit is asked again, where there is no other route.
+BUSY_PAUSE = 2.0  # seconds, doubled each time, unless the provider names a pause
+# Pauses before retrying a provider that failed to accept the edit, if there is no other route.
 FAILED_PAUSES = (1.0, 3.0)
-# Whoever runs the job next may submit it again after these.
+# After these the next run of the job may submit it again.
 NOT_TAKEN = {ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE, ErrorKind.INSUFFICIENT_FUNDS}
 
 
 async def submitted(job: Job, request: EditRequest, provider: Provider, *, finish: Finish) -> Submitted:
-    """The provider's task for this job; asked for at most once unless it was refused for certain.
+    """The provider's task for this job; submitted at most once unless it was certainly refused.
 
-    finish  ends the job with the result of a provider that answers at once. It is called here, since
-            such a result cannot be asked for again: stopping the run does not stop it
+    finish  ends the job with the result of a provider that returns it at once. Called here, since
+            such a result cannot be fetched again: stopping the run does not stop it
 
-    Raises ProviderError; Ended or Moved when another run got ahead.
+    Raises ProviderError; JobEnded or RouteChanged when another run got ahead.
     """
     busy_for, failures, shortage = 0.0, 0, pauses()
     while True:
-        async with _place(provider):
+        async with _submit_slot(provider):
             task = await _claimed(job, provider)
             if task is not None:
                 return task
@@ -69,7 +69,7 @@ async def submitted(job: Job, request: EditRequest, provider: Provider, *, finis
                 return await _uninterrupted(_once(job, request, provider, finish), job, provider)
             except ProviderError as error:
                 if job.provider_task_id:
-                    raise  # it was taken; what came of it is no reason to ask again
+                    raise  # it was accepted; its outcome is no reason to submit again
                 if isinstance(error, NotSent):
                     pause = next(shortage)
                     log.warning("job %s waits %s s for system resources", job.id, pause)
@@ -89,10 +89,10 @@ async def submitted(job: Job, request: EditRequest, provider: Provider, *, finis
 
 
 @contextlib.asynccontextmanager
-async def _place(provider: Provider) -> AsyncIterator[None]:
-    """One of the few places for requests that carry images, taken before the submit is claimed.
+async def _submit_slot(provider: Provider) -> AsyncIterator[None]:
+    """Hold one of the few slots for requests that carry images, acquired before the submit is claimed.
 
-    An immediate provider's requests are bounded by its limits instead: they last long.
+    An immediate provider's requests are bounded by its limits instead: they take long.
     """
     if provider.immediate or not provider.needs_key:
         yield
@@ -102,10 +102,10 @@ async def _place(provider: Provider) -> AsyncIterator[None]:
 
 
 async def _claimed(job: Job, provider: Provider) -> Submitted | None:
-    """None: submit now, nobody else will. A task: it was submitted before."""
+    """None if this run must submit; the task if it was submitted before."""
     waited = 0
     while not isinstance(task := await in_thread(_claim, job), Submitted):
-        # Claimed before, perhaps by another worker that is at it this moment.
+        # Claimed before, perhaps by another worker that is submitting right now.
         if task or provider.idempotent:
             return None
         if waited >= SUBMIT_PATIENCE or await in_thread(_claimed_long_ago, job):
@@ -120,9 +120,9 @@ async def _claimed(job: Job, provider: Provider) -> Submitted | None:
 
 
 def _claim(job: Job) -> Submitted | bool:
-    """True: the submit is ours. False: it was claimed before, outcome unknown. Or the task.
+    """True if this run may submit, False if it was claimed before with an unknown outcome, or the task.
 
-    Raises Ended when there is nothing to submit any more, Moved when the job is on another route.
+    Raises JobEnded when there is nothing left to submit, RouteChanged when the job is on another route.
     """
     with transaction.atomic():
         row = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
@@ -156,22 +156,22 @@ def _claimed_long_ago(job: Job) -> bool:
 
 
 async def _once(job: Job, request: EditRequest, provider: Provider, finish: Finish) -> Submitted:
-    """Submit, and save what came of it: the task's id, the result, or that it was not taken."""
-    if provider.immediate:  # it is at work while the submit lasts
+    """Submit and save the outcome: the task's id, the result, or that it was not accepted."""
+    if provider.immediate:  # it works during the submit
         await in_thread(timeline.record, job=job, kind=Kind.START)
     try:
         with keys_hidden(request.account):
             async with asyncio.timeout(SUBMIT_LIMIT):
-                task = await _asked(request, provider)
+                task = await _send(request, provider)
     except TimeoutError:
         raise failure(ErrorKind.UNKNOWN_OUTCOME) from None
     except ProviderError as error:
         note = f"{provider.label}: {error.message}"
-        if error.kind in NOT_TAKEN and not await _certainly(partial(_give_back, job, note)):
+        if error.kind in NOT_TAKEN and not await _until_saved(partial(_release_claim, job, note)):
             raise JobEnded from error
         raise
-    if not await _certainly(partial(_save, job, task, Kind.OUTPUT if provider.immediate else Kind.START)):
-        # The job was ended meanwhile; nobody will fetch what the provider is making.
+    if not await _until_saved(partial(_save, job, task, Kind.OUTPUT if provider.immediate else Kind.START)):
+        # The job has ended in the meantime; nobody will fetch the result.
         await provider.cancel(request, task)
         raise JobEnded
     if task.result:
@@ -179,8 +179,8 @@ async def _once(job: Job, request: EditRequest, provider: Provider, finish: Fini
     return task
 
 
-async def _asked(request: EditRequest, provider: Provider) -> Submitted:
-    """Submit. Raises NotAsked where the machine lacked something before anything was sent."""
+async def _send(request: EditRequest, provider: Provider) -> Submitted:
+    """Submit. Raises NotSent if system resources ran short before anything was sent."""
     with sent.submits() as addresses:
         try:
             return await provider.submit(request)
@@ -192,29 +192,29 @@ async def _asked(request: EditRequest, provider: Provider) -> Submitted:
             raise not_sent() from error
 
 
-def _give_back(job: Job, note: str) -> bool:
-    """The provider said that it did not take the edit: it may be submitted again."""
+def _release_claim(job: Job, note: str) -> bool:
+    """The provider reported that it did not accept the edit: it may be submitted again."""
     return timeline.record(job=job, kind=Kind.ASSIGN, note=note, submitting_at=None)
 
 
 def _save(job: Job, task: Submitted, kind: JobEvent.Kind) -> bool:
-    """False when the job has ended meanwhile."""
+    """False if the job has ended in the meantime."""
     return timeline.record(job=job, kind=kind, provider_task_id=task.task_id, provider_state=dict(task.state))
 
 
 async def _uninterrupted(work: Coroutine[Any, Any, Submitted], job: Job, provider: Provider) -> Submitted:
-    """Do the work to its end also when this run is stopped: the task may cost money."""
+    """Finish the work even if this run is stopped: the task may cost money."""
     working = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
         if provider.immediate and await _canceled_by_a_person(job):
-            working.cancel()  # there is no task to stop: closing the connection is all there is
+            working.cancel()  # there is no task to stop: only the connection can be closed
         await asyncio.wait({working}, timeout=SUBMIT_PATIENCE)
         working.cancel()
         await asyncio.wait({working})
         error = None if working.cancelled() else working.exception()
-        if isinstance(error, EditorError) and job.submitting_at:  # it was not given back
+        if isinstance(error, EditorError) and job.submitting_at:  # the claim was not released
             await in_thread(outcomes.end_failed, job=job, code=error.code, message=error.message)
         elif error:
             log.info("job %s: its submit ended while the run was being stopped: %s", job.id, error)
@@ -230,8 +230,8 @@ async def _canceled_by_a_person(job: Job) -> bool:
         return False
 
 
-async def _certainly(write: Callable[[], T]) -> T:
-    """Losing a task's id would lose a paid task: the write is tried until it works."""
+async def _until_saved(write: Callable[[], T]) -> T:
+    """Retry the write until it succeeds: losing a task's id would lose a paid task."""
     pause = 0.2
     while True:
         try:

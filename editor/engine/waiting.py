@@ -1,7 +1,7 @@
-"""Waiting for a job to change without holding anything but memory.
+"""Waiting for a job to change while holding nothing but memory.
 
-One listener for each event loop hears what is told about the workspaces whose jobs are waited
-for. What it may have missed is found by one query for all of them together, from time to time.
+One listener per event loop receives the events of the workspaces whose jobs are waited for. One
+periodic query for all of those jobs finds what it may have missed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ LOOK_EVERY = 3.0  # seconds
 
 
 class Watch:
-    """What has been told about one job since it was last asked.
+    """Changes of one job.
 
-    changed  set at each step; whoever waits for it clears it
-    ended    set once, at the last step, or when this process is about to end
+    changed  set at each step; the waiter clears it
+    ended    set once, at the last step, or when this process is about to exit
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Watch:
 
 
 class _Watches(Listener):
-    """What one event loop waits for."""
+    """The watches of one event loop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class _Watches(Listener):
     async def heard(self, message: dict[str, Any]) -> None:
         if message["type"] == events.JobChanged.type:
             self.tell(UUID(message["job_id"]), ended=message["ended"])
-        elif message["type"] == RESTORED:  # whose steps may not have been told
+        elif message["type"] == RESTORED:  # events may have been lost
             for job_id in list(self.watches):
                 self.tell(job_id, ended=False)
 
@@ -83,7 +83,7 @@ _listeners = PerLoop(_Watches)
 
 @contextlib.asynccontextmanager
 async def watching(job: Job) -> AsyncIterator[Watch]:
-    """Hear of the job's changes while the block lasts. What came before is not told: look first."""
+    """Receive the job's changes within the block. Earlier ones are not reported: read the row first."""
     listener = _listeners.get()
     watch = Watch()
     await listener.add(job, watch)
@@ -94,7 +94,7 @@ async def watching(job: Job) -> AsyncIterator[Watch]:
 
 
 async def until_ended(job: Job, *, seconds: float, reread: Callable[[], Job]) -> Job:
-    """The job as it is when it has ended, after so many seconds, or when this process must end."""
+    """The job once it has ended, after `seconds`, or when this process must exit."""
     async with watching(job) as watch:
         row = await in_thread(reread)
         if row.is_live:
@@ -105,7 +105,7 @@ async def until_ended(job: Job, *, seconds: float, reread: Callable[[], Job]) ->
 
 
 def let_go() -> None:
-    """The process must end: whoever waits on this event loop gets the job as it stands."""
+    """The process must exit: return the job in its current state to all waiters of this event loop."""
     if listener := _listeners.existing():
         listener.ending = True
         for watches in listener.watches.values():

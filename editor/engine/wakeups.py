@@ -1,4 +1,4 @@
-"""Hints that a provider has finished: they end a wait between two polls, and prove nothing."""
+"""Wake-ups: signs that a provider may have finished, which end a wait between polls and prove nothing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import Iterator
 from uuid import UUID
 
-# The jobs that this process polls at the moment.
+# The jobs that this process is polling.
 _waiting: dict[UUID, asyncio.Event] = {}
 
 
 @contextlib.contextmanager
 def listening(job_id: UUID) -> Iterator[asyncio.Event]:
-    """The event that a hint about this job sets while the block lasts."""
+    """The event that a wake-up of this job sets within the block."""
     event = _waiting[job_id] = asyncio.Event()
     try:
         yield event
@@ -23,13 +23,13 @@ def listening(job_id: UUID) -> Iterator[asyncio.Event]:
 
 
 def tell(job_id: UUID) -> None:
-    """End the wait of this job, if it is polled here. Call it on the worker's event loop."""
+    """Wake this job's poll, if it is polled here. Call it on the worker's event loop."""
     if event := _waiting.get(job_id):
         event.set()
 
 
 async def wait(event: asyncio.Event, seconds: float) -> bool:
-    """Return when a hint has come since the last wait (True), or after so many seconds."""
+    """Wait for a wake-up since the last wait (True), or for `seconds` (False)."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     woken = event.is_set()

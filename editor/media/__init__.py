@@ -1,1 +1,1 @@
-"""Stored images: checking, storing, linking. Knows files, but no rows of the database."""
+"""Checking, storing and linking images. Handles files, but no rows of the database."""

@@ -1,9 +1,9 @@
-"""Check an image from outside and make a clean one of it. Pure Pillow, no Django.
+"""Check an untrusted image and produce a clean one from it. Pure Pillow, no Django.
 
-What people send is never stored as it came: the pixels are decoded and encoded anew, so
-metadata, GPS positions and whatever else hides in the file stay behind. What a provider made
-is decoded as strictly, but kept byte for byte where it is plain: no quality is lost, and its
-content credentials stay. The functions that open a file are meant to run in a child process
+Uploads are never stored as received: the pixels are decoded and re-encoded, which drops
+metadata, GPS positions and anything else hidden in the file. A provider's result is decoded
+as strictly, but a plain one is kept byte for byte: no quality is lost, and its content
+credentials stay. The functions that open a file are meant to run in a child process
 (see `store.clean`), because a hostile file may take much time and memory before it is refused.
 """
 
@@ -13,7 +13,7 @@ import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
-# Importing the four plugins keeps Pillow from loading all its other ones on the first open.
+# Importing the four plugins keeps Pillow from loading all the others on the first open.
 from PIL import (
     GifImagePlugin,  # noqa: F401
     Image,
@@ -37,7 +37,7 @@ _NOT_DECLARED = {"", "application/octet-stream"}
 _ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/x-png": "image/png"}
 _LABELS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/gif": "GIF"}
 _PILLOW_NAMES = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
-# A GIF holds 256 colours and one bit of alpha; as PNG nothing of its first frame is lost.
+# A GIF has 256 colours and one bit of alpha; PNG loses nothing of its first frame.
 _STORED_AS = {"image/gif": "image/png"}
 
 _ALLOWED_SIZE = (
@@ -45,7 +45,7 @@ _ALLOWED_SIZE = (
 )
 
 _ORIENTATION_TAG = 0x0112
-# EXIF orientation (how the camera was held) -> what brings the pixels upright; 1 is upright.
+# EXIF orientation (how the camera was held) -> the transform that makes the pixels upright; 1 is upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -58,7 +58,7 @@ _UPRIGHT = {
 
 
 class BadImage(InvalidInput):
-    """This file cannot be taken as an image; the message says why and what to do."""
+    """This file is not accepted as an image; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class CleanImage:
 
 
 def check_length(length: int) -> None:
-    """Raises BadImage for a file of no bytes, or of more than MAX_BYTES."""
+    """Raise BadImage for an empty file, or one of more than MAX_BYTES."""
     if length == 0:
         raise BadImage("The file is empty.")
     if length > MAX_BYTES:
@@ -91,11 +91,11 @@ def check_length(length: int) -> None:
 
 
 def identify(content: bytes, declared_type: str | None = None) -> str:
-    """The content type of a file we take, by its first bytes; cheap, opens nothing.
+    """The content type of a supported file, by its first bytes. Cheap: opens nothing.
 
-    declared_type  what the sender calls it; None, "" and application/octet-stream say nothing
+    declared_type  the sender's content type; None, "" and application/octet-stream are ignored
 
-    Raises BadImage if the file is empty, too large, of another format or not what it is called.
+    Raises BadImage if the file is empty, too large, of another format or not of the declared type.
     """
     check_length(len(content))
     actual = type_of(content)
@@ -112,10 +112,10 @@ def identify(content: bytes, declared_type: str | None = None) -> str:
 
 
 def sanitise(content: bytes, declared_type: str | None) -> CleanImage:
-    """Check a JPEG, PNG, WebP or GIF (its first frame) and encode it anew, with its thumbnails.
+    """Check a JPEG, PNG, WebP or GIF (its first frame) and re-encode it, with its thumbnails.
 
-    JPEG, PNG and WebP stay what they are, GIF becomes PNG. PNG and WebP keep their alpha.
-    Raises BadImage in words for the person who sent the file.
+    JPEG, PNG and WebP keep their format, GIF becomes PNG. PNG and WebP keep their alpha.
+    Raises BadImage with a message for the person who sent the file.
     """
     actual = identify(content, declared_type)
     image = decode(content, actual)
@@ -130,9 +130,9 @@ def sanitise(content: bytes, declared_type: str | None) -> CleanImage:
 
 
 def verify(content: bytes, declared_type: str | None) -> CleanImage:
-    """Check a provider's result as `sanitise` does, but keep its bytes where browsers show them as they are.
+    """Check a provider's result as `sanitise` does, but keep its bytes if browsers show them unchanged.
 
-    An image that is turned, has a colour profile, moves or is a GIF is encoded anew.
+    An image that is rotated, has a colour profile, is animated or is a GIF is re-encoded.
     """
     actual = identify(content, declared_type)
     image = decode(content, actual)
@@ -148,10 +148,10 @@ def verify(content: bytes, declared_type: str | None) -> CleanImage:
 
 
 def sanitise_mask(content: bytes, width: int, height: int) -> bytes:
-    """A painted mask as one-channel PNG of exactly `width` x `height` pixels.
+    """A painted mask as a one-channel PNG of exactly `width` x `height` pixels.
 
     White means change, black keep, grey in between; transparent parts count as black. A
-    mask of another size is scaled if it has the same shape. Raises BadImage.
+    mask of another size is scaled if it has the same aspect ratio. Raises BadImage.
     """
     mask = decode(content, identify(content))
     # One pixel of tolerance: a canvas scaled to fit the screen rounds its sides.
@@ -173,10 +173,10 @@ def sanitise_mask(content: bytes, width: int, height: int) -> bytes:
 
 
 def decode(content: bytes, content_type: str) -> Image.Image:
-    """The pixels of the first frame: upright, 8 bits, sRGB, mode RGB or RGBA, nothing else."""
+    """The pixels of the first frame alone: upright, 8 bits, sRGB, mode RGB or RGBA."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns of sizes that `_check_size` refuses anyway, and of harmless oddities.
+            # Pillow warns about sizes that `_check_size` refuses anyway, and about harmless oddities.
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(content), formats=(_PILLOW_NAMES[content_type],)) as file:
                 _check_size(file.width, file.height)
@@ -188,14 +188,14 @@ def decode(content: bytes, content_type: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise BadImage(f"The image has too many pixels; {_ALLOWED_SIZE}.") from error
     except Exception as error:
-        # Pillow answers a broken file with nearly any exception, from OSError to IndexError.
+        # Pillow raises nearly any exception for a broken file, from OSError to IndexError.
         raise BadImage(
             f"This {_LABELS[content_type]} image is damaged or incomplete and cannot be opened. "
             "Export it again."
         ) from error
     if upright is not None:
         image = image.transpose(upright)
-    # The encoders would write profile, EXIF and comments from here into the new file.
+    # The encoders would copy profile, EXIF and comments from here into the new file.
     image.info = {}
     return image
 
@@ -212,7 +212,7 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _is_plain(content: bytes, content_type: str) -> bool:
-    """One upright frame of 8-bit sRGB or grey, which `decode` has opened before."""
+    """Whether it is one upright frame of 8-bit sRGB or grey. `decode` must have opened it before."""
     with Image.open(BytesIO(content), formats=(_PILLOW_NAMES[content_type],)) as file:
         return (
             file.mode in ("L", "LA", "P", "RGB", "RGBA")
@@ -223,7 +223,7 @@ def _is_plain(content: bytes, content_type: str) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 where there is none. A broken EXIF block is no reason to refuse."""
+    """The EXIF orientation, 1 by default. A broken EXIF block is no reason to refuse the image."""
     try:
         value = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:
@@ -232,11 +232,11 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A fresh RGB or RGBA image. Alpha is taken aside, as it is no colour."""
+    """A new RGB or RGBA image. Alpha is kept aside: it is not a colour."""
     if image.mode.startswith("I"):
-        # 16 bits a pixel; `convert` alone would cut off everything above 255.
+        # 16 bits a pixel; `convert` alone would clip everything above 255.
         image = image.convert("I").point(lambda value: value / 257 + 0.5).convert("L")
-        image.info.pop("transparency", None)  # a 16-bit grey, of no meaning among 8-bit ones
+        image.info.pop("transparency", None)  # a 16-bit grey, meaningless among 8-bit ones
     alpha = None
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -248,8 +248,8 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    """Colours from an embedded ICC profile to sRGB; a profile that does not fit is passed over."""
-    # A profile speaks of grey, RGB or CMYK values; palettes and alpha are beyond it.
+    """Convert the colours from an embedded ICC profile to sRGB; an unusable profile is ignored."""
+    # A profile covers grey, RGB or CMYK values, but no palettes or alpha.
     colour = image if image.mode in ("L", "CMYK") else image.convert("RGB")
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
@@ -274,7 +274,7 @@ def _encode(image: Image.Image, content_type: str) -> bytes:
 
 
 def _thumbnails(image: Image.Image) -> dict[int, bytes]:
-    """One WebP for each of THUMBNAILS, each made from the next larger one."""
+    """One WebP per size in THUMBNAILS, each made from the next larger one."""
     thumbnails: dict[int, bytes] = {}
     for side in sorted(THUMBNAILS, reverse=True):
         image = _fit(image, side)

@@ -1,8 +1,8 @@
-"""What a file is, by its first bytes: the formats that are taken, and the names of those that are not."""
+"""File types by their first bytes: the supported formats, and the names of common unsupported ones."""
 
 from __future__ import annotations
 
-# What people send by mistake, to call it by its name: first bytes, or the brand of an ISO media file.
+# Formats that are sent by mistake, for a precise message: first bytes, or the brand of an ISO media file.
 _FOREIGN_STARTS = {
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
@@ -19,7 +19,7 @@ _HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script")
 
 
 def type_of(content: bytes) -> str | None:
-    """The content type, or None for whatever is not taken."""
+    """The content type, or None if it is not supported."""
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -32,7 +32,7 @@ def type_of(content: bytes) -> str | None:
 
 
 def why_not(content: bytes) -> str:
-    """What to tell someone whose file is none of the formats we take."""
+    """The message for a file of an unsupported format."""
     name = _foreign_name(content)
     if name in ("PDF", "HTML"):
         return f"This is a {name} file, not an image. Export it as JPEG or PNG."

@@ -1,6 +1,6 @@
-"""Files as programs send them, before anybody has looked at them: in the storage, but apart.
+"""Unchecked files as programs upload them: in the storage, but in a folder of their own.
 
-An S3 bucket takes them itself, at URLs that are signed here; a folder gets them from the portal.
+An S3 bucket receives them itself, at URLs that are signed here; a folder gets them through the portal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def new_name(workspace_id: uuid.UUID) -> str:
 
 
 def put_url(name: str, content_type: str, expires_in: int) -> str | None:
-    """A URL that takes the file by PUT, of exactly this type, for so many seconds; None for a folder."""
+    """A URL to PUT the file to, of exactly this type, for `expires_in` seconds; None for a folder."""
     if not settings.STORAGE_BUCKET:
         return None
     storage: Any = default_storage
@@ -36,17 +36,17 @@ def put_url(name: str, content_type: str, expires_in: int) -> str | None:
 
 
 def read(name: str) -> bytes:
-    """The bytes of the file. Raises NotFound while there are none, BadImage for too many, unread."""
+    """The bytes of the file. Raises NotFound if it is missing, and BadImage, unread, if it is too large."""
     if not settings.STORAGE_BUCKET:
-        return store.read(name)  # the portal let none grow too long
+        return store.read(name)  # the portal limited its size on receipt
     bucket = store.storage()
     client = bucket.connection.meta.client
     try:
-        # One request for length and bytes: between two, the file could be exchanged for a longer one.
-        answer = client.get_object(Bucket=bucket.bucket_name, Key=name)
+        # One request for length and bytes: between two, the file could be replaced by a larger one.
+        response = client.get_object(Bucket=bucket.bucket_name, Key=name)
     except client.exceptions.NoSuchKey as error:
         raise NotFound("There is no such file.") from error
-    with closing(answer["Body"]) as body:
-        codec.check_length(answer["ContentLength"])
+    with closing(response["Body"]) as body:
+        codec.check_length(response["ContentLength"])
         content: bytes = body.read()
     return content

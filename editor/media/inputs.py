@@ -1,4 +1,4 @@
-"""What an image comes as with a request: a file, base64, an address, a sample, an id."""
+"""The forms of an image in a request: a file, base64, a URL, a sample, an id."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from uuid import UUID
 from editor.media import codec
 from editor.media.codec import BadImage
 
-_IN_MEMORY = 1024 * 1024  # characters of one image in base64; longer ones wait on disk
+_IN_MEMORY = 1024 * 1024  # characters of one image in base64; longer ones are kept on disk
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that came with a request, and what its sender calls it."""
+    """A file in a request, with the sender's name for it."""
 
     name: str
     content: IO[bytes]
@@ -30,7 +30,7 @@ class File:
         return self.content.seek(0, io.SEEK_END)
 
     def read(self) -> bytes:
-        """The whole file. Raises BadImage, unread, for one that is too long for an image."""
+        """The whole file. Raises BadImage, unread, if it is too large for an image."""
         codec.check_length(self.size)
         self.content.seek(0)
         return self.content.read()
@@ -38,13 +38,13 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Base64:
-    """An image in base64, perhaps as a data URL. `content` is the text."""
+    """An image in base64, optionally as a data URL. `content` is the text."""
 
     content: IO[bytes]
     name: str = ""
 
     def read(self) -> bytes:
-        """The image's bytes. Raises BadImage for what is not base64."""
+        """The image's bytes. Raises BadImage if it is not base64."""
         self.content.seek(0)
         text = self.content.read()
         if text.startswith(b"data:"):
@@ -57,7 +57,7 @@ class Base64:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An image elsewhere."""
+    """An image at a URL."""
 
     url: str
 
@@ -74,12 +74,12 @@ class Sample:
 
 
 NewImage = File | Base64 | Link
-# An image or an upload of the workspace is its id.
+# A UUID is the id of an image or upload of the workspace.
 ImageInput = NewImage | Sample | UUID
 
 
 def from_text(text: str) -> Base64 | Link:
-    """An https address, or else base64. Long texts are put on disk: not for the event loop."""
+    """A URL, or else base64. Long texts are written to disk: do not call this on the event loop."""
     if text[:8].lower().startswith(("https://", "http://")):
         return Link(text)
     if len(text) <= _IN_MEMORY:

@@ -1,8 +1,8 @@
-"""Signed links to stored images. Whoever has the link may see the image.
+"""Signed links to stored images. Anyone with a link can see the image.
 
 Pages show links that expire: /files/<image id>.<variant>.<i or d>.<day it expires>.<signature>.
-Programs, which keep what they are given, get links that last as long as the image does:
-/i/<image id>.<variant>.<signature>. Where programs are used to links that end soon, they get
+Programs, which store links, get links that last as long as the image does:
+/i/<image id>.<variant>.<signature>. Programs that expect short-lived links get
 /results/<image id>.<variant>.<second it expires>.<signature>/<file name>.
 """
 
@@ -26,7 +26,7 @@ VARIANTS = (ORIGINAL, *map(str, THUMBNAILS))
 _SALT = "editor.media.links"
 _LASTING_SALT = "editor.media.links.lasting"
 _BRIEF_SALT = "editor.media.links.brief"
-KEPT_SECONDS = 60  # after that a cache asks whether the image is still there: it may be in the trash
+KEPT_SECONDS = 60  # after that a cache revalidates: the image may be in the trash
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _INLINE = "i"
@@ -37,7 +37,7 @@ _UNSAFE_IN_FILE_NAMES = '<>:"/\\|?*'
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link points at. `variant` is one of VARIANTS; `download` asks for a saved file."""
+    """The target of a link. `variant` is one of VARIANTS; `download` serves it as an attachment."""
 
     image_id: uuid.UUID
     variant: str
@@ -58,7 +58,7 @@ def sign(
 
 
 def verify(token: str, now: datetime | None = None) -> Link:
-    """What the part of a link after /files/ says. Raises NotFound if it is forged or expired."""
+    """Read the part of a link after /files/. Raises NotFound if it is forged or expired."""
     try:
         id_text, variant, disposition, expiry_day = _signer(_SALT).unsign(token).split(".")
     except (signing.BadSignature, UnicodeEncodeError) as error:
@@ -75,12 +75,12 @@ def verify(token: str, now: datetime | None = None) -> Link:
 
 
 def sign_lasting(image_id: uuid.UUID, variant: str = ORIGINAL) -> str:
-    """The URL path of an image for as long as there is the image; the same each time."""
+    """The URL path of an image, valid as long as the image exists; always the same."""
     return f"/i/{_signer(_LASTING_SALT).sign(_named(image_id, variant))}"
 
 
 def verify_lasting(token: str) -> tuple[uuid.UUID, str]:
-    """The image and the variant that the part of a link after /i/ names. Raises NotFound if it is forged."""
+    """The image and the variant in the part of a link after /i/. Raises NotFound if it is forged."""
     try:
         id_text, variant = _signer(_LASTING_SALT).unsign(token).split(".")
     except (signing.BadSignature, UnicodeEncodeError) as error:
@@ -89,14 +89,14 @@ def verify_lasting(token: str) -> tuple[uuid.UUID, str]:
 
 
 def sign_brief(image_id: uuid.UUID, content_type: str, *, seconds: int, now: datetime | None = None) -> str:
-    """The URL path of an image itself for so many seconds; it ends in a file name that tells its type."""
+    """The URL path of an original image, valid for `seconds`; it ends in a file name with its type."""
     expires_at = ((now or timezone.now()) - _EPOCH) // timedelta(seconds=1) + seconds
     token = _signer(_BRIEF_SALT).sign(f"{_named(image_id, ORIGINAL)}.{expires_at}")
     return f"/results/{token}/sample.{content_type.removeprefix('image/')}"
 
 
 def verify_brief(token: str, now: datetime | None = None) -> Link:
-    """What the part of a link after /results/ says. Raises NotFound if it is forged or expired."""
+    """Read the part of a link after /results/. Raises NotFound if it is forged or expired."""
     try:
         id_text, variant, second = _signer(_BRIEF_SALT).unsign(token).split(".")
     except (signing.BadSignature, UnicodeEncodeError) as error:
@@ -111,9 +111,9 @@ def response_headers(content_type: str, expires_in: float, filename: str | None 
     """The headers that a stored image is served with.
 
     content_type  of the bytes that are sent
-    expires_in    seconds until the link expires; for that long, or KEPT_SECONDS, the browser asks for
-                  nothing, afterwards each time whether what it has is still right
-    filename      saves the image under this name, its extension set right; None shows it
+    expires_in    seconds until the link expires; the browser caches the image for that long, at most
+                  KEPT_SECONDS, and revalidates on each request afterwards
+    filename      saves the image under this name, with the right extension; None shows it
     """
     kept = min(int(expires_in), KEPT_SECONDS)
     disposition = "inline"
@@ -131,12 +131,12 @@ def response_headers(content_type: str, expires_in: float, filename: str | None 
 
 
 def brief_headers(content_type: str, expires_in: float) -> dict[str, str]:
-    """The headers that a stored image is served with at a link that ends soon; other sites may show it."""
+    """The headers of a stored image at a short-lived link; other sites may embed it."""
     return response_headers(content_type, expires_in) | {"Cross-Origin-Resource-Policy": "cross-origin"}
 
 
 def lasting_headers(content_type: str) -> dict[str, str]:
-    """The headers that a stored image is served with at a link that lasts; other sites may show it."""
+    """The headers of a stored image at a lasting link; other sites may embed it."""
     return brief_headers(content_type, KEPT_SECONDS)
 
 
@@ -155,7 +155,7 @@ def _image_id(text: str) -> uuid.UUID:
 
 
 def _safe_file_name(name: str, content_type: str) -> str:
-    """A name that every file system takes, that hides nothing and ends in what the file is."""
+    """A name that every file system accepts, without invisible characters, with the right extension."""
     printable = "".join(character for character in name if character.isprintable())
     stem = PurePath(printable.replace("\\", "/")).stem
     stem = "".join("_" if character in _UNSAFE_IN_FILE_NAMES else character for character in stem)

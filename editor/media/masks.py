@@ -1,4 +1,4 @@
-"""Masks as other services have them, made ours."""
+"""Converts other services' masks to the portal's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from editor.media.codec import BadImage, decode, identify
 
 
 def from_transparency(content: bytes) -> bytes:
-    """A PNG that is transparent where the image may change, as ours: one channel, white = change.
+    """Convert a PNG that is transparent where the image may change to one channel, white = change.
 
-    Meant to run in a child process. Raises BadImage, also for one with nothing transparent: it would
-    keep the whole image as it is.
+    Meant to run in a child process. Raises BadImage, also if nothing is transparent: such a mask would
+    leave the whole image unchanged.
     """
     if identify(content) != "image/png":
         raise BadImage("A mask is a PNG with transparency.")

@@ -1,8 +1,8 @@
-"""Bytes in and out of the file storage, which the settings choose: a folder or an S3 bucket.
+"""Reads and writes the file storage, a folder or an S3 bucket as the settings choose.
 
 One stored image is several files: the image itself under its name, and one thumbnail for
 each of THUMBNAILS under `thumbnail_name`. Names cannot be guessed, and are never shown:
-people get signed links (see `links`).
+users get signed links (see `links`).
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from editor.errors import NotFound
 from editor.media import codec, masks
 from editor.media.codec import BadImage, CleanImage
 
-ORIGINAL = "full"  # the variant that is the image itself; the others are named by their width
+ORIGINAL = "full"  # the variant that is the image itself; the others are named after their width
 THUMBNAILS = codec.THUMBNAILS
 
-# Loaded once for all children: to import them in each would take longer than most images do.
+# Loaded once for all child processes: importing them in each would take longer than most images do.
 processes.preload(
     masks.__name__, "PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.ImageCms", "PIL.PpmImagePlugin"
 )
 
-STORED_TYPES = ("image/jpeg", "image/png", "image/webp")  # what images are kept as
+STORED_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 _TIMEOUT = 30.0  # seconds; 25 megapixels take about three
 
@@ -49,14 +49,14 @@ class StoredFile:
 
 
 def clean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
-    """Check and re-encode an image from outside, in a child process. Blocks this thread.
+    """Check and re-encode an untrusted image in a child process. Blocks this thread.
 
-    declared_type  what the sender calls it, if anything
-    tenant         opaque key; children are shared out fairly between tenants
+    declared_type  the sender's content type, if any
+    tenant         opaque key; child processes are shared fairly between tenants
 
     Raises BadImage.
     """
-    codec.identify(content, declared_type)  # what is plainly wrong needs no child
+    codec.identify(content, declared_type)  # obvious errors need no child process
     with _failures_explained():
         return processes.run_sync(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
 
@@ -69,9 +69,9 @@ async def aclean(content: bytes, declared_type: str | None, *, tenant: str) -> C
 
 
 async def verify(content: bytes, *, tenant: str) -> CleanImage:
-    """Check a provider's result, in a child process, without blocking the event loop. Raises BadImage.
+    """Check a provider's result in a child process, without blocking the event loop. Raises BadImage.
 
-    The bytes decide what it is: providers are not always right about their own content types.
+    The bytes decide the type: providers' content types are not always right.
     """
     codec.identify(content)
     with _failures_explained():
@@ -79,7 +79,7 @@ async def verify(content: bytes, *, tenant: str) -> CleanImage:
 
 
 def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes:
-    """A painted mask as one-channel PNG of that size in pixels, white = change. Raises BadImage."""
+    """A painted mask as a one-channel PNG of that size in pixels, white = change. Raises BadImage."""
     codec.identify(content)
     with _failures_explained():
         return processes.run_sync(
@@ -88,7 +88,7 @@ def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes
 
 
 async def mask_from_transparency(content: bytes, *, tenant: str) -> bytes:
-    """A mask that is transparent where the image may change, as one where white = change. Raises BadImage."""
+    """Convert a mask that is transparent where the image may change to white = change. Raises BadImage."""
     codec.identify(content)
     with _failures_explained():
         return await processes.run(masks.from_transparency, content, tenant=tenant, timeout=_TIMEOUT)
@@ -96,7 +96,7 @@ async def mask_from_transparency(content: bytes, *, tenant: str) -> bytes:
 
 @contextmanager
 def _failures_explained() -> Iterator[None]:
-    """A child that had to be stopped means an image that cannot be taken."""
+    """Raise BadImage if the child process crashed or had to be stopped."""
     try:
         yield
     except processes.TimedOut as error:
@@ -112,37 +112,37 @@ def new_name(workspace_id: uuid.UUID, image_id: uuid.UUID, suffix: str) -> str:
 
 
 def thumbnail_name(name: str, width: int) -> str:
-    """Where the thumbnail of the image `name` lies; `width` is one of THUMBNAILS."""
+    """The name of the thumbnail of the image `name`; `width` is one of THUMBNAILS."""
     return str(PurePosixPath(name).with_suffix(f".{width}.webp"))
 
 
 def storage() -> Any:
-    """The file storage. Nobody waits for a bucket with a database connection in hand."""
+    """The file storage. Releases the database connection first if it is a bucket, which may be slow."""
     if settings.STORAGE_BUCKET:
         threads.release()
     return default_storage
 
 
 def save(name: str, content: bytes, content_type: str) -> None:
-    """Write one file under a new name, or nothing at all.
+    """Write one file under a new name, completely or not at all.
 
     Raises FileExistsError if the name is taken, and OSError when the disk is full.
     """
     try:
         stored = storage().save(name, SimpleUploadedFile(name, content, content_type))
     except BaseException:
-        delete(name)  # a part of it would keep a full disk full
+        delete(name)  # a partial file would keep a full disk full
         raise
     if stored != name:
-        # The storage gave it another name, under which nobody would ever look for it.
+        # The storage chose another name, under which nobody would find it.
         delete(stored)
         raise FileExistsError(name)
 
 
 def save_image(name: str, clean: CleanImage) -> int:
-    """Write an image and its thumbnails, or nothing at all; how many bytes the thumbnails have.
+    """Write an image and its thumbnails, or nothing; returns the size of the thumbnails in bytes.
 
-    Raises like `save`.
+    Raises as `save` does.
     """
     save(name, clean.content, clean.content_type)
     try:
@@ -182,7 +182,7 @@ def size(name: str) -> int:
 
 
 def open_at(name: str, start: int) -> Reader:
-    """The file from its byte `start` on, to be read piece by piece. Raises NotFound when it is gone."""
+    """Open the file at byte `start`, to be read in chunks. Raises NotFound when it is gone."""
     files = storage()
     if settings.STORAGE_BUCKET:
         # The storage's own file object would fetch the whole file first.
@@ -202,31 +202,31 @@ def open_at(name: str, start: int) -> Reader:
 
 
 def delete(name: str) -> None:
-    """Remove one file; nothing happens if it is gone. Thumbnails are files of their own."""
+    """Remove one file, if it exists. Thumbnails are separate files."""
     storage().delete(name)
 
 
 def delete_all(name: str) -> None:
-    """Remove an image and its thumbnails; what is gone already is no error."""
+    """Remove an image and its thumbnails, as far as they exist."""
     delete(name)
     for width in THUMBNAILS:
         delete(thumbnail_name(name, width))
 
 
 def image_stem(name: str) -> str:
-    """What the files of one image have in common: the name of any of them up to its endings."""
+    """The common part of the names of one image's files: any of the names without its extensions."""
     folder, slash, file = name.rpartition("/")
     return folder + slash + file.partition(".")[0]
 
 
 def names_of(name: str) -> list[str]:
-    """What the file may be called in a row: itself, or the image that it is a thumbnail of."""
+    """The names that a row may have for the file: its own, or that of the image it is a thumbnail of."""
     stem = image_stem(name)
     return [name, *(f"{stem}.{content_type.removeprefix('image/')}" for content_type in STORED_TYPES)]
 
 
 def listed(*, after: str, most: int) -> list[StoredFile]:
-    """The next files of the storage, in an order that stays the same, `after` the one of that name."""
+    """The next files of the storage after the name `after`, in a stable order."""
     if settings.STORAGE_BUCKET:
         return _listed_in_bucket(after, most)
     assert isinstance(default_storage, FileSystemStorage)
@@ -236,18 +236,18 @@ def listed(*, after: str, most: int) -> list[StoredFile]:
 
 def _listed_in_bucket(after: str, most: int) -> list[StoredFile]:
     bucket = storage()
-    answer = bucket.connection.meta.client.list_objects_v2(
+    response = bucket.connection.meta.client.list_objects_v2(
         Bucket=bucket.bucket_name, StartAfter=after, MaxKeys=most
     )
-    return [StoredFile(item["Key"], item["LastModified"]) for item in answer.get("Contents", ())]
+    return [StoredFile(item["Key"], item["LastModified"]) for item in response.get("Contents", ())]
 
 
 def _walk(root: Path, folder: Path, after: tuple[str, ...]) -> Iterator[StoredFile]:
-    """The files below `folder` whose path comes after these parts."""
+    """The files below `folder` whose path sorts after the parts `after`."""
     first = after[0] if after else ""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except FileNotFoundError:  # nothing was stored yet, or it was emptied meanwhile
+    except FileNotFoundError:  # nothing stored yet, or emptied in the meantime
         return
     for entry in entries:
         if entry.name < first:

@@ -1,10 +1,10 @@
-"""API keys: made, shown once, used, rotated, revoked.
+"""API keys: created, shown once, used, rotated, revoked.
 
-A key is `flk_`, 8 characters that name it, 32 that are secret and 6 that check the rest,
-all base62. Only a SHA-256 of the secret is kept: the secret has 190 bits of randomness, so
-a slow password hash would add nothing but delay to each request.
+A key is `flk_`, a public id of 8 characters, a secret of 32 and a checksum of 6, all base62.
+Only a SHA-256 of the secret is stored: the secret has 190 bits of randomness, so a slow
+password hash would only add delay to each request.
 
-A key acts as the person who made it: only they rotate it, and only while they may edit.
+A key acts as the person who created it: only they can rotate it, and only while they may edit.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def create(
     key_id: UUID | None = None,
     signed: bool = False,
 ) -> tuple[ApiKey, str]:
-    """A new key and its bare text, which cannot be had again.
+    """A new key and its bare text, which cannot be retrieved again.
 
-    signed  it signs its requests in Wiro's way, with a secret that `signatures.secret_of` tells
+    signed  it signs its requests as Wiro's clients do, with the secret from `signatures.secret_of`
 
-    `expires_in` is in seconds; None lives until it is revoked. A form that is sent twice gives the
-    same `key_id` twice: the second time, and with LIVE_KEYS already there, this raises Conflict.
+    `expires_in` is in seconds; with None it lives until it is revoked. A form that is sent twice passes
+    the same `key_id` twice: the second time, and with LIVE_KEYS live keys, this raises Conflict.
     Raises PermissionDenied and InvalidInput.
     """
     actor.require_editor()
@@ -83,12 +83,12 @@ def create(
 
 @transaction.atomic
 def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
-    """A key in place of `key` and its bare text: same name and scopes, and as long a life, from now.
+    """A replacement for `key` and its bare text: same name, scopes and lifetime, starting now.
 
-    One that signs its requests is followed by one that does, with a secret of its own.
+    A key that signs its requests is replaced by one that does, with a secret of its own.
 
-    The old key works for `overlap` more seconds (one of OVERLAPS), but never beyond its own end;
-    `key.expires_at` then says until when.
+    The old key works for `overlap` more seconds (one of OVERLAPS), but never beyond its own expiry;
+    `key.expires_at` is set to that time.
     Raises PermissionDenied, InvalidInput, and Conflict for a key that has ended or was rotated before.
     """
     actor.require_editor()
@@ -100,7 +100,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
         raise _wrong("overlap", "Choose when the old key stops working.")
     now = timezone.now()
     life = key.expires_at - key.created_at if key.expires_at else None
-    # Also waits for whoever revokes it at the same moment.
+    # Also waits for a concurrent revocation.
     old = ApiKey.objects.filter(api_keys.live(), pk=key.pk)
     if not old.update(expires_at=Least("expires_at", now + timedelta(seconds=overlap))):
         raise Conflict("This key no longer works. Create a new one.")
@@ -120,7 +120,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
 
 @transaction.atomic
 def revoke(*, actor: Actor, key: ApiKey) -> None:
-    """End the key at once, with the calls that it holds. Doing it twice is no error.
+    """Revoke the key at once and end its open long-lived requests. Idempotent.
 
     Raises PermissionDenied unless it is the actor's own or they manage the workspace.
     """
@@ -132,7 +132,7 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
 
 
 def find(bare: str) -> ApiKey | None:
-    """The key with this bare text, live or not; None for anything else."""
+    """The key with this bare text, live or not; None if there is none."""
     body = bare.removeprefix(PREFIX)
     well_formed = len(bare) == len(PREFIX) + 46 and body != bare and body.isascii() and body.isalnum()
     if not well_formed or _checksum(body[:40]) != body[40:]:
@@ -145,7 +145,7 @@ def find(bare: str) -> ApiKey | None:
 
 
 def touch(key: ApiKey) -> None:
-    """Note that the key is in use, at most once every NOTED_EVERY, whoever else notes it too."""
+    """Record the use of the key, at most once every NOTED_EVERY across all processes."""
     now = timezone.now()
     if key.last_used_at and key.last_used_at > now - NOTED_EVERY:
         return
@@ -163,7 +163,7 @@ def _make(
     replaces: ApiKey | None = None,
     signed: bool = False,
 ) -> tuple[ApiKey, str]:
-    # One at a time in a workspace, so that no two count the same keys.
+    # One at a time per workspace, so that no two callers count the same keys.
     Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     if ApiKey.objects.filter(api_keys.live(), workspace=actor.workspace).count() >= LIVE_KEYS:
         raise Conflict(
@@ -201,7 +201,7 @@ def _hash(secret: str) -> str:
 
 
 def _checksum(text: str) -> str:
-    """Six base62 digits of a CRC-32: tells a mistyped key without asking the database."""
+    """Six base62 digits of a CRC-32: detects a mistyped key without a query."""
     number, digits = zlib.crc32(text.encode()), ""
     for _ in range(6):
         number, digit = divmod(number, 62)

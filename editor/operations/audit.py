@@ -17,7 +17,7 @@ def record(
     data: Mapping[str, Any] | None = None,
     ip: str | None = None,
 ) -> None:
-    """Note an act, in the same transaction as the act itself. `data` must hold no secret."""
+    """Record an action, in the same transaction as the action itself. `data` must contain no secret."""
     AuditEntry.objects.create(
         workspace=workspace, actor=actor, action=action, target=target, data=dict(data or {}), ip=ip
     )

@@ -1,7 +1,7 @@
 """The ledger's only writer: grant, adjust, hold, settle, release.
 
-Each call locks the account's row, so movements of one workspace happen one after another,
-writes exactly one entry, and keeps the totals on the account equal to the entries' sums.
+Each call locks the account's row, so entries of one workspace are written one after another,
+writes exactly one entry, and keeps the account's totals equal to the sums of its entries.
 Hold, settle and release belong to the transaction that changes their job. All amounts are
 whole credits.
 """
@@ -22,7 +22,7 @@ MAXIMUM_GRANT = 1_000_000_000
 
 
 def open_account(*, workspace: Workspace) -> CreditAccount:
-    """The workspace's account; made with no credits on the first call."""
+    """The workspace's account, created empty on the first call."""
     return CreditAccount.objects.get_or_create(workspace=workspace)[0]
 
 
@@ -43,7 +43,7 @@ def grant(*, workspace: Workspace, amount: int, actor: User | None, note: str = 
         actor=actor,
         note=note,
     )
-    _tell(workspace=workspace, action="credits.granted", entry=entry)
+    _record(workspace=workspace, action="credits.granted", entry=entry)
     return entry
 
 
@@ -56,12 +56,12 @@ def adjust(*, workspace: Workspace, amount: int, actor: User | None, note: str) 
     if account.balance + amount < 0:
         raise InvalidInput(f"The balance is {account.balance:,} credits: it cannot go below zero.")
     entry = _write(account=account, kind=LedgerEntry.Kind.ADJUST, amount=amount, actor=actor, note=note)
-    _tell(workspace=workspace, action="credits.adjusted", entry=entry)
+    _record(workspace=workspace, action="credits.adjusted", entry=entry)
     return entry
 
 
 def check(*, account: CreditAccount, price: int) -> None:
-    """Raise InsufficientCredits unless the account has so many credits."""
+    """Raise InsufficientCredits if the balance is below `price`."""
     if account.balance < price:
         raise InsufficientCredits(
             f"Not enough credits: this edit needs {price:,}, but the workspace has {account.balance:,}. "
@@ -85,7 +85,7 @@ def hold(*, account: CreditAccount, job: Job) -> None:
 
 
 def settle(*, job: Job, cost: int) -> None:
-    """The job completed: `cost` credits of its hold are spent, the rest comes back."""
+    """The job completed: `cost` credits of its hold are spent, the rest is returned."""
     if not 0 <= cost <= job.price:
         raise Conflict(f"A job that held {job.price} credits cannot cost {cost}.")
     if job.price == 0:
@@ -100,7 +100,7 @@ def settle(*, job: Job, cost: int) -> None:
 
 
 def release(*, job: Job) -> None:
-    """The job gave nothing: its hold comes back whole."""
+    """The job has no result: its whole hold is returned."""
     if job.price == 0:
         return
     _write(
@@ -140,7 +140,7 @@ def _write(
     )
 
 
-def _tell(*, workspace: Workspace, action: str, entry: LedgerEntry) -> None:
+def _record(*, workspace: Workspace, action: str, entry: LedgerEntry) -> None:
     audit.record(
         workspace=workspace,
         actor=entry.actor,

@@ -1,4 +1,4 @@
-"""The same request twice is one job: by a key that the caller chose, for a day; or when it is sent again."""
+"""Repeated requests start one job: by the caller's idempotency key, for a day, or if marked as a retry."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from editor.models import Job, Status
 
 REMEMBERED = timedelta(hours=24)
 LONGEST_KEY = 80  # characters
-SENT_AGAIN_WITHIN = timedelta(minutes=30)  # clients wait ten minutes for an answer, and try three times
+SENT_AGAIN_WITHIN = timedelta(minutes=30)  # clients wait ten minutes for a response, and try three times
 
 
 def find_repeat(*, actor: Actor, key: str, request_hash: str, sent_again: bool) -> Job | None:
-    """The job of an earlier same request: by the key that came with it, or as the caller says that it is one.
+    """The job of an identical earlier request: by its key, or if the caller marks this one as a retry.
 
-    Raises InvalidInput for a key that cannot be one, and as `find` does.
+    Raises InvalidInput for a malformed key, and as `find` does.
     """
     if len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()):
         raise InvalidInput(f"An Idempotency-Key has at most {LONGEST_KEY} printable characters of ASCII.")
@@ -28,9 +28,9 @@ def find_repeat(*, actor: Actor, key: str, request_hash: str, sent_again: bool) 
 
 
 def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
-    """The job that this key started through the same door, marked as `repeated`.
+    """The job that this key started through the same channel, marked as `repeated`.
 
-    request_hash  of the whole request, where the door has one. Raises Unprocessable when the key
+    request_hash  of the whole request, if the channel computes one. Raises Unprocessable if the key
                   came with another request.
     """
     since = timezone.now() - REMEMBERED
@@ -45,10 +45,10 @@ def find(*, actor: Actor, key: str, request_hash: str = "") -> Job | None:
 
 
 def find_sent_before(*, actor: Actor, request_hash: str) -> Job | None:
-    """The job that this person's same request started lately without a key, marked as `repeated`.
+    """The recent job of this person's identical request without a key, marked as `repeated`.
 
-    For programs that say that they send a request again because no answer came. A job that gave nothing
-    does not count: it was free.
+    For programs that mark a request as a retry after a missing response. A failed or canceled job does
+    not count: it was free.
     """
     job = (
         Job.objects.filter(
@@ -69,7 +69,7 @@ def find_sent_before(*, actor: Actor, request_hash: str) -> Job | None:
 
 
 def free(*, actor: Actor, key: str) -> None:
-    """Let a key whose day is over be used anew. Belongs to the transaction that uses it."""
+    """Free a key older than a day for reuse. Belongs to the transaction that uses it."""
     before = timezone.now() - REMEMBERED
     Job.objects.filter(
         workspace=actor.workspace, channel=actor.channel, idempotency_key=key, created_at__lt=before

@@ -1,4 +1,4 @@
-"""Images come in here: uploads, samples, masks and results. All are checked and re-encoded first."""
+"""Adds images: uploads, samples, masks and results. All are checked first."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ SAMPLES = {"coffee": "Coffee", "cat": "Cat", "portrait": "Portrait", "rocket": "
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A checked picture whose bytes are in the store, but that has no row yet. Sizes are bytes.
+    """A checked image whose bytes are in the store, but that has no row yet. Sizes are in bytes.
 
-    name  what its sender calls the file
+    name  the sender's file name
     """
 
     id: uuid.UUID
@@ -57,7 +57,7 @@ def upload(
     kind: Image.Kind = Image.Kind.SOURCE,
     from_sample: bool = False,
 ) -> Image:
-    """Take a person's file. Raises BadImage, in words for that person, StorageFull and DiskFull."""
+    """Add a person's file. Raises BadImage, with a message for that person, StorageFull and DiskFull."""
     actor.require_editor()
     storage.check(workspace=actor.workspace)
     threads.release()
@@ -66,7 +66,7 @@ def upload(
 
 
 def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.Kind.SOURCE) -> Image:
-    """A picture that was checked already, as one of this person's. Raises StorageFull and DiskFull."""
+    """Add an image that has been checked already. Raises StorageFull and DiskFull."""
     actor.require_editor()
     disk.check()
     return save_with_row(
@@ -87,10 +87,10 @@ def save_with_row(
     insert: Callable[[Stored], ImageOrNone],
     image_id: uuid.UUID | None = None,
 ) -> ImageOrNone:
-    """Write a checked picture, then its row. The files are deleted again unless a row names them.
+    """Write a checked image, then its row. The files are deleted again unless a row refers to them.
 
-    name      what its sender calls the file
-    insert    writes the row; it returns None or another image where the picture turns out not to be needed
+    name      the sender's file name
+    insert    writes the row; returns None or another image if this one turns out not to be needed
     image_id  as in `save`
 
     Raises DiskFull, and what `insert` raises.
@@ -115,9 +115,9 @@ def create(
     kind: Image.Kind = Image.Kind.SOURCE,
     from_sample: bool = False,
 ) -> Image:
-    """The row of a checked picture that somebody gave.
+    """The row of a checked image.
 
-    Raises StorageFull; the files are the caller's to delete then.
+    Raises StorageFull; the caller must delete the files then.
     """
     account = storage.lock(workspace_id=workspace_id)
     storage.check_room(account=account, size=stored.size + stored.thumbnail_size)
@@ -138,9 +138,9 @@ def create(
 
 
 def find_or_add_sample(*, actor: Actor, name: str) -> Image:
-    """One of the shipped photographs as a picture of the workspace; copied on its first use.
+    """One of the shipped photographs as an image of the workspace; copied on its first use.
 
-    Raises like `upload`.
+    Raises as `upload` does.
     """
     actor.require_editor()
     path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
@@ -168,7 +168,7 @@ def _sample(actor: Actor, name: str) -> Image | None:
 
 @transaction.atomic
 def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
-    """The row of the sample, or that of somebody who asked for the same one in this moment."""
+    """The row of the sample, or the one that a concurrent request has created."""
     storage.lock(workspace_id=actor.workspace.id)
     return _sample(actor, name) or create(
         stored=stored,
@@ -179,7 +179,7 @@ def _create_sample(actor: Actor, name: str, stored: Stored) -> Image:
 
 
 def save_mask(*, actor: Actor, content: bytes, source: Image | Stored) -> Stored:
-    """Write a painted mask, brought to the size of `source`: white = change. Raises BadImage and DiskFull."""
+    """Write a painted mask, scaled to the size of `source`: white = change. Raises BadImage and DiskFull."""
     threads.release()
     mask = store.clean_mask(content, source.width, source.height, tenant=str(actor.workspace.id))
     image_id = uuid.uuid4()
@@ -199,9 +199,9 @@ def save_mask(*, actor: Actor, content: bytes, source: Image | Stored) -> Stored
 def save(
     *, workspace_id: uuid.UUID, clean: CleanImage, image_id: uuid.UUID | None = None, name: str = ""
 ) -> Stored:
-    """Write a checked picture and its thumbnails under a name that cannot be guessed.
+    """Write a checked image and its thumbnails under a name that cannot be guessed.
 
-    image_id  the id that the picture was promised; without, it gets a new one
+    image_id  an id that was assigned before; by default a new one
 
     Raises OSError when the disk is full, and leaves nothing behind then.
     """
@@ -221,15 +221,15 @@ def save(
 
 
 def discard(*, stored: list[Stored]) -> None:
-    """Delete files that no row will ever name, as far as the storage lets: see orphans.py for the rest."""
+    """Delete files that no row will refer to. Files that cannot be deleted are left to orphans.py."""
     for item in stored:
         orphans.try_to_delete(store.delete_all, item.storage_name)
 
 
 def discard_unnamed(*, stored: list[Stored]) -> None:
-    """`discard` those that no row names, after a commit of which nobody knows whether it went through.
+    """`discard` those that no row refers to, after a commit whose outcome is unknown.
 
-    While the database cannot be asked none is deleted: see orphans.py.
+    If the database is unreachable, none is deleted: see orphans.py.
     """
     try:
         names = [item.storage_name for item in stored]
@@ -243,13 +243,13 @@ def discard_unnamed(*, stored: list[Stored]) -> None:
 def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
     """Rows for a job's results, as the next versions in the edit tree of its parent.
 
-    Belongs to the transaction that ends the job. They are taken beyond the quota too: the work was done.
+    Belongs to the transaction that ends the job. The quota does not apply: the work has been done.
     """
     root_id = (job.parent.root_id or job.parent_id) if job.parent else None
     version = 0
     if root_id:
-        # Two edits of one picture may end together; each version number is given once. The lock
-        # lets new edits refer to the picture meanwhile, or they would wait for each other.
+        # Two edits of one image may end together; each version number is assigned once. The lock
+        # still lets new edits refer to the image, or they would wait for each other.
         Image.objects.select_for_update(no_key=True).get(pk=root_id)
         version = Image.objects.filter(root=root_id).aggregate(newest=Max("version"))["newest"] or 1
     results: list[Image] = []
@@ -279,6 +279,6 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
 
 
 def file_name(name: str) -> str:
-    """The last part of what the sender called the file, without control characters."""
+    """The last path component of the sender's file name, without control characters."""
     last = PurePath(name.replace("\\", "/")).name
     return "".join(character for character in last if character.isprintable())[:255]

@@ -1,9 +1,9 @@
-"""From what came with a request to a job: the one way in of every API.
+"""Turns a request into a job, for every API.
 
-Whatever the API, the order is the same. First what costs nothing: rights, an earlier same request, room in
-the storage, model and options, images by their ids, limits and credits. Then what came along is decoded, and
-only then is anything fetched. Images become rows in the transaction that makes the job: a refused request
-leaves none.
+The order is always the same. First the checks that cost nothing: permissions, an identical earlier request,
+free storage, model and options, images by their ids, limits and credits. Then images in the request are
+decoded, and only then is anything fetched. Images become rows in the transaction that creates the job: a
+refused request leaves none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from editor.operations import idempotency, images, jobs, storage, uploads
 from editor.operations.images import Stored
 from editor.operations.jobs import NewEdit
 
-# In this process; each is held in memory until it is stored.
+# Per process; each image is held in memory until it is stored.
 DECODED_AT_ONCE = 4
 FETCHED_AT_ONCE = fetch.AT_ONCE
 
@@ -38,19 +38,19 @@ _LIMITS = fetch.Limits(content_bytes=codec.MAX_BYTES)
 _decode_slots = PerLoop(lambda: FairSemaphore(DECODED_AT_ONCE))
 _fetch_slots = PerLoop(lambda: FairSemaphore(FETCHED_AT_ONCE))
 
-# What came along is decoded before anything is fetched; a sample is copied last.
+# Images in the request are decoded before anything is fetched; samples are copied last.
 _ORDER: list[type[ImageInput]] = [File, Base64, UUID, Link, Sample]
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An edit with its images, as an API understood its request; nothing in it has been checked yet.
+    """An edit with its images, as an API parsed its request; nothing in it has been checked yet.
 
     edit              all but the images
     images            the one to edit, then references
     mask              for the first image: white = change
     transparent_mask  the mask is a PNG that is transparent where the image may change
-    sent_again        the caller got no answer to the same request before
+    sent_again        a retry: the caller got no response to the same request before
     """
 
     edit: NewEdit
@@ -60,14 +60,13 @@ class Submission:
     sent_again: bool = False
 
     def close(self) -> None:
-        """Close the files."""
         for image in (*self.images, self.mask):
             if isinstance(image, File | Base64):
                 image.content.close()
 
 
 class WrongImage(InvalidInput):
-    """One of the request's images cannot be used, for this `cause`. `index`: from 0; None for the mask."""
+    """One of the request's images cannot be used because of `cause`. `index`: from 0; None for the mask."""
 
     def __init__(self, cause: InvalidInput, *, index: int | None) -> None:
         super().__init__(cause.message, fields=cause.fields)
@@ -78,12 +77,12 @@ class WrongImage(InvalidInput):
 async def submit(
     *, actor: Actor, submission: Submission, before_images: Callable[[], Awaitable[None]] | None = None
 ) -> Job:
-    """The job of this request; one that an earlier same request started is marked as `repeated`.
+    """The job of this request; one that an identical earlier request started is marked as `repeated`.
 
-    before_images  called once all is right that can be told for free; it may still refuse the request
+    before_images  called once all free checks have passed; it may still refuse the request
 
-    Closes the submission's files. Raises EditorError, for one of the images WrongImage; no job exists
-    then, nothing was charged, and no new image was kept but uploads of the caller's and samples.
+    Closes the submission's files. Raises EditorError, WrongImage for one of the images; no job exists
+    then, nothing was charged, and no new image was kept except the caller's uploads and samples.
     """
     saved: list[Stored] = []
     used = False
@@ -92,7 +91,7 @@ async def submit(
             return repeated
         if before_images:
             await before_images()
-        image_ids = await _take_in(actor, submission, saved)
+        image_ids = await _take_images(actor, submission, saved)
         job = await _start(actor, submission, replace(submission.edit, image_ids=image_ids), saved)
         used = not job.repeated
         return job
@@ -103,7 +102,7 @@ async def submit(
 
 
 async def add(*, actor: Actor, image: NewImage) -> UUID:
-    """Make it an image of the workspace, without an edit.
+    """Add an image to the workspace, without an edit.
 
     Raises PermissionDenied, InvalidInput, StorageFull or DiskFull.
     """
@@ -114,7 +113,7 @@ async def add(*, actor: Actor, image: NewImage) -> UUID:
 
 
 def _check(actor: Actor, submission: Submission, more_to_do: bool) -> Job | None:
-    """The job of an earlier same request, or None; raises what can be told for free."""
+    """The job of an identical earlier request, or None. Raises the errors that cost nothing to detect."""
     actor.require_editor()
     edit, mask = submission.edit, submission.mask
     if repeated := idempotency.find_repeat(
@@ -134,36 +133,36 @@ def _check(actor: Actor, submission: Submission, more_to_do: bool) -> Job | None
 
 
 def _known(actor: Actor, inputs: tuple[ImageInput | None, ...]) -> tuple[UUID, ...]:
-    """The ids among these, but for those of uploads, which are no images yet."""
+    """The ids among these, except those of uploads, which are not images yet."""
     ids = [each for each in inputs if isinstance(each, UUID)]
     waiting = {upload.id for upload in lookups.uploads(actor, ids)} if ids else set()
     return tuple(each for each in ids if each not in waiting)
 
 
-async def _take_in(actor: Actor, submission: Submission, saved: list[Stored]) -> tuple[UUID, ...]:
-    """The ids of the request's images, in their order. The files of new ones are added to `saved`."""
+async def _take_images(actor: Actor, submission: Submission, saved: list[Stored]) -> tuple[UUID, ...]:
+    """The ids of the request's images, in order. The files of new ones are added to `saved`."""
     mask = submission.mask
     with _of_image(None):
         if isinstance(mask, UUID):
             await uploads.claim(actor=actor, image_ids=[mask])
         elif isinstance(mask, File | Base64) and any(isinstance(each, Link) for each in submission.images):
             async with _cleaned(actor, mask):
-                pass  # else it is decoded when it is used, but nothing is fetched beside a bad one
+                pass  # otherwise it is decoded on use, but nothing is fetched for a request with a bad mask
     taken: dict[int, UUID] = {}
     for index, image in sorted(enumerate(submission.images), key=lambda item: _ORDER.index(type(item[1]))):
         with _of_image(index):
-            taken[index] = await _taken(actor, image, saved)
+            taken[index] = await _take_image(actor, image, saved)
     return tuple(taken[index] for index in sorted(taken))
 
 
-async def _taken(actor: Actor, image: ImageInput, saved: list[Stored]) -> UUID:
+async def _take_image(actor: Actor, image: ImageInput, saved: list[Stored]) -> UUID:
     if isinstance(image, UUID):
         await uploads.claim(actor=actor, image_ids=[image])
         return image
     if isinstance(image, Sample):
         return (await in_storage_thread(images.find_or_add_sample, actor=actor, name=image.name)).id
     async with _cleaned(actor, image) as clean:
-        # A caller who leaves meanwhile leaves no files: what is written is told to `saved`.
+        # A caller who disconnects leaves no files: everything written is added to `saved`.
         return await to_its_end(in_storage_thread(_save, actor, clean, image.name or "image", saved))
 
 
@@ -175,7 +174,7 @@ def _save(actor: Actor, clean: CleanImage, name: str, saved: list[Stored]) -> UU
 
 
 async def _start(actor: Actor, submission: Submission, edit: NewEdit, saved: list[Stored]) -> Job:
-    """Submit the edit, with its mask where there is one."""
+    """Submit the edit, with its mask if it has one."""
     mask = submission.mask
     if mask is None:
         return await to_its_end(in_thread(jobs.submit, actor=actor, request=edit, new_images=saved))
@@ -192,9 +191,9 @@ async def _start(actor: Actor, submission: Submission, edit: NewEdit, saved: lis
 
 @asynccontextmanager
 async def _cleaned(actor: Actor, image: NewImage) -> AsyncIterator[CleanImage]:
-    """The image, checked. It holds a slot for as long as it is in memory.
+    """The checked image. Holds a slot for as long as it is in memory.
 
-    Senders are often wrong about the type: the bytes decide.
+    Declared types are often wrong: the bytes decide.
     """
     async with _slot(actor, image):
         yield await store.aclean(await _content(actor, image), None, tenant=str(actor.workspace.id))
@@ -214,14 +213,14 @@ async def _content(actor: Actor, image: ImageInput) -> bytes:
 
 
 def _slot(actor: Actor, image: ImageInput) -> AbstractAsyncContextManager[None]:
-    """Workspaces take turns. What is fetched has slots of its own: others' servers may be slow."""
+    """Workspaces take turns. Fetched images have slots of their own: other servers may be slow."""
     slots = _fetch_slots if isinstance(image, Link) else _decode_slots
     return slots.get().slot(str(actor.workspace.id))
 
 
 @contextmanager
 def _of_image(index: int | None) -> Iterator[None]:
-    """Say of which image it is that it cannot be used."""
+    """Raise WrongImage with this index for an image that cannot be used."""
     try:
         yield
     except (BadImage, fetch.NotFetched) as error:

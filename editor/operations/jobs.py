@@ -1,4 +1,4 @@
-"""Edits: checked, paid for, created, enqueued and canceled. Those of APIs come through intake.py."""
+"""Edits: checked, paid for, created, enqueued and canceled. Those of the APIs come through intake.py."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from editor.queries.pricing import Choice
 
 @dataclass(frozen=True, slots=True)
 class NewEdit:
-    """One edit as a door understood it; nothing in it has been checked yet.
+    """One edit as a channel parsed it; nothing in it has been checked yet.
 
     image_ids  the source first, then references, in the person's order
     mask       bytes of a painted mask for the source: white = change
     inputs     values of the model's options, by their catalogue names
-    idempotency_key  a repeat with the same key gives the same job and costs nothing more
-    request_hash     tells whether a repeat is one: the same key with another hash is refused
+    idempotency_key  a repeat with the same key returns the same job and costs nothing more
+    request_hash     identifies a repeat: the same key with another hash is refused
     """
 
     prompt: str
@@ -52,7 +52,7 @@ class NewEdit:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """What an edit turned out to mean, but for its images."""
+    """A checked edit without its images."""
 
     choice: Choice
     prompt: str
@@ -63,9 +63,9 @@ class _Checked:
 
 
 def check(*, actor: Actor, request: NewEdit, images: int = 0, mask: bool = False) -> None:
-    """Raise what `submit` would, as far as it can be told for free: before images are decoded or fetched.
+    """Raise what `submit` would, as far as it can be known before images are decoded or fetched.
 
-    images  how many there will be, those of `request.image_ids` too
+    images  how many there will be, including those of `request.image_ids`
     mask    whether there will be one
     """
     actor.require_editor()
@@ -80,10 +80,10 @@ def check(*, actor: Actor, request: NewEdit, images: int = 0, mask: bool = False
 def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ()) -> Job:
     """Check the edit, hold its price, create the job and enqueue it: all or nothing.
 
-    new_images  those of `request.image_ids` that become images with the job; their files stay the caller's
+    new_images  those of `request.image_ids` that get rows with the job; the caller still owns their files
 
-    Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, TooMany, Unprocessable,
-    StorageFull or DiskFull; whatever it raises, nothing was charged and no job exists.
+    Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, LimitExceeded, Unprocessable,
+    StorageFull or DiskFull; in any case nothing was charged and no job exists.
     """
     actor.require_editor()
     if repeated := _repeated(actor, request):
@@ -113,10 +113,10 @@ def _create(
     sources: list[Image | Stored],
     mask: Stored | None,
 ) -> tuple[Job, bool]:
-    """The job, its hold and its place in the queue; or, and False, the job of an earlier same request."""
+    """The new job, held and enqueued, and True; or the job of an identical earlier request, and False."""
     if mask or any(isinstance(source, Stored) for source in sources):
-        storage.lock(workspace_id=actor.workspace.id)  # before the credits, as where a job ends
-    # The lock makes the submissions of one workspace follow one another.
+        storage.lock(workspace_id=actor.workspace.id)  # before the credits, as when a job ends
+    # The lock serializes the submissions of one workspace.
     account = credits.lock_account(workspace_id=actor.workspace.id)
     if repeated := _repeated(actor, request):
         return repeated, False
@@ -162,7 +162,7 @@ def _create(
         for position, (role, image) in enumerate(places)
     )
     timeline.record(job=job, kind=JobEvent.Kind.QUEUE)
-    # The more a workspace has in flight, the later its next job: nobody starves the others.
+    # The more a workspace has in flight, the later its next job: no workspace starves the others.
     queue.enqueue(job=job, priority=-in_flight)
     return job, True
 
@@ -173,14 +173,14 @@ def _repeated(actor: Actor, request: NewEdit) -> Job | None:
 
 
 def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
-    """`prompt_only`: there are no images but those of a character."""
+    """`prompt_only`: there are no images except those of a character."""
     callbacks.check(request.callback)
     choice = pricing.choose(
         workspace=actor.workspace,
         model=request.model,
         tier=request.tier,
         provider=request.provider,
-        # Options are those of the tier's own model: whoever chose some wants that one.
+        # Options belong to the tier's own model: choosing some means choosing that model.
         prompt_only=prompt_only and not (request.character_id or request.inputs),
     )
     prompt = validation.clean_prompt(choice.model, request.prompt)
@@ -199,7 +199,7 @@ def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
 
 
 def _check_images(checked: _Checked, count: int, *, mask: bool) -> None:
-    """`count`: of the caller's; those of a character count too, but no mask belongs to them."""
+    """`count`: the caller's images. Those of a character count too, but cannot have a mask."""
     choice = checked.choice
     validation.check_images(choice.model, choice.route, count + len(checked.likenesses), mask)
     if mask and count == 0:
@@ -208,7 +208,7 @@ def _check_images(checked: _Checked, count: int, *, mask: bool) -> None:
 
 
 def _check_limits(actor: Actor, checked: _Checked) -> None:
-    """Whether the plan, the cap and the credits allow it now; what counts is asked again under the lock."""
+    """Check the plan, the cap and the credits early; the decisive check is repeated under the lock."""
     limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=checked.choice, inputs=checked.inputs)
     limits.check_cap(actor=actor, price=price)
@@ -216,14 +216,14 @@ def _check_limits(actor: Actor, checked: _Checked) -> None:
 
 
 def _sources(actor: Actor, request: NewEdit, new_images: Sequence[Stored]) -> list[Image | Stored]:
-    """The edit's images in their order."""
+    """The edit's images in order."""
     new: dict[str | UUID, Stored] = {stored.id: stored for stored in new_images}
     known = iter(lookups.images(actor, [each for each in request.image_ids if each not in new]))
     return [new[each] if each in new else next(known) for each in request.image_ids]
 
 
 def _row(actor: Actor, image: Image | Stored, *, kind: Image.Kind = Image.Kind.SOURCE) -> Image:
-    """The image's row; a new image gets it now."""
+    """The image's row, created now for a new image."""
     if isinstance(image, Image):
         return image
     return images.create(
@@ -244,16 +244,17 @@ def _places(
 
 
 def _sent_prompt(*, prompt: str, style: Style | None, character: Character | None) -> str:
-    """The person's words, then what the chosen presets add to them."""
+    """The person's prompt, followed by what the chosen presets add."""
     added = [character.description if character else "", style.prompt if style else ""]
     parts = [part.strip().rstrip(".,;") for part in (prompt, *added) if part.strip()]
     return ", ".join(parts) if any(added) else prompt
 
 
 def again(*, actor: Actor, job: Job, idempotency_key: str) -> Job:
-    """Submit the recipe of an earlier job once more: same images, words, model, inputs and presets.
+    """Submit an earlier job once more: same images, prompt, model, inputs and presets.
 
-    Presets count as they are now. A seed that nobody chose is drawn anew. Raises as `submit` does.
+    Presets are used in their current version. A seed that was not chosen is drawn anew. Raises as
+    `submit` does.
     """
     if job.style_version and not job.style_id:
         raise NotFound("The style of this edit was deleted.")
@@ -277,10 +278,10 @@ def again(*, actor: Actor, job: Job, idempotency_key: str) -> Job:
 
 
 def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
-    """Cancel a waiting job at once, or ask the worker to stop a running one.
+    """Cancel a waiting job at once, or request the worker to stop a running one.
 
-    The credits come back whole in both cases. Raises Conflict when the job has ended, and with
-    `only_waiting` when it runs.
+    All credits are returned in both cases. Raises Conflict when the job has ended, and with
+    `only_waiting` when it is running.
     """
     actor.require_editor()
     with transaction.atomic():
@@ -292,7 +293,7 @@ def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
         if job.cancel_requested_at is None:
             job.cancel_requested_at = timezone.now()
             job.save(update_fields=["cancel_requested_at"])
-            # The card loses its button at once; the end itself is told by whoever ends the job.
+            # The card loses its button at once; the code that ends the job publishes the end.
             events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id))
         if job.status == Status.PENDING:
             outcomes.end_canceled(job=job)

@@ -1,6 +1,6 @@
-"""How much a workspace and its members may have at once and in a month.
+"""Limits on a workspace's concurrent edits and on its members' monthly spending.
 
-Both are asked under the lock of the workspace's account, so that nobody gets in between.
+Both are checked under the lock of the workspace's account, which rules out races.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from editor.models import LIVE, Job, Workspace
 
 
 def check_jobs(*, workspace: Workspace) -> int:
-    """How many edits the workspace has queued or running. Raises TooMany when the plan allows no more."""
+    """How many edits the workspace has queued or running. Raises LimitExceeded if the plan allows no more."""
     count = Job.objects.filter(workspace=workspace, status__in=LIVE).count()
     limit = workspace.plan.concurrent_jobs
     if count >= limit:
@@ -27,9 +27,9 @@ def check_jobs(*, workspace: Workspace) -> int:
 
 
 def check_cap(*, actor: Actor, price: int) -> None:
-    """Raise InsufficientCredits when a member's monthly cap does not allow `price` credits more.
+    """Raise InsufficientCredits if a member's monthly cap does not allow another `price` credits.
 
-    The cap counts what they spent or hold since the month began (UTC).
+    The cap counts credits spent or held since the start of the month (UTC).
     """
     cap = actor.membership.monthly_cap
     if cap is None:

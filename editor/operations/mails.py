@@ -1,7 +1,7 @@
-"""Mails that anybody may request on a page.
+"""Mails that anyone may request on a page.
 
-The page only enqueues a task, the same for every address: neither its answer nor its time reveals whether
-there is an account. The worker looks that up, and sends the mail that fits.
+The page only enqueues a task, the same for every address: neither its response nor its timing reveals
+whether there is an account. The worker looks that up and sends the matching mail.
 """
 
 from __future__ import annotations

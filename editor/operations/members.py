@@ -1,4 +1,4 @@
-"""Who belongs to a workspace, and as what. While it has members, one of them owns it."""
+"""Memberships and roles. A workspace with members always has an owner."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from editor.operations import audit
 
 @transaction.atomic
 def remove(*, membership: Membership, actor: User | None) -> None:
-    """Take a person out of the workspace. Their open pages and held calls end at once.
+    """Remove a person from the workspace. Their open pages and long-lived requests end at once.
 
-    Raises Conflict when the others would have no owner.
+    Raises Conflict if the others would have no owner.
     """
     _lock(membership)
     if only_owner(membership=membership):
-        raise Conflict(_only_owner_words(membership))
+        raise Conflict(_only_owner_message(membership))
     audit.record(
         workspace=membership.workspace, actor=actor, action="membership.removed", target=membership.user.email
     )
@@ -30,14 +30,14 @@ def remove(*, membership: Membership, actor: User | None) -> None:
 
 @transaction.atomic
 def save(*, membership: Membership, actor: User | None, changed: Sequence[str]) -> None:
-    """Store a new or changed membership. Calls that are held end where they are no longer allowed.
+    """Store a new or changed membership. Long-lived requests end if they are no longer allowed.
 
-    Raises Conflict when the workspace would have members and no owner.
+    Raises Conflict if the workspace would have members and no owner.
     """
     _lock(membership)
     before = Membership.objects.filter(pk=membership.pk).first()
     if before and membership.role != Role.OWNER and _is_last_owner(before):
-        raise Conflict(_only_owner_words(membership))
+        raise Conflict(_only_owner_message(membership))
     membership.save()
     data = {"changed": list(changed), "role": membership.role}
     audit.record(
@@ -51,7 +51,7 @@ def save(*, membership: Membership, actor: User | None, changed: Sequence[str]) 
 
 
 def make_owner(*, workspace: Workspace, user: User, actor: User | None) -> None:
-    """Let the person own the workspace and run edits there. Doing it twice is no error."""
+    """Make the person an owner who may run edits. Idempotent."""
     membership = Membership.objects.filter(workspace=workspace, user=user).first()
     if membership is None:
         membership = Membership(workspace=workspace, user=user)
@@ -62,13 +62,13 @@ def make_owner(*, workspace: Workspace, user: User, actor: User | None) -> None:
 
 
 def only_owner(*, membership: Membership) -> bool:
-    """Whether the workspace has other members, and they would have no owner without this one."""
+    """Whether the workspace has other members, who would have no owner without this one."""
     others = Membership.objects.filter(workspace=membership.workspace_id).exclude(pk=membership.pk)
     return _is_last_owner(membership) and others.exists()
 
 
 def account_changed(*, user: User) -> None:
-    """Tell wherever this person belongs that their account may have been switched on or off."""
+    """Notify all of the person's workspaces that the account may have been enabled or disabled."""
     for workspace_id in user.memberships.values_list("workspace_id", flat=True):
         events.publish(events.AccessChanged(workspace_id=workspace_id))
 
@@ -79,11 +79,11 @@ def _is_last_owner(membership: Membership) -> bool:
 
 
 def _lock(membership: Membership) -> None:
-    """One at a time in a workspace, so that no two owners demote each other."""
+    """One change at a time per workspace, so that no two owners demote each other."""
     Workspace.objects.select_for_update(no_key=True).get(pk=membership.workspace_id)
 
 
-def _only_owner_words(membership: Membership) -> str:
+def _only_owner_message(membership: Membership) -> str:
     return (
         f"{membership.user} is the only owner of {membership.workspace}. Make another member its owner first."
     )

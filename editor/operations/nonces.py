@@ -10,16 +10,16 @@ from django.utils import timezone
 from editor.access import signatures
 from editor.models import ApiKey, SpentNonce
 
-_BATCH = 1000  # in one go
+_BATCH = 1000  # per call
 
 
 def spend(*, key: ApiKey, call: str, nonce: str, body_hash: str, repeatable: bool = False) -> None:
-    """Use a nonce up for this call. To be done after the body was read, before anything changes.
+    """Use up a nonce for this call. Call it after the body was read and before anything changes.
 
-    call        "Run", "Kill", ...: what a nonce does for one of them says nothing of another
-    repeatable  the same body again is no harm, and let through
+    call        "Run", "Kill", ...: each has nonces of its own
+    repeatable  a repeat with the same body is harmless and allowed
 
-    Nothing happens for a key that does not sign. Raises NotSigned; of two at once one gets through.
+    Does nothing for a key that does not sign. Raises NotSigned; of two concurrent calls one succeeds.
     """
     if key.signing_secret is None:
         return
@@ -31,12 +31,12 @@ def spend(*, key: ApiKey, call: str, nonce: str, body_hash: str, repeatable: boo
 
 
 def forget() -> int:
-    """Delete nonces that no request can use any more; how many.
+    """Delete nonces that no request can use any more; returns how many.
 
-    Those that are times, once they are out of their window, and all of keys that have ended.
+    Those are timestamps out of their window, and all nonces of keys that have ended.
     """
     now = timezone.now()
-    # One from five minutes ahead of now is good for ten.
+    # A nonce from five minutes in the future is valid for ten.
     outdated = Q(
         nonce__regex=signatures.TIME, created_at__lt=now - timedelta(seconds=2 * signatures.WINDOW + 60)
     )

@@ -1,4 +1,4 @@
-"""Files that no row names: what a crash left between writing a file and its row."""
+"""Files that no row refers to: left by a crash between writing a file and its row."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from editor.models import Image, Upload, Workspace
 
 log = logging.getLogger("editor.storage")
 
-KEPT = timedelta(days=1)  # a file comes before its row
-STEP = 1000  # files in one go
+KEPT = timedelta(days=1)  # a file is written before its row
+STEP = 1000  # files per step
 
 
 def try_to_delete(delete: Callable[[str], None], name: str) -> bool:
-    """Delete files that no row names any more, by a function of `store`; whether that went well.
+    """Delete files that no row refers to, with a function of `store`; returns whether it succeeded.
 
-    What the storage does not delete is left to the sweep. Call it after the commit: a bucket may be slow.
+    Files that cannot be deleted are left to the sweep. Call it after the commit: a bucket may be slow.
     """
     try:
         delete(name)
@@ -32,15 +32,15 @@ def try_to_delete(delete: Callable[[str], None], name: str) -> bool:
 
 
 class Sweep:
-    """A round through the storage, step by step, and then from the beginning again."""
+    """Goes through the storage step by step, and starts over at the end."""
 
     def __init__(self) -> None:
         self._after = ""
 
     def step(self) -> int:
-        """Delete the orphans among the next STEP files; how many there were.
+        """Delete the orphans among the next STEP files, and return how many there were.
 
-        Files of workspaces that this database does not know are left: they may be another portal's.
+        Files of workspaces that are not in this database are left: they may be another portal's.
         """
         files = store.listed(after=self._after, most=STEP)
         self._after = files[-1].name if len(files) == STEP else ""
@@ -62,7 +62,7 @@ def _of_known_workspaces(names: Iterable[str]) -> list[str]:
 
 
 def _owner(name: str) -> UUID | None:
-    """The workspace of a file as `store` and `incoming` name them; None for anything else."""
+    """The workspace in a file name made by `store` or `incoming`; None for any other name."""
     kind, _, rest = name.partition("/")
     try:
         return UUID(rest.partition("/")[0]) if kind in ("w", "incoming") else None
@@ -71,7 +71,7 @@ def _owner(name: str) -> UUID | None:
 
 
 def _named(files: Iterable[str]) -> set[str]:
-    """The stems of those files that a row names."""
+    """The stems of the files that a row refers to."""
     names = {name for file in files for name in store.names_of(file)}
     rows = [
         *Image.objects.filter(storage_name__in=names, purged_at=None).values_list("storage_name", flat=True),

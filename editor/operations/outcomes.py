@@ -7,19 +7,19 @@ from django.db import transaction
 from editor.models import Job, JobEvent, Status
 from editor.operations import credits, images, timeline
 
-LARGEST_SEED = 2**63  # what its column holds
+LARGEST_SEED = 2**63  # the limit of its column
 
 
 @transaction.atomic
 def end_canceled(*, job: Job) -> None:
-    """The job is over because a person said so; its hold comes back."""
+    """End a job that a person canceled, and release its hold."""
     if timeline.end(job=job, status=Status.CANCELED, kind=JobEvent.Kind.CANCEL):
         credits.release(job=job)
 
 
 @transaction.atomic
 def end_failed(*, job: Job, code: str, message: str) -> None:
-    """The job gave nothing; its hold comes back and `message` tells the person why."""
+    """End a failed job and release its hold. `message` is shown to the person."""
     if timeline.end(
         job=job,
         status=Status.FAILED,
@@ -33,10 +33,10 @@ def end_failed(*, job: Job, code: str, message: str) -> None:
 
 @transaction.atomic
 def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> bool:
-    """The results become images of the workspace, and the price is settled.
+    """Make the results images of the workspace and settle the price.
 
-    A job that asked for several samples and got fewer pays for those it got, and says so. False,
-    and nothing happens, when the job has ended before.
+    A job that got fewer samples than requested pays only for those, and has a note about it. Returns
+    False, and does nothing, if the job has already ended.
     """
     got = min(len(stored), job.samples)
     cost = job.price * got // job.samples
@@ -52,7 +52,7 @@ def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) ->
         seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,
     ):
         return False
-    # The row is locked by now; the person may have been deleted while the edit ran.
+    # The row is locked now; the person may have been deleted while the edit ran.
     job.refresh_from_db(fields=["created_by"])
     images.create_results(job=job, stored=stored)
     credits.settle(job=job, cost=cost)
@@ -60,7 +60,7 @@ def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) ->
 
 
 def _shortfall(*, job: Job, got: int, returned: int) -> str:
-    """What is missing when a job got fewer images than it asked for, or "". `returned`: credits."""
+    """The note for a job that got fewer images than requested, or "". `returned`: credits."""
     if got >= job.samples:
         return ""
     text = f"{got} of {job.samples} images could be used."

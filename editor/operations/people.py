@@ -22,23 +22,23 @@ def memberships_of(user: User) -> QuerySet[Membership]:
 
 
 def only_owner_of(user: User) -> list[Workspace]:
-    """Where the person cannot be spared: workspaces whose other members have no owner besides."""
+    """The workspaces whose other members have no other owner."""
     return [row.workspace for row in memberships_of(user) if members.only_owner(membership=row)]
 
 
 def is_last_operator(user: User) -> bool:
-    """Whether nobody else can run the portal."""
+    """Whether nobody else can administer the portal."""
     return [operator.pk for operator in _operators()] == [user.pk]
 
 
 @transaction.atomic
 def save(*, user: User) -> None:
-    """Store a new or changed account. Calls that are held end where they are no longer allowed.
+    """Store a new or changed account. Long-lived requests end if they are no longer allowed.
 
-    Raises Conflict when no operator would be left.
+    Raises Conflict if no operator would be left.
     """
     keeps_rights = user.is_active and user.is_staff and user.is_superuser
-    # One at a time, so that no two operators take each other's rights.
+    # One at a time, so that no two operators revoke each other's rights.
     operators = _operators().select_for_update(no_key=True)
     if [operator.pk for operator in operators] == [user.pk] and not keeps_rights:
         raise Conflict(LAST_OPERATOR)
@@ -48,11 +48,11 @@ def save(*, user: User) -> None:
 
 @transaction.atomic
 def remove(*, user: User, actor: User | None) -> None:
-    """Delete the person for good.
+    """Delete the person permanently.
 
     Deletes their API keys, memberships, stars and sessions too. Images, edits, share links and the ledger
-    stay, without their name; the audit log says which keys there were.
-    Raises Conflict for oneself, for the last operator, as the portal would be open to the next visitor,
+    stay, without their name; the audit log records the deleted keys.
+    Raises Conflict for oneself, for the last operator, as the next visitor could then claim the portal,
     and for the only owner of a workspace that has other members.
     """
     if actor is not None and user.pk == actor.pk:
@@ -64,7 +64,7 @@ def remove(*, user: User, actor: User | None) -> None:
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):
         members.remove(membership=membership, actor=actor)
-    # Before their images: an edit that ends in this moment would give this person one more.
+    # Before their images: an edit that ends right now would create another one for this person.
     Job.objects.filter(created_by=user).update(created_by=None)
     user.delete()
 

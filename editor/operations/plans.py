@@ -1,4 +1,4 @@
-"""Plans. One of them is the default: new workspaces get it."""
+"""Plans. New workspaces get the default one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from editor.models import Plan
 
 @transaction.atomic
 def save(*, plan: Plan) -> None:
-    """Store a new or changed plan. The one before stops being the default where this one becomes it.
+    """Store a new or changed plan. If it becomes the default, the previous one stops being it.
 
-    Raises Conflict when none would be the default.
+    Raises Conflict if none would be the default.
     """
-    # One at a time, so that no two become it.
+    # One at a time, so that no two become the default.
     others = [row for row in Plan.objects.select_for_update(no_key=True).order_by("pk") if row.pk != plan.pk]
     if plan.is_default:
         Plan.objects.filter(pk__in=[row.pk for row in others]).update(is_default=False)

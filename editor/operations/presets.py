@@ -1,4 +1,4 @@
-"""Styles and characters. Their versions count what makes edits come out otherwise, or bear another name."""
+"""Styles and characters. Their versions count the changes that affect edits, and changes of the name."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ COUNTED = {"name", "prompt", "description"}
 
 
 def save(*, preset: Style | Character, changed: Sequence[str]) -> None:
-    """Store a new one, or these fields of one that was changed."""
+    """Store a new preset, or the `changed` fields of an existing one."""
     if preset._state.adding:
         preset.save()
     elif COUNTED.isdisjoint(changed):
         preset.save(update_fields=changed)
     else:
-        # Others may change it at the same moment: each change counts.
+        # Concurrent changes must each count.
         preset.version = F("version") + 1
         preset.save(update_fields=[*changed, "version"])
         preset.refresh_from_db(fields=["version"])

@@ -1,6 +1,6 @@
-"""Keys at providers: tried, stored encrypted, tested again, switched off, removed.
+"""Provider keys: tested, stored encrypted, retested, disabled, removed.
 
-A workspace's own keys are its owners' and admins' business; the portal's own are the operator's.
+A workspace's own keys are managed by its owners and admins, the portal's own by the operator.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from editor.providers.base import Account, ErrorKind, Provider, ProviderError
 from editor.providers.failures import quoted
 from editor.providers.redaction import keys_hidden
 
-CHECK_SECONDS = 20.0  # for a provider to say whether it takes a key
-TWO_PART = frozenset({"wiro"})  # providers whose keys may have a secret beside them
+CHECK_SECONDS = 20.0  # for a provider to check a key
+TWO_PART = frozenset({"wiro"})  # providers whose keys may come with a secret
 LONGEST_NOTE = 500  # characters
 _KEY = re.compile(r"[!-~]{8,500}")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a provider said of a key.
+    """The result of testing a key at its provider.
 
-    accepted  False: it serves for no edit as things are; None: the provider could not be asked now
+    accepted  False: it currently works for no edit; None: it could not be tested now
     note      for people; may be empty
-    refused   it is no key of the provider's, and not worth storing
+    refused   the provider does not know the key; it is not stored
     """
 
     accepted: bool | None
@@ -46,9 +46,9 @@ class Verdict:
 
 
 async def save_and_test(*, actor: Actor, provider: str, key: str, secret: str = "") -> ProviderKey:
-    """Store the workspace's key at `provider`, in place of an earlier one, unless it is refused.
+    """Store the workspace's key at `provider`, replacing an earlier one, unless it is refused.
 
-    A provider that cannot be asked now does not hinder: the key is stored, with a note.
+    If the provider cannot be reached now, the key is stored with a note.
     Raises PermissionDenied, Unprocessable (the plan), NotFound (the provider) and InvalidInput.
     """
     _require_own_keys(actor)
@@ -58,31 +58,31 @@ async def save_and_test(*, actor: Actor, provider: str, key: str, secret: str = 
 
 
 async def try_key(*, provider: str, key: str, secret: str = "") -> Verdict:
-    """What the provider says of a key that is not stored yet. Raises NotFound for an unknown provider.
+    """Test a key that is not stored yet. Raises NotFound for an unknown provider.
 
-    Raises InvalidInput, with its field, for what cannot be a key and for a key that is refused.
+    Raises InvalidInput, with its field, for a malformed key and for a key that is refused.
     """
-    taking_keys = _taking_keys(provider)
+    adapter = _adapter(provider)
     for field, text in (("key", key), ("secret", secret)):
         if (text or field == "key") and not _KEY.fullmatch(text):
             raise _wrong(field, "Enter a key of 8 to 500 letters, digits and symbols, without spaces.")
     if secret and provider not in TWO_PART:
-        raise _wrong("secret", f"{taking_keys.label} keys have no secret.")
-    verdict = await _ask(taking_keys, accounts.given(provider=provider, key=key, secret=secret))
+        raise _wrong("secret", f"{adapter.label} keys have no secret.")
+    verdict = await _check(adapter, accounts.given(provider=provider, key=key, secret=secret))
     if verdict.refused:
         raise _wrong("key", verdict.note)
     return verdict
 
 
 async def test(*, actor: Actor, key: ProviderKey) -> Verdict:
-    """Ask the provider whether it takes the stored key, and note what it says.
+    """Test the stored key at its provider and save the result.
 
     Raises PermissionDenied, Unprocessable (the plan) and NotFound (the provider).
     """
     _require_own_keys(actor)
-    taking_keys = _taking_keys(key.provider)
+    adapter = _adapter(key.provider)
     try:
-        verdict = await _ask(taking_keys, accounts.opened(key))
+        verdict = await _check(adapter, accounts.opened(key))
     except vault.Unreadable as error:
         verdict = Verdict(accepted=False, note=error.message)
     await sync_to_async(_note)(actor=actor, key=key, verdict=verdict)
@@ -91,9 +91,9 @@ async def test(*, actor: Actor, key: ProviderKey) -> Verdict:
 
 @transaction.atomic
 def set_enabled(*, actor: Actor, key: ProviderKey, enabled: bool) -> None:
-    """Use the key for edits, or keep it unused. Doing it twice is no error.
+    """Enable or disable the key for edits. Idempotent.
 
-    Raises PermissionDenied, and Unprocessable (the plan) when it is to be used.
+    Raises PermissionDenied, and Unprocessable (the plan) when enabling it.
     """
     if enabled:
         _require_own_keys(actor)
@@ -103,10 +103,10 @@ def set_enabled(*, actor: Actor, key: ProviderKey, enabled: bool) -> None:
 
 
 def switch(*, key: ProviderKey, enabled: bool) -> bool:
-    """Have the key used for edits or not, and say whether that is a change.
+    """Enable or disable the key for edits, and return whether that is a change.
 
-    For the operator's admin, which keeps its own record, and for this module. The key itself is left
-    alone: it may be replaced or encrypted anew at the same moment.
+    For the operator's admin, which keeps its own record, and for this module. The key itself is not
+    written: it may be replaced or re-encrypted at the same moment.
     """
     changed = ProviderKey.objects.filter(pk=key.pk, is_enabled=not enabled)
     return bool(changed.update(is_enabled=enabled, updated_at=timezone.now()))
@@ -114,7 +114,7 @@ def switch(*, key: ProviderKey, enabled: bool) -> bool:
 
 @transaction.atomic
 def remove(*, actor: Actor, key: ProviderKey) -> None:
-    """Forget the key. Doing it twice is no error. Raises PermissionDenied."""
+    """Delete the key. Idempotent. Raises PermissionDenied."""
     actor.require_manager()
     deleted, _ = ProviderKey.objects.filter(pk=key.pk).delete()
     if deleted:
@@ -125,7 +125,7 @@ def remove(*, actor: Actor, key: ProviderKey) -> None:
 def store(
     *, workspace: Workspace | None, provider: str, key: str, secret: str, verdict: Verdict
 ) -> ProviderKey:
-    """Write the key and what was said of it; None is the portal's own. Whether it is used stays as it was.
+    """Write the key and its test result, without enabling or disabling it. No workspace: the portal's own.
 
     For the operator's admin, which keeps its own record, and for this module. Raises Conflict.
     """
@@ -155,38 +155,36 @@ def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> None:
     noted: dict[str, Any] = {"note": verdict.note}
     if verdict.accepted is not None:
         noted["checked_at"] = timezone.now() if verdict.accepted else None
-    # Not the row of a key that was replaced meanwhile: it was not this one that was tested.
+    # Not if the key was replaced in the meantime: then another one was tested.
     ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(**noted)
     _record(actor, "tested", key, accepted=verdict.accepted)
 
 
-async def _ask(taking_keys: Provider, account: Account) -> Verdict:
-    """Asked on the event loop; meanwhile the caller's thread gives its database connection back."""
+async def _check(adapter: Provider, account: Account) -> Verdict:
+    """Call the provider on the event loop, after the caller's thread has released its database connection."""
     await sync_to_async(threads.release)()
     try:
         with keys_hidden(account):
             async with asyncio.timeout(CHECK_SECONDS):
-                said = await taking_keys.check(account)
+                reported = await adapter.check(account)
     except TimeoutError:
-        return Verdict(accepted=None, note=f"{taking_keys.label} did not respond. Test the key again later.")
+        return Verdict(accepted=None, note=f"{adapter.label} did not respond. Test the key again later.")
     except ProviderError as error:
         if error.kind == ErrorKind.AUTH:
-            reason = (
-                f"{taking_keys.label} does not accept this key. Check that it is complete and still valid."
-            )
+            reason = f"{adapter.label} does not accept this key. Check that it is complete and still valid."
             return Verdict(accepted=False, note=reason, refused=True)
         if error.kind == ErrorKind.INSUFFICIENT_FUNDS:
-            reason = f"{taking_keys.label} accepts this key, but its account has no funds left."
+            reason = f"{adapter.label} accepts this key, but its account has no funds left."
         elif error.retryable:
             reason = "The key could not be tested. Test it again later."
         else:
-            reason = f"{taking_keys.label} gave an unexpected response to the test of this key."
+            reason = f"{adapter.label} gave an unexpected response to the test of this key."
         note = quoted(reason, error.quote)[:LONGEST_NOTE]
         return Verdict(accepted=None if error.retryable else False, note=note)
-    return Verdict(accepted=True, note=said[:LONGEST_NOTE])
+    return Verdict(accepted=True, note=reported[:LONGEST_NOTE])
 
 
-def _taking_keys(name: str) -> Provider:
+def _adapter(name: str) -> Provider:
     found = registry.providers().get(name)
     if found is None or not found.needs_key:
         raise NotFound("There is no such provider.")

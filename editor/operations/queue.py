@@ -1,4 +1,4 @@
-"""The queue delivers "run this job" at least once; what to do is decided from the Job row.
+"""The job queue. It delivers "run this job" at least once; the Job row decides what is left to do.
 
 The tasks themselves are in `editor/worker/tasks.py`; they are named here, not imported.
 """
@@ -19,25 +19,25 @@ SEND_MAIL = "send_mail"
 
 
 def enqueue(*, job: Job, priority: int = 0) -> None:
-    """Put the job into the queue, within the caller's transaction. Higher priority runs first."""
+    """Enqueue the job within the caller's transaction. Higher priority runs first."""
     task = app.configure_task(RUN_JOB, queue=JOBS, priority=priority, allow_unknown=True)
     job.queue_id = task.defer(job_id=str(job.id))
     Job.objects.filter(pk=job.pk).update(queue_id=job.queue_id)
 
 
 def withdraw(*, job: Job) -> None:
-    """Take a waiting job out of the queue, or stop the worker that is running it."""
+    """Remove a waiting job from the queue, or stop the worker that is running it."""
     if job.queue_id is not None:
         app.job_manager.cancel_job_by_id(job.queue_id, abort=True)
 
 
 def enqueue_delivery(*, delivery_id: UUID, at: datetime | None = None) -> None:
-    """Have the webhook's receiver looked after, now or at that time, within the caller's transaction."""
+    """Enqueue sending to the webhook's receiver, now or at that time, within the caller's transaction."""
     task = app.configure_task(DELIVER_WEBHOOK, queue=WEBHOOKS, schedule_at=at, allow_unknown=True)
     task.defer(delivery_id=str(delivery_id))
 
 
 def enqueue_mail(*, kind: str, email: str, origin: str) -> None:
-    """Have a mail written and sent, within the caller's transaction."""
+    """Enqueue writing and sending a mail, within the caller's transaction."""
     task = app.configure_task(SEND_MAIL, queue=MAILS, allow_unknown=True)
     task.defer(kind=kind, email=email, origin=origin)

@@ -1,4 +1,4 @@
-"""Everything that is stored encrypted, encrypted anew after the operator put a new key first."""
+"""Re-encrypts all stored secrets after the operator has put a new key first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from editor.operations.webhooks import callbacks, deliveries, endpoints
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """How many secrets of each kind were encrypted anew, and which no key opens, for the operator."""
+    """How many secrets of each kind were re-encrypted, and which no key decrypts, for the operator."""
 
     provider_keys: int
     signing_secrets: int
@@ -22,7 +22,7 @@ class Rotated:
 
 
 def rotate_all() -> Rotated:
-    """Encrypt what needs it with the first key. What no key opens stays as it is."""
+    """Re-encrypt with the first key where needed. Secrets that no key decrypts stay as they are."""
     lost: list[str] = []
     return Rotated(
         provider_keys=_provider_keys(lost),
@@ -39,7 +39,7 @@ def _provider_keys(lost: list[str]) -> int:
             accounts.purpose(key), key.secret, f"{key} of {key.workspace or 'the portal'}", lost
         )
         if secret:
-            # Unless somebody stored another key meanwhile, which needs no rotation.
+            # Unless another key was stored in the meantime, which needs no rotation.
             count += ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(secret=secret)
     return count
 
@@ -68,7 +68,7 @@ def _endpoint_secrets(lost: list[str]) -> int:
 
 
 def _callback_secrets(lost: list[str]) -> int:
-    """Of jobs whose end is told, or was told so lately that it can be told again."""
+    """For jobs whose callback is still to be sent, or recent enough to be sent again."""
     count = 0
     since = timezone.now() - deliveries.KEPT
     jobs = Job.objects.exclude(callback_secret=None).filter(created_at__gte=since)
@@ -82,7 +82,7 @@ def _callback_secrets(lost: list[str]) -> int:
 
 
 def _rotated(purpose: str, token: bytes | memoryview, what: str, lost: list[str]) -> bytes | None:
-    """The same secret, encrypted with the first key; None where there is nothing to do, or to be done."""
+    """The same secret, encrypted with the first key; None if it already is, or if no key decrypts it."""
     if not vault.needs_rotation(token):
         return None
     try:

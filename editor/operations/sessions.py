@@ -1,7 +1,7 @@
-"""Publishes SessionsChanged when a session ended or may have ended, for the person's open pages.
+"""Publishes SessionsChanged when a session has or may have ended, for the person's open pages.
 
-It receives the models' signals, so no code that signs out, changes a password, deactivates somebody or
-deletes a session has to do it. Writes that bypass the models are noticed with a page's next message.
+It receives the models' signals, so code that signs out, changes a password, deactivates a person or
+deletes a session need not do it. Writes that bypass the models are noticed with a page's next message.
 """
 
 from __future__ import annotations

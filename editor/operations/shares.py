@@ -1,4 +1,4 @@
-"""Links that show one image to whoever has them: made, shown once, expired or revoked."""
+"""Share links, which show one image to anyone who has them: created, shown once, expired or revoked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAYS = (1, 7, 30)  # how long a link may live
 
 @transaction.atomic
 def create(*, actor: Actor, image: Image, days: int) -> tuple[ShareLink, str]:
-    """A new link and its token of 256 random bits, which cannot be had again.
+    """A new link and its token of 256 random bits, which cannot be retrieved again.
 
     Raises PermissionDenied, or InvalidInput unless `days` is one of DAYS.
     """
@@ -45,7 +45,7 @@ def create(*, actor: Actor, image: Image, days: int) -> tuple[ShareLink, str]:
 
 @transaction.atomic
 def revoke(*, actor: Actor, share: ShareLink) -> None:
-    """End the link at once. Doing it twice is no error. Raises PermissionDenied."""
+    """Revoke the link at once. Idempotent. Raises PermissionDenied."""
     actor.require_editor()
     if ShareLink.objects.filter(pk=share.pk, revoked_at=None).update(revoked_at=timezone.now()):
         audit.record(
@@ -54,7 +54,7 @@ def revoke(*, actor: Actor, share: ShareLink) -> None:
 
 
 def find(token: str) -> Image:
-    """The image behind a live link. Raises NotFound, the same for whatever is wrong with it."""
+    """The image behind a live link. Raises the same NotFound whatever is wrong with the link."""
     share = ShareLink.objects.select_related("image").filter(token_hash=_hash(token)).first()
     if share is None or not share.is_live or share.image.trashed_at:
         raise NotFound("This link does not exist, has expired or was revoked.")

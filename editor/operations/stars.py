@@ -9,7 +9,7 @@ from editor.models import Image, Star
 
 
 def set_starred(*, actor: Actor, images: Sequence[Image], starred: bool) -> None:
-    """Mark the images for this person, or take the marks off. Doing it twice is no error."""
+    """Star the images for this person, or remove their stars. Idempotent."""
     if starred:
         Star.objects.bulk_create(
             [Star(user=actor.user, image=image) for image in images], ignore_conflicts=True

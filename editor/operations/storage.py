@@ -21,7 +21,7 @@ def check(*, workspace: Workspace) -> None:
 
 
 def lock(*, workspace_id: UUID) -> StorageAccount:
-    """The workspace's account; until the transaction ends nobody else adds to it."""
+    """The workspace's account, locked until the transaction ends."""
     accounts = StorageAccount.objects.select_related("workspace__plan").select_for_update(
         of=("self",), no_key=True
     )
@@ -33,7 +33,7 @@ def lock(*, workspace_id: UUID) -> StorageAccount:
 
 
 def check_room(*, account: StorageAccount, size: int) -> None:
-    """Raise StorageFull unless there is room for so many bytes more. `account` must be locked."""
+    """Raise StorageFull unless there is room for `size` more bytes. `account` must be locked."""
     allowed = account.workspace.plan.storage_bytes
     if allowed is None:
         return

@@ -1,4 +1,4 @@
-"""Every change of a job's state goes through here: one row, one event, one message."""
+"""All changes of a job's state: each updates one row, adds one event and publishes one message."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def record(
 ) -> bool:
     """Move a live job to its next step; `changes` are columns to set in the same statement.
 
-    through  the step before, when it was taken in the same moment: two events, one message
+    through  a previous step reached at the same moment: two events, one message
 
-    Returns False, and does nothing, when the job has ended meanwhile: an ended job stays
-    as it is.
+    Returns False, and does nothing, if the job has ended in the meantime: an ended job never
+    changes.
     """
     if not _update(job, stage=kind, percent=percent, **changes):
         return False
@@ -41,7 +41,7 @@ def record(
 def end(
     *, job: Job, status: Status, kind: Kind, through: Kind | None = None, note: str = "", **changes: Any
 ) -> bool:
-    """End a live job. Whoever changes the row wins; everybody else gets False."""
+    """End a live job. The first caller to change the row wins; all others get False."""
     if not _update(job, status=status, stage=kind, percent=None, finished_at=timezone.now(), **changes):
         return False
     _write(job=job, kind=kind, through=through, note=note)

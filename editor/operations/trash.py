@@ -1,6 +1,6 @@
-"""The trash: images leave every list at once, and their files some weeks later, or when it is emptied.
+"""The trash: images leave every list at once; their files are deleted weeks later, or when it is emptied.
 
-A character keeps its images: in the trash they are still used, and their files stay.
+A character keeps its images: it still uses those in the trash, and their files stay.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ log = logging.getLogger("editor.trash")
 
 KEPT_DAYS = 30
 EMPTIED_AT_ONCE = 1000  # images
-_BATCH = 200  # images in one go
+_BATCH = 200  # images per call
 
 
 @transaction.atomic
 def discard(*, actor: Actor, images: Sequence[Image]) -> None:
-    """Put images of the workspace into the trash, where they stay for KEPT_DAYS days.
+    """Move images of the workspace to the trash, where they stay for KEPT_DAYS days.
 
-    Edits of them that are under way go on. Raises PermissionDenied.
+    Running edits of them continue. Raises PermissionDenied.
     """
     actor.require_editor()
     count = _of(actor, images, trashed=False).update(trashed_at=timezone.now(), trashed_by=actor.user)
@@ -39,7 +39,7 @@ def discard(*, actor: Actor, images: Sequence[Image]) -> None:
 
 @transaction.atomic
 def restore(*, actor: Actor, images: Sequence[Image]) -> None:
-    """Take images out of the trash again, unless they are gone for good. Raises PermissionDenied."""
+    """Restore images from the trash, unless their files were deleted. Raises PermissionDenied."""
     actor.require_editor()
     count = _of(actor, images, trashed=True).update(trashed_at=None, trashed_by=None)
     _record(actor, "images.restored", count)
@@ -47,9 +47,9 @@ def restore(*, actor: Actor, images: Sequence[Image]) -> None:
 
 @transaction.atomic
 def discard_files(*, actor: Actor, job: Job) -> None:
-    """Put what an edit made into the trash, and what went into it and nothing else.
+    """Move an edit's results to the trash, and the inputs that no other edit uses.
 
-    Doing it twice is no error. Raises PermissionDenied, and Conflict while the edit goes on.
+    Idempotent. Raises PermissionDenied, and Conflict while the edit is running.
     """
     if job.is_live:
         raise Conflict("This edit is still running. Wait for it to finish, or cancel it.")
@@ -62,10 +62,10 @@ def discard_files(*, actor: Actor, job: Job) -> None:
 
 
 def empty(*, actor: Actor) -> int:
-    """Delete the files of what is in the workspace's trash for good; how many images.
+    """Permanently delete the files in the workspace's trash; returns how many images.
 
-    What edits that are under way were given stays until they have ended, and what a character uses
-    stays. At most EMPTIED_AT_ONCE images go in one go. Raises PermissionDenied.
+    Inputs of running edits stay until the edits have ended, and images that a character uses stay.
+    Deletes at most EMPTIED_AT_ONCE images per call. Raises PermissionDenied.
     """
     actor.require_editor()
     busy = JobImage.objects.filter(job__workspace=actor.workspace, job__status__in=LIVE)
@@ -76,7 +76,7 @@ def empty(*, actor: Actor) -> int:
 
 
 def purge() -> int:
-    """Delete the files of images that were in the trash for KEPT_DAYS days; how many images."""
+    """Delete the files of images that were in the trash for KEPT_DAYS days; returns how many images."""
     limit = timezone.now() - timedelta(days=KEPT_DAYS)
     return _purge(Image.objects.filter(trashed_at__lt=limit, purged_at=None), most=_BATCH)
 
@@ -86,7 +86,7 @@ def _purge(due: QuerySet[Image], *, most: int) -> int:
     count = 0
     for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():
-            # Somebody may restore it at this very moment, or another process purge it.
+            # It may be restored, or purged by another process, at this very moment.
             image = due.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()
             if image is None:
                 continue
@@ -94,7 +94,7 @@ def _purge(due: QuerySet[Image], *, most: int) -> int:
             image.save(update_fields=["purged_at"])
         count += 1
         if not orphans.try_to_delete(store.delete_all, image.storage_name):
-            break  # the storage is out of order: the other images wait for the next time
+            break  # the storage is failing: the other images wait for the next run
     if count:
         log.info("%s images left the trash for good", count)
     return count

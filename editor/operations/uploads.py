@@ -1,6 +1,6 @@
-"""Files of programs: announced, sent to a link, and checked on their first use.
+"""Uploads by programs: announced, sent to a link, and checked on first use.
 
-From that use on, an upload is the image of the same id. Until then nobody is shown its bytes.
+From then on, an upload is the image of the same id. Until then its bytes are never shown.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from editor.operations.images import Stored
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 LINK_SECONDS = 3600
-MAXIMUM_UNUSED = 1000  # in a workspace: announced or sent, but not used yet
-KEPT = timedelta(days=1)  # after the link's end
-CHECKED_AT_ONCE = 4  # in this process: each holds its file in memory
+MAXIMUM_UNUSED = 1000  # per workspace: announced or sent, but not used yet
+KEPT = timedelta(days=1)  # after the link's expiry
+CHECKED_AT_ONCE = 4  # per process: each holds its file in memory
 
 _LONGEST_NAME = 255
-_LARGEST_SIZE = 2**63 - 1  # what the column holds
-_BATCH = 100  # uploads in one go
+_LARGEST_SIZE = 2**63 - 1  # the limit of the column
+_BATCH = 100  # uploads per call
 _check_slots = PerLoop(lambda: FairSemaphore(CHECKED_AT_ONCE))
 
 
@@ -45,10 +45,10 @@ _check_slots = PerLoop(lambda: FairSemaphore(CHECKED_AT_ONCE))
 class Ticket:
     """What a program needs to send a file and to use it.
 
-    image_id    the image's, once the file was sent and used
-    upload_url  takes the file by PUT, with exactly the declared content type
+    image_id    the image's id, once the file was sent and used
+    upload_url  accepts the file by PUT, with exactly the declared content type
     public_url  shows the image from its first use on
-    expires_in  seconds until `upload_url` ends
+    expires_in  seconds until `upload_url` expires
     """
 
     image_id: UUID
@@ -59,7 +59,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What a link of the portal's own lets through."""
+    """What an upload link of the portal itself allows."""
 
     upload_id: UUID
     content_type: str
@@ -70,9 +70,9 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     """Announce a file.
 
     base  the portal's own address, scheme and host, for links to it
-    size  bytes that are kept free for it; without it, those of the largest file that is taken
+    size  bytes to reserve; by default the size of the largest accepted file
 
-    Raises PermissionDenied, InvalidInput, TooMany, StorageFull or DiskFull.
+    Raises PermissionDenied, InvalidInput, LimitExceeded, StorageFull or DiskFull.
     """
     actor.require_editor()
     if not 1 <= len(file_name) <= _LONGEST_NAME:
@@ -83,7 +83,7 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
         raise InvalidInput("The file size must be a number of bytes.")
     now = timezone.now()
     disk.check()
-    # One after the other, or calls at the same time would exceed the limits together.
+    # One at a time, or concurrent calls would exceed the limits together.
     account = storage.lock(workspace_id=actor.workspace.pk)
     unused = Upload.objects.filter(workspace=actor.workspace, checked_at=None)
     if unused.filter(Q(expires_at__gt=now) | Q(received_at__isnull=False)).count() >= MAXIMUM_UNUSED:
@@ -110,12 +110,12 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
 
 
 def token(upload: Upload) -> str:
-    """What the portal's own link to send the file to ends in."""
+    """The last part of the portal's own upload link."""
     return _signer().sign_object([upload.id.hex, upload.content_type, int(upload.expires_at.timestamp())])
 
 
 def read_token(text: str) -> Permit:
-    """What the link lets through. Raises PermissionDenied if it is forged or has expired."""
+    """What the link allows. Raises PermissionDenied if it is forged or has expired."""
     try:
         upload_id, content_type, expires_at = _signer().unsign_object(text)
     except (signing.BadSignature, UnicodeEncodeError) as error:
@@ -126,9 +126,9 @@ def read_token(text: str) -> Permit:
 
 
 def expect(*, permit: Permit) -> UUID:
-    """The workspace whose file is about to come.
+    """The workspace whose file is about to be received.
 
-    Raises Conflict if the link has got its file, PermissionDenied if the upload is gone, DiskFull.
+    Raises Conflict if the link has received its file, PermissionDenied if the upload is gone, DiskFull.
     """
     disk.check()
     return _still_open(Upload.objects.filter(pk=permit.upload_id).first()).workspace_id
@@ -136,16 +136,16 @@ def expect(*, permit: Permit) -> UUID:
 
 @transaction.atomic
 def receive(*, permit: Permit, content: bytes) -> None:
-    """Keep the file that came, unseen. Raises like `expect`, and StorageFull for more than was announced."""
+    """Store the received file, unchecked. Raises as `expect` does, and StorageFull if it is too large."""
     row = Upload.objects.select_for_update(no_key=True).filter(pk=permit.upload_id).first()
     upload = _still_open(row)
-    store.delete(upload.storage_name)  # part of it may be there, of a try that a crash ended
+    store.delete(upload.storage_name)  # a crash may have left a partial file
     with disk.explained():
         store.save(upload.storage_name, content, upload.content_type)
     try:
         upload.received_at, upload.received_size = timezone.now(), len(content)
         upload.save(update_fields=["received_at", "received_size"])
-        # It may be larger than was announced.
+        # It may be larger than announced.
         storage.check_room(account=storage.lock(workspace_id=upload.workspace_id), size=0)
     except Exception:
         store.delete(upload.storage_name)
@@ -153,10 +153,10 @@ def receive(*, permit: Permit, content: bytes) -> None:
 
 
 async def claim(*, actor: Actor, image_ids: Sequence[str | UUID]) -> None:
-    """Make images of those of the ids that are uploads still. The others are left to `lookups.images`.
+    """Turn those of the ids that are still uploads into images. The others are left to `lookups.images`.
 
-    Raises InvalidInput while a file was not sent, NotFound if its link ended before that,
-    BadImage, each time anew, for a file that cannot be taken, StorageFull and DiskFull.
+    Raises InvalidInput if a file has not been sent yet, NotFound if its link expired before that,
+    BadImage, on every call, for a file that is not accepted, StorageFull and DiskFull.
     """
     actor.require_editor()
     for upload in await in_thread(lookups.uploads, actor, image_ids):
@@ -165,9 +165,9 @@ async def claim(*, actor: Actor, image_ids: Sequence[str | UUID]) -> None:
 
 
 def purge() -> int:
-    """Delete what there is of uploads a day after their links ended; how many.
+    """Delete uploads and their files a day after their links expired; returns how many.
 
-    Of used ones too: a bucket takes a file at its link once more after that.
+    Used ones too: a bucket may accept another file at the link after the first use.
     """
     due = Upload.objects.filter(expires_at__lt=timezone.now() - KEPT)
     count = 0
@@ -177,12 +177,12 @@ def purge() -> int:
             continue  # another process was quicker
         count += 1
         if not orphans.try_to_delete(store.delete, name):
-            break  # the storage is out of order: the other uploads wait for the next time
+            break  # the storage is failing: the other uploads wait for the next run
     return count
 
 
 async def _check(upload: Upload) -> None:
-    """Make an image of the file. Several may try at once; the first to finish wins."""
+    """Turn the file into an image. Several checks may run at once; the first to finish wins."""
     if await in_thread(_is_image, upload):
         return
     try:
@@ -195,12 +195,12 @@ async def _check(upload: Upload) -> None:
     except BadImage as error:
         await in_storage_thread(_refuse, upload, error.message)
         raise
-    # In one go, so that a caller who leaves now leaves no files without a row.
+    # In one call, so that a caller who disconnects now leaves no files without a row.
     await in_storage_thread(_become_image, upload, clean)
 
 
 def _is_image(upload: Upload) -> bool:
-    """Whether it was used meanwhile. Raises BadImage if it was refused, NotFound if it is gone."""
+    """Whether it has become an image. Raises BadImage if it was refused, NotFound if it is gone."""
     row = Upload.objects.filter(pk=upload.pk).first()
     if row is None:
         raise NotFound("This upload has expired. Request a new one.")
@@ -210,7 +210,7 @@ def _is_image(upload: Upload) -> bool:
 
 
 def _become_image(upload: Upload, clean: CleanImage) -> None:
-    """Store the checked copy, and forget the file as it came."""
+    """Store the checked copy and delete the original file."""
     disk.check()
     image = images.save_with_row(
         workspace_id=upload.workspace_id,
@@ -225,7 +225,7 @@ def _become_image(upload: Upload, clean: CleanImage) -> None:
 
 @transaction.atomic
 def _create_image(upload: Upload, stored: Stored) -> Image | None:
-    """The row of the image; None where another check was quicker."""
+    """The row of the image; None if another check was quicker."""
     if not _mark_checked(upload):
         return None
     return images.create(
@@ -241,7 +241,7 @@ def _refuse(upload: Upload, reason: str) -> None:
 
 
 def _mark_checked(upload: Upload, *, refusal: str = "") -> bool:
-    """Whether this was the first check to end. The row stays locked until the transaction ends."""
+    """Whether this was the first check to finish. The row stays locked until the transaction ends."""
     unchecked = Upload.objects.filter(pk=upload.pk, checked_at=None)
     return unchecked.update(checked_at=timezone.now(), refusal=refusal) == 1
 

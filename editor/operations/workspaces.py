@@ -14,10 +14,10 @@ from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import audit, credits
 
 FIRST_CREDITS = 500
-# The plan of people who sign up uninvited. Each of them can store little, for there may be many.
+# The plan of people who sign up uninvited. It includes little storage, for there may be many of them.
 SIGN_UP_PLAN = "Sign-up"
 SIGN_UP_STORAGE = 250 * 1024**2  # bytes, until an operator changes the plan
-# Numbers nobody else uses, for the locks that let one caller at a time make the first account or a slug.
+# Unique numbers of the locks that let one caller at a time create the first account or a slug.
 _FIRST_START_LOCK = 7_210_001
 _SLUG_LOCK = 7_210_003
 
@@ -28,16 +28,16 @@ def needs_first_start() -> bool:
 
 
 def claim_first_start() -> bool:
-    """True for one caller alone, who makes the first account before its transaction ends."""
+    """True for a single caller, who creates the first account before its transaction ends."""
     _lock(_FIRST_START_LOCK)
     return needs_first_start()
 
 
 @transaction.atomic
 def first_start(*, email: str, password: str, name: str, workspace_name: str) -> tuple[User, Workspace]:
-    """Make the operator: the first account, its workspace and credits to try the portal with.
+    """Create the operator: the first account, its workspace and credits to try the portal with.
 
-    Raises PermissionDenied when somebody was first, InvalidInput for a weak password.
+    Raises PermissionDenied if there is an account already, InvalidInput for a weak password.
     """
     if not claim_first_start():
         raise PermissionDenied("The portal is already set up. Sign in, or ask for an invitation.")
@@ -49,7 +49,7 @@ def first_start(*, email: str, password: str, name: str, workspace_name: str) ->
 
 @transaction.atomic
 def sign_up(*, email: str, password: str) -> tuple[User, Workspace]:
-    """A person who comes without being invited, and a workspace of their own without credits.
+    """Create an uninvited person, and a workspace of their own without credits.
 
     Raises Conflict for a known address, InvalidInput for a weak password.
     """
@@ -62,13 +62,13 @@ def sign_up(*, email: str, password: str) -> tuple[User, Workspace]:
 
 
 def create_for_sign_up(*, owner: User) -> Workspace:
-    """The first workspace of somebody who signed up uninvited."""
+    """The first workspace of a person who signed up uninvited."""
     plan, _ = Plan.objects.get_or_create(name=SIGN_UP_PLAN, defaults={"storage_bytes": SIGN_UP_STORAGE})
     return create(name=f"{owner.display_name}'s workspace", owner=owner, plan=plan)
 
 
 def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:
-    """A new account; an operator's opens the admin. Raises Conflict for a known address, or InvalidInput."""
+    """A new account; operators can use the admin. Raises Conflict for a known address, or InvalidInput."""
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict("An account with this email already exists.")
     try:
@@ -99,13 +99,13 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
 
 @transaction.atomic
 def save(*, workspace: Workspace) -> None:
-    """Store a workspace that an operator has made or changed. A new one gets an empty credit account."""
+    """Store a workspace that an operator created or changed. A new one gets an empty credit account."""
     workspace.save()
     credits.open_account(workspace=workspace)
 
 
 def _lock(number: int) -> None:
-    """Wait for everybody else who does the same; held until the transaction ends."""
+    """Acquire an advisory lock, held until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
@@ -120,6 +120,6 @@ def _create_with_free_slug(*, name: str, plan: Plan) -> Workspace:
         try:
             with transaction.atomic():
                 return Workspace.objects.create(name=name, slug=slug, plan=plan)
-        except IntegrityError:  # somebody took it at the same moment
+        except IntegrityError:  # taken at the same moment
             continue
     raise AssertionError("unreachable")

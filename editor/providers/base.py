@@ -1,17 +1,17 @@
-"""What every provider adapter looks like: frozen data in, frozen data out.
+"""The interface of provider adapters: frozen data in, frozen data out.
 
 Adapters know nothing of Django, the database, credits or each other. The engine
 (`editor/engine/execution.py`) drives them:
 
     submit -> the task id is saved at once -> poll until a Result -> images are stored
 
-An adapter tells of trouble only by raising `ProviderError`; its `kind` decides about
-retry, refund, the HTTP status and the words that people read:
+An adapter reports errors only by raising `ProviderError`; its `kind` decides about
+retry, refund, the HTTP status and the message that people read:
 
-    from `submit`   the provider did not take the task, but for UNKNOWN_OUTCOME
-    from `poll`     the task has failed, but for `Temporary`: then nothing is known but that
-                    the question got no answer, and it is asked again
-    from both       `NotAsked`, when the portal's own machine lacked what it takes: it is asked later
+    from `submit`   the provider did not accept the task, except for UNKNOWN_OUTCOME
+    from `poll`     the task has failed, except for `Temporary`: then the poll got no usable
+                    response and is retried
+    from both       `NotSent`, if the portal's own machine ran short of resources: retried later
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 from editor.errors import EditorError
 from editor.shortage import Shortage
 
-# A request that is the whole work holds its images in memory while it lasts, which may be minutes.
+# An immediate provider's request holds its images in memory while it lasts, which may be minutes.
 IMMEDIATE_AT_ONCE = 64
 
 
@@ -52,10 +52,10 @@ _RETRYABLE = {ErrorKind.RATE_LIMITED, ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT}
 class ProviderError(EditorError):
     """A provider refused, failed or could not be understood.
 
-    message      for people, in our words
+    message      for people, written by the portal
     kind         see ErrorKind
-    retry_after  seconds, where the provider names them
-    quote        what the message quotes of the provider's own words; may be empty
+    retry_after  seconds, if the provider names them
+    quote        the part of the provider's own message that `message` quotes; may be empty
     """
 
     def __init__(
@@ -70,18 +70,18 @@ class ProviderError(EditorError):
 
 
 class Temporary(ProviderError):
-    """A harmless question (a poll, an upload, a download) got no usable answer; ask again later."""
+    """A harmless request (a poll, an upload, a download) got no usable response; retry later."""
 
 
 class NotSent(Temporary, Shortage):
-    """The portal's own machine lacked what it takes to ask: nothing was sent. Ask again later."""
+    """The portal's own machine ran short of resources: nothing was sent. Retry later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where a provider is reached, and who asks.
+    """A provider's address and credentials.
 
-    base_url  scheme and host, without a version path and without a slash at the end
+    base_url  scheme and host, without a version path and without a trailing slash
     key       the API key; `secret` is Wiro's second half, empty for a key without signature
     """
 
@@ -92,7 +92,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class InputImage:
-    """An image that goes to the provider. `load` reads its bytes when they are needed."""
+    """An image for the provider. `load` reads its bytes on demand."""
 
     content_type: str
     width: int  # pixels
@@ -105,15 +105,15 @@ class EditRequest:
     """One edit, ready to be sent.
 
     job_id  the portal's own id of the job, for the logs of both sides
-    tenant  an opaque key; local work is shared out fairly between tenants
+    tenant  an opaque key; local work is shared fairly between tenants
     model   the catalogue id, e.g. "black-forest-labs/flux-kontext-pro"
     target  the model's name at this provider
-    images  sources first, then references, in the order the person gave them
+    images  sources first, then references, in the person's order
     mask    white = change, black = keep; the size of images[0]
-    inputs  the catalogue inputs but for prompt and images, validated and complete
-    samples how many images are asked for; whatever more a provider makes is left to it
+    inputs  the catalogue inputs except prompt and images, validated and complete
+    samples how many images are requested; any more that a provider makes are ignored
     account       whose key pays
-    callback_url  where the provider may tell that it is done, unguessable; None when it cannot reach us
+    callback_url  for the provider's callback when it is done, unguessable; None if it cannot reach us
     """
 
     job_id: str
@@ -131,9 +131,9 @@ class EditRequest:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Not done yet. `percent` 0..100 where known.
+    """Not done yet. `percent` is 0..100 if known.
 
-    wait  look again after this many seconds; None leaves it to `poll_schedule.py`
+    wait  seconds until the next poll; None leaves it to `poll_schedule.py`
     """
 
     percent: int | None = None
@@ -142,7 +142,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ResultImage:
-    """One image as the provider gave it; it is checked and re-encoded before it is stored."""
+    """One image as returned by the provider; it is checked before it is stored."""
 
     content: bytes
     content_type: str
@@ -150,7 +150,7 @@ class ResultImage:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Done. `seed` where the provider tells it."""
+    """Done. `seed` if the provider reports it."""
 
     images: tuple[ResultImage, ...]
     seed: int | None = None
@@ -158,11 +158,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The provider took the task.
+    """The provider accepted the task.
 
-    task_id  the provider's name for it
-    state    JSON that the adapter needs to poll it later; no secrets, it is stored as it is
-    result   already here, from a provider that answers at once
+    task_id  the provider's id for it
+    state    JSON that the adapter needs to poll it later; no secrets, it is stored unencrypted
+    result   from a provider that returns it at once
     """
 
     task_id: str
@@ -175,11 +175,11 @@ class Provider(ABC):
 
     name           as in routes and in the names of settings, lower case
     label          for people
-    public_url     the base URL of the provider's own service; empty when it needs none
+    public_url     the base URL of the provider's own service; empty if it needs none
     needs_key      False: works without an account
-    idempotent     a repeated submit of the same job costs nothing and does no harm
+    idempotent     a repeated submit of the same job is free and harmless
     immediate      `submit` itself makes the image and returns the result; nothing can be polled
-    shortest_wait  seconds between two polls of one task, at least; 0: a poll itself waits for news
+    shortest_wait  minimum seconds between two polls of one task; 0: a poll itself waits for news
     """
 
     name: str
@@ -192,43 +192,43 @@ class Provider(ABC):
 
     @abstractmethod
     async def submit(self, request: EditRequest) -> Submitted:
-        """Hand the edit to the provider, once. Raises ProviderError."""
+        """Send the edit to the provider, once. Raises ProviderError."""
 
     @abstractmethod
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        """Ask how the task is doing. Safe to repeat, also after a restart. Raises ProviderError.
+        """Get the task's state. Safe to repeat, also after a restart. Raises ProviderError.
 
-        The poll that finds the task done also downloads the result. `Temporary` when there was
-        no usable answer.
+        The poll that finds the task done also downloads the result. Raises `Temporary` if there was
+        no usable response.
         """
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
-        """Stop the task where the provider can; never raises for a task that is gone."""
+        """Stop the task if the provider can; never raises for a task that is gone."""
         return
 
     async def check(self, account: Account) -> str:
-        """Try the key by the provider's cheapest authenticated call.
+        """Test the key with the provider's cheapest authenticated call.
 
-        What it told, for people ("Credits left: 100"), or "". Raises ProviderError.
+        Returns its information for people ("Credits left: 100"), or "". Raises ProviderError.
         """
         raise NotImplementedError
 
     async def watch(self, request: EditRequest, task: Submitted) -> bool:
-        """Wait until the provider itself tells that the task has ended: True, a hint to poll now.
+        """Wait until the provider itself reports the task's end: True, a wake-up to poll now.
 
-        False, at once or later, where there is no such channel or it broke. Cancelled when it is
+        False, at once or later, if there is no such connection or it broke. Cancelled when it is
         no longer needed.
         """
         return False
 
     async def is_genuine(self, *, account: Account, body: bytes, headers: Mapping[str, str]) -> bool:
-        """Whether a callback may be this provider's own; False when its signature is wrong.
+        """Whether a callback may be this provider's own; False if its signature is wrong.
 
-        Where nothing is signed, the unguessable address is all there is to go by. A callback is no
-        more than a hint in any case, so one that cannot be checked now may be.
+        Without signatures, the unguessable URL is the only protection. A callback only wakes the
+        poll in any case, so one that cannot be checked now is accepted.
 
-        account  at whose server the provider's public keys lie
-        body     as it came, byte for byte
+        account  has the address of the provider's public keys
+        body     as received, byte for byte
         headers  names in lower case
         """
         return True

@@ -12,16 +12,16 @@ log = logging.getLogger("editor.providers")
 
 
 async def fetch_all(provider: str, links: Sequence[str]) -> tuple[ResultImage, ...]:
-    """Those results that can be fetched. Raises like `http.download` if none can."""
+    """The results that can be fetched. Raises as `http.download` does if none can."""
     images: list[ResultImage] = []
-    trouble: ProviderError | None = None
+    failure: ProviderError | None = None
     for link in links:
         try:
             images.append(await http.download(provider, link))
         except ProviderError as error:
             log.warning("a result of %s could not be fetched: %s", provider, error.message)
-            if trouble is None or isinstance(error, Temporary):  # this one may come when asked for again
-                trouble = error
-    if trouble and not images:
-        raise trouble
+            if failure is None or isinstance(error, Temporary):  # a retry may succeed
+                failure = error
+    if failure and not images:
+        raise failure
     return tuple(images)

@@ -1,4 +1,4 @@
-"""The words that people read when a provider refuses or fails, the same for all providers."""
+"""The messages for people when a provider refuses or fails, the same for all providers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 from editor.providers.base import ErrorKind, NotSent, ProviderError, Temporary
 
-LONGEST_QUOTE = 300  # characters of what a provider said
+LONGEST_QUOTE = 300  # characters of a provider's message
 
 _MESSAGES = {
     ErrorKind.INVALID_INPUT: "The provider did not accept this edit.",
@@ -35,9 +35,9 @@ _ANSWER_LOST = (
     "The portal stopped before it had stored the provider's response. The response cannot be fetched "
     "again, and the edit was not sent again."
 )
-# What a provider says about keys may hold a part of one.
+# Providers' messages about keys may contain part of one.
 _QUOTED = {ErrorKind.INVALID_INPUT, ErrorKind.MODERATED, ErrorKind.UNAVAILABLE}
-# PostgreSQL takes no NUL, UTF-8 no half of a surrogate pair; JSON can carry both.
+# PostgreSQL accepts no NUL, UTF-8 no half of a surrogate pair; JSON can contain both.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 _secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
@@ -45,7 +45,7 @@ _secrets: ContextVar[tuple[str, ...]] = ContextVar("secrets", default=())
 
 @contextlib.contextmanager
 def hiding(*secrets: str) -> Iterator[None]:
-    """Within the block no message repeats one of these, whoever said it."""
+    """Remove these secrets from all messages within the block."""
     token = _secrets.set(tuple(filter(None, secrets)))
     try:
         yield
@@ -63,10 +63,10 @@ def failure(
 ) -> ProviderError:
     """The error to raise.
 
-    said         the provider's own words, whole; quoted where they help the person
-    words        ours, where they can be more exact than the kind's
-    retry_after  seconds, where the provider names them
-    end          where `said` is too long, its end tells more than its beginning
+    provider_message  the provider's own message, complete; quoted if it helps the person
+    message           ours, if it can be more precise than the kind's
+    retry_after       seconds, if the provider names them
+    end               quote the end of a `provider_message` that is too long, not its beginning
     """
     quote = _quote(kind, provider_message, end=end)
     return ProviderError(kind, _message(kind, message, quote), retry_after=retry_after, quote=quote)
@@ -75,23 +75,23 @@ def failure(
 def temporary(
     kind: ErrorKind = ErrorKind.UNAVAILABLE, *, provider_message: str = "", retry_after: float | None = None
 ) -> Temporary:
-    """The same for a question that may be asked again."""
+    """The same for a request that may be retried."""
     quote = _quote(kind, provider_message)
     return Temporary(kind, _message(kind, "", quote), retry_after=retry_after, quote=quote)
 
 
 def not_sent() -> NotSent:
-    """The portal's own machine lacked a descriptor, memory or disk, and so nothing was sent."""
+    """Nothing was sent, because the portal's own machine lacked a descriptor, memory or disk."""
     return NotSent(ErrorKind.UNAVAILABLE, _NOT_SENT)
 
 
 def answer_lost() -> ProviderError:
-    """An immediate provider is asked for a task: its one answer was not stored."""
+    """The error for polling an immediate provider: its only response was not stored."""
     return failure(ErrorKind.UNKNOWN_OUTCOME, message=_ANSWER_LOST)
 
 
 def quoted(message: str, quote: str) -> str:
-    """`words`, and after them what the provider said."""
+    """`message`, followed by the quote of the provider's message."""
     return f"{message} It said: “{quote}”" if quote else message
 
 
@@ -102,7 +102,7 @@ def _message(kind: ErrorKind, message: str, quote: str) -> str:
 def _quote(kind: ErrorKind, provider_message: str, *, end: bool = False) -> str:
     if kind not in _QUOTED:
         return ""
-    # Secrets go first: of one that a cut went through, the rest would not be found.
+    # Hide secrets first: one that was cut in two would not be found.
     text = " ".join(_hidden(_storable(provider_message)).split())
     return text[-LONGEST_QUOTE:] if end else text[:LONGEST_QUOTE]
 

@@ -1,15 +1,15 @@
-"""The one client that speaks to providers: httpx on aiohttp's connections, one pool a provider.
+"""The HTTP client for providers: httpx on aiohttp's connections, one pool per provider.
 
-Three ways to ask, which differ in what a broken connection means:
+Three kinds of requests, which differ in the meaning of a broken connection:
 
-    submit    may cost money and is sent once; unclear ends are UNKNOWN_OUTCOME
-    ask       harmless, may be asked again; every failure of the connection is `Temporary`
+    submit    may cost money and is sent once; unclear outcomes are UNKNOWN_OUTCOME
+    ask       harmless, may be retried; every failure of the connection is `Temporary`
     download  fetches a result, within limits; tried a few times
 
-All raise `NotAsked` when it was this machine that had no descriptor or memory for a connection.
+All raise `NotSent` if this machine had no descriptor or memory for a connection.
 
-Where requests may go is decided in `editor/net/policy.py`, for the text of each URL and again
-for every address that its host stands for.
+`editor/net/policy.py` decides where requests may go, for the text of each URL and again
+for every address that its host resolves to.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ CONNECT_SECONDS = 10.0
 ASK_SECONDS = 30.0
 SUBMIT_SECONDS = 120.0
 DOWNLOAD_SECONDS = 120.0
-ANSWER_BYTES = 256 * 1024**2  # of one answer; some carry images as base64
+ANSWER_BYTES = 256 * 1024**2  # of one response; some contain images as base64
 IMAGE_BYTES = 64 * 1024**2  # of one result
 DOWNLOAD_PAUSES = (0.5, 2.0)  # seconds before the second and the third try
 REDIRECTS = 3
 PIECE = 256 * 1024  # bytes of a large body that are written at once
-GZIP = 31  # zlib's number for it
+GZIP = 31  # zlib's wbits for gzip
 
-# async with http.submitting(provider): a submit that carries images has one of the few places for them.
+# async with http.submitting(provider): hold one of the few slots for submits with images.
 submitting = pool.places
 close = pool.close
 
-# All that can happen to a connection. aiohttp's own errors come through for answers that are no HTTP.
+# All connection errors. aiohttp's own errors come through for responses that are not HTTP.
 _BROKEN = (httpx.HTTPError, OSError, TimeoutError, aiohttp.ClientError)
 
 
 class _Unreadable(Exception):
-    """The answer is there and cannot be used; the text says why, for people."""
+    """The response cannot be used; the text says why, for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider answered, whatever its status."""
+    """A provider's response, whatever its status."""
 
     status: int
     headers: httpx.Headers
@@ -67,14 +67,14 @@ class Answer:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body as JSON, or None where it is none. An HTML page of a proxy is none."""
+        """The body as JSON, or None if it is not JSON, such as a proxy's HTML page."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError):  # UnicodeDecodeError too
             return None
 
     def table(self) -> dict[str, Any]:
-        """The body as a JSON object; empty where it is none."""
+        """The body as a JSON object; empty if it is not one."""
         body = self.json()
         return body if isinstance(body, dict) else {}
 
@@ -92,9 +92,9 @@ async def submit(
     seconds: float = SUBMIT_SECONDS,
     **body: Any,
 ) -> Answer:
-    """POST what may cost money, once. `body`: json=, content=, data= or files=, as httpx takes them.
+    """POST once what may cost money. `body`: json=, content=, data= or files=, as for httpx.
 
-    Raises ProviderError: UNAVAILABLE when nothing can have been sent, else UNKNOWN_OUTCOME.
+    Raises ProviderError: UNAVAILABLE if nothing can have been sent, else UNKNOWN_OUTCOME.
     """
     with sent.noted(url):
         try:
@@ -118,7 +118,7 @@ async def ask(
     seconds: float = ASK_SECONDS,
     **body: Any,
 ) -> Answer:
-    """Ask what may be asked again. Raises Temporary when there was no answer, or it was not asked."""
+    """Send a request that may be retried. Raises Temporary if there was no response, or nothing was sent."""
     try:
         return await _send(provider, method, url, headers=headers or {}, seconds=seconds, **body)
     except policy.Forbidden as error:
@@ -132,10 +132,10 @@ async def ask(
 
 
 async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> ResultImage:
-    """Fetch one result. No key is sent: results lie on other hosts.
+    """Fetch one result. No key is sent: results are on other hosts.
 
-    Raises ProviderError (UNAVAILABLE) when it is gone, too large or must not be fetched, and Temporary
-    when it did not come in three tries.
+    Raises ProviderError (UNAVAILABLE) if it is gone, too large or must not be fetched, and Temporary
+    after three failed attempts.
     """
     for pause in (*DOWNLOAD_PAUSES, None):
         try:
@@ -155,12 +155,12 @@ async def download(provider: str, url: str, *, limit: int = IMAGE_BYTES) -> Resu
 
 
 def refusal(answer: Answer, *, provider_message: str = "", asking: bool = False) -> ProviderError:
-    """What a status other than of success means where the provider's own code says nothing better.
+    """The error for an unsuccessful status, unless the provider's own code is more precise.
 
-    After a submit only the provider itself can say that it did not take the task: by 500 or 503 in
-    its own form, which is JSON. Any other failure may be the word of a proxy before it.
+    After a submit only the provider itself can report that it did not accept the task: by 500 or 503
+    with a JSON body. Any other failure may come from a proxy in front of it.
 
-    asking  the question was harmless: what may pass by itself becomes `Temporary`
+    asking  the request was harmless: passing failures become `Temporary`
     """
     status = answer.status
     if status == 429:
@@ -171,7 +171,7 @@ def refusal(answer: Answer, *, provider_message: str = "", asking: bool = False)
         kind = ErrorKind.AUTH
     elif status == 408 or (status in (500, 503) and answer.table()):
         kind = ErrorKind.UNAVAILABLE
-    elif status >= 500 or status < 400:  # nobody follows a redirect with a key
+    elif status >= 500 or status < 400:  # a redirect is not followed with a key
         kind = ErrorKind.UNAVAILABLE if asking else ErrorKind.UNKNOWN_OUTCOME
     else:
         kind = ErrorKind.INVALID_INPUT
@@ -221,7 +221,7 @@ async def _fetch(provider: str, url: str, limit: int) -> ResultImage:
 def _request(
     provider: str, method: str, url: str, *, headers: Mapping[str, str], seconds: float, **body: Any
 ) -> httpx.Request:
-    """Raises Forbidden for where it must not go, ProviderError (AUTH) for a key that no header can hold."""
+    """Raises Forbidden for a forbidden URL, ProviderError (AUTH) for a key that no header can contain."""
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
         raise failure(ErrorKind.AUTH)
     timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
@@ -230,11 +230,11 @@ def _request(
         request = client.build_request(method, url, headers=dict(headers), timeout=timeout, **body)
     except httpx.InvalidURL:
         raise policy.Forbidden("This is not a valid URL.") from None
-    except OSError as error:  # the certificates are read for the first client
+    except OSError as error:  # the first client reads the certificates
         if is_shortage(error):
             raise not_sent() from error
         raise
-    policy.check_url(str(request.url))  # as it will be sent, not as it was written
+    policy.check_url(str(request.url))  # as it will be sent, after httpx's normalization
     if isinstance(request.stream, httpx.ByteStream) and len(request.content) > PIECE:
         pieces = _Pieces(request.content)
         return httpx.Request(
@@ -244,7 +244,7 @@ def _request(
 
 
 class _Pieces(httpx.AsyncByteStream):
-    """A large body, written bit by bit: all other requests wait while one write is encrypted."""
+    """A large body, written in pieces: all other requests wait while one write is encrypted."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -255,7 +255,7 @@ class _Pieces(httpx.AsyncByteStream):
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:
-    """The body, unpacked. Raises _Unreadable when it is larger than `limit` bytes."""
+    """The decompressed body. Raises _Unreadable if it is larger than `limit` bytes."""
     too_large = _Unreadable(f"It is larger than {limit // 1024**2} MB.")
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
@@ -268,7 +268,7 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
     match response.headers.get("content-encoding", "").strip().lower():
         case "" | "identity":
             return bytes(content)
-        case "gzip":  # from servers that never heed what we accept
+        case "gzip":  # from servers that ignore Accept-Encoding
             unpacker = zlib.decompressobj(GZIP)
             try:
                 unpacked = unpacker.decompress(content, limit + 1)
@@ -290,10 +290,10 @@ def _lost(why: str) -> ProviderError:
 
 
 def _never_connected(error: BaseException) -> bool:
-    """Nothing was sent: the name, the connection or its encryption failed.
+    """Whether nothing was sent: name resolution, the connection or its encryption failed.
 
-    httpx's own classes cannot tell: on this transport a server that hangs up in mid-request is a
-    "connect timeout" too.
+    httpx's own classes do not distinguish this: on this transport a server that hangs up in mid-request
+    is a "connect timeout" too.
     """
     cause = error.__cause__ or error
     return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)

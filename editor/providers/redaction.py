@@ -1,4 +1,4 @@
-"""Keys do not get into what people read, what is logged or what is stored, whoever repeats them."""
+"""Keeps keys out of messages, logs and the database, even if a provider repeats them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from editor.providers.base import Account
 
 
 def keys_hidden(account: Account) -> AbstractContextManager[None]:
-    """Within the block, what is told of the provider's words lacks the account's key and its secret."""
+    """Remove the account's key and secret from quoted provider messages within the block."""
     return failures.hiding(account.key, account.secret)

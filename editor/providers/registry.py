@@ -1,4 +1,4 @@
-"""Which providers there are. Adding one is a folder and a line here."""
+"""The list of providers. Adding one takes a folder and a line here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from editor.providers.wiro.adapter import Wiro
 
 @cache
 def providers() -> Mapping[str, Provider]:
-    """All providers by name. Built once, when first asked for."""
+    """All providers by name. Built once, on first use."""
     installed: tuple[Provider, ...] = (
         Sandbox(),  # no key needed
         Bfl(),
@@ -32,7 +32,7 @@ def providers() -> Mapping[str, Provider]:
 
 
 def get(name: str) -> Provider:
-    """The provider of that name. Raises ProviderError (unavailable) when it is not installed."""
+    """The provider of that name. Raises ProviderError (UNAVAILABLE) if it is not installed."""
     try:
         return providers()[name]
     except KeyError:

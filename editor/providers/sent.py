@@ -1,4 +1,4 @@
-"""Whether a submit may have reached its provider, for errors that do not tell it themselves."""
+"""Tracks whether a submit may have reached its provider, for errors that do not say so themselves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _sent: ContextVar[list[str] | None] = ContextVar("sent", default=None)
 
 @contextlib.contextmanager
 def submits() -> Iterator[list[str]]:
-    """Within the block, where `submit` has sent something, or may have."""
+    """The URLs to which `submit` has or may have sent something within the block."""
     sent: list[str] = []
     token = _sent.set(sent)
     try:
@@ -24,7 +24,7 @@ def submits() -> Iterator[list[str]]:
 
 @contextlib.contextmanager
 def noted(url: str) -> Iterator[None]:
-    """A submit to `url`, which is no longer noted when it raises that nothing was sent."""
+    """Record a submit to `url`, and remove it again if an error says that nothing was sent."""
     sent = _sent.get()
     if sent is None:
         yield

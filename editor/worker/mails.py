@@ -1,4 +1,4 @@
-"""Sends mails; operations/mails.py says why the pages do not."""
+"""Sends mails; operations/mails.py explains why the pages do not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from editor.operations.mails import Kind
 
 
 async def send(*, kind: str, email: str, origin: str) -> None:
-    """Raises what the mail server's client raises; the queue tries again."""
+    """Raises what the mail client raises; the queue retries."""
     message = await in_thread(mails.build, kind=Kind(kind), email=email, origin=origin)
-    # Not in one of the few threads for the database: mail servers are slow.
+    # Not in one of the few database threads: mail servers are slow.
     await asyncio.to_thread(message.send)

@@ -1,4 +1,4 @@
-"""The worker: fetches jobs from the queue, and sweeps up after workers that died."""
+"""The worker: runs jobs from the queue, and cleans up after dead workers."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ FORGET_UPLOADS_EVERY = 60  # seconds
 FORGET_NONCES_EVERY = 60  # seconds
 SWEEP_EVERY = 300  # seconds
 RESTART_AFTER = 1  # seconds
-AT_ONCE = 2000  # tasks of each queue
+AT_ONCE = 2000  # tasks per queue
 MAILS_AT_ONCE = 4
 HEAR_AGAIN_AFTER = 3600  # seconds
 
 
 async def run_worker() -> None:
-    """Work until cancelled. A database that goes away only makes a pause."""
+    """Work until cancelled. Losing the database only causes a pause."""
     threads.pool.set(threads.ENGINE)
     sweeps = [
         asyncio.create_task(_every(RESCUE_EVERY, housekeeping.rescue)),
@@ -64,14 +64,14 @@ async def run_worker() -> None:
 
 
 async def _work() -> None:
-    # An app of its own with the same tasks: the shared one must keep Django's connector, or
-    # what a task defers inside a transaction would survive that transaction's rollback.
+    # A separate app with the same tasks: the shared one must keep Django's connector, or jobs
+    # that a task defers inside a transaction would survive that transaction's rollback.
     app.perform_import_paths()  # type: ignore[no-untyped-call]
     connector = await in_thread(app.connector.get_worker_connector)  # type: ignore[attr-defined]
     worker_app = DjangoApp(connector=connector)
     worker_app.tasks = app.tasks
     worker_app.periodic_registry = app.periodic_registry
-    # Apart from each other: jobs do not wait for receivers of webhooks, or of mail, that are slow.
+    # Separate workers, so that jobs do not wait for slow webhook receivers or mail servers.
     async with _opened(connector), asyncio.TaskGroup() as workers:
         workers.create_task(_work_on(worker_app, queue.JOBS))
         workers.create_task(_work_on(worker_app, queue.WEBHOOKS))
@@ -82,7 +82,7 @@ async def _work() -> None:
 async def _opened(connector: BaseAsyncConnector) -> AsyncIterator[None]:
     """The connector with its pool open.
 
-    Opening is never cut off: the pool would be left behind, and its tasks keep the event loop from closing.
+    Opening is never interrupted: an abandoned pool's tasks would keep the event loop from closing.
     """
     opening = asyncio.ensure_future(connector.open_async())
     try:
@@ -108,13 +108,13 @@ async def _work_on(worker_app: DjangoApp, name: str, *, at_once: int | None = No
 
 
 async def _receive_wakeups() -> None:
-    """Pass on what the callbacks' door heard, perhaps in another process."""
+    """Forward wake-ups from provider callbacks, which may arrive in another process."""
     while True:
         try:
             layer = get_channel_layer()
             channel = await layer.new_channel()
             while True:
-                # Anew from time to time: members of a group are forgotten after a day.
+                # Renewed from time to time: group memberships expire after a day.
                 await layer.group_add(events.WORKERS, channel)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(HEAR_AGAIN_AFTER):

@@ -1,4 +1,4 @@
-"""What the queue can call."""
+"""The queue's tasks."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from editor.operations import queue
 from editor.worker import mails, webhooks
 
 
-# Only a lost database makes run() raise; the sweep takes over when these attempts are used up.
+# run() raises only if the database is lost; the sweep takes over once these attempts are used up.
 @app.task(name=queue.RUN_JOB, queue=queue.JOBS, retry=RetryStrategy(max_attempts=20, wait=1))
 async def run_job(job_id: str) -> None:
-    """Bring the job to its end; see execution.run."""
+    """Run the job to its end; see execution.run."""
     await execution.run(UUID(job_id))
 
 
 @app.task(name=queue.DELIVER_WEBHOOK, queue=queue.WEBHOOKS, retry=RetryStrategy(max_attempts=20, wait=1))
 async def deliver_webhook(delivery_id: str) -> None:
-    """Send what is due at a receiver; see webhooks.deliver."""
+    """Send the due deliveries to a receiver; see webhooks.deliver."""
     await webhooks.deliver(UUID(delivery_id))
 
 
-# Some hours in all: a mail server that is away for the moment, or wants to be asked again.
+# Some hours in total, for a mail server that is temporarily unreachable or requests a retry.
 @app.task(name=queue.SEND_MAIL, queue=queue.MAILS, retry=RetryStrategy(max_attempts=6, exponential_wait=5))
 async def send_mail(kind: str, email: str, origin: str) -> None:
     """Write the mail and send it; see mails.send."""

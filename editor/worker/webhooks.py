@@ -1,4 +1,4 @@
-"""Sends webhooks and callbacks; operations/webhooks/deliveries.py says what is sent when, and how often."""
+"""Sends webhooks and callbacks; operations/webhooks/deliveries.py decides what is sent when and how often."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from editor.shortage import is_shortage
 
 log = logging.getLogger("editor.webhooks")
 
-SECONDS = 15.0  # for all of one try
+SECONDS = 15.0  # for one complete attempt
 CONNECT_SECONDS = 5.0
 DNS_SECONDS = 3.0
-AT_ONCE = 200  # messages that are sent at once, over all receivers, in turn between workspaces
+AT_ONCE = 200  # messages sent concurrently to all receivers; workspaces take turns
 
 _slots = PerLoop(lambda: FairSemaphore(AT_ONCE))
 
 
 async def deliver(delivery_id: UUID) -> None:
-    """Send what is due at the receiver of this delivery, until nothing is or others are at it.
+    """Send what is due at this delivery's receiver, until nothing is due or enough other tasks are sending.
 
-    Raises where the machine lacked what it takes. That is no try: the delivery is sent when its claim is old.
+    Raises if the machine ran short of resources. That is not an attempt: it is resent when its claim is old.
     """
     like = await in_thread(deliveries.find, delivery_id)
     if like is None:
@@ -48,14 +48,14 @@ async def deliver(delivery_id: UUID) -> None:
             if delivery is None:
                 return
             try:
-                attempt = await _try(delivery)
+                attempt = await _attempt(delivery)
             except asyncio.CancelledError:
                 await asyncio.shield(in_thread(deliveries.release, delivery=delivery))
                 raise
             await in_thread(deliveries.record_attempt, delivery=delivery, attempt=attempt)
 
 
-async def _try(delivery: WebhookDelivery) -> Attempt:
+async def _attempt(delivery: WebhookDelivery) -> Attempt:
     began = time.monotonic()
     try:
         message = await in_thread(webhooks.build, delivery)
@@ -75,14 +75,14 @@ async def _try(delivery: WebhookDelivery) -> Attempt:
 
 
 async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
-    """The receiver's status, what is wrong in words, and for how many seconds it wants to be left alone."""
+    """The receiver's status, the error message or "", and the seconds to wait that it requested."""
     try:
         policy.check_url(url)
     except policy.Forbidden as error:
         return None, error.message, 0
     try:
         async with asyncio.timeout(SECONDS):
-            return _judge(await _answer(httpx.URL(url), message))
+            return _judge(await _send(httpx.URL(url), message))
     except transport.NotReached as error:
         return None, "It has no valid certificate." if error.untrusted else "It could not be reached.", 0
     except (TimeoutError, httpx.TimeoutException):
@@ -90,7 +90,7 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
     except (OSError, policy.Forbidden) as error:
         if is_shortage(error):
             raise
-        # The same words for all: which names there are in a private network is nobody's business.
+        # The same message for all, so as not to reveal which names exist in a private network.
         return None, "Its host does not exist or is not public.", 0
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         if is_shortage(error):
@@ -98,8 +98,8 @@ async def _post(url: str, message: Message) -> tuple[int | None, str, int]:
         return None, "The connection was interrupted.", 0
 
 
-async def _answer(target: httpx.URL, message: Message) -> httpx.Response:
-    """Its status and headers; nobody reads the rest."""
+async def _send(target: httpx.URL, message: Message) -> httpx.Response:
+    """Send the message. The response's body is not read."""
     addresses = await resolver.addresses(
         transport.host_of(target), look_up=resolver.for_people, seconds=DNS_SECONDS
     )

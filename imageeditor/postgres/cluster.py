@@ -1,6 +1,6 @@
 """The files of one embedded PostgreSQL and the process that serves them.
 
-"Cluster" is PostgreSQL's word for such a folder of databases. Everything here looks at it from
+"Cluster" is PostgreSQL's term for such a folder of databases. This module inspects it from
 outside: by its lock file `postmaster.pid`, the process table, and the socket.
 """
 
@@ -21,7 +21,7 @@ from imageeditor.postgres.places import MAJOR_VERSION, PORT, Place, run
 _USER = "postgres"
 _DATABASE = "portal"
 
-# Written into postgresql.conf when the database is made; whoever runs the portal may change them there.
+# Written to postgresql.conf when the cluster is created; operators may change them there.
 _FIRST_SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "64MB",
@@ -44,14 +44,14 @@ class ConnectionInfo:
 
 
 def make_cluster(place: Place) -> None:
-    """Make the files of a new, empty server."""
-    # Made aside and then renamed: a half-made one, after a power cut, is never taken for whole.
+    """Create the files of a new, empty server."""
+    # Created under another name and then renamed: an incomplete one, after a power cut, is never used.
     unfinished = place.home / "postgres.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     place.account.own(unfinished)
     arguments = [str(place.programs / "bin/initdb"), "-D", str(unfinished), "-U", _USER, "-E", "UTF8"]
     arguments += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    # No password: the only way in is a socket in a folder that is closed to other users.
+    # No password: the only access is a socket in a folder that is closed to other users.
     arguments += ["--auth-local=trust", "--auth-host=reject"]
     for name, value in _FIRST_SETTINGS.items():
         arguments += ["--set", f"{name}={value}"]
@@ -78,7 +78,7 @@ def connection_info(cluster: Path) -> ConnectionInfo:
 
 
 def make_database(info: ConnectionInfo) -> None:
-    """Make the portal's database if it is missing."""
+    """Create the portal's database if it is missing."""
     with _connect(info.host) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [info.dbname]).fetchone()
         if known is None:
@@ -92,7 +92,7 @@ def _connect(folder: str) -> psycopg.Connection[tuple[object, ...]]:
 
 
 def accepts_connections(cluster: Path) -> bool:
-    """Whether a server answers on the socket; False while it starts or stops."""
+    """Whether a server responds on the socket; False while it starts or stops."""
     try:
         _connect(socket_of(cluster)).close()
     except (psycopg.OperationalError, IndexError, FileNotFoundError):
@@ -106,12 +106,12 @@ def _lock_lines(cluster: Path) -> list[str]:
 
 
 def socket_of(cluster: Path) -> str:
-    """The folder of the socket. Raises FileNotFoundError or IndexError where no server is."""
+    """The folder of the socket. Raises FileNotFoundError or IndexError if there is no server."""
     return _lock_lines(cluster)[4]
 
 
 def command_of(pid: int | str) -> list[bytes]:
-    """The command line of a living process; empty when there is none."""
+    """The command line of a running process; empty if there is none."""
     try:
         return Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")[:-1]
     except (FileNotFoundError, ProcessLookupError):
@@ -119,7 +119,7 @@ def command_of(pid: int | str) -> list[bytes]:
 
 
 def postmaster_pid(cluster: Path) -> int | None:
-    """The id of the living server process of `cluster`."""
+    """The id of the running server process of `cluster`, or None."""
     try:
         pid, folder = _lock_lines(cluster)[:2]
     except (FileNotFoundError, ValueError):
@@ -128,12 +128,12 @@ def postmaster_pid(cluster: Path) -> int | None:
 
 
 def remove_misleading_locks(cluster: Path, socket_folder: Path) -> None:
-    """Drop a dead server's lock files when its process id is still, or again, in the process table.
+    """Remove a dead server's lock files if its process id is still, or again, in the process table.
 
-    PostgreSQL would take that process for a living server and refuse to start. The id may be the
-    dead server's own, not yet collected, or another process's: a container that starts again hands
-    out the same ids. Call it only when the server of `cluster` is known to be dead. That its
-    helpers are gone too, PostgreSQL checks for itself by their shared memory.
+    PostgreSQL would mistake that process for a running server and refuse to start. The id may be the
+    dead server's own, not yet reaped, or another process's: a restarted container assigns the same
+    ids again. Call it only when the server of `cluster` is known to be dead. PostgreSQL itself checks
+    that its helper processes are gone too, by their shared memory.
     """
     for lock in (cluster / "postmaster.pid", socket_folder / f".s.PGSQL.{PORT}.lock"):
         with contextlib.suppress(FileNotFoundError):

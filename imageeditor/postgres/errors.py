@@ -1,4 +1,4 @@
-"""What went wrong with the embedded server, in words for the person who runs the portal."""
+"""Errors of the embedded server, with messages for the operator."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Starts, joins, watches and stops the embedded PostgreSQL of one data folder.
 
 Several processes may use one server: the portal, a separate worker, any `manage.py` command.
-Each holds a shared lock on `postgres.users` for as long as it lives. The one that leaves last
-stops the server. A process that is killed loses its lock and stops nothing; the server stays up
-and the next process joins it. Starting and stopping happen under the lock `postgres.lock`.
+Each holds a shared lock on `postgres.users` as long as it runs. The last one to exit stops the
+server. A killed process loses its lock and stops nothing; the server keeps running and the next
+process joins it. Starting and stopping happen under the lock `postgres.lock`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _Server:
         self.info: ConnectionInfo | None = None
 
     def is_alive(self) -> bool:
-        """Whether it was when somebody last could look: without a descriptor nobody can."""
+        """Whether the server is running; assumed if a lack of descriptors or memory prevents the check."""
         if self.place is None:
             return False
         try:
@@ -79,13 +79,15 @@ class _Server:
                 make_cluster(self.place)
             refuse_other_version(self.place.cluster)
             try:
-                self.info = self._ask(self.place)
+                self.info = self._start_or_join(self.place)
             except (FileNotFoundError, IndexError, psycopg.OperationalError):
-                self.info = self._ask(self.place)  # it ended between being ready and being asked
+                self.info = self._start_or_join(
+                    self.place
+                )  # it ended between becoming ready and the connection
         return self.info
 
-    def _ask(self, place: Place) -> ConnectionInfo:
-        """Start or join the server, and see to its database."""
+    def _start_or_join(self, place: Place) -> ConnectionInfo:
+        """Start or join the server, and create its database if missing."""
         if not self._wait_until_ready(place):
             self._start(place)
         info = connection_info(place.cluster)
@@ -119,7 +121,7 @@ class _Server:
     def _wait_until_ready(self, place: Place, *, started: int | None = None) -> bool:
         """True once the server accepts connections, False as soon as there is no server.
 
-        `started` is the process that is about to become the server, if there is one.
+        `started` is the process that is becoming the server, if any.
         """
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -130,7 +132,7 @@ class _Server:
                 return False
             time.sleep(_POLL_SECONDS)
         raise EmbeddedPostgresError(
-            self._trouble(f"PostgreSQL was not ready after {_START_SECONDS:.0f} seconds.")
+            self._with_log(f"PostgreSQL was not ready after {_START_SECONDS:.0f} seconds.")
         )
 
     def _start(self, place: Place) -> None:
@@ -143,13 +145,13 @@ class _Server:
         remove_misleading_locks(place.cluster, folder)
         deadline = time.monotonic() + _RETRY_SECONDS
         while not self._wait_until_ready(place, started=self._spawn(place, folder)):
-            # After a crash the old server's helpers may hold its shared memory a moment longer.
+            # After a crash the old server's helper processes may hold its shared memory a moment longer.
             if time.monotonic() > deadline:
-                raise EmbeddedPostgresError(self._trouble("PostgreSQL does not start."))
+                raise EmbeddedPostgresError(self._with_log("PostgreSQL does not start."))
             time.sleep(0.25)
 
     def _spawn(self, place: Place, folder: Path) -> int:
-        """Start the server, listening in `folder`, as nobody's child: it may outlive us. Its process id."""
+        """Start the server, listening in `folder`, detached: it may outlive us. Returns its process id."""
         server = [str(place.programs / "bin/postgres"), "-D", str(place.cluster)]
         server += ["-k", str(folder), "-p", str(PORT), "-c", "listen_addresses="]
         with self._open_log() as log:
@@ -163,11 +165,11 @@ class _Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                start_new_session=True,  # Ctrl+C is for the portal, which then stops the server itself
+                start_new_session=True,  # Ctrl+C must reach only the portal, which then stops the server
                 check=False,
             )
         if shell.returncode != 0:  # no memory for another process, or too many of them
-            raise EmbeddedPostgresError(self._trouble("PostgreSQL could not be started."))
+            raise EmbeddedPostgresError(self._with_log("PostgreSQL could not be started."))
         return int(shell.stdout)
 
     def _stop(self) -> None:
@@ -175,7 +177,7 @@ class _Server:
         if pid is None:
             return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)  # "fast": ends connections, writes everything, leaves
+            os.kill(pid, signal.SIGINT)  # "fast": closes connections, writes everything, exits
         deadline = time.monotonic() + _STOP_SECONDS
         while command_of(pid):
             if time.monotonic() > deadline:
@@ -197,7 +199,7 @@ class _Server:
         finally:
             os.close(log)
 
-    def _trouble(self, what: str) -> str:
+    def _with_log(self, what: str) -> str:
         log = self.data_dir / "postgres.log"
         last_lines = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
         return f"{what} The end of {log}:\n{last_lines}"
@@ -208,11 +210,11 @@ _guard = threading.RLock()
 
 
 def ensure_running(data_dir: Path) -> ConnectionInfo:
-    """Start or join the server of `data_dir` and say how to connect to it.
+    """Start or join the server of `data_dir` and return how to connect to it.
 
-    Makes the folder and the database on first use, and starts the server again when it died. Safe
-    between threads and between processes; some microseconds when it runs already. Until this
-    process ends or calls `release`, the server is not stopped. Raises EmbeddedPostgresError.
+    Creates the folder and the database on first use, and restarts a dead server. Safe across threads
+    and processes; takes microseconds if it is already running. The server is not stopped until this
+    process ends or calls `release`. Raises EmbeddedPostgresError.
     """
     with _guard:
         server = _servers.get(data_dir)
@@ -233,16 +235,16 @@ def ensure_running(data_dir: Path) -> ConnectionInfo:
 
 
 def is_running(data_dir: Path) -> bool:
-    """Whether the server that this process joined by `ensure_running` still lives."""
+    """Whether the server that this process joined by `ensure_running` is still running."""
     with _guard:
         server = _servers.get(data_dir)
         return server is not None and server.is_alive()
 
 
 def release(data_dir: Path) -> None:
-    """Say that this process needs the server no more; the last process to say so stops it.
+    """Stop using the server; the last process to do so stops it.
 
-    Done by itself for all servers when a process ends.
+    Called automatically for all servers when a process exits.
     """
     with _guard:
         server = _servers.pop(data_dir, None)
@@ -251,14 +253,14 @@ def release(data_dir: Path) -> None:
 
 
 async def supervise(data_dir: Path, *, every: float = 1.0) -> None:
-    """Start the server again whenever it dies, until cancelled. Looks every `every` seconds."""
+    """Restart the server whenever it dies, until cancelled. Checks every `every` seconds."""
     while True:
         await asyncio.sleep(every)
         try:
             if not is_running(data_dir):
                 logger.warning("PostgreSQL ended unexpectedly; starting it again.")
                 await asyncio.to_thread(ensure_running, data_dir)
-        except Exception:  # whatever it is, a supervisor that ends helps nobody
+        except Exception:  # the supervisor must never end
             logger.exception("PostgreSQL could not be started; trying again.")
 
 
@@ -268,7 +270,7 @@ def _release_all() -> None:
 
 
 def _forget_in_child() -> None:
-    """A forked child is no user of its own: the parent's lock must end with the parent."""
+    """A forked child is not a separate user: the parent's lock must end with the parent."""
     for server in _servers.values():
         server.forget()
     _servers.clear()

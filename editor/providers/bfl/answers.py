@@ -1,4 +1,4 @@
-"""What BFL's answers mean. Source: the contract's sections 5, 6, 7 and 9."""
+"""Interprets BFL's responses. Source: the contract's sections 5, 6, 7 and 9."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from editor.providers.http import Answer
 
 # Just after a submit another region may not know the task yet.
 UNKNOWN_AT_FIRST = 30.0  # seconds
-_BAD_KEY_FORM = "Invalid API key format"  # comes as 422
+_BAD_KEY_FORM = "Invalid API key format"  # with status 422
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The task is done. `link` leads to its image for ten minutes."""
+    """The task is done. `link` is its image's URL, valid for ten minutes."""
 
     link: str
     seed: int | None
@@ -33,19 +33,19 @@ def submitted(answer: Answer) -> tuple[str, str]:
     body = answer.table()
     task_id = body.get("id")
     if not isinstance(task_id, str) or not task_id:
-        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it may well have been taken, and be paid for
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it may have been accepted and charged
     polling_url = body.get("polling_url")
     return task_id, polling_url if isinstance(polling_url, str) else ""
 
 
 def polled(answer: Answer, *, age: float) -> Progress | Ready:
-    """How the task is doing. Raises ProviderError when it failed, Temporary when that is not known.
+    """The task's state. Raises ProviderError if it failed, Temporary if that is unknown.
 
     age  seconds since the submit
     """
     body = answer.table()
     status = body.get("status")
-    # A failed task may come as a 503: its status goes before that of HTTP.
+    # A failed task may come with HTTP 503: the task's status takes precedence.
     if isinstance(status, str) and status != "Task not found":
         return _by_status(status, body)
     if status == "Task not found" or answer.status == 404:
@@ -68,7 +68,7 @@ def credits_left(answer: Answer) -> str:
 
 
 def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
-    """What an answer without success means, where it is not about how a task is doing."""
+    """The error for an unsuccessful response that is not about a task's state."""
     detail = answer.table().get("detail")
     if answer.status == 422 and detail == _BAD_KEY_FORM:
         return failure(ErrorKind.AUTH)
@@ -113,7 +113,7 @@ def _error(details: Any) -> str:
 
 
 def _provider_message(detail: Any) -> str:
-    """`detail` is a text, or a list of what is wrong with which field."""
+    """`detail` is a text, or a list of problems with fields."""
     if isinstance(detail, list):
         return "; ".join(_problem(each) for each in detail if isinstance(each, dict))
     return detail if isinstance(detail, str) else ""

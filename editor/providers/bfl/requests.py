@@ -1,7 +1,7 @@
-"""What is sent to BFL for an edit. Source: the contract's sections 3 and 4.
+"""Builds BFL's requests for an edit. Source: the contract's sections 3 and 4.
 
-Raw base64 for images, on all models. BFL ignores fields and image slots that a model does not
-have, so what it would ignore is not sent, and too many images are refused here.
+Images are raw base64 on all models. BFL ignores fields and image slots that a model does not
+have, so these are not sent, and too many images are refused here.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ FILL = "flux-pro-1.0-fill"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What one endpoint takes.
+    """The parameters of one endpoint.
 
     images            its fields for images, in the order in which prompts count them
     fields            our name of an input -> its own
-    safety_tolerance  the highest it knows; ours goes to 6
+    safety_tolerance  its highest value; ours goes to 6
     """
 
     images: tuple[str, ...]
@@ -60,7 +60,7 @@ MODELS: Mapping[str, Model] = {
 
 
 def check(request: EditRequest) -> None:
-    """Raise ProviderError for an edit that BFL would refuse, or do otherwise than was asked."""
+    """Raise ProviderError for an edit that BFL would refuse, or not do as requested."""
     model = MODELS.get(request.target)
     if model is None:
         raise failure(
@@ -78,23 +78,23 @@ def check(request: EditRequest) -> None:
 
 
 def body(request: EditRequest, *, images: Sequence[bytes], mask: bytes | None) -> bytes:
-    """The JSON of the submit. Slow with large images: not for the event loop.
+    """The JSON of the submit. Slow with large images: do not call it on the event loop.
 
-    images, mask  the files of the request's. BFL's mask is as ours: white is repainted, black is kept.
+    images, mask  the request's files. BFL's mask is like ours: white is repainted, black is kept.
     """
     model = MODELS[request.target]
-    wishes: dict[str, Any] = {"prompt": request.prompt} | _options(model, request.inputs)
+    payload: dict[str, Any] = {"prompt": request.prompt} | _options(model, request.inputs)
     for field, image in zip(model.images, images, strict=False):
-        wishes[field] = _base64(image)
+        payload[field] = _base64(image)
     if mask is not None:
-        wishes["mask"] = _base64(mask)
+        payload["mask"] = _base64(mask)
     if request.callback_url is not None:
-        wishes["webhook_url"] = request.callback_url
-    return json.dumps(wishes).encode()
+        payload["webhook_url"] = request.callback_url
+    return json.dumps(payload).encode()
 
 
 def _options(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The options under BFL's names and in its types; those left to BFL are left out."""
+    """The options under BFL's names and in its types; unset ones are omitted."""
     options: dict[str, Any] = {}
     for name, field in model.fields.items():
         value = inputs.get(name)
@@ -102,7 +102,7 @@ def _options(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
             continue
         match name:
             case "width" | "height":
-                if int(value) == 0:  # as the input; sent as 0 it may be refused
+                if int(value) == 0:  # same as the input; 0 itself may be refused
                     continue
                 options[field] = int(value)
             case "seed" | "steps":

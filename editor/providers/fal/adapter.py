@@ -1,4 +1,4 @@
-"""fal: submit to its queue, ask for the status until COMPLETED, then for the result."""
+"""fal: submit to its queue, poll the status until COMPLETED, then fetch the result."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from editor.providers.fal import answers, keys, requests, signature
 logger = logging.getLogger("editor.fal")
 
 DOMAIN = "fal.run"
-STORAGE_URL = "https://rest.fal.ai"  # of fal's own service; elsewhere all is on one origin
-FILES_KEPT = 24 * 3600  # seconds that fal keeps what we upload and what it makes; for ever if not told
+STORAGE_URL = "https://rest.fal.ai"  # of fal's own service; compatible servers have a single origin
+FILES_KEPT = 24 * 3600  # seconds that fal keeps uploads and results; forever by default
 _LIFETIME = {"x-fal-object-lifecycle-preference": json.dumps({"expiration_duration_seconds": FILES_KEPT})}
 _JSON = {"content-type": "application/json"}
 
 
 class Fal(Provider):
-    """Implements the Provider protocol."""
+    """The fal provider."""
 
     name = "fal"
     label = "fal"
@@ -45,7 +45,7 @@ class Fal(Provider):
     def __init__(
         self, *, submit_seconds: float = http.SUBMIT_SECONDS, ask_seconds: float = http.ASK_SECONDS
     ) -> None:
-        """How long a submit may take, and any other request but a download."""
+        """Set the time limits of a submit, and of any other request except downloads."""
         self.submit_seconds = submit_seconds
         self.ask_seconds = ask_seconds
 
@@ -67,11 +67,11 @@ class Fal(Provider):
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
         age = time.time() - float(task.state["submitted_at"])
-        answer = await self._ask_about(request, task, "status_url", logs=True)
+        answer = await self._call(request, task, "status_url", logs=True)
         reading = answers.status(answer, age=age)
         if isinstance(reading, Progress):
             return reading
-        output = answers.result(await self._ask_about(request, task, "response_url"), age=age)
+        output = answers.result(await self._call(request, task, "response_url"), age=age)
         if isinstance(output, Progress):
             return output
         images = await downloads.fetch_all(self.name, output.links[: request.samples])
@@ -79,14 +79,14 @@ class Fal(Provider):
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
         try:
-            answer = await self._ask_about(request, task, "cancel_url", method="PUT")
+            answer = await self._call(request, task, "cancel_url", method="PUT")
         except ProviderError as error:
             logger.info("not cancelled task=%s: %s", task.task_id, error.kind)
         else:
             logger.info("cancel task=%s: HTTP %d", task.task_id, answer.status)
 
     async def check(self, account: Account) -> str:
-        """A token to upload with: it costs nothing, and is not given when the balance is used up."""
+        """Request an upload token: it costs nothing, and is refused when the balance is used up."""
         answer = await http.ask(
             self.name,
             "POST",
@@ -105,10 +105,10 @@ class Fal(Provider):
         published = await keys.published(storage_url(account))
         return not published or signature.verify(body=body, headers=headers, keys=published, now=time.time())
 
-    async def _ask_about(
+    async def _call(
         self, request: EditRequest, task: Submitted, name: str, *, method: str = "GET", logs: bool = False
     ) -> http.Answer:
-        """Ask the URL of this name, which fal gave us with the answer to the submit."""
+        """Call the URL of this name from the response to the submit."""
         url = str(task.state[name])
         if not policy.trusts(request.account.base_url, url, domain=DOMAIN):
             text = "The provider gave a result URL on another server."
@@ -123,7 +123,7 @@ class Fal(Provider):
         )
 
     async def _image_urls(self, request: EditRequest) -> list[str]:
-        """Data URIs, or links to uploads when the images are large, in order."""
+        """Data URIs, or links to uploads if the images are large, in order."""
         contents = [await image.load() for image in request.images]
         pairs = list(zip(request.images, contents, strict=True))
         if sum(map(len, contents)) <= requests.INLINE_BYTES:
@@ -136,7 +136,7 @@ class Fal(Provider):
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error
 
     async def _uploaded(self, account: Account, image: InputImage, content: bytes) -> str:
-        """The link to the image. The address to put it to is signed and gets no key."""
+        """Upload the image and return its link. The upload URL is signed and gets no key."""
         answer = await http.ask(
             self.name,
             "POST",
@@ -164,5 +164,5 @@ def _headers(account: Account) -> dict[str, str]:
 
 
 def storage_url(account: Account) -> str:
-    """Where uploads and their tokens are asked for."""
+    """The base URL for uploads and their tokens."""
     return STORAGE_URL if account.base_url == Fal.public_url else account.base_url

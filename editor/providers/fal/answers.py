@@ -1,4 +1,4 @@
-"""What fal's answers mean. Source: the contract's sections 2 to 6 and 8."""
+"""Interprets fal's responses. Source: the contract's sections 2 to 6 and 8."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STEP = re.compile(r"\b(\d{1,4})/(\d{1,4})\b")  # "step 3/28", or a progress bar
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The work has ended, well or not: the result says which."""
+    """The work has ended, successfully or not: the result says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +39,29 @@ class Output:
 
 
 def submitted(answer: Answer) -> dict[str, str]:
-    """The request's id and its URLs, by fal's names of them. Raises ProviderError."""
+    """The request's id and its URLs, by fal's names for them. Raises ProviderError."""
     if answer.status in (404, 405):
         raise failure(ErrorKind.UNAVAILABLE, message="The provider does not offer this model.")
     if not answer.ok:
         raise refused(answer)
-    reported = _texts(answer.table(), "request_id", "status_url", "response_url", "cancel_url")
-    if reported is None:
-        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it may well have been taken, and be paid for
-    return reported
+    values = _texts(answer.table(), "request_id", "status_url", "response_url", "cancel_url")
+    if values is None:
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it may have been accepted and charged
+    return values
 
 
 def upload(answer: Answer) -> tuple[str, str]:
-    """Where to put a file, and the link that it will have. Raises ProviderError."""
+    """The URL to PUT a file to, and the link it will have. Raises ProviderError."""
     if not answer.ok:
         raise refused(answer, asking=True)
-    reported = _texts(answer.table(), "upload_url", "file_url")
-    if reported is None:
+    values = _texts(answer.table(), "upload_url", "file_url")
+    if values is None:
         raise failure(ErrorKind.UNAVAILABLE, message="The provider did not say where to upload the images.")
-    return reported["upload_url"], reported["file_url"]
+    return values["upload_url"], values["file_url"]
 
 
 def status(answer: Answer, *, age: float) -> Progress | Completed:
-    """How the request is doing. Raises ProviderError when it failed, Temporary when that is not known.
+    """The request's state. Raises ProviderError if it failed, Temporary if that is unknown.
 
     age  seconds since the submit
     """
@@ -79,7 +79,7 @@ def status(answer: Answer, *, age: float) -> Progress | Completed:
 
 
 def result(answer: Answer, *, age: float) -> Progress | Output:
-    """What came of a completed request. Raises as `status` does."""
+    """The outcome of a completed request. Raises as `status` does."""
     if answer.ok:
         if answer.json() is None:
             raise temporary()
@@ -90,14 +90,14 @@ def result(answer: Answer, *, age: float) -> Progress | Output:
         raise _model_error(answer.status, detail)
     if answer.status == 400 and not error_type:  # "still in progress": the status was too early
         return Progress()
-    # An internal error may be that of the answer; all others are said about the request.
+    # An internal error may be about the response itself; all others are about the request.
     if isinstance(error_type, str) and error_type != "internal_error":
         raise _platform_error(error_type, detail)
     raise _refused_poll(answer, age=age)
 
 
 def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
-    """What an answer without success means where it is not about how a request went."""
+    """The error for an unsuccessful response that is not about a request's outcome."""
     detail = answer.table().get("detail")
     if isinstance(detail, list) and (asking or answer.status < 500):
         return _model_error(answer.status, detail)
@@ -116,7 +116,7 @@ def _refused_poll(answer: Answer, *, age: float) -> ProviderError:
 
 
 def _texts(body: Mapping[str, Any], *names: str) -> dict[str, str] | None:
-    """These values of the body, or None unless each of them is a text."""
+    """These values of the body, or None unless all of them are texts."""
     found = {name: value for name in names if isinstance(value := body.get(name), str) and value}
     return found if len(found) == len(names) else None
 
@@ -128,7 +128,7 @@ def _output(body: Mapping[str, Any]) -> Output:
     )
     flags = body.get("has_nsfw_concepts")
     if isinstance(flags, list) and len(flags) == len(links):
-        # What was flagged is a black picture.
+        # Flagged images are black.
         links = [link for link, flagged in zip(links, flags, strict=True) if not flagged]
         if flags and not links:
             raise failure(ErrorKind.MODERATED)
@@ -140,7 +140,7 @@ def _output(body: Mapping[str, Any]) -> Output:
 
 
 def _percent(logs: Any) -> int | None:
-    """From the newest log line that counts its steps."""
+    """Taken from the newest log line with a step count."""
     for line in reversed(logs if isinstance(logs, list) else []):
         message = line.get("message") if isinstance(line, dict) else None
         for done, steps in _STEP.findall(message if isinstance(message, str) else ""):

@@ -1,4 +1,4 @@
-"""The keys that fal's callbacks are signed with, fetched when needed. Source: the contract's section 7."""
+"""The keys that fal signs callbacks with, fetched on demand. Source: the contract's section 7."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from editor.providers.fal.signature import public_keys
 
 logger = logging.getLogger("editor.fal")
 
-KEPT = 24 * 3600.0  # seconds; fal asks for no more
-RETRY_AFTER = 60.0  # seconds, when they could not be fetched
-FETCH_SECONDS = 5.0  # fal waits about 15 s for the answer to a callback
+KEPT = 24 * 3600.0  # seconds; the most that fal allows
+RETRY_AFTER = 60.0  # seconds, after a failed fetch
+FETCH_SECONDS = 5.0  # fal waits about 15 s for the response to a callback
 
 
 @dataclass(slots=True)
 class _Fetched:
-    """`until`: by the monotonic clock."""
+    """`until` is on the monotonic clock."""
 
     keys: list[bytes]
     until: float
 
 
-# By the address of the list.
+# By the URL of the list.
 _fetched: dict[str, _Fetched] = {}
 
 
 async def published(origin: str) -> list[bytes]:
-    """The keys, at most a day old; none while they cannot be fetched. Never raises.
+    """The keys, at most a day old; empty while they cannot be fetched. Never raises.
 
-    origin  whose list of keys it is, e.g. https://rest.fal.ai
+    origin  of the key list, e.g. https://rest.fal.ai
     """
     url = f"{origin}/.well-known/jwks.json"
     known = _fetched.get(url)
     if known is None or known.until < time.monotonic():
-        # Noted before it is asked for: a flood of callbacks fetches one list, and not each its own.
+        # Stored before the fetch, so that a flood of callbacks fetches the list once.
         known = _fetched[url] = _Fetched([], until=time.monotonic() + RETRY_AFTER)
         known.keys = await _fetch(url)
         if known.keys:

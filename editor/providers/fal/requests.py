@@ -1,6 +1,6 @@
-"""What is sent to fal for an edit. Source: the contract's sections 2, 8 and 9.
+"""Builds fal's requests for an edit. Source: the contract's sections 2, 8 and 9.
 
-fal ignores fields that a model does not have, so only those that it has are sent.
+fal ignores fields that a model does not have, so only a model's own fields are sent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from editor.providers.base import EditRequest, ErrorKind, InputImage
 from editor.providers.failures import failure
 
-# Images of one edit go inside the request up to here, all together; else they are uploaded.
+# The most bytes of all images of one edit that are sent inline; larger ones are uploaded.
 INLINE_BYTES = 4 * 1024**2
 FEWEST_STEPS = 10
 GUIDANCE = (1.0, 20.0)
@@ -22,14 +22,14 @@ GUIDANCE = (1.0, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The endpoints of one model, and what they take.
+    """The endpoints of one model and their parameters.
 
-    text              without an image; "" where it needs one
-    single            takes one image as `image_url`; "" where `several` takes a single one too
-    several           takes up to `images` as `image_urls`; "" where there is none
+    text              without an image; "" if it needs one
+    single            takes one image as `image_url`; "" if `several` takes a single one too
+    several           takes up to `images` as `image_urls`; "" if there is none
     fields            our name of an input -> its own
-    ratios            the aspect ratios that it knows
-    safety_tolerance  the highest that it knows; ours goes from 0 to 6, its from 1
+    ratios            the aspect ratios it supports
+    safety_tolerance  its highest value; ours goes from 0 to 6, its from 1
     samples           it can make several images of one prompt
     """
 
@@ -88,13 +88,13 @@ MODELS: Mapping[str, Model] = {
     "fal-ai/flux-2-max/edit": Model(
         _FLUX_2, text="fal-ai/flux-2-max", several="fal-ai/flux-2-max/edit", images=8, safety_tolerance=5
     ),
-    # Its options are not known to us.
+    # Its options are unknown.
     "blackforestlabs/flux-3/edit-image": Model({}, several="blackforestlabs/flux-3/edit-image", images=10),
 }
 
 
 def endpoint(request: EditRequest) -> str:
-    """Where the edit goes. Raises ProviderError for one that fal would refuse, or do otherwise than asked."""
+    """The edit's endpoint. Raises ProviderError for one that fal would refuse, or not do as requested."""
     model = MODELS.get(request.target)
     if model is None:
         raise failure(
@@ -117,32 +117,32 @@ def endpoint(request: EditRequest) -> str:
 
 
 def body(request: EditRequest, *, urls: Sequence[str]) -> bytes:
-    """The JSON of the submit. Slow with large data URIs: not for the event loop."""
+    """The JSON of the submit. Slow with large data URIs: do not call it on the event loop."""
     model = MODELS[request.target]
-    wishes: dict[str, Any] = {"prompt": request.prompt} | _options(model, request.inputs)
+    payload: dict[str, Any] = {"prompt": request.prompt} | _options(model, request.inputs)
     if model.samples and request.samples > 1:
-        wishes["num_images"] = request.samples
+        payload["num_images"] = request.samples
     if len(urls) == 1 and model.single:
-        wishes["image_url"] = urls[0]
+        payload["image_url"] = urls[0]
     elif urls:
-        wishes["image_urls"] = list(urls)
-    return json.dumps(wishes).encode()
+        payload["image_urls"] = list(urls)
+    return json.dumps(payload).encode()
 
 
 def data_uri(image: InputImage, content: bytes) -> str:
-    """An image inside the request."""
+    """An inline image."""
     return f"data:{image.content_type};base64,{base64.b64encode(content).decode()}"
 
 
 def _options(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The options under fal's names, in its types, and within its ranges; those left to fal are left out."""
+    """The options under fal's names, in its types and ranges; unset ones are omitted."""
     options: dict[str, Any] = {}
     for name, field in model.fields.items():
         value = inputs.get(name)
         if value is None or value == "":
             continue
         match name:
-            case "width":  # with the height; 0 for either means: as the input
+            case "width":  # with the height; 0 for either means the size of the input
                 if (width := int(value)) and (height := int(inputs.get("height") or 0)):
                     options[field] = {"width": width, "height": height}
             case "seed":

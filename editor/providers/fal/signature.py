@@ -1,4 +1,4 @@
-"""Whether a callback comes from fal. Pure. Source: the contract's section 7."""
+"""Verifies the signatures of fal's callbacks. Pure. Source: the contract's section 7."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-OLDEST = 300  # seconds that the callback's time may differ from ours, either way
+OLDEST = 300  # seconds that the callback's time may differ from ours in either direction
 KEY_BYTES = 32
 HEADER = "x-fal-webhook-signature"
 
@@ -18,7 +18,7 @@ HEADER = "x-fal-webhook-signature"
 def public_keys(jwks: Any) -> list[bytes]:
     """The Ed25519 keys of fal's list (https://rest.fal.ai/.well-known/jwks.json), decoded from JSON.
 
-    Whatever else is in the list is left out. fal asks for the list to be kept for a day at most.
+    Other entries are ignored. fal requires the list to be kept for a day at most.
     """
     entries = jwks.get("keys") if isinstance(jwks, dict) else None
     keys = [_key(entry) for entry in entries] if isinstance(entries, list) else []
@@ -26,9 +26,9 @@ def public_keys(jwks: Any) -> list[bytes]:
 
 
 def verify(*, body: bytes, headers: Mapping[str, str], keys: Sequence[bytes], now: float) -> bool:
-    """Whether one of the keys signed this body and these headers, not long ago.
+    """Whether one of the keys signed this body and these headers recently.
 
-    body     as it came, byte for byte
+    body     as received, byte for byte
     headers  names in lower case
     keys     raw, 32 bytes each
     now      Unix seconds
@@ -56,7 +56,7 @@ def _signed(key: bytes, signature: bytes, message: bytes) -> bool:
 
 
 def _key(entry: Any) -> bytes:
-    """Empty when the entry is no Ed25519 key."""
+    """Empty if the entry is not an Ed25519 key."""
     if not isinstance(entry, dict) or entry.get("crv") != "Ed25519":
         return b""
     text = str(entry.get("x", ""))

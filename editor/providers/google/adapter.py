@@ -1,4 +1,4 @@
-"""Google's Gemini API: one long request makes the image and answers with it; nothing to poll or to cancel."""
+"""Google's Gemini API: one long request makes and returns the image; nothing to poll or cancel."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from editor.providers.base import (
 from editor.providers.failures import answer_lost, failure
 from editor.providers.google import answers, requests
 
-# In v1 `responseModalities` has been refused: contract, section 1.
+# v1 has refused `responseModalities`: contract, section 1.
 VERSION = "v1beta"
 SUBMIT_SECONDS = 300.0
 
 
 class Google(Provider):
-    """Implements the Provider protocol."""
+    """The Google provider."""
 
     name = "google"
     label = "Google"
@@ -35,7 +35,7 @@ class Google(Provider):
     def __init__(
         self, *, submit_seconds: float = SUBMIT_SECONDS, ask_seconds: float = http.ASK_SECONDS
     ) -> None:
-        """How long an edit and the check of a key may take."""
+        """Set the time limits of an edit and of a key check."""
         self.submit_seconds = submit_seconds
         self.ask_seconds = ask_seconds
 
@@ -52,18 +52,18 @@ class Google(Provider):
             seconds=self.submit_seconds,
         )
         made = await asyncio.to_thread(answers.made, answer)  # megabytes of JSON and base64
-        if isinstance(made, answers.NotMade):  # it was paid for all the same, and is not to be sent again
+        if isinstance(made, answers.NotMade):  # charged all the same, and must not be sent again
             return Submitted(task_id=uuid.uuid4().hex, state={"why": made.why})
         return Submitted(task_id=made.id or uuid.uuid4().hex, result=Result(images=(made.image,)))
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        """Why there is no image; or the portal stopped before it had stored the one there was, now lost."""
+        """Raise why there is no image; or that the portal stopped before storing it, and it is lost."""
         if "why" in task.state:
             raise failure(ErrorKind.UNAVAILABLE, message=task.state["why"])
         raise answer_lost()
 
     async def check(self, account: Account) -> str:
-        """Google tells neither a balance nor a limit, so there are no words."""
+        """Google reports neither a balance nor a limit, so the note is empty."""
         url = f"{account.base_url}/{VERSION}/models?pageSize=1"
         answer = await http.ask(self.name, "GET", url, headers=_headers(account), seconds=self.ask_seconds)
         if not answer.ok:

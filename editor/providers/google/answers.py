@@ -1,4 +1,4 @@
-"""What Google's answers mean. Source: the contract's sections 4, 5 and 7."""
+"""Interprets Google's responses. Source: the contract's sections 4, 5 and 7."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_IMAGE = "The provider returned no image."
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """`id` is Google's name for the answer, or ""."""
+    """`id` is Google's id of the response, or ""."""
 
     id: str
     image: ResultImage
@@ -36,25 +36,25 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class NotMade:
-    """Google did its work, and gave no image. `why` is for people."""
+    """Google did its work, but returned no image. `why` is for people."""
 
     why: str
 
 
 def made(answer: Answer) -> Made | NotMade:
-    """The image that was made. Raises ProviderError. Slow: not for the event loop."""
+    """The image that was made. Raises ProviderError. Slow: do not call it on the event loop."""
     if not answer.ok:
         raise refused(answer)
     body = answer.json()
     if not isinstance(body, dict):
-        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made and charged
     candidate = next(_tables(body, "candidates"), None)
     if candidate is None:
         return _prompt_refused(_table(body, "promptFeedback"))
     parts = [
         part for part in _tables(_table(candidate, "content"), "parts") if part.get("thought") is not True
     ]
-    # Thinking models may show drafts; the last image is the one they settled on.
+    # Thinking models may return drafts; the last image is the final one.
     blobs = [blob for part in parts if (blob := _table(part, "inlineData"))]
     if not blobs:
         text = " ".join(str(part["text"]) for part in parts if "text" in part)
@@ -63,7 +63,7 @@ def made(answer: Answer) -> Made | NotMade:
 
 
 def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
-    """What an answer of 400 or more means."""
+    """The error for a response of 400 or more."""
     error = _table(answer.table(), "error")
     status, provider_message = error.get("status"), str(error.get("message") or "")
     details = list(_tables(error, "details"))
@@ -92,7 +92,7 @@ def _is_about_key(details: list[dict[str, Any]], provider_message: str) -> bool:
 
 
 def _exhausted(details: list[dict[str, Any]], provider_message: str, *, asking: bool) -> ProviderError:
-    """A quota that is used up until tomorrow or was never there, or only too much in this minute."""
+    """A quota that is used up for the day or does not exist, or merely a rate limit."""
     quotas = [str(violation.get("quotaId")) for each in details for violation in _tables(each, "violations")]
     if "limit: 0" in provider_message or any("PerDay" in quota or "FreeTier" in quota for quota in quotas):
         text = (
@@ -107,7 +107,7 @@ def _exhausted(details: list[dict[str, Any]], provider_message: str, *, asking: 
 
 
 def _prompt_refused(feedback: Mapping[str, Any]) -> NotMade:
-    """Raises ProviderError where Google tells why."""
+    """Raises ProviderError if Google gives a reason."""
     reason = str(feedback.get("blockReason") or "")
     if not reason:
         return NotMade(_NO_IMAGE)
@@ -118,14 +118,14 @@ def _prompt_refused(feedback: Mapping[str, Any]) -> NotMade:
 
 
 def _no_image(candidate: Mapping[str, Any], text: str) -> NotMade:
-    """`words` is what the model said in place of an image. Raises ProviderError for what is not allowed."""
+    """`text` is what the model wrote instead of an image. Raises ProviderError if it was not allowed."""
     reason = candidate.get("finishReason")
     provider_message = str(candidate.get("finishMessage") or text)
     if reason in _AGAINST_POLICY:
         raise failure(ErrorKind.MODERATED, provider_message=provider_message)
     if reason in _RECITED:
-        reported = "Google withheld the result: it was too close to an existing work. Reword the prompt."
-        raise failure(ErrorKind.MODERATED, message=reported, provider_message=provider_message)
+        message = "Google withheld the result: it was too close to an existing work. Reword the prompt."
+        raise failure(ErrorKind.MODERATED, message=message, provider_message=provider_message)
     return NotMade(
         failure(ErrorKind.UNAVAILABLE, message=_NO_IMAGE, provider_message=provider_message).message
     )
@@ -140,7 +140,7 @@ def _image(blob: Mapping[str, Any]) -> ResultImage:
 
 
 def _table(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The object of that name; empty where there is none: Google leaves out what is empty."""
+    """The object of that name, empty by default: Google omits empty ones."""
     value = values.get(name)
     return value if isinstance(value, dict) else {}
 

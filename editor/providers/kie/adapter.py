@@ -1,6 +1,6 @@
 """kie.ai: two APIs behind one key, one for market models and an older one for Flux Kontext.
 
-Images are uploaded first: kie takes nothing but addresses.
+Images are uploaded first: kie accepts only URLs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Kie(Provider):
     """Source: the contract of kie's API. It has no way to cancel a task.
 
     submit_seconds  limit for a submit or an upload
-    ask_seconds     limit for any other question
+    ask_seconds     limit for any other request
     """
 
     name = "kie"
@@ -44,7 +44,6 @@ class Kie(Provider):
         self._ask_seconds = ask_seconds
 
     async def submit(self, request: EditRequest) -> Submitted:
-        """Upload the images, then create the task."""
         requests.check(request)
         links = [await self._upload(request, image) for image in request.images]
         answer = await http.submit(
@@ -57,7 +56,7 @@ class Kie(Provider):
         return Submitted(answers.started(answer), {"submitted_at": time.time()})
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        """Ask for the task; fetch its results when it is done. kie tells no seeds."""
+        """Poll the task, and fetch its results when it is done. kie reports no seeds."""
         answer = await http.ask(
             self.name,
             "GET",
@@ -74,7 +73,7 @@ class Kie(Provider):
         return Result(images=await downloads.fetch_all(self.name, links[: request.samples]))
 
     async def check(self, account: Account) -> str:
-        """Ask for the credits, which costs none."""
+        """Get the credits left, which is free."""
         answer = await http.ask(
             self.name,
             "GET",
@@ -85,11 +84,11 @@ class Kie(Provider):
         return answers.credits_left(answer)
 
     def limits(self, target: str) -> Mapping[str, int]:
-        """About a hundred tasks of one account; more are refused, not queued."""
+        """About a hundred tasks per account; more are refused, not queued."""
         return {"all": 100}
 
     async def _upload(self, request: EditRequest, image: InputImage) -> str:
-        """The address of the image at kie. Raises ProviderError, of Temporary only NotAsked."""
+        """Upload the image and return its URL. Raises ProviderError; NotSent is the only Temporary."""
         content, content_type = await image.load(), image.content_type
         if len(content) > requests.most_bytes(request.target):
             content, content_type = await asyncio.to_thread(requests.as_jpeg, content), "image/jpeg"

@@ -1,4 +1,4 @@
-"""What kie's answers mean in the portal's terms. Pure.
+"""Interprets kie's responses. Pure.
 
 Source: the contract, sections 1 (envelope and codes), 2 and 4 (tasks) and 6 (uploads).
 """
@@ -15,8 +15,8 @@ from editor.providers.base import ErrorKind, Progress, ProviderError
 from editor.providers.failures import failure, temporary
 from editor.providers.http import Answer
 
-RATE_LIMIT_PAUSE = 10.0  # seconds, where kie names none
-# A task that was just taken is not known at once.
+RATE_LIMIT_PAUSE = 10.0  # seconds, unless kie names a pause
+# A new task is not visible immediately.
 KNOWN_WITHIN = 30.0  # seconds
 
 _KINDS = {
@@ -27,22 +27,22 @@ _KINDS = {
     505: ErrorKind.UNAVAILABLE,  # the feature is switched off
 }
 _GENERATION_FAILED = 501
-# No code tells a refusal of the content from another failure.
+# No code distinguishes moderated content from other failures.
 _MODERATED = ("policy", "sensitive", "safety", "prohibited", "nsfw", "flagged", "moderation")
 
 
 def effective(answer: Answer) -> Answer:
-    """With the status that the body tells: most refusals come with HTTP 200 and a code of their own."""
+    """With the status from the body: most refusals come with HTTP 200 and a code of their own."""
     code = answer.table().get("code")
     return dataclasses.replace(answer, status=code) if isinstance(code, int) else answer
 
 
 def refusal(answer: Answer, *, asking: bool = False) -> ProviderError:
-    """The error for an `effective` answer that is not ok. `asking`: see http.refusal."""
-    if answer.status >= 500 and not answer.table():  # not kie's own word
+    """The error for an `effective` response that is not ok. `asking`: see http.refusal."""
+    if answer.status >= 500 and not answer.table():  # not from kie itself
         return http.refusal(answer, asking=asking)
     provider_message = str(answer.table().get("msg") or "")
-    if answer.status in (400, 422, _GENERATION_FAILED) and _tells_of_moderation(provider_message):
+    if answer.status in (400, 422, _GENERATION_FAILED) and _is_moderation(provider_message):
         return failure(ErrorKind.MODERATED, provider_message=provider_message)
     if answer.status == _GENERATION_FAILED:
         return failure(ErrorKind.UNAVAILABLE, provider_message=provider_message)
@@ -68,7 +68,7 @@ def credits_left(answer: Answer) -> str:
 
 
 def uploaded(answer: Answer) -> str:
-    """The address of the file. Raises ProviderError."""
+    """The URL of the file. Raises ProviderError."""
     answer = effective(answer)
     if not answer.ok:
         raise refusal(answer, asking=True)
@@ -91,9 +91,9 @@ def started(answer: Answer) -> str:
 
 
 def record(answer: Answer, *, age: float) -> Mapping[str, Any]:
-    """What is told of the task that was submitted `age` seconds ago. Raises ProviderError."""
+    """The data of a task that was submitted `age` seconds ago. Raises ProviderError."""
     answer = effective(answer)
-    if answer.status in (404, 422):  # nothing but the id was asked for
+    if answer.status in (404, 422):  # the request contains only the id
         if age < KNOWN_WITHIN:
             raise temporary(provider_message="The task is not known yet.")
         raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this edit.")
@@ -106,7 +106,7 @@ def record(answer: Answer, *, age: float) -> Mapping[str, Any]:
 
 
 def market_links(record: Mapping[str, Any]) -> Progress | tuple[str, ...]:
-    """Where the results of a market model's task are, once it is done. Raises ProviderError."""
+    """The result URLs of a market model's task, once it is done. Raises ProviderError."""
     state = record.get("state")
     if state == "fail":
         raise _failed(record.get("failMsg"))
@@ -137,11 +137,11 @@ def _links(urls: list[Any]) -> tuple[str, ...]:
 
 def _failed(provider_message: Any) -> ProviderError:
     provider_message = str(provider_message or "")
-    kind = ErrorKind.MODERATED if _tells_of_moderation(provider_message) else ErrorKind.UNAVAILABLE
+    kind = ErrorKind.MODERATED if _is_moderation(provider_message) else ErrorKind.UNAVAILABLE
     return failure(kind, provider_message=provider_message)
 
 
-def _tells_of_moderation(provider_message: str) -> bool:
+def _is_moderation(provider_message: str) -> bool:
     return any(word in provider_message.lower() for word in _MODERATED)
 
 
@@ -151,7 +151,7 @@ def _data(answer: Answer) -> dict[str, Any]:
 
 
 def _result(text: Any) -> dict[str, Any]:
-    """resultJson, which is JSON in a string; empty where it is none."""
+    """resultJson, which is JSON in a string; empty if it is not valid."""
     try:
         result = json.loads(text)
     except (TypeError, ValueError):

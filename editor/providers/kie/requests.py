@@ -1,4 +1,4 @@
-"""What an edit is in kie's terms: which of its two APIs, and the body for it. Pure.
+"""Builds kie's requests for an edit: which of its two APIs, and the body for it. Pure.
 
 Source: the contract, sections 2 and 3 (market models), 4 (Flux Kontext) and 6 (uploads).
 """
@@ -24,7 +24,7 @@ MEGABYTE = 1024 * 1024
 
 KONTEXT = frozenset({"flux-kontext-pro", "flux-kontext-max"})
 _KONTEXT_RATIOS = ("21:9", "16:9", "4:3", "1:1", "3:4", "9:16")
-_MOST_TOLERANT_EDIT = 2  # safetyTolerance of an edit; of a generation all six
+_MOST_TOLERANT_EDIT = 2  # the highest safetyTolerance of an edit; a generation allows all six
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 _JPEG = {"jpeg": "jpeg", "png": "png"}
@@ -34,16 +34,16 @@ _RESOLUTIONS = ("1K", "2K", "4K")  # about 1, 4 and 16 megapixels
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What a market model takes.
+    """The parameters of a market model.
 
-    images       the field for the addresses of images
-    most_images  of them
-    megabytes    the most that one image may have
-    ratios       of the sides; "auto" goes with any of them
-    ratio        the field for them
-    text_twin    the model that makes images without any; "" where it is the same
-    resolutions  smallest first; () where there is no such field
-    formats      the catalogue's words -> the model's; {} where there is no such field
+    images       the field for the URLs of images
+    most_images  the maximum number of images
+    megabytes    the maximum size of one image
+    ratios       supported aspect ratios, besides "auto"
+    ratio        the field for the aspect ratio
+    text_twin    the model for prompts without images; "" if it is the same
+    resolutions  smallest first; () if there is no such field
+    formats      the catalogue's names -> the model's; {} if there is no such field
     background   whether there is such a field
     """
 
@@ -61,7 +61,7 @@ class Market:
 _NANO = tuple("1:1 2:3 3:2 3:4 4:3 4:5 5:4 9:16 16:9 21:9".split())
 _NANO_2 = tuple("1:1 1:4 1:8 2:3 3:2 3:4 4:1 4:3 4:5 5:4 8:1 9:16 16:9 21:9".split())
 _FLUX_2 = tuple("1:1 4:3 3:4 16:9 9:16 3:2 2:3".split())
-# Four more are offered at 1K only, close to these.
+# Four more, close to these, are supported at 1K only.
 _GPT = tuple("1:1 3:2 2:3 4:3 3:4 16:9 9:16 21:9".split())
 
 
@@ -107,12 +107,12 @@ def poll_path(target: str) -> str:
 
 
 def upload_url(base_url: str) -> str:
-    """kie's own host for uploads takes the same key; a compatible server takes them itself."""
+    """kie's separate upload host accepts the same key; a compatible server receives uploads itself."""
     return (PUBLIC_UPLOADS if base_url == PUBLIC_URL else base_url) + "/api/file-stream-upload"
 
 
 def check(request: EditRequest) -> None:
-    """Raise ProviderError for what the target cannot be told of at all."""
+    """Raise ProviderError for an edit that the target does not support."""
     if request.target not in KONTEXT and request.target not in _MARKET:
         message = f"The portal does not support kie's model “{request.target}”."
         raise failure(ErrorKind.UNAVAILABLE, message=message)
@@ -126,7 +126,7 @@ def check(request: EditRequest) -> None:
 
 
 def body(request: EditRequest, *, links: Sequence[str]) -> dict[str, Any]:
-    """What is posted to `submit_path`. `links`: the uploaded images, in order."""
+    """The body for `submit_path`. `links`: the uploaded images, in order."""
     sent = _kontext(request, links) if request.target in KONTEXT else _market(request, links)
     if request.callback_url is not None:
         sent["callBackUrl"] = request.callback_url
@@ -134,13 +134,13 @@ def body(request: EditRequest, *, links: Sequence[str]) -> dict[str, Any]:
 
 
 def most_bytes(target: str) -> int:
-    """Of one image."""
+    """The maximum size of one image."""
     market = _MARKET.get(target)
     return (market.megabytes if market else 10) * MEGABYTE
 
 
 def upload(content: bytes, content_type: str) -> dict[str, Any]:
-    """The multipart fields for one image. A name that is used again would overwrite a file."""
+    """The multipart fields for one image. Reusing a file name would overwrite the earlier file."""
     name = f"{secrets.token_hex(16)}.{_EXTENSIONS[content_type]}"
     return {
         "data": {"uploadPath": UPLOAD_FOLDER, "fileName": name},
@@ -149,7 +149,7 @@ def upload(content: bytes, content_type: str) -> dict[str, Any]:
 
 
 def as_jpeg(content: bytes) -> bytes:
-    """The same image in fewer bytes; what is transparent becomes white."""
+    """The same image in fewer bytes; transparent parts become white."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(content), formats=("PNG", "WEBP", "JPEG")) as image:
         if image.has_transparency_data:
@@ -173,7 +173,7 @@ def _kontext(request: EditRequest, links: Sequence[str]) -> dict[str, Any]:
         "safetyTolerance": min(tolerance, _MOST_TOLERANT_EDIT) if links else tolerance,
     }
     ratio = _ratio(request, _KONTEXT_RATIOS)
-    if ratio != "auto":  # left out, the image's own is kept
+    if ratio != "auto":  # without it the image's own ratio is kept
         sent["aspectRatio"] = ratio
     if links:
         sent["inputImage"] = links[0]
@@ -196,7 +196,7 @@ def _market(request: EditRequest, links: Sequence[str]) -> dict[str, Any]:
 
 
 def _ratio(request: EditRequest, offered: Sequence[str]) -> str:
-    """The offered ratio that is nearest to the wish; without one that of the image, or a square."""
+    """The supported ratio nearest to the requested one; by default the image's, or a square."""
     ratio = str(request.inputs.get("aspectRatio") or "")
     width, height = _sides(request.inputs)
     if not ratio and width and height:
@@ -207,19 +207,19 @@ def _ratio(request: EditRequest, offered: Sequence[str]) -> str:
 
 
 def _shape(ratio: str) -> float:
-    """The logarithm, so that twice as wide is as far from a square as twice as high."""
+    """The ratio's logarithm, so that twice as wide is as far from a square as twice as high."""
     across, _, down = ratio.partition(":")
     return math.log(int(across) / int(down))
 
 
 def _resolution(inputs: Mapping[str, Any], offered: Sequence[str]) -> str:
-    """The wish, or the largest that is offered below it; from width and height where they are given."""
+    """The requested resolution, or the largest supported one below it. By default from width and height."""
     width, height = _sides(inputs)
     by_size = "2K" if width * height > 2_000_000 else "1K"  # halfway between the two
-    wish = _RESOLUTIONS.index(inputs.get("resolution") or by_size)
-    return offered[min(wish, len(offered) - 1)]
+    requested = _RESOLUTIONS.index(inputs.get("resolution") or by_size)
+    return offered[min(requested, len(offered) - 1)]
 
 
 def _sides(inputs: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height in pixels; 0 where they are left to the provider."""
+    """Width and height in pixels; 0 if left to the provider."""
     return int(inputs.get("width") or 0), int(inputs.get("height") or 0)

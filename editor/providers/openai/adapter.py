@@ -1,4 +1,4 @@
-"""OpenAI: one long request makes the image and answers with it; there is nothing to poll or to cancel."""
+"""OpenAI: one long request makes and returns the image; there is nothing to poll or cancel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUBMIT_SECONDS = 300.0  # the best quality takes up to 280
 
 
 class OpenAi(Provider):
-    """Implements the Provider protocol."""
+    """The OpenAI provider."""
 
     name = "openai"
     label = "OpenAI"
@@ -32,7 +32,7 @@ class OpenAi(Provider):
     def __init__(
         self, *, submit_seconds: float = SUBMIT_SECONDS, ask_seconds: float = http.ASK_SECONDS
     ) -> None:
-        """How long an edit and the check of a key may take."""
+        """Set the time limits of an edit and of a key check."""
         self.submit_seconds = submit_seconds
         self.ask_seconds = ask_seconds
 
@@ -46,7 +46,7 @@ class OpenAi(Provider):
         return Submitted(task_id=task_id, result=result)
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        """Only after the portal stopped before it had stored the answer, which does not come twice."""
+        """Only called if the portal stopped before storing the response, which cannot be fetched again."""
         raise answer_lost()
 
     async def check(self, account: Account) -> str:

@@ -1,4 +1,4 @@
-"""What OpenAI's answers mean. Source: the contract's sections 6 and 8."""
+"""Interprets OpenAI's responses. Source: the contract's sections 6 and 8."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from editor.providers.base import ErrorKind, ProviderError, Result, ResultImage
 from editor.providers.failures import failure, temporary
 from editor.providers.http import Answer
 
-# OpenAI tells apart by code what it puts under one status: 400 for refusals and for spent budgets,
-# 429 for too many requests and for no money.
+# OpenAI's codes distinguish errors with the same status: 400 for refusals and for spent budgets,
+# 429 for too many requests and for missing funds.
 _KINDS = {
     "moderation_blocked": ErrorKind.MODERATED,
     "content_policy_violation": ErrorKind.MODERATED,
@@ -26,18 +26,18 @@ _KINDS = {
 
 
 def result(answer: Answer, *, most: int) -> Result:
-    """The images of a generation or an edit, or none: that was work too, and is not to be asked for again.
+    """The images of a generation or an edit, possibly none: that was charged too, and must not be resent.
 
-    most  how many are taken at most; those that cannot be read are left out where others can
+    most  the maximum number of images; unreadable ones are left out if others are readable
 
-    Raises ProviderError. Slow: not for the event loop.
+    Raises ProviderError. Slow: do not call it on the event loop.
     """
     if not answer.ok:
         raise refused(answer)
     body = answer.table()
     data = body.get("data")
     if not isinstance(data, list):
-        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
+        raise failure(ErrorKind.UNKNOWN_OUTCOME)  # it was made and charged
     content_type = f"image/{body.get('output_format') or 'png'}"
     contents = [_content(each) for each in data[:most]]
     good = tuple(ResultImage(content, content_type) for content in contents if content is not None)
@@ -58,7 +58,7 @@ def models_offered(answer: Answer) -> str:
 
 
 def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
-    """What an answer without success means."""
+    """The error for an unsuccessful response."""
     error = answer.table().get("error")
     error = error if isinstance(error, dict) else {}
     provider_message = str(error.get("message") or "")
@@ -79,7 +79,7 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
 
 
 def _retry_after(answer: Answer) -> float | None:
-    """Seconds. OpenAI may tell milliseconds in a header of its own."""
+    """In seconds. OpenAI may send milliseconds in a header of its own."""
     milliseconds = answer.headers.get("retry-after-ms", "")
     if milliseconds.isdecimal() and len(milliseconds) < 10:
         return int(milliseconds) / 1000

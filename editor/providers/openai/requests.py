@@ -1,4 +1,4 @@
-"""What is sent to OpenAI for an edit. Source: the contract's sections 2 to 5."""
+"""Builds OpenAI's requests for an edit. Source: the contract's sections 2 to 5."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from editor.providers.failures import failure
 
 File = tuple[str, tuple[str, bytes, str]]  # name of the part, (file name, content, type)
 
-# Models that make three sizes only. The others make any within the limits below.
+# Models with three fixed sizes. The others support any size within the limits below.
 _FIXED = ("gpt-image-1.5", "gpt-image-1-mini", "chatgpt-image-latest")
 _STEP = 16  # pixels; both sides are multiples of it
 _LONGEST_SIDE = 3840  # pixels
-_STEEPEST = 3  # to 1
+_STEEPEST = 3  # the longest side to the shortest
 _PIXELS = {"1K": 1024**2, "2K": 2048**2, "4K": 8_294_400}
 _USUAL_PIXELS = 1536 * 1024
 
 
 def check(request: EditRequest) -> None:
-    """Raise ProviderError for an edit that would be done otherwise than was asked."""
+    """Raise ProviderError for an edit that would not be done as requested."""
     if request.mask is not None and not request.images:
         raise failure(ErrorKind.INVALID_INPUT, message="A mask needs an image to apply to.")
 
 
 def fields(request: EditRequest) -> dict[str, str | int]:
-    """All fields but the files, which generations and edits share."""
+    """All fields except files. Generations and edits share them."""
     inputs = request.inputs
     values: dict[str, str | int] = {
         "model": request.target,
@@ -47,7 +47,7 @@ def fields(request: EditRequest) -> dict[str, str | int]:
 
 
 def size(request: EditRequest) -> str:
-    """ "WxH" or "auto", which is about the ratio of the first image."""
+    """ "WxH" or "auto", which roughly keeps the ratio of the first image."""
     inputs = request.inputs
     width, height = int(inputs.get("width") or 0), int(inputs.get("height") or 0)
     exact = width > 0 and height > 0
@@ -65,13 +65,13 @@ def size(request: EditRequest) -> str:
 
 
 def file(image: InputImage, content: bytes, *, number: int) -> File:
-    """One image of an edit. OpenAI reads their order, and refuses parts without name and type."""
+    """One image of an edit. Their order matters, and OpenAI refuses parts without name and type."""
     ending = image.content_type.partition("/")[2]
     return "image[]", (f"image-{number}.{ending}", content, image.content_type)
 
 
 def mask(white_to_change: bytes, pixels: tuple[int, int]) -> bytes:
-    """Our mask as OpenAI's: a PNG of the first image's size in pixels, transparent where it may change."""
+    """Convert our mask to OpenAI's: a PNG of the first image's size, transparent where it may change."""
     with Image.open(BytesIO(white_to_change), formats=("PNG",)) as opened:
         grey = opened.convert("L")
     if grey.size != pixels:
@@ -90,7 +90,7 @@ def _nearest_fixed(width: int, height: int) -> str:
 
 
 def _largest(across: int, down: int, pixels: int) -> tuple[int, int]:
-    """The largest size of exactly this ratio, of 1:3 to 3:1, with so many pixels at most."""
+    """The largest size of exactly this ratio, limited to 1:3 to 3:1, with at most `pixels` pixels."""
     if across > _STEEPEST * down:
         across, down = _STEEPEST, 1
     elif down > _STEEPEST * across:

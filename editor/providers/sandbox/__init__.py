@@ -1,1 +1,1 @@
-"""The built-in provider: needs no key, reads plain instructions and does them with Pillow."""
+"""The built-in provider: needs no key, parses plain instructions and runs them with Pillow."""

@@ -1,7 +1,7 @@
-"""The sandbox as a provider: prompts are judged in `submit`, pictures made in a child process.
+"""The sandbox as a provider: `submit` checks prompts, a child process makes the images.
 
-The work starts with the first `poll`, not with `submit`. So a task that this process has never
-heard of (the portal was restarted) is simply begun again: same recipe, same seed, same bytes.
+The work starts with the first `poll`, not with `submit`. So a task that is unknown to this
+process (after a restart) is simply started again: same recipe, same seed, same bytes.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ logger = logging.getLogger("editor.sandbox")
 processes.preload(render.__name__)
 
 RENDER_LIMIT = 60.0  # seconds for all samples of one job
-POLL_HOLD = 1.0  # seconds a poll waits for news before it answers
+POLL_HOLD = 1.0  # seconds a poll waits for news before it returns
 WAIT = 0.1  # seconds until the next poll; short, because a poll itself waits for news
-SLOW_SHARE = 90  # percent that the [slow] wait takes up; the rest is the real work
+SLOW_SHARE = 90  # percent of the progress for the [slow] wait; the rest is the real work
 MOST_SAMPLES = 8
 
 
 @dataclass(slots=True)
 class _Work:
-    """A task under way in this process."""
+    """A task running in this process."""
 
     task: asyncio.Task[Result]
     news: asyncio.Event
@@ -56,19 +56,19 @@ class _Work:
 
 
 class Sandbox(Provider):
-    """Implements the Provider protocol. Holds the running tasks of one event loop."""
+    """The sandbox provider. Holds the running tasks of one event loop."""
 
     name = "sandbox"
     label = "Built-in sandbox"
     needs_key = False
-    shortest_wait = 0  # a poll begins the work, and waits for news itself
-    idempotent = True  # submit only judges the prompt; nothing is paid for
+    shortest_wait = 0  # a poll starts the work, and waits for news itself
+    idempotent = True  # submit only checks the prompt; nothing is charged
 
     def __init__(self) -> None:
         self._work: dict[str, _Work] = {}
 
     async def submit(self, request: EditRequest) -> Submitted:
-        """Judge the prompt. Raises INVALID_INPUT for what the sandbox cannot do."""
+        """Check the prompt. Raises INVALID_INPUT for what the sandbox cannot do."""
         if testwords.extract(request.prompt)[1].fail_submit:
             raise ProviderError(
                 ErrorKind.UNAVAILABLE, "The sandbox refused the task, as [fail:submit] asked."
@@ -88,7 +88,7 @@ class Sandbox(Provider):
             return Progress(wait=POLL_HOLD)
         elapsed = time.time() - float(task.state["started_at"])
         if elapsed < words.slow:
-            # Nothing is held meanwhile: no slot, no image, no thread.
+            # Nothing is held during this wait: no slot, no image, no thread.
             percent = max(0, int(SLOW_SHARE * elapsed / words.slow))
             return Progress(percent=percent, wait=min(POLL_HOLD, words.slow - elapsed))
         if words.moderate:
@@ -107,11 +107,11 @@ class Sandbox(Provider):
             return Progress(percent=base + work.percent * (100 - base) // 100, wait=WAIT)
         self._work.pop(task.task_id, None)
         if work.task.cancelled():
-            return Progress(wait=WAIT)  # cut short from outside; the next poll begins anew
+            return Progress(wait=WAIT)  # cancelled from outside; the next poll starts over
         return work.task.result()
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
-        """Kill the child, or take the work out of the queue."""
+        """Kill the child process, or remove the work from the queue."""
         work = self._work.pop(task.task_id, None)
         if work is not None:
             work.task.cancel()
@@ -131,7 +131,7 @@ class Sandbox(Provider):
 
 
 async def _make(request: EditRequest, note: Callable[[int], None]) -> Result:
-    """The whole work on one task. Raises ProviderError."""
+    """Do the whole work of one task. Raises ProviderError."""
     try:
         recipe = _recipe(request)
         with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
@@ -199,7 +199,7 @@ def _recipe(request: EditRequest) -> render.Recipe:
 
 
 def _poster(prompt: str) -> parser.Poster:
-    """Letters that the typeface lacks, such as emoji, are left out while others remain."""
+    """Characters that the typeface lacks, such as emoji, are left out unless none would remain."""
     poster = parser.parse_poster(prompt)
     missing = text.missing_letters(poster.text)
     kept = " ".join("".join(letter for letter in poster.text if letter not in missing).split())
@@ -208,8 +208,8 @@ def _poster(prompt: str) -> parser.Poster:
     return parser.Poster(text=kept or "Untitled", looks=poster.looks)
 
 
-def _check_letters(words: str) -> None:
-    missing = sorted(text.missing_letters(words))
+def _check_letters(letters: str) -> None:
+    missing = sorted(text.missing_letters(letters))
     if missing:
         raise Refused(
             f"The sandbox's typeface has no {', '.join(f'“{letter}”' for letter in missing[:5])}: "
@@ -226,7 +226,7 @@ def _ratio(inputs: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _number(inputs: Mapping[str, Any], name: str) -> int | None:
-    """A whole number, which some models' inputs hold as text; None where there is none."""
+    """An integer input, which some models have as text; None if it is missing or not a number."""
     try:
         return int(str(inputs.get(name, "")).strip())
     except ValueError:
@@ -234,6 +234,6 @@ def _number(inputs: Mapping[str, Any], name: str) -> int | None:
 
 
 def _seed(request: EditRequest) -> int:
-    """The input's seed, else one that stays the same for this job, also after a restart."""
+    """The input's seed, or one that stays the same for this job, also after a restart."""
     seed = _number(request.inputs, "seed")
     return seed if seed is not None and seed >= 0 else zlib.crc32(request.job_id.encode())

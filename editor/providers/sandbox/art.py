@@ -1,5 +1,5 @@
-"""Art: the picture as if it were drawn, painted or printed. Same shape as the tones: RGB in, RGB of
-the same size out."""
+"""Art filters: the image as if drawn, painted or printed. Like the tones: RGB in, RGB of the same size
+out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from editor.providers.sandbox import pixels
 from editor.providers.sandbox.operations import Rgb
 from editor.providers.sandbox.tone import Filter
 
-PAINTING_SIDE = 1400  # longest side in pixels at which a painting is made; brush strokes need no more
+PAINTING_SIDE = 1400  # longest side in pixels of a painting; brush strokes need no more
 PIXEL_COLOURS = 16
 PAPER: Rgb = (250, 245, 234)
 
@@ -28,7 +28,7 @@ RISO_TEAL: Rgb = (0, 131, 138)
 
 
 def pencil_sketch(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Graphite: light divided by its own blur leaves the lines; shadows are hatched in lightly."""
+    """Graphite: lightness divided by its own blur leaves the lines; shadows are hatched in lightly."""
     light = pixels.luminance(image).filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.0009)))
     around = light.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.009, least=1.0)))
     lines = ImageMath.lambda_eval(
@@ -45,7 +45,7 @@ def pencil_sketch(image: Image.Image, strength: float, rng: Random) -> Image.Ima
 
 
 def ink(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Black ink on cream paper: lines where the light changes, and solid shadows."""
+    """Black ink on cream paper: lines where the lightness changes, and solid shadows."""
     light = ImageOps.autocontrast(pixels.luminance(image), cutoff=1)
     fine = light.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.0022, least=0.7)))
     wide = light.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.0066, least=2.1)))
@@ -63,7 +63,7 @@ def ink(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def gouache(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Opaque paint: flat strokes with clear edges, fuller colour, a little of the paper's tooth."""
+    """Opaque paint: flat strokes with clear edges, fuller colour, a little paper texture."""
     small = image.copy()
     small.thumbnail((PAINTING_SIDE, PAINTING_SIDE), Image.Resampling.LANCZOS)
     radius = max(2, round(max(small.size) * 0.006 * (0.6 + 0.4 * strength)))
@@ -81,7 +81,7 @@ def gouache(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def watercolour(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Transparent washes: pale and uneven, darker where the pigment dried at an edge, paper in the lights."""
+    """Transparent washes: pale and uneven, darker at edges where pigment dried, paper in the highlights."""
     small = image.copy()
     small.thumbnail((PAINTING_SIDE, PAINTING_SIDE), Image.Resampling.LANCZOS)
     side = max(small.size)
@@ -110,7 +110,7 @@ def pop_art(image: Image.Image, strength: float, rng: Random) -> Image.Image:
     light = light.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.0016)))
     cell = max(4, round(pixels.relative(image, 0.0085)))
     dots = _halftone(light.size, cell)
-    # The dots push the light up or down before it is cut into inks, so they only show near an edge.
+    # The dots shift the lightness before it is divided into inks, so they only show near an edge.
     pushed = ImageChops.add(light, dots, 1.0, -128)
     pushed = ImageChops.blend(light, pushed, 0.34)
     band = 256 / len(inks)
@@ -122,8 +122,8 @@ def pop_art(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def risograph(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Two inks on paper, laid over each other a little out of register: pink for what is not green, teal
-    for what is not red."""
+    """Two inks on paper, printed slightly out of register: pink for what is not green, teal for what is
+    not red."""
     lit = ImageOps.autocontrast(image, cutoff=1)
     slip = max(1, round(pixels.relative(image, 0.004)))
     sheet = Image.new("RGB", image.size, PAPER)
@@ -137,7 +137,7 @@ def risograph(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def pixel_art(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Large squares in few colours of its own."""
+    """Large squares in a few of the image's colours."""
     block = max(2, round(max(image.size) / 64 * strength))
     small = image.resize(
         (math.ceil(image.width / block), math.ceil(image.height / block)),
@@ -150,7 +150,7 @@ def pixel_art(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def _brush(image: Image.Image, radius: int) -> Image.Image:
-    """Broad strokes, and finer ones where there is much to tell, such as in a face."""
+    """Broad strokes, and finer ones in detailed areas such as a face."""
     fine = _flatten(image, max(1, radius // 3))
     broad = _flatten(_flatten(image, radius), max(1, radius // 2))
     lost = pixels.luminance(ImageChops.difference(fine, broad))
@@ -159,7 +159,7 @@ def _brush(image: Image.Image, radius: int) -> Image.Image:
 
 
 def _flatten(image: Image.Image, radius: int) -> Image.Image:
-    """Each pixel takes the mean of the calmest of eight neighbouring patches.
+    """Each pixel gets the mean of the smoothest of eight neighbouring patches.
 
     The Kuwahara filter, with whole images instead of a loop over pixels: smooths surfaces
     and keeps edges, as a brush does.
@@ -180,7 +180,7 @@ def _flatten(image: Image.Image, radius: int) -> Image.Image:
 
 
 def _shift(image: Image.Image, dx: int, dy: int) -> Image.Image:
-    """Moved by dx, dy; what would wrap around keeps its old pixels."""
+    """The image moved by dx, dy; areas that would wrap around keep their old pixels."""
     moved = ImageChops.offset(image, dx, dy)
     width, height = image.size
     for box in (

@@ -1,4 +1,4 @@
-"""What the rules share: patterns for colours, places and numbers, and taking a clause apart."""
+"""Shared by the rules: patterns for colours, places and numbers, and parsing of a clause."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from editor.providers.sandbox import vocabulary
 from editor.providers.sandbox.operations import Rgb, Spot
 
-# Stand for the quoted texts of a prompt, so that nothing looks inside them.
+# Delimit placeholders for a prompt's quoted texts, so that those are not parsed.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 QUOTE = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
 
@@ -33,12 +33,12 @@ def placeholder(index: int) -> str:
 
 
 def without_placeholders(text: str) -> str:
-    """Someone may have typed the two private characters themselves."""
+    """Remove the two private characters: a prompt may contain them itself."""
     return text.replace(_OPEN, "").replace(_CLOSE, "")
 
 
 class Particulars:
-    """A clause from which particulars are taken out, one by one."""
+    """A clause from which details are extracted one by one."""
 
     def __init__(self, clause: str) -> None:
         self.rest = clause
@@ -67,7 +67,7 @@ class Particulars:
         return Spot(vocabulary.VERTICALS[match["v"]], horizontal)
 
     def only(self, words: frozenset[str]) -> bool:
-        """Whether nothing is left but these words."""
+        """Whether only these words are left."""
         return words.issuperset(self.rest.split())
 
 
@@ -88,7 +88,7 @@ def colour(words: str) -> Rgb:
 
 
 def take_strength(clause: str) -> tuple[str, float]:
-    """The clause without words like "slightly", and what they come to."""
+    """The clause without words like "slightly", and their combined strength."""
     strength = 1.0
     for words, factor in vocabulary.STRENGTHS.items():
         clause, count = re.subn(rf"\b(?:{words})\b", " ", clause)

@@ -1,4 +1,4 @@
-"""Colour: one colour into another, and tints. RGB in, RGB of the same size out."""
+"""Colour changes: recolouring and tints. RGB in, RGB of the same size out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ NEUTRAL_SATURATION = 40  # of 255: less than this is white, grey or black
 WHITE_FROM, BLACK_TO = 190, 70  # brightness of 255
 BROWN_TO = 175  # an orange darker than this is called brown
 
-# Up to which hue (degrees) a named hue reaches, counted from its neighbour below.
+# The hue in degrees at which each named hue ends and the next begins.
 HUE_OVERLAP = 7  # degrees
 HUE_BORDERS = (16, 44, 68, 165, 198, 262, 292, 342)
 
 
 def recolour(image: Image.Image, operation: Recolour) -> Image.Image:
-    """The pixels of the source's colour get the target's; their shading and texture stay."""
+    """Give pixels of the source colour the target's, keeping their shading and texture."""
     hue, saturation, value = image.convert("HSV").split()
     chosen = _chosen(hue, saturation, value, operation)
     chosen = chosen.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.0006)))
@@ -28,7 +28,7 @@ def recolour(image: Image.Image, operation: Recolour) -> Image.Image:
 
 
 def tint(image: Image.Image, operation: Tint) -> Image.Image:
-    """The picture seen through coloured glass: its light kept, its colours drawn to one."""
+    """The image as if seen through coloured glass: lightness kept, colours shifted towards one."""
     light = pixels.luminance(image)
     red, green, blue = operation.colour
     dark: Rgb = (red // 5, green // 5, blue // 5)
@@ -54,14 +54,14 @@ def _chosen(
         if source_value >= WHITE_FROM:
             darkest = max(darkest, WHITE_FROM - 20)
         elif source_value <= BLACK_TO:
-            # The darkest pixels have no dependable saturation: all of them are black.
+            # The darkest pixels have no reliable saturation: all of them count as black.
             by_colour = ImageChops.lighter(by_colour, value.point(_ramp(until=45, width=20)))
             brightest = min(brightest, BLACK_TO)
         else:
             darkest, brightest = max(darkest, BLACK_TO), min(brightest, WHITE_FROM + 20)
     else:
         low, high = _hue_range(source_hue)
-        # Names overlap: an orange that leans towards red is called either.
+        # Names overlap: a reddish orange is called either.
         by_hue = hue.point(
             [
                 pixels.clamp(255 * _inside(level * 360 / 256, low - HUE_OVERLAP, high))
@@ -90,7 +90,7 @@ def _chosen(
 
 
 def _hue_range(hue: float) -> tuple[float, float]:
-    """Where the colour with this hue begins and ends; red begins below zero."""
+    """The range of the named colour with this hue; red begins below zero."""
     low = HUE_BORDERS[-1] - 360.0
     for border in HUE_BORDERS:
         if hue < border:
@@ -100,7 +100,7 @@ def _hue_range(hue: float) -> tuple[float, float]:
 
 
 def _inside(hue: float, low: float, high: float, *, soft: float = 5) -> float:
-    """1 within the range, falling to 0 over a few degrees outside of it."""
+    """1 within the range, falling to 0 over `soft` degrees outside it."""
     outside = min(max(low - turned, turned - high, 0.0) for turned in (hue - 360, hue, hue + 360))
     return max(0.0, 1 - outside / soft)
 
@@ -116,7 +116,7 @@ def _ramp(*, start: int | None = None, until: int | None = None, width: int) -> 
 def _repaint(
     hue: Image.Image, saturation: Image.Image, value: Image.Image, source: Rgb, target: Rgb
 ) -> Image.Image:
-    """The whole picture as if all of it were the source's colour; the mask picks from it."""
+    """The whole image recoloured as if all of it had the source's colour; the mask selects from it."""
     source_hue, source_saturation, source_value = _hsv(source)
     target_hue, target_saturation, target_value = _hsv(target)
     from_neutral = source_saturation < NEUTRAL_SATURATION
@@ -125,7 +125,7 @@ def _repaint(
     if from_neutral or to_neutral:
         hues = [round(target_hue * 256 / 360) % 256] * 256
     else:
-        # Keep half of how the hue varies within the source's colour: shading stays lively.
+        # Keep half of the hue's variation within the source's colour: shading stays lively.
         def moved(level: int) -> float:
             away = (level * 360 / 256 - source_hue + 180) % 360 - 180
             return target_hue + away * 0.5
@@ -141,7 +141,7 @@ def _repaint(
         saturations = pixels.curve(lambda level: level * factor)
 
     if target_value > source_value:
-        # Lift the dark end rather than multiply: black has nothing to multiply.
+        # Lift the dark end instead of multiplying, which would leave black unchanged.
         lift = (target_value - source_value) / 255
         values = pixels.curve(lambda level: level + (255 - level) * lift * 0.85)
     else:

@@ -1,4 +1,4 @@
-"""Several images into one. RGB or RGBA in, the lower image's mode out."""
+"""Combines several images into one. RGB or RGBA in, the lower image's mode out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TALLEST = 0.94  # share of the area's height
 
 
 def place(lower: Image.Image, upper: Image.Image, operation: Place, area: Box) -> Image.Image:
-    """The upper image within the area of the lower one; its transparent parts stay transparent."""
+    """Paste the upper image into the area of the lower one; its transparent parts stay transparent."""
     left, top, right, bottom = area
     scale = min((right - left) * operation.width / upper.width, (bottom - top) * TALLEST / upper.height)
     size = max(1, round(upper.width * scale)), max(1, round(upper.height * scale))

@@ -1,4 +1,4 @@
-"""Effects: focus, grain and the like. Same shape as the tones: RGB in, RGB of the same size out."""
+"""Effects such as focus and grain. Like the tones: RGB in, RGB of the same size out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def blur(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def soft_focus(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Sharp beneath a veil of light, with a halo around all that is bright, as through a diffusion filter."""
+    """Sharp under a veil of light, with a halo around bright areas, as through a diffusion filter."""
     halo = image.filter(ImageFilter.GaussianBlur(pixels.relative(image, 0.014)))
     glowing = ImageChops.screen(image, ImageEnhance.Brightness(halo).enhance(0.75))
     veil = pixels.curve(lambda level: 36 + level * 0.86)

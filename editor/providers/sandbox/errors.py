@@ -1,4 +1,4 @@
-"""What the sandbox refuses, in words for the person who wrote the prompt."""
+"""The sandbox's refusals, with messages for the person who wrote the prompt."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LONGEST_PIECE = 120  # characters of a prompt quoted in a message
 
 
 class Refused(Exception):
-    """The sandbox cannot do this; the message says why. Survives the way out of a child process."""
+    """The sandbox cannot do this; the message says why. Can be raised out of a child process."""
 
 
 def not_understood(piece: str, *, hint: str = "") -> Refused:
-    """Names the piece, what the sandbox can do, and the way to a provider that can do more."""
+    """Names the piece, what the sandbox can do, and how to connect a provider that can do more."""
     piece = " ".join(piece.split())
     if len(piece) > LONGEST_PIECE:
         piece = piece[: LONGEST_PIECE - 1] + "…"

@@ -1,4 +1,4 @@
-"""Geometry: shape and size of the canvas. RGB or RGBA in, the same mode out."""
+"""Changes of the canvas's shape and size. RGB or RGBA in, the same mode out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_SIDE = 16384
 BORDER_SHARE = 0.04  # of the shorter side
 
 _QUARTERS = {
-    90: Image.Transpose.ROTATE_270,  # Pillow counts the other way round
+    90: Image.Transpose.ROTATE_270,  # Pillow counts counterclockwise
     180: Image.Transpose.ROTATE_180,
     270: Image.Transpose.ROTATE_90,
 }
@@ -64,7 +64,7 @@ def resize(image: Image.Image, operation: Resize) -> Image.Image:
 
 
 def resize_to(image: Image.Image, width: int | None, height: int | None) -> Image.Image:
-    """To these pixels: one side alone keeps the proportions; both fill, and crop what is over."""
+    """Resize to these pixels: one side alone keeps the proportions; both fill the size and crop the rest."""
     if width is None and height is None:
         return image
     if height is None and width is not None:
@@ -87,7 +87,7 @@ def border(image: Image.Image, operation: Border) -> Image.Image:
 
 
 def fit_inside(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
-    """The largest size with the ratio width to height that lies within `size`."""
+    """The largest size with the ratio width to height that fits in `size`."""
     wide = min(size[0], round(size[1] * width / height))
     high = min(size[1], round(size[0] * height / width))
     return max(1, wide), max(1, high)
@@ -110,18 +110,18 @@ def _ink(colour: Rgb, mode: str) -> tuple[int, ...]:
 
 
 def shrink_for(image: Image.Image, width: float, height: float) -> Image.Image:
-    """The image, smaller where a canvas of width x height would be larger than the portal keeps."""
+    """The image, shrunk if a canvas of width x height would exceed the portal's limits."""
     factor = min(1.0, (MOST_PIXELS / (width * height)) ** 0.5, LONGEST_SIDE / max(width, height))
     if factor == 1:
         return image
-    # A hair less, so that rounding up to whole pixels stays within the limit.
+    # Slightly less, so that rounding up to whole pixels stays within the limit.
     factor *= 0.998
     size = max(1, int(image.width * factor)), max(1, int(image.height * factor))
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
 def check_size(width: int, height: int) -> None:
-    """Raises Refused when the canvas would be too large to be kept."""
+    """Raise Refused if the canvas would exceed the portal's limits."""
     if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
         raise Refused(
             f"The result would be {width}x{height} pixels. At most 25 megapixels and {LONGEST_SIDE} pixels "

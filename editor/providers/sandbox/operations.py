@@ -1,4 +1,4 @@
-"""What the sandbox can do, as frozen data: the parser makes these, `render` carries them out."""
+"""The sandbox's operations as frozen data: the parser creates them, `render` executes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Vertical = Literal["top", "centre", "bottom"]
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place in the picture."""
+    """A position in the image."""
 
     vertical: Vertical
     horizontal: Horizontal
@@ -20,7 +20,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A tone, effect or medium by its name in `render.FILTERS`; strength 1.0 is ordinary."""
+    """A tone, effect or art filter by its name in `render.FILTERS`; strength 1.0 is normal."""
 
     name: str
     strength: float = 1.0
@@ -28,7 +28,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Recolour:
-    """One colour becomes another. The range limits the source by its brightness, 0..255."""
+    """Change one colour into another. `darkest` and `brightest` limit the source's brightness, 0..255."""
 
     source: Rgb
     target: Rgb
@@ -44,7 +44,7 @@ class Tint:
 
 @dataclass(frozen=True, slots=True)
 class Rotate:
-    """Clockwise, in degrees. The canvas grows to hold the turned picture; new corners are white."""
+    """Clockwise, in degrees. The canvas grows to fit the rotated image; new corners are white."""
 
     degrees: float
 
@@ -56,7 +56,7 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """Cut the centre out in this ratio, width to height."""
+    """Crop the centre to this ratio, width to height."""
 
     width: int
     height: int
@@ -64,7 +64,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Pad:
-    """Add equal margins until the picture has this ratio, width to height."""
+    """Add equal margins until the image has this ratio, width to height."""
 
     width: int
     height: int
@@ -73,7 +73,7 @@ class Pad:
 
 @dataclass(frozen=True, slots=True)
 class Resize:
-    """To pixels (one side alone keeps the proportions, both crop what is over) or by a factor."""
+    """To pixels (one side alone keeps the proportions, both crop the rest) or by a factor."""
 
     width: int | None = None
     height: int | None = None
@@ -82,7 +82,7 @@ class Resize:
 
 @dataclass(frozen=True, slots=True)
 class Border:
-    """Around the picture, outside of it. `pixels` None: four hundredths of the shorter side times scale."""
+    """Around the image, outside it. `pixels` None: four hundredths of the shorter side times scale."""
 
     colour: Rgb = (255, 255, 255)
     pixels: int | None = None
@@ -91,7 +91,7 @@ class Border:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """Words on the picture. `size` is a factor; a `strip` is a plain bar behind the words."""
+    """Text on the image. `size` is a factor; `strip` is the colour of a plain bar behind the text."""
 
     text: str
     spot: Spot
@@ -102,7 +102,7 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Image number `image` onto image number `onto`, both counted from 1.
+    """Place image number `image` onto image number `onto`, both counted from 1.
 
     width  share of the lower image's width, 0..1
     """
@@ -115,7 +115,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """All images in one row, in their order."""
+    """All images in one row, in order."""
 
 
 Operation = (

@@ -1,8 +1,8 @@
-"""From a prompt in plain English to the operations it asks for. Pure.
+"""Parses a prompt in plain English into operations. Pure.
 
-A prompt is cut into clauses (never inside quotes), filler is dropped, and each clause must
-then be understood to its last word by one of the rules in `rules.py`. A clause that is not
-refuses the whole prompt: half an edit is worse than none.
+A prompt is split into clauses (never inside quotes), filler is dropped, and each clause must
+then match one of the rules in `rules.py` completely. If one does not, the whole prompt is
+refused: half an edit is worse than none.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _QUOTED = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# Between clauses. Not the comma or point inside a number.
+# Separates clauses. Excludes the comma or point inside a number.
 _BREAK = re.compile(r"[;!\n]|,(?!\d)|\.(?!\d)|&|\+|\b(?:and|then|plus)\b", re.IGNORECASE)
 _TRAILING_CLAUSE = re.compile(r"[,;]")
 _IMAGE_WORD = r"(?:images?|photos?|photographs?|pictures?|pics?|imgs?)"
@@ -55,14 +55,14 @@ _REWRITES = [
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """What a prompt without an image becomes: a typographic poster, with looks laid over it."""
+    """The result of a prompt without an image: a typographic poster with looks applied to it."""
 
     text: str
     looks: tuple[Look, ...] = ()
 
 
 def parse(prompt: str, *, images: int, masked: bool = False) -> tuple[Operation, ...]:
-    """The operations that the prompt asks for, in its order; none for an empty prompt.
+    """The operations in the prompt, in order; none for an empty prompt.
 
     images  how many images came with the prompt
     masked  whether a mask limits the edit
@@ -78,14 +78,14 @@ def parse(prompt: str, *, images: int, masked: bool = False) -> tuple[Operation,
 
 
 def parse_poster(prompt: str) -> Poster:
-    """Quoted words become the poster's text, else the whole prompt but for looks at its end."""
+    """The poster's text is the quoted text, else the whole prompt except looks at its end."""
     text, quotes = _lift_quotes(prompt)
     spoken, looks = _cut_looks(text, quotes)
     return Poster(text="\n".join(quotes) if quotes else " ".join(spoken.split()), looks=looks)
 
 
 def _cut_looks(text: str, quotes: list[str]) -> tuple[str, tuple[Look, ...]]:
-    """The text without the longest end that asks for looks alone, and those looks."""
+    """The text without its longest ending that consists of looks only, and those looks."""
     commas = [match.start() for match in _TRAILING_CLAUSE.finditer(text)]
     for comma in commas[-MOST_OPERATIONS:]:
         try:
@@ -99,7 +99,7 @@ def _cut_looks(text: str, quotes: list[str]) -> tuple[str, tuple[Look, ...]]:
 
 
 def _operations(text: str, quotes: list[str]) -> list[Operation]:
-    """What the clauses of the text ask for. Raises Refused at the first that is not understood."""
+    """The operations of the text's clauses. Raises Refused at the first that is not understood."""
     found: list[Operation] = []
     verb = ""
     for piece in _BREAK.split(_rewrite(text)):
@@ -108,7 +108,7 @@ def _operations(text: str, quotes: list[str]) -> list[Operation]:
             continue
         operations = _understand(clause, quotes, found)
         if operations is None and verb:
-            # "flip horizontally and vertically": the second clause leans on the first one's verb.
+            # "flip horizontally and vertically": the second clause uses the first one's verb.
             operations = _understand(f"{verb} {clause}", quotes, found)
         if operations is None:
             raise not_understood(_restore(piece, quotes), hint=_hint(clause))
@@ -120,9 +120,9 @@ def _operations(text: str, quotes: list[str]) -> list[Operation]:
 
 
 def _understand(clause: str, quotes: list[str], before: list[Operation]) -> list[Operation] | None:
-    """One clause by the first rule that takes it, or cut at "with" into two that are taken.
+    """Parse one clause by the first matching rule, or split at "with" into two that match.
 
-    `before` is what the prompt has asked for so far.
+    `before` are the prompt's operations so far.
     """
     if len(clause) > LONGEST_CLAUSE:
         return None
@@ -145,10 +145,12 @@ def _check_images(operations: list[Operation], *, images: int, masked: bool) -> 
             needed = max(operation.image, operation.onto)
             if needed > images:
                 raise Refused(
-                    f"The prompt mentions image {needed}, but {_came(images)} with it. Add that image."
+                    f"The prompt mentions image {needed}, but {_images_sent(images)} with it. Add that image."
                 )
         if isinstance(operation, SideBySide) and images < FEWEST_SIDE_BY_SIDE:
-            raise Refused(f"Side by side needs at least two images, but {_came(images)}. Add another image.")
+            raise Refused(
+                f"Side by side needs at least two images, but {_images_sent(images)}. Add another image."
+            )
         moves_canvas = isinstance(operation, WHOLE_CANVAS)
         if masked and (moves_canvas or (isinstance(operation, Place) and operation.onto != 1)):
             raise Refused(
@@ -157,7 +159,7 @@ def _check_images(operations: list[Operation], *, images: int, masked: bool) -> 
             )
 
 
-def _came(images: int) -> str:
+def _images_sent(images: int) -> str:
     return {0: "no image was sent", 1: "only one image was sent"}.get(
         images, f"only {images} images were sent"
     )
@@ -185,7 +187,7 @@ def _lift_quotes(prompt: str) -> tuple[str, list[str]]:
 
 
 def _restore(piece: str, quotes: list[str]) -> str:
-    """The piece as a person would write it, for a message."""
+    """The piece as the person wrote it, for a message."""
     piece = re.sub(r"\bimage([0-9])", r"image \1", piece)
     return clauses.QUOTE.sub(lambda match: f'"{quotes[int(match[1])]}"', piece)
 

@@ -1,4 +1,4 @@
-"""Small steps that several operations share. All of them work on whole images in Pillow's C code."""
+"""Helpers that several operations share. All of them work on whole images in Pillow's C code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def grey_rgb(grey: Image.Image) -> Image.Image:
 
 
 def colour_map(grey: Image.Image, stops: list[tuple[int, Rgb]]) -> Image.Image:
-    """Grey levels to colours, blended between the stops (level, colour), which are in rising order."""
+    """Map grey levels to colours, interpolated between the stops (level, colour) in ascending order."""
     tables: tuple[list[int], list[int], list[int]] = ([], [], [])
     for level in LEVELS:
         above = next((index for index, stop in enumerate(stops) if stop[0] >= level), len(stops) - 1)
@@ -54,7 +54,7 @@ def mix(image: Image.Image, changed: Image.Image, share: float) -> Image.Image:
 def noise(size: tuple[int, int], rng: Random, *, coarse: float = 1.0) -> Image.Image:
     """Grey noise around 128. `coarse` is the size of a speck in pixels.
 
-    Not `Image.effect_noise`: that one cannot be seeded.
+    Does not use `Image.effect_noise`, which cannot be seeded.
     """
     width, height = max(2, round(size[0] / coarse)), max(2, round(size[1] / coarse))
     speckles = Image.frombytes("L", (width, height), rng.randbytes(width * height))
@@ -62,7 +62,7 @@ def noise(size: tuple[int, int], rng: Random, *, coarse: float = 1.0) -> Image.I
 
 
 def add_noise(image: Image.Image, rng: Random, amount: float, *, coarse: float = 1.0) -> Image.Image:
-    """The same noise on each channel, so that grey stays grey. `amount` is in levels."""
+    """Add the same noise to each channel, so that grey stays grey. `amount` is in levels."""
     specks = noise(image.size, rng, coarse=coarse)
     lighter = specks.point(curve(lambda level: max(0.0, level - 128) / 64 * amount))
     darker = specks.point(curve(lambda level: max(0.0, 128 - level) / 64 * amount))

@@ -1,6 +1,6 @@
-"""A typographic poster: what the sandbox makes of a prompt without an image.
+"""A typographic poster: the sandbox's result for a prompt without an image.
 
-Palette, layout and shapes follow from the seed and the sample.
+Palette, layout and shapes depend on the seed and the sample.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from editor.providers.sandbox.operations import Rgb
 
 SUPERSAMPLING = 2  # shapes are drawn larger and scaled down, for smooth edges
 LONGEST_HEADLINE = 280  # characters
-FOOTER = 0.021  # letter size as a share of the shorter side
+FOOTER = 0.021  # font size as a share of the shorter side
 MARGIN = 0.07  # share of the shorter side
 HEADLINE_WEIGHT, FOOTER_WEIGHT = 820, 560
 HEADLINE_ROOM = 0.55  # share of the height
-LEAST_ART = 0.1  # share of the height; with less room the poster is type alone
+LEAST_ART = 0.1  # share of the height; with less room the poster is text only
 EVEN_CHANCE = 0.5
 
 
@@ -46,7 +46,7 @@ PALETTES = (
 
 @dataclass(frozen=True, slots=True)
 class _Art:
-    """The strip between headline and footer while shapes are drawn on it, in its enlarged pixels."""
+    """The drawing area between headline and footer, in enlarged pixels."""
 
     draw: ImageDraw.ImageDraw
     width: int
@@ -59,7 +59,7 @@ class _Art:
 
 
 def draw(words: str, *, width: int, height: int, rng: Random, number: str) -> Image.Image:
-    """The poster in RGB. `number` stands small at its foot."""
+    """The poster in RGB. `number` is printed small in the footer."""
     palette, shapes = rng.choice(PALETTES), rng.choice(_SHAPES)
     sheet = Image.new("RGB", (width, height), palette.ground)
     margin = round(min(sheet.size) * MARGIN)
@@ -76,7 +76,7 @@ def draw(words: str, *, width: int, height: int, rng: Random, number: str) -> Im
 
 
 def _headline(sheet: Image.Image, words: str, palette: Palette, margin: int) -> int:
-    """A rule and the words beneath it. Returns where they end."""
+    """Draw a rule and the text below it. Returns the bottom y coordinate."""
     width = sheet.width - 2 * margin
     if len(words) > LONGEST_HEADLINE:
         words = words[: LONGEST_HEADLINE - 1].rstrip() + "…"
@@ -98,7 +98,7 @@ def _headline(sheet: Image.Image, words: str, palette: Palette, margin: int) -> 
 
 
 def _footer(sheet: Image.Image, number: str, palette: Palette, margin: int) -> int:
-    """Two small notes at the foot. Returns where they begin."""
+    """Draw two small notes at the bottom. Returns the top y coordinate."""
     size = max(text.SMALLEST_LETTERS, round(min(sheet.size) * FOOTER))
     face = text.font(size, FOOTER_WEIGHT)
     pen = ImageDraw.Draw(sheet)
@@ -109,7 +109,7 @@ def _footer(sheet: Image.Image, number: str, palette: Palette, margin: int) -> i
 
 
 def _sun(art: _Art) -> None:
-    """A large disc that rises over a band of colour."""
+    """A large disc rising over a band of colour."""
     horizon = art.height * art.rng.uniform(0.68, 0.78)
     radius = min(horizon * 0.92, art.width * 0.3)
     art.disc(art.width * art.rng.uniform(0.3, 0.7), horizon, radius, art.palette.first)
@@ -117,7 +117,7 @@ def _sun(art: _Art) -> None:
 
 
 def _rings(art: _Art) -> None:
-    """Rings around a point at the foot, like a record or a drop in water."""
+    """Rings around a point at the bottom, like a record or a drop in water."""
     x = art.width * art.rng.choice((0.2, 0.5, 0.8))
     inks = (art.palette.first, art.palette.ground, art.palette.second, art.palette.ground)
     rings = 8
@@ -127,7 +127,7 @@ def _rings(art: _Art) -> None:
 
 
 def _steps(art: _Art) -> None:
-    """Columns that climb to one side."""
+    """Columns that rise to one side."""
     columns = art.rng.randint(5, 8)
     rising = art.rng.random() < EVEN_CHANCE
     for index in range(columns):
@@ -138,7 +138,7 @@ def _steps(art: _Art) -> None:
 
 
 def _quarters(art: _Art) -> None:
-    """A row of tiles, each with a quarter disc turned its own way."""
+    """A row of tiles, each with a quarter disc at a random rotation."""
     tiles = max(3, round(art.width / min(art.height, art.width / 3)))
     side = art.width / tiles
     top = art.height - side
@@ -147,7 +147,7 @@ def _quarters(art: _Art) -> None:
         front, back = art.rng.sample((art.palette.first, art.palette.second, art.palette.ink), 2)
         art.draw.rectangle((left, top, left + side, art.height), fill=back)
         turn = art.rng.randrange(4)
-        # The tile as a picture of its own, so that the disc is cut at its edges.
+        # Draw the tile as a separate image, so that the disc is clipped at its edges.
         tile = Image.new("L", (round(side), round(side)))
         x, y = ((0, 0), (side, 0), (side, side), (0, side))[turn]
         ImageDraw.Draw(tile).ellipse((x - side, y - side, x + side, y + side), fill=255)

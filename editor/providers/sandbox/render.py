@@ -1,4 +1,4 @@
-"""Carries out what was parsed: image files in, encoded images out. Runs in a child process."""
+"""Executes parsed operations: image files in, encoded images out. Runs in a child process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from editor.providers.sandbox.parser import Poster
 
 FILTERS: dict[str, tone.Filter] = {**tone.TONES, **effects.EFFECTS, **art.ART}
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-STRENGTH_JITTER = 0.15  # of further samples, to either side
+STRENGTH_JITTER = 0.15  # of all samples but the first, in either direction
 GAMMA_JITTER = 0.07
 POSTER_PIXELS = 1024 * 1024
 SIZE_STEP = 16  # sides of a poster are multiples of this
@@ -40,7 +40,7 @@ SIZE_STEP = 16  # sides of a poster are multiples of this
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What the result must look like from outside. None: as the first image."""
+    """The result's format and size. None: as the first image."""
 
     format: Literal["png", "jpeg"] = "png"
     ratio: tuple[int, int] | None = None
@@ -50,7 +50,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that decides the result, besides the images."""
+    """Everything that determines the result, besides the images."""
 
     work: tuple[Operation, ...] | Poster
     output: Output
@@ -61,22 +61,22 @@ class Recipe:
 def render(
     recipe: Recipe, images: list[Path], mask: Path | None, *, report: Callable[[int], None]
 ) -> list[bytes]:
-    """One encoded image a sample. The same recipe and images give the same bytes.
+    """One encoded image per sample. The same recipe and images give the same bytes.
 
-    Raises Refused for an image that cannot be read, or a result that would be too large.
+    Raises Refused for an unreadable image, or a result that would be too large.
     """
     results: list[bytes] = []
     for sample in range(recipe.samples):
 
-        def tell(share: float, done: int = sample) -> None:
+        def advance(share: float, done: int = sample) -> None:
             report(round(100 * (done + share) / recipe.samples))
 
         if isinstance(recipe.work, Poster):
             result = _poster(recipe, recipe.work, sample)
         else:
-            result = _edit(recipe, recipe.work, images=images, mask_file=mask, sample=sample, tell=tell)
+            result = _edit(recipe, recipe.work, images=images, mask_file=mask, sample=sample, advance=advance)
         results.append(_encode(result, recipe.output.format))
-        tell(1.0)
+        advance(1.0)
     return results
 
 
@@ -87,7 +87,7 @@ def _edit(
     images: list[Path],
     mask_file: Path | None,
     sample: int,
-    tell: Callable[[float], None],
+    advance: Callable[[float], None],
 ) -> Image.Image:
     original = _shape(_open(images[0], "image 1"), recipe.output)
     mask = _open_mask(mask_file, recipe.output, original.size) if mask_file is not None else None
@@ -99,7 +99,7 @@ def _edit(
         rng = _chance(recipe, sample, index)
         varied = _vary_strength(operation, rng) if sample else operation
         current = _apply(current, varied, images=images, area=area, rng=rng)
-        tell((index + 1) / (len(operations) + 1))
+        advance((index + 1) / (len(operations) + 1))
     if mask is not None:
         current = Image.composite(current, original.convert(current.mode), mask)
     return current
@@ -139,7 +139,7 @@ def _apply(
 
 
 def _place(image: Image.Image, operation: Place, images: list[Path], area: text.Box) -> Image.Image:
-    """Image 1 is what was edited so far, whether it lies below or above."""
+    """Image 1 is the current state of the edit, whether it is the lower or the upper image."""
     upper = image if operation.image == 1 else _open_numbered(images, operation.image)
     if operation.onto == 1:
         return compose.place(image, upper, operation, area)
@@ -162,7 +162,7 @@ def _poster(recipe: Recipe, wanted: Poster, sample: int) -> Image.Image:
 
 
 def _poster_size(output: Output) -> tuple[int, int]:
-    """The asked size, or about one megapixel of the asked ratio."""
+    """The requested size, or about one megapixel of the requested ratio."""
     across, down = output.ratio or (output.width or 1, output.height or 1)
     if output.ratio is None and (output.width is None or output.height is None):
         across = down = 1
@@ -178,7 +178,7 @@ def _step(length: float) -> int:
 
 
 def _chance(recipe: Recipe, sample: int, index: int) -> Random:
-    """Chance that depends on seed, sample and step alone, so that a repeat gives the same bytes."""
+    """Randomness that depends only on seed, sample and step, so that a repeat gives the same bytes."""
     return Random(f"{recipe.seed}/{sample}/{index}")  # noqa: S311 - for looks, not for secrets
 
 
@@ -190,14 +190,14 @@ def _vary_strength(operation: Operation, rng: Random) -> Operation:
 
 
 def _vary_light(image: Image.Image, rng: Random) -> Image.Image:
-    """A little lighter or darker, the same in each channel: how one sample differs from the next."""
+    """Slightly lighter or darker, the same in each channel: the difference between samples."""
     gamma = 1 + rng.choice((-1, 1)) * rng.uniform(GAMMA_JITTER / 2, GAMMA_JITTER)
     table = pixels.curve(lambda level: 255 * (level / 255) ** gamma)
     return pixels.map_channels(image, table, table, table)
 
 
 def _on_colours(image: Image.Image, change: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    """Change the colours and leave the transparency as it is."""
+    """Change the colours and keep the transparency."""
     if image.mode == "RGB":
         return change(image)
     changed = change(image.convert("RGB"))
@@ -206,7 +206,7 @@ def _on_colours(image: Image.Image, change: Callable[[Image.Image], Image.Image]
 
 
 def _shape(image: Image.Image, output: Output) -> Image.Image:
-    """Ratio and size that the inputs ask for. What the prompt asks for comes after and wins."""
+    """Apply the ratio and size of the inputs. Those in the prompt are applied later and win."""
     if output.ratio is not None:
         image = geometry.crop(image, Crop(*output.ratio))
     return geometry.resize_to(image, output.width, output.height)
@@ -217,7 +217,7 @@ def _open_numbered(images: list[Path], number: int) -> Image.Image:
 
 
 def _open(path: Path, name: str) -> Image.Image:
-    """RGB, or RGBA where something is transparent."""
+    """RGB, or RGBA if anything is transparent."""
     try:
         with Image.open(path, formats=FORMATS) as file:
             geometry.check_size(*file.size)
@@ -228,7 +228,7 @@ def _open(path: Path, name: str) -> Image.Image:
 
 
 def _open_mask(path: Path, output: Output, size: tuple[int, int]) -> Image.Image:
-    """Grey, white where the edit may change something; transparent counts as black."""
+    """Grey, white where the edit may change the image; transparent counts as black."""
     mask = _open(path, "the mask")
     if mask.mode == "RGBA":
         black = Image.new("RGBA", mask.size, (0, 0, 0, 255))
@@ -245,6 +245,6 @@ def _encode(image: Image.Image, file_format: str) -> bytes:
             image = Image.alpha_composite(white, image)
         image.convert("RGB").save(buffer, "JPEG", quality=95, subsampling=0)
     else:
-        # Fast rather than small: the portal encodes the result again before it stores it.
+        # Fast rather than small.
         image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -1,7 +1,7 @@
 """One rule for each kind of instruction: a tidied clause in, an operation or None out.
 
-A rule takes the clause only if it can account for every word of it. So "make the cup bright
-blue" is nobody's: there is no rule that knows what a cup is.
+A rule matches a clause only if it understands every word of it. So nothing matches "make the
+cup bright blue": no rule knows what a cup is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MIDDLE = Spot("centre", "centre")
 
 
 def apply(clause: str, quotes: list[str]) -> Operation | None:
-    """What the clause asks for by the first rule that takes all of it."""
+    """The operation of the first rule that matches the whole clause."""
     if QUOTE.search(clause):
         return caption(clause, quotes)
     for rule in _RULES:
@@ -67,7 +67,7 @@ def place(clause: str) -> Place | SideBySide | None:
     lower = target or parts.take(r"\b(?:onto|on top of|into|over|on|to|of) image([0-9]+)\b")
     upper = parts.take(r"\bimage([0-9]+)\b")
     if upper is None:
-        # "overlay image 2": the only image named is the one to be laid on the first.
+        # "overlay image 2": the only image mentioned is the upper one.
         upper, lower = lower, None
     if upper is None:
         return None
@@ -139,7 +139,7 @@ _PERCENT = re.compile(rf"(?:\bby )?({NUMBER}) ?(?:%|percent)")
 
 
 def look(clause: str) -> Look | None:
-    """A tone or effect by name, with words that ask for more or less of it."""
+    """A tone or effect by name, with words for more or less of it."""
     parts = Particulars(clause)
     percent = parts.take(_PERCENT)
     rest, strength = take_strength(parts.rest)
@@ -161,8 +161,8 @@ _TRAIT_LEAD = re.compile(r"^(?:with|in|on) ")
 
 
 def adds_nothing(clause: str, before: Iterable[Operation]) -> bool:
-    """Whether the clause asks for what happens anyway: a trait of a look that the prompt asked for
-    before, or to keep what the sandbox never changes."""
+    """Whether the clause describes what happens anyway: a trait of an earlier look in the prompt, or
+    keeping what the sandbox never changes."""
     if _KEEP.fullmatch(clause):
         return True
     trait = _TRAIT_LEAD.sub("", clause)
@@ -173,7 +173,7 @@ def adds_nothing(clause: str, before: Iterable[Operation]) -> bool:
 
 
 def _look_name(words: list[str]) -> str | None:
-    """The look that stands between words that only introduce or follow a look."""
+    """The look between words that merely introduce or follow a look."""
     first = 0
     while True:
         last = len(words)

@@ -1,7 +1,7 @@
-"""The prompts of the models' own documents, as what the sandbox can do of them.
+"""The example prompts of the models' own documentation, as prompts that the sandbox understands.
 
-They speak of things in photographs, which nothing here can see. Whoever tries a document's example
-on an installation without keys gets this instead of a refusal; docs/sandbox.md says so.
+They mention objects in photographs, which the sandbox cannot recognize. Trying a documented example
+on an installation without keys gives this instead of a refusal; see docs/sandbox.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The bracketed words in a prompt that make the sandbox slow or make it fail, for integrators."""
+"""Bracketed words in a prompt that make the sandbox slow or make it fail, for integrators."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TestWords:
-    """`slow` is the least time from submit to result, in seconds."""
+    """`slow` is the minimum time from submit to result, in seconds."""
 
-    __test__ = False  # not a test, whatever pytest thinks of its name
+    __test__ = False  # keeps pytest from collecting it
 
     slow: float = 0.0
     moderate: bool = False
@@ -26,7 +26,7 @@ class TestWords:
 
 
 def extract(prompt: str) -> tuple[str, TestWords]:
-    """The prompt without its test words, and what they ask for."""
+    """The prompt without its test words, and their meaning."""
     slow = 0.0
     found: set[str] = set()
     for match in _WORD.finditer(prompt):

@@ -1,4 +1,4 @@
-"""Words on a picture, and what setting type needs: fonts, line breaks, fitting."""
+"""Captions on images, and typesetting: fonts, line breaks, fitting."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from editor.providers.sandbox.operations import Caption, Rgb, Spot
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 FONT_FILE = Path(__file__).with_name("fonts") / "InterVariable.woff2"  # SIL Open Font License, beside it
-OPTICAL_SIZE = 32  # Inter's cut for large letters
+OPTICAL_SIZE = 32  # Inter's optical size for large text
 BOLD = 750
-MEASURED_AT = 64  # letter size at which lines are measured; loading each size tried would be slow
+MEASURED_AT = 64  # font size at which lines are measured; loading each size tried would be slow
 
-CAPTION_HEIGHT = 0.16  # letter size as a share of the area's height
+CAPTION_HEIGHT = 0.16  # font size as a share of the area's height
 CAPTION_LARGEST_BLOCK = 0.5  # all lines together, share of the area's height
 CAPTION_WIDTH = 0.9  # longest line, share of the area's width
 MARGIN = 0.045  # share of the area's shorter side
-LEADING = 1.12  # from one line to the next, in letter sizes
+LEADING = 1.12  # from one line to the next, in font sizes
 SMALLEST_LETTERS = 9  # pixels
-LIGHT_FROM = 140  # luminance from which an ink counts as light
+LIGHT_FROM = 140  # luminance from which a colour counts as light
 
 
 @lru_cache(maxsize=64)
@@ -46,12 +46,12 @@ def _has_letter(letter: str) -> bool:
 
 @cache
 def _blank_box() -> bytes:
-    """How the typeface draws a character that it does not have."""
+    """The typeface's glyph for missing characters."""
     return bytes(font(MEASURED_AT, BOLD).getmask("\uffff"))
 
 
 def caption(image: Image.Image, operation: Caption, area: Box) -> Image.Image:
-    """The words within the area, with an outline or strip that keeps them legible on anything."""
+    """Write the text in the area, with an outline or strip that keeps it legible on any background."""
     left, top, right, bottom = area
     width, height = right - left, bottom - top
     size, lines = fit(
@@ -97,9 +97,9 @@ def fit(
     fits: Callable[[tuple[int, int]], bool],
     wrap_at: float,
 ) -> tuple[int, list[str]]:
-    """The largest letter size, and the lines, for which the block of text fits.
+    """The largest font size at which the block of text fits, and its lines.
 
-    Below the smallest legible size it gives up and returns that.
+    Never goes below the smallest legible size, even if the text does not fit.
     """
     low, high = SMALLEST_LETTERS, max(SMALLEST_LETTERS, largest)
     best = low, wrap(text, low, weight, wrap_at)
@@ -115,7 +115,7 @@ def fit(
 
 
 def _balance(text: str, lines: list[str], size: int, weight: int) -> list[str]:
-    """As many lines, of more equal length: no last line with a single short word."""
+    """The same number of lines, of more equal length: no last line with a single short word."""
     narrow, wide = 1.0, _widest(lines, size, weight)
     while wide - narrow > 1:
         width = (narrow + wide) / 2
@@ -128,7 +128,7 @@ def _balance(text: str, lines: list[str], size: int, weight: int) -> list[str]:
 
 
 def wrap(text: str, size: int, weight: int, width: float) -> list[str]:
-    """Lines broken between words. A word that is wider than a line stays whole."""
+    """Break lines between words. A word wider than a line stays whole."""
     lines: list[str] = []
     for paragraph in text.splitlines():
         line = ""
@@ -150,7 +150,7 @@ def block_size(lines: list[str], size: int, weight: int) -> tuple[int, int]:
 
 
 def length(line: str, size: int, weight: int) -> float:
-    """How long a line becomes, in pixels."""
+    """The length of a line in pixels."""
     return font(MEASURED_AT, weight).getlength(line) * size / MEASURED_AT
 
 
@@ -159,7 +159,7 @@ def _widest(lines: list[str], size: int, weight: int) -> float:
 
 
 def position(block: tuple[int, int], area: Box, spot: Spot, *, margin: int) -> tuple[int, int]:
-    """The left top corner of a block at the spot of the area."""
+    """The top left corner of a block at the spot in the area."""
     left, top, right, bottom = area
     x = {
         "left": left + margin,
@@ -180,7 +180,7 @@ def _indent(face: ImageFont.FreeTypeFont, line: str, block_width: int, spot: Spo
 
 
 def _inks(operation: Caption) -> tuple[Rgb, Rgb]:
-    """Letters and outline. Both are plain greys unless a colour was asked for."""
+    """The colours of text and outline. Both are plain greys unless a colour was requested."""
     if operation.colour is not None:
         ink = operation.colour
     elif operation.strip is not None and _is_light(operation.strip):

@@ -1,5 +1,5 @@
-"""Tones: light and colour of the whole picture. Each takes RGB, a strength (1.0 is ordinary) and
-the source of chance, and gives RGB of the same size."""
+"""Tones: light and colour of the whole image. Each takes RGB, a strength (1.0 is normal) and a
+random generator, and returns RGB of the same size."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from editor.providers.sandbox import pixels
 
 Filter = Callable[[Image.Image, float, Random], Image.Image]
 
-STEP = 0.35  # how much an ordinary "brighter", "more contrast" or "vivid" adds
+STEP = 0.35  # how much a normal "brighter", "more contrast" or "vivid" adds
 
 
 def grey(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    # Always wholly grey: "slightly black and white" is still black and white.
+    # Always fully grey: "slightly black and white" is still black and white.
     return pixels.grey_rgb(pixels.luminance(image))
 
 
@@ -75,7 +75,7 @@ def muted(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def matte(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """No deep black and little colour, as printed on uncoated paper; shadows a little blue."""
+    """No deep black and little colour, as printed on uncoated paper; slightly blue shadows."""
     pale = ImageEnhance.Color(image).enhance(0.42)
     pale = pixels.map_channels(
         pale,
@@ -91,7 +91,7 @@ def invert(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def night(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Dark and blue, while what was brightest keeps a warm glow, like lamps."""
+    """Dark and blue, while the brightest areas keep a warm glow, like lamps."""
     light = ImageOps.autocontrast(pixels.luminance(image), cutoff=(0, 1))
     moonlit = pixels.colour_map(
         light, [(0, (1, 3, 12)), (90, (12, 26, 66)), (190, (62, 92, 154)), (255, (168, 190, 226))]
@@ -105,7 +105,7 @@ def night(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def cinematic(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """Film grading: shadows towards teal, lights towards amber, skin and warm colours kept apart."""
+    """Film grading: shadows towards teal, highlights towards amber, skin and warm colours kept distinct."""
     graded = pixels.colour_map(
         pixels.luminance(image),
         [(0, (0, 18, 30)), (90, (34, 92, 108)), (170, (196, 158, 116)), (255, (255, 240, 212))],
@@ -116,9 +116,9 @@ def cinematic(image: Image.Image, strength: float, rng: Random) -> Image.Image:
 
 
 def golden_hour(image: Image.Image, strength: float, rng: Random) -> Image.Image:
-    """A low sun from the upper left: everything warmer, and its light spilling in."""
+    """A low sun from the upper left: everything is warmer, and its light spills in."""
     warmed = warm(image, 1.2, rng)
-    # A quarter of the gradient, with its middle in the corner.
+    # A quarter of the gradient, with its centre in the corner.
     sun = ImageOps.invert(Image.radial_gradient("L")).resize(image.size, box=(128, 128, 256, 256))
     rays = ImageChops.multiply(pixels.grey_rgb(sun), Image.new("RGB", image.size, (255, 168, 62)))
     lit = ImageChops.screen(warmed, ImageEnhance.Brightness(rays).enhance(0.85))
@@ -126,7 +126,7 @@ def golden_hour(image: Image.Image, strength: float, rng: Random) -> Image.Image
 
 
 def darken_corners(image: Image.Image, amount: float) -> Image.Image:
-    """`amount` is how much light the very corners lose, 0..1."""
+    """`amount` is the share of light that the corners lose, 0..1."""
     shade = pixels.corners(image.size).point(
         pixels.curve(lambda level: 255 * (1 - min(1.0, amount) * (level / 255) ** 2.2))
     )

@@ -1,5 +1,5 @@
-"""The words that the sandbox's parser knows, as tables. British and American spellings both work:
-`SPELLINGS` is applied before anything is looked up."""
+"""Tables of the words that the sandbox's parser knows. British and American spellings both work:
+`SPELLINGS` is applied before any lookup."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPELLINGS = {
     r"\b(?:side-by-side)\b": "side by side",
 }
 
-# Say nothing about what is to be done, wherever they stand.
+# Words without meaning for the edit, at any position.
 FILLER = words(
     """
     a all also an be can could do entire everything fully here i i'd i'll image it it's its just kindly
@@ -33,7 +33,7 @@ FILLER = words(
     """
 )
 
-# May stand before the name of a look ("turn it into a ...") or after it ("... style").
+# Words that may precede the name of a look ("turn it into a ...") or follow it ("... style").
 LEAD = words(
     """
     add apply as become change colours convert create draw edit get give go have in into look looks make more
@@ -54,7 +54,7 @@ STRENGTHS = {
 }
 
 
-# Name of the look -> the phrases that mean it.
+# Name of the look -> its phrases.
 _LOOK_PHRASES = {
     "grey": """greyscale, grey, monochrome, monochromatic, bw, remove colour, remove colours, no colour,
         without colour, colourless, noir, film noir, greyscale film noir""",
@@ -95,8 +95,8 @@ _LOOK_PHRASES = {
     "grain": "grain, grainy, film grain, noise, noisy",
 }
 
-# Name of the look -> phrases that say what it does anyway. After the look they are understood and add
-# nothing ("a gouache painting with visible brush strokes"); on their own they mean nothing.
+# Name of the look -> phrases for what it does anyway. After the look they are accepted and add
+# nothing ("a gouache painting with visible brush strokes"); on their own they are not understood.
 _TRAIT_PHRASES = {
     "more contrast": "deep shadows, deep blacks, bright highlights",
     "less contrast": "lifted shadows, lifted blacks, soft shadows",
@@ -122,7 +122,7 @@ _TRAIT_PHRASES = {
         limited colour palette, hard edges""",
 }
 
-# Every edit of the sandbox keeps these, so a prompt may ask for it.
+# Every edit of the sandbox keeps these, so a prompt may request it.
 KEPT = ("subject", "subjects", "composition", "framing", "layout", "pose", "scene")
 
 # Quality -> the look for more of it, the look for less of it.
@@ -164,7 +164,7 @@ TRAITS = {
 LOOKS = frozenset(_LOOK_PHRASES)
 LOOK_BY_PHRASE = _look_by_phrase()
 
-# Looks whose strength people give as "by 20 %".
+# Looks whose strength may be given as "by 20 %".
 MEASURED_LOOKS = frozenset({"brighter", "darker", "more contrast", "less contrast", "vivid", "muted"})
 
 COLOURS: dict[str, Rgb] = {
@@ -243,7 +243,7 @@ PLACE_SIZES = {
 }
 BORDER_SIZES = {"thin": 0.4, "narrow": 0.4, "small": 0.5, "thick": 2.0, "wide": 2.0, "big": 2.0, "large": 2.0}
 
-# What may be left of a clause about words, a picture or a border once its particulars were taken out.
+# What may be left of a clause about a caption, an image or a border after its details were extracted.
 CAPTION_WORDS = words(
     """
     add bold caption colour draw font headline heading in insert label lettering letters line of on overlay

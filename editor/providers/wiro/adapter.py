@@ -1,7 +1,7 @@
-"""Wiro: images are uploaded first, then the model is run with their addresses.
+"""Wiro: images are uploaded first, then the model is run with their URLs.
 
-Uploading first, as Wiro's own clients do, leaves little that can break while the run, which costs
-money, is handed over.
+Uploading first, as Wiro's own clients do, leaves little that can break during the submit of the run,
+which costs money.
 """
 
 from __future__ import annotations
@@ -30,16 +30,15 @@ from editor.providers.wiro.live import Live
 
 log = logging.getLogger("editor.wiro")
 
-# Between the queue, where a task can be cancelled, and its start, from which on it can be killed,
-# Wiro takes neither.
-CANCEL_PAUSES = (1.0, 2.0)  # seconds before the second and the third try
+# Wiro accepts Cancel while a task is queued and Kill once it has started, but neither in between.
+CANCEL_PAUSES = (1.0, 2.0)  # seconds before the second and the third attempt
 
 
 class Wiro(Provider):
-    """Source: the contract of Wiro's API. Keeps its sockets, nothing else.
+    """Source: the contract of Wiro's API. Holds its sockets, nothing else.
 
     submit_seconds  limit for a run or an upload
-    ask_seconds     limit for any other question
+    ask_seconds     limit for any other request
     """
 
     name = "wiro"
@@ -55,7 +54,6 @@ class Wiro(Provider):
         self._live = Live()
 
     async def submit(self, request: EditRequest) -> Submitted:
-        """Upload the images, then run the target."""
         requests.check(request)
         seed = requests.seed(request)
         links = [
@@ -73,9 +71,9 @@ class Wiro(Provider):
         return Submitted(task_id, {"token": token, "seed": seed, "submitted_at": time.time()})
 
     async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        """Ask for the task; fetch its outputs when it is done."""
+        """Poll the task, and fetch its outputs when it is done."""
         token = task.state["token"]
-        answer = await self._ask(request.account, "Task/Detail", {"tasktoken": token})
+        answer = await self._call(request.account, "Task/Detail", {"tasktoken": token})
         found = answers.task(answer, age=time.time() - task.state["submitted_at"])
         links = answers.links(found)
         if links is None:
@@ -85,11 +83,11 @@ class Wiro(Provider):
         return Result(images=images, seed=task.state["seed"])
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
-        """Take the task out of the queue, or kill it where it has left that."""
+        """Remove the task from the queue, or kill it if it has left the queue."""
         for pause in (*CANCEL_PAUSES, None):
             try:
                 for path in ("Task/Cancel", "Task/Kill"):
-                    answer = await self._ask(request.account, path, {"taskid": task.task_id})
+                    answer = await self._call(request.account, path, {"taskid": task.task_id})
                     if answers.trouble(answer) is None:
                         return
             except ProviderError as error:
@@ -100,17 +98,17 @@ class Wiro(Provider):
         log.info("task %s could not be cancelled: it has ended, or is about to start", task.task_id)
 
     async def check(self, account: Account) -> str:
-        """Ask for a task that does not exist, as Wiro's own test of keys does. It tells no balance."""
-        answers.key_works(await self._ask(account, "Task/Detail", {"tasktoken": "none"}))
+        """Request a task that does not exist, as Wiro's own key test does. It reports no balance."""
+        answers.key_works(await self._call(account, "Task/Detail", {"tasktoken": "none"}))
         return ""
 
     async def watch(self, request: EditRequest, task: Submitted) -> bool:
-        """Listen on Wiro's socket, one connection for all tasks. False when it fails."""
+        """Listen on Wiro's socket, one connection for all tasks. False if it fails."""
         address = requests.socket_address(request.account.base_url)
         return await self._live.ended(address, task.state["token"])
 
     async def _upload(self, request: EditRequest, image: InputImage, *, number: int) -> str:
-        """The address of the image at Wiro. Raises ProviderError, of Temporary only NotAsked."""
+        """Upload the image and return its URL. Raises ProviderError; NotSent is the only Temporary."""
         content, content_type = await image.load(), image.content_type
         if content_type == "image/webp" and not requests.model(request.target).takes_webp:
             content, content_type = await asyncio.to_thread(requests.as_png, content), "image/png"
@@ -129,7 +127,7 @@ class Wiro(Provider):
         except Temporary as error:
             raise ProviderError(error.kind, error.message, retry_after=error.retry_after) from error
 
-    async def _ask(self, account: Account, path: str, body: Mapping[str, Any]) -> http.Answer:
+    async def _call(self, account: Account, path: str, body: Mapping[str, Any]) -> http.Answer:
         return await http.ask(
             self.name,
             "POST",
@@ -145,5 +143,5 @@ def _url(account: Account, path: str) -> str:
 
 
 def _headers(account: Account) -> dict[str, str]:
-    # So fine that no two requests have the same: a compatible server may take each only once.
+    # Nanoseconds, so that no two requests share a nonce: a compatible server may accept each only once.
     return requests.headers(account, nonce=str(time.time_ns()))

@@ -1,6 +1,6 @@
-"""What Wiro's answers mean in the portal's terms. Pure.
+"""Interprets Wiro's responses. Pure.
 
-Source: the contract, sections 4 to 7 (answers, tasks, statuses, uploads) and 11 (errors).
+Source: the contract, sections 4 to 7 (responses, tasks, statuses, uploads) and 11 (errors).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from editor.providers.base import ErrorKind, ProviderError
 from editor.providers.failures import LONGEST_QUOTE, failure, temporary
 from editor.providers.http import Answer
 
-# Wiro keeps many of its refusals apart by these codes alone; 0 is any other.
+# Many of Wiro's refusals differ only by these codes; 0 is any other.
 _UNKNOWN = "1"  # no such model, or no such task
 _KINDS = {
     _UNKNOWN: ErrorKind.UNAVAILABLE,
@@ -22,26 +22,26 @@ _KINDS = {
     "98": ErrorKind.AUTH,
     "99": ErrorKind.AUTH,
 }
-# A task that was just taken may not be known everywhere yet.
+# A new task may not be visible everywhere yet.
 KNOWN_WITHIN = 30.0  # seconds
 
 DONE = "task_postprocess_end"
 CANCELED = "task_cancel"
-_BROKEN = "task_error"  # final where Task/Detail tells it
-# There is no status for a refusal of the content; the model's own words tell it.
+_BROKEN = "task_error"  # final if reported by Task/Detail
+# There is no status for moderated content; only the model's output shows it.
 _MODERATED = ("moderat", "flagged", "nsfw", "content policy", "safety filter", "safety system", "prohibited")
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What Wiro says is wrong. `code` is text, "" where it gives none."""
+    """An error reported by Wiro. `code` is text, "" if there is none."""
 
     code: str
     message: str
 
 
 def trouble(answer: Answer) -> Trouble | None:
-    """None where nothing is wrong. Most refusals come with HTTP 200."""
+    """The response's error, or None. Most refusals come with HTTP 200."""
     body = answer.table()
     errors = body.get("errors")
     if answer.ok and body.get("result") is not False and not errors:
@@ -64,7 +64,7 @@ def refusal(answer: Answer, trouble: Trouble, *, asking: bool = False) -> Provid
 
 
 def key_works(answer: Answer) -> None:
-    """Whether the question for a task that does not exist was let in. Raises ProviderError."""
+    """Raise ProviderError unless the key allowed the request for a task that does not exist."""
     problem = trouble(answer)
     if problem is not None and not (answer.ok and problem.code == _UNKNOWN):
         raise refusal(answer, problem, asking=True)
@@ -73,7 +73,7 @@ def key_works(answer: Answer) -> None:
 
 
 def started(answer: Answer) -> tuple[str, str]:
-    """The id and the token of the task that a run made. Raises ProviderError."""
+    """The id and the token of the task that a run created. Raises ProviderError."""
     problem = trouble(answer)
     if problem is not None:
         raise refusal(answer, problem)
@@ -85,7 +85,7 @@ def started(answer: Answer) -> tuple[str, str]:
 
 
 def uploaded(answer: Answer) -> str:
-    """The URL of the file that was uploaded. Raises ProviderError."""
+    """The URL of the uploaded file. Raises ProviderError."""
     problem = trouble(answer)
     if problem is not None:
         raise refusal(answer, problem, asking=True)
@@ -96,7 +96,7 @@ def uploaded(answer: Answer) -> str:
 
 
 def task(answer: Answer, *, age: float) -> dict[str, Any]:
-    """The task that was asked for, submitted `age` seconds ago. Raises ProviderError."""
+    """The requested task, submitted `age` seconds ago. Raises ProviderError."""
     problem = trouble(answer)
     if problem is not None and answer.ok and problem.code == _UNKNOWN and age >= KNOWN_WITHIN:
         raise failure(ErrorKind.UNAVAILABLE, message="The provider no longer knows this edit.")
@@ -109,11 +109,11 @@ def task(answer: Answer, *, age: float) -> dict[str, Any]:
 
 
 def links(task: dict[str, Any]) -> tuple[str, ...] | None:
-    """Where the images of a task that is done are; None while it runs. Raises ProviderError."""
+    """The image URLs of a finished task; None while it runs. Raises ProviderError."""
     status = task["status"]
     if status not in (DONE, CANCELED, _BROKEN):
         return None
-    # The exit code comes second: canceled tasks have one that tells of success. Some answers have none.
+    # Check the exit code second: canceled tasks have one that means success. Some responses have none.
     if status != DONE or str(task.get("pexit") or "0") != "0":
         raise _failed(task)
     outputs = task.get("outputs")
@@ -127,7 +127,7 @@ def links(task: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def _failed(task: dict[str, Any]) -> ProviderError:
-    # The whole of what the model printed: how it ended stands last.
+    # The model's complete output: how it ended comes last.
     provider_message = str(task.get("debugerror") or task.get("debugoutput") or "").strip()
     if any(word in provider_message[-LONGEST_QUOTE:].lower() for word in _MODERATED):
         return failure(ErrorKind.MODERATED, provider_message=provider_message, end=True)
@@ -137,6 +137,6 @@ def _failed(task: dict[str, Any]) -> ProviderError:
 
 
 def _first(answer: Answer, name: str) -> dict[str, Any]:
-    """The first object of the list of that name; empty where there is none."""
+    """The first object of the list of that name; empty if there is none."""
     items = answer.table().get(name)
     return items[0] if isinstance(items, list) and items and isinstance(items[0], dict) else {}

@@ -1,6 +1,6 @@
-"""Wiro's socket, on which it tells how tasks go: a hint that makes the next poll come early.
+"""Wiro's socket, which reports the progress of tasks: a wake-up that makes the next poll come early.
 
-Source: the contract, section 12. No key is sent there; the token of a task lets in.
+Source: the contract, section 12. No key is sent there; a task's token grants access.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ log = logging.getLogger("editor.wiro")
 
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-FRAME_BYTES = 8 * 1024**2  # some carry all that a model printed
+FRAME_BYTES = 8 * 1024**2  # some contain a model's complete output
 RECONNECT_PAUSE = 1.0  # seconds
-# After a socket that told nothing: seconds in which nobody tries it again.
+# Seconds without new attempts after a socket that reported nothing.
 REST = 30.0
 
-# The frame task_error is a line of stderr, after which tasks go on; task_end comes before the outputs.
+# The frame task_error is a line of stderr, after which tasks continue; task_end comes before the outputs.
 _ENDS = ("task_postprocess_end", "task_cancel")
 
 
 class Live:
-    """One connection for each event loop and address, shared by all tasks that are watched there."""
+    """One connection per event loop and address, shared by all tasks watched there."""
 
     def __init__(self) -> None:
         self._lines: PerLoop[dict[str, _Line]] = PerLoop(dict)
 
     async def ended(self, address: str, token: str) -> bool:
-        """Wait until the socket tells that the task has ended; False when the socket fails.
+        """Wait until the socket reports the task's end; False if the socket fails.
 
-        A socket that is silent is waited for until the caller is cancelled.
+        Waits on a silent socket until the caller is cancelled.
         """
         lines = self._lines.get()
         line = lines.get(address)
@@ -55,20 +55,20 @@ class Live:
                 line.close()
 
     def percent(self, address: str, token: str) -> int | None:
-        """How far the task is, where the socket told it; 0..100."""
+        """The task's progress, 0..100, if the socket has reported it."""
         line = self._lines.get().get(address)
         return line.percents.get(token) if line else None
 
 
 class _Line:
-    """One connection, from the first task that is watched to the last, or until it fails."""
+    """One connection, from the first watched task to the last, or until it fails."""
 
     def __init__(self, address: str) -> None:
         self.percents: dict[str, int] = {}
         self._address = address
         self._waiting: dict[str, set[asyncio.Future[bool]]] = {}
         self._socket: ClientConnection | None = None
-        self._failed_at: float | None = None  # by the event loop's clock
+        self._failed_at: float | None = None  # on the event loop's clock
         self._task = asyncio.create_task(self._run())
 
     async def ended(self, token: str) -> bool:
@@ -79,8 +79,8 @@ class _Line:
         waiting.add(future)
         try:
             if self._socket is not None:
-                with contextlib.suppress(ConnectionClosed):  # then `_run` sees to it
-                    await self._socket.send(_question(token))
+                with contextlib.suppress(ConnectionClosed):  # `_run` handles it
+                    await self._socket.send(_subscription(token))
             return await future
         finally:
             waiting.discard(future)
@@ -89,7 +89,7 @@ class _Line:
                 self.percents.pop(token, None)
 
     def is_idle(self) -> bool:
-        """Nobody waits, and there is no failure to be remembered."""
+        """Whether nobody waits and there is no failure to remember."""
         return not self._waiting and self._failed_at is None
 
     def may_be_tried_again(self) -> bool:
@@ -101,7 +101,7 @@ class _Line:
 
     async def _run(self) -> None:
         try:
-            while await self._listen():  # it did tell something, so it is worth another try
+            while await self._listen():  # it reported something, so a reconnect is worthwhile
                 await asyncio.sleep(RECONNECT_PAUSE)
         finally:
             self._failed_at = asyncio.get_running_loop().time()
@@ -109,30 +109,30 @@ class _Line:
                 _set(future, False)
 
     async def _listen(self) -> bool:
-        """Until the connection breaks. Whether it told anything about a task."""
-        reported = False
+        """Listen until the connection breaks. Returns whether it reported anything about a task."""
+        received = False
         try:
             async with _opened(self._address) as self._socket:
                 for token in list(self._waiting):
-                    await self._socket.send(_question(token))
+                    await self._socket.send(_subscription(token))
                 async for frame in self._socket:
-                    reported = self._read(frame) or reported
+                    received = self._read(frame) or received
         except (OSError, TimeoutError, ValueError, WebSocketException, policy.Forbidden) as error:
             log.info("the socket at %s broke: %s", urlsplit(self._address).hostname, type(error).__name__)
         finally:
             self._socket = None
-        return reported
+        return received
 
     def _read(self, frame: str | bytes) -> bool:
-        """Whether the frame was about a task that is watched."""
-        reported = _table(frame)
-        token = reported.get("tasktoken")
+        """Whether the frame was about a watched task."""
+        received = _table(frame)
+        token = received.get("tasktoken")
         if not isinstance(token, str) or token not in self._waiting:
             return False
-        if reported.get("type") in _ENDS:
+        if received.get("type") in _ENDS:
             for future in self._waiting[token]:
                 _set(future, True)
-        percent = _percent(reported.get("message"))
+        percent = _percent(received.get("message"))
         if percent is not None:
             self.percents[token] = percent
         return True
@@ -140,7 +140,7 @@ class _Line:
 
 @contextlib.asynccontextmanager
 async def _opened(address: str) -> AsyncIterator[ClientConnection]:
-    """A connection, to addresses only that may be asked. Raises what `_listen` expects."""
+    """A connection, only to allowed addresses. Raises what `_listen` expects."""
     parts = urlsplit(address)
     policy.check_url(address.replace("ws", "http", 1))
     secure = parts.scheme == "wss"
@@ -148,7 +148,7 @@ async def _opened(address: str) -> AsyncIterator[ClientConnection]:
     found = await resolver.addresses(host, look_up=resolver.for_providers, seconds=OPEN_SECONDS)
     connection = await connect(
         address,
-        host=found[0],  # what was checked, not what the name may stand for a moment later
+        host=found[0],  # the address that was checked; the name may resolve differently later
         port=port,
         ssl=transport.usual_trust() if secure else None,
         proxy=None,
@@ -164,7 +164,7 @@ async def _opened(address: str) -> AsyncIterator[ClientConnection]:
         await connection.close()
 
 
-def _question(token: str) -> str:
+def _subscription(token: str) -> str:
     return json.dumps({"type": "task_info", "tasktoken": token})
 
 
@@ -174,7 +174,7 @@ def _set(future: asyncio.Future[bool], result: bool) -> None:
 
 
 def _percent(message: Any) -> int | None:
-    """From a step in between, which comes as an object or as its text."""
+    """Taken from a progress message, which is an object or its JSON text."""
     table = message if isinstance(message, dict) else _table(message) if isinstance(message, str) else {}
     try:
         return max(0, min(100, int(float(table["percentage"]))))
@@ -183,9 +183,9 @@ def _percent(message: Any) -> int | None:
 
 
 def _table(text: str | bytes) -> dict[str, Any]:
-    """A JSON object; empty where it is none."""
+    """Parse a JSON object; empty if it is not one."""
     try:
-        reported = json.loads(text)
+        received = json.loads(text)
     except ValueError:
         return {}
-    return reported if isinstance(reported, dict) else {}
+    return received if isinstance(received, dict) else {}

@@ -1,4 +1,4 @@
-"""What an edit is in Wiro's terms: headers, addresses and the body of a run. Pure.
+"""Builds Wiro's requests for an edit: headers, URLs and the body of a run. Pure.
 
 Source: the contract, sections 1 (signatures), 3 (runs) and 8 (inputs of the models).
 """
@@ -21,22 +21,22 @@ from editor.providers.failures import failure
 
 PUBLIC_URL = "https://api.wiro.ai"
 PUBLIC_SOCKET = "wss://socket.wiro.ai/v1"
-SEEDS = 2**32  # how many there are where Wiro names no limit
+SEEDS = 2**32  # how many there are if Wiro documents no limit
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a model takes.
+    """The parameters of a model.
 
-    options        catalogue name -> Wiro's; others are left out. None: all, as they are
-    image_inputs   one for each image; () where all go in one list
+    options        catalogue name -> Wiro's; others are omitted. None: all, unchanged
+    image_inputs   one for each image; () if all go in one list
     most_images    of that list
     takes_webp     False: JPEG and PNG only
-    seeds          how many there are; larger ones start again from 0
-    zero_is_any    a seed of 0 stands for a new one each time
-    most_tolerant  the largest safetyTolerance that it knows
+    seeds          how many there are; larger ones wrap around to 0
+    zero_is_any    a seed of 0 means a random one each time
+    most_tolerant  its highest safetyTolerance
     samples        it can make several images of one prompt
     """
 
@@ -64,7 +64,7 @@ _KONTEXT = Model(
 _OPEN = _options("steps scale seed", guidance="scale")
 _KLEIN = Model(options=_OPEN | _options("width height"), zero_is_any=True, samples=True)
 
-# By the target in lower case, since slugs occur in both.
+# Keyed by the target in lower case, since slugs occur in both cases.
 _MODELS = {
     "black-forest-labs/flux-2-pro": Model(options=_options(_FLUX_2), seeds=10_000_000, most_tolerant=5),
     "black-forest-labs/flux-2-flex": Model(
@@ -78,19 +78,18 @@ _MODELS = {
         options=_OPEN, image_inputs=("inputImageUrl", "inputImage2Url"), zero_is_any=True, samples=True
     ),
 }
-# Of any other model the catalogue is believed to spell the inputs as Wiro does.
+# For any other model the catalogue is assumed to use Wiro's own input names.
 _ANY = Model()
 
 
 def model(target: str) -> Model:
-    """What this target takes."""
     return _MODELS.get(target.lower(), _ANY)
 
 
 def headers(account: Account, *, nonce: str) -> dict[str, str]:
-    """Who asks. `nonce`: digits; signed together with the secret where the account has one.
+    """The authentication headers. `nonce`: digits; signed together with the secret if there is one.
 
-    Wiro documents no age for it and no memory of it, so nothing depends on the machine's clock.
+    Wiro documents no maximum age and no replay check for it, so nothing depends on the machine's clock.
     """
     if not account.secret:
         return {"x-api-key": account.key}
@@ -105,12 +104,12 @@ def run_path(target: str) -> str:
 
 
 def socket_address(base_url: str) -> str:
-    """Where this account's tasks are told of: Wiro's own socket, or that of a compatible server."""
+    """The socket for this account's tasks: Wiro's own, or that of a compatible server."""
     return PUBLIC_SOCKET if base_url == PUBLIC_URL else base_url.replace("http", "ws", 1) + "/v1"
 
 
 def check(request: EditRequest) -> None:
-    """Raise INVALID_INPUT for what the target cannot be told of at all."""
+    """Raise INVALID_INPUT for an edit that the target does not support."""
     if request.mask is not None:
         raise failure(ErrorKind.INVALID_INPUT, message="Wiro does not support masks for this model.")
     target = model(request.target)
@@ -124,8 +123,8 @@ def check(request: EditRequest) -> None:
 def seed(request: EditRequest) -> int | None:
     """The seed to send, None for a model without seeds.
 
-    One that is left empty is chosen here: without any, Wiro takes the same default each time, and of
-    one that it chose itself it tells nothing.
+    An empty seed is chosen here: without one, Wiro uses the same default each time, and it does not
+    report seeds that it chose itself.
     """
     target = model(request.target)
     if target.options is not None and "seed" not in target.options:
@@ -138,7 +137,7 @@ def seed(request: EditRequest) -> int | None:
 
 
 def body(request: EditRequest, *, links: Sequence[str], seed: int | None) -> dict[str, Any]:
-    """What is posted to run the target. `links`: the uploaded images, in order."""
+    """The body of a run. `links`: the uploaded images, in order."""
     target = model(request.target)
     sent: dict[str, Any] = {"prompt": request.prompt}
     for name, value in request.inputs.items():
@@ -170,7 +169,7 @@ def upload(content: bytes, content_type: str, *, number: int) -> dict[str, tuple
 
 
 def as_png(content: bytes) -> bytes:
-    """The same image in a format that every model takes."""
+    """The same image in a format that every model accepts."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(content), formats=("WEBP",)) as image:
         image.save(buffer, "PNG", compress_level=1)

@@ -22,10 +22,10 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     client_class = DatabaseClient
 
     def get_connection_params(self) -> dict[str, Any]:
-        """As Django's, for the embedded server, which runs when this returns.
+        """Django's parameters for the embedded server, which is running when this returns.
 
-        Django asks before each new connection, with a pool before each loan, so a server that died
-        is up again before it is needed.
+        Django calls this before each new connection, and with a pool before each checkout, so a dead
+        server is restarted before it is needed.
         """
         try:
             info = ensure_running(settings.DATA_DIR)
@@ -36,7 +36,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         return params
 
 
-# Registered after the launcher's own, and so done before it: first the connections end, then the server.
+# Registered after the launcher's handler, so it runs first: connections close before the server stops.
 @atexit.register
 def _close_pools() -> None:
     for pool in DatabaseWrapper._connection_pools.values():  # type: ignore[attr-defined]
