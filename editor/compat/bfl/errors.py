@@ -35,7 +35,7 @@ def wrong(problem: str, *place: str) -> dict[str, Any]:
 
 
 def status(error: EditorError) -> int:
-    """BFL's status for the error. BFL has no 401; here it is for repeated credentials, which no API accepts."""
+    """BFL's status for the error. BFL has no 401: here only for repeated credentials."""
     match error:
         case RepeatedCredentials():
             return 401
