@@ -1,4 +1,4 @@
-"""Who did what to the workspace's keys, people and credits."""
+"""The audit log: who changed the workspace's keys, members and credits."""
 
 from __future__ import annotations
 

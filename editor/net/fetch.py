@@ -49,7 +49,7 @@ _HEADERS = {
 
 
 class NotFetched(InvalidInput):
-    """The image cannot be fetched from this URL; the message tells the user why."""
+    """The image cannot be fetched from this URL; the message explains why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

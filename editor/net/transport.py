@@ -48,7 +48,7 @@ class Transport(httpx.AsyncHTTPTransport):
 
 
 class _Head:
-    """How much more of a response's head may be read, until it is complete."""
+    """How many more bytes of a response's head may be read, until it is complete."""
 
     def __init__(self) -> None:
         self.left = HEAD_BYTES

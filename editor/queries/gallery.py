@@ -24,7 +24,7 @@ PAGE = 30
 COUNTED = 1000  # further tiles are not counted
 COUNTED_WITH_WORDS = 200  # each may need a search of the prompts
 MANY = 5000  # jobs that match the search
-RECENT = 1000  # the newest jobs, where frequent words are found quickly
+RECENT = 1000  # newest jobs, in which frequent words are found quickly
 ALL = 10_000_000  # more jobs than there are
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -68,7 +68,7 @@ def _standard(delivery: WebhookDelivery, job: Job | None, *, base_url: str, secr
 
 
 def _bfl(job: Job, secret: str) -> Message:
-    """BFL's: the get_result response, with `task_id` for older receivers. Source: its contract, section 10."""
+    """BFL's get_result response, with `task_id` for older receivers. Source: its contract, section 10."""
     rendered = bfl.result(job, base_url=job.origin)
     content = json.dumps(rendered | {"task_id": rendered["id"]}).encode()
     headers = {}

@@ -86,7 +86,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _await_body(self) -> None:
-        """Mark as idle, again with each piece, until the body is complete; not behind a request in progress."""
+        """Mark as idle with each piece until the body is complete; not behind a request in progress."""
         if self.cycle is not None and self.cycle.more_body and not self.pipeline:
             self._clients.idle(self)
         else:

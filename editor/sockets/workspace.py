@@ -76,7 +76,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._join(actor)
             await self._actor()  # again: access may have ended before it joined
         except (NotAuthenticated, NotFound) as error:
-            # Accept first: a page cannot tell why a handshake was rejected, and would retry forever.
+            # Accept first: a page cannot see why a handshake was rejected, and would retry forever.
             await self.accept()
             signed_out = isinstance(error, NotAuthenticated)
             await self._send_no_access(SIGNED_OUT_MESSAGE if signed_out else NOT_A_MEMBER_MESSAGE)

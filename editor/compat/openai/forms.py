@@ -64,7 +64,7 @@ def read_multipart(request: HttpRequest) -> Form:
         raise InvalidInput("Send edits as multipart/form-data, with the image as a file.")
     # Django treats a body without a length, as in chunks, as empty. The gateway middleware has bounded it.
     request.META.setdefault("CONTENT_LENGTH", str(BODY_LIMIT))
-    # Overrides the caller's: Django accepts any Python codec, and fails on those that do not decode to text.
+    # Overrides the caller's: Django accepts any Python codec, and fails on those that do not return text.
     request.encoding = "utf-8"
     try:
         # The last one of repeated fields counts.
