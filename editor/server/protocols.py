@@ -82,7 +82,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _await_request(self) -> None:
         self._end_deadline()
         self._clients.idle(self)
-        # close(), not abort(): a response may still be being sent.
+        # close(), not abort(): a response may still be in transit.
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _await_body(self) -> None:
