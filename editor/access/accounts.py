@@ -1,4 +1,4 @@
-"""Whose key an edit may use: the portal's own, from the environment or the admin, or the workspace's.
+"""Provider accounts that edits run on: the portal's, from the environment or the admin, or the workspace's.
 
 Keys are decrypted here and nowhere else.
 """
@@ -32,8 +32,8 @@ class Providers:
 def account(*, workspace: Workspace | None, provider: str) -> Account | None:
     """The account at `provider`: the workspace's own, or with None the portal's.
 
-    None when there is none or it is switched off. A key in the environment goes before one of the
-    admin's. Whether the plan has own keys is not asked here, but by `available`.
+    None when there is none or it is disabled. A key in the environment takes precedence over one from
+    the admin. `available` checks whether the plan allows own keys; this function does not.
     Raises vault.Unreadable, and ProviderError for a provider that is not installed.
     """
     if workspace is None and (found := _from_environment(provider)):
@@ -43,7 +43,7 @@ def account(*, workspace: Workspace | None, provider: str) -> Account | None:
 
 
 def available(workspace: Workspace) -> Providers:
-    """What the workspace can choose from, in one query and without decrypting anything."""
+    """Providers the workspace can choose from, in one query and without decrypting anything."""
     needing_a_key = {name for name, provider in registry.providers().items() if provider.needs_key}
     rows = ProviderKey.objects.filter(
         Q(workspace=None) | Q(workspace=workspace, workspace__plan__own_keys=True), is_enabled=True
@@ -56,23 +56,23 @@ def available(workspace: Workspace) -> Providers:
 
 
 def given(*, provider: str, key: str, secret: str = "") -> Account:
-    """The account of a key that somebody gives. Raises ProviderError for an unknown provider."""
+    """The account for a key. Raises ProviderError for an unknown provider."""
     base_url = settings.PROVIDERS.get(provider, {}).get("base_url") or registry.get(provider).public_url
     return Account(base_url=base_url, key=key, secret=secret)
 
 
 def sealed(row: ProviderKey, *, key: str, secret: str) -> bytes:
-    """What goes into the row's `secret`. It can be opened only while the row stays whose it is."""
+    """The encrypted value of the row's `secret`; it decrypts only while the row keeps its owner."""
     return vault.encrypt(purpose=purpose(row), text=json.dumps({"key": key, "secret": secret}))
 
 
 def opened(row: ProviderKey) -> Account:
-    """The account of a stored key, switched on or not. Raises vault.Unreadable and ProviderError."""
+    """The account of a stored key, enabled or not. Raises vault.Unreadable and ProviderError."""
     return given(provider=row.provider, **json.loads(vault.decrypt(purpose=purpose(row), token=row.secret)))
 
 
 def purpose(row: ProviderKey) -> str:
-    """The row's identity, bound into its secret: one workspace's key never serves another's row."""
+    """The row's identity, bound into its secret so that a copy in another row cannot be decrypted."""
     return f"provider-key:{row.pk}:{row.workspace_id or 'portal'}:{row.provider}"
 
 

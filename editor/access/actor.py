@@ -1,4 +1,4 @@
-"""Who is acting, in which workspace, through which door."""
+"""The acting user, with their workspace and channel."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from editor.models import Membership, User, Workspace
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A member at work. Made by `lookups.actor` and `credentials.actor_of`; every operation takes one."""
+    """A member acting in a workspace. Made by `lookups.actor` and `credentials.actor_of`."""
 
     user: User
     workspace: Workspace
     membership: Membership
     channel: str = "web"
-    key_id: UUID | None = None  # of the API key that they use
+    key_id: UUID | None = None  # the API key in use
 
     def require_editor(self) -> None:
-        """Raise PermissionDenied unless this person may run edits."""
+        """Raise PermissionDenied unless the user may run edits."""
         if not self.membership.may_edit:
             raise PermissionDenied(
                 "You can view this workspace, but not edit images in it. "
@@ -28,6 +28,6 @@ class Actor:
             )
 
     def require_manager(self) -> None:
-        """Raise PermissionDenied unless this person is an owner or admin."""
+        """Raise PermissionDenied unless the user is an owner or admin."""
         if not self.membership.may_manage:
             raise PermissionDenied("Only an owner or admin of this workspace can do this.")

@@ -1,4 +1,4 @@
-"""Whom an API key acts for: the person who made it, with the rights they have now."""
+"""API keys act for the user who created them, with that user's current rights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from editor.models import ApiKey, Job, Membership
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has a right for as long as it is theirs: a person in a workspace, by a key or a job of theirs.
+    """A user in a workspace whose rights a key, a token or a signed URL depends on.
 
-    user_id  None: their account was deleted
+    user_id  None: the account was deleted
     key_id   None: no key is known, and membership is enough
     """
 
@@ -29,15 +29,15 @@ def holder_of_key(key: ApiKey) -> Holder:
 
 
 def holder_of_job(job: Job) -> Holder:
-    """Whose right a token or a signed address of the job is."""
+    """The holder that tokens and signed URLs of the job depend on."""
     return Holder(workspace_id=job.workspace_id, user_id=job.created_by_id, key_id=job.api_key_id)
 
 
 def actor_of(key: ApiKey, *, channel: str) -> Actor:
-    """The key's creator at work in its workspace. One query; what the key's scopes allow is not asked here.
+    """The key's creator acting in the key's workspace. One query; does not check the key's scopes.
 
-    Raises NotAuthenticated when the key has ended, or its creator is switched off or no longer a
-    member, and PermissionDenied when the creator may not edit any more.
+    Raises NotAuthenticated when the key has expired or was revoked, or its creator is inactive or no
+    longer a member, and PermissionDenied when the creator may no longer edit.
     """
     membership = None
     if key.is_live:
@@ -58,7 +58,7 @@ def actor_of(key: ApiKey, *, channel: str) -> Actor:
 
 
 def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
-    """Those who have lost their right, and why. Two queries for any number."""
+    """The holders who have lost their rights, with the error for each. Two queries for any number."""
     keys = ApiKey.objects.in_bulk({one.key_id for one in holders if one.key_id})
     memberships = {
         (membership.workspace_id, membership.user_id): membership
@@ -82,7 +82,7 @@ def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
 
 
 def check_job(job: Job) -> None:
-    """Raise NotAuthenticated or PermissionDenied once whoever started the job has lost the right to it."""
+    """Raise NotAuthenticated or PermissionDenied if the job's creator has lost their rights."""
     for error in lost([holder_of_job(job)]).values():
         raise error
 

@@ -1,6 +1,6 @@
-"""An id from outside becomes a row here and nowhere else.
+"""The only place where ids from clients are resolved to rows.
 
-A row of another workspace answers exactly as one that does not exist: NotFound.
+A row of another workspace raises NotFound, exactly like one that does not exist.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def actor(user: User | AnonymousUser, slug: str, *, channel: str = "web") -> Act
     """The member `user` in the workspace `slug`."""
     membership = None
     if isinstance(user, User):
-        # The person is asked about in the database too: a socket's `user` may be hours old.
+        # Check `is_active` in the database too: a socket's `user` may be hours old.
         membership = (
             Membership.objects.select_related("workspace__plan")
             .filter(user=user, user__is_active=True, workspace__slug=slug)
@@ -60,7 +60,7 @@ def _uuid(value: str | UUID, message: str) -> UUID:
 
 
 def _one(rows: QuerySet[Row], row_id: str | UUID, message: str) -> Row:
-    """The one of the rows with this id, or NotFound in these words."""
+    """The row with this id. Raises NotFound with `message`."""
     found = rows.filter(pk=_uuid(row_id, message)).first()
     if found is None:
         raise NotFound(message)
@@ -83,7 +83,7 @@ def images(actor: Actor, image_ids: Sequence[str | UUID], *, at_most: int = MAXI
 
 
 def trashed_images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]:
-    """Images of the workspace that are in the trash, or were until a moment ago."""
+    """Images of the workspace that are in the trash, or were a moment ago."""
     if len(image_ids) > MAXIMUM_SELECTED:
         raise InvalidInput(f"At most {MAXIMUM_SELECTED} images at a time.")
     found = _images(actor, image_ids)
@@ -93,7 +93,7 @@ def trashed_images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]
 
 
 def linked_image(image_id: UUID) -> Image:
-    """The image that a signed link names, which is the right to see it until it is in the trash."""
+    """The image of a signed link. The link alone grants access until the image is in the trash."""
     found = Image.objects.filter(id=image_id, trashed_at=None).first()
     if found is None:
         raise NotFound("This image does not exist or has been deleted.")
@@ -101,9 +101,9 @@ def linked_image(image_id: UUID) -> Image:
 
 
 def uploads(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Upload]:
-    """Those of the ids, in their order, that are uploads of the workspace and no images yet.
+    """Uploads of the workspace that are not images yet, in the order of the ids.
 
-    The others are left out: `images` knows what they are.
+    Other ids are left out: `images` resolves those.
     """
     if len(image_ids) > MAXIMUM_IMAGES:
         raise InvalidInput(f"At most {MAXIMUM_IMAGES} images at a time.")
@@ -133,7 +133,7 @@ def job(actor: Actor, job_id: str | UUID) -> Job:
 
 
 def linked_job(job_id: UUID) -> Job:
-    """The job that a signed address or a token names, which is the right to see how it goes."""
+    """The job of a signed URL or a token, which alone grants access to its progress."""
     found = Job.objects.filter(id=job_id).first()
     if found is None:
         raise NotFound("This edit does not exist.")
@@ -141,7 +141,7 @@ def linked_job(job_id: UUID) -> Job:
 
 
 def job_by_number(actor: Actor, number: str) -> Job:
-    """The job that programs name by this whole number."""
+    """The job with this number, by which API clients refer to it."""
     found = None
     if number.isascii() and number.isdigit() and len(number) <= 18:
         found = Job.objects.filter(workspace=actor.workspace, number=int(number)).first()
@@ -162,19 +162,19 @@ def character(actor: Actor, character_id: str | UUID) -> Character:
 
 
 def share(actor: Actor, share_id: str | UUID) -> ShareLink:
-    """A link, live or not, to an image of the workspace."""
+    """A share link, live or not, to an image of the workspace."""
     rows = ShareLink.objects.select_related("image").filter(image__workspace=actor.workspace)
     return _one(rows, share_id, "There is no such link in this workspace.")
 
 
 def provider_key(actor: Actor, key_id: str | UUID) -> ProviderKey:
-    """A key that the workspace brought, never one of the portal's own."""
+    """One of the workspace's own provider keys, never one of the portal's."""
     rows = ProviderKey.objects.filter(workspace=actor.workspace)
     return _one(rows, key_id, "There is no such key in this workspace.")
 
 
 def api_key(actor: Actor, key_id: str | UUID) -> ApiKey:
-    """A key, live or not, of whoever in the workspace."""
+    """An API key of any member of the workspace, live or not."""
     rows = ApiKey.objects.filter(workspace=actor.workspace)
     return _one(rows, key_id, "There is no such key in this workspace.")
 
@@ -190,6 +190,6 @@ def webhook_delivery(actor: Actor, delivery_id: str | UUID) -> WebhookDelivery:
 
 
 def alias_target(name: str) -> str:
-    """What this name of a model stands for here: a model or tier, or the name itself if it is no alias."""
+    """The model or tier that a model alias stands for, or the name itself if it is not an alias."""
     alias = ModelAlias.objects.filter(name=name).first()
     return alias.target if alias else name

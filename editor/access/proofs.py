@@ -1,4 +1,4 @@
-"""Signed tokens that prove that somebody reads the mail of an address."""
+"""Signed tokens that prove that someone receives mail at an address."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _SALT = "editor.sign-up"
 
 
 def of_address(email: str) -> str:
-    """A token for a mail to this address, and for nowhere else: whoever has it reads that mail."""
+    """A token to mail to this address and nowhere else: having it proves access to the mailbox."""
     return signing.dumps(email, salt=_SALT)
 
 
 def read(token: str) -> str:
-    """The address that the token was made for. Raises NotFound for a forged or expired one."""
+    """The address the token was made for. Raises NotFound for a forged or expired token."""
     try:
         return str(signing.loads(token, salt=_SALT, max_age=SECONDS))
     except signing.BadSignature:

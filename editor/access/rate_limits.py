@@ -1,7 +1,7 @@
-"""How many requests a minute: counted in Redis where several processes share them, or in this process.
+"""Rate limits per minute, counted in Redis if it is configured, otherwise in this process.
 
-The window slides: at any moment the last sixty seconds count. While Redis is configured but away,
-each process counts for itself: limits hold all the same, but not over all processes together.
+The window slides: the last sixty seconds count. While Redis is configured but unavailable, each
+process counts on its own, so limits still apply, but per process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ REDIS_CONNECTIONS = 10
 
 
 class _Limiters:
-    """Those of one event loop: its own, and the one that it shares with other processes, if any."""
+    """The limiters of one event loop: its own, and the one shared with other processes, if any."""
 
     def __init__(self) -> None:
         self.own = MovingWindowRateLimiter(MemoryStorage())
@@ -44,8 +44,8 @@ class Allowance:
 
     limit      requests a minute
     remaining  how many more are allowed now
-    reset      when the oldest one that counts stops counting: seconds since 1970
-    allowed    False: this request was one too many
+    reset      when the oldest counted request stops counting, in Unix seconds
+    allowed    False: this request exceeds the limit
     """
 
     limit: int
@@ -55,12 +55,12 @@ class Allowance:
 
     @property
     def retry_after(self) -> int:
-        """Seconds until one more is allowed."""
+        """Seconds until another request is allowed."""
         return min(max(1, math.ceil(self.reset - time.time())), WINDOW)
 
 
 async def take(name: str, *, per_minute: int) -> Allowance:
-    """Count one request; one that is not allowed does not count."""
+    """Count one request; rejected requests do not count."""
     item = RateLimitItemPerMinute(per_minute)
 
     async def hit(limiter: MovingWindowRateLimiter) -> Allowance:
@@ -72,7 +72,7 @@ async def take(name: str, *, per_minute: int) -> Allowance:
 
 
 async def look(name: str, *, per_minute: int) -> Allowance:
-    """What is left, without counting anything; `allowed` says whether one more would be."""
+    """What is left, without counting a request; `allowed` is whether another one would be."""
 
     async def read(limiter: MovingWindowRateLimiter) -> Allowance:
         stats = await limiter.get_window_stats(RateLimitItemPerMinute(per_minute), name)

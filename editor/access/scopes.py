@@ -1,4 +1,4 @@
-"""What an API key may do. Doors ask `allows`; pages and the command line take names and words from here."""
+"""Scopes of API keys: APIs check `allows`; pages and commands take names and descriptions from here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ EVERYTHING = "image_editor"
 READ = "image_editor:read"
 WRITE = "image_editor:write"
 
-# Each scope, and what it allows in words for people.
+# Scope -> description for users.
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
         EVERYTHING: "Full access to the Image Editor API",
@@ -20,5 +20,5 @@ SCOPES: Mapping[str, str] = MappingProxyType(
 
 
 def allows(scopes: Collection[str], needed: str) -> bool:
-    """True when a key with `scopes` may do what needs the scope `needed`, which is one of SCOPES."""
+    """True if a key with `scopes` has the scope `needed`, which must be one of SCOPES."""
     return needed in SCOPES and (needed in scopes or EVERYTHING in scopes)

@@ -1,4 +1,4 @@
-"""The person of a session as it is now: what a socket knew when it opened may be hours old."""
+"""The current user of a session: what a socket read when it opened may be hours old."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from editor.models import User
 
 
 def person(session_key: str | None) -> User | None:
-    """The person, as pages would see them; None once they are signed out.
+    """The session's user, as in `request.user`; None once they are signed out.
 
-    That is: the session was ended or has expired, the password is another one, or the person was
-    switched off or removed. Two queries.
+    That is: the session was ended or has expired, the password was changed, or the user was
+    deactivated or removed. Two queries.
     """
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     if not (user_id := session.get(SESSION_KEY)):

@@ -1,7 +1,7 @@
-"""Requests that are signed in Wiro's way: an HMAC over a secret and a nonce, made with the key.
+"""Wiro's request signatures: an HMAC over a secret and a nonce, made with the key.
 
-The signature says nothing about the body. So whoever saw one could send it again with a body of
-their own: see operations/nonces.py, which lets each change something only once.
+The signature does not cover the body, so anyone who sees one could replay it with another body:
+operations/nonces.py lets each signature change something only once.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from editor.access import vault
 from editor.errors import NotAuthenticated
 from editor.models import ApiKey
 
-WINDOW = 300  # seconds that a nonce which is a time may be away from now
-# Unix time in seconds or milliseconds, of this century and the next. Other whole numbers are random.
+WINDOW = 300  # seconds that a timestamp nonce may differ from now
+# Unix time in seconds or milliseconds, of this century and the next. Other integers count as random.
 TIME = r"^[1-9]([0-9]{9}|[0-9]{12})$"
 _TIME = re.compile(TIME, re.ASCII)
 _NONCE = re.compile(r"[0-9]{1,40}")
 
 
 class NotSigned(NotAuthenticated):
-    """The request is not signed as its key asks for; in Wiro's own words."""
+    """The request lacks the signature that its key requires; the messages are Wiro's."""
 
 
 def sealed(*, key_id: UUID, secret: str) -> bytes:
-    """What goes into `ApiKey.signing_secret`: opens for that key alone."""
+    """The encrypted value of `ApiKey.signing_secret`; it decrypts only for that key."""
     return vault.encrypt(purpose=purpose(key_id), text=secret)
 
 
 def secret_of(key: ApiKey) -> str:
-    """The secret that the key signs with; "" for a key that does not sign. Raises vault.Unreadable."""
+    """The key's signing secret; "" for a key without one. Raises vault.Unreadable."""
     if key.signing_secret is None:
         return ""
     return vault.decrypt(purpose=purpose(key.pk), token=key.signing_secret)
@@ -44,10 +44,10 @@ def purpose(key_id: UUID) -> str:
 
 
 def check(*, key: ApiKey, bare: str, nonce: str, signature: str) -> None:
-    """Raise NotSigned unless this is the key's signature over a nonce that may be used now.
+    """Raise NotSigned unless this is the key's signature over a nonce that is valid now.
 
     bare       the key's text
-    signature  hexadecimal; what openssl prints before it, up to the last space, is left aside
+    signature  hexadecimal; a prefix up to the last space, as openssl prints it, is ignored
     """
     if not nonce or not signature:
         raise NotSigned(
@@ -61,7 +61,7 @@ def check(*, key: ApiKey, bare: str, nonce: str, signature: str) -> None:
 
 
 def refusal() -> NotSigned:
-    """The one answer to a signature that is wrong, too old or used up."""
+    """The error for any signature that is wrong, too old or already used."""
     return NotSigned("Project authorization is not valid.")
 
 

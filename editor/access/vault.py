@@ -1,7 +1,7 @@
-"""Secrets at rest: encrypted with keys that the operator can rotate, each bound to what it is for.
+"""Secrets at rest, encrypted with keys that the operator can rotate and each bound to a purpose.
 
-`ENCRYPTION_KEYS` lists the keys: the first one encrypts, every one opens. They are apart from
-`SECRET_KEY`, which can be changed without losing what is stored here.
+`ENCRYPTION_KEYS` lists the keys: the first one encrypts, all of them decrypt. They are separate from
+`SECRET_KEY`, which can be changed without losing stored secrets.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ SHORTEST_KEY = 32  # characters of an entry of ENCRYPTION_KEYS
 
 
 class Unreadable(EditorError):
-    """Something stored cannot be decrypted here. Only an operator can help."""
+    """A stored secret cannot be decrypted. Only an operator can fix this."""
 
     code = "unreadable_secret"
 
 
 def encrypt(*, purpose: str, text: str) -> bytes:
-    """`text`, to be opened only under the same `purpose`, which names the row it is stored in."""
+    """Encrypt `text` so that it decrypts only with the same `purpose`, which names its row."""
     return _fernets()[0].encrypt(json.dumps({"purpose": purpose, "text": text}).encode())
 
 
 def decrypt(*, purpose: str, token: bytes | memoryview) -> str:
-    """The text. Raises Unreadable when no key opens it, or when it was stored for something else."""
+    """The text. Raises Unreadable if no key decrypts it or it was stored for another purpose."""
     try:
         opened = json.loads(MultiFernet(_fernets()).decrypt(bytes(token)))
     except InvalidToken:
@@ -49,7 +49,7 @@ def decrypt(*, purpose: str, token: bytes | memoryview) -> str:
 
 
 def needs_rotation(token: bytes | memoryview) -> bool:
-    """True unless the first key opens it."""
+    """True unless the first key decrypts it."""
     try:
         _fernets()[0].decrypt(bytes(token))
     except InvalidToken:
@@ -68,5 +68,5 @@ def _fernets() -> tuple[Fernet, ...]:
 
 @lru_cache(maxsize=16)
 def _fernet(key: str) -> Fernet:
-    """Any text will do as a key: it is random and long, so one round of hashing is enough."""
+    """Keys can be any text: they are random and long, so one round of hashing is enough."""
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()))

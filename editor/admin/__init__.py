@@ -1,4 +1,4 @@
-"""The operator's admin, one file a noun. What has rules of its own is written by operations."""
+"""The operator's admin, one module per model. Rows with rules of their own are written by operations."""
 
 from editor.admin import (
     api_keys,

@@ -1,4 +1,4 @@
-"""Credits in the admin. The ledger's operations move them, here as everywhere."""
+"""Credits in the admin, changed through the ledger's operations as everywhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CreditAccountAdmin(ReadOnly):
 
 
 class LedgerEntryForm(ModelForm):
-    """Give credits, or correct a balance. The operation itself is the validation."""
+    """Grant credits or correct a balance."""
 
     class Meta:
         model = models.LedgerEntry
@@ -46,7 +46,7 @@ class LedgerEntryForm(ModelForm):
         return amount
 
     def _post_clean(self) -> None:
-        """The row's constraints are about totals that only the operation can fill in."""
+        """Skipped: the row's constraints are about totals that only the operation can fill in."""
 
 
 @admin.register(models.LedgerEntry)
@@ -73,4 +73,4 @@ class LedgerEntryAdmin(ReadOnly):
         obj.pk = entry.pk
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """A ledger entry has nothing beside it to save."""
+        """A ledger entry has no related rows to save."""

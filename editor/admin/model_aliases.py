@@ -1,4 +1,4 @@
-"""The operator's admin of what programs may call the models here."""
+"""Model aliases in the admin."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ModelAliasForm(ModelForm):
 
 @admin.register(models.ModelAlias)
 class ModelAliasAdmin(admin.ModelAdmin):
-    """What clients of the OpenAI-compatible API may call the models here."""
+    """Names that clients of the OpenAI-compatible API can use for models."""
 
     form = ModelAliasForm
     list_display = ("name", "target")

@@ -1,4 +1,4 @@
-"""People in the admin. Deleting them is an operation, which also handles their keys and memberships."""
+"""Users in the admin. Deleting them is an operation, which also handles their keys and memberships."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from django.http import HttpRequest
 from editor import models
 from editor.operations import people
 
-# The library's own addresses only repeat what an account says: see migration 0015.
+# allauth's addresses only duplicate those of the accounts: see migration 0015.
 admin.site.unregister(library.EmailAddress)
 
 
 class MembershipForm(ModelForm):
-    """Whose membership it is stays as it is."""
+    """The user of an existing membership cannot be changed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

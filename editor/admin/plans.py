@@ -24,7 +24,7 @@ class PlanForm(ModelForm):
             field.help_text = "New workspaces get this plan. To change that, tick this box on another plan."
 
     def _get_validation_exclusions(self) -> set[str]:
-        """That there is one default is not for the person to see to: the operation does."""
+        """The operation, not the form, ensures that there is one default plan."""
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
 
 
@@ -44,4 +44,4 @@ class PlanAdmin(admin.ModelAdmin):
         plans.save(plan=obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # new workspaces need the default one; others do no harm
+        return False  # new workspaces need the default plan; others do no harm

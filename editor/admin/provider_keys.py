@@ -1,4 +1,4 @@
-"""Keys at providers in the admin: the portal's own are kept here."""
+"""Provider keys in the admin, where the portal's own are managed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from editor.providers import registry
 
 
 class ProviderKeyForm(ModelForm):
-    """A key of the portal's own: tried before it is stored, and never shown again."""
+    """A key of the portal: tested before it is stored, and never shown again."""
 
     class Meta:
         model = models.ProviderKey
@@ -36,7 +36,7 @@ class ProviderKeyForm(ModelForm):
     )
 
     def clean(self) -> None:
-        """Ask the provider; what it refuses is said beside the field."""
+        """Test the key at the provider; rejections become errors of the fields."""
         if self.errors:
             return
         try:
@@ -52,7 +52,7 @@ class ProviderKeyForm(ModelForm):
 
 @admin.register(models.ProviderKey)
 class ProviderKeyAdmin(admin.ModelAdmin):
-    """Adding a key replaces the portal's earlier one. Those of workspaces are theirs, and only looked at."""
+    """Adding a key replaces the portal's earlier one. Workspaces' own keys are read-only."""
 
     list_display = ("provider", "owner", "last_four", "is_enabled", "checked_at", "note")
     list_filter = ("provider", "is_enabled")

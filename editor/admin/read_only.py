@@ -1,4 +1,4 @@
-"""Rows that only operations write."""
+"""Base for the admin of rows that only operations write."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly(admin.ModelAdmin):
-    """Looked at, never touched: these rows are written by operations."""
+    """Read-only admin: these rows are written by operations."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

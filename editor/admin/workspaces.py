@@ -29,7 +29,7 @@ class WorkspaceAdmin(admin.ModelAdmin):
         formset.save(commit=False)
         saved = [(membership, fields) for membership, fields in formset.changed_objects]
         saved += [(membership, ["added"]) for membership in formset.new_objects]
-        # New owners first: then the old ones may go.
+        # New owners first, so that the old ones can be removed.
         for membership, fields in sorted(saved, key=lambda pair: pair[0].role != models.Role.OWNER):
             members.save(membership=membership, actor=request.user, changed=fields)
         for membership in formset.deleted_objects:

@@ -1,6 +1,6 @@
-"""The public API put together: its calls, its errors, and the document that describes them.
+"""The public API: its routers and error handlers.
 
-Source: Flokan's Image Editor API, whole. What it leaves open is marked as an addition.
+Source: all of Flokan's Image Editor API. Anything beyond it is marked as an addition.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _editor_error(request: HttpRequest, error: EditorError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    # Ninja raises it for a body that the parser refuses, and for nothing else here.
+    # Ninja raises this only for a body that the parser rejects.
     message = "The request body is not a JSON object, or contains text that cannot be stored."
     return api.create_response(request, problem(InvalidInput(message)), status=error.status_code)
 
@@ -49,7 +49,7 @@ def _validation_error(request: HttpRequest, error: ValidationError) -> HttpRespo
     whole: list[str] = []
     for item in error.errors:
         message = item["msg"].removeprefix("Value error, ")
-        # Where it was sent, in the body also in which parameter of ours it is kept, then the field.
+        # `loc` is the source, for the body also the name of our parameter, then the field.
         where = item["loc"][2 if item["loc"][0] == "body" else 1 :]
         if where:
             fields.setdefault(".".join(str(part) for part in where), message)

@@ -1,4 +1,4 @@
-"""What a call's key must allow. Who calls was found out at the gate."""
+"""Scopes that calls need. The gateway middleware has already authenticated the caller."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from editor.gateway.requests import caller
 
 
 class Needs(HttpBearer):
-    """Lets a call in whose key has this scope. As ninja's, so that the document of the API tells of it."""
+    """Requires a scope of the key. Ninja's class, so that the OpenAPI document lists it."""
 
     openapi_bearerFormat = "flk_…"
 

@@ -1,4 +1,4 @@
-"""The API's document: OpenAPI 3.1, generated from the calls and their schemas."""
+"""The OpenAPI 3.1 document, generated from the operations and their schemas."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from editor.gateway.requests import origin
 from editor.operations.idempotency import LONGEST_KEY
 
 FRESH_SECONDS = 300
-HOSTS = 8  # under whose names the document is kept
+HOSTS = 8  # host names for which the document is cached
 
 HEADERS = {
     "X-RateLimit-Limit": ("integer", "Requests per minute that the workspace's plan allows."),
@@ -43,7 +43,7 @@ _ON_ANSWERS = {
 _ON_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 _SUCCESSES = {200: "The response.", 201: "Done.", 202: "Accepted: the job is still running."}
 
-# Headers that a call takes: name, schema, meaning.
+# Request headers of an operation: name, schema, description.
 _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
     "process": [
         (
@@ -69,7 +69,7 @@ _TAKES: dict[str, list[tuple[str, dict[str, Any], str]]] = {
 
 
 class Document(OpenAPISchema):
-    """Ninja's document, with what it does not tell: scopes, headers, examples, and what errors mean."""
+    """Ninja's document plus scopes, headers, examples and the meanings of errors."""
 
     def operation_details(self, operation: Operation) -> dict[str, Any]:
         details: dict[str, Any] = super().operation_details(operation)
@@ -89,7 +89,7 @@ class Document(OpenAPISchema):
         return details
 
     def operation_security(self, operation: Operation) -> list[dict[str, Any]]:
-        """Which scope of an API key a call needs."""
+        """The API key scope that the operation needs."""
         security = []
         for needs in operation.auth_callbacks:
             assert isinstance(needs, Needs)
@@ -106,7 +106,7 @@ class Document(OpenAPISchema):
 
 
 def _response(name: str, status: int, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer of that call with that status: what it means, with which headers, and an example."""
+    """A response with its description, headers and example."""
     if status in ERRORS:
         message, example = ERRORS[status]
         example = {"success": False, **example}
@@ -131,7 +131,7 @@ def _generated() -> dict[str, Any]:
 
 
 def document(request: HttpRequest) -> dict[str, Any]:
-    """The document, for a client that knows the portal as `request` does. It is shared: do not change it."""
+    """The document, with the request's host as the server. It is shared: do not change it."""
     return _document(origin(request))
 
 
@@ -153,5 +153,5 @@ def _etag(request: HttpRequest) -> str:
 @cache_control(public=True, max_age=FRESH_SECONDS)
 @condition(etag_func=_etag)
 async def openapi(request: HttpRequest) -> HttpResponse:
-    """The document, for anybody."""
+    """The document; needs no key."""
     return HttpResponse(_encoded(origin(request)), content_type="application/json")

@@ -1,4 +1,4 @@
-"""Uploads, edits and what they would cost."""
+"""Uploads, edits and estimates."""
 
 from __future__ import annotations
 

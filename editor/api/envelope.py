@@ -1,6 +1,6 @@
-"""The public API's answers: `{"success": true, "data": ...}` or `{"success": false, "error": "..."}`.
+"""The public API's responses: `{"success": true, "data": ...}` or `{"success": false, "error": "..."}`.
 
-Source: Flokan's Image Editor API, "Errors". `code`, `fields` and `job_id` are additions of ours.
+Source: Flokan's Image Editor API, "Errors". `code`, `fields` and `job_id` are our additions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from editor.errors import EditorError
 
 
 def problem(error: EditorError, **more: Any) -> dict[str, Any]:
-    """An error as JSON: its words for people, its word for programs, and what is wrong with which field."""
+    """An error as JSON: message, code and, if any, the problem of each field."""
     body: dict[str, Any] = {"success": False, "error": error.message, "code": error.code}
     if error.fields:
         body["fields"] = error.fields
@@ -20,5 +20,5 @@ def problem(error: EditorError, **more: Any) -> dict[str, Any]:
 
 
 def encoded(status: int, error: EditorError) -> bytes:
-    """The same as bytes, for the gate."""
+    """The same as bytes, for the gateway middleware."""
     return json.dumps(problem(error)).encode()

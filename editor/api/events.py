@@ -1,4 +1,4 @@
-"""A job's events as they come, in the form of server-sent events."""
+"""A job's events as server-sent events."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from editor.models import Job, JobEvent
 from editor.queries import jobs as job_queries
 from editor.representations import api
 
-QUIET = 15.0  # seconds after which a comment keeps the connection open
+QUIET = 15.0  # seconds without events after which a comment keeps the connection open
 
 
 async def stream(job: Job, *, after: int, base_url: str) -> AsyncIterator[bytes]:
-    """Each event behind the one with the number `after`, then the job when it has ended."""
+    """Each event after the one numbered `after`, then the job when it has ended."""
     async with waiting.watching(job) as watch:
         while True:
             watch.changed.clear()
@@ -31,7 +31,7 @@ async def stream(job: Job, *, after: int, base_url: str) -> AsyncIterator[bytes]
                 yield f"event: {row.status}\ndata: {data}\n\n".encode()
                 return
             if watch.ended.is_set():
-                return  # the portal is about to stop: the client connects again
+                return  # the portal is about to stop; the client reconnects
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(watch.changed.wait(), QUIET)
             if not watch.changed.is_set():

@@ -1,6 +1,6 @@
-"""What calls and answers look like: the examples of the API's document.
+"""Example requests and responses for the OpenAPI document, by operation id.
 
-By the operation id of a call. Each request has a title; the first one is what the reference page shows.
+Each request has a title; the reference page shows the first one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MODEL = "black-forest-labs/flux-kontext-pro"
 
 _RESULT_URL = f"{SITE}/i/Zx81kQ"
 
-# What an answer has of the job, as it waits and as it has ended.
+# A job in responses: waiting, canceled and completed.
 _WAITING: dict[str, Any] = {
     "job_id": JOB,
     "status": "pending",
@@ -187,7 +187,7 @@ ANSWERS: dict[str, dict[int, Any]] = {
     },
 }
 
-# What each status of an error means, and one that has it.
+# Error status -> description and an example.
 ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     400: (
         "The request is invalid; `fields` says what is wrong.",

@@ -1,4 +1,4 @@
-"""Jobs: the newest, one, its events as they come, and stopping it. The last two are additions."""
+"""Jobs: list, get, cancel and stream events. The last two are additions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from editor.representations import api
 
 router = Router()
 
-DEEPEST = 100_000  # jobs that a page may lie behind the newest
-LONGEST_NUMBER = 18  # digits of an event's number; what is longer never was one
+DEEPEST = 100_000  # only this many of the newest jobs can be listed
+LONGEST_NUMBER = 18  # digits of an event's number; longer ones are invalid
 
 JobId = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""What an edit can be made with: models, styles and characters. All of them are additions."""
+"""Models, styles and characters for edits. All of them are additions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies are read strictly, as at every door for programs."""
+"""Strict parsing of request bodies, as in every API."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from editor.gateway.strict_json import read_object
 
 
 class StrictParser(Parser):
-    """Takes a JSON object that nobody could understand differently."""
+    """Accepts only an unambiguous JSON object."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        """Raises ValueError or RecursionError; ninja makes an HttpError of status 400 of them."""
+        """Raises ValueError or RecursionError, which ninja turns into an HttpError with status 400."""
         return read_object(request.body)

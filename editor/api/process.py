@@ -28,14 +28,14 @@ LONGEST_HOLD = 300.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What to answer: the job as it is, and whether an earlier call started it."""
+    """The job as it is now, and whether an earlier call started it."""
 
     job: Job
     repeated: bool
 
 
 async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn, key: str) -> Outcome:
-    """Start the edit and wait for its end, unless the caller asked not to.
+    """Start the edit and wait for its end, unless the caller requested `async`.
 
     key  an Idempotency-Key, or "": the same key with the same body is the same edit
     Raises EditorError; a job that ended without an image raises too, with `job_id` in the error.
@@ -55,7 +55,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
 
 
 def _prefers_async(header: str) -> bool:
-    """Whether a Prefer header asks for it, perhaps among other preferences, which are left aside."""
+    """Whether a Prefer header contains respond-async. Other preferences are ignored."""
     names = (preference.partition(";")[0].strip() for preference in header.split(","))
     return "respond-async" in (name.lower() for name in names)
 

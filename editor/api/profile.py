@@ -1,4 +1,4 @@
-"""What is particular to the public API's clients: a Bearer key, and the envelope."""
+"""The public API's gateway profile: a Bearer key and the envelope."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The portal's own end of an upload link: PUT /uploads/<token>, as a bucket takes files at presigned URLs.
+"""The endpoint of upload links: PUT /uploads/<token>, as a bucket accepts files at presigned URLs.
 
-Plain ASGI: Django would read the whole body before a view could refuse it. Here the link, the
-headers and the row are looked at first, and no thread is held while the body comes.
+Plain ASGI: Django would read the whole body before a view could reject it. Here the link, the
+headers and the row are checked first, and no thread is held while the body arrives.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _slots = BodySlots(most=FILES_AT_ONCE, each=FILES_OF_ONE_WORKSPACE)
 
 
 class MethodNotAllowed(EditorError):
-    """An upload link takes PUT alone."""
+    """An upload link accepts only PUT."""
 
     code = "method_not_allowed"
     status = 405
 
 
 class SenderLeft(Exception):
-    """Nobody is there to be answered."""
+    """The client disconnected."""
 
 
 async def receive_upload(scope: Scope, receive: Receive, send: Send) -> None:
-    """200 with the file's ETag, or an error in the public API's envelope, after which the connection ends.
+    """200 with the file's ETag, or an error in the public API's envelope, which closes the connection.
 
     400 for no bytes, 403 for a wrong or expired link or another type, 405, 408, 409 for a link that
-    has got its file, 413, 422 for a full quota, 503 while too many files are on their way in or the
+    was already used, 413, 422 for a full quota, 503 while too many files are being received or the
     disk is full.
     """
     try:
@@ -61,7 +61,7 @@ async def receive_upload(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _take(scope: Scope, receive: Receive) -> str:
-    """Receive and keep the file; its ETag. Raises EditorError or SenderLeft."""
+    """Receive and store the file; returns its ETag. Raises EditorError or SenderLeft."""
     if scope["method"] != "PUT":
         raise MethodNotAllowed("Send the file with PUT.")
     permit = uploads.read_token(scope["path"].removeprefix(PATH))

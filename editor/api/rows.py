@@ -1,4 +1,4 @@
-"""Rows as the public API tells them."""
+"""Catalogue entries in the public API's format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from editor.queries.pricing import Offer
 
 
 def models(offered: Offer) -> list[schemas.Model]:
-    """All of the catalogue; what nothing is set up for has no price."""
+    """All models of the catalogue; those that no provider is set up for have no price."""
     tiers = catalog.catalog().tiers.values()
     return [
         _model(

@@ -1,7 +1,7 @@
-"""What goes in and out of the public API, field by field.
+"""Request and response schemas of the public API.
 
-Source: Flokan's Image Editor API. Fields that it does not have stand under "additions". The descriptions
-are those of the API's document and its reference page.
+Source: Flokan's Image Editor API. Fields that it does not have are marked as additions. The descriptions
+appear in the OpenAPI document and on the reference page.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _no_text(value: object) -> object:
     return value
 
 
-# JSON's own numbers alone; 5.0 is one of them.
+# Only JSON numbers, including 5.0.
 Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
 Success = Annotated[Literal[True], Field(description="Always true; false in errors.")]
 
@@ -56,7 +56,7 @@ class Problem(Schema):
 
 
 def errors(*codes: int) -> dict[int, Any]:
-    """The errors that a call documents: its own, and those that every call can have."""
+    """The documented errors of an operation: its own and those that every operation can return."""
     return dict.fromkeys(sorted({400, 401, 403, 408, 413, 429, 500, *codes}), Problem)
 
 
@@ -77,7 +77,7 @@ class UploadIn(Schema):
     )
 
 
-# What JSON Schema has to say of a tier, or an exact model in its place.
+# JSON Schema for either a tier or an exact model.
 _ONE_OF_THEM: list[Any] = [
     {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
     for name, other in (("model_tier", "model"), ("model", "model_tier"))
@@ -150,7 +150,7 @@ class ProcessIn(_Choice):
     )
 
 
-# --- Answers ---------------------------------------------------------------------------
+# --- Responses -------------------------------------------------------------------------
 
 
 class Upload(Schema):

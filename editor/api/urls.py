@@ -1,4 +1,4 @@
-"""Where the public API is."""
+"""URLs of the public API."""
 
 from django.urls import path
 

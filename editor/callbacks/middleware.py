@@ -1,4 +1,4 @@
-"""In front of the callbacks: reads a body only at an address with a valid token."""
+"""Gateway middleware for callbacks: reads a body only if the URL has a valid token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"^/callbacks/([-\w]+)/([^/]+)/$")
 
 
 class CallbackGateway:
-    """ASGI: any other request is answered without reading its body."""
+    """ASGI: other requests are answered without reading their bodies."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -44,7 +44,7 @@ class CallbackGateway:
 
 
 def _refusal(error: EditorError) -> App:
-    """An app that answers with the error."""
+    """An ASGI app that responds with the error."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         content = json.dumps({"error": error.message}).encode()

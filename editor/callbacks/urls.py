@@ -1,4 +1,4 @@
-"""Where providers tell that a task has ended."""
+"""URLs for callbacks from providers."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Providers' webhooks in: hints to poll now. What they say is not believed, nor even read."""
+"""Callbacks from providers wake up polling. Their contents are neither trusted nor read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from editor.providers import registry
 @csrf_exempt
 @require_POST
 async def callback(request: HttpRequest, provider: str, token: str) -> HttpResponse:
-    """POST from a provider, at an address that only it was given: 200, or 404 for another address.
+    """POST from a provider to a URL that only it received: 200, or 404 for an unknown URL.
 
-    401 for a signature that is wrong. The job is polled at once with our own key, so a forged
-    callback can do no more than that. It is answered the same for a job that has ended, since
-    providers repeat what is refused.
+    401 for a wrong signature. The job is then polled at once with our own key, so a forged callback
+    can do no more than that. The response is the same for a job that has ended, since providers
+    retry callbacks that are rejected.
     """
     job_id = requests.read_callback_token(token=token, provider=provider)
     if job_id is None:

@@ -1,6 +1,6 @@
-"""What can be run: models, their inputs, prices and routes, and the tiers that name them.
+"""The catalogue: models, their inputs, prices and routes, and the tiers that name them.
 
-One TOML file a model in `models/`, the tiers in `tiers.toml`. See docs/catalogue.md.
+One TOML file per model in `models/`, the tiers in `tiers.toml`. See docs/catalogue.md.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ DIRECTORY = Path(__file__).parent
 
 @cache
 def catalog() -> Catalog:
-    """The portal's catalogue, read once a process. Raises CatalogError for broken files."""
+    """The portal's catalogue, read once per process. Raises CatalogError for invalid files."""
     return load(DIRECTORY)
 
 
 def get_model(model_id: str) -> Model:
-    """The model of that id. Raises InvalidInput that names the known ones."""
+    """The model with that id. Raises InvalidInput that lists the known ones."""
     models = catalog().models
     if model_id not in models:
         message = f"There is no such model. Choose one of: {', '.join(models)}."
@@ -31,7 +31,7 @@ def get_model(model_id: str) -> Model:
 
 
 def get_tier(tier_id: str) -> Tier:
-    """The tier of that id. Raises InvalidInput that names the known ones."""
+    """The tier with that id. Raises InvalidInput that lists the known ones."""
     tiers = catalog().tiers
     if tier_id not in tiers:
         message = f"There is no such tier. Choose one of: {', '.join(tiers)}."
@@ -40,9 +40,9 @@ def get_tier(tier_id: str) -> Tier:
 
 
 def own_key_model(tier: Tier, provider: str) -> Model | None:
-    """The model that a tier means with a workspace's own key at that provider.
+    """The model that a tier uses with a workspace's own key at that provider.
 
-    None where the tier is not offered with such a key.
+    None if the tier is not offered with such a key.
     """
     model = catalog().models[tier.own_keys.get(provider, tier.model)]
     return model if provider in model.providers else None

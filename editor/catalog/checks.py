@@ -1,4 +1,4 @@
-"""Whether a catalogue entry makes sense, beyond having the right keys: (key, what is wrong) pairs."""
+"""Semantic checks of catalogue entries, beyond having the right keys: (key, problem) pairs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def model_problems(model: Model) -> Problems:
 
 
 def input_problems(item: Input) -> Problems:
-    """Everything about one input. Its default is judged only once the rest is right."""
+    """All problems of one input. Its default is checked only if the rest is valid."""
     found = [*_kind_problems(item), *_limit_problems(item)]
     yield from found or _default_problems(item)
 
@@ -92,7 +92,7 @@ def _counts_samples(model: Model, item: Input) -> bool:
 
 
 def _kind_problems(item: Input) -> Problems:
-    """Type, role and the keys that belong to them go together."""
+    """Type, role and the keys that depend on them must match."""
     expected = {"prompt": "textarea", "image": "text", "images": "combinefileinput"}.get(item.role)
     if expected and item.type != expected:
         yield "type", f'an input with the role "{item.role}" has the type "{expected}", not "{item.type}"'
@@ -121,9 +121,9 @@ def _limit_problems(item: Input) -> Problems:
 
 
 def _default_problems(item: Input) -> Problems:
-    kind, words = _DEFAULTS.get(item.type, (str, "text"))
+    kind, description = _DEFAULTS.get(item.type, (str, "text"))
     if not isinstance(item.default, kind):
-        yield "default", f"must be {words} for the type {item.type}, not {item.default!r}"
+        yield "default", f"must be {description} for the type {item.type}, not {item.default!r}"
     elif item.type == "select" and item.default not in [option.value for option in item.options]:
         yield "default", f"{item.default!r} is not among the options"
     elif item.role == "option" and item.default == "" and item.required and item.type != "select":

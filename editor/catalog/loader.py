@@ -1,4 +1,4 @@
-"""Read the catalogue's TOML files and refuse what cannot be run, telling everything that is wrong at once."""
+"""Load the catalogue's TOML files, and report all problems at once if any is invalid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIERS: tuple[TierId, ...] = get_args(TierId)
 
 
 class CatalogError(Exception):
-    """The catalogue's files are wrong. Each problem names the file, the key and what is wrong with it."""
+    """The catalogue's files are invalid. Each problem names the file, the key and what is wrong with it."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -51,7 +51,7 @@ def _open(path: Path, where: str, problems: list[str]) -> Table:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{where}: cannot be read: {error}")
-        return Table(where, {}, [])  # that every key is missing would only say it again
+        return Table(where, {}, [])  # do not also report every key as missing
     return Table(where, values, problems)
 
 
@@ -146,7 +146,7 @@ def _tiers(table: Table, models: Mapping[str, Model]) -> dict[str, Tier]:
         tiers.append(tier)
     ids = [tier.id for tier in tiers]
     missing = [tier_id for tier_id in TIERS if tier_id not in ids]
-    # The API promises all three.
+    # The API documents all three.
     _finish(table, [*twice("tiers", ids), *(("tiers", f"{tier_id!r} is missing") for tier_id in missing)])
     return {tier.id: tier for tier in tiers}
 
@@ -164,7 +164,7 @@ def _own_keys(table: Table) -> Mapping[str, str]:
 
 
 def _finish(table: Table, problems: Iterable[tuple[str, str]]) -> None:
-    """Note unknown keys, then what does not make sense; the latter only if all values could be read."""
+    """Record unknown keys, then semantic problems; the latter only if all values could be read."""
     table.finish()
     if table.sound:
         for key, what in problems:

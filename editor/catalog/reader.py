@@ -1,4 +1,4 @@
-"""Typed reading of one TOML table, noting every problem instead of stopping at the first."""
+"""Typed reading of one TOML table, recording every problem instead of stopping at the first."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Word = TypeVar("Word")
 
 
 class Table:
-    """Hands out the values of one table by type, and tells in the end which keys nobody asked for.
+    """Reads the values of one table by type and finally reports the keys that were not read.
 
     where     how problems name the table, e.g. "models/flux.toml: inputs 'steps'"
-    values    what the file holds there
+    values    the table in the file
     problems  the loader's list, shared by all tables; each entry is "where: key: what is wrong"
 
-    A wrong or missing value is noted and a stand-in is handed out: look at `sound` before relying on it.
+    A wrong or missing value is recorded and a placeholder returned: check `sound` before relying on it.
     """
 
     def __init__(self, where: str, values: Mapping[str, Any], problems: list[str]) -> None:
@@ -24,14 +24,14 @@ class Table:
         self.sound = True
         self._values = values
         self._problems = problems
-        self._asked: set[str] = set()
+        self._read: set[str] = set()
 
     def problem(self, key: str, what: str) -> None:
         self.sound = False
         self._problems.append(f"{self.where}: {key}: {what}")
 
     def text(self, key: str, *, default: str | None = None, empty: bool = False) -> str:
-        """Text; not empty unless `empty` says that it may be."""
+        """Text; not empty unless `empty` allows it."""
         value = self._value(key, default)
         if not isinstance(value, str):
             self._wrong(key, "must be text")
@@ -41,7 +41,7 @@ class Table:
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts; empty where the key is left out."""
+        """A list of strings; empty if the key is left out."""
         value = self._value(key, [])
         if not _are_texts(value):
             self._wrong(key, "must be a list of texts, none of them empty")
@@ -49,7 +49,7 @@ class Table:
         return tuple(value)
 
     def texts_by_name(self, key: str) -> dict[str, tuple[str, ...]]:
-        """A table of lists of texts; empty where the key is left out."""
+        """A table of lists of strings; empty if the key is left out."""
         value = self._value(key, {})
         if not isinstance(value, dict) or not all(_are_texts(texts) for texts in value.values()):
             self._wrong(key, "must be a table of lists of texts, none of them empty")
@@ -57,7 +57,7 @@ class Table:
         return {name: tuple(texts) for name, texts in value.items()}
 
     def word(self, key: str, words: tuple[Word, ...]) -> Word:
-        """One of the given words."""
+        """One of the given values."""
         value = self._value(key, None)
         if value not in words:
             self._wrong(key, f"must be one of {', '.join(map(str, words))}, not {value!r}")
@@ -65,7 +65,7 @@ class Table:
         return words[words.index(value)]
 
     def whole(self, key: str, *, default: int | None = None, minimum: int) -> int:
-        """A whole number of at least `minimum`; the default may lie below."""
+        """An integer of at least `minimum`; the default may be lower."""
         value = self._value(key, default)
         if not _is_number(value) or not isinstance(value, int):
             self._wrong(key, "must be a whole number")
@@ -75,7 +75,7 @@ class Table:
         return value
 
     def number(self, key: str) -> float | None:
-        """A finite number; None where the key is left out."""
+        """A finite number; None if the key is left out."""
         value = self._value(key, None)
         if value is not None and not _is_number(value):
             self._wrong(key, "must be a number")
@@ -83,7 +83,7 @@ class Table:
         return value
 
     def flag(self, key: str, *, default: bool | None = None) -> bool:
-        """true or false."""
+        """A boolean."""
         value = self._value(key, default)
         if not isinstance(value, bool):
             self._wrong(key, "must be true or false")
@@ -91,7 +91,7 @@ class Table:
         return value
 
     def scalar(self, key: str) -> str | int | float:
-        """Text or a finite number, as it stands in the file."""
+        """Text or a finite number, as it is in the file."""
         value = self._value(key, None)
         if isinstance(value, str) or _is_number(value):
             return value
@@ -99,7 +99,7 @@ class Table:
         return ""
 
     def tables(self, key: str, *, named_by: str, optional: bool = False) -> tuple[Table, ...]:
-        """A list of tables; problems name each by its key `named_by`, or by its number."""
+        """A list of tables; problems identify each by its key `named_by`, or by its number."""
         value = self._value(key, [] if optional else None)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             self._wrong(key, "must be a list of tables")
@@ -112,12 +112,12 @@ class Table:
         )
 
     def finish(self) -> None:
-        """Call last: keys that were never asked for are misspelt or do not exist."""
-        for key in sorted(set(self._values) - self._asked):
+        """Call last: keys that were never read are misspelt or do not exist."""
+        for key in sorted(set(self._values) - self._read):
             self.problem(key, "is not a key that belongs here")
 
     def _value(self, key: str, default: object) -> Any:
-        self._asked.add(key)
+        self._read.add(key)
         return self._values.get(key, default)
 
     def _wrong(self, key: str, what: str) -> None:

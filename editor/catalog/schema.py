@@ -11,7 +11,7 @@ from editor.catalog.validation import MAXIMUM_PROMPT, MAXIMUM_TEXT, clean_value
 def json_schema(model: Model) -> dict[str, Any]:
     """JSON Schema 2020-12 of all inputs of a model, under the provider's own names.
 
-    Options carry the default that is used when they are left out. The prompt and the images have none:
+    Options have the default that is used when they are left out. The prompt and the images have none:
     the vendor's default prompt is given as an example.
     """
     return {

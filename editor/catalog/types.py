@@ -1,6 +1,6 @@
-"""What the catalogue is made of: frozen data about models, their inputs and the tiers.
+"""Types of the catalogue: frozen data about models, their inputs and the tiers.
 
-`loader.py` builds these from the TOML files and has checked them, so nothing here can be half right.
+`loader.py` builds them from the TOML files, fully validated.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ InputType = Literal["text", "textarea", "select", "number", "float", "combinefil
 Role = Literal["prompt", "image", "images", "option"]
 TierId = Literal["creative", "standard", "pro"]
 
-# What one cleaned option holds. None only where the input may be left empty (a seed: random).
+# A cleaned option. None only if the input may be empty (a seed: random).
 Value = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a select input. `label` is the provider's word, `display_label` what people see."""
+    """One choice of a select input. `label` is the provider's, `display_label` what users see."""
 
     value: str
     label: str
@@ -30,15 +30,15 @@ class Option:
 class Input:
     """One input of a model, as the provider lists it.
 
-    label, help    the provider's own words, which may be raw keys such as "inferencesteps"
-    display_*      what people see; the same as label and help where the file gives nothing better
+    label, help    the provider's texts, which may be raw keys such as "inferencesteps"
+    display_*      what users see; the same as label and help if the file has nothing better
     role           who fills it: the composer ("prompt"), the stage ("image", "images") or the options
     default        in the type of the input; a text input holds even a number as text
-    minimum, ...   limits of a number, both or none; on a text input they say that it holds a whole number
+    minimum, ...   limits of a number, both or none; on a text input they mean that it holds an integer
     zero_allowed   0 is allowed besides minimum..maximum and means "match the input image"
-    required       False: may be empty, which then means None and not the default
+    required       False: may be empty, which means None and not the default
     maximum_items  how many images fit, for role "images"
-    advanced       shown in the Advanced fold
+    advanced       shown in the Advanced section
     """
 
     name: str
@@ -69,7 +69,7 @@ class Route:
     """One way to reach a model.
 
     target   the model's name at that provider
-    credits  the price of one sample by this route
+    credits  the price of one sample on this route
     mask     a mask limits the edit on this route too
     without  values of select inputs that this route does not offer, by the input's name
     """
@@ -93,15 +93,15 @@ class Idea:
 class Model:
     """One model that can be run.
 
-    routes              in order of preference; the sandbox runs every model and is none of them
-    credits             the price of one sample, where a route has no price of its own
-    typical_seconds     how long people usually wait
-    time_limit_seconds  after this the job fails and its credits come back
+    routes              in order of preference; the sandbox runs every model and is not among them
+    credits             the price of one sample, unless a route has its own price
+    typical_seconds     typical duration
+    time_limit_seconds  after this the job fails and its credits are refunded
     sample_prompts      the vendor's own examples, unabridged
-    mask                a mask may limit the edit, by some route or in the sandbox
-    mask_required       nothing can be done without one
-    samples_input       the option that says how many results a run gives, each at the price of one sample;
-                        "" where a run gives one
+    mask                a mask may limit the edit, on some route or in the sandbox
+    mask_required       an edit needs a mask
+    samples_input       the option with the number of results, each at the price of one sample;
+                        "" if there is always one
     """
 
     id: str
@@ -120,7 +120,7 @@ class Model:
     samples_input: str = ""
 
     def input(self, name: str) -> Input:
-        """The input of that name. Raises KeyError."""
+        """The input with that name. Raises KeyError."""
         for item in self.inputs:
             if item.name == name:
                 return item
@@ -133,7 +133,7 @@ class Model:
 
     @property
     def options(self) -> tuple[Input, ...]:
-        """The inputs that people choose among the options, in the provider's order."""
+        """The inputs with the role "option", in the provider's order."""
         return tuple(item for item in self.inputs if item.role == "option")
 
     @property
@@ -153,11 +153,11 @@ class Model:
 
     @property
     def maximum_samples(self) -> int:
-        """How many results one run may give."""
+        """The most results of one run."""
         return int(self.input(self.samples_input).maximum or 1) if self.samples_input else 1
 
     def samples(self, inputs: Mapping[str, Value]) -> int:
-        """How many results a run with these cleaned inputs gives."""
+        """The number of results of a run with these cleaned inputs."""
         count = inputs[self.samples_input] if self.samples_input else 1
         if not isinstance(count, int):
             raise TypeError("samples() takes what clean_inputs() returned")
@@ -166,13 +166,13 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A choice of quality by name.
+    """A named level of quality.
 
-    route     names a provider; None leaves it to the model's own order
-    own_keys  provider -> the model that the tier means with a workspace's own key at that provider,
-              where it is another than `model`
-    prompt_models  stand in for a prompt alone where the tier's model needs an image: the first that
-                   is set up and not dearer
+    route          a provider; None follows the model's own order
+    own_keys       provider -> the model to use with a workspace's own key at that provider, if it
+                   is not `model`
+    prompt_models  replace a model that needs an image when there is only a prompt: the first that
+                   is set up and not more expensive
     """
 
     id: TierId
@@ -185,7 +185,7 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Everything that can be run. Tiers are in the order in which people see them."""
+    """All models and tiers. Tiers are in display order."""
 
     models: Mapping[str, Model]
     tiers: Mapping[str, Tier]

@@ -1,6 +1,6 @@
-"""Whether a model can run with the given inputs, and what they become. The one place that decides it.
+"""Validates and cleans the inputs of a model.
 
-The web form, the API's doors, the JSON Schema and the loader's check of the defaults all go through here.
+The web form, the APIs, the JSON Schema and the loader's check of the defaults all use this module.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ MAXIMUM_PROMPT = 10_000  # characters
 MAXIMUM_TEXT = 2_000  # characters of any other text input
 MAXIMUM_OPTIONS = 100  # in one edit; no model has nearly as many
 
-# Plainer than what int() and float() take: no underscores, no digits of other scripts, no "nan".
+# Stricter than int() and float(): no underscores, no digits of other scripts, no "nan".
 _NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
-_LARGEST_OPTION = 10**6  # Python refuses to write very long numbers as text; no select offers one above this
+_LARGEST_OPTION = 10**6  # Python refuses to convert very long integers to text; no select offers a larger one
 
 
 def clean_inputs(model: Model, values: Mapping[str, object]) -> dict[str, Value]:
-    """The model's options, complete and in their types, from what a caller gave.
+    """The caller's values as the model's options, complete and converted to their types.
 
-    What is left out gets its default; so does an empty value, unless the input may be empty (then None).
-    Raises InvalidInput whose `fields` hold every problem at once, but for more than MAXIMUM_OPTIONS.
+    Options left out get their defaults; so do empty values, unless the input may be empty (then None).
+    Raises InvalidInput with every problem in `fields`, except for more than MAXIMUM_OPTIONS.
     """
     if len(values) > MAXIMUM_OPTIONS:
         raise InvalidInput(
@@ -46,7 +46,7 @@ def clean_inputs(model: Model, values: Mapping[str, object]) -> dict[str, Value]
 
 
 def clean_value(item: Input, value: object) -> Value:
-    """One option in its type. Raises ValueError whose text tells a person what would be right."""
+    """One option converted to its type. Raises ValueError with a message for users."""
     if item.type == "select":
         return _choice(item, value)
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -61,7 +61,7 @@ def clean_value(item: Input, value: object) -> Value:
 
 
 def clean_prompt(model: Model, value: object) -> str:
-    """The prompt without the space around it, 1..10000 characters. Raises InvalidInput."""
+    """The stripped prompt, 1..10000 characters. Raises InvalidInput."""
     try:
         prompt = clean_text(value, maximum=MAXIMUM_PROMPT)
     except ValueError as error:
@@ -76,20 +76,20 @@ def clean_prompt(model: Model, value: object) -> str:
 
 
 def clean_text(value: object, *, maximum: int) -> str:
-    """Text that every store and provider takes, stripped. Raises ValueError."""
+    """Stripped text that every store and provider accepts. Raises ValueError."""
     if not isinstance(value, str):
         raise ValueError("Enter text.")
     text = value.strip()
     if len(text) > maximum:
         raise ValueError(f"At most {maximum:,} characters are allowed; this text has {len(text):,}.")
-    # PostgreSQL takes no NUL, UTF-8 no half of a surrogate pair; JSON can carry both.
+    # PostgreSQL rejects NUL, and UTF-8 lone surrogates; JSON can contain both.
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("This text contains a character that cannot be stored.")
     return text
 
 
 def check_images(model: Model, route: Route, count: int, has_mask: bool) -> None:
-    """Whether the model takes so many images, and a mask by this route. Raises InvalidInput."""
+    """Raise InvalidInput if the model does not take so many images, or the route no mask."""
     problems: dict[str, str] = {}
     if count < model.minimum_images:
         problems["images"] = f"{model.label} needs {_images(model.minimum_images)} to work on."
@@ -106,10 +106,10 @@ def check_images(model: Model, route: Route, count: int, has_mask: bool) -> None
 
 
 def route_problem(route: Route, inputs: Mapping[str, Value]) -> str | None:
-    """For people, what of these cleaned inputs the route does not offer; None where it offers them all."""
+    """A message for users if the route does not offer one of these cleaned inputs, else None."""
     for name, values in route.without.items():
         if inputs.get(name) in values:
-            return f"This provider does not offer the {_words(name)} {inputs[name]}."
+            return f"This provider does not offer the {_readable(name)} {inputs[name]}."
     return None
 
 
@@ -142,7 +142,7 @@ def _float(item: Input, value: object) -> float:
 
 
 def _number(value: object) -> int | float | None:
-    """The finite number that a caller wrote, as JSON or as text; else None. true and false are no numbers."""
+    """A finite number from JSON or text; otherwise None. Booleans are not numbers."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         try:
             value = int(value)
@@ -163,7 +163,7 @@ def _within(item: Input, number: float) -> bool:
 
 
 def _limits(item: Input) -> str:
-    """For people: "from 64 to 2048 in steps of 16, or 0 to match the image"."""
+    """For users: "from 64 to 2048 in steps of 16, or 0 to match the image"."""
     text = f"from {item.minimum:.10g} to {item.maximum:.10g}"
     if item.multiple_of > 1:
         text += f" in steps of {item.multiple_of}"
@@ -172,13 +172,13 @@ def _limits(item: Input) -> str:
     return text
 
 
-def _words(name: str) -> str:
-    """The name of an input in plain words: "aspect ratio"."""
+def _readable(name: str) -> str:
+    """The name of an input in plain English: "aspect ratio"."""
     return re.sub(r"(?=[A-Z])", " ", name).lower()
 
 
 def _printable(name: object) -> str:
-    """A stranger's option name, fit to be sent back in an answer or a page."""
+    """A client's option name, safe to include in a response or a page."""
     return str(name)[:100].encode(errors="replace").decode()
 
 

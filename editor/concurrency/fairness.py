@@ -1,7 +1,7 @@
-"""A few threads shared out fairly between tenants.
+"""A few threads shared fairly between tenants.
 
-A free thread goes to the waiting tenant with the fewest running calls, in turn where that
-is equal: a workspace with three hundred jobs does not delay another workspace's first one.
+A free thread goes to the waiting tenant with the fewest running calls, in turn if equal: a
+workspace with three hundred jobs does not delay another workspace's first one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Call(Protocol):
-    """Something to be done for a tenant. `execute` keeps its errors to itself."""
+    """A call for a tenant. `execute` never raises."""
 
     tenant: str
 
@@ -20,7 +20,7 @@ class Call(Protocol):
 
 
 class FairExecutor:
-    """A few threads, each of which carries out one call at a time; started when they are needed."""
+    """A few threads, each of which runs one call at a time; started on demand."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
@@ -39,11 +39,11 @@ class FairExecutor:
             self._changed.notify()
 
     def _start_thread(self) -> None:
-        # Daemon: a thread that waits or works must not hold up the exit.
+        # Daemon: a waiting or working thread must not delay the exit.
         thread = threading.Thread(target=self._work, name=f"fair-{self._threads + 1}", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the machine has none to give
+        except RuntimeError:  # the machine cannot start another thread
             if not self._threads:
                 raise
         else:
@@ -55,7 +55,7 @@ class FairExecutor:
             try:
                 call.execute()
             finally:
-                self._give_back(call.tenant)
+                self._release(call.tenant)
             del call  # do not keep its arguments alive while idle
 
     def _take(self) -> Call:
@@ -72,7 +72,7 @@ class FairExecutor:
             self._running[tenant] += 1
             return call
 
-    def _give_back(self, tenant: str) -> None:
+    def _release(self, tenant: str) -> None:
         with self._changed:
             self._running[tenant] -= 1
             if not self._running[tenant]:

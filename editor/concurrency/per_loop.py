@@ -11,21 +11,21 @@ Value = TypeVar("Value")
 
 
 class PerLoop(Generic[Value]):
-    """One value for each event loop, made when it is first asked for there, and gone with the loop."""
+    """One value per event loop, created on first use and dropped with the loop."""
 
     def __init__(self, make: Callable[[], Value]) -> None:
         self._make = make
         self._values: WeakKeyDictionary[asyncio.AbstractEventLoop, Value] = WeakKeyDictionary()
 
     def get(self) -> Value:
-        """The running loop's value."""
+        """The running loop's value, created if necessary."""
         loop = asyncio.get_running_loop()
         if loop not in self._values:
             self._values[loop] = self._make()
         return self._values[loop]
 
     def existing(self) -> Value | None:
-        """The running loop's value, if it was ever asked for."""
+        """The running loop's value, if it was created."""
         return self._values.get(asyncio.get_running_loop())
 
     def pop(self) -> Value | None:

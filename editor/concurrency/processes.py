@@ -1,11 +1,11 @@
-"""Run a function in a child process of its own, shared out fairly between tenants.
+"""Run a function in its own child process, shared fairly between tenants.
 
-Work on pixels must not block the event loop, must be killable, and must not take the
-portal down when an image turns out to be a bomb. So each call gets one short-lived child
+Image processing must not block the event loop, must be killable, and must not take the
+portal down if an image is a decompression bomb. So each call gets one short-lived child
 with limited memory and time. Children come from a fork server with Pillow already loaded,
-which makes a start cost about ten milliseconds.
+so starting one takes about ten milliseconds.
 
-At most `SLOTS` children run at once; who gets a free slot is decided in `fairness.py`.
+At most `SLOTS` children run at once; `fairness.py` decides who gets a free slot.
 
 The function must be importable by name, and its arguments and result picklable. A child
 imports the main module too, so a script must guard its work with `__name__ == "__main__"`.
@@ -45,9 +45,9 @@ log = logging.getLogger("editor.concurrency.processes")
 
 SLOTS = max(2, os.cpu_count() or 2)
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each child
-EXIT_GRACE = 1.0  # seconds a child gets to end by itself before its exit code is given up
+EXIT_GRACE = 1.0  # seconds to wait for the exit code of a child that is ending
 
-# What the fork server imports once, so that its children need not.
+# Modules that the fork server imports once for all children.
 _preloaded = [
     "editor.concurrency.processes",
     "PIL.Image",
@@ -58,17 +58,17 @@ _preloaded = [
 
 
 class TimedOut(Exception):
-    """The child used more time than it was given, and was killed."""
+    """The child exceeded its time limit and was killed."""
 
 
 class Crashed(Exception):
-    """The child ended without an answer: killed, out of memory, or an answer that cannot be sent."""
+    """The child ended without a result: killed, out of memory, or the result cannot be sent."""
 
 
 def preload(*modules: str) -> None:
-    """Have children start with these modules imported. To be called on import, before the first `run`.
+    """Have children start with these modules imported. Call on import, before the first `run`.
 
-    For modules with functions to be run; they must not start anything when they are imported.
+    For modules whose functions are run; importing them must not start anything.
     """
     _preloaded.extend(modules)
 
@@ -80,22 +80,22 @@ def run_sync(
     timeout: float,
     on_progress: Callable[[int], None] | None = None,
 ) -> T:
-    """Call `function(*args)` in a child process and block this thread until it answers.
+    """Call `function(*args)` in a child process and block this thread until it returns.
 
-    tenant       an opaque key; slots are shared out fairly between tenants
+    tenant       an opaque key; slots are shared fairly between tenants
     timeout      seconds the child may run; waiting for a slot does not count
     on_progress  called with a percent 0..100, from another thread; `function` then gets
                  the keyword argument `report` to call with it
 
-    Raises what the function raised (if it can be pickled), TimedOut, Crashed, or Shortage where the
-    machine could start no child.
+    Raises what the function raised (if it can be pickled), TimedOut, Crashed, or Shortage if the
+    machine could not start a child.
     """
     call = _Call(function, args, tenant=tenant, timeout=timeout, on_progress=on_progress)
     _executor().submit(call)
     try:
         result: T = call.future.result()
     except BaseException:
-        # Also a KeyboardInterrupt in this thread; killing a child that is gone does nothing.
+        # Also for a KeyboardInterrupt in this thread; killing a child that has ended does nothing.
         call.kill()
         raise
     return result
@@ -110,12 +110,12 @@ async def run(
 ) -> T:
     """Like `run_sync`, without blocking the event loop. `on_progress` is called on the loop.
 
-    Cancelling the awaiting task kills the child, or takes the call out of the queue.
+    Cancelling the awaiting task kills the child, or removes the call from the queue.
     """
     loop = asyncio.get_running_loop()
 
     def relay(percent: int) -> None:
-        # The loop may have been closed while the child was still talking.
+        # The loop may have been closed while the child was still reporting.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(on_progress, percent)  # type: ignore[arg-type]
 
@@ -132,7 +132,7 @@ async def run(
 
 @dataclass(eq=False)
 class _Call:
-    """One call on its way: waiting, then running in `process`, then answered in `future`."""
+    """One call: waiting, then running in `_process`, then done in `future`."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -145,7 +145,7 @@ class _Call:
     _killed: bool = False
 
     def kill(self) -> None:
-        """Give up: out of the queue, or kill the child. Harmless when it is already over."""
+        """Remove the call from the queue or kill the child. Does nothing if it has ended."""
         self.future.cancel()
         with self._lock:
             self._killed = True
@@ -153,7 +153,7 @@ class _Call:
                 self._process.kill()
 
     def execute(self) -> None:
-        """Run the child to its end and answer the future. Called by a thread of the executor."""
+        """Run the child to its end and resolve the future. Called by a thread of the executor."""
         if not self.future.set_running_or_notify_cancel():
             return
         try:
@@ -169,7 +169,7 @@ class _Call:
             process = _context().Process(
                 target=_child_main,
                 args=(sender, self.function, self.args, self.timeout, self.on_progress is not None),
-                daemon=True,  # an interpreter that exits takes its children along
+                daemon=True,  # children are killed when the interpreter exits
             )
             with sender, _bookkeeping:
                 try:
@@ -196,7 +196,7 @@ class _Call:
             try:
                 kind, value = receiver.recv()
             except (EOFError, OSError):
-                raise self._silence(process) from None
+                raise self._missing_result(process) from None
             if kind == "progress":
                 assert self.on_progress is not None
                 self.on_progress(value)
@@ -206,8 +206,8 @@ class _Call:
                 raise value
         raise TimedOut(f"The work took longer than {self.timeout:g} seconds and was stopped.")
 
-    def _silence(self, process: ForkServerProcess) -> Exception:
-        """Why a child ended without an answer."""
+    def _missing_result(self, process: ForkServerProcess) -> Exception:
+        """Why a child ended without a result."""
         with _bookkeeping:
             process.join(EXIT_GRACE)
         if process.exitcode == -signal.SIGXCPU:
@@ -229,7 +229,7 @@ def _not_imported(modules: list[str]) -> list[str]:
 
 
 def _log_failed_preloads(check: Future[list[str]]) -> None:
-    """The fork server itself is silent about a module that it cannot import."""
+    """The fork server itself does not report modules that it cannot import."""
     if error := check.exception():  # the portal may be about to end
         log.info("it was not found out which modules child processes start with: %r", error)
     elif missing := check.result():
@@ -238,7 +238,7 @@ def _log_failed_preloads(check: Future[list[str]]) -> None:
 
 @cache
 def _context() -> ForkServerContext:
-    # The fork server is a new interpreter: without this it finds the portal in its working directory alone.
+    # The fork server is a new interpreter: without this it finds the portal only in its working directory.
     path = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
     context = multiprocessing.get_context("forkserver")
@@ -246,7 +246,7 @@ def _context() -> ForkServerContext:
     return context
 
 
-# multiprocessing's own list of children and the exit codes are not safe across threads.
+# multiprocessing's list of children and the exit codes are not thread-safe.
 _bookkeeping = threading.Lock()
 
 
@@ -257,8 +257,8 @@ def _child_main(
     timeout: float,
     wants_progress: bool,
 ) -> None:
-    """The life of a child: limits, the call, one answer."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to decide
+    """The main function of a child: set limits, run the call, send one result."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl+C
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _limit(resource.RLIMIT_CPU, math.ceil(timeout) + 1)
     _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
@@ -279,7 +279,7 @@ def _child_main(
 
 
 def _limit(kind: int, value: int) -> None:
-    """Lower the soft limit to `value`, or leave it where the machine already allows less."""
+    """Set the soft limit to `value`, or to the hard limit if that is lower."""
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)
@@ -287,7 +287,7 @@ def _limit(kind: int, value: int) -> None:
 
 
 def _die_with_parent() -> None:
-    """End this child as soon as the parent is gone, also when the parent was killed."""
+    """End this child as soon as the parent has ended, even if it was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -295,10 +295,10 @@ def _die_with_parent() -> None:
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error itself if it survives pickling, else a Crashed that tells of it."""
+    """The error itself if it can be pickled, else a Crashed that describes it."""
     error.add_note("In the child process:\n" + "".join(traceback.format_exception(error)))
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - bytes made on this very line
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - bytes made on this line
     except Exception:
         return Crashed(f"{type(error).__name__}: {error}")
     return error

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 
 class FairSemaphore:
-    """So many slots; tenants who wait for one take turns.
+    """A semaphore whose slots waiting tenants get in turn.
 
     A workspace with three hundred jobs does not delay another workspace's first one.
     """
@@ -20,7 +20,7 @@ class FairSemaphore:
 
     @contextlib.asynccontextmanager
     async def slot(self, tenant: str, *, occupied: bool = False) -> AsyncIterator[None]:
-        """Hold a slot. `occupied`: it is in use already, at a provider, whether one is free or not."""
+        """Hold a slot. `occupied`: it is already in use at a provider, so do not wait for a free one."""
         if occupied or self._free > 0:
             self._free -= 1
         else:
@@ -31,7 +31,7 @@ class FairSemaphore:
             self._release()
 
     async def _acquire(self, tenant: str) -> None:
-        """Wait until a slot is handed over."""
+        """Wait until a slot is assigned."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tenant, deque()).append(turn)
         try:
@@ -39,7 +39,7 @@ class FairSemaphore:
         except asyncio.CancelledError:
             if turn.cancelled():
                 self._forget(tenant, turn)
-            else:  # it was handed over in the same moment
+            else:  # it was assigned at the same moment
                 self._release()
             raise
 
@@ -58,6 +58,6 @@ class FairSemaphore:
             turn = turns.popleft()
             if turns:
                 self._waiting[tenant] = turns  # back in line, behind the others
-            if not turn.done():  # else its waiter gave up
+            if not turn.done():  # else its waiter was cancelled
                 self._free -= 1
                 turn.set_result(None)

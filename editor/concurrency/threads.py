@@ -1,11 +1,11 @@
 """Database and storage work from the event loop.
 
 A job that waits for a provider must hold neither a thread nor a connection. `in_thread`
-borrows both for one short piece of work and gives them back. The threads are shared out
-between tenants: a workspace with hundreds of jobs does not make another one wait.
+acquires both for one short piece of work and releases them. The threads are shared between
+tenants: a workspace with hundreds of jobs does not make another one wait.
 
-What reads or writes stored files uses `in_storage_thread`: a bucket that hangs holds no thread
-that authentication and the database need.
+Code that reads or writes stored files uses `in_storage_thread`: a hanging bucket does not hold
+threads that authentication and the database need.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from editor.concurrency.fairness import FairExecutor
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# The threads of the engine and those of the doors: a flood of jobs does not make requests wait.
-# More of them only wait for each other: Python runs one at a time.
+# The engine and requests have separate threads: a flood of jobs does not make requests wait.
+# More threads would only wait for each other: Python runs one at a time.
 ENGINE, CHANNELS = "engine", "doors"
-# Each has one pool for the database and one for the storage, of so many threads.
+# Each has one pool of THREADS threads for the database and one for the storage.
 DATABASE, STORAGE = "database", "storage"
 THREADS = 4
 
 # Whose threads the current task uses; the worker's tasks use the engine's.
 pool: ContextVar[str] = ContextVar("pool", default=CHANNELS)
-# Whose work the current task does; empty for what belongs to nobody.
+# The tenant that the current task works for; empty if there is none.
 tenant: ContextVar[str] = ContextVar("tenant", default="")
-# The event loop that waits for what the current thread does; None where none does.
+# The event loop that waits for the current thread, if any.
 waiting_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("waiting_loop", default=None)
 
 
 class _Call:
-    """One piece of work, as the fair executor takes it."""
+    """One piece of work for the fair executor."""
 
     def __init__(self, function: Callable[[], Any]) -> None:
         self.tenant = tenant.get()
@@ -59,7 +59,7 @@ class _Call:
 
 
 class _FairThreads(Executor):
-    """The fair executor in the shape that event loops know."""
+    """The fair executor as an Executor for event loops."""
 
     def __init__(self) -> None:
         self._fair = FairExecutor(THREADS)
@@ -76,16 +76,16 @@ def _threads(pool: str, kind: str) -> _FairThreads:
 
 
 def release() -> None:
-    """Give the connection back before slow work that needs none; the next query borrows one anew.
+    """Release the connection before slow work that needs none; the next query acquires another.
 
-    Within a transaction it is kept: the caller means it to go on.
+    Within a transaction it is kept, since the transaction continues.
     """
     if not connection.in_atomic_block:
         connection.close()
 
 
 async def to_its_end(work: Awaitable[T]) -> T:
-    """The result of `in_thread` or the like; a cancellation, which does not stop it, is raised at its end."""
+    """Await `in_thread` or the like; a cancellation does not stop the work and is raised when it ends."""
     working = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(working)
@@ -95,12 +95,12 @@ async def to_its_end(work: Awaitable[T]) -> T:
 
 
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `function` in a worker thread; its connection goes back to the pool afterwards."""
+    """Run `function` in a worker thread; its connection returns to the pool afterwards."""
     return await _in_thread(DATABASE, partial(function, *args, **kwargs))
 
 
 async def in_storage_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """`in_thread` for what reads, writes or deletes stored files."""
+    """`in_thread` for functions that read, write or delete stored files."""
     return await _in_thread(STORAGE, partial(function, *args, **kwargs))
 
 

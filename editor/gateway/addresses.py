@@ -1,4 +1,4 @@
-"""Who counts as one client."""
+"""Which addresses count as one client."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 
 def counted(address: str) -> str:
-    """The address itself, or the /64 network that one IPv6 customer has.
+    """The address itself, or its /64 network for IPv6, which is what one customer has.
 
-    A socket for both families writes IPv4 addresses as IPv6 ones, which are no neighbours.
+    A dual-stack socket reports IPv4 addresses as IPv4-mapped IPv6 ones, which do not share a network.
     """
     try:
         parsed = ip_address(address)

@@ -1,8 +1,8 @@
-"""The types of ASGI: mappings, as Starlette and httpx have them.
+"""ASGI types: mappings, as in Starlette and httpx.
 
 `asgiref.typing` has an exact type for each kind of scope and message. They do not fit here: a scope
-could not hold what the gateway adds to it, `trailers` and `more_body` would not be optional, and the
-MCP SDK and httpx would not take such an app.
+could not hold what the gateway middleware adds, `trailers` and `more_body` would not be optional, and
+the MCP SDK and httpx would not accept such an app.
 """
 
 from __future__ import annotations

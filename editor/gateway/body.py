@@ -1,4 +1,4 @@
-"""Request bodies, bounded in length, in time and in number."""
+"""Request bodies with limits on length, time and number."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from editor.errors import EditorError
 from editor.gateway.asgi import App, Message, Receive, Scope, Send
 from editor.gateway.profile import Headers
 
-BODY_SECONDS = 60.0  # to wait for the sender of a body, in all, and what its pieces add to that
-SLOWEST = 16 * 1024  # bytes that add a second; who sends no slower is never given up
-PIECE_SECONDS = 15.0  # for the next piece of a body that holds a place
-SLOT_SECONDS = 60.0  # that a body waits, unread, for others to end
-# What is read of a refused body: most clients send all of it before they read the answer.
+BODY_SECONDS = 60.0  # to wait for the sender of a body in total, plus what its pieces add
+SLOWEST = 16 * 1024  # bytes that add a second; a sender that is no slower is never timed out
+PIECE_SECONDS = 15.0  # for the next piece of a body that holds a slot
+SLOT_SECONDS = 60.0  # that an unread body waits for a slot
+# How much of a rejected body is read: most clients send all of it before they read the response.
 IGNORED_BYTES = 32 * 1024**2
 IGNORED_SECONDS = 5.0
 _BODY_HEADERS = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
 class TooLarge(EditorError):
-    """The body is longer than it may be here."""
+    """The body exceeds the limit."""
 
     code = "too_large"
     status = 413
 
 
 class TooSlow(EditorError):
-    """The body did not come."""
+    """The body did not arrive in time."""
 
     code = "request_timeout"
     status = 408
 
 
 class Busy(EditorError):
-    """Too many bodies are on their way."""
+    """Too many bodies are being received."""
 
     code = "busy"
     status = 503
@@ -45,7 +45,7 @@ class Busy(EditorError):
 
 
 class Body:
-    """One request's body. `receive` raises TooLarge and TooSlow; `complete` once there is no more of it."""
+    """One request's body. `receive` raises TooLarge and TooSlow; `complete` is set once all is received."""
 
     def __init__(self, receive: Receive, *, limit: int) -> None:
         self.complete = False
@@ -57,13 +57,13 @@ class Body:
         self._left = BODY_SECONDS  # to wait for the sender
 
     def check_length(self, headers: Headers) -> None:
-        """Raise TooLarge for a body that says so, or does not say its length in digits."""
+        """Raise TooLarge if Content-Length exceeds the limit or is not a number."""
         declared = headers.get("content-length") or "0"
         if not declared.isdecimal() or int(declared[:20]) > self._limit:
             raise self._too_large()
 
     async def receive(self) -> Message:
-        """The next piece. Only the sender's time counts, not what is done between the pieces."""
+        """The next piece. Only time spent waiting for the sender counts."""
         if self.complete:
             return await self._until_gone()
         clock = asyncio.get_running_loop().time
@@ -83,7 +83,7 @@ class Body:
         return message
 
     def hang_up(self) -> None:
-        """Let the app see the caller disconnect."""
+        """Make the app see the caller disconnect."""
         self._hung_up.set()
 
     async def _until_gone(self) -> Message:
@@ -105,7 +105,7 @@ class Body:
 
 
 class BodySlots:
-    """Bounds concurrent bodies: `most` in all, `each` of one sender. Others wait SLOT_SECONDS."""
+    """Limits concurrent bodies: `most` in total, `each` per sender. Others wait SLOT_SECONDS."""
 
     def __init__(self, *, most: int, each: int) -> None:
         self._all = FairSemaphore(most)
@@ -114,12 +114,12 @@ class BodySlots:
 
     @asynccontextmanager
     async def slot(self, sender: str, body: Body) -> AsyncIterator[None]:
-        """Hold a slot for a body of this sender, which must go on coming from then on. Raises Busy."""
+        """Hold a slot for a body of this sender, whose pieces then have PIECE_SECONDS each. Raises Busy."""
         own = self._senders.get(sender) or self._senders.setdefault(sender, FairSemaphore(self._each))
         async with AsyncExitStack() as stack:
             try:
                 async with asyncio.timeout(SLOT_SECONDS):
-                    # The sender's own first: who waits for that one holds nothing that others could use.
+                    # The sender's own first: waiting for it holds nothing that others could use.
                     await stack.enter_async_context(own.slot(sender))
                     await stack.enter_async_context(self._all.slot(sender))
             except TimeoutError:
@@ -129,12 +129,12 @@ class BodySlots:
 
 
 def announced(headers: Headers) -> bool:
-    """Whether a body comes after these headers."""
+    """Whether the headers announce a body."""
     return headers.get("content-length").strip("0 ") != "" or bool(headers.get("transfer-encoding"))
 
 
 async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Message | None = None) -> None:
-    """Call `app` with the body, whose `first` piece was read already. Raises what is wrong with the body."""
+    """Call `app` with the body; `first` is a piece that was already read. Raises the body's error."""
     problem: EditorError | None = None
 
     async def receive() -> Message:
@@ -146,7 +146,7 @@ async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Mess
             return await body.receive()
         except EditorError as error:
             problem = error
-            return {"type": "http.disconnect"}  # Django then forgets what it has read
+            return {"type": "http.disconnect"}  # Django then discards what it has read
 
     await app(scope, receive, send)
     if problem is not None:
@@ -154,15 +154,15 @@ async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Mess
 
 
 async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: Send) -> None:
-    """Call `app` with an empty body, and close the connection after its answer."""
+    """Call `app` with an empty body, and close the connection after its response."""
     head = [(name, value) for name, value in scope["headers"] if name not in _BODY_HEADERS]
-    reported = False
+    sent = False
 
     async def nothing() -> Message:
-        nonlocal reported
-        if reported:
-            await asyncio.Future()  # until the answer is out
-        reported = True
+        nonlocal sent
+        if sent:
+            await asyncio.Future()  # until the response is sent
+        sent = True
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def open_ended(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Django for programs: no sessions, no cookies, no pages, and no thread for each request."""
+"""Django for API clients: no sessions, no cookies, no pages, and no thread per request."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ log = logging.getLogger("editor.gateway")
 
 
 class ProgramHandler(ASGIHandler):
-    """Django's handler with none of the middleware that pages need.
+    """Django's handler without the middleware that pages need.
 
-    Django gives each request a thread that it keeps as long as the request lasts, for whatever is
-    not asynchronous. Held requests would keep hundreds of them. Here such work (Django's own
-    signals, there is nothing else) shares one thread, and views read and write through
-    `editor.concurrency.threads`.
+    Django keeps a thread for synchronous work for as long as a request lasts, so held requests would
+    need hundreds of them. Here such work (only Django's own signals) shares one thread, and views
+    read and write through `editor.concurrency.threads`.
     """
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
@@ -36,11 +35,11 @@ class ProgramHandler(ASGIHandler):
         self._middleware_chain = self._answer
 
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        """Errors are statuses alone: the gate puts them into words, in its door's envelope."""
+        """Errors are statuses only: the gateway middleware renders them in the API's envelope."""
         try:
             return await self._get_response_async(request)  # type: ignore[attr-defined, no-any-return]
         except EditorError:
-            request._stream.close()  # as Django does after its own answers
+            request._stream.close()  # as Django does after its own responses
             raise
         except Http404:
             return HttpResponse(status=404)

@@ -1,8 +1,8 @@
 """Authenticates, authorizes and rate-limits a request before a byte of its body is read.
 
-Each door for programs stands behind a gate of its own, which knows where the door's clients put
-their key and what its errors look like. Past it, `scope["caller"]` is who calls. Who loses that right
-while a call is held, or a stream goes on, gets an error at once; the job goes on.
+Each API has its own gateway middleware with a profile: where clients send their key and what errors look
+like. It sets `scope["caller"]`. A caller who loses access during a held call or a stream gets an error at
+once; the job keeps running.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ from editor.operations import api_keys
 log = logging.getLogger("editor.gateway")
 
 REFUSED_A_MINUTE = 30  # requests without a valid key, from one address
-# Clients of the compatible doors ask once or twice a second how their tasks are.
+# Clients of the compatible APIs poll once or twice a second.
 POLLS_FOR_A_REQUEST = 20
-PASSES_A_MINUTE = 600  # requests to one signed address
-SMALL = 256 * 1024  # bytes of a body that needs no place
+PASSES_A_MINUTE = 600  # requests to one signed URL
+SMALL = 256 * 1024  # bytes of a body that needs no slot
 LARGE_AT_ONCE, LARGE_OF_ONE_SENDER = 16, 4
-UNWATCHED_SECONDS = 1.0  # of a call, before its caller's rights are watched
-LEAVE_SECONDS = 5.0  # for a call to end after its caller lost the right to it
+UNWATCHED_SECONDS = 1.0  # of a call, before its caller's access is watched
+LEAVE_SECONDS = 5.0  # for a call to end after its caller lost access
 LONGEST_KEY = 200  # characters; no key of any kind is longer
 _JSON = (b"application/json", b"application/problem+json")
 
 
 class GatewayMiddleware:
-    """ASGI: lets those in who may, with limits counted, and gives every error the door's envelope."""
+    """ASGI: admits authorized callers within their limits and renders errors in the API's envelope."""
 
     def __init__(self, app: App, profile: Profile) -> None:
         self.app = app
@@ -57,26 +57,26 @@ class GatewayMiddleware:
         self._slots = BodySlots(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_SENDER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _Answer(send, self.profile, scope["method"])
+        response = _Response(send, self.profile, scope["method"])
         body = Body(receive, limit=self.profile.body_limit)
         try:
             headers = Headers(scope)
             if not self.profile.is_open(scope["path"]):
                 name = self.profile.signed_subject(scope, headers)
                 if name and not headers.repeated_credentials():
-                    await self._let_pass(name, headers, answer)
+                    await self._admit_signed(name, headers, response)
                 else:
-                    await self._admit(scope, headers, answer)
+                    await self._admit(scope, headers, response)
             body.check_length(headers)
-            await self._read(scope, headers, body, answer)
+            await self._read(scope, headers, body, response)
         except EditorError as error:
-            await answer.refuse(error)
+            await response.refuse(error)
         except Exception as error:
             log.exception("%s %s failed", scope["method"], scope["path"])
-            await answer.refuse(disk.error_for(error, otherwise=_message_of(500, scope["method"])))
+            await response.refuse(disk.error_for(error, otherwise=_error_for(500, scope["method"])))
 
-    async def _read(self, scope: Scope, headers: Headers, body: Body, answer: _Answer) -> None:
-        """Call the app; of large bodies only so many at once are on their way to it."""
+    async def _read(self, scope: Scope, headers: Headers, body: Body, response: _Response) -> None:
+        """Call the app; only a limited number of large bodies is received at once."""
         async with AsyncExitStack() as place:
             if announced(headers) and not 0 < int(headers.get("content-length") or "0") <= SMALL:
                 caller = scope.get("caller")
@@ -89,67 +89,69 @@ class GatewayMiddleware:
                     await place.aclose()
                 return message
 
-            await self._serve(scope, receive, body, answer)
+            await self._serve(scope, receive, body, response)
 
-    async def _serve(self, scope: Scope, receive: Receive, body: Body, answer: _Answer) -> None:
-        """Let the app answer, as long as the caller may have the answer."""
+    async def _serve(self, scope: Scope, receive: Receive, body: Body, response: _Response) -> None:
+        """Let the app respond while the caller has access."""
         caller: Caller | None = scope.get("caller")
         if caller is None:
-            await self.app(scope, receive, answer.send)
+            await self.app(scope, receive, response.send)
             return
-        work = asyncio.ensure_future(self.app(scope, receive, answer.send))
+        work = asyncio.ensure_future(self.app(scope, receive, response.send))
         try:
             done, _ = await asyncio.wait({work}, timeout=UNWATCHED_SECONDS)
             if not done:
-                await self._watch(work, caller, scope, body, answer)
+                await self._watch(work, caller, scope, body, response)
         finally:
             if not work.done():
                 work.cancel()
         await work
 
     async def _watch(
-        self, work: asyncio.Future[None], caller: Caller, scope: Scope, body: Body, answer: _Answer
+        self, work: asyncio.Future[None], caller: Caller, scope: Scope, body: Body, response: _Response
     ) -> None:
         async with rights.watching(credentials.holder_of_key(caller.key)) as lost:
             waits: set[asyncio.Future[Any]] = {work, lost}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             return
-        await answer.end(scope, lost.result())
+        await response.end(scope, lost.result())
         body.hang_up()
         # As when the caller disconnects: the app ends, and the job goes on.
         await asyncio.wait({work}, timeout=LEAVE_SECONDS)
 
-    async def _let_pass(self, name: str, headers: Headers, answer: _Answer) -> None:
-        """Count a request whose address is signed. Raises TooMany."""
+    async def _admit_signed(self, name: str, headers: Headers, response: _Response) -> None:
+        """Count a request to a signed URL. Raises LimitExceeded."""
         check_host(headers)
-        answer.allowance = await rate_limits.take(f"pass:{name}", per_minute=PASSES_A_MINUTE)
-        if not answer.allowance.allowed:
-            raise _limit_exceeded(answer.allowance, f"This URL allows {PASSES_A_MINUTE} requests per minute.")
+        response.allowance = await rate_limits.take(f"pass:{name}", per_minute=PASSES_A_MINUTE)
+        if not response.allowance.allowed:
+            raise _limit_exceeded(
+                response.allowance, f"This URL allows {PASSES_A_MINUTE} requests per minute."
+            )
 
-    async def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> None:
-        """Find out who calls and count the request. Raises NotAuthenticated, PermissionDenied, TooMany."""
+    async def _admit(self, scope: Scope, headers: Headers, response: _Response) -> None:
+        """Authenticate and count. Raises NotAuthenticated, PermissionDenied, LimitExceeded."""
         address = f"refused:{sender_address(scope)}"
-        answer.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
+        response.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
         check_host(headers)
         try:
             caller = await in_thread(_caller, self.profile, headers)
         except (NotAuthenticated, PermissionDenied):
-            # Not before: behind one address there may be others, whose keys are good.
-            answer.allowance = await rate_limits.take(address, per_minute=REFUSED_A_MINUTE)
-            if not answer.allowance.allowed:
+            # Not earlier: other clients behind the same address may have valid keys.
+            response.allowance = await rate_limits.take(address, per_minute=REFUSED_A_MINUTE)
+            if not response.allowance.allowed:
                 why = "Too many requests without a valid key from your IP address."
-                raise _limit_exceeded(answer.allowance, why) from None
+                raise _limit_exceeded(response.allowance, why) from None
             raise
         workspace = caller.actor.workspace
         threads.tenant.set(str(workspace.id))
         what, limit = "requests", workspace.plan.requests_per_minute
         if self.profile.is_poll(scope["path"]):
             what, limit = "polls", limit * POLLS_FOR_A_REQUEST
-        answer.allowance = await rate_limits.take(f"{what}:{workspace.id}", per_minute=limit)
-        if not answer.allowance.allowed:
+        response.allowance = await rate_limits.take(f"{what}:{workspace.id}", per_minute=limit)
+        if not response.allowance.allowed:
             raise _limit_exceeded(
-                answer.allowance, f"This workspace's plan allows {limit} {what} per minute."
+                response.allowance, f"This workspace's plan allows {limit} {what} per minute."
             )
         scope["caller"] = caller
 
@@ -168,14 +170,14 @@ def _caller(profile: Profile, headers: Headers) -> Caller:
 
 
 def check_host(headers: Headers) -> None:
-    """Raise InvalidInput unless the portal is reached under a name of its own."""
+    """Raise InvalidInput unless the Host header is one of ALLOWED_HOSTS."""
     host, _ = split_domain_port(headers.get("host"))
     if not host or not validate_host(host, settings.ALLOWED_HOSTS):
         raise InvalidInput("This portal does not serve that host name.")
 
 
 def sender_address(scope: Scope) -> str:
-    """Who sent the request, as they are counted."""
+    """The sender's address, as it is counted for limits."""
     return addresses.counted(scope["client"][0] if scope.get("client") else "")
 
 
@@ -185,8 +187,8 @@ def _limit_exceeded(allowance: Allowance, why: str) -> LimitExceeded:
     )
 
 
-class _Answer:
-    """What goes out: the limits on every answer, and no error but in the door's envelope."""
+class _Response:
+    """Sends the response: with rate limit headers, and errors in the API's envelope."""
 
     def __init__(self, send: Send, profile: Profile, method: str) -> None:
         self.allowance: Allowance | None = None
@@ -207,16 +209,16 @@ class _Answer:
             is_json = headers.get(b"content-type", b"").startswith(_JSON)
             if message["status"] >= 400 and not is_json:
                 self._replaced = True
-                error = _message_of(message["status"], self._method)
+                error = _error_for(message["status"], self._method)
                 await self._send_error(error, message["status"], _kept(headers))
                 return
-            # What is open to all may say itself how long it is kept.
+            # Public responses may set their own Cache-Control.
             extra = [(name, value) for name, value in self._extra_headers() if name not in headers]
             message = {**message, "headers": [*message["headers"], *extra]}
         await self._send(message)
 
     async def end(self, scope: Scope, error: EditorError) -> None:
-        """Answer with an error instead of whatever the app sends from now on."""
+        """Respond with an error and discard whatever else the app sends."""
         if not self._started:
             await self.refuse(error)
         elif self._is_stream:
@@ -225,7 +227,7 @@ class _Answer:
         self._replaced = True
 
     async def refuse(self, error: EditorError) -> None:
-        """Answer with an error, unless the answer has begun already."""
+        """Respond with an error, unless the response has started."""
         if self._started:
             log.warning("a response was cut off: %s", error.message)
             return
@@ -263,8 +265,8 @@ def _kept(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     return [(name, headers[name]) for name in (b"allow", b"retry-after") if name in headers]
 
 
-def _message_of(status: int, method: str) -> EditorError:
-    """For answers that Django itself gives."""
+def _error_for(status: int, method: str) -> EditorError:
+    """The error for a response of Django itself."""
     match status:
         case 404:
             text = "There is nothing at this URL."

@@ -1,4 +1,4 @@
-"""What a job that gave nothing means for whoever asked for it: one translation for all doors."""
+"""Errors for jobs without results, the same for all APIs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from editor.models import Job, Status
 
 
 class Failed(EditorError):
-    """The job gave nothing, for a reason that is no fault of the caller."""
+    """The job failed for a reason that is not the caller's fault."""
 
     code = "provider_error"
     status = 500
 
 
 def failure(job: Job) -> EditorError | None:
-    """Why a job that has ended gave nothing, as the error to answer with; None where it gave something.
+    """The error to return for a job that failed or was canceled; otherwise None.
 
     `code` is the job's own: "moderated", "rate_limited", "timeout", ...
     """

@@ -1,4 +1,4 @@
-"""What is particular to one kind of client, and who is calling."""
+"""Profiles of the APIs, and their callers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from editor.errors import EditorError, NotAuthenticated, PermissionDenied
 from editor.gateway.asgi import Scope
 from editor.models import ApiKey
 
-# Where clients of all doors say who they are. Sent twice, it is not clear who that is: what is in front
-# of the portal may have looked at the other one.
+# Headers with credentials in all APIs. Repeated ones are ambiguous: a proxy in front of the portal may
+# have checked the other one.
 CREDENTIALS = ("authorization", "x-key", "x-api-key", "x-nonce", "x-signature")
 
 
@@ -21,7 +21,7 @@ class RepeatedCredentials(NotAuthenticated):
 
 
 class Headers:
-    """A request's headers by name in lower case; of repeated ones, the first."""
+    """A request's headers by lowercase name; the first of repeated ones."""
 
     def __init__(self, scope: Scope) -> None:
         self._headers: dict[str, str] = {}
@@ -34,7 +34,7 @@ class Headers:
                 self._headers[name] = value.decode("latin-1")
 
     def repeated_credentials(self) -> list[str]:
-        """Those of CREDENTIALS that were sent more than once, which no door takes."""
+        """Those of CREDENTIALS that were sent more than once, which no API accepts."""
         return [name for name in CREDENTIALS if name in self._repeated]
 
     def get(self, name: str) -> str:
@@ -43,7 +43,7 @@ class Headers:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program at work with somebody's key."""
+    """An API client and its key."""
 
     actor: Actor
     key: ApiKey
@@ -55,7 +55,7 @@ class Caller:
 
 
 def bearer(headers: Headers) -> str:
-    """The key in `Authorization: Bearer …`, "" where there is none."""
+    """The key in `Authorization: Bearer …`, or ""."""
     scheme, _, key = headers.get("authorization").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
@@ -67,20 +67,19 @@ def _unsigned(headers: Headers, key: ApiKey) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is particular to one kind of client.
+    """What is specific to one API.
 
-    name       as in Actor.channel
-    body_limit bytes
-    bare_key   where they put their key: from the headers, "" where there is none
-    envelope   a body of JSON that tells of an error with this status, as they expect it
-    is_open    paths that need no key
-    is_poll    paths where clients only ask how a task is: counted apart, with a limit that is
-               POLLS_FOR_A_REQUEST times the plan's
-    verify     raises NotAuthenticated unless the headers hold what this key asks for besides
-    status     the HTTP status that an error has there
-    pass_name  of a request without a key whose address is signed, which lets it in: whatever comes with
-               the same name is counted together; "" where it is not signed. It asks no database
-    last_event what an event stream ends with when its caller has lost the right to it
+    name            as in Actor.channel
+    body_limit      bytes
+    bare_key        the key in the headers, or ""
+    envelope        the JSON body of an error with this status
+    is_open         paths that need no key
+    is_poll         paths for polling: counted separately, with POLLS_FOR_A_REQUEST times the plan's limit
+    verify          raises NotAuthenticated unless the headers contain what else this key requires
+    status          the HTTP status of an error
+    signed_subject  what a signed URL grants access to without a key, or ""; requests with the same
+                    subject are counted together. Must not query the database
+    last_event      the last event of a stream whose caller has lost access
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Notices when a caller loses access during a held call: the key ended, or the membership.
+"""Notices when a caller loses access during a held call because the key or the membership ended.
 
 Operations publish such changes. Missed events and expired keys are found by one query for all callers
 of an event loop, every LOOK_EVERY seconds.
@@ -61,7 +61,7 @@ _guards = PerLoop(_Guard)
 
 @contextlib.asynccontextmanager
 async def watching(holder: Holder) -> AsyncIterator[Loss]:
-    """A future of the error to answer with, resolved once the holder has lost their rights, or had before."""
+    """A future that resolves to the error to return when the holder loses, or has already lost, access."""
     guard, loss = _guards.get(), asyncio.get_running_loop().create_future()
     guard.losses[holder].add(loss)
     await guard.join(holder.workspace_id)

@@ -1,20 +1,20 @@
-"""Reading JSON strictly: what another reader might understand differently is refused."""
+"""Strict JSON parsing: rejects input that other parsers might read differently."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, cast
 
-# A parser makes a hundred bytes of each `[],`, and nothing else runs in the process meanwhile.
+# Each `[],` takes a hundred bytes when parsed, and parsing blocks the process.
 MOST_COMMAS = 100_000
-DEEPEST = 100  # levels; what a parser takes at its own limit may be too deep for whoever writes it again
+DEEPEST = 100  # levels; what a parser accepts at its own limit may be too deep to serialize
 
 
 def read_object(raw: bytes | str) -> dict[str, Any]:
     """The JSON object in a request's body.
 
-    Refuses NaN and Infinity, repeated names, NUL and halves of characters, what is no object,
-    what is too deep, and what has so many values that to read them would keep others waiting.
+    Rejects NaN and Infinity, repeated names, NUL and lone surrogates, non-objects, deep nesting,
+    and so many values that parsing them would block others.
     Raises ValueError or RecursionError.
     """
     if (raw.count(",") if isinstance(raw, str) else raw.count(b",")) > MOST_COMMAS:
@@ -27,11 +27,11 @@ def read_object(raw: bytes | str) -> dict[str, Any]:
 
 
 def check_text(value: Any, *, levels: int = DEEPEST) -> None:
-    """Raise ValueError for text that cannot be stored, and for more levels of lists and objects than that."""
+    """Raise ValueError for text that cannot be stored, and for lists and objects nested too deeply."""
     if isinstance(value, str):
         if "\x00" in value:
             raise ValueError("NUL")
-        value.encode()  # fails for a half of a surrogate pair
+        value.encode()  # fails for a lone surrogate
     elif isinstance(value, dict | list):
         if levels == 0:
             raise ValueError("too deep")

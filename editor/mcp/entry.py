@@ -1,7 +1,7 @@
-"""ASGI at /mcp, behind the gate: what is no MCP request is refused here, before the SDK is there.
+"""ASGI at /mcp, behind the gateway middleware: rejects non-MCP requests before the SDK is imported.
 
-The SDK takes most of a second to import. Commands and pages do without it: the first request to
-/mcp imports it, in a thread.
+The SDK takes most of a second to import, and commands and pages do not need it: the first request to
+/mcp imports it in a thread.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _SERVER = "editor.mcp.server"
 
 
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-    """One request. Raises EditorError for what the SDK is not asked about."""
+    """Handle one request. Raises EditorError for requests that do not reach the SDK."""
     if scope["path"].rstrip("/") != PATH:
         raise NotFound("There is nothing at this URL.")
     request = ASGIRequest(scope, BytesIO())
     base_url = origin(request)
-    # Browsers say which site a page is of that asks; programs say nothing.
+    # Browsers send the origin of the requesting page; other clients send none.
     if request.headers.get("origin", base_url) != base_url:
         raise PermissionDenied("Requests from other websites are not allowed.")
     if scope["method"] != "POST":
-        # GET would wait for messages out of turn and DELETE would end a session. There are neither.
+        # GET would wait for server-initiated messages and DELETE end a session; neither exists here.
         await send({"type": "http.response.start", "status": 405, "headers": [(b"allow", b"POST")]})
         await send({"type": "http.response.body", "body": b""})
         return
@@ -47,9 +47,9 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """All of it, or None when nobody is left to be answered.
+    """The whole body, or None if the client has disconnected.
 
-    It is read here since the SDK would hide the gate's errors in groups of errors.
+    Read here because the SDK would wrap the gateway middleware's errors in exception groups.
     """
     body, more = bytearray(), True
     while more:
@@ -62,7 +62,7 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Gives the body, then whatever comes after it."""
+    """A receive callable that returns the body, then further messages."""
     waiting = [body]
 
     async def replay() -> Message:

@@ -1,4 +1,4 @@
-"""What is particular to agents: a Bearer key, and errors of JSON-RPC."""
+"""The MCP gateway profile: a Bearer key and JSON-RPC errors."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from editor.gateway.asgi import Scope
 from editor.gateway.profile import Profile, bearer
 
 PATH = "/mcp"
-# Bytes: a picture of 3 MB as base64. The SDK holds a call's body as long as the call lasts, so larger
-# pictures come by address or by id.
+# Bytes: an image of 3 MB as base64. The SDK holds a call's body as long as the call lasts, so larger
+# images are passed by URL or id.
 BODY_LIMIT = 4 * 1024 * 1024
 
-# Where a request's scope has the "id" of the call that it makes, as soon as that is known.
+# Key of a request's scope for a dict with the "id" of its call, once that is known.
 ASKED = "mcp_asked"
 
-# Of JSON-RPC 2.0.
+# JSON-RPC 2.0 error codes.
 INVALID_REQUEST = -32600
 INTERNAL_ERROR = -32603
 
 
 def problem(error: EditorError) -> dict[str, object]:
-    """An error as data for programs: its words, its code, and what is wrong with which field."""
+    """An error as data: message, code and, if any, the problem of each field."""
     data: dict[str, object] = {"error": error.message, "code": error.code}
     if error.fields:
         data["fields"] = error.fields
@@ -33,7 +33,7 @@ def problem(error: EditorError) -> dict[str, object]:
 
 
 def _envelope(status: int, error: EditorError) -> bytes:
-    """A request that was refused before its JSON was read, so its id is not known."""
+    """For a request that was rejected before its JSON was parsed, so its id is unknown."""
     return _rendered(None, status, error)
 
 

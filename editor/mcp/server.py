@@ -1,7 +1,7 @@
-"""The MCP server: the tools of `editor.mcp.tools` in the words of the official SDK. Only this file knows it.
+"""The MCP server: `editor.mcp.tools` through the official SDK, which only this file imports.
 
-It keeps no sessions. Both protocol modes work: the handshake of 2025 and before, and requests that
-stand for themselves (2026-07-28).
+It keeps no sessions. Both protocol modes work: the handshake of 2025 and before, and self-contained
+requests (2026-07-28).
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ INSTRUCTIONS = (
     "A result's image id can be the source of the next edit."
 )
 
-# Held calls end by themselves when the portal is about to stop (see `waiting.let_go`). The SDK's
-# library for event streams would cut them off at the signal.
+# Held calls end on their own when the portal is about to stop (see `waiting.let_go`). The SDK's
+# library for event streams would abort them at the signal.
 AppStatus.enable_automatic_graceful_drain = False
 
 
 async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-    """One request; its scope has the caller, and as "at" what links begin with.
+    """Handle one request; its scope has the caller, and as "at" scheme and host of links.
 
-    The SDK's manager keeps nothing between requests here, so each gets its own: its tasks end with
-    the request, whatever event loop that runs on.
+    The SDK's manager keeps nothing between requests here, so each request gets its own: its tasks
+    end with the request, on whatever event loop that runs.
     """
     manager = StreamableHTTPSessionManager(app=_server, stateless=True, max_request_body_size=BODY_LIMIT)
     async with manager.run():
@@ -85,7 +85,7 @@ async def _call_tool(
     tool = TOOLS.get(params.name)
     if tool is None:
         raise MCPError(code=types.INVALID_PARAMS, message="There is no such tool.")
-    assert context.request is not None  # there is one on this transport
+    assert context.request is not None  # always set on this transport
     scope = context.request.scope
     scope[ASKED]["id"] = context.request_id
     call = Call(caller=scope["caller"], base_url=scope["at"], report=context.session.report_progress)
@@ -103,9 +103,9 @@ async def _call_tool(
 
 
 async def _apart(work: Coroutine[Any, Any, Answer]) -> Answer:
-    """Do it in a task of its own, which is canceled once when the caller leaves.
+    """Run the work in its own task, which is canceled only once when the caller disconnects.
 
-    The SDK cancels anew at each `await`, so the work could not put anything in order on its way out.
+    The SDK cancels again at each `await`, so the work could not clean up.
     """
     task = asyncio.ensure_future(work)
     try:

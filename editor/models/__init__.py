@@ -1,4 +1,4 @@
-"""Tables, their constraints and pure properties. Writing to them is operations' business."""
+"""Tables, their constraints and pure properties. Only operations write to them."""
 
 from editor.models.aliases import ModelAlias
 from editor.models.api_keys import ApiKey, SpentNonce

@@ -1,4 +1,4 @@
-"""Names under which programs that were made for another service know what runs here."""
+"""Names by which clients made for another service refer to models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class ModelAlias(models.Model):
-    """A name that clients of the OpenAI-compatible API may send as `model`."""
+    """A name that clients of the OpenAI-compatible API can send as `model`."""
 
     name = models.CharField(
         max_length=100,

@@ -1,4 +1,4 @@
-"""Keys that programs use to call the portal."""
+"""API keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from editor.models.workspaces import Workspace
 
 
 class ApiKey(PublicModel):
-    """A workspace's key. Only a SHA-256 of the secret is kept; the secret is shown once."""
+    """A workspace's key. Only a SHA-256 of the secret is stored; the secret is shown once."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="api_keys")
     created_by = models.ForeignKey(
@@ -49,12 +49,12 @@ class ApiKey(PublicModel):
 
     @property
     def is_replaced(self) -> bool:
-        """True once it was rotated. A query unless `replacement` was selected with the row."""
+        """Whether the key was rotated. A query unless `replacement` was selected with the row."""
         return hasattr(self, "replacement")
 
 
 class SpentNonce(models.Model):
-    """A signature that was used for something other than reading, and for what: see access/signatures.py."""
+    """A signature that was used for a change, and for which call: see access/signatures.py."""
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="nonces")
     call = models.CharField(

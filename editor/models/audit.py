@@ -1,4 +1,4 @@
-"""Who did what to the workspace's keys, people and credits."""
+"""The audit log: who changed the workspace's keys, members and credits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from editor.models.workspaces import Workspace
 
 
 class AuditEntry(models.Model):
-    """One act that an admin may ask about later. Rows are only ever added."""
+    """One entry of the audit log. Rows are only ever added."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="audit_entries")
     actor = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What several tables share."""
+"""Base classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class PublicModel(models.Model):
-    """A row that people and programs name by a UUID that cannot be guessed."""
+    """A row with an unguessable UUID as its public id."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,4 @@
-"""The ledger: who was given credits, and which job took them."""
+"""The ledger: grants, adjustments and charges of credits."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from editor.models.workspaces import Workspace
 class CreditAccount(models.Model):
     """A workspace's credits.
 
-    `balance` may be spent; `held` belongs to jobs that have not ended. Both equal the sums
-    of the ledger's entries at any time, and neither can go below zero.
+    `balance` can be spent; `held` belongs to jobs that have not ended. Both always equal the
+    sums of the ledger's entries, and neither can go below zero.
     """
 
     workspace = models.OneToOneField(
@@ -38,14 +38,14 @@ class CreditAccount(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One movement of credits. Rows are only ever added; a trigger refuses the rest.
+    """One change of credits. Rows are only ever added; a trigger rejects anything else.
 
-    kind     what moved      balance   held
-    grant    given           +n
+    kind     reason          balance   held
+    grant    granted         +n
     adjust   corrected       +n or -n
-    hold     a job starts    -price    +price
-    settle   it completed    +rest     -price     (rest = price - cost)
-    release  it gave nothing +price    -price
+    hold     job starts      -price    +price
+    settle   job completed   +rest     -price     (rest = price - cost)
+    release  no results      +price    -price
     """
 
     class Kind(models.TextChoices):

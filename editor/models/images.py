@@ -1,4 +1,4 @@
-"""Images: what people uploaded, painted or got back, and which came from which."""
+"""Images: uploads, masks and results, and their lineage."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from editor.models.workspaces import Workspace
 
 
 class Image(PublicModel):
-    """One stored picture, already checked and re-encoded.
+    """One stored image, already checked and re-encoded.
 
     Lineage: `parent` is the image that was edited to make this one, `root` the first image
     of its edit tree (null on the root itself), `version` its number within that tree, so
-    "v4" stays v4. `job` is the job that made it, null for what people gave.
+    "v4" stays v4. `job` is the job that made it, null for uploads and masks.
     """
 
     class Kind(models.TextChoices):
@@ -98,14 +98,14 @@ class Image(PublicModel):
 
     @property
     def label(self) -> str:
-        """What people call it in its edit tree."""
+        """Display name within its edit tree."""
         if self.version == 1 and self.kind == self.Kind.SOURCE:
             return "Original"
         return f"v{self.version}"
 
 
 class Star(models.Model):
-    """A person's mark on an image: each has their own."""
+    """A user's star on an image: each user has their own."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stars")
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="stars")

@@ -1,4 +1,4 @@
-"""Jobs: the durable truth about each edit. The queue only says "look at this job"."""
+"""Jobs: the durable state of each edit. The queue only says "look at this job"."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from editor.models.images import Image
 from editor.models.presets import Character, Style
 from editor.models.workspaces import Workspace
 
-# The words of a prompt as the index keeps them, in every language alike: no stemming, no stop words.
-# A search must use this very expression, or the index does not serve it.
+# The words of a prompt in the index, the same for every language: no stemming, no stop words.
+# Searches must use exactly this expression for the index to be used.
 PROMPT_WORDS = SearchVector("prompt", config="simple")
 
 
 class Status(models.TextChoices):
-    """The public words (Flokan's four, and canceled)."""
+    """The public statuses (Flokan's four, and canceled)."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -33,7 +33,7 @@ ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
 
 class Channel(models.TextChoices):
-    """Where an edit came in, and what people call that."""
+    """How an edit was submitted, with display names."""
 
     WEB = "web", "Studio"
     API = "api", "API"
@@ -78,9 +78,9 @@ class Job(PublicModel):
     request_hash = models.CharField(
         max_length=64, blank=True, help_text="Of the request that came with the key; see idempotency.py."
     )
-    repeated = False  # set on a job that an earlier, same request had started
+    repeated = False  # set on a job that an earlier identical request started
 
-    # What was asked for.
+    # The request.
     model = models.CharField(max_length=120, help_text="Catalogue id.")
     tier = models.CharField(max_length=20, blank=True)
     prompt = models.TextField()
@@ -103,7 +103,7 @@ class Job(PublicModel):
         help_text="The image that is edited; its results become versions of it.",
     )
 
-    # How it is served, and what it costs.
+    # The provider and the price.
     provider = models.CharField(max_length=20)
     target = models.CharField(max_length=120, help_text="The model's name at the provider.")
     tried_providers = models.JSONField(
@@ -113,7 +113,7 @@ class Job(PublicModel):
     price = models.PositiveIntegerField(help_text="Credits held at submission.")
     charged = models.PositiveIntegerField(default=0, help_text="Credits settled at the end.")
 
-    # Where it stands.
+    # State.
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     stage = models.CharField(max_length=30, default="task_queue", help_text="The newest event's name.")
     percent = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -176,12 +176,12 @@ class Job(PublicModel):
 
 
 class JobImage(models.Model):
-    """An image that goes into a job, in its role and place."""
+    """An input image of a job, with its role and position."""
 
     class Role(models.TextChoices):
         SOURCE = "source"
         REFERENCE = "reference"
-        CHARACTER = "character"  # a reference image that the chosen character brought along
+        CHARACTER = "character"  # a reference image of the chosen character
         MASK = "mask"
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="job_images")
@@ -201,7 +201,7 @@ class JobImage(models.Model):
 
 
 class JobEvent(models.Model):
-    """One step in a job's life, in Wiro's words. Written by operations/timeline.py alone."""
+    """One step of a job, with Wiro's names. Written only by operations/timeline.py."""
 
     class Kind(models.TextChoices):
         QUEUE = "task_queue"
@@ -216,7 +216,7 @@ class JobEvent(models.Model):
         CANCEL = "task_cancel"
         ERROR = "task_error"
 
-    ENDS = (Kind.POSTPROCESS_END, Kind.CANCEL, Kind.ERROR)  # nothing comes after these
+    ENDS = (Kind.POSTPROCESS_END, Kind.CANCEL, Kind.ERROR)  # no events follow these
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=30, choices=Kind)

@@ -1,4 +1,4 @@
-"""Saved looks and faces: styles and characters."""
+"""Styles and characters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from editor.models.workspaces import Workspace
 
 
 class Style(PublicModel):
-    """Words that are added to a prompt. A style without a workspace is the system's: all see it."""
+    """Text that is added to a prompt. A style without a workspace is a system style for all workspaces."""
 
     workspace = models.ForeignKey(
         Workspace, on_delete=models.CASCADE, related_name="styles", null=True, blank=True
@@ -41,9 +41,9 @@ class Style(PublicModel):
 
 
 class Character(PublicModel):
-    """A figure that stays the same from edit to edit, known by one to four reference images.
+    """A figure that stays the same across edits, defined by one to four reference images.
 
-    It keeps them: in the trash they are still used, and their files stay as long as it has them.
+    Its images are still used while in the trash, and their files are kept as long as it has them.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="characters")
@@ -65,14 +65,14 @@ class Character(PublicModel):
 
     @property
     def likenesses(self) -> models.QuerySet[Image]:
-        """Its reference images in their places, but for any whose files are gone."""
+        """Its reference images by position, except any that were purged."""
         return self.images.filter(purged_at=None).order_by("character_images__position")
 
 
 class CharacterImage(models.Model):
-    """One reference image of a character, at its place 1..4.
+    """One reference image of a character, at position 1..4.
 
-    Whoever adds one locks the image first and makes sure that it was not purged.
+    Before adding one, lock the image and check that it was not purged.
     """
 
     character = models.ForeignKey(Character, on_delete=models.CASCADE, related_name="character_images")

@@ -1,4 +1,4 @@
-"""Keys at image providers: the portal's own, and those that workspaces bring."""
+"""Keys for image providers: the portal's, and workspaces' own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from editor.models.workspaces import Workspace
 
 
 class ProviderKey(PublicModel):
-    """One account at a provider. Edits with a workspace's own key cost it no credits.
+    """One account at a provider. Edits with a workspace's own key cost no credits.
 
     workspace   None: the portal's own, for edits that cost credits
-    secret      encrypted before it gets here and never shown again (see `access/accounts.py`)
-    last_four   what people see of the key
-    checked_at  when the provider last accepted the key; None until it does, and once it refuses it
-    note        what the last test told, for people
+    secret      already encrypted, and never shown again (see `access/accounts.py`)
+    last_four   the part of the key that users see
+    checked_at  when the provider last accepted the key; None until it does, and once it rejects it
+    note        the result of the last test, for users
     """
 
     workspace = models.ForeignKey(

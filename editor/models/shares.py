@@ -11,7 +11,7 @@ from editor.models.images import Image
 
 
 class ShareLink(PublicModel):
-    """A link to one image. Only a SHA-256 of its token is kept; the link is shown once."""
+    """A link to one image. Only a SHA-256 of its token is stored; the link is shown once."""
 
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="shares")
     created_by = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""What each workspace's files take up."""
+"""Storage used by each workspace."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from editor.models.workspaces import Workspace
 class StorageAccount(models.Model):
     """The bytes of a workspace's images: sources, results, masks, thumbnails, and those in the trash.
 
-    The database itself keeps the sum right: a trigger on the images' table (migration 0016) changes
-    it in the transaction that changes an image's row. Whoever adds an image locks this row first.
+    A trigger on the images' table (migration 0016) updates the sum in the transaction that changes an
+    image's row. Lock this row before adding an image.
     """
 
     workspace = models.OneToOneField(

@@ -1,4 +1,4 @@
-"""Files that programs announce first, send to a link, and use later."""
+"""Files that API clients upload to a link and use later."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from editor.models.workspaces import Workspace
 
 
 class Upload(PublicModel):
-    """A file on its way in, as it comes: nobody has looked at it before its first use.
+    """An uploaded file, unchecked until its first use.
 
-    Checked on that use, it is the image of the same id from then on, unless `refusal` says why
-    it is none.
+    After that check it is the image with the same id, unless `refusal` says why it cannot be one.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="uploads")

@@ -1,4 +1,4 @@
-"""People. They sign in with their e-mail address; there are no user names."""
+"""Users. They sign in with their email address; there are no user names."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """One person; their rights in a workspace are in Membership.
+    """A user; their rights in a workspace are in Membership.
 
-    `is_staff` opens the operator's admin, and nothing else.
+    `is_staff` grants access to the operator's admin, and nothing else.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -58,7 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.email = self.email.lower()  # as the sign-in looks for it
+        self.email = self.email.lower()  # as sign-in looks it up
         super().save(*args, **kwargs)
 
     @property
@@ -67,5 +67,5 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def initials(self) -> str:
-        message = self.display_name.replace(".", " ").replace("_", " ").split()
-        return "".join(word[0] for word in message[:2]).upper() or "?"
+        parts = self.display_name.replace(".", " ").replace("_", " ").split()
+        return "".join(part[0] for part in parts[:2]).upper() or "?"

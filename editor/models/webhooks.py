@@ -1,4 +1,4 @@
-"""Whom the portal tells when jobs end and credits run low, and what came of telling them."""
+"""Webhook endpoints for ended jobs and low credits, and their deliveries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from editor.models.workspaces import Workspace
 
 
 class Event(models.TextChoices):
-    """What can be told."""
+    """Events of webhooks."""
 
     COMPLETED = "job.completed", "Edit completed"
     FAILED = "job.failed", "Edit failed"
@@ -23,7 +23,7 @@ class Event(models.TextChoices):
 
 
 class WebhookEndpoint(PublicModel):
-    """An address of the workspace's own that is told of some events."""
+    """A URL of the workspace that receives some events."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="webhook_endpoints")
     created_by = models.ForeignKey(
@@ -44,7 +44,7 @@ class WebhookEndpoint(PublicModel):
 
 
 class WebhookDelivery(PublicModel):
-    """One message to one address: of an endpoint, or where a job's caller wanted to be told."""
+    """One message to one URL: an endpoint's, or a job's callback_url."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"

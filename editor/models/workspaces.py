@@ -1,4 +1,4 @@
-"""Workspaces, what their plan allows, and who belongs to them."""
+"""Workspaces, their plans and members."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Plan(models.Model):
 
     class Meta:
         constraints = (
-            # At least one is seen to by a trigger: migration 0018.
+            # A trigger ensures that there is at least one: migration 0018.
             models.UniqueConstraint(
                 fields=["is_default"], condition=Q(is_default=True), name="plan_one_default"
             ),
@@ -47,7 +47,7 @@ class Plan(models.Model):
 
 
 class Workspace(PublicModel):
-    """A tenant: its images, jobs, credits and presets are seen by its members alone."""
+    """A tenant: only its members see its images, jobs, credits and presets."""
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
@@ -68,7 +68,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """A person's place in a workspace."""
+    """A user's role and rights in a workspace."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")

@@ -1,7 +1,7 @@
-"""Fetch a picture that a person named by URL: over https, from the public network, within limits.
+"""Fetch an image from a user's URL: over https, from the public network, within limits.
 
-Where requests may go is decided in `policy.py`, and how they are made in
-`transport.py`; what the operator exempts is exempt here too, but never from https.
+`policy.py` decides where requests may go, and `transport.py` makes them. The operator's exemptions
+apply here too, but never from https.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from editor.net.resolver import LookUp
 
 MAX_URL = 2000  # characters
 REDIRECTS = 3
-AT_ONCE = 8  # each fetch holds its picture in memory
-# A body in pieces of one byte each costs a thousand times the work of the same body in usual ones.
+AT_ONCE = 8  # each fetch holds its image in memory
+# A body in pieces of one byte takes a thousand times the work of one in usual pieces.
 MAX_PIECES = 50_000
 
 _OCTETS = "application/octet-stream"
-# What servers call a picture -> its content type; the last three say nothing, so the bytes decide.
+# A server's content type -> ours; for the last three the bytes decide.
 _CONTENT_TYPES = {
     "image/jpeg": "image/jpeg",
     "image/jpg": "image/jpeg",
@@ -42,21 +42,21 @@ _CONTENT_TYPES = {
 _HEADERS = {
     "user-agent": "image-editor-portal",
     "accept": "image/jpeg, image/png, image/webp, image/gif",
-    # Pictures do not get smaller, and a few packed bytes can unfold to gigabytes.
+    # Images do not get smaller, and a few compressed bytes can expand to gigabytes.
     "accept-encoding": "identity",
     "connection": "close",
 }
 
 
 class NotFetched(InvalidInput):
-    """There is no picture to be had at this URL; the message says why, for the person who named it."""
+    """The image cannot be fetched from this URL; the message explains why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """content_bytes    of the picture
-    seconds          for all of it, redirects too; waiting for a place does not count
-    connect_seconds  for each connection, and again for its encryption
+    """content_bytes    of the image
+    seconds          in total, including redirects; waiting for a slot does not count
+    connect_seconds  for each connection, and again for its TLS handshake
     dns_seconds      for each name
     """
 
@@ -73,12 +73,12 @@ async def fetch(
     resolve: LookUp = resolver.for_people,
     tls: ssl.SSLContext | None = None,
 ) -> tuple[bytes, str]:
-    """The bytes of the picture as they came, and their content type.
+    """The raw bytes of the image, and their content type.
 
-    The type is what the server calls it: image/jpeg, image/png, image/webp, image/gif, or
-    application/octet-stream when it does not say. Nobody has looked at the bytes yet.
+    The type is the server's: image/jpeg, image/png, image/webp, image/gif, or
+    application/octet-stream if it does not say. The bytes are unchecked.
 
-    tls  who is trusted to vouch for servers; None: the usual authorities, or those in SSL_CERT_FILE
+    tls  trusted certificate authorities; None: the usual ones, or those in SSL_CERT_FILE
 
     Raises NotFetched.
     """
@@ -105,7 +105,7 @@ async def _follow(
         addresses = await _addresses(target, resolve=resolve, seconds=limits.dns_seconds)
         async with (
             transport.Transport(tls) as client,
-            aclosing(await _ask(client, target, addresses, limits=limits)) as response,
+            aclosing(await _request(client, target, addresses, limits=limits)) as response,
         ):
             if not response.has_redirect_location:
                 content_type = _content_type(response)
@@ -115,14 +115,14 @@ async def _follow(
 
 
 def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
-    """The URL in the form in which it will be asked. Raises NotFetched for one that must not be.
+    """The URL to request, normalized. Raises NotFetched for one that is not allowed.
 
-    base  the URL whose answer named this one
+    base  the URL that redirected to this one
     """
     if len(text) > MAX_URL:
         raise NotFetched(f"The image URL is longer than {MAX_URL} characters.")
     try:
-        # Programs do not agree on what backslashes and control characters in a URL mean.
+        # Parsers disagree on backslashes and control characters in URLs.
         if "\\" in text or not text.isprintable():
             raise ValueError
         url = base.join(text) if base else httpx.URL(text)
@@ -138,18 +138,18 @@ def _target(text: str, *, base: httpx.URL | None = None) -> httpx.URL:
 
 
 async def _addresses(target: httpx.URL, *, resolve: LookUp, seconds: float) -> Sequence[str]:
-    """Where the host is, when it is nowhere that must not be asked."""
+    """The addresses of the host. Raises NotFetched unless all of them are allowed."""
     try:
         return await resolver.addresses(transport.host_of(target), look_up=resolve, seconds=seconds)
     except (OSError, policy.Forbidden):  # TimeoutError too
-        # The same words for all: which names there are in a private network is nobody's business.
+        # The same message for all: it must not reveal which names exist in a private network.
         raise NotFetched("The host of the image URL does not exist or is not public.") from None
 
 
-async def _ask(
+async def _request(
     client: transport.Transport, target: httpx.URL, addresses: Sequence[str], *, limits: Limits
 ) -> httpx.Response:
-    """The answer of the first address that can be reached, its body not yet read."""
+    """The response of the first reachable address, with its body not yet read."""
     try:
         return await transport.ask(
             client,
@@ -166,7 +166,7 @@ async def _ask(
 
 
 def _content_type(response: httpx.Response) -> str:
-    """What the server calls the picture. Raises NotFetched for an answer that holds none."""
+    """The server's content type. Raises NotFetched for a response without an image."""
     if response.status_code != 200:
         raise NotFetched(
             f"The image server responded with HTTP status {response.status_code} instead of an image."
@@ -194,5 +194,5 @@ async def _read(response: httpx.Response, limit: int) -> bytes:
             raise too_large
         if pieces > MAX_PIECES:
             raise NotFetched("The image server sent the image in too many small pieces.")
-        await asyncio.sleep(0)  # the next piece may be here already, and others have work to do
+        await asyncio.sleep(0)  # the next piece may already be here: let other tasks run
     return bytes(content)

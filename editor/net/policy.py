@@ -1,7 +1,7 @@
-"""Where requests to the outside may go: https, to public addresses, and what the operator exempts.
+"""Where outbound requests may go: https to public addresses, and the operator's exemptions.
 
-`OUTBOUND_ALLOW` names hosts or networks (CIDR) that are exempt, for providers of your own and
-for tests: http, private addresses and any port are fine there.
+`OUTBOUND_ALLOW` lists exempt hosts or networks (CIDR), for your own providers and for tests:
+http, private addresses and any port are allowed there.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9_.-]+")
-# Names of this machine and of private networks: no public name server answers for them.
+# Names of this machine and of private networks: public name servers do not resolve them.
 _PRIVATE_NAMES = (".localhost", ".local", ".internal", ".home.arpa")
-# Protocol assignments, some clouds' metadata among them, and relays of 6to4: public to older Pythons.
-# The last is Azure's: a public address at which its machines ask their own host.
+# Protocol assignments, including some clouds' metadata, and 6to4 relays: public in older Pythons.
+# The last is Azure's: a public address by which its machines reach their own host.
 _SPECIAL_V4 = tuple(
     ipaddress.IPv4Network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
 )
@@ -34,7 +34,7 @@ _SPECIAL_V6 = tuple(
 
 
 class Forbidden(EditorError):
-    """The portal does not send requests there."""
+    """The portal must not send requests there."""
 
     code = "forbidden_address"
     status = 400
@@ -50,7 +50,7 @@ _allowed = _Allowed()
 
 
 def allow(entries: Iterable[str]) -> None:
-    """Exempt these hosts and networks, and no others, from now on. Raises ValueError for a bad network."""
+    """Replace the exemptions with these hosts and networks. Raises ValueError for an invalid network."""
     hosts, networks = set(), []
     for entry in (entry.strip().lower() for entry in entries):
         if "/" in entry or _address(entry) is not None:
@@ -61,9 +61,9 @@ def allow(entries: Iterable[str]) -> None:
 
 
 def check_url(url: str) -> None:
-    """Raise Forbidden for a URL that must not be asked, as far as its text shows.
+    """Raise Forbidden for a URL that is not allowed, as far as its text shows.
 
-    A host name is judged again by the addresses it stands for: see `check_address`.
+    The addresses of a host name are checked separately: see `check_address`.
     """
     try:
         parts = urlsplit(url)
@@ -82,9 +82,9 @@ def check_url(url: str) -> None:
 
 
 def check_address(host: str, address: str) -> None:
-    """Raise Forbidden unless `address`, which `host` stands for, is public or exempt.
+    """Raise Forbidden unless `address`, to which `host` resolves, is public or exempt.
 
-    Names of private networks stand for nothing but exempt addresses.
+    Names of private networks are allowed only with exempt addresses.
     """
     parsed = _address(address)
     if host.lower() in _allowed.hosts or (parsed is not None and _is_exempt(parsed)):
@@ -94,9 +94,9 @@ def check_address(host: str, address: str) -> None:
 
 
 def trusts(base_url: str, url: str, *, domain: str) -> bool:
-    """Whether a key that is sent to `base_url` may be sent to `url` too, which the provider named.
+    """Whether a key for `base_url` may also be sent to `url`, which the provider returned.
 
-    The same origin; for the provider's own service also https to other hosts of its `domain`.
+    Only to the same origin; for the provider's own service also to other https hosts of its `domain`.
     """
     try:
         base, other = _origin(base_url), _origin(url)
@@ -117,10 +117,10 @@ def _is_on(origin: tuple[str, str, int | None], domain: str) -> bool:
 
 
 def _is_plain(host: str, address: Address | None) -> bool:
-    """A name or an address, written so that nobody reads it as anything else.
+    """Whether the host is an unambiguous name or address.
 
-    Numbers are addresses in old spellings: 127.1, 2130706433, 0x7f.1 or 127.0.0.1 with a dot at
-    the end. They would be asked without their address being judged.
+    Numbers are addresses in old spellings: 127.1, 2130706433, 0x7f.1 or 127.0.0.1 with a trailing
+    dot. They would be requested without a check of their address.
     """
     if address is not None:
         return True
@@ -129,7 +129,7 @@ def _is_plain(host: str, address: Address | None) -> bool:
 
 
 def _is_private(host: str) -> bool:
-    """A name that only this machine or its own network knows."""
+    """Whether only this machine or its own network knows the name."""
     return f".{host.lower().rstrip('.')}".endswith(_PRIVATE_NAMES)
 
 
@@ -151,6 +151,6 @@ def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         special = address.is_multicast or any(address in network for network in _SPECIAL_V4)
         return address.is_global and not special
-    # A zone, as in %eth0, names an interface of this machine: no public address has one.
+    # A zone, as in %eth0, is an interface of this machine: public addresses have none.
     special = bool(address.scope_id) or any(address in network for network in _SPECIAL_V6)
     return address in _GLOBAL_V6 and not special

@@ -1,4 +1,4 @@
-"""The connections to providers: httpx on aiohttp's, one pool a provider and event loop."""
+"""Connections to providers: httpx on aiohttp, one pool per provider and event loop."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from httpx_aiohttp import AiohttpTransport
 from editor.concurrency.per_loop import PerLoop
 from editor.net import resolver
 
-# Shorter than servers keep idle connections, so that none is closed in the moment it is used.
+# Shorter than servers keep idle connections, so that none is closed while being used.
 IDLE_SECONDS = 4.0
-# Submits that carry images and downloads, at once and at one provider: each holds its images in memory.
+# Concurrent submits with images and downloads per provider: each holds its images in memory.
 TRANSFERS = 32
 DOWNLOADS = 16
 
 
 class _Here:
-    """What belongs to one event loop."""
+    """The state of one event loop."""
 
     def __init__(self) -> None:
         self.clients: dict[str, httpx.AsyncClient] = {}
@@ -36,21 +36,21 @@ _here = PerLoop(_Here)
 
 
 def places(provider: str) -> AbstractAsyncContextManager[None]:
-    """One of the few for submits that carry images to this provider."""
+    """A slot for a submit with images to this provider."""
     return _here.get().places.setdefault(provider, asyncio.Semaphore(TRANSFERS))
 
 
 def downloads(provider: str) -> AbstractAsyncContextManager[None]:
-    """One of the few for results of this provider."""
+    """A slot for a download of a result from this provider."""
     return _here.get().downloads.setdefault(provider, asyncio.Semaphore(DOWNLOADS))
 
 
 def client(provider: str) -> httpx.AsyncClient:
-    """The provider's client on this event loop. It keeps no cookies and asks for no compression."""
+    """The provider's client on this event loop. It keeps no cookies and requests no compression."""
     here = _here.get()
     if provider not in here.clients:
         session = aiohttp.ClientSession(
-            # How many are open is bounded by who asks, not here: waiting in a pool is invisible.
+            # Callers limit the number of connections, not the pool: waiting in a pool is invisible.
             connector=aiohttp.TCPConnector(
                 limit=0, keepalive_timeout=IDLE_SECONDS, resolver=_Resolver(), ssl=here.tls
             ),
@@ -58,9 +58,9 @@ def client(provider: str) -> httpx.AsyncClient:
         )
         here.clients[provider] = httpx.AsyncClient(
             transport=AiohttpTransport(client=session, verify=here.tls),
-            # Images do not get smaller, and a few packed bytes can unfold to gigabytes.
+            # Images do not get smaller, and a few compressed bytes can expand to gigabytes.
             headers={"user-agent": "image-editor-portal", "accept-encoding": "identity"},
-            # A provider's cookies would tie the requests of different workspaces together.
+            # A provider's cookies would link the requests of different workspaces.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
     return here.clients[provider]
@@ -75,7 +75,7 @@ async def close() -> None:
 
 
 class _Resolver(AbstractResolver):
-    """The portal's resolver in the shape that aiohttp knows."""
+    """The portal's resolver for aiohttp."""
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -93,4 +93,4 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Its threads serve all event loops."""
+        """Nothing to close: its threads serve all event loops."""

@@ -1,6 +1,6 @@
-"""Looks up host names, and gives the addresses of a name only when all of them may be asked.
+"""Resolves host names, and returns the addresses of a name only if all of them are allowed.
 
-Everything that the portal asks outside is looked up here. Where requests may go is decided in `policy.py`.
+All outbound requests of the portal use this. `policy.py` decides where requests may go.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from editor.shortage import raise_if_nothing_can_be_opened
 THREADS = 8
 _NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 
-# The addresses that a host name stands for. Raises OSError when there are none.
+# Returns the addresses of a host name. Raises OSError if there are none.
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
 
 
 class SystemLookUp:
-    """Looks names up as the system does, in a few threads of its own.
+    """Resolves names as the system does, in a few threads of its own.
 
-    A name server that never answers keeps these threads and no others.
+    A name server that never responds blocks only these threads.
     """
 
     def __init__(self, threads: str) -> None:
@@ -35,16 +35,16 @@ class SystemLookUp:
         return await asyncio.get_running_loop().run_in_executor(self._threads, _addresses, host)
 
 
-# Apart, so that names which people make up cannot hold up what goes to the providers.
+# Separate, so that names from users cannot delay requests to providers.
 for_people = SystemLookUp("names-of-people")
 for_providers = SystemLookUp("names-of-providers")
 
 
 async def addresses(host: str, *, look_up: LookUp, seconds: float | None = None) -> Sequence[str]:
-    """The addresses of a host, all of which may be asked.
+    """The addresses of a host, all of them allowed.
 
-    Raises policy.Forbidden when one of them must not be, and OSError (TimeoutError) for a name
-    that has none.
+    Raises policy.Forbidden if one of them is not, and OSError (TimeoutError) for a name without
+    addresses.
     """
     async with asyncio.timeout(seconds):
         found = await look_up(host)
@@ -60,12 +60,12 @@ def _addresses(host: str) -> list[str]:
         ipaddress.ip_address(host)
         return [host]
     try:
-        # Of the families that this machine has; those of others could only get the name refused.
+        # Only address families that this machine has; others could only get the name rejected.
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    except UnicodeError as error:  # a part of the name is empty or too long
+    except UnicodeError as error:  # a label of the name is empty or too long
         raise OSError(f"no such host: {host}") from error
     except OSError:
         raise_if_nothing_can_be_opened()
         raise
-    # With the zone, as in fe80::1%eth0, which the address alone leaves out.
+    # Includes the zone, as in fe80::1%eth0, which the address alone lacks.
     return list(dict.fromkeys(socket.getnameinfo(place[4], _NUMERIC)[0] for place in found))

@@ -1,8 +1,7 @@
-"""One request to a URL that somebody named, made to an address that was judged.
+"""One request to an untrusted URL, sent to an address that was checked.
 
 The name is resolved once, by `resolver.py`. The connection is then made to the address, not to the
-name, so that a name which means another address a moment later gains nothing. TLS is verified
-against the name all the same.
+name, which prevents DNS rebinding. TLS is still verified against the name.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ import httpx
 from editor.concurrency.per_loop import PerLoop
 from editor.shortage import is_shortage
 
-TRIED_ADDRESSES = 4  # of the many that a name may have
-# Of an answer, before its body. It is parsed in one go, and nobody else is served meanwhile.
+TRIED_ADDRESSES = 4  # a name may have many
+# Of a response, before its body. It is parsed in one go, which blocks the event loop.
 HEAD_BYTES = 32 * 1024
 
 
 class NotReached(Exception):
-    """No address of the host took the connection. `untrusted`: one did, without a valid certificate."""
+    """No address of the host is reachable. `untrusted`: one is, without a valid certificate."""
 
     def __init__(self, *, untrusted: bool) -> None:
         super().__init__("no valid certificate" if untrusted else "not reached")
@@ -31,15 +30,15 @@ class NotReached(Exception):
 
 
 class Transport(httpx.AsyncHTTPTransport):
-    """For one request: it knows no proxies, no cookies and no redirects, and bounds an answer's head.
+    """For one request: no proxies, cookies or redirects, and a limit on the response's head.
 
-    The usual one reads interim answers (100 Continue) for as long as they come.
+    The default one reads interim responses (100 Continue) without a limit.
     """
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         super().__init__(verify=tls, trust_env=False)
         self._head = _Head()
-        # There is no other way to have httpx use connections that somebody else made.
+        # There is no other way to make httpx use custom connections.
         self._pool = httpcore.AsyncConnectionPool(ssl_context=tls, network_backend=_Network(self._head))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -49,7 +48,7 @@ class Transport(httpx.AsyncHTTPTransport):
 
 
 class _Head:
-    """What may still be read of an answer before its body, until it is complete."""
+    """How many more bytes of a response's head may be read, until it is complete."""
 
     def __init__(self) -> None:
         self.left = HEAD_BYTES
@@ -65,7 +64,7 @@ class _Network(httpcore.AnyIOBackend):
 
 
 class _Stream(httpcore.AsyncNetworkStream):
-    """A connection that breaks off when the head of an answer is too long."""
+    """A connection that fails if the head of a response is too long."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, head: _Head) -> None:
         self._stream = stream
@@ -104,12 +103,12 @@ async def ask(
     seconds: float,
     connect_seconds: float,
 ) -> httpx.Response:
-    """The answer of the first address that can be reached, its body not yet read.
+    """The response of the first reachable address, with its body not yet read.
 
-    Raises NotReached, and httpx.ConnectError where this machine had nothing to connect with.
+    Raises NotReached, and httpx.ConnectError if this machine lacks resources to connect.
 
-    seconds          for each step of the exchange; whoever calls bounds the whole
-    connect_seconds  for each connection, and again for its encryption
+    seconds          for each step of the exchange; the caller limits the total
+    connect_seconds  for each connection, and again for its TLS handshake
     """
     untrusted = False
     for address in addresses[:TRIED_ADDRESSES]:
@@ -135,12 +134,12 @@ async def ask(
 
 
 def host_of(url: httpx.URL) -> str:
-    """As it is written on the wire: without brackets, and in ASCII whatever the script of its name."""
+    """The host as on the wire: without brackets, and in ASCII (IDNA)."""
     return url.raw_host.decode("ascii")
 
 
 def usual_trust() -> ssl.SSLContext:
-    """The usual authorities, or those in SSL_CERT_FILE; made once an event loop, since it takes a while."""
+    """The usual authorities, or those in SSL_CERT_FILE; cached per event loop, since loading is slow."""
     return _trust.get()
 
 
@@ -148,7 +147,7 @@ _trust = PerLoop(httpx.create_ssl_context)
 
 
 def _is_distrust(error: httpx.ConnectError) -> bool:
-    """Whether it was the certificate: httpx raises its error without that cause, but from within it."""
+    """Whether the certificate caused the error: httpx has that error only as context, not as cause."""
     cause: BaseException | None = error
     while cause and not isinstance(cause, ssl.SSLCertVerificationError):
         cause = cause.__context__

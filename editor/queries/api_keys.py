@@ -11,12 +11,12 @@ ENDED_SHOWN = 20  # older ones are in the audit log
 
 
 def live() -> Q:
-    """Keys that work now, as `ApiKey.is_live` has it."""
+    """Keys that work now, like `ApiKey.is_live`."""
     return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
 
 
 def keys(workspace: Workspace, *, made_by: User | None = None) -> list[ApiKey]:
-    """The workspace's keys, or one person's: those that work, then the last that ended; newest first."""
+    """The workspace's keys, or one user's: live keys, then the last ended ones; newest first."""
     rows = ApiKey.objects.filter(workspace=workspace).defer("secret_hash")
     rows = rows.select_related("created_by", "replacement").order_by("-created_at", "-id")
     if made_by is not None:

@@ -13,7 +13,7 @@ PAGE = 50
 
 
 def balance(workspace: Workspace) -> int:
-    """Credits the workspace may spend now."""
+    """Credits that the workspace can spend now."""
     return CreditAccount.objects.values_list("balance", flat=True).get(workspace=workspace)
 
 
@@ -29,7 +29,7 @@ def spent(workspace: Workspace, *, days: int) -> int:
 
 
 def ledger(workspace: Workspace, *, before: int | None = None) -> tuple[list[LedgerEntry], int | None]:
-    """A page of entries, newest first, and the id to ask for the older ones with, if there are any."""
+    """A page of entries, newest first, and the `before` of the next page, if there is one."""
     entries = LedgerEntry.objects.filter(account_id=workspace.pk).select_related("job", "actor")
     if before is not None:
         entries = entries.filter(id__lt=before)

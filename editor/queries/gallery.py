@@ -1,7 +1,7 @@
 """What the gallery, the lightbox, the trash and the share dialog show.
 
-Lists are sorted by time, newest first, and paged by the position of their last row, so that a
-page costs the same however far back it lies.
+Lists are sorted by time, newest first, and paged by the position of their last row, so that all
+pages cost the same.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from editor.models.jobs import PROMPT_WORDS
 
 PAGE = 30
 COUNTED = 1000  # further tiles are not counted
-COUNTED_WITH_WORDS = 200  # each may have to be looked for in the prompts
-MANY = 5000  # jobs with the words that are searched for
-RECENT = 1000  # the newest jobs, in which words that turn up often are found soon
-ALL = 10_000_000  # more than there are
+COUNTED_WITH_WORDS = 200  # each may need a search of the prompts
+MANY = 5000  # jobs that match the search
+RECENT = 1000  # newest jobs, in which frequent words are found quickly
+ALL = 10_000_000  # more jobs than there are
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -36,7 +36,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a list sorted by time and id; as text, microseconds since 1970 and the id."""
+    """A position in a list sorted by time and id; as text, microseconds since 1970 and the id."""
 
     at: datetime
     id: UUID
@@ -46,21 +46,21 @@ class Position:
 
     @classmethod
     def parse(cls, text: str) -> Position | None:
-        """What `str` wrote; None for anything else."""
+        """Parse the result of `str`; None for anything else."""
         match = _POSITION.fullmatch(text, endpos=60)
         return cls(_EPOCH + int(match[1]) * _MICROSECOND, UUID(match[2])) if match else None
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which edits to show. All completed ones unless it says otherwise.
+    """Which edits to show. The default is all completed ones.
 
     words    the prompt has words that begin with each of these
-    by       the id of the person who made it
+    by       id of the user who made it
     model    catalogue id
-    days     made within so many days
-    starred  marked by the viewer; edits without a result cannot be
-    status   one of a job's, or "running" for those that have not ended
+    days     made within this many days
+    starred  starred by the viewer; only results can be
+    status   a job's status, or "running" for jobs that have not ended
     """
 
     words: tuple[str, ...] = ()
@@ -72,12 +72,12 @@ class Filter:
 
     @property
     def lists_images(self) -> bool:
-        """Results are images; all other edits are listed as jobs."""
+        """Whether to list images (results) or jobs."""
         return self.status == Status.COMPLETED
 
 
 def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image]:
-    """The results that match, newest first, with `job` and `created_by`."""
+    """The matching results, newest first, with `job` and `created_by`."""
     rows = Image.objects.filter(workspace=workspace, kind=Image.Kind.RESULT, trashed_at=None)
     if filter.starred:
         rows = rows.filter(Exists(Star.objects.filter(user=viewer, image=OuterRef("pk"))))
@@ -89,12 +89,12 @@ def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image
 
 
 def starred(viewer: User, images: Iterable[Image]) -> set[UUID]:
-    """The ids of those that the viewer has starred."""
+    """The ids of the images that the viewer has starred."""
     return set(Star.objects.filter(user=viewer, image__in=images).values_list("image_id", flat=True))
 
 
 def jobs(workspace: Workspace, filter: Filter) -> QuerySet[Job]:
-    """The edits without a result that match, newest first, with `created_by` and `parent`."""
+    """The matching edits without a result, newest first, with `created_by` and `parent`."""
     statuses = LIVE if filter.status == "running" else (filter.status,)
     rows = Job.objects.filter(workspace=workspace, status__in=statuses)
     if filter.model:
@@ -113,12 +113,11 @@ def _narrowed(rows: QuerySet[Row], filter: Filter) -> QuerySet[Row]:
 
 
 def _jobs_with(workspace: Workspace, words: tuple[str, ...]) -> QuerySet[Any, Any]:
-    """The ids of the jobs whose prompts have these words, in the form that is quick to filter by.
+    """The ids of the jobs whose prompts have these words, as a query that is fast to filter by.
 
-    Few are found by the index of words; many soon turn up on the way back in time, unless they are
-    all of long ago. The planner takes any rare word for one in two hundred prompts and would search
-    the whole past for it, so they are counted first, and the slice keeps it from searching in any
-    other way.
+    Few matches are found by the index of words; many are soon found going back in time, unless all
+    are old. The planner assumes one match in two hundred prompts for any rare word and would search
+    all jobs for it, so matches are counted first, and the slice prevents any other plan.
     """
     query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
     everything = Job.objects.filter(workspace=workspace)
@@ -130,36 +129,36 @@ def _jobs_with(workspace: Workspace, words: tuple[str, ...]) -> QuerySet[Any, An
 
 
 def count(rows: QuerySet[Row], *, limit: int) -> int:
-    """How many there are; `limit` + 1 stands for any larger number."""
+    """The number of rows; `limit` + 1 means more than `limit`."""
     return rows[: limit + 1].count()
 
 
 def older(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
-    """Those after `position`. The first condition alone is what an index can seek to."""
+    """Rows after `position`. An index can only seek to the first condition."""
     return rows.filter(created_at__lte=position.at).filter(
         Q(created_at__lt=position.at) | Q(id__lt=position.id)
     )
 
 
 def newer(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
-    """Those before `position`, newest first."""
+    """Rows before `position`, newest first."""
     return rows.filter(created_at__gte=position.at).filter(
         Q(created_at__gt=position.at) | Q(id__gt=position.id)
     )
 
 
 def neighbours(rows: QuerySet[Row], position: Position) -> tuple[Row | None, Row | None]:
-    """The one before `position` and the one after it, which itself need not be in the list."""
+    """The rows before and after `position`, whose own row need not be in the list."""
     return newer(rows, position).reverse().first(), older(rows, position).first()
 
 
 def people(workspace: Workspace) -> list[User]:
-    """The members of the workspace by name."""
+    """The members of the workspace, sorted by name."""
     return list(workspace.members.order_by("name", "email"))
 
 
 def result(workspace: Workspace, image: Image) -> Image | None:
-    """A result with its recipe and its parent; None for what people gave."""
+    """A result with its recipe and its parent; None for uploads and masks."""
     rows = Image.objects.filter(workspace=workspace, pk=image.pk, kind=Image.Kind.RESULT)
     rows = rows.select_related("created_by", "parent__job", "job__style", "job__character")
     return rows.prefetch_related("job__job_images").first()
@@ -177,13 +176,13 @@ def first_result(job: Job) -> Image | None:
 
 
 def prompts(images: list[Image]) -> dict[UUID, str]:
-    """The prompts that made the images, by the images' ids; those that people gave have none."""
+    """The prompts that made the images, by image id; uploads have none."""
     rows = Image.objects.filter(pk__in=[image.pk for image in images], job__isnull=False)
     return dict(rows.values_list("pk", "job__prompt"))
 
 
 def trash(workspace: Workspace, before: Position | None) -> list[Image]:
-    """A page of the trash and one image more if there is another page, what was trashed last on top.
+    """A page of the trash, last trashed first, and one more image if there is another page.
 
     `characters`: those that use the image, by name.
     """
@@ -197,18 +196,18 @@ def trash(workspace: Workspace, before: Position | None) -> list[Image]:
 
 
 def used_by_characters(images: Sequence[Image]) -> list[Image]:
-    """Those of the images that a character uses, with its `characters`."""
+    """The images that a character uses, with their `characters`."""
     rows = Image.objects.filter(pk__in=[image.pk for image in images], characters__isnull=False)
     return list(rows.distinct().prefetch_related("characters"))
 
 
 def kept_in_trash(workspace: Workspace) -> int:
-    """How many images in the trash stay there, as a character uses them."""
+    """How many images in the trash are kept because a character uses them."""
     rows = Image.objects.filter(workspace=workspace, trashed_at__isnull=False, purged_at=None)
     return rows.filter(characters__isnull=False).distinct().count()
 
 
 def shares(image: Image) -> list[ShareLink]:
-    """The links to the image that work now, those that live longest first."""
+    """The live links to the image, last to expire first."""
     links = ShareLink.objects.filter(image=image, revoked_at=None, expires_at__gt=timezone.now())
     return list(links.select_related("created_by").order_by("-expires_at", "-id"))

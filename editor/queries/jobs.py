@@ -1,4 +1,4 @@
-"""Jobs as programs see them: by id, the newest first, and which have ended."""
+"""Jobs for APIs: by id, as lists, and which have ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def read(job_id: UUID) -> Job:
 
 
 def with_everything(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """The same jobs with results, events and the images that went in, in so many queries for any number."""
+    """The same jobs with results, events and input images. The number of queries is constant."""
     used = JobImage.objects.select_related("image")
     return with_results(jobs).prefetch_related("events", Prefetch("job_images", queryset=used))
 
@@ -42,9 +42,9 @@ def read_everything(job_id: UUID) -> Job:
 def page_with_everything(
     workspace: Workspace, *, start: int, size: int, oldest_first: bool = False, models: Collection[str] = ()
 ) -> tuple[list[Job], int]:
-    """So many of the workspace's jobs from the place `start` on, see `with_everything`; how many there are.
+    """`size` of the workspace's jobs from `start`, see `with_everything`, and the total up to COUNTED.
 
-    models  catalogue ids; empty for all of them
+    models  catalogue ids; empty for all models
     """
     jobs = Job.objects.filter(workspace=workspace)
     if models:
@@ -66,7 +66,7 @@ def page(
     if status:
         jobs = jobs.filter(status=status)
     start = (number - 1) * size
-    # The ids come from the index alone; whole rows are read for the page only.
+    # The ids come from the index only; full rows are read just for the page.
     ids = list(jobs.order_by("-created_at", "-id").values_list("id", flat=True)[start : start + size + 1])
     rows = with_results(Job.objects.filter(id__in=ids[:size])).order_by("-created_at", "-id")
     return list(rows), len(ids) > size
@@ -75,7 +75,7 @@ def page(
 def read_with_events(job_id: UUID, after: int) -> tuple[Job, list[JobEvent]]:
     """The job, with its results, and its events with numbers above `after`.
 
-    A job that has ended has all its events, and where the event of its end is there, the job has ended.
+    An ended job has all its events, and if its last event is included, the job has ended.
     """
     job = read(job_id)
     events = list(JobEvent.objects.filter(job_id=job_id, pk__gt=after))
@@ -85,7 +85,7 @@ def read_with_events(job_id: UUID, after: int) -> tuple[Job, list[JobEvent]]:
 
 
 def input_pixels(job_id: UUID) -> int:
-    """Of all images that go into the job, but not of its mask."""
+    """The pixels of all input images of the job except its mask."""
     used = JobImage.objects.filter(job_id=job_id).exclude(role=JobImage.Role.MASK)
     pixels: int = used.aggregate(pixels=Sum(F("image__width") * F("image__height"), default=0))["pixels"]
     return pixels

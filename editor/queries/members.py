@@ -1,4 +1,4 @@
-"""Who belongs where."""
+"""Memberships."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from editor.models import User, Workspace
 
 
 def workspaces_of(user: User) -> list[Workspace]:
-    """The person's workspaces, the ones they joined first on top."""
+    """The user's workspaces, in the order of joining."""
     return list(Workspace.objects.filter(memberships__user=user).order_by("memberships__id"))

@@ -1,4 +1,4 @@
-"""What else the models here are called."""
+"""Model aliases."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from editor.models import ModelAlias
 
 
 def targets() -> dict[str, str]:
-    """The model or tier that each alias stands for, by the alias's name."""
+    """Alias -> model or tier."""
     return dict(ModelAlias.objects.values_list("name", "target"))

@@ -1,4 +1,4 @@
-"""What an edit would run on and cost. The price that is shown is the price that is held."""
+"""The route and price of an edit. The price that is shown is the price that is held."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEFAULT_TIER = "standard"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which model, in which tier (empty when an exact model was named), by which route.
+    """A model, its tier (empty if an exact model was requested) and the route.
 
     own_key  on the workspace's own key: costs no credits, and there is no other route
     """
@@ -35,7 +35,7 @@ class Choice:
 
     @property
     def provider(self) -> str:
-        """What callers name: "platform", or the provider of the workspace's own key."""
+        """The `provider` of requests: "platform", or the provider of the workspace's own key."""
         return self.route.provider if self.own_key else PLATFORM
 
     @property
@@ -46,7 +46,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Credits: what the edit costs, what the workspace has, and what would be left."""
+    """Credits: the edit's price, the workspace's balance, and what would be left."""
 
     model: Model
     credits: int
@@ -65,7 +65,7 @@ class Quote:
 class Offer:
     """What a workspace can choose from with one provider ("platform" or an own key's).
 
-    tiers, models  by id; None where nothing is set up that serves it
+    tiers, models  by id; None if no provider is set up for it
     """
 
     tiers: Mapping[str, Choice | None]
@@ -73,7 +73,7 @@ class Offer:
 
     @property
     def default(self) -> Choice:
-        """The usual tier, or else whatever there is. Raises Unprocessable when there is nothing."""
+        """The default tier, or else any choice. Raises Unprocessable if there is none."""
         usual = self.tiers.get(DEFAULT_TIER)
         for choice in (usual, *self.tiers.values(), *self.models.values()):
             if choice is not None:
@@ -82,7 +82,7 @@ class Offer:
 
 
 def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
-    """All that can be chosen, in one query. Raises as `choose` does for the provider alone."""
+    """All choices, in one query. Raises like `choose` for the provider."""
     set_up = accounts.available(workspace)
     if provider != PLATFORM:
         _check_own_key(workspace=workspace, provider=provider, set_up=set_up)
@@ -103,13 +103,13 @@ def choose(
 ) -> Choice:
     """Resolve an exact model, or else a tier, to the route that will serve it; neither: the default.
 
-    provider     "platform": the portal's keys, or the sandbox where the portal has none;
-                 else the provider whose key the workspace has brought
-    prompt_only  there are no images; a tier whose model needs one has others for that
+    provider     "platform": the portal's keys, or the sandbox if the portal has none;
+                 else the provider of the workspace's own key
+    prompt_only  there are no images; a tier whose model needs one uses its `prompt_models`
 
     Raises InvalidInput for an unknown model, tier or provider and for a tier or model that the
-    provider does not serve; Unprocessable when the provider is not set up: own keys are strict,
-    never a silent fall back.
+    provider does not serve; Unprocessable if the provider is not set up: own keys never fall back
+    silently.
     """
     what = (
         catalog.get_model(model).label if model else f"the tier {catalog.get_tier(tier).id}" if tier else ""
@@ -128,7 +128,7 @@ def choose(
 
 
 def _for_prompt_alone(choice: Choice, offered: Offer) -> Choice:
-    """The tier's model for prompts alone; the given choice where none is set up at its price or less."""
+    """The tier's model for prompts alone, or the given choice if none is set up at its price or less."""
     for name in catalog.get_tier(choice.tier).prompt_models:
         stand_in = offered.models[name]
         if stand_in and stand_in.credits <= choice.credits:
@@ -137,7 +137,7 @@ def _for_prompt_alone(choice: Choice, offered: Offer) -> Choice:
 
 
 def _for_tier(tier: Tier, provider: str, set_up: Providers) -> Choice | None:
-    """The tier's own model; else the first of its other models that something is set up for."""
+    """The tier's model, or else the first of its other models that is set up."""
     models = catalog.catalog().models
     if provider != PLATFORM:
         entry = catalog.own_key_model(tier, provider)
@@ -161,7 +161,7 @@ def _for_model(model: Model, provider: str, set_up: Providers, preferred: str | 
 
 
 def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:
-    """Whether that provider serves it at all, whatever is set up here."""
+    """Raise InvalidInput if the provider does not serve it, whether set up here or not."""
     known = registry.providers().get(provider)
     if known is None or not known.needs_key:
         raise InvalidInput(f"There is no provider “{provider}”.", fields={"provider": "Unknown provider."})
@@ -184,7 +184,7 @@ def _check_own_key(*, workspace: Workspace, provider: str, set_up: Providers) ->
 
 
 def _sandbox(model: Model) -> Route:
-    """The route of every model where the portal has no key of its own."""
+    """The route of every model if the portal has no keys."""
     return Route(provider=SANDBOX, target=model.id, credits=model.credits, mask=model.mask)
 
 
@@ -194,7 +194,7 @@ def price(*, choice: Choice, inputs: Mapping[str, Any]) -> int:
 
 
 def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
-    """The price of one run. Raises InvalidInput when the inputs are wrong."""
+    """The price of one run. Raises InvalidInput if the inputs are invalid."""
     cleaned = validation.clean_inputs(choice.model, inputs)
     account = CreditAccount.objects.get(workspace=actor.workspace)
     return Quote(model=choice.model, credits=price(choice=choice, inputs=cleaned), balance=account.balance)

@@ -1,4 +1,4 @@
-"""The keys that a workspace brought."""
+"""Workspaces' own provider keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether this process can serve: what a load balancer or an operator's monitor asks."""
+"""Readiness of this process, for load balancers and monitoring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from editor import disk
 
 
 def failing() -> dict[str, str]:
-    """The checks that fail, by name, each with a public message; empty when all pass."""
+    """The failing checks, by name, each with a public message; empty if all pass."""
     checks: dict[str, Callable[[], str]] = {"database": _database, "migrations": _migrations, "disk": _disk}
     return {name: message for name, check in checks.items() if (message := check())}
 

@@ -13,7 +13,7 @@ from editor.media.codec import MAX_BYTES
 from editor.models import StorageAccount, Upload, Workspace
 
 _BYTES = PositiveBigIntegerField()
-# A file of any size up to the largest may come at the link of an upload that announced none.
+# The link of an upload without a declared size accepts files up to the largest size.
 _RESERVED = Coalesce(
     "received_size", Least(Coalesce("declared_size", Value(MAX_BYTES)), Value(MAX_BYTES)), output_field=_BYTES
 )
@@ -21,7 +21,7 @@ _RESERVED = Coalesce(
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Bytes: what is used, uploads that wait for their use too, and what the plan allows; None: all."""
+    """Bytes used, including unused uploads, and bytes that the plan allows (None: unlimited)."""
 
     used: int
     allowed: int | None
@@ -38,7 +38,7 @@ def usage(workspace: Workspace) -> Usage:
 
 
 def reserved(workspace_id: UUID) -> int:
-    """Bytes of uploads that were not used yet: what came, or else what still may come at their links."""
+    """Bytes of unused uploads: received, or else what their links still accept."""
     unused = Upload.objects.filter(workspace=workspace_id, checked_at=None)
     waiting = unused.filter(Q(received_at__isnull=False) | Q(expires_at__gt=timezone.now()))
     return int(waiting.aggregate(total=Sum(_RESERVED))["total"] or 0)

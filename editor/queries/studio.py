@@ -1,4 +1,4 @@
-"""What the Studio shows. Each function is one query, whatever the number of rows."""
+"""Data for the Studio. The number of queries does not depend on the number of rows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from editor.models import (
     Workspace,
 )
 
-# More cards than this tell a person nothing; their own come first.
+# More cards than this are not useful; the viewer's own come first.
 LIVE_CARDS = 6
 PROMPTS = 20
 
 
 def edit_tree(image: Image) -> list[Image]:
-    """All versions of the picture that `image` belongs to, oldest first."""
+    """All versions in the edit tree of `image`, oldest first."""
     root_id = image.root_id or image.pk
     return list(
         Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id)).select_related("job").order_by("version")
@@ -44,7 +44,7 @@ def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
 
 
 def live_jobs(workspace: Workspace, viewer: User | None = None) -> list[Job]:
-    """The newest edits that are queued or running: the viewer's, then everybody's."""
+    """The newest edits that are queued or running: the viewer's, then those of others."""
     jobs = Job.objects.filter(workspace=workspace, status__in=LIVE)
     own_first = Case(When(created_by=viewer, then=0), default=1)
     return list(_with_parts(jobs).order_by(own_first, "-created_at")[:LIVE_CARDS])
@@ -65,7 +65,7 @@ def is_starred(image: Image, user: User) -> bool:
 
 
 def prompts(workspace: Workspace, user: User) -> list[str]:
-    """The newest PROMPTS prompts of a person, each once. Prompts of long ago are not looked for."""
+    """The newest PROMPTS distinct prompts of a user. Old prompts are not searched."""
     jobs = Job.objects.filter(workspace=workspace, created_by=user).order_by("-created_at")
     newest = jobs.values_list("prompt", flat=True)[: 10 * PROMPTS]
     return list(dict.fromkeys(newest))[:PROMPTS]

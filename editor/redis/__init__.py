@@ -1,7 +1,8 @@
-"""What processes share through Redis, and what each does by itself while Redis is away.
+"""State that processes share through Redis, and their fallbacks while Redis is unavailable.
 
-Members of the group LIVE get LOST when this process stops getting the events of others, and RESTORED
-when it gets them again. Both carry `since`: the unix time after which events may have been missed.
+Members of the group LIVE receive LOST when this process stops receiving the events of others, and
+RESTORED when it receives them again. Both have `since`: the Unix time after which events may have been
+missed.
 """
 
 LIVE = "live"

@@ -1,4 +1,4 @@
-"""Django's cache in Redis; while Redis is away, in the memory of this process."""
+"""Django's cache in Redis; while Redis is unavailable, in the memory of this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from editor.redis.health import AWAY, health
 
 
 class FallbackCache(BaseCache):
-    """No call fails or waits long for want of Redis; what is stored there is not seen meanwhile."""
+    """No call fails or waits long if Redis is unavailable; its contents are not visible meanwhile."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)

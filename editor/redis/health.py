@@ -1,6 +1,6 @@
-"""Whether Redis is asked or left alone for the moment: a circuit breaker for the whole process.
+"""A circuit breaker for Redis, for the whole process.
 
-Without it every request would wait again for a server that does not answer.
+Without it every request would wait for a server that does not respond.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from redis.exceptions import RedisError
 
 log = logging.getLogger("editor.redis")
 
-PATIENCE = 3.0  # seconds for one answer, or for a connection
-AGAIN_AFTER = 2.0  # seconds; then one caller finds out whether it answers again
+PATIENCE = 3.0  # seconds for one response, or for a connection
+AGAIN_AFTER = 2.0  # seconds until one caller tries again
 
-# What the client raises when no server answers. TimeoutError is an OSError.
+# What the client raises if the server does not respond. TimeoutError is an OSError.
 AWAY = (RedisError, OSError)
 
 
 class Health:
-    """Safe in threads. The log gets one line when Redis goes away, and one when it is back."""
+    """Thread-safe. Logs one line when Redis becomes unavailable, and one when it is back."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class Health:
         return self._again_at is not None
 
     def may_ask(self) -> bool:
-        """Whether the caller should ask Redis. While it is away, one caller at a time is told to."""
+        """Whether the caller should use Redis. While it is unavailable, one caller at a time tries."""
         with self._lock:
             now = time.monotonic()
             if self._again_at is None:
@@ -43,7 +43,7 @@ class Health:
             return True
 
     def failed(self, error: BaseException) -> None:
-        """Redis did not answer. `error` is one of AWAY."""
+        """Redis did not respond. `error` is one of AWAY."""
         with self._lock:
             first, self._again_at = self._again_at is None, time.monotonic() + AGAIN_AFTER
         if first:
@@ -54,7 +54,7 @@ class Health:
             )
 
     def worked(self) -> None:
-        """Redis answered."""
+        """Redis responded."""
         if self._again_at is None:
             return
         with self._lock:

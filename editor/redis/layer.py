@@ -1,8 +1,8 @@
-"""The channel layer of several processes: groups are kept in each, and Redis carries between them.
+"""The channel layer for several processes: each keeps its groups, and Redis connects them.
 
-Every process hears one channel of Redis and hands what comes to its own members of the group. So
-whoever joins, leaves or sends within a process never depends on Redis, and one process that loses it
-goes on hearing of its own work. See editor/redis/__init__.py for what members of LIVE are told.
+Every process subscribes to one Redis channel and delivers its messages to its own members of the group.
+So joining, leaving and sending within a process never depend on Redis, and a process that loses Redis
+still receives its own events. See editor/redis/__init__.py for the messages to members of LIVE.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from editor.redis.health import AWAY, PATIENCE, health
 log = logging.getLogger("editor.redis")
 
 CHANNEL = "atelier"
-BEAT_EVERY = 2.0  # seconds of silence after which the subscription is asked for a sign of life
+BEAT_EVERY = 2.0  # seconds of silence after which the subscription is pinged
 CONNECT_AGAIN_AFTER = 1.0  # seconds
-CAPACITY = 1000  # messages that wait for one member
+CAPACITY = 1000  # queued messages per member
 FOR_EVER = 10 * 365 * 24 * 60 * 60  # seconds that a member stays in its groups
 
 Message = dict[str, Any]
 
 
 class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
-    """What is sent to a group reaches its members in all processes; a channel belongs to its process."""
+    """Group messages reach the members in all processes; a channel belongs to its process."""
 
     extensions = ("groups",)
 
@@ -43,12 +43,12 @@ class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
         super().__init__(capacity=CAPACITY)
         self.url = url
         self.sender = uuid4().hex
-        # When the first message was lost of which the other processes do not know yet.
+        # Time of the first lost message that was not announced to the other processes yet.
         self.unsent_since: float | None = None
         self._links: dict[asyncio.AbstractEventLoop, _Link] = {}
 
     async def new_channel(self, prefix: str = "specific.") -> str:
-        """Returns when this process hears the others, or when that has failed."""
+        """Returns when this process is subscribed, or when that has failed."""
         link = self._link()
         await link.tried.wait()
         return str(await link.members.new_channel(prefix))
@@ -67,7 +67,7 @@ class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
         await self._link().members.group_discard(group, channel)
 
     async def group_send(self, group: str, message: Message) -> None:
-        """Never fails for want of Redis, and waits for it PATIENCE seconds at most."""
+        """Never fails if Redis is unavailable, and waits for it at most PATIENCE seconds."""
         for loop, link in list(self._links.items()):
             if loop is asyncio.get_running_loop():
                 await link.members.group_send(group, message)
@@ -77,11 +77,11 @@ class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
             self.unsent_since = time.time()
 
     def lost_since(self) -> float | None:
-        """Since when this process does not hear the others; None while it does. On a loop with members."""
+        """Since when this process is not subscribed; None while it is. Call on a loop with members."""
         return self._link().lost_since
 
     async def announce_unsent(self) -> None:
-        """Tell everybody that messages could not be sent, and since when."""
+        """Announce to all processes since when messages could not be sent."""
         since, self.unsent_since = self.unsent_since, None
         if since is not None and not await self._publish(LIVE, {"type": RESTORED, "since": since}):
             self.unsent_since = since
@@ -109,7 +109,7 @@ class SharedLayer(BaseChannelLayer):  # type: ignore[misc]
 
 
 class _Link:
-    """What one event loop hears of other processes, and its members of groups."""
+    """The subscription of one event loop to other processes, and its members of groups."""
 
     def __init__(self, layer: SharedLayer) -> None:
         self.layer = layer
@@ -117,14 +117,14 @@ class _Link:
         self.client = _connect(layer.url)
         self.tried = asyncio.Event()
         self.lost_since: float | None = None
-        self._heard_at = time.time()
+        self._received_at = time.time()
         self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         try:
             while True:
                 try:
-                    await self._hear()
+                    await self._subscribe()
                 except AWAY as error:
                     await self._lost(error)
                 except Exception:
@@ -134,46 +134,46 @@ class _Link:
         finally:
             await self.client.aclose()
 
-    async def _hear(self) -> None:
+    async def _subscribe(self) -> None:
         async with contextlib.aclosing(_connect(self.layer.url)) as client, client.pubsub() as subscription:
             async with asyncio.timeout(PATIENCE):
                 await subscription.subscribe(CHANNEL)
                 while await subscription.get_message(timeout=PATIENCE) is None:
                     pass
-            await self._found()
-            await self._hear_on(subscription)
+            await self._restored()
+            await self._listen(subscription)
 
-    async def _hear_on(self, subscription: PubSub) -> None:
-        asked = False
+    async def _listen(self, subscription: PubSub) -> None:
+        pinged = False
         while True:
             message = await subscription.get_message(timeout=BEAT_EVERY)
             if message is not None:
-                asked, self._heard_at = False, time.time()
-                await self._tell(message)
-            elif asked:
+                pinged, self._received_at = False, time.time()
+                await self._deliver(message)
+            elif pinged:
                 raise TimeoutError("no sign of life")
             else:
-                asked = True
+                pinged = True
                 async with asyncio.timeout(PATIENCE):
                     await subscription.ping()
             if self.layer.unsent_since is not None:
                 await self.layer.announce_unsent()
 
-    async def _tell(self, message: Message) -> None:
+    async def _deliver(self, message: Message) -> None:
         if message["type"] != "message":
             return
         try:
-            reported = json.loads(message["data"])
-            sender, group, content = reported["from"], reported["group"], reported["message"]
+            event = json.loads(message["data"])
+            sender, group, content = event["from"], event["group"], event["message"]
         except (ValueError, KeyError, TypeError):
             log.warning("Redis carried something in the channel %s that is no event", CHANNEL)
             return
-        if sender != self.layer.sender:  # its own members were told at once
+        if sender != self.layer.sender:  # its own members received it at once
             await self.members.group_send(group, content)
 
-    async def _found(self) -> None:
+    async def _restored(self) -> None:
         health.worked()
-        since, self.lost_since, self._heard_at = self.lost_since, None, time.time()
+        since, self.lost_since, self._received_at = self.lost_since, None, time.time()
         self.tried.set()
         if since is not None:
             await self.members.group_send(LIVE, {"type": RESTORED, "since": since})
@@ -181,13 +181,13 @@ class _Link:
     async def _lost(self, error: BaseException) -> None:
         health.failed(error)
         if self.lost_since is None:
-            self.lost_since = self._heard_at
+            self.lost_since = self._received_at
             await self.members.group_send(LIVE, {"type": LOST, "since": self.lost_since})
 
 
 @contextlib.asynccontextmanager
 async def _client(url: str, link: _Link | None) -> AsyncIterator[Redis]:
-    """The loop's own client, or one for a single message where nobody listens."""
+    """The loop's own client, or a temporary one on a loop without members."""
     if link is not None:
         yield link.client
         return

@@ -1,6 +1,6 @@
-"""How clients of Redis connect: they give up soon, and try once more on a new connection.
+"""Options of Redis clients: short timeouts, and one retry on a new connection.
 
-Connections that a pool kept are dead after a restart of the server.
+Pooled connections are dead after a restart of the server.
 """
 
 from __future__ import annotations

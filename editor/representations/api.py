@@ -1,6 +1,6 @@
-"""A job as programs are told of it: by the public API, and by webhooks.
+"""Jobs in the format of the public API and of webhooks.
 
-Source: Flokan's Image Editor API. Fields that it does not have stand under "Additions".
+Source: Flokan's Image Editor API. Fields that it does not have are under "Additions".
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Job(Schema):
 
 
 def job(row: models.Job, *, base_url: str) -> Job:
-    """`row` with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
+    """`row` with its results, see `queries.jobs.with_results`; `base_url` is scheme and host of links."""
     results = [_result(image, base_url) for image in row.shown_results]  # type: ignore[attr-defined]
     first = results[0] if results else None
     return Job(

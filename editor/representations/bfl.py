@@ -1,4 +1,4 @@
-"""A job in the words of BFL's API: what its get_result answers."""
+"""Jobs in the format of BFL's get_result."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from editor.models import Job, Status
 READY = "Ready"
 PENDING = "Pending"
 NOT_FOUND = "Task not found"
-SAMPLE_SECONDS = 600  # that a link to a result lives
+SAMPLE_SECONDS = 600  # lifetime of a link to a result
 
 
 def result(job: Job, *, base_url: str) -> dict[str, Any]:
-    """The job with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
+    """The job with its results, see `queries.jobs.with_results`; `base_url` is scheme and host of links."""
     match job.status:
         case Status.COMPLETED:
             return _completed(job, base_url)
         case Status.FAILED if job.error_code == "moderated":
-            # A provider that gave the edit a task took the request: it withheld what it made.
+            # With a task id, the provider accepted the request and withheld the result.
             status = "Content Moderated" if job.provider_task_id else "Request Moderated"
             return _body(str(job.id), status, details={"Moderation Reasons": [job.error]})
         case Status.FAILED:
@@ -31,13 +31,13 @@ def result(job: Job, *, base_url: str) -> dict[str, Any]:
 
 
 def not_found(task: str) -> dict[str, Any]:
-    """The body of a task that is not there, or not any more."""
+    """The body for a task that does not exist, or no longer does."""
     return _body(task, NOT_FOUND)
 
 
 def _completed(job: Job, base_url: str) -> dict[str, Any]:
     image = next(iter(job.shown_results), None)  # type: ignore[attr-defined]
-    if image is None:  # it was put into the trash
+    if image is None:  # it is in the trash
         return not_found(str(job.id))
     assert job.finished_at is not None
     start, end = job.started_at or job.created_at, job.finished_at
@@ -48,7 +48,7 @@ def _completed(job: Job, base_url: str) -> dict[str, Any]:
         "end_time": end.timestamp(),
         "duration": (end - start).total_seconds(),
     }
-    if job.seed is not None:  # clients refuse a seed of null
+    if job.seed is not None:  # clients reject a null seed
         rendered["seed"] = job.seed
     return _body(str(job.id), READY, result=rendered) | {"cost": job.charged}
 

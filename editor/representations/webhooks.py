@@ -1,8 +1,8 @@
-"""What is sent to whoever is told of something, with its signature.
+"""Webhook messages and their signatures.
 
-An endpoint, and whoever asked the public API, get the Standard Webhooks format: a JSON object with
-`type`, `timestamp` and `data`, where `data` of a job is what GET /jobs/{id} says of it. Callers of
-the compatible doors get what those services send.
+Endpoints and callers of the public API receive the Standard Webhooks format: a JSON object with
+`type`, `timestamp` and `data`, where `data` of a job is that of GET /jobs/{id}. Callers of the
+compatible APIs receive what those services send.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from editor.representations import api, bfl, wiro
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """The body of a POST, and its headers."""
+    """The body and headers of a POST."""
 
     content: bytes
     headers: dict[str, str]
 
 
 def build(delivery: WebhookDelivery) -> Message:
-    """What to send now: links in it are signed anew. Raises vault.Unreadable."""
+    """The message to send now, with freshly signed links. Raises vault.Unreadable."""
     job = job_queries.read(delivery.job_id) if delivery.job_id else None
     if delivery.endpoint:
         secret = vault.decrypt(
@@ -44,8 +44,8 @@ def build(delivery: WebhookDelivery) -> Message:
     secret = ""
     if job.callback_secret is not None:
         secret = vault.decrypt(purpose=callbacks.purpose(job.id), token=job.callback_secret)
-    if own_way := _OWN_WAYS.get(job.channel):
-        return own_way(job, secret)
+    if build_message := _FORMATS.get(job.channel):
+        return build_message(job, secret)
     return _standard(delivery, job, base_url=job.origin, secret=secret)
 
 
@@ -68,7 +68,7 @@ def _standard(delivery: WebhookDelivery, job: Job | None, *, base_url: str, secr
 
 
 def _bfl(job: Job, secret: str) -> Message:
-    """BFL's: get_result's answer, with `task_id` for older receivers. Source: its contract, section 10."""
+    """BFL's get_result response, with `task_id` for older receivers. Source: its contract, section 10."""
     rendered = bfl.result(job, base_url=job.origin)
     content = json.dumps(rendered | {"task_id": rendered["id"]}).encode()
     headers = {}
@@ -79,7 +79,7 @@ def _bfl(job: Job, secret: str) -> Message:
 
 
 def _wiro(job: Job, secret: str) -> Message:
-    """Wiro's, which knows no signature. Source: its contract, section 13."""
+    """Wiro's, which is not signed. Source: its contract, section 13."""
     rendered = wiro.callback(job_queries.read_everything(job.pk), base_url=job.origin)
     content = json.dumps(rendered).encode()
     return Message(content=content, headers=_HEADERS)
@@ -90,5 +90,5 @@ _HEADERS = {
     "user-agent": "image-editor-portal",
     "connection": "close",
 }
-# Doors whose callers are told in another service's words.
-_OWN_WAYS: dict[str, Callable[[Job, str], Message]] = {"bfl": _bfl, "wiro": _wiro}
+# Channels whose callers receive another service's format.
+_FORMATS: dict[str, Callable[[Job, str], Message]] = {"bfl": _bfl, "wiro": _wiro}

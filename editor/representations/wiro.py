@@ -1,7 +1,7 @@
-"""A job as Wiro's clients know it: a task. Told by the Wiro-compatible API, its socket and callbacks.
+"""Jobs in Wiro's format: tasks, in the Wiro-compatible API, its socket and callbacks.
 
-Every scalar is text, times are Unix seconds with "0" for never. Costs are in US dollars, of which
-the portal knows nothing: one credit is told as one cent, as everywhere at the compatible doors.
+Every scalar is text, times are Unix seconds with "0" for never. Costs are in US dollars, which the
+portal does not have: one credit is reported as one cent, as in all compatible APIs.
 Source: Wiro's documents of its models, "Response".
 """
 
@@ -32,25 +32,25 @@ def dollars(credits: float) -> str:
 
 
 def envelope(**content: Any) -> Table:
-    """A good answer."""
+    """A success response."""
     return {"errors": [], **content, "result": True}
 
 
 def tasks(jobs: Iterable[Job], *, base_url: str, total: int | None = None) -> Table:
-    """The answer that holds these tasks, see `task`; `total` counts those on other pages too."""
+    """A response with these tasks, see `task`; `total` includes those on other pages."""
     rendered = [task(job, base_url=base_url) for job in jobs]
     return {"total": str(len(rendered) if total is None else total), **envelope(tasklist=rendered)}
 
 
 def callback(job: Job, *, base_url: str) -> Table:
-    """What is told to a task's callbackUrl: all of it, and on top what most receivers look for."""
+    """The message to a task's callbackUrl: the task, and at the top level what most receivers read."""
     rendered = task(job, base_url=base_url)
     top = {"taskid": rendered["id"], "status": rendered["status"], "outputs": rendered["outputs"]}
     return {"total": "1", **top, **envelope(tasklist=[rendered])}
 
 
 def task(job: Job, *, base_url: str) -> Table:
-    """All of a job, see `queries.jobs.with_everything`; `at` is what links begin with."""
+    """A job as a task, see `queries.jobs.with_everything`; `base_url` is scheme and host of links."""
     times: dict[str, datetime] = {}
     for event in job.events.all():
         times.setdefault(event.kind, event.created_at)
@@ -98,7 +98,7 @@ def task(job: Job, *, base_url: str) -> Table:
 
 
 def status(job: Job) -> str:
-    """Its stage; a failure ends as a success does, with another exit code."""
+    """The job's stage; a failure ends like a success, with another exit code."""
     return Kind.POSTPROCESS_END.value if job.status == Status.FAILED else job.stage
 
 
@@ -108,7 +108,7 @@ def outputs(job: Job, *, base_url: str) -> list[Table]:
 
 
 def frames(job: Job, event: JobEvent, *, base_url: str) -> list[Table]:
-    """What the socket tells of one of the job's events; the job has its `shown_results`."""
+    """Socket messages for one of the job's events; the job has its `shown_results`."""
     rendered: list[tuple[str, Any]]
     match event.kind:
         case Kind.OUTPUT:
@@ -130,7 +130,7 @@ def frames(job: Job, event: JobEvent, *, base_url: str) -> list[Table]:
 
 
 def upload(image: Image, *, base_url: str) -> Table:
-    """The answer to an upload; its `url` is what a run takes as an image."""
+    """The response to an upload; its `url` can be used as an image of a run."""
     path = links.sign_lasting(image.id)
     rendered = {
         "id": image.id.hex,
@@ -172,7 +172,7 @@ def _output(job: Job, image: Image, *, base_url: str) -> Table:
 
 
 def _parameters(job: Job, *, base_url: str) -> Table:
-    """What the task was run with, under the model's own names; images as links, several with commas."""
+    """The task's inputs, under the model's own names; images as links, separated by commas."""
     rendered: Table = {"prompt": job.prompt}
     model = catalog.catalog().models.get(job.model)
     own = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
@@ -198,7 +198,7 @@ def _model(model_id: str) -> Mapping[str, Any]:
 
 
 def _progress(job: Job, event: JobEvent) -> Table:
-    """How far the model is, in percent and seconds."""
+    """Progress in percent and seconds."""
     percent = event.percent or 0
     elapsed = _seconds(job.started_at, event.created_at)
     return {
@@ -215,7 +215,7 @@ def _progress(job: Job, event: JobEvent) -> Table:
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float:
-    """From start to end, or until now; 0 where there was no start."""
+    """From start to end, or until now; 0 without a start."""
     return max(((end or timezone.now()) - start).total_seconds(), 0) if start else 0.0
 
 

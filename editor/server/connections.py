@@ -1,7 +1,7 @@
-"""How many connections clients may hold, and which are closed when the bound is reached.
+"""Limits on clients' connections, and which are closed when a limit is reached.
 
 Half of the descriptors are for clients; the rest is a reserve for the database, providers and files.
-An idle connection has no request in progress, or waits for the rest of a request's body. At the bound,
+An idle connection has no request in progress, or waits for the rest of a request's body. At the limit,
 a new connection closes the one that has been idle longest.
 """
 
@@ -20,13 +20,13 @@ from editor.gateway import addresses
 
 log = logging.getLogger("editor.connections")
 
-MOST = 8192  # connections in all, however many descriptors there are: each takes memory too
-MOST_OF_ONE = 512  # of one client address
-SPARE = 16  # beyond the bound, for health checks alone
+MOST = 8192  # connections in total, however many descriptors there are: each also takes memory
+MOST_OF_ONE = 512  # per client address
+SPARE = 16  # beyond the limit, only for health checks
 
 
 class Room(Enum):
-    """What a new connection may be used for: anything, health checks, or nothing."""
+    """What a new connection can be used for: anything, health checks, or nothing."""
 
     FREE = auto()
     SPARE = auto()
@@ -34,10 +34,10 @@ class Room(Enum):
 
 
 class Connection(Protocol):
-    """A client's, as it is counted here."""
+    """A client's connection, as it is counted here."""
 
     def is_drained(self) -> bool:
-        """Whether no answer is on its way to the client."""
+        """Whether no response is being sent to the client."""
 
     def drop(self) -> None:
         """Close it at once."""
@@ -45,14 +45,14 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many connections there may be: in all, and of one client address."""
+    """Limits on connections: in total, and per client address."""
 
     total: int
     of_one: int
 
     @classmethod
     def of(cls, descriptors: int) -> Bounds:
-        """Those of a process that may have so many files open."""
+        """The limits for a process that can open this many files."""
         total = min(descriptors // 2, MOST)
         return cls(total=total, of_one=min(total // 4, MOST_OF_ONE))
 
@@ -61,12 +61,12 @@ class Connections:
     """The clients' connections of one event loop."""
 
     def __init__(self, bounds: Bounds, *, is_proxy: Callable[[str], bool]) -> None:
-        """`is_proxy`: whether an address stands for many clients, and so has no bound of its own."""
+        """`is_proxy`: whether an address stands for many clients, and so has no limit of its own."""
         self._bounds = bounds
         self._is_proxy = is_proxy
         self._open: dict[Connection, str] = {}
         self._counts: Counter[str] = Counter()
-        # In the order in which `idle` was last called; all, and by client.
+        # In the order in which `idle` was last called; in total, and by client.
         self._idle: dict[Connection, None] = {}
         self._idle_of: dict[str, dict[Connection, None]] = {}
 
@@ -74,7 +74,7 @@ class Connections:
         return len(self._open)
 
     def admit(self, connection: Connection, address: str) -> Room:
-        """Count a new connection, and close an idle one for it at a bound.
+        """Count a new connection, and close an idle one for it at a limit.
 
         NONE: it is not counted, and the caller closes it.
         """
@@ -94,14 +94,14 @@ class Connections:
         return room
 
     def replace(self, old: Connection, new: Connection) -> None:
-        """The same connection goes on in another protocol."""
+        """Continue the same connection in another protocol."""
         client = self._open.get(old)
         self.leave(old)
         if client is not None:
             self._add(new, client)
 
     def idle(self, connection: Connection) -> None:
-        """It waits for its client. Called again when something came, it is the newest idle one."""
+        """Mark a connection that waits for its client, as the newest idle one even if it was idle."""
         self.busy(connection)
         client = self._open.get(connection)
         if client is not None:
@@ -109,7 +109,7 @@ class Connections:
             self._idle_of.setdefault(client, {})[connection] = None
 
     def busy(self, connection: Connection) -> None:
-        """A request of it is in progress, and complete."""
+        """Mark a connection whose complete request is in progress."""
         client = self._open.get(connection)
         if client is None or connection not in self._idle:
             return
@@ -119,7 +119,7 @@ class Connections:
             del self._idle_of[client]
 
     def leave(self, connection: Connection) -> None:
-        """It is closed. Harmless for one that is not counted."""
+        """Remove a closed connection. Does nothing for one that is not counted."""
         self.busy(connection)
         client = self._open.pop(connection, None)
         if client is not None:
@@ -132,7 +132,7 @@ class Connections:
         self._counts[client] += 1
 
     def _make_room(self, idle: dict[Connection, None]) -> bool:
-        # Not one that still sends an answer to a slow reader.
+        # Not one that still sends a response to a slow reader.
         oldest = next((each for each in idle if each.is_drained()), None)
         if oldest is None:
             return False
@@ -142,9 +142,9 @@ class Connections:
 
 
 def raise_limit() -> int:
-    """Allow this process as many open files as the system lets it have, and say in the log how many."""
+    """Raise this process's limit of open files to the maximum, log it and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # some systems have a limit below the one that they name
+    with contextlib.suppress(ValueError, OSError):  # some systems have a lower limit than they report
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     log.info("open files: at most %s (%s before)", allowed, soft)

@@ -1,6 +1,6 @@
-"""uvicorn's protocols, with bounds on connections, and on the size and time of request headers.
+"""uvicorn's protocols, with limits on connections, and on the size and time of request headers.
 
-uvicorn itself has none. Bodies are bounded in the gates, where their senders are known.
+uvicorn itself has none. Bodies are limited in the gateway middleware, where their senders are known.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from websockets.frames import Frame
 
 from editor.server.connections import Connections, Room
 
-HEAD_SECONDS = 10.0  # until a request's line and headers are here
+HEAD_SECONDS = 10.0  # to receive a request's line and headers
 HEAD_BYTES = 64 * 1024
-HEAD_FIELDS = 200  # each takes much more memory as objects than on the wire
-PIPELINED = 16  # requests that are sent before the first one is answered
+HEAD_FIELDS = 200  # each takes much more memory as an object than on the wire
+PIPELINED = 16  # requests that are sent before the response to the first one
 PIECE = 64 * 1024  # bytes that are parsed at once
-# Lingering close: what a refused client may still send until it reads the answer.
+# Lingering close: what a rejected client may still send until it reads the response.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 1024 * 1024
 UNREAD_SECONDS = 60  # until a client that reads nothing is disconnected
-# What the client of a websocket may send: bytes at once, and bytes a second in the long run.
+# Limits for a WebSocket client: burst in bytes, and bytes per second in the long run.
 BURST_BYTES, BYTES_A_SECOND = 128 * 1024, 4 * 1024
-FRAME_BYTES = 64  # each frame counts as at least so many: an empty one takes time too
+FRAME_BYTES = 64  # each frame counts as at least this many: an empty one takes time too
 FRAGMENTS = 1024  # frames of one message
 FRAMES_PIECE = 4 * 1024  # bytes of frames that are parsed before they are counted
 HEALTH = ("/healthz", "/readyz")
 
 
 class _TooLarge(Exception):
-    """A request's line and headers."""
+    """A request's line and headers exceed the limit."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection."""
+    """One HTTP connection."""
 
     def __init__(self, *args: Any, clients: Connections, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -49,7 +49,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._room = Room.NONE
         self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = self._head_fields = 0
-        self._unparsed = 0  # bytes since the parser last made something of them
+        self._unparsed = 0  # bytes since the parser's last callback
         self._too_large = self._refused = False
 
     # Opening and closing.
@@ -82,11 +82,11 @@ class HttpProtocol(HttpToolsProtocol):
     def _await_request(self) -> None:
         self._end_deadline()
         self._clients.idle(self)
-        # Not at once, should an answer still be on its way.
+        # close(), not abort(): a response may still be in transit.
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _await_body(self) -> None:
-        """Idle, anew with each part, until the body is complete; not behind a request in progress."""
+        """Mark as idle with each piece until the body is complete; not behind a request in progress."""
         if self.cycle is not None and self.cycle.more_body and not self.pipeline:
             self._clients.idle(self)
         else:
@@ -122,7 +122,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._count(len(url))
         super().on_url(url)
 
-    def on_header(self, name: bytes, value: bytes) -> None:  # of a body's trailer too
+    def on_header(self, name: bytes, value: bytes) -> None:  # also for a body's trailers
         self._head_fields += 1
         self._count(len(name) + len(value))
         super().on_header(name, value)
@@ -163,16 +163,16 @@ class HttpProtocol(HttpToolsProtocol):
     # Refusing.
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn's answer to what its parser does not take, which is also what `_count` does not take."""
+        """uvicorn calls this when its parser fails, including when `_count` raises."""
         if self._too_large:
             self._refuse_head()
         else:
             super().send_400_response(msg)
 
     def _refuse_head(self) -> None:
-        """Answer 431 and end the connection. Reads on for a moment: a reset would discard the answer."""
+        """Respond with 431 and close. Keeps reading for a moment: a reset would discard the response."""
         if self.cycle is not None and not self.cycle.response_complete:
-            self.drop()  # the answer to an earlier request is on its way
+            self.drop()  # the response to an earlier request is being sent
             return
         self._refused = True
         self.parser = None  # type: ignore[assignment]  # as uvicorn does when a connection is lost
@@ -195,10 +195,10 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """A connection that has become a websocket. It is never idle: pings find out whether it lives.
+    """A connection upgraded to a WebSocket. It is never idle: pings detect dead ones.
 
-    A client that sends more than its allowance is disconnected. Nothing is read from one that does not
-    read what is sent to it: each of its pings is answered.
+    A client that sends more than its allowance is disconnected. Reading pauses while a client does not
+    read what is sent to it, since each of its pings gets a pong.
     """
 
     def __init__(self, *args: Any, clients: Connections, **options: Any) -> None:
@@ -218,7 +218,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if not self.handshake_initiated:  # the request's headers, which HttpProtocol has bounded
+        if not self.handshake_initiated:  # the request's headers, which HttpProtocol has limited
             super().data_received(data)
             return
         for start in range(0, len(data), FRAMES_PIECE):
@@ -260,8 +260,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 def end_unread(listeners: Iterable[socket.socket]) -> None:
-    """Have the system end connections whose clients stopped reading; those accepted there inherit it."""
-    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # of Linux
+    """Let the system close connections whose clients stop reading; accepted sockets inherit the option."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux only
     for listener in listeners:
         if option is not None and listener.family in (socket.AF_INET, socket.AF_INET6):
             with contextlib.suppress(OSError):

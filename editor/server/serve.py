@@ -22,16 +22,16 @@ from editor.worker.runner import run_worker
 
 log = logging.getLogger("editor.connections")
 
-# After a signal, seconds in which held calls may still be finished; then in which all must have gone.
+# After a signal: seconds until held calls end, then seconds until all connections are closed.
 HELD_SECONDS = 10
 GOODBYE_SECONDS = 20
 BACKLOG = 128  # connections that the system holds until they are accepted
-# Of a websocket. Pages say nothing there, and programs a few words.
+# Of a WebSocket. Pages send nothing, and API clients little.
 LONGEST_MESSAGE = 64 * 1024  # bytes
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but for its signals: it raises them again, which would cut the worker's shutdown off."""
+    """uvicorn without its signal handling: it re-raises signals, which would abort the worker's shutdown."""
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
 async def serve(
     *, host: str, port: int, with_worker: bool, background: list[Callable[[], Awaitable[None]]]
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `background` coroutines run beside it."""
+    """Serve until SIGINT or SIGTERM; `background` coroutines run alongside."""
     bounds = Bounds.of(connections.raise_limit())
     log.info("connections of clients: at most %s, of one address %s", bounds.total, bounds.of_one)
     config = uvicorn.Config(
@@ -87,7 +87,7 @@ async def serve(
 
 
 async def work(*, background: list[Callable[[], Awaitable[None]]]) -> None:
-    """The worker alone, until SIGINT or SIGTERM."""
+    """Run only the worker, until SIGINT or SIGTERM."""
     connections.raise_limit()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

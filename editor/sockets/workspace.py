@@ -1,4 +1,4 @@
-"""One socket a page: it pushes what changes in a workspace, rendered for its own viewer."""
+"""One socket per page: pushes changes in a workspace, rendered for the viewer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from editor.contexts import jobs
 from editor.errors import NotAuthenticated, NotFound
 from editor.redis import LIVE
 
-# The page connects again at this code, with the cookie it has by then, and is told what holds now.
+# On this code the page reconnects with its current cookie and gets the current state.
 SESSION_ENDED = 4401
 NOT_A_MEMBER = 4403
 NOT_A_MEMBER_MESSAGE = "You are no longer a member of this workspace."
@@ -32,28 +32,28 @@ MOST_OF_ONE_PERSON = 32  # sockets, in this process
 TOO_MANY_MESSAGE = (
     "This page gets no live updates: too many pages of yours are open. Close some, then reload this page."
 )
-# A page that was away longer than this is told what runs now, not what ended meanwhile.
+# A page that was away longer than this gets running edits, but not those that ended meanwhile.
 REMEMBERED = timedelta(minutes=10)
-# Seconds between polls while this process gets no events of others.
+# Seconds between polls while this process receives no events of others.
 POLL_EVERY = 5.0
 
-_open: Counter[UUID] = Counter()  # sockets, by person
+_open: Counter[UUID] = Counter()  # sockets, by user
 
 
 class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Speaks only; whatever a client sends is ignored.
+    """Only sends; ignores whatever a client sends.
 
-    Whether the session still holds, and the membership, are looked up before each push.
+    The session and the membership are checked before each push.
     """
 
     joined: tuple[str, ...] = ()
     ended = False
     polling: asyncio.Task[None] | None = None
-    person: UUID | None = None  # for whom it is counted
+    person: UUID | None = None  # the user for whom it is counted
 
     def __init__(self) -> None:
         super().__init__()
-        self.reported: set[UUID] = set()  # edits whose end the page knows of
+        self.reported: set[UUID] = set()  # edits whose end was sent to the page
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         try:
@@ -71,25 +71,25 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         try:
             actor = await self._actor()
-            # All handlers run in this task, and its look-ups delay nobody else's.
+            # All handlers run in this task, so its look-ups do not delay those of others.
             threads.tenant.set(str(actor.workspace.id))
             await self._join(actor)
-            await self._actor()  # again: what ended before it joined was not told to it
+            await self._actor()  # again: access may have ended before it joined
         except (NotAuthenticated, NotFound) as error:
-            # Accepted first: a page learns nothing from a refusal, and would try again for ever.
+            # Accept first: a page cannot see why a handshake was rejected, and would retry forever.
             await self.accept()
             signed_out = isinstance(error, NotAuthenticated)
-            await self._send_away(SIGNED_OUT_MESSAGE if signed_out else NOT_A_MEMBER_MESSAGE)
+            await self._send_no_access(SIGNED_OUT_MESSAGE if signed_out else NOT_A_MEMBER_MESSAGE)
             return
         await self.accept()
-        # What changed between the page's rendering and this moment would otherwise never be told.
+        # Otherwise changes between the page's rendering and now would never be sent.
         self.since = max(_since(self.scope), timezone.now() - REMEMBERED)
         if (lost_since := events.lost_since()) is not None:
             self._start_polling(lost_since)
         await self._catch_up(self.since)
 
     def _count(self) -> bool:
-        """Whether its person may have one more socket. Who is not signed in is sent away anyhow."""
+        """Whether the user can have another socket. Anonymous users are rejected later anyway."""
         person = self.scope["user"].pk
         if person is None:
             return True
@@ -117,7 +117,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(group, self.channel_name)
 
     async def access_changed(self, event: dict[str, Any]) -> None:
-        await self._still_there()
+        await self._current_actor()
 
     async def live_lost(self, event: dict[str, Any]) -> None:
         self._start_polling(event["since"])
@@ -139,10 +139,10 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def member_removed(self, event: dict[str, Any]) -> None:
         if event["user_id"] == str(self.scope["user"].pk):
-            await self._still_there()
+            await self._current_actor()
 
     async def sessions_changed(self, event: dict[str, Any]) -> None:
-        await self._still_there()
+        await self._current_actor()
 
     def _start_polling(self, since: float) -> None:
         self.missed_since = datetime.fromtimestamp(since, tz=UTC)
@@ -160,17 +160,17 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.send(self.channel_name, {"type": "poll"})  # in order with other messages
 
     async def _catch_up(self, since: datetime) -> None:
-        """Tell what runs now, and what ended after `since` unless the page knows that."""
-        if actor := await self._still_there():
+        """Send running edits, and those that ended after `since` unless already sent."""
+        if actor := await self._current_actor():
             since = max(since, self.since, timezone.now() - REMEMBERED)
             await self.send(text_data=await in_thread(self._render_snapshot, actor, since))
 
     async def _push(self, job_id: str | None, *, ended: bool = False) -> None:
-        if actor := await self._still_there():
+        if actor := await self._current_actor():
             await self.send(text_data=await in_thread(self._render_change, actor, job_id, ended))
 
-    async def _still_there(self) -> Actor | None:
-        """The viewer as they are now; None where the socket was closed, now or before."""
+    async def _current_actor(self) -> Actor | None:
+        """The viewer's current actor; None if the socket was closed, now or before."""
         if self.ended:
             return None
         try:
@@ -178,20 +178,20 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except NotAuthenticated:
             await self._end(SESSION_ENDED)
         except NotFound:
-            await self._send_away(NOT_A_MEMBER_MESSAGE)
+            await self._send_no_access(NOT_A_MEMBER_MESSAGE)
         return None
 
-    async def _send_away(self, message: str) -> None:
-        """Say why the page is of no use any more, then close."""
+    async def _send_no_access(self, message: str) -> None:
+        """Send why the page can no longer be used, then close."""
         await self._send_last("studio/_gone.html", message)
 
     async def _send_last(self, template: str, message: str) -> None:
-        """Say why the page need not connect again, then close."""
+        """Send why the page should not reconnect, then close."""
         await self.send(text_data=render_to_string(template, {"message": message}))
         await self._end(NOT_A_MEMBER)
 
     async def _end(self, code: int) -> None:
-        """Several events may end a socket; a closed one takes no second close."""
+        """Several events may end a socket, which must not be closed twice."""
         self.ended = True
         await self.close(code=code)
 
@@ -221,7 +221,7 @@ def _viewer(session_key: str | None, slug: str) -> Actor:
 
 
 def _same_origin(scope: dict[str, Any]) -> bool:
-    """Cookies know no ports: a page of another port of this host must not listen in."""
+    """Cookies ignore ports: pages of another port of this host must not connect."""
     headers = dict(scope["headers"])
     origin = urlsplit(headers.get(b"origin", b"").decode("latin-1")).netloc
     own = {headers.get(b"host", b"").decode("latin-1"), urlsplit(settings.BASE_URL).netloc}
@@ -229,7 +229,7 @@ def _same_origin(scope: dict[str, Any]) -> bool:
 
 
 def _since(scope: dict[str, Any]) -> datetime:
-    """When the page was rendered: `?since=` in unix seconds; now, if it does not say."""
+    """When the page was rendered: `?since=` in Unix seconds; now if missing."""
     values = parse_qs(scope.get("query_string", b"").decode("ascii", "ignore")).get("since", [])
     try:
         return datetime.fromtimestamp(float(values[0]), tz=UTC)

@@ -1,4 +1,4 @@
-"""Errors as BFL's clients know them: FastAPI's, with a `detail` that is a text or a list of wrong fields."""
+"""Errors in BFL's format, which is FastAPI's: `detail` is a message or a list of invalid fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from editor.gateway.profile import RepeatedCredentials
 
 
 class WrongFields(EditorError):
-    """Fields of the body or the query are wrong; `details` says which, as FastAPI does."""
+    """Fields of the body or the query are invalid; `details` lists them as FastAPI does."""
 
     code = "invalid_input"
     status = 422
@@ -22,20 +22,20 @@ class WrongFields(EditorError):
 
 
 class NoKey(NotAuthenticated):
-    """There is no key."""
+    """The key is missing."""
 
 
 class NoKeyFormat(NotAuthenticated):
-    """What is there is not written as keys are."""
+    """The key does not have the format of a key."""
 
 
 def wrong(problem: str, *place: str) -> dict[str, Any]:
-    """What is wrong with the field at this place, as one of WrongFields' details."""
+    """One of WrongFields' details."""
     return {"type": "value_error", "loc": list(place), "msg": problem, "input": None}
 
 
 def status(error: EditorError) -> int:
-    """What BFL would answer. It has no 401, which here is for what no door takes."""
+    """BFL's status for the error. BFL has no 401: here only for repeated credentials."""
     match error:
         case RepeatedCredentials():
             return 401
@@ -66,5 +66,5 @@ def _detail(status: int, error: EditorError) -> str | list[dict[str, Any]]:
             return "Not authenticated - Invalid Authentication"
         case InvalidInput() if error.fields:
             return [wrong(problem, "body", name) for name, problem in error.fields.items()]
-    # Django's own answers have no class of their own.
+    # Django's own error responses have no class of their own.
     return HTTPStatus(status).phrase if type(error) is EditorError and status < 500 else error.message

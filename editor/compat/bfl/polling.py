@@ -1,4 +1,4 @@
-"""Addresses that tell how one task is to whoever has them: BFL's polling URLs work without a key."""
+"""Signed polling URLs of tasks: like BFL's, they work without a key."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _LONGEST = 100  # characters
 
 
 def address(job_id: UUID, *, base_url: str) -> str:
-    """Where to ask for the task, for a day; `at` is scheme and host."""
+    """The task's polling URL, valid for a day; `base_url` is scheme and host."""
     task = str(job_id)
     signature = _signer().sign(task).removeprefix(f"{task}.")
     return f"{base_url}{reverse('bfl_result')}?{urlencode({'id': task, SIGNATURE: signature})}"
 
 
 def verify(task: str, signature: str) -> bool:
-    """Whether this signature was made for the task and has not expired."""
+    """Whether the signature is valid for the task and has not expired."""
     if not 0 < len(signature) <= _LONGEST or len(task) > _LONGEST:
         return False
     try:

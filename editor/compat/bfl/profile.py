@@ -1,4 +1,4 @@
-"""What is particular to clients of BFL's API: their key is in x-key, and they poll a signed address."""
+"""The BFL-compatible API's gateway profile: the key is in x-key, and polling URLs are signed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def _bare_key(headers: Headers) -> str:
 
 
 def _signed_subject(scope: Scope, headers: Headers) -> str:
-    """The task, if the address is signed. Whoever sends a key all the same is counted by that."""
+    """The task, if the URL is signed. A request that also has a key is counted by its key."""
     if scope["path"] != POLLING or headers.get("x-key"):
         return ""
     try:
-        query = QueryDict(scope["query_string"])  # as the view reads it: of repeated fields the last
+        query = QueryDict(scope["query_string"])  # as the view reads it: the last of repeated fields
     except SuspiciousOperation:  # far too many fields
         return ""
     task, signature = query.get("id", ""), query.get(polling.SIGNATURE, "")

@@ -1,7 +1,7 @@
-"""What BFL's clients send becomes an edit, and a new job what BFL answers. No requests, no database.
+"""Translates BFL requests to edits, and new jobs to BFL responses. No HTTP requests, no database.
 
-Which models there are and what they take is the catalogue's; how BFL calls it is the adapter's, which
-sends the same fields to BFL.
+Models and their inputs come from the catalogue; BFL's names come from the adapter, which sends the
+same fields to BFL.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _Image = Annotated[str, Field(max_length=LONGEST_IMAGE)]
 class Endpoint:
     """One of BFL's models that the catalogue has.
 
-    images    names of the fields for images, in their order
-    options   the catalogue's inputs by the names of their fields
-    defaults  BFL's own, by the names of the fields, where the catalogue's may differ
+    images    names of the image fields, in order
+    options   the catalogue's inputs by field name
+    defaults  BFL's own, by field name, if the catalogue's may differ
     body      checks the types and the limits of a request's fields
     """
 
@@ -58,10 +58,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A request as it was understood.
+    """A parsed request.
 
     edit    without its images
-    images  by their fields
+    images  by field name
     """
 
     edit: NewEdit
@@ -74,14 +74,14 @@ class ParsedRequest:
 
 
 def endpoint(target: str) -> Endpoint | None:
-    """What BFL has under this path; None where the catalogue has no such model."""
+    """The endpoint with this path; None if the catalogue has no such model."""
     return _endpoints().get(target)
 
 
 def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> ParsedRequest:
-    """The request with this body. Slow with large images: not for the event loop. Raises WrongFields.
+    """Parse a request body. Slow with large images: not for the event loop. Raises WrongFields.
 
-    origin  scheme and host under which the caller knows this portal
+    origin  scheme and host at which the caller reaches this portal
     """
     values = _checked(endpoint, raw)
     images: dict[str, ImageInput] = {
@@ -99,7 +99,7 @@ def read(endpoint: Endpoint, raw: bytes, *, origin: str) -> ParsedRequest:
 
 
 def in_their_names(endpoint: Endpoint, error: InvalidInput) -> InvalidInput | WrongFields:
-    """The same error, with its fields called as BFL calls them."""
+    """The same error, with BFL's field names."""
     if not error.fields:
         return error
     names = {item.name: field for field, item in endpoint.options.items()} | {"images": endpoint.images[0]}
@@ -109,13 +109,13 @@ def in_their_names(endpoint: Endpoint, error: InvalidInput) -> InvalidInput | Wr
 
 
 def in_its_field(parsed: ParsedRequest, error: WrongImage) -> InvalidInput:
-    """The same error, with the name of the field that the image came in."""
+    """The same error, naming the field that contained the image."""
     field = MASK if error.index is None else list(parsed.images)[error.index]
     return InvalidInput(f"{field}: {error.message}")
 
 
 def submitted(job: Job, *, input_pixels: int, polling_url: str) -> dict[str, Any]:
-    """What a submit answers; whoever is told of the end needs no address to ask at."""
+    """The response to a submit: with a webhook there is no polling URL."""
     width, height = (int(job.inputs.get(name) or 0) for name in ("width", "height"))
     rest = {
         "cost": job.price,
@@ -164,7 +164,7 @@ def _endpoint(model: Model, route: Route) -> Endpoint:
 
 
 def _defaults(target: str) -> dict[str, object]:
-    """BFL's where the catalogue's may be others: theirs fill a form, or are another provider's."""
+    """BFL's defaults. The catalogue's may differ: they fill a form, or are another provider's."""
     defaults: dict[str, object] = {"seed": None, "width": 0, "height": 0}
     defaults["output_format"] = "png" if target.startswith(KONTEXT) else "jpeg"
     if target == "flux-2-flex":
@@ -183,7 +183,7 @@ def _type(item: Input) -> Any:
             return Annotated[Literal[levels], BeforeValidator(partial(_no_more_permissive, levels))]
         return Literal[tuple(int(value) if value.isdecimal() else value for value in values)]
     if item.whole_number:
-        # Whether 0 is no size but "as the input" is left to the catalogue.
+        # The catalogue decides whether 0 means "match the input".
         least = 0 if item.zero_allowed else int(item.minimum or 0)
         return Annotated[int, Field(ge=least, le=int(item.maximum or 0))]
     if item.type == "float":
@@ -191,15 +191,15 @@ def _type(item: Input) -> Any:
     return str
 
 
-def _no_more_permissive(levels: tuple[int, ...], wanted: object) -> object:
-    """Of the levels of moderation that there are, the nearest to the wanted one that is as strict."""
-    if isinstance(wanted, int) and not isinstance(wanted, bool) and wanted <= MOST_PERMISSIVE:
-        return max((level for level in levels if level <= wanted), default=wanted)
-    return wanted
+def _no_more_permissive(levels: tuple[int, ...], requested: object) -> object:
+    """The nearest available moderation level that is at least as strict as the requested one."""
+    if isinstance(requested, int) and not isinstance(requested, bool) and requested <= MOST_PERMISSIVE:
+        return max((level for level in levels if level <= requested), default=requested)
+    return requested
 
 
 def _checked(endpoint: Endpoint, raw: bytes) -> dict[str, Any]:
-    """The fields that the endpoint has, in their types; None for what was left out. Raises WrongFields."""
+    """The endpoint's fields in their types; None for those left out. Raises WrongFields."""
     try:
         values = strict_json.read_object(raw)
     except (ValueError, RecursionError):
@@ -213,7 +213,7 @@ def _checked(endpoint: Endpoint, raw: bytes) -> dict[str, Any]:
 
 
 def _problem(item: Any) -> dict[str, Any]:
-    """What is wrong with one field, in Pydantic's words, which are BFL's too."""
+    """One invalid field, with Pydantic's messages, which are also BFL's."""
     problem = {
         "type": item["type"],
         "loc": ["body", *item["loc"]],
@@ -224,7 +224,7 @@ def _problem(item: Any) -> dict[str, Any]:
 
 
 def _echo(value: object) -> object:
-    """What was sent, as far as it is short and JSON has it."""
+    """The value that was sent, shortened and only if JSON can represent it."""
     if isinstance(value, str):
         return value[:LONGEST_ECHO]
     if isinstance(value, float) and not isfinite(value):
@@ -233,7 +233,7 @@ def _echo(value: object) -> object:
 
 
 def _inputs(endpoint: Endpoint, values: Mapping[str, Any]) -> dict[str, object]:
-    """The options by their catalogue names; those that neither the caller nor BFL sets are left out."""
+    """The options by catalogue name; those that neither the caller nor BFL sets are left out."""
     inputs: dict[str, object] = {}
     for field, item in endpoint.options.items():
         value = values[field]

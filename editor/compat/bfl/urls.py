@@ -1,4 +1,4 @@
-"""Where BFL's API is. Other doors have some paths below /v1/ too: theirs come before these."""
+"""URLs of the BFL-compatible API. Other APIs also have paths below /v1/, which must come before these."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""BFL's API: submit an edit, ask how it is, ask for the credits."""
+"""The BFL-compatible API: submit an edit, poll its result, get the credits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from editor.queries import credits as credit_queries
 from editor.queries import jobs as job_queries
 from editor.representations import bfl
 
-# A body with images takes about four times its size in memory until it is read.
+# A body with images takes about four times its size in memory while it is parsed.
 LARGE = 1024 * 1024  # bytes
 LARGE_AT_ONCE = 2  # in this process
 _large_slots = PerLoop(lambda: FairSemaphore(LARGE_AT_ONCE))
 
 
 async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
-    """Start an edit with the model that BFL has under this name. Answers at once."""
+    """Start an edit with the model that BFL has under this name. Responds at once."""
     endpoint = translate.endpoint(target)
     if endpoint is None:
         raise Http404
@@ -41,7 +41,7 @@ async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
         return HttpResponseNotAllowed(["POST"])
     who = caller(request)
     who.require(WRITE)
-    parsed = await _wish(request, endpoint, who.actor)
+    parsed = await _parsed(request, endpoint, who.actor)
     try:
         job = await intake.submit(actor=who.actor, submission=parsed.submission)
     except WrongImage as error:
@@ -56,9 +56,9 @@ async def submit(request: HttpRequest, target: str) -> HttpResponseBase:
 
 @require_GET
 async def result(request: HttpRequest) -> JsonResponse:
-    """How a task is. Whoever has not the address that its submit answered needs the workspace's key.
+    """A task's status. Without the signed URL from the submit response, the workspace's key is needed.
 
-    The address works as long as the key that it was made for.
+    The URL works as long as the key that it was made for.
     """
     task = request.GET.get("id")
     if task is None:
@@ -84,8 +84,8 @@ async def credits(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"credits": await in_thread(credit_queries.balance, who.actor.workspace)})
 
 
-async def _wish(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> ParsedRequest:
-    """What the request asks for. Of large bodies only a few are read at once; others need no slot."""
+async def _parsed(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> ParsedRequest:
+    """Parse the request. Only a few large bodies are parsed at once; others need no slot."""
     if not _is_large(request):
         return await in_thread(_understand, request, endpoint)
     async with _large_slots.get().slot(str(actor.workspace.id)):
@@ -93,7 +93,7 @@ async def _wish(request: HttpRequest, endpoint: Endpoint, actor: Actor) -> Parse
 
 
 def _is_large(request: HttpRequest) -> bool:
-    """Also one whose length nobody told."""
+    """A body without a Content-Length also counts as large."""
     length = request.META.get("CONTENT_LENGTH") or ""
     return not 0 < len(length) <= len(str(LARGE)) or int(length) > LARGE
 
@@ -103,7 +103,7 @@ def _understand(request: HttpRequest, endpoint: Endpoint) -> ParsedRequest:
 
 
 def _read(actor: Actor | None, task: str) -> Job:
-    """The job and its results; without an actor, the address itself is the right to see it.
+    """The job and its results; without an actor, the signed URL itself grants access.
 
     Raises NotFound, and what `credentials.check_job` raises.
     """

@@ -1,4 +1,4 @@
-"""A job with results as OpenAI answers: at once, or as a stream of events."""
+"""A job's results in OpenAI's format: one response, or a stream of events."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from editor.queries import jobs as job_queries
 
 log = logging.getLogger("editor.compat")
 
-QUIET = 15.0  # seconds after which a comment keeps a connection open
+QUIET = 15.0  # seconds without events after which a comment keeps the connection open
 
 
 def body(job: Job, *, as_url: bool, base_url: str) -> bytes:
-    """The answer to a call, of a job with `shown_results`. Reads files: not for the event loop.
+    """The response body for a job with `shown_results`. Reads files: not for the event loop.
 
-    at  scheme and host that links begin with
+    base_url  scheme and host of links
     """
     results: list[Image] = job.shown_results  # type: ignore[attr-defined]
     data = [
         {"url": f"{base_url}{links.sign_lasting(image.id)}"} if as_url else {"b64_json": _encoded(image)}
         for image in results
     ]
-    answer = {"created": _created(job), "data": data, "usage": translate.usage(job.charged), **_extra(job)}
+    response = {"created": _created(job), "data": data, "usage": translate.usage(job.charged), **_extra(job)}
     if results:
-        answer |= _described(job, results[0])
-    return json.dumps(answer).encode()
+        response |= _described(job, results[0])
+    return json.dumps(response).encode()
 
 
 async def events(job: Job, *, kind: str) -> AsyncIterator[bytes]:
-    """The events of a call with stream=true: one for each result when it is there, or an error.
+    """The events of a call with stream=true: one per finished result, or an error.
 
-    kind  what their names begin with, "image_generation" or "image_edit"
+    kind  prefix of their names, "image_generation" or "image_edit"
 
-    No provider shows an image that is not done, so there are no partial ones.
+    No provider returns unfinished images, so there are no partial ones.
     """
     try:
         async with waiting.watching(job) as watch:
@@ -94,7 +94,7 @@ def _described(job: Job, image: Image) -> dict[str, str]:
 
 
 def _extra(job: Job) -> dict[str, str]:
-    """What OpenAI does not have: where the portal keeps it, and what made it."""
+    """Fields that OpenAI does not have: the job and the model."""
     return {"job_id": str(job.id), "model": job.model}
 
 

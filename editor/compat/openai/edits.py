@@ -1,4 +1,4 @@
-"""One call: from what was sent to a job, whether a new one or that of an earlier same call."""
+"""From a parsed request to a job, whether new or that of an identical earlier call."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LONGEST_HOLD = 300.0  # seconds
 
 
 async def start(*, actor: Actor, form: Form, parsed: ParsedRequest, key: str, is_retry: bool) -> Job:
-    """The job that makes what is asked for, which an earlier same call may have started.
+    """The job for the request, which an identical earlier call may have started.
 
-    key       an Idempotency-Key, "" where none came
-    is_retry  the client got no answer to the same call before
+    key       an Idempotency-Key, or ""
+    is_retry  the client received no response to the same call before
 
     Raises EditorError; no job exists then and nothing was charged.
     """
-    # What a name of a model stands for may have changed since an earlier same call.
+    # A model alias may have changed since an identical earlier call.
     repeated = await in_thread(
         idempotency.find_repeat, actor=actor, key=key, request_hash=form.digest, sent_again=is_retry
     )
@@ -57,7 +57,7 @@ async def start(*, actor: Actor, form: Form, parsed: ParsedRequest, key: str, is
 
 
 async def ended(job: Job) -> Job:
-    """The job with its results, when it has some. Raises EditorError if it gives nothing, or not in time."""
+    """Wait for the job and its results. Raises EditorError if there are none, or not in time."""
     reread = partial(job_queries.read, job.id)
     row = await waiting.until_ended(job, seconds=LONGEST_HOLD, reread=reread)
     check_ended(row)
@@ -65,7 +65,7 @@ async def ended(job: Job) -> Job:
 
 
 def check_ended(job: Job) -> None:
-    """Raise what became of a job that has no results."""
+    """Raise the error of a job without results."""
     if job.is_live:
         raise StillRunning(
             f"This edit is still running as job {job.id}. Find its result in the portal's gallery, "
@@ -76,9 +76,9 @@ def check_ended(job: Job) -> None:
 
 
 def resolve(actor: Actor, name: str, *, prompt_only: bool) -> Choice:
-    """What an alias, a tier, a model's id or "" stands for. Raises UnknownModel for what cannot run here.
+    """Resolve an alias, a tier, a model's id or "". Raises UnknownModel if it cannot run here.
 
-    The choice has a tier where the tier's own model serves it: with a stand-in the model is what counts.
+    The choice has a tier only if the tier's own model is used, not a replacement.
     """
     target = lookups.alias_target(name)
     entries = catalog.catalog()
@@ -103,7 +103,7 @@ def resolve(actor: Actor, name: str, *, prompt_only: bool) -> Choice:
 
 
 def _edit(actor: Actor, form: Form, parsed: ParsedRequest) -> NewEdit:
-    """The edit but for its images."""
+    """The edit without its images."""
     editing = bool(form.images)
     choice = resolve(actor, parsed.model, prompt_only=not editing)
     return NewEdit(
@@ -115,7 +115,7 @@ def _edit(actor: Actor, form: Form, parsed: ParsedRequest) -> NewEdit:
 
 
 def _in_field(error: WrongImage) -> BadImage:
-    """The same, with the name of the field that the image came in."""
+    """The same error, naming the field that contained the image."""
     if error.index is None:
         return BadImage(error.message, fields={"mask": error.message})
     before = f"Invalid image file or mode for image {error.index + 1}. "

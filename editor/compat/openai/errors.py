@@ -1,7 +1,7 @@
-"""Errors as OpenAI's clients read them: `{"error": {"message", "type", "param", "code"}}`.
+"""Errors in OpenAI's format: `{"error": {"message", "type", "param", "code"}}`.
 
-Source: the contract's section 8. The clients try 408, 409, 429 and everything from 500 on twice more by
-themselves, unless `x-should-retry` says that this cannot help.
+Source: the contract's section 8. OpenAI's clients retry 408, 409, 429 and 5xx twice on their own, unless
+`x-should-retry` is false.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from editor.errors import (
 from editor.media.codec import BadImage
 
 USER, REQUEST, SERVER = "image_generation_user_error", "invalid_request_error", "server_error"
-# The catalogue's names of what has another name in OpenAI's requests.
+# Catalogue name -> OpenAI's name, if they differ.
 _PARAMETERS = {
     "width": "size",
     "height": "size",
@@ -35,19 +35,19 @@ _PARAMETERS = {
 
 
 class MissingParameter(InvalidInput):
-    """A field is not there; `fields` names it."""
+    """A required field is missing; `fields` names it."""
 
     code = "missing_required_parameter"
 
 
 class UnknownModel(NotFound):
-    """No model of that name can run here; `fields` says so too."""
+    """No model of that name can run here; `fields` contains it too."""
 
     code = "model_not_found"
 
 
 class StillRunning(EditorError):
-    """The edit takes longer than a call is held. It goes on, and is paid for when it is done."""
+    """The edit takes longer than a call is held. It keeps running and is charged when it completes."""
 
     code = "timeout"
     status = 504
@@ -55,10 +55,10 @@ class StillRunning(EditorError):
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What a client is told of an error.
+    """An error as a client receives it.
 
-    status  the HTTP status that makes the clients raise the class of error that fits
-    again   whether they may try again by themselves
+    status  the HTTP status that makes the clients raise the matching class of error
+    again   whether they may retry on their own
     """
 
     status: int
@@ -73,7 +73,7 @@ class Reported:
 
 
 def rendered(error: EditorError, status: int | None = None) -> Reported:
-    """The error in OpenAI's words. `status`: where the error has none of its own."""
+    """The error in OpenAI's format. `status` overrides the error's own."""
     status, kind, code, again = _kind(error, status or error.status)
     return Reported(
         status=status,
@@ -86,12 +86,12 @@ def rendered(error: EditorError, status: int | None = None) -> Reported:
 
 
 def envelope(status: int, error: EditorError) -> bytes:
-    """For the gate, which tells of Django's own refusals too."""
+    """For the gateway middleware, which also renders Django's own error responses."""
     return json.dumps(rendered(error, status).body()).encode()
 
 
 def _kind(error: EditorError, status: int) -> tuple[int, str, str | None, bool]:
-    """Status, type, code, and whether a client may try again by itself."""
+    """Status, type, code, and whether a client may retry on its own."""
     match error:
         case NotAuthenticated():
             return 401, REQUEST, "invalid_api_key", False
@@ -117,7 +117,7 @@ def _kind(error: EditorError, status: int) -> tuple[int, str, str | None, bool]:
         case "disk_full" | "storage_full":
             return status, SERVER if status >= 500 else REQUEST, error.code, False
         case "timeout" | "unknown_outcome" | "insufficient_funds" | "auth":
-            # The first two may have been paid for; the others need an operator.
+            # The first two may have been charged; the others need an operator.
             return status, SERVER, error.code, False
     if status >= 500:
         return status, SERVER, SERVER, True
@@ -125,6 +125,6 @@ def _kind(error: EditorError, status: int) -> tuple[int, str, str | None, bool]:
 
 
 def _parameter(fields: Mapping[str, str]) -> str | None:
-    """The first field that is wrong, by the name that the client gave it."""
+    """The first invalid field, by the client's name for it."""
     name = next(iter(fields), None)
     return _PARAMETERS.get(name, name) if name else None

@@ -1,4 +1,4 @@
-"""What comes in the body of a request: fields, and for an edit the images."""
+"""Request bodies: fields, and the images of an edit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Form:
 
     images  the first is edited, the others are references
     mask    a PNG that is transparent where the first image may change
-    digest  the same for the same fields and files, however they were put together
+    digest  the same for the same fields and files, however they are encoded
     """
 
     fields: dict[str, Any]
@@ -62,12 +62,12 @@ def read_multipart(request: HttpRequest) -> Form:
     """The body of an edit. Reads and writes files: not for the event loop. Raises InvalidInput."""
     if request.content_type != "multipart/form-data":
         raise InvalidInput("Send edits as multipart/form-data, with the image as a file.")
-    # Django takes a body without a length, as in chunks, for an empty one. The gate has bounded it.
+    # Django treats a body without a length, as in chunks, as empty. The gateway middleware has bounded it.
     request.META.setdefault("CONTENT_LENGTH", str(BODY_LIMIT))
-    # Whatever the caller names: Django takes any codec of Python's, and fails on those that give no text.
+    # Overrides the caller's: Django accepts any Python codec, and fails on those that do not return text.
     request.encoding = "utf-8"
     try:
-        # A field that is there twice: the last one counts.
+        # The last one of repeated fields counts.
         fields = {str(name): value for name, value in request.POST.items()}
         check_text(fields)
     except (MultiPartParserError, SuspiciousOperation, UnreadablePostError) as error:
@@ -116,7 +116,7 @@ def _check(
 
 @contextlib.contextmanager
 def in_field(name: str, before: str = "") -> Iterator[None]:
-    """A bad image within belongs to this field."""
+    """Attribute a BadImage raised inside to this field."""
     try:
         yield
     except codec.BadImage as error:
@@ -128,7 +128,7 @@ def _file(uploaded: UploadedFile[bytes]) -> File:
 
 
 def _digest(path: str, fields: dict[str, Any], files: list[tuple[str, UploadedFile[bytes]]]) -> str:
-    """Not of the body itself: each time a form is sent its parts are divided otherwise."""
+    """Not a digest of the body itself: multipart boundaries differ each time."""
     rendered = [path, sorted(fields.items()), [(name, _hash(file)) for name, file in files]]
     return hashlib.sha256(json.dumps(rendered).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The headers that OpenAI's answers have, whoever gives them: also those of the gate itself."""
+"""OpenAI's headers on all responses, including those of the gateway middleware."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VERSION = b"2020-10-01"  # the only one that OpenAI has
 
 
 class WithHeaders:
-    """ASGI: names each request, says how long it took, and tells the limits by OpenAI's names too."""
+    """ASGI: adds a request id, the processing time and OpenAI's rate limit headers."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -37,7 +37,7 @@ class WithHeaders:
 
 
 def _limits(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """OpenAI tells the reset as a length of time, the gate as a moment."""
+    """OpenAI's reset is a duration, the gateway middleware's a time."""
     if b"x-ratelimit-reset" not in headers:
         return []
     seconds = int(headers[b"x-ratelimit-reset"]) - int(time.time())

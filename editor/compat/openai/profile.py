@@ -1,4 +1,4 @@
-"""What is particular to OpenAI's clients: a Bearer key, their errors, and images in the body."""
+"""The OpenAI-compatible API's gateway profile: a Bearer key, OpenAI's errors, and images in the body."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from editor.errors import EditorError
 from editor.gateway.asgi import Scope
 from editor.gateway.profile import Profile, bearer
 
-IMAGES, MODELS = "/v1/images/", "/v1/models"  # the beginnings of its paths
-BODY_LIMIT = 128 * 1024 * 1024  # bytes, of all images and the form around them
+IMAGES, MODELS = "/v1/images/", "/v1/models"  # prefixes of its paths
+BODY_LIMIT = 128 * 1024 * 1024  # bytes, for all images and the form around them
 
 
 def _last_event(scope: Scope, error: EditorError) -> bytes:

@@ -1,7 +1,7 @@
-"""OpenAI's fields to the catalogue's inputs, and a job's end to OpenAI's answer. Pure.
+"""Translates OpenAI's fields to the catalogue's inputs, and a job's end to OpenAI's response. Pure.
 
-Source: the contract's sections 3 to 7. Fields that mean nothing here are passed over; a value that would
-give another image than was asked for is refused. The rules are told to users in docs/compatible/openai.md.
+Source: the contract's sections 3 to 7. Fields without a meaning here are ignored; a value that would give
+an image other than requested is rejected. The rules are documented in docs/compatible/openai.md.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from editor.catalog.types import Input, Model, Route
 from editor.compat.openai.errors import MissingParameter
 from editor.errors import InvalidInput
 
-MOST_IMAGES = 10  # that OpenAI gives in one call
-QUALITIES = ("low", "medium", "high", "xhigh", "max")  # in their order
+MOST_IMAGES = 10  # OpenAI's limit per call
+QUALITIES = ("low", "medium", "high", "xhigh", "max")  # in ascending order
 _OLDER_QUALITIES = {"standard": "medium", "hd": "high"}
 BACKGROUNDS = ("transparent", "opaque", "auto")
 FORMATS = ("png", "jpeg", "webp")
@@ -25,18 +25,18 @@ _AUTOMATIC = "auto"
 _SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _RATIO = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)")
 _RESOLUTIONS = {"1K": 1024**2, "2K": 2048**2, "4K": 4096**2}  # pixels
-# What is no option of a model, whatever the catalogue calls its own.
+# Never options of a model, whatever the catalogue's inputs are called.
 _OWN = {"prompt", "model", "n", "size", "quality", "background", "output_format", "response_format", "stream"}
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A request for images. What was left to the service is empty.
+    """A parsed request. Values that the client left out are empty.
 
-    n       how many
+    n       number of images
     size    width and height in pixels
     as_url  links instead of bytes
-    extra   all fields that OpenAI does not have: some may be options of the model
+    extra   fields that OpenAI does not have: some may be options of the model
     """
 
     prompt: str
@@ -52,7 +52,7 @@ class ParsedRequest:
 
 
 def read(fields: Mapping[str, Any]) -> ParsedRequest:
-    """What is asked for, from JSON or from a form. Raises InvalidInput, in `fields` OpenAI's names."""
+    """Parse fields from JSON or a form. Raises InvalidInput; its `fields` have OpenAI's names."""
     prompt = _text(fields, "prompt")
     if not prompt:
         raise MissingParameter("Missing required parameter: 'prompt'.", fields={"prompt": "Required."})
@@ -75,9 +75,9 @@ def read(fields: Mapping[str, Any]) -> ParsedRequest:
 
 
 def inputs(parsed: ParsedRequest, model: Model, route: Route, *, editing: bool) -> dict[str, Any]:
-    """The model's options that the request means; the catalogue checks their values.
+    """The model's options for the request; the catalogue validates their values.
 
-    editing  there is an image, whose shape the result has unless a size was asked for
+    editing  there is an image, whose shape the result has unless a size is requested
 
     Raises InvalidInput for what the model cannot do.
     """
@@ -92,12 +92,12 @@ def inputs(parsed: ParsedRequest, model: Model, route: Route, *, editing: bool) 
     values |= _background_input(parsed.background, options.get("background"), model)
     values |= _format_input(parsed.output_format, options.get("outputFormat"), model)
     if "seed" in options and not options["seed"].required:
-        values["seed"] = ""  # OpenAI never gives the same image twice
+        values["seed"] = ""  # OpenAI never returns the same image twice
     return values | {name: value for name, value in parsed.extra.items() if name in options}
 
 
 def quality_given(used: Mapping[str, Any]) -> str:
-    """The quality of a job with these inputs; a model that has but one gives its best."""
+    """The quality of a job with these inputs; "high" for a model without a choice."""
     return str(used.get("quality") or "high")
 
 
@@ -106,7 +106,7 @@ def background_given(used: Mapping[str, Any]) -> str:
 
 
 def usage(credits: int) -> dict[str, Any]:
-    """Nothing is counted in tokens here: the whole numbers that clients need, and the credits paid."""
+    """Zero tokens, which clients require, and the credits charged."""
     return {
         "input_tokens": 0,
         "output_tokens": 0,
@@ -162,7 +162,7 @@ def _size(value: str) -> tuple[int, int] | None:
 def _size_inputs(
     size: tuple[int, int] | None, options: Mapping[str, Input], route: Route, *, editing: bool
 ) -> dict[str, Any]:
-    """Exactly the size where the model takes pixels, else the nearest shape and resolution that it has."""
+    """The exact size if the model takes pixels, else its nearest aspect ratio and resolution."""
     if "width" in options and "height" in options:
         if size:
             return {"width": size[0], "height": size[1]}
@@ -180,7 +180,7 @@ def _size_inputs(
 
 
 def _offered(item: Input | None, route: Route, measure: Callable[[str], float | None]) -> dict[str, float]:
-    """What the route offers of a select input, each with its measure; what has none is left out."""
+    """The options of a select input that the route offers, with their measures; others are left out."""
     if item is None:
         return {}
     without = route.without.get(item.name, ())
@@ -194,14 +194,14 @@ def _shape(ratio: str) -> float | None:
 
 
 def _quality_input(quality: str, item: Input | None) -> dict[str, str]:
-    """The quality that was asked for, or the nearest that the model has."""
+    """The requested quality, or the nearest that the model has."""
     if item is None or quality in ("", _AUTOMATIC):
         return {}
     offered = [option.value for option in item.options if option.value in QUALITIES]
     if not offered:
         return {}
-    parsed = QUALITIES.index(quality)
-    return {"quality": min(offered, key=lambda name: abs(QUALITIES.index(name) - parsed))}
+    rank = QUALITIES.index(quality)
+    return {"quality": min(offered, key=lambda name: abs(QUALITIES.index(name) - rank))}
 
 
 def _background_input(background: str, item: Input | None, model: Model) -> dict[str, str]:
@@ -212,14 +212,14 @@ def _background_input(background: str, item: Input | None, model: Model) -> dict
     return {}
 
 
-def _format_input(wanted: str, item: Input | None, model: Model) -> dict[str, str]:
-    """PNG unless another is asked for. A model without a choice keeps its own, which the answer tells."""
+def _format_input(requested_format: str, item: Input | None, model: Model) -> dict[str, str]:
+    """PNG unless another is requested. A model without a choice keeps its own, shown in the response."""
     if item is None:
         return {}
     offered = [option.value for option in item.options]
-    if wanted and wanted not in offered:
+    if requested_format and requested_format not in offered:
         raise _wrong("output_format", f"{model.label} returns {_listed(offered)}.")
-    return {"outputFormat": wanted or "png"} if (wanted or "png") in offered else {}
+    return {"outputFormat": requested_format or "png"} if (requested_format or "png") in offered else {}
 
 
 def _listed(values: Collection[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where the OpenAI-compatible API is."""
+"""URLs of the OpenAI-compatible API."""
 
 from django.urls import path
 

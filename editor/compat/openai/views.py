@@ -1,4 +1,4 @@
-"""The calls of OpenAI's images API. Source: the contract's sections 1 to 8."""
+"""Views of OpenAI's images API. Source: the contract's sections 1 to 8."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from editor.queries import model_aliases, pricing
 from editor.queries.pricing import Choice
 
 FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy
-CREATED = 1_795_219_200  # clients want a date of each model; the catalogue has none
+CREATED = 1_795_219_200  # clients require a date for each model; the catalogue has none
 
-TRIES = "x-stainless-retry-count"  # OpenAI's clients send no key, but count how often they have tried before
+TRIES = "x-stainless-retry-count"  # OpenAI's clients send no Idempotency-Key, but count their retries
 
 View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 _slots = PerLoop(lambda: FairSemaphore(FORMS_AT_ONCE))
 
 
-def _errors_told(view: View) -> View:
+def _error_responses(view: View) -> View:
     @wraps(view)
-    async def told_view(request: HttpRequest, **named: Any) -> HttpResponseBase:
+    async def wrapper(request: HttpRequest, **named: Any) -> HttpResponseBase:
         try:
             return await view(request, **named)
         except EditorError as error:
             return _refusal(request, error)
 
-    return told_view
+    return wrapper
 
 
 def _refusal(request: HttpRequest, error: EditorError) -> HttpResponse:
@@ -50,7 +50,7 @@ def _refusal(request: HttpRequest, error: EditorError) -> HttpResponse:
     headers = retry_after.headers(error)
     again = it.again
     if isinstance(error, StillRunning):
-        again = bool(_key(request)) or TRIES in request.headers  # they wait on for the same job
+        again = bool(_key(request)) or TRIES in request.headers  # a retry waits for the same job
     elif it.status >= 500 and _key(request):
         again = False  # the same key means the same failure
     if not again:
@@ -64,28 +64,28 @@ def _key(request: HttpRequest) -> str:
 
 @csrf_exempt
 @require_POST
-@_errors_told
+@_error_responses
 async def generate(request: HttpRequest) -> HttpResponseBase:
     """POST /v1/images/generations: images from a prompt alone."""
     who = caller(request)
     who.require(WRITE)
-    return await _answered(request, who.actor, forms.read_json(request), kind="image_generation")
+    return await _respond(request, who.actor, forms.read_json(request), kind="image_generation")
 
 
 @csrf_exempt
 @require_POST
-@_errors_told
+@_error_responses
 async def edit(request: HttpRequest) -> HttpResponseBase:
-    """POST /v1/images/edits: one or more images changed as the prompt says, perhaps within a mask."""
+    """POST /v1/images/edits: one or more images edited by prompt, optionally within a mask."""
     who = caller(request)
     who.require(WRITE)
     async with _slots.get().slot(str(who.actor.workspace.id)):
         form = await in_thread(forms.read_multipart, request)
-    return await _answered(request, who.actor, form, kind="image_edit")
+    return await _respond(request, who.actor, form, kind="image_edit")
 
 
-async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str) -> HttpResponseBase:
-    """Start the job, and wait for what it gives. `kind`: what the names of its events begin with."""
+async def _respond(request: HttpRequest, actor: Actor, form: Form, *, kind: str) -> HttpResponseBase:
+    """Start the job and wait for its results. `kind` is the prefix of its events' names."""
     parsed = translate.read(form.fields)
     job = await edits.start(
         actor=actor,
@@ -110,9 +110,9 @@ async def _answered(request: HttpRequest, actor: Actor, form: Form, *, kind: str
 
 
 @require_safe
-@_errors_told
+@_error_responses
 async def models(request: HttpRequest) -> HttpResponseBase:
-    """GET /v1/models: whatever may be sent as `model` and can run now."""
+    """GET /v1/models: everything that can be sent as `model` and can run now."""
     who = caller(request)
     who.require(READ)
     found = await in_thread(_models, who.actor)
@@ -120,7 +120,7 @@ async def models(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_safe
-@_errors_told
+@_error_responses
 async def model(request: HttpRequest, name: str) -> HttpResponseBase:
     """GET /v1/models/{name}."""
     who = caller(request)
@@ -132,7 +132,7 @@ async def model(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def _models(actor: Actor) -> dict[str, Choice]:
-    """What runs under each name: aliases, then tiers, then the catalogue's models."""
+    """Choices by name: aliases, then tiers, then the catalogue's models."""
     offered = pricing.offer(workspace=actor.workspace)
     own = {**offered.tiers, **offered.models}
     named = {name: own.get(target) for name, target in model_aliases.targets().items()} | own

@@ -1,8 +1,8 @@
-"""Bodies as Wiro's clients send them: JSON, forms, forms with files, and JSON that calls itself a form.
+"""Request bodies of Wiro's clients: JSON, forms, forms with files, and JSON labelled as a form.
 
-Wiro's own samples send JSON with a multipart header that names no boundary, and one of them, run by
-a shell, loses the quotes around its value. What comes out is one list of names and values, in the
-order in which they came.
+Wiro's own samples send JSON with a multipart header without a boundary, and one of them, run by a
+shell, loses the quotes around its value. The result is one list of names and values, in their
+original order.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from editor.compat.wiro.profile import OTHER, Refused
 from editor.gateway.strict_json import check_text, read_object
 from editor.media.inputs import File
 
-LONGEST_TEXT = 2 * 1024 * 1024  # bytes: all of a body but its files
+LONGEST_TEXT = 2 * 1024 * 1024  # bytes: all of a body except its files
 MOST_PARTS = 100
 _IN_MEMORY = 1024 * 1024  # bytes of one file
 _CHUNK = 64 * 1024
 
-# `{ "tasktoken": eDcCm5yy, }` and no more than that: names and plain words, flat.
+# `{ "tasktoken": eDcCm5yy, }` and nothing beyond that: a flat object of names and plain words.
 _LONGEST_LOOSE = 1000  # bytes
 _WORD = r"[A-Za-z0-9_-]{1,80}"
 _PAIR = re.compile(rf"""\s*"({_WORD})"\s*:\s*(?:"({_WORD})"|'({_WORD})'|({_WORD}))\s*(?:,|(?=\}}))""")
@@ -40,16 +40,16 @@ Fields = list[tuple[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Names and values in their order; values are texts or Files, and whatever JSON has.
+    """Names and values in order; values are strings, Files or JSON values.
 
-    digest  SHA-256 of the bytes as they came
+    digest  SHA-256 of the raw bytes
     """
 
     fields: Fields
     digest: str
 
     def text(self, name: str) -> str:
-        """The first value of that name as text; "" where there is none, or one that is no text."""
+        """The first value of that name as text; "" if there is none or it is not text."""
         value = next((value for each, value in self.fields if each == name), None)
         if isinstance(value, bool) or not isinstance(value, str | int):
             return ""
@@ -62,7 +62,7 @@ class Body:
 
 
 def read(request: HttpRequest) -> Body:
-    """The request's body. Blocks while it is read from where it was spooled. Raises Refused."""
+    """The request's body. Blocks while reading the spooled file. Raises Refused."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary", b"")
     digest = hashlib.sha256()
@@ -81,7 +81,7 @@ def read(request: HttpRequest) -> Body:
 
 
 def parse(raw: bytes) -> Fields:
-    """A body without files: a JSON object, or else a form. Raises ValueError or RecursionError."""
+    """Parse a body without files: a JSON object, or else a form. Raises ValueError or RecursionError."""
     text = raw.decode().strip()
     if not text.startswith(("{", "[")):
         fields: Fields = list(
@@ -97,7 +97,7 @@ def parse(raw: bytes) -> Fields:
 
 
 def _loose(text: str) -> Fields:
-    """What is left of a flat object whose quotes a shell took. Raises ValueError for anything else."""
+    """Parse a flat object whose quotes a shell removed. Raises ValueError for anything else."""
     if len(text) > _LONGEST_LOOSE or not text.startswith("{") or not text.endswith("}"):
         raise ValueError("no object")
     fields: Fields = []
@@ -118,7 +118,7 @@ def _chunks(request: HttpRequest, digest: Any) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class _Part:
-    """One part of a form as it comes in."""
+    """The part of a form that is being received."""
 
     headers: dict[bytes, bytes] = field(default_factory=dict)
     name: bytes = b""
@@ -127,9 +127,9 @@ class _Part:
 
 
 class _Parts:
-    """Takes a form with files apart. Files go to disk when they are long.
+    """Parses a form with files. Large files are written to disk.
 
-    The library's own FormParser has no bound on text, and leaves the files of a refused form open.
+    The library's own FormParser has no limit on text, and leaves the files of a rejected form open.
     """
 
     def __init__(self, boundary: bytes) -> None:

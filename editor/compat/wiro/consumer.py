@@ -1,8 +1,8 @@
-"""The socket of Wiro's clients: it tells the steps of the tasks whose tokens they send.
+"""The socket for Wiro's clients: sends the steps of the tasks whose tokens they send.
 
-A token is the right to hear of its task, see access/task_tokens.py, as long as the key that started it
-works: there is no session and no key here, and pages of any site may listen. Source: the contract of
-Wiro's API, section 12.
+A token grants access to its task (see access/task_tokens.py) as long as the key that started it works.
+There is no session and no key here, and pages of any site may subscribe. Source: the contract of Wiro's
+API, section 12.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ log = logging.getLogger("editor.sockets")
 MOST_TASKS = 50  # on one connection at a time
 LONGEST_FRAME = 4096  # characters
 MOST_FRAMES = 1000  # from one client
-IDLE_SECONDS = 60.0  # until a connection is closed on which no task is told of
+IDLE_SECONDS = 60.0  # until a connection without tasks is closed
 WRONG_HOST, ENDED, TOO_MUCH = 4400, 4401, 4429
 
 
 class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
-    """Holds nothing but memory while its tasks go on."""
+    """Holds only memory while its tasks run."""
 
     async def connect(self) -> None:
         self.listening: dict[str, asyncio.Task[None]] = {}
         self.frames = 0
         self.idle: asyncio.TimerHandle | None = None
         self.gone = False
-        self.ended = False  # the right to hear of a task was lost
+        self.ended = False  # access to a task was lost
         try:
             check_host(Headers(self.scope))
         except InvalidInput:
@@ -58,23 +58,23 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._stop()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if self.gone:  # a frame that was on its way when the connection was closed
+        if self.gone:  # a frame in flight when the connection was closed
             return
         self.frames += 1
         if self.frames > MOST_FRAMES or len(text_data or bytes_data or "") > LONGEST_FRAME:
             self._stop()
             await self.close(code=TOO_MUCH)
             return
-        if text_data is None:  # sound, at Wiro
+        if text_data is None:  # audio in Wiro's API
             return
-        asked = _table(text_data)
-        if asked is None:
+        request = _table(text_data)
+        if request is None:
             await self._refuse("frame-invalid")
-        elif asked.get("type") == "task_info":
-            await self._listen(asked.get("tasktoken"))
+        elif request.get("type") == "task_info":
+            await self._subscribe(request.get("tasktoken"))
 
-    async def _listen(self, token: Any) -> None:
-        """Begin to tell of a task. Nothing is said of one that does not exist, as at Wiro."""
+    async def _subscribe(self, token: Any) -> None:
+        """Start sending a task's steps. As at Wiro, unknown tasks are ignored silently."""
         if not isinstance(token, str) or not token:
             await self._refuse("tasktoken-required")
             return
@@ -90,11 +90,11 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if self.gone:
             return
-        task = asyncio.create_task(self._tell(job))
+        task = asyncio.create_task(self._send_steps(job))
         self.listening[token] = task
-        task.add_done_callback(partial(self._rendered, token))
+        task.add_done_callback(partial(self._task_done, token))
 
-    def _rendered(self, token: str, task: asyncio.Task[None]) -> None:
+    def _task_done(self, token: str, task: asyncio.Task[None]) -> None:
         del self.listening[token]
         if not task.cancelled() and (error := task.exception()):
             log.warning("could not send the further steps of a task", exc_info=error)
@@ -103,8 +103,8 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         else:
             self._wait_for_more()
 
-    async def _tell(self, job: Job) -> None:
-        """All steps of the job from its first on, until it ends or the right to hear of it does."""
+    async def _send_steps(self, job: Job) -> None:
+        """Send all steps of the job from the first one, until it ends or access to it is lost."""
         tenant.set(str(job.workspace_id))
         after, base_url = 0, job.origin or _origin(self.scope)
         async with (
@@ -123,12 +123,12 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     after = step.pk
                     for frame in wiro.frames(row, step, base_url=base_url):
                         await self._send(frame)
-                if not row.is_live or watch.ended.is_set():  # the latter alone: the portal is about to stop
+                if not row.is_live or watch.ended.is_set():  # only the latter: the portal is about to stop
                     return
                 await watch.changed.wait()
 
     def _wait_for_more(self) -> None:
-        """Close the connection some time after the last task that it told of."""
+        """Close the connection some time after its last task."""
         if self.idle:
             self.idle.cancel()
         if not self.gone:
@@ -143,7 +143,7 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.closing = asyncio.create_task(self.close(code=code))
 
     def _stop(self) -> None:
-        """Nothing is said or heard any more: a closed connection takes no second close."""
+        """Stop sending and receiving: a connection must not be closed twice."""
         self.gone = True
         if self.idle:
             self.idle.cancel()
@@ -158,15 +158,15 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
 
 def _table(text: str) -> dict[str, Any] | None:
-    """A JSON object; None where it is none."""
+    """A JSON object, or None."""
     try:
-        rendered = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return rendered if isinstance(rendered, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _origin(scope: dict[str, Any]) -> str:
-    """What links begin with for this client."""
+    """Scheme and host of links for this client."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
     return settings.BASE_URL or f"{scheme}://{Headers(scope).get('host')}"

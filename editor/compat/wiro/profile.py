@@ -1,7 +1,7 @@
-"""What is particular to Wiro's clients: x-api-key, signatures, and the envelope of errors.
+"""The Wiro-compatible API's gateway profile: x-api-key, signatures, and the envelope of errors.
 
-Source: the contract of Wiro's API, sections 1 (auth) and 11 (errors). Most refusals come with HTTP
-200; those of the gate keep their statuses.
+Source: the contract of Wiro's API, sections 1 (auth) and 11 (errors). Most errors have HTTP status 200;
+those of the gateway middleware keep their own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OTHER, UNKNOWN, TOO_MANY, NO_FUNDS = 0, 1, 96, 97
 
 
 class Refused(EditorError):
-    """What is wrong in Wiro's words, with Wiro's number for it."""
+    """An error with Wiro's message and number."""
 
     code = "refused"
     status = 200
@@ -34,12 +34,12 @@ class Refused(EditorError):
 
 
 def refusal(problems: Sequence[tuple[int, str]]) -> dict[str, Any]:
-    """An answer that tells of these: Wiro's number and words for each."""
+    """An error response with Wiro's number and message for each problem."""
     return {"result": False, "errors": [{"code": code, "message": message} for code, message in problems]}
 
 
 def nonce(headers: Headers) -> str:
-    """The nonce that was signed; "" for none."""
+    """The signed nonce, or ""."""
     return headers.get("x-nonce").strip()
 
 
@@ -57,7 +57,7 @@ def _envelope(status: int, error: EditorError) -> bytes:
 
 
 def _verify(headers: Headers, key: ApiKey) -> None:
-    """A key with a secret signs each request; one without may, and nobody looks."""
+    """Check the signature if the key has a secret; for other keys signatures are ignored."""
     if key.signing_secret is not None:
         signatures.check(
             key=key,

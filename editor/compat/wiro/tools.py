@@ -1,4 +1,4 @@
-"""The models of the catalogue as Wiro tells of its own: "tools"."""
+"""The catalogue's models in Wiro's format: "tools"."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Table = dict[str, Any]
 
 @call(READ)
 async def detail(request: HttpRequest, actor: Actor, given: Body) -> Table:
-    """POST /v1/Tool/Detail: one model, with its inputs unless `summary` is asked for."""
+    """POST /v1/Tool/Detail: one model, with its inputs."""
     model = translate.find_model(given.text("slugowner"), given.text("slugproject"))
     offered = await in_thread(pricing.offer, workspace=actor.workspace)
     tool = _tool(model, offered.models[model.id]) | {"parameters": _parameters(model)}
@@ -34,13 +34,13 @@ async def detail(request: HttpRequest, actor: Actor, given: Body) -> Table:
 
 @call(READ)
 async def tools(request: HttpRequest, actor: Actor, given: Body) -> Table:
-    """POST /v1/Tool/List: all models, or those with a word in their names or descriptions."""
+    """POST /v1/Tool/List: all models, or those with all search terms in their names or descriptions."""
     offered = await in_thread(pricing.offer, workspace=actor.workspace)
-    message, owner = given.text("search").lower().split(), given.text("slugowner").lower()
+    terms, owner = given.text("search").lower().split(), given.text("slugowner").lower()
     found = [
         _tool(model, offered.models[model.id])
         for model in catalog.catalog().models.values()
-        if all(word in f"{model.id} {model.label} {model.description}".lower() for word in message)
+        if all(word in f"{model.id} {model.label} {model.description}".lower() for word in terms)
         and (not owner or model.id.startswith(f"{owner}/"))
     ]
     start, limit = translate.number(given, "start", 0), translate.number(given, "limit", 100)
@@ -49,7 +49,7 @@ async def tools(request: HttpRequest, actor: Actor, given: Body) -> Table:
 
 @call(READ)
 async def explore(request: HttpRequest, actor: Actor, given: Body) -> Table:
-    """POST /v1/Tool/Explore: the models by who made them."""
+    """POST /v1/Tool/Explore: the models by vendor."""
     offered = await in_thread(pricing.offer, workspace=actor.workspace)
     models = catalog.catalog().models.values()
     vendors = list(dict.fromkeys(model.vendor for model in models))
@@ -68,7 +68,7 @@ async def explore(request: HttpRequest, actor: Actor, given: Body) -> Table:
 
 
 def _tool(model: Model, choice: Choice | None) -> Table:
-    """A model without its inputs; the price is that of one result. No price: it cannot be run here now."""
+    """A model without its inputs. The price is for one result; none if it cannot run here now."""
     owner, _, project = model.id.partition("/")
     price = choice.credits / wiro.CREDITS_FOR_A_DOLLAR if choice else None
     method = "cpo" if model.maximum_samples > 1 else "cpr"

@@ -1,4 +1,4 @@
-"""What Wiro's clients ask for, as the portal takes it. Pure.
+"""Translates Wiro requests to submissions. Pure.
 
 Source: the contract of Wiro's API, section 3, and the documents of its models.
 """
@@ -34,7 +34,7 @@ from editor.operations.intake import Submission
 from editor.operations.jobs import NewEdit
 from editor.operations.webhooks.callbacks import Callback
 
-# Wiro's own samples name these files of its own: they mean photographs that the portal ships.
+# Files that Wiro's samples name -> photographs that the portal ships.
 SAMPLES: Mapping[str, str] = MappingProxyType(
     {
         "input-depth-to-image-4.jpg": "coffee",
@@ -52,10 +52,10 @@ _NEXT_URL = re.compile(r",\s*(?=https?://)")
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A run as its sender means it; nothing in it has been checked but its form.
+    """A parsed run request; only its form has been checked.
 
     pictures      in the order in which the model takes them
-    callback_url  "" for none
+    callback_url  "" if there is none
     """
 
     model: Model
@@ -67,7 +67,7 @@ class ParsedRequest:
 
 
 def find_model(owner: str, project: str) -> Model:
-    """The model of this name, the portal's own or Wiro's, in whatever case. Raises Refused."""
+    """The model with this name, the portal's or Wiro's, ignoring case. Raises Refused."""
     name = f"{owner}/{project}".lower()
     models = catalog.catalog().models
     if name in models:
@@ -79,12 +79,12 @@ def find_model(owner: str, project: str) -> Model:
 
 
 def models_named(name: str) -> list[str]:
-    """The ids of the models with this name, with or without who made them, in small letters."""
+    """The ids of the models with this lowercase name, with or without the vendor."""
     return [each for each in catalog.catalog().models if name in (each, each.partition("/")[2])]
 
 
 def number(given: Body, name: str, default: int) -> int:
-    """A whole number that came as such or as text. Raises Refused."""
+    """An integer, sent as a number or as text. Raises Refused."""
     text = given.text(name)
     if not text:
         return default
@@ -94,7 +94,7 @@ def number(given: Body, name: str, default: int) -> int:
 
 
 def parsed(model: Model, fields: Fields) -> ParsedRequest:
-    """Raises InvalidInput or Refused. Names that the model does not know are left aside."""
+    """Raises InvalidInput or Refused. Names that the model does not know are ignored."""
     first: dict[str, Any] = {}
     for name, value in fields:
         first.setdefault(name, value)
@@ -103,7 +103,7 @@ def parsed(model: Model, fields: Fields) -> ParsedRequest:
     if len(masks) > 1:
         raise _invalid("Only one mask is supported.")
     prompt = _text(first.get("prompt"))
-    # No further than that: a body has room for a hundred thousand addresses.
+    # Stop there: a body has room for a hundred thousand URLs.
     pictures = tuple(islice(_in_slots(fields), MAXIMUM_IMAGES + 1))
     if len(pictures) > MAXIMUM_IMAGES:
         raise Refused(OTHER, f"Request files [inputImage]: At most {MAXIMUM_IMAGES} images at a time.")
@@ -123,7 +123,7 @@ def parsed(model: Model, fields: Fields) -> ParsedRequest:
 
 
 def submission(parsed: ParsedRequest, *, base_url: str) -> Submission:
-    """The run for the portal; `base_url` is what links begin with."""
+    """The submission for a run; `base_url` is scheme and host of links."""
     edit = NewEdit(
         prompt=parsed.prompt,
         model=parsed.model.id,
@@ -136,7 +136,7 @@ def submission(parsed: ParsedRequest, *, base_url: str) -> Submission:
 
 
 def problems(error: EditorError) -> list[tuple[int, str]]:
-    """What the portal found wrong, as Wiro's numbers and words."""
+    """The error as Wiro's numbers and messages."""
     match error:
         case Refused():
             return [(error.number, error.message)]
@@ -162,7 +162,7 @@ def _about(name: str, reason: str) -> str:
 
 
 def _in_slots(fields: Fields) -> Iterator[ImageInput]:
-    """All pictures: by the numbers in their names, and as they came where these are the same."""
+    """All images, sorted by the numbers in their names; otherwise in their original order."""
     slots: list[tuple[int, int, Any]] = []
     for name, value in fields:
         if match := _SLOT.fullmatch(name):
@@ -172,14 +172,14 @@ def _in_slots(fields: Fields) -> Iterator[ImageInput]:
 
 
 def _pictures(value: Any) -> Iterator[ImageInput]:
-    """The pictures of one value: a file, a text with one or more names, or a list of these."""
+    """The images of one value: a file, text with one or more names, or a list of texts."""
     if value is None:
         return
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         for each in value:
             yield from map(_picture, _names(each))
     elif isinstance(value, File):
-        # A form without a chosen file has an empty one.
+        # Browsers send an empty file if none was chosen.
         if value.name or value.size:
             yield value
     elif isinstance(value, str):
@@ -189,7 +189,7 @@ def _pictures(value: Any) -> Iterator[ImageInput]:
 
 
 def _names(text: str) -> Iterable[str]:
-    """Addresses may have commas themselves: only one before another address parts them."""
+    """URLs can contain commas: only a comma before another URL separates them."""
     for piece in _NEXT_URL.split(text):
         names = [piece] if _is_url(piece.strip()) else piece.split(",")
         yield from (name.strip() for name in names if name.strip())
@@ -204,7 +204,7 @@ def _picture(name: str) -> ImageInput:
 
 
 def _own_image(url: str) -> UUID | None:
-    """The image behind one of the portal's own links, under whatever name the portal is reached."""
+    """The image behind one of the portal's own links, whatever its host name."""
     path = urlsplit(url).path
     if not path.startswith("/i/"):
         return None
@@ -223,7 +223,7 @@ def _is_url(text: str) -> bool:
 
 
 def _callback_url(value: Any) -> str:
-    """Wiro's samples put a sentence there: what is no address is none."""
+    """ "" unless the value is a URL: Wiro's samples have a sentence there."""
     text = value.strip() if isinstance(value, str) else ""
     return text if _is_url(text) else ""
 

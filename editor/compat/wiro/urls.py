@@ -1,4 +1,4 @@
-"""Where the Wiro-compatible API is."""
+"""URLs of the Wiro-compatible API."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
-"""The calls of Wiro's API that run models, tell of tasks and take files.
+"""Views of Wiro's API that run models, return tasks and accept files.
 
-Refusals come with HTTP 200 and Wiro's numbers, but for what the caller may not do at all.
+Errors have HTTP status 200 and Wiro's numbers, except when the caller lacks permission.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from editor.operations import intake, jobs, nonces, trash
 from editor.queries import jobs as job_queries
 from editor.representations import wiro
 
-KILL_SECONDS = 10.0  # that a call waits until the task has ended
+KILL_SECONDS = 10.0  # to wait for a task to end
 LONGEST_LIST = 100  # tasks
-DEEPEST = 100_000  # tasks that a page may lie behind the newest
+DEEPEST = 100_000  # the largest `start` of a list
 _IDENTIFIERS = ("taskid", "tasktoken", "socketaccesstoken")
 
 View = Callable[..., Awaitable[dict[str, Any]]]
@@ -41,7 +41,7 @@ Answering = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
 def call(scope: str) -> Callable[[View], Answering]:
-    """A view that gives an answer's content, for keys with this scope; the body is read before."""
+    """Decorate a view that returns a response's content: requires the scope and reads the body."""
 
     def decorate(view: View) -> Answering:
         @wraps(view)
@@ -104,7 +104,7 @@ async def detail(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
 
 @call(WRITE)
 async def cancel(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
-    """POST /v1/Task/Cancel: out of the queue."""
+    """POST /v1/Task/Cancel: only queued tasks."""
     job = await in_thread(_task, actor, given)
     await _spend(request, "Cancel", given, repeatable=True)
     try:
@@ -116,7 +116,7 @@ async def cancel(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
 
 @call(WRITE)
 async def kill(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
-    """POST /v1/Task/Kill: also while it runs. Answers when it has ended, which takes a moment."""
+    """POST /v1/Task/Kill: also running tasks. Responds when the task has ended, which takes a moment."""
     job = await in_thread(_task, actor, given)
     await _spend(request, "Kill", given, repeatable=True)
     try:
@@ -129,7 +129,7 @@ async def kill(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any
 
 @call(READ)
 async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
-    """POST /v1/Task/List: the workspace's tasks through all doors, the newest first."""
+    """POST /v1/Task/List: the workspace's tasks of all channels, newest first."""
     name = given.text("modelName").lower()
     models = translate.models_named(name)
     if name and not models:
@@ -147,7 +147,7 @@ async def tasks(request: HttpRequest, actor: Actor, given: Body) -> dict[str, An
 
 @call(WRITE)
 async def delete_files(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
-    """POST /v1/Task/InputOutputDelete: into the trash, from which the workspace may still take them."""
+    """POST /v1/Task/InputOutputDelete: moves the files to the trash, where they can still be restored."""
     try:
         job = await in_thread(_task, actor, given)
     except Refused as error:
@@ -173,7 +173,7 @@ async def upload(request: HttpRequest, actor: Actor, given: Body) -> dict[str, A
 
 
 def _task(actor: Actor, given: Body) -> Job:
-    """The task that the body names, in whichever of the three ways. Raises Refused."""
+    """The task that the body names by any of the three identifiers. Raises Refused."""
     named = next(filter(None, map(given.text, _IDENTIFIERS)), "")
     if not named:
         raise Refused(OTHER, "taskid or socketaccesstoken is required")

@@ -1,4 +1,4 @@
-"""What a tool is, without a word of the protocol that carries it."""
+"""Tools, independent of the protocol."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ARGUMENTS = 50  # no tool knows nearly as many
 
 
 class Report(Protocol):
-    """Tells the caller how far the work is, if they asked for that."""
+    """Reports progress to the caller, if they requested it."""
 
     def __call__(
         self, progress: float, total: float | None = None, message: str | None = None
@@ -26,7 +26,7 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls. `at` is what links begin with: scheme and host under which they know this portal."""
+    """One call. `base_url` is scheme and host of links: where the caller reaches this portal."""
 
     caller: Caller
     base_url: str
@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A result: a lasting link to it, and a small WebP of it where there is one."""
+    """A result: a lasting link to it, and a small WebP preview if there is one."""
 
     name: str
     url: str
@@ -50,7 +50,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool says: data in its output schema, and the pictures that go with it."""
+    """A tool's result: data in its output schema, and images."""
 
     data: dict[str, Any]
     pictures: Sequence[Picture] = ()
@@ -58,7 +58,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """What a tool does to the world, for whoever decides whether an agent may call it."""
+    """A tool's side effects, for clients that decide whether an agent may call it."""
 
     read_only: bool
     destructive: bool
@@ -67,7 +67,7 @@ class Annotations:
 
 
 class Arguments(BaseModel):
-    """What a tool takes. What it does not know is refused: an agent learns from that."""
+    """A tool's arguments. Unknown ones are rejected, so that agents notice."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,9 +76,9 @@ class Arguments(BaseModel):
 class Tool:
     """One tool.
 
-    scope         what the key must allow
-    arguments     reads what was sent; `input_schema` tells agents of it
-    run           gets what `arguments` made of it
+    scope         the scope that the key needs
+    arguments     parses the arguments; `input_schema` describes them to agents
+    run           called with the parsed arguments
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""list_models and estimate_credits: what there is, and what it would cost."""
+"""list_models and estimate_credits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""edit_image: one edit with any model, from the call to the finished picture."""
+"""edit_image: one edit with any model, from the call to the finished image."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from editor.queries import jobs as job_queries
 from editor.queries.pricing import PLATFORM
 
 LONGEST_WAIT = 300  # seconds
-USUAL_WAIT = 50  # seconds: many clients give a call up after a minute, and would not know their job
-SMALLEST_STEP = 0.01  # percent: each report must tell more than the one before
-ALMOST = 99.0  # percent: the provider may be done, but the picture is to be checked and kept
+USUAL_WAIT = 50  # seconds: many clients time out after a minute, and would not get the job id
+SMALLEST_STEP = 0.01  # percent: progress must increase with each report
+ALMOST = 99.0  # percent: the provider may be done, but the image must still be checked and stored
 
 _PICTURE = "an https URL, base64 of at most 3 MB, or an image id of this workspace"
 
@@ -106,9 +106,9 @@ async def _run(call: Call, parsed: EditImage) -> Answer:
 
 
 async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
-    """The job when it has ended, after so many seconds, or when this process must end; its steps are told."""
+    """Wait until the job ends, `seconds` pass or the process stops; reports progress."""
     until = asyncio.get_running_loop().time() + seconds
-    progress, rendered = 0.0, ""
+    progress, reported = 0.0, ""
     async with waiting.watching(job) as watch:
         while True:
             ended = watch.ended.is_set()
@@ -117,8 +117,8 @@ async def _until_ended(job: Job, *, seconds: float, report: Report) -> Job:
             if ended or not row.is_live:
                 return row
             step, percent = contexts.step_now(row), min(row.percent or 0, ALMOST)
-            if step != rendered or percent > progress:
-                progress, rendered = max(progress + SMALLEST_STEP, percent), step
+            if step != reported or percent > progress:
+                progress, reported = max(progress + SMALLEST_STEP, percent), step
                 await report(progress, 100, step)
             try:
                 async with asyncio.timeout_at(until):

@@ -1,4 +1,4 @@
-"""Images as agents name them: by an https address, in base64 (a data URL too), or by id."""
+"""Images in arguments: an https URL, base64 (or a data URL), or an id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from editor.media.inputs import ImageInput
 
 
 async def image_of(text: str) -> ImageInput:
-    """What the text stands for; nothing is checked yet."""
+    """Parse the text; nothing is checked yet."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The three tools of the Naftiko capability "Flux Image Editing API", with its names, words and hints.
+"""The three tools of the Naftiko capability "Flux Image Editing API", with its names, texts and hints.
 
-They take BFL's fields and answer as BFL's API does. Sources: the capability's spec, "exposes: mcp", and
+They take BFL's fields and return BFL's responses. Sources: the capability's spec, "exposes: mcp", and
 BFL's OpenAPI document.
 """
 
@@ -30,7 +30,7 @@ from editor.representations import bfl
 PRO = "black-forest-labs/flux-kontext-pro"
 MAX = "black-forest-labs/flux-kontext-max"
 
-# BFL's names for what the catalogue calls otherwise.
+# BFL's name -> catalogue name.
 NAMES = {
     "aspect_ratio": "aspectRatio",
     "seed": "seed",
@@ -41,7 +41,7 @@ NAMES = {
 
 
 class Edit(BaseModel):
-    """As BFL's: what it does not know it leaves aside, and the defaults are BFL's."""
+    """BFL's fields and defaults; unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -57,7 +57,7 @@ class Edit(BaseModel):
 
 
 class Task(BaseModel):
-    """An edit that was taken."""
+    """An accepted edit."""
 
     id: str
     polling_url: str = Field(description="For clients of BFL's API. geteditresult with the id does the same.")
@@ -71,7 +71,7 @@ class TaskArguments(BaseModel):
 
 
 class Result(BaseModel):
-    """What BFL's API answers to a poll."""
+    """BFL's response to a poll."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -89,13 +89,13 @@ async def _edit(model: str, call: Call, parsed: Edit) -> Answer:
     try:
         job = await intake.submit(actor=call.actor, submission=Submission(edit=edit, images=images))
     except InvalidInput as error:
-        raise _in_their_words(error) from None
+        raise _with_bfl_names(error) from None
     task = Task(id=str(job.id), polling_url=f"{call.base_url}/v1/get_result?id={job.id}", cost=job.price)
     return Answer(task.model_dump())
 
 
-def _in_their_words(error: InvalidInput) -> InvalidInput:
-    """The same, where the catalogue speaks of inputs that the caller knows by BFL's names."""
+def _with_bfl_names(error: InvalidInput) -> InvalidInput:
+    """The same error, with BFL's names instead of the catalogue's."""
     theirs = {ours: name for name, ours in NAMES.items()}
     if not error.fields.keys() & theirs.keys():
         return error
@@ -114,7 +114,7 @@ def _read(actor: Actor, job_id: str) -> Job:
 
 
 def _edit_schema(model_id: str) -> dict[str, Any]:
-    """With the values that this model offers."""
+    """The input schema with the values that this model offers."""
     schema = schemas.of_input(Edit)
     for name, known_as in NAMES.items():
         item = catalog.get_model(model_id).input(known_as)

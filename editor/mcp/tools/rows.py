@@ -1,4 +1,4 @@
-"""Jobs and models as tools tell them."""
+"""Jobs and models in tools' output."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ModelOut(BaseModel):
 
 
 def job(row: Job, *, base_url: str, note: str | None = None) -> JobOut:
-    """`row` with its results, see `queries.jobs.with_results`; `at` is what links begin with."""
+    """`row` with its results, see `queries.jobs.with_results`; `base_url` is scheme and host of links."""
     return JobOut(
         job_id=row.id,
         status=row.status,
@@ -85,7 +85,7 @@ def job(row: Job, *, base_url: str, note: str | None = None) -> JobOut:
 
 
 def results(row: Job) -> list[Image]:
-    """Those that are not in the trash, in order."""
+    """The results that are not in the trash, in order."""
     found: list[Image] = row.shown_results  # type: ignore[attr-defined]
     return found
 
@@ -116,7 +116,7 @@ def _picture(image: Image, base_url: str) -> Picture:
 
 
 def _preview(image: Image) -> bytes:
-    """The larger of the two small thumbnails, if it is no larger than it may be; b"" where files are gone."""
+    """The larger of the two small thumbnails within LARGEST_PREVIEW; b"" if files are missing."""
     try:
         for width in sorted(store.THUMBNAILS[:2], reverse=True):
             content = store.read(store.thumbnail_name(image.storage_name, width))

@@ -1,4 +1,4 @@
-"""JSON Schemas of tools, as far as the catalogue decides them."""
+"""JSON Schemas of tools that depend on the catalogue."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def tiers() -> list[JsonValue]:
 
 
 def providers() -> list[JsonValue]:
-    """Platform, and whose keys a workspace may bring."""
+    """The platform, and providers for which a workspace can have its own key."""
     known = registry.providers().items()
     return ["platform", *(name for name, provider in known if provider.needs_key)]
 
 
 def parameters() -> dict[str, Any]:
-    """The options of all models as one object: what each allows, and which models have it."""
+    """The options of all models as one object: allowed values, and which models have each option."""
     found: dict[str, dict[str, Any]] = {}
-    fake_providers: dict[str, list[str]] = {}
+    models_by_option: dict[str, list[str]] = {}
     for model in catalog.catalog().models.values():
         properties = json_schema(model)["properties"]
         for item in model.options:
@@ -50,7 +50,7 @@ def parameters() -> dict[str, Any]:
             variant = {name: value for name, value in schema.items() if name not in _ABOUT}
             if variant not in variants:
                 variants.append(variant)
-            fake_providers.setdefault(item.name, []).append(model.id)
+            models_by_option.setdefault(item.name, []).append(model.id)
     for name, entry in found.items():
-        entry["description"] = f"{entry['description']} Models: {', '.join(fake_providers[name])}.".strip()
+        entry["description"] = f"{entry['description']} Models: {', '.join(models_by_option[name])}.".strip()
     return {"type": "object", "properties": found}
