@@ -48,7 +48,7 @@ async def one_job(actor: Actor) -> Job:
 
 
 def overtaken_by(crowd: Actor, job: Job) -> tuple[int, int]:
-    """How many of the crowd's jobs started, and finished, between the job's submit and its own start and finish."""
+    """How many of the crowd's jobs started, and finished, after the job's submit and before it did."""
     others = Job.objects.filter(workspace=crowd.workspace)
     return (
         others.filter(started_at__range=(job.created_at, job.started_at)).count(),

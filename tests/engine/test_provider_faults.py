@@ -1,4 +1,4 @@
-"""Every fault of every provider through the engine: how the edit ends, which requests it made, what it costs."""
+"""Every fault of every provider through the engine: how the edit ends, its requests, and its cost."""
 
 from __future__ import annotations
 
