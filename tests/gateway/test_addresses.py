@@ -61,7 +61,7 @@ def test_the_admin_changes_both_and_hides_the_table_of_addresses() -> None:
 
 @pytest.mark.django_db
 def test_the_migration_cleans_up_rows_left_by_an_attack() -> None:
-    """Runs the migration's statements on copies of the tables without constraints, not to lock the real ones."""
+    """Runs the migration's statements on bare copies of the tables, so that the real ones stay unlocked."""
     migration = import_module("editor.migrations.0015_one_address_per_person")
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA attacked")
