@@ -124,7 +124,7 @@ def test_uploads_fill_the_disk_down_to_the_reserve(portal: Portal) -> None:
         assert_told_of_the_disk(answer)
         # The last accepted upload may have started just above the reserve.
         assert free(portal) > RESERVE - 2 * len(picture)
-        # Refused uploads may have lacked space only for their bodies, which are deleted just after the response.
+        # Refused uploads may have lacked space only for their bodies, deleted just after the response.
         filler = fill(portal, leave=RESERVE - 2 * len(picture))
         ready = httpx.get(f"{portal.url}/readyz")
         assert (ready.status_code, list(ready.json()["failing"])) == (503, ["disk"])
