@@ -1,6 +1,6 @@
-"""Attacks on a real portal: strangers, other tenants, and clients that stall.
+"""Attacks on a real portal by strangers, other tenants, and stalled clients.
 
-The short ones run with `make test`, those in long/ by `make attacks`.
+The short ones run with `make test`, those in long/ with `make attacks`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a portal's process holds, and connections that say only what a test wants said."""
+"""Resources that a portal's process holds, and raw connections for tests."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MIB = 1024 * 1024
 
 
 def memory(portal: Portal) -> int:
-    """Bytes that the portal's own process has in memory."""
+    """Resident memory of the portal's own process, in bytes."""
     assert portal.process
     pages = int(Path(f"/proc/{portal.process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def temporary_files(portal: Portal) -> int:
-    """Bytes in files that the process holds open and nobody else can see."""
+    """Bytes in deleted files that the process holds open."""
     assert portal.process
     total = 0
     for descriptor in Path(f"/proc/{portal.process.pid}/fd").iterdir():
@@ -36,7 +36,7 @@ def temporary_files(portal: Portal) -> int:
 
 
 def connect(portal: Portal, *lines: str, buffer: int = 0) -> socket.socket:
-    """A connection on which this request's head was sent. `buffer` bytes are kept for what is not read."""
+    """A connection on which this request's head was sent. `buffer`: the size of its receive buffer."""
     connection = socket.socket()
     if buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -48,13 +48,13 @@ def connect(portal: Portal, *lines: str, buffer: int = 0) -> socket.socket:
 
 
 def push(connection: socket.socket, content: bytes) -> None:
-    """Send as much as the portal takes before it hangs up."""
+    """Send as much as the portal reads before it closes the connection."""
     with suppress(ConnectionError):
         connection.sendall(content)
 
 
 def head_of_answer(connection: socket.socket) -> str:
-    """The answer's status line and headers; what is beyond them stays unread, or nearly so."""
+    """The response's status line and headers; of its body, next to nothing is read."""
     received = b""
     while b"\r\n\r\n" not in received:
         piece = connection.recv(512)
@@ -68,12 +68,12 @@ def status_of(head: str) -> int:
 
 
 def cookies_of(client: Client) -> str:
-    """The header that makes a request one of this person's."""
+    """The header with this user's cookies."""
     return "Cookie: " + "; ".join(f"{name}={value}" for name, value in client.http.cookies.items())
 
 
 def make_large_image(portal: Portal, client: Client, *, size: int) -> str:
-    """The id of an image whose file has so many bytes: a portal does not look into what it has stored."""
+    """The id of an image whose file has `size` bytes: the portal does not check files that it has stored."""
     answer = client.send(
         f"/w/{client.slug}/upload/", files={"files": ("a.png", picture("teal"), "image/png")}
     )
@@ -84,7 +84,7 @@ def make_large_image(portal: Portal, client: Client, *, size: int) -> str:
 
 
 def until(condition: Callable[[], bool], *, within: float = 60) -> None:
-    """Wait until it holds; `within` so many seconds."""
+    """Wait until the condition holds, at most `within` seconds."""
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""A tenant who tries to store something at every door of a portal, and what each answers."""
+"""A tenant who tries to store something through every channel of a portal, and the responses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROMPT = "make it black and white"
 
 @dataclass(frozen=True)
 class Reported:
-    """An answer: its status, the words for people, and the word for programs where the door has one."""
+    """A response: its status, its message, and its code if the channel has one."""
 
     status: int
     message: str
@@ -34,7 +34,7 @@ class Reported:
 
 
 class Tenant:
-    """One person and their key."""
+    """A user and their key."""
 
     def __init__(self, portal: Portal, key: str) -> None:
         self.portal = portal
@@ -58,7 +58,7 @@ class Tenant:
         return self.http.put(url, content=content, headers={"content-type": "image/png"})
 
     def through_every_channel(self) -> dict[str, Reported]:
-        """What each door answers to a file, or to an edit with one."""
+        """The response of each channel to a file, or to an edit with one."""
         encoded = base64.b64encode(PICTURE).decode()
         edit = {"prompt": PROMPT, "model": MODEL, "image_url": "https://pictures.example/a.png"}
         answers = {
@@ -109,7 +109,7 @@ def _reported(channel: str, answer: httpx.Response) -> Reported:
 
 @contextmanager
 def tenant(portal: Portal) -> Iterator[Tenant]:
-    """The portal's first person; made on the first call."""
+    """The portal's first user, created by the first call."""
     key = portal.folder / "key"
     if not key.exists():
         portal.bootstrap(

@@ -1,4 +1,4 @@
-"""Strangers who open connections and say little, and what that does to a portal."""
+"""Strangers who open connections and send little, and the effects on a portal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half"
 
 
 class Crowd:
-    """Connections to a portal that are opened again when it closes them; `words` are all they say."""
+    """Connections to a portal, opened again when it closes them; each sends only `message`."""
 
     def __init__(
         self, portal: Portal, *, count: int, message: bytes = b"", source: str = "127.0.0.1"
@@ -32,7 +32,7 @@ class Crowd:
         self.closed = 0
 
     def press(self) -> None:
-        """Have `count` open, as far as the portal takes them."""
+        """Keep `count` connections open, as far as the portal accepts them."""
         for each in list(self.open):
             if is_closed(each):
                 each.close()
@@ -54,7 +54,7 @@ class Crowd:
 
 @contextlib.contextmanager
 def many_files() -> Iterator[None]:
-    """The attacker, who is this process, may open many files itself."""
+    """Raise the limit of open files of this process, the attacker."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
@@ -64,7 +64,7 @@ def many_files() -> Iterator[None]:
 
 
 def connect(portal: Portal, *, source: str = "127.0.0.1") -> socket.socket:
-    """A connection from an address of this machine; those in 127.0.0.0/8 all are."""
+    """A connection from an address of this machine: any in 127.0.0.0/8."""
     return socket.create_connection(("127.0.0.1", portal.port), timeout=PATIENCE, source_address=(source, 0))
 
 
@@ -79,7 +79,7 @@ def is_closed(each: socket.socket) -> bool:
 
 
 def is_healthy(portal: Portal, *, seconds: float = PATIENCE, source: str = "127.0.0.1") -> bool:
-    """Whether it answers on a new connection."""
+    """Whether the portal responds on a new connection."""
     transport = httpx.HTTPTransport(local_address=source)
     try:
         with httpx.Client(transport=transport, timeout=seconds) as client:
@@ -96,13 +96,13 @@ def wait_for(happened: Callable[[], bool], portal: Portal, *, seconds: float = P
 
 
 def descriptors(portal: Portal) -> int:
-    """How many files and connections the portal has open."""
+    """The number of the portal's open files and connections."""
     assert portal.process is not None
     return len(list(Path("/proc", str(portal.process.pid), "fd").iterdir()))
 
 
 def megabytes(portal: Portal) -> int:
-    """Of memory that the portal takes."""
+    """Resident memory of the portal, in MiB."""
     assert portal.process is not None
     status = Path("/proc", str(portal.process.pid), "status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) // 1024

@@ -1,4 +1,4 @@
-"""Attacks on accounts: taking one over, listening on, misleading by mail, locking an owner out."""
+"""Attacks on accounts: takeover, staying connected after sign-out, misleading mails, locking an owner out."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PUBLIC = "http://images.example.com"  # not https: cookies must reach the portal
 RESET = "/accounts/password/reset/"
 NEW_PASSWORD = "staple battery horse"
 Browsers = Callable[..., httpx.Client]
-PATIENCE = 60  # seconds for what the portal does by itself
+PATIENCE = 60  # seconds for the portal's background work
 
 
 @pytest.fixture(scope="module")
 def target(portals: Path) -> Iterator[Portal]:
-    """One portal for these attacks; its mails are files."""
+    """One portal for these attacks; it writes its mails to files."""
     folder = portals / "attacked_accounts"
     folder.mkdir()
     portal = Portal(folder, EMAIL_URL=f"filemail:///{folder}/mails", BASE_URL=PUBLIC)
@@ -40,7 +40,7 @@ def target(portals: Path) -> Iterator[Portal]:
 
 @pytest.fixture
 def browser(target: Portal) -> Iterator[Browsers]:
-    """Makes browsers in which nobody is signed in, at addresses of their own of this machine."""
+    """Makes signed-out browsers, each at an address of this machine."""
     with ExitStack() as stack:
 
         def make(address: str = "127.0.0.1") -> httpx.Client:
@@ -52,7 +52,7 @@ def browser(target: Portal) -> Iterator[Browsers]:
 
 
 def post(http: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    """Fill in the form on the page at `path`."""
+    """Submit the form on the page at `path`."""
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get(path).text)
     assert found
     return http.post(path, data={"csrfmiddlewaretoken": found[1], **fields})
@@ -66,7 +66,7 @@ def sign_in(http: httpx.Client, address: str, password: str = PASSWORD) -> str:
 
 
 def mails(portal: Portal, to: str) -> list[str]:
-    """The texts of the mails to this address."""
+    """The bodies of the mails to this address."""
     parts = [
         part for file in (portal.folder / "mails").glob("*") for part in file.read_text().split("-" * 79)
     ]
@@ -75,14 +75,14 @@ def mails(portal: Portal, to: str) -> list[str]:
 
 
 async def next_mail(portal: Portal, to: str, *, after: int) -> str:
-    """The text of the mail that comes to this address after so many others."""
+    """The body of the next mail to this address after `after` others."""
     async with asyncio.timeout(PATIENCE):
         while len(mails(portal, to)) <= after:
             await asyncio.sleep(0.1)
     return mails(portal, to)[-1]
 
 
-async def test_an_address_of_somebody_else_cannot_be_claimed(target: Portal, browser: Browsers) -> None:
+async def test_the_address_of_another_account_cannot_be_claimed(target: Portal, browser: Browsers) -> None:
     attacker = browser()
     assert sign_in(attacker, ATTACKER) == "in"
     token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', attacker.get("/w/rivals/").text)
@@ -96,12 +96,12 @@ async def test_an_address_of_somebody_else_cannot_be_claimed(target: Portal, bro
 
 
 @pytest.mark.parametrize("host", ["localhost:4444", "localhost.", "127.0.0.1:4444"])
-async def test_a_reset_mail_leads_to_the_portal(target: Portal, browser: Browsers, host: str) -> None:
+async def test_a_reset_mail_links_to_the_portal(target: Portal, browser: Browsers, host: str) -> None:
     http, headers, before = browser(), {"host": host}, len(mails(target, OWNER))
     page = http.get(RESET, headers=headers)
     token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page.text)
     assert token
-    # The browser of an attacker sends what it likes.
+    # An attacker's browser can send any cookie.
     headers |= {"cookie": f"csrftoken={page.cookies['csrftoken']}"}
     data = {"csrfmiddlewaretoken": token[1], "email": OWNER}
     assert http.post(RESET, data=data, headers=headers).status_code == 302
@@ -110,7 +110,7 @@ async def test_a_reset_mail_leads_to_the_portal(target: Portal, browser: Browser
     assert set(re.findall(r"https?://[^/\s]+?(?=[/\s.,]*(?:[/\s]|$))", text)) == {PUBLIC}
 
 
-async def test_a_mail_to_a_stranger_invites_nobody(target: Portal, browser: Browsers) -> None:
+async def test_a_mail_to_an_unknown_address_offers_no_sign_up(target: Portal, browser: Browsers) -> None:
     answers = [post(browser(), RESET, email=who) for who in (MEMBER, "x@example.test")]
     assert answers[0].headers["location"] == answers[1].headers["location"]
     text = await next_mail(target, "x@example.test", after=0)
@@ -119,7 +119,7 @@ async def test_a_mail_to_a_stranger_invites_nobody(target: Portal, browser: Brow
 
 
 async def heard_until_closed(portal: Portal, http: httpx.Client, slug: str, ready: asyncio.Event) -> int:
-    """Listen as a page does; the code that the portal closed the socket with."""
+    """Listen as a page does, and return the code with which the portal closed the socket."""
     headers = {
         "Cookie": "; ".join(f"{name}={value}" for name, value in http.cookies.items()),
         "Origin": portal.url,
@@ -145,7 +145,7 @@ async def listening(portal: Portal, http: httpx.Client, slug: str) -> asyncio.Ta
     return task
 
 
-async def test_nobody_listens_on_after_a_sign_out(target: Portal, browser: Browsers) -> None:
+async def test_sockets_are_closed_after_a_sign_out(target: Portal, browser: Browsers) -> None:
     stolen, own = browser(), browser()
     for http in (stolen, own):
         assert sign_in(http, MEMBER) == "in"

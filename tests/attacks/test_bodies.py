@@ -1,4 +1,4 @@
-"""Bodies that nobody asked for: what they hold of the portal's memory and disk while they are unfinished."""
+"""Unsolicited request bodies: the portal's memory and disk that they hold while unfinished."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def held() -> Iterator[ExitStack]:
 def begin(
     held: ExitStack, portal: Portal, path: str, *lines: str, length: int = 25 * MIB, sent: int | None = None
 ) -> socket.socket:
-    """An upload of `length` bytes, of which all but the last are `sent`, or only so many."""
+    """Start an upload of `length` bytes and send all but the last of them, or only `sent`."""
     connection = connect(portal, f"POST {path} HTTP/1.1", FORM, f"Content-Length: {length}", *lines)
     held.enter_context(closing(connection))
     count = length - 1 if sent is None else sent
@@ -56,7 +56,7 @@ def sign_in(held: ExitStack, portal: Portal, email: str, slug: str) -> Client:
     return client
 
 
-def test_fifteen_uploads_of_strangers_hold_no_files(portal: Portal, held: ExitStack) -> None:
+def test_fifteen_uploads_of_strangers_hold_no_temporary_files(portal: Portal, held: ExitStack) -> None:
     before = memory(portal)
     for _ in range(15):
         begin(held, portal, "/w/nosuch/upload/")
@@ -65,7 +65,9 @@ def test_fifteen_uploads_of_strangers_hold_no_files(portal: Portal, held: ExitSt
 
 
 @pytest.mark.parametrize("path", ["/w/nosuch/run/", "/w/acme-studio/inputs/", "/accounts/login/", "/admin/"])
-def test_forty_smaller_ones_hold_no_memory(portal: Portal, held: ExitStack, path: str) -> None:
+def test_forty_smaller_bodies_of_strangers_hold_little_memory(
+    portal: Portal, held: ExitStack, path: str
+) -> None:
     length = 4_600_000 if path.endswith("run/") else 2 * MIB
     before = memory(portal)
     for _ in range(40):
@@ -74,14 +76,14 @@ def test_forty_smaller_ones_hold_no_memory(portal: Portal, held: ExitStack, path
     assert temporary_files(portal) < BOUND
 
 
-def test_forty_callbacks_with_forged_addresses_hold_no_memory(portal: Portal, held: ExitStack) -> None:
+def test_forty_callbacks_at_forged_urls_hold_little_memory(portal: Portal, held: ExitStack) -> None:
     before = memory(portal)
     for _ in range(40):
         begin(held, portal, "/callbacks/bfl/forged/", length=2 * MIB)
     assert memory(portal) - before < BOUND
 
 
-def test_without_a_length_they_are_counted(portal: Portal, held: ExitStack) -> None:
+def test_bodies_without_a_length_are_limited(portal: Portal, held: ExitStack) -> None:
     before = memory(portal)
     piece = b"%x\r\n" % MIB + bytes(MIB) + b"\r\n"
     for _ in range(10):
@@ -96,7 +98,7 @@ def test_without_a_length_they_are_counted(portal: Portal, held: ExitStack) -> N
 def test_a_stranger_is_answered_before_the_body(portal: Portal, held: ExitStack, fragment: bool) -> None:
     lines = ("HX-Request: true", "HX-Request-Type: partial") if fragment else ()
     answer = head_of_answer(begin(held, portal, "/w/acme-studio/upload/", *lines, sent=100))
-    assert status_of(answer) == 302  # which app.js takes for the end of the session
+    assert status_of(answer) == 302  # app.js treats this as the end of the session
     assert "/accounts/login/?next=/w/acme-studio/upload/" in answer
 
 
@@ -111,15 +113,13 @@ def test_another_tenant_is_answered_before_the_body(portal: Portal, held: ExitSt
     ["X-CSRFToken: forged", "Origin: https://evil.example", "Origin: null"],
     ids=["token", "site", "null"],
 )
-def test_what_another_site_sends_is_refused_before_the_body(
-    portal: Portal, held: ExitStack, line: str
-) -> None:
+def test_a_cross_site_request_is_refused_before_the_body(portal: Portal, held: ExitStack, line: str) -> None:
     amara = sign_in(held, portal, "amara@example.test", "acme-studio")
     connection = begin(held, portal, "/w/acme-studio/upload/", cookies_of(amara), line, sent=100)
     assert status_of(head_of_answer(connection)) == 403
 
 
-def test_one_person_holds_few_at_once_and_others_none_the_less_upload(
+def test_the_concurrent_uploads_of_a_user_are_limited_and_others_can_upload(
     portal: Portal, held: ExitStack
 ) -> None:
     amara = sign_in(held, portal, "amara@example.test", "acme-studio")

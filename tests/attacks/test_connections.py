@@ -1,4 +1,4 @@
-"""Strangers who hold connections, say half of what they want, or send headers without end."""
+"""Strangers who hold connections, send half a request, or send endless headers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.patience import PATIENCE
 
 # Of 1,024 descriptors: half are for clients, a quarter of these for one address.
 CLIENTS, OF_ONE = 512, 128
-STRANGER, NEIGHBOUR = "127.0.0.2", "127.0.0.3"  # 127.0.0.1 is the proxy's
+STRANGER, NEIGHBOUR = "127.0.0.2", "127.0.0.3"  # 127.0.0.1 is the proxy
 GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 UPGRADE = (
     b"GET /v1 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -49,7 +49,7 @@ def keys() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def portal(portals: Path, keys: dict[str, str]) -> Iterator[Portal]:
-    """One that may have 1,024 files open, and a half of that before it says that it wants all."""
+    """A portal with a hard limit of 1,024 open files and a soft limit of 512."""
     folder = portals / "connections"
     folder.mkdir()
     portal = Portal(folder)
@@ -69,7 +69,7 @@ def portal(portals: Path, keys: dict[str, str]) -> Iterator[Portal]:
 
 
 def exchange(portal: Portal, *parts: bytes) -> bytes:
-    """What the portal answers until it closes the connection. It may close it before it has heard all."""
+    """The portal's response until it closes the connection, maybe before it has read everything."""
     with connect(portal) as connection:
         with contextlib.suppress(ConnectionError):
             for part in parts:
@@ -85,13 +85,13 @@ def read_all(connection: socket.socket) -> bytes:
     return answer
 
 
-def test_the_portal_says_how_many_files_it_may_open(portal: Portal) -> None:
+def test_the_portal_logs_its_limit_of_open_files(portal: Portal) -> None:
     log = portal.log.read_text()
     assert "open files: at most 1024 (512 before)" in log
     assert f"connections of clients: at most {CLIENTS}, of one address {OF_ONE}" in log
 
 
-def test_a_worker_takes_all_files_that_it_may_open_too(portal: Portal, tmp_path: Path) -> None:
+def test_a_worker_raises_its_limit_of_open_files_too(portal: Portal, tmp_path: Path) -> None:
     output = tmp_path / "worker.log"
     with output.open("wb") as log:
         worker = subprocess.Popen(
@@ -115,8 +115,8 @@ def test_a_worker_takes_all_files_that_it_may_open_too(portal: Portal, tmp_path:
             worker.wait()
 
 
-def test_what_is_silent_or_only_half_sent_is_closed(portal: Portal) -> None:
-    """Without a byte, in the middle of a request, before a second one, and within a websocket's."""
+def test_silent_and_half_sent_connections_are_closed(portal: Portal) -> None:
+    """Without a byte, in the middle of a request, before a second one, and within a WebSocket handshake."""
     parts = [b"", b"\r\n", HALF, GET + b"\r\n" + HALF, UPGRADE[:-2], GET + b"Content-Length: 9\r\n"]
     with ExitStack() as stack:
         waiting = [stack.enter_context(connect(portal)) for _ in parts]
@@ -124,11 +124,11 @@ def test_what_is_silent_or_only_half_sent_is_closed(portal: Portal) -> None:
             connection.sendall(each)
         for connection in waiting:
             connection.settimeout(PATIENCE)
-            read_all(connection)  # which ends when the portal closes it
+            read_all(connection)  # ends when the portal closes the connection
 
 
-def test_one_address_keeps_no_other_out(portal: Portal) -> None:
-    """It holds as many connections as it may, its newest ones."""
+def test_one_address_does_not_keep_others_out(portal: Portal) -> None:
+    """It holds as many connections as are allowed: its newest ones."""
     with many_files(), Crowd(portal, count=OF_ONE + 50, source=STRANGER) as crowd:
         crowd.press()
         wait_for(lambda: all(map(is_closed, crowd.open[:50])), portal)
@@ -146,8 +146,8 @@ def test_silent_connections_of_many_addresses_make_room(portal: Portal) -> None:
         assert exchange(portal, LOGIN).startswith(b"HTTP/1.1 200")
 
 
-def test_when_all_places_are_in_use_the_portal_still_tells_its_health(portal: Portal) -> None:
-    """Websockets are in use for as long as they last."""
+def test_the_health_check_works_when_all_connections_are_in_use(portal: Portal) -> None:
+    """WebSockets count as in use while they are open."""
     with many_files(), ExitStack() as stack:
         for _ in range(CLIENTS):
             connection = stack.enter_context(connect(portal))
@@ -172,8 +172,8 @@ ENDLESS = [
 
 
 @pytest.mark.parametrize(("begin", "more"), ENDLESS, ids=range(len(ENDLESS)))
-def test_headers_without_an_end_are_refused(portal: Portal, begin: bytes, more: bytes) -> None:
-    """The portal stops listening, instead of keeping 64 MB."""
+def test_endless_headers_are_refused(portal: Portal, begin: bytes, more: bytes) -> None:
+    """The portal stops reading instead of keeping 64 MB."""
     before = megabytes(portal)
     with connect(portal) as connection:
         connection.sendall(begin)
@@ -198,23 +198,23 @@ LONG = [
 
 
 @pytest.mark.parametrize("head", LONG, ids=range(len(LONG)))
-def test_a_head_that_is_too_long_is_reported(portal: Portal, head: bytes) -> None:
+def test_a_too_long_head_is_answered_with_431(portal: Portal, head: bytes) -> None:
     answer = exchange(portal, head)
     assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert b"\r\nconnection: close\r\n" in answer
 
 
-def test_a_second_request_on_a_connection_is_refused_too(portal: Portal) -> None:
+def test_a_too_long_second_request_on_a_connection_is_refused(portal: Portal) -> None:
     with connect(portal) as connection:
         connection.sendall(GET + b"\r\n")
         first = connection.recv(4 * KIB)
         assert first.startswith(b"HTTP/1.1 200")
         with contextlib.suppress(ConnectionError):
             connection.sendall(LONG[1])
-        assert b"HTTP/1.1 431" in first + read_all(connection)  # the first's body may arrive late
+        assert b"HTTP/1.1 431" in first + read_all(connection)  # the first response's body may arrive late
 
 
-def test_a_trailer_is_bounded_like_headers(portal: Portal) -> None:
+def test_a_trailer_is_limited_like_headers(portal: Portal) -> None:
     chunked = b"POST /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
     with connect(portal) as connection:
         connection.sendall(chunked)
@@ -223,13 +223,13 @@ def test_a_trailer_is_bounded_like_headers(portal: Portal) -> None:
                 connection.sendall(b"X-A: " + b"a" * 64 * KIB)
 
 
-def test_a_head_that_is_long_and_no_longer_than_it_may_be_is_taken(portal: Portal) -> None:
+def test_a_long_head_within_the_limit_is_accepted(portal: Portal) -> None:
     head = GET + b"X-A: " + b"a" * 60 * KIB + b"\r\nConnection: close\r\n\r\n"
     pieces = [head[start : start + 7 * KIB] for start in range(0, len(head), 7 * KIB)]
     assert exchange(portal, *pieces).startswith(b"HTTP/1.1 200")
 
 
-def test_hundreds_of_requests_at_once_are_not_kept_in_line(portal: Portal) -> None:
+def test_thousands_of_pipelined_requests_are_not_queued(portal: Portal) -> None:
     slow = b"GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     assert exchange(portal, slow * 3000).count(b"HTTP/1.1 200") < 100
 
@@ -245,14 +245,14 @@ CHANNELS = {
 
 @pytest.mark.parametrize("right_first", [True, False])
 @pytest.mark.parametrize("channel", CHANNELS)
-def test_two_credentials_are_refused_whichever_is_right(
+def test_repeated_credentials_are_refused_in_any_order(
     portal: Portal, keys: dict[str, str], channel: str, right_first: bool
 ) -> None:
     path, name, form = CHANNELS[channel]
     right = form.format(**keys)
     wrong = right[:-8] + "A" * 8
     assert status(portal, channel, path, [(name, wrong)]) == (403 if channel == "bfl" else 401)
-    if channel != "wiro":  # whose key signs its requests
+    if channel != "wiro":  # its key requires signed requests
         assert status(portal, channel, path, [(name, right)]) != 401
     two = [(name, right), (name, wrong)] if right_first else [(name, wrong), (name, right)]
     assert status(portal, channel, path, two) == 401

@@ -1,4 +1,4 @@
-"""Readers that stop reading: what their downloads hold of the portal's memory."""
+"""Readers that stop reading: the portal's memory that their downloads hold."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def image_id(common_portal: Portal, amara: Client) -> str:
 
 @pytest.fixture(scope="module")
 def share(amara: Client, image_id: str) -> str:
-    """The path of a public link to it."""
+    """The path of a share link to the image."""
     page = amara.post(f"/w/acme-studio/images/{image_id}/shares/", days="1").text
     found = re.search(r'<code class="secret">http://[^/]+(/s/[^<]+)</code>', page)
     assert found
@@ -56,13 +56,13 @@ def held() -> Iterator[ExitStack]:
 
 
 def stall(held: ExitStack, portal: Portal, path: str, *lines: str) -> tuple[socket.socket, str]:
-    """A reader that has read the answer's head and reads no more."""
+    """A reader that has read the response's head and reads no more."""
     connection = connect(portal, f"GET {path} HTTP/1.1", *lines, buffer=4096)
     held.enter_context(closing(connection))
     return connection, head_of_answer(connection)
 
 
-def test_forty_stalled_readers_of_a_share_hold_little(
+def test_forty_stalled_readers_of_a_share_hold_little_memory(
     common_portal: Portal, share: str, held: ExitStack
 ) -> None:
     before = memory(common_portal)
@@ -73,7 +73,7 @@ def test_forty_stalled_readers_of_a_share_hold_little(
     assert memory(common_portal) - before < BOUND
 
 
-def test_fifteen_stalled_zips_hold_little_and_most_are_reported_to_wait(
+def test_fifteen_stalled_zips_hold_little_memory_and_most_get_429(
     common_portal: Portal, amara: Client, image_id: str, held: ExitStack
 ) -> None:
     before = memory(common_portal)
@@ -84,12 +84,12 @@ def test_fifteen_stalled_zips_hold_little_and_most_are_reported_to_wait(
         heads.append(head)
     assert memory(common_portal) - before < BOUND
     statuses = list(map(status_of, heads))
-    assert statuses.count(200) <= 2  # an earlier test's may not have ended yet
+    assert statuses.count(200) <= 2  # those of an earlier test may not have ended yet
     assert statuses.count(429) == 15 - statuses.count(200)
     assert all("retry-after: " in head.lower() for head in heads if status_of(head) == 429)
 
 
-def test_who_leaves_a_zip_makes_room_for_another(
+def test_closing_a_zip_download_frees_its_slot(
     common_portal: Portal, amara: Client, image_id: str, held: ExitStack
 ) -> None:
     path = f"/w/acme-studio/gallery/zip/?images={image_id}"
@@ -100,7 +100,7 @@ def test_who_leaves_a_zip_makes_room_for_another(
         begun.append(connection)
         return status_of(head) == 200
 
-    until(begins)  # an earlier test's may not have ended yet
+    until(begins)  # those of an earlier test may not have ended yet
     until(begins)
     assert not begins()
     for connection in begun:

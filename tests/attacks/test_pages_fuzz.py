@@ -1,4 +1,4 @@
-"""Wrong requests over the wire: one clear answer each, and at most one line in the log."""
+"""Invalid requests over the wire: one clear response each, and at most one line in the log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.e2e.portal import Portal
 from tests.patience import PATIENCE
 
 EMAIL, SLUG = "amara@example.test", "acme-studio"
-# A path of each door, and those of pages.
+# A path of each API, and those of pages.
 CHANNELS = (
     *("/", "/accounts/login/", "/w/acme-studio/", "/admin/", "/api/v1/image-editor/jobs", "/mcp"),
     *("/v1/Task/Detail", "/v1/models", "/v1/credits", "/callbacks/bfl/x", "/files/x", "/static/x"),
@@ -40,7 +40,7 @@ def portal(portals: Path) -> Iterator[Portal]:
 
 
 def ask(portal: Portal, raw: bytes) -> bytes:
-    """The beginning of what is answered to these bytes; b"" where the connection is closed at once."""
+    """The beginning of the response to these bytes; b"" if the connection is closed at once."""
     with socket.create_connection(("127.0.0.1", portal.port), timeout=PATIENCE) as connection:
         connection.sendall(raw)
         try:
@@ -64,7 +64,7 @@ def test_a_foreign_host_gets_400_and_one_line_at_most(portal: Portal, host: str)
         assert len(lines(portal)) <= before + 1, lines(portal)[before:]
 
 
-def test_a_socket_under_a_foreign_host_or_at_no_address_is_refused_silently(portal: Portal) -> None:
+def test_sockets_with_a_foreign_host_or_unknown_path_are_refused_without_logging(portal: Portal) -> None:
     before = lines(portal)
     for path in SOCKETS:
         for host in ("evil.example", f"127.0.0.1:{portal.port}"):
@@ -83,8 +83,8 @@ def test_a_socket_under_a_foreign_host_or_at_no_address_is_refused_silently(port
     assert lines(portal) == before
 
 
-def test_whatever_bytes_come_are_no_fault_of_the_portals(portal: Portal) -> None:
-    """Requests that are almost right, the same each time, by a member and by nobody."""
+def test_odd_requests_cause_no_server_error(portal: Portal) -> None:
+    """Almost valid requests, deterministic, with and without a session."""
     person = Client(portal, email=EMAIL, slug=SLUG)
     cookies = "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
     token = person.http.cookies["csrftoken"]
@@ -132,9 +132,11 @@ def test_whatever_bytes_come_are_no_fault_of_the_portals(portal: Portal) -> None
         line = b"%b %b%b %b\r\n" % (method, dice.choice(paths), dice.choice(odd), version)
         with socket.create_connection(("127.0.0.1", portal.port), timeout=PATIENCE) as connection:
             answer = b""
-            with suppress(OSError):  # the portal may close it before it has read all
+            with suppress(OSError):  # the portal may close it before it has read everything
                 connection.sendall(line + head + b"Connection: close\r\n\r\n" + body)
-                connection.shutdown(socket.SHUT_WR)  # nothing more comes: no answer is waited for
+                connection.shutdown(
+                    socket.SHUT_WR
+                )  # end of the request, so that the portal does not wait for more
             with suppress(ConnectionResetError):
                 while piece := connection.recv(65_536):
                     answer += piece

@@ -1,4 +1,4 @@
-"""A portal of two processes whose Redis goes away, or hangs: people notice little, and lose nothing."""
+"""A portal of two processes whose Redis goes down or hangs: users notice little and lose nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.redis_server import RedisServer, redis_server
 
 EMAIL, SLUG = "amara@example.test", "acme-studio"
 DELAYED = "Live updates are delayed"
-# How Redis goes away, and how it comes back.
+# How Redis fails, and how it comes back.
 CASES = {
     "down": (RedisServer.stop, RedisServer.start),
     "hanging": (RedisServer.hang, RedisServer.go_on),
@@ -37,7 +37,7 @@ def redis() -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="module")
 def portal(portals: Path, redis: RedisServer) -> Iterator[Portal]:
-    """One process serves, another works."""
+    """A portal with one process for requests and one worker."""
     folder = portals / "redis"
     folder.mkdir()
     portal = Portal(folder, REDIS_URL=redis.url)
@@ -58,14 +58,14 @@ def portal(portals: Path, redis: RedisServer) -> Iterator[Portal]:
 
 @pytest.fixture(scope="module")
 def keys(portal: Portal) -> dict[str, str]:
-    """The workspace of the person, and one with few requests a minute for each case."""
+    """Keys of the user's workspace, and of one with few requests per minute for each case."""
     few = {name: {"workspace": name, "requests_per_minute": 5} for name in CASES}
     return open_spaces(portal, {"acme": {"workspace": "Acme Studio"}, **few})
 
 
 @pytest.fixture
 def people(portal: Portal, keys: dict[str, str]) -> Iterator[Callable[[], Client]]:
-    """Each call signs the person in anew."""
+    """A function that signs the user in anew."""
     with ExitStack() as stack:
 
         def sign_in() -> Client:
@@ -94,7 +94,7 @@ def until(page: ClientConnection, message: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_people_and_programs_are_served_and_pages_hear_of_what_the_worker_did(
+def test_without_redis_pages_and_apis_work_and_pages_show_edits_of_the_worker(
     portal: Portal, keys: dict[str, str], redis: RedisServer, people: Callable[[], Client], case: str
 ) -> None:
     before = people()
@@ -102,7 +102,7 @@ def test_people_and_programs_are_served_and_pages_hear_of_what_the_worker_did(
     with listen(portal, before) as page:
         assert DELAYED not in str(page.recv(timeout=PATIENCE))
         before.run("[slow:1] make it warmer")
-        until(page, "Edit ready")  # the worker is heard
+        until(page, "Edit ready")  # an event of the worker arrives
         hurt, mend = CASES[case]
         hurt(redis)
 
@@ -120,7 +120,7 @@ def test_people_and_programs_are_served_and_pages_hear_of_what_the_worker_did(
         assert {*statuses} == {200, 429}
 
         assert person.run("[slow:1] make it colder").status_code == 302
-        until(page, "Edit ready")  # what the other process did, though it could not tell
+        until(page, "Edit ready")  # an edit of the worker, which could not publish it
         mend(redis)
         until(page, ON_TIME)
         person.run("[slow:1] make it brighter")

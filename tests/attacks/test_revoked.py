@@ -1,4 +1,4 @@
-"""A key that is revoked, and a person who is removed, while calls are held and streams go on."""
+"""Revoking a key and removing a member while calls are held and streams are open."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _mcp(http: httpx.Client) -> tuple[int, str]:
 
 
 def last_event(text: str) -> tuple[str, Any]:
-    """Its name and data."""
+    """The name and data of the last event."""
     event = text.replace("\r\n", "\n").strip().split("\n\n")[-1]
     fields = dict(line.split(": ", 1) for line in event.splitlines() if not line.startswith(":"))
     return fields.get("event", ""), json.loads(fields["data"])
@@ -125,7 +125,7 @@ def client(portal: Portal, key: str) -> httpx.Client:
 
 
 def until_running(portal: Portal, count: int, *, slug: str = SLUG) -> list[str]:
-    """The ids of the workspace's jobs that run, when there are so many."""
+    """Wait until `count` of the workspace's jobs are running and return their ids."""
     for _ in range(600):
         rows = portal.query(
             "SELECT j.id::text FROM editor_job j JOIN editor_workspace w ON w.id = workspace_id "
@@ -138,7 +138,7 @@ def until_running(portal: Portal, count: int, *, slug: str = SLUG) -> list[str]:
     raise AssertionError(portal.query("SELECT id, status, stage FROM editor_job"))
 
 
-def test_calls_and_streams_of_a_revoked_key_end_with_a_clear_answer_and_their_jobs_go_on(
+def test_calls_and_streams_of_a_revoked_key_end_with_an_error_and_their_jobs_go_on(
     portal: Portal, spaces: dict[str, str]
 ) -> None:
     answers: dict[str, tuple[int, str]] = {}
@@ -177,7 +177,7 @@ def test_calls_and_streams_of_a_revoked_key_end_with_a_clear_answer_and_their_jo
     assert "Traceback" not in portal.log.read_text()
 
 
-def test_the_socket_of_a_task_ends_with_the_membership_of_who_started_it(portal: Portal) -> None:
+def test_the_socket_of_a_task_ends_with_the_membership_of_its_creator(portal: Portal) -> None:
     key = open_spaces(portal, {"left": {"workspace": "Other", "email": "noor@example.test"}})["left"]
     with client(portal, key) as http:
         files = {"inputImage": ("a.png", photo(), "image/png")}
@@ -190,7 +190,7 @@ def test_the_socket_of_a_task_ends_with_the_membership_of_who_started_it(portal:
         ) as socket:
             socket.send(json.dumps({"type": "task_info", "tasktoken": task["socketaccesstoken"]}))
             until_running(portal, 1, slug="other")
-            # By hand, as nothing tells of it: it is found all the same.
+            # In the database, without an event: it is noticed all the same.
             portal.query(
                 "DELETE FROM editor_membership WHERE workspace_id = "
                 "(SELECT id FROM editor_workspace WHERE slug = 'other') RETURNING id"

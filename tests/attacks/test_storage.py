@@ -1,4 +1,4 @@
-"""A tenant fills the storage of a real portal: the workspace's quota, and the disk below its reserve."""
+"""A tenant fills the storage of a real portal: the workspace's quota, and the disk down to its reserve."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tests.e2e.portal import Portal
 from tests.e2e.test_crashes import wait_for
 
 MORE_THAN_THERE_IS = "1000000TB"
-# What the doors answer; Wiro's clients and agents get 200 with an error inside.
+# Channels whose responses have the status; Wiro's clients and agents get 200 with an error inside.
 STATUSES = ("upload", "run", "upload-url", "process", "bfl", "openai")
 WITH_CODES = ("upload-url", "process", "openai", "mcp")
 
 
 def assert_refused(reported: dict[str, Reported], *, status: int, code: str, message: str) -> None:
     for channel, answer in reported.items():
-        said = answer.message.replace("&#x27;", "'")
-        assert message in said, channel
-        assert "Nothing was charged" in said, channel
-        assert "unexpected error" not in said, channel
+        text = answer.message.replace("&#x27;", "'")
+        assert message in text, channel
+        assert "Nothing was charged" in text, channel
+        assert "unexpected error" not in text, channel
     assert {channel: reported[channel].status for channel in STATUSES} == dict.fromkeys(STATUSES, status)
     assert {channel: reported[channel].code for channel in WITH_CODES} == dict.fromkeys(WITH_CODES, code)
 
 
 def counted(portal: Portal) -> list[tuple[Any, ...]]:
-    """Bytes by the account and by the rows, which are the same."""
+    """Bytes by the account and by the rows, which must be equal."""
     return portal.query(
         "SELECT stored, (SELECT coalesce(sum(size + thumbnail_size), 0)::bigint FROM editor_image "
         "WHERE purged_at IS NULL) FROM editor_storageaccount"
     )
 
 
-def test_a_workspace_cannot_pass_its_quota_at_any_api(portal: Portal) -> None:
+def test_a_workspace_cannot_exceed_its_quota_through_any_channel(portal: Portal) -> None:
     with tenant(portal) as one:
         assert one.upload().status_code == 302
         size = sum(path.stat().st_size for path in files(portal))
@@ -51,7 +51,7 @@ def test_a_workspace_cannot_pass_its_quota_at_any_api(portal: Portal) -> None:
         assert counted(portal) == [(stored, stored)]
         assert sum(path.stat().st_size for path in files(portal)) == stored
 
-        # What is announced is kept free, and a file that is larger than it was said to be is not kept.
+        # Announced bytes are reserved, and a file larger than announced is not stored.
         left = quota - stored
         link = one.link(file_size=left)
         assert link.status_code == 201
@@ -71,7 +71,7 @@ def test_a_workspace_cannot_pass_its_quota_at_any_api(portal: Portal) -> None:
         assert counted(portal) == [(stored, stored)]
 
 
-def test_with_little_disk_left_apis_refuse_with_a_message_and_edits_under_way_end(portal: Portal) -> None:
+def test_with_little_disk_left_all_channels_refuse_and_running_edits_complete(portal: Portal) -> None:
     with tenant(portal) as one:
         link = one.link(file_size=len(PICTURE)).json()["data"]["upload_url"]
         assert one.person.run("[slow:2] a quiet harbour").status_code == 302

@@ -1,4 +1,4 @@
-"""The door for providers' callbacks: who may knock, and what it passes on."""
+"""The endpoint for providers' callbacks: authentication, limits, and the wake-ups it publishes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from imageeditor.asgi import application
 from tests.patience import PATIENCE, until
 
 JOB = uuid.uuid4()
-LAST = uuid.uuid4()  # the job of the hint that closes what was told
+LAST = uuid.uuid4()  # the job of the final wake-up
 
-# No test here may use the database: without its fixture every query fails.
+# No test here may use the database: without the fixture every query fails.
 
 
 def address(provider: str = "bfl") -> str:
@@ -34,16 +34,16 @@ def address(provider: str = "bfl") -> str:
 
 
 class Reported:
-    """What workers were told."""
+    """The wake-ups that workers received."""
 
     def __init__(self) -> None:
-        self.heard: list[uuid.UUID] = []
+        self.received: list[uuid.UUID] = []
 
     async def jobs(self) -> list[uuid.UUID]:
-        """Those of all hints so far."""
+        """The jobs of all wake-ups so far."""
         await events.hint(LAST)
-        await until(lambda: LAST in self.heard)
-        return [job for job in self.heard if job != LAST]
+        await until(lambda: LAST in self.received)
+        return [job for job in self.received if job != LAST]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def reported() -> AsyncIterator[Reported]:
 
     async def listen() -> None:
         while True:
-            reported.heard.append(uuid.UUID((await layer.receive(channel))["job_id"]))
+            reported.received.append(uuid.UUID((await layer.receive(channel))["job_id"]))
 
     listening = asyncio.create_task(listen())
     yield reported
@@ -64,14 +64,14 @@ async def reported() -> AsyncIterator[Reported]:
 
 
 async def post(path: str, **options: Any) -> httpx.Response:
-    """Through the whole portal, as a server calls it."""
+    """Post through the whole ASGI application, as a provider does."""
     transport = httpx.ASGITransport(app=application)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.post(path, **options)
 
 
 @pytest.mark.parametrize("provider", ["bfl", "fal", "wiro", "kie"])
-async def test_a_callback_at_its_address_is_passed_on(reported: Reported, provider: str) -> None:
+async def test_a_callback_at_its_url_is_published(reported: Reported, provider: str) -> None:
     response = await post(address(provider))
     assert (response.status_code, response.json()) == (200, {"ok": True})
     assert await reported.jobs() == [JOB]
@@ -87,17 +87,17 @@ async def test_a_callback_at_its_address_is_passed_on(reported: Reported, provid
     ],
     ids=["nonsense", "an id", "another salt", "no id"],
 )
-async def test_another_address_is_not_found(reported: Reported, token: str) -> None:
+async def test_an_invalid_token_is_not_found(reported: Reported, token: str) -> None:
     assert (await post(f"/callbacks/bfl/{token}/")).status_code == 404
     assert await reported.jobs() == []
 
 
-async def test_an_address_serves_the_provider_it_was_given_to(reported: Reported) -> None:
+async def test_a_callback_url_is_valid_only_for_its_provider(reported: Reported) -> None:
     assert (await post(address("fal").replace("/fal/", "/bfl/"))).status_code == 404
     assert await reported.jobs() == []
 
 
-async def test_a_changed_address_is_not_found(reported: Reported) -> None:
+async def test_a_tampered_url_is_not_found(reported: Reported) -> None:
     changed = address()[:-2] + ("A" if address()[-2] != "A" else "B") + "/"
     assert (await post(changed)).status_code == 404
     assert await reported.jobs() == []
@@ -109,7 +109,7 @@ async def test_a_changed_address_is_not_found(reported: Reported) -> None:
     ids=["empty", "broken", "null", "usual", "binary", "deep"],
 )
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data", "text/plain; charset=x"])
-async def test_whatever_it_says_is_not_read(reported: Reported, body: bytes, kind: str) -> None:
+async def test_the_body_is_ignored(reported: Reported, body: bytes, kind: str) -> None:
     response = await post(address(), content=body, headers={"content-type": kind})
     assert response.status_code == 200
     assert await reported.jobs() == [JOB]
@@ -122,44 +122,44 @@ async def test_a_body_that_is_too_large_is_refused(reported: Reported) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "head", "put", "patch", "delete", "options"])
-async def test_only_post_is_answered(reported: Reported, method: str) -> None:
+async def test_only_post_is_allowed(reported: Reported, method: str) -> None:
     response = await getattr(AsyncClient(), method)(address())
     assert response.status_code == 405
     assert await reported.jobs() == []
 
 
-def test_it_needs_no_csrf_token_and_starts_no_session() -> None:
+def test_a_callback_needs_no_csrf_token_and_starts_no_session() -> None:
     response = Client(enforce_csrf_checks=True).post(address(), {}, content_type="application/json")
     assert response.status_code == 200
     assert response.cookies == {}
     assert "cookie" not in response.headers.get("vary", "").lower()
 
 
-async def test_it_is_answered_alike_a_hundred_times(reported: Reported) -> None:
+async def test_repeated_callbacks_all_succeed(reported: Reported) -> None:
     answers = await asyncio.gather(*(post(address()) for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
     assert set(await reported.jobs()) == {JOB}
 
 
-async def test_the_worker_ends_the_wait_of_the_job() -> None:
-    async with hearing():
+async def test_a_callback_ends_the_workers_wait_for_its_job() -> None:
+    async with receiving():
         with wakeups.listening(JOB) as mine, wakeups.listening(uuid.uuid4()) as other:
             await post(address())
             assert await wakeups.wait(mine, PATIENCE)
             assert not other.is_set()
 
 
-async def test_a_wakeup_about_a_job_of_another_worker_is_passed_over() -> None:
-    async with hearing():
+async def test_a_wakeup_for_a_job_of_another_worker_is_ignored() -> None:
+    async with receiving():
         await post(requests.callback_path(job_id=uuid.uuid4(), provider="bfl"))
         with wakeups.listening(JOB) as mine:
             await post(address())
             assert await wakeups.wait(mine, PATIENCE)
 
 
-async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_receiver_of_wakeups_restarts_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "RESTART_AFTER", 0.01)
-    async with hearing():
+    async with receiving():
         layer = get_channel_layer()
         await layer.group_send(events.WORKERS, {"type": events.WAKE_UP, "job_id": "no id"})
         with wakeups.listening(JOB) as mine:
@@ -169,8 +169,8 @@ async def test_a_worker_that_cannot_hear_tries_again(monkeypatch: pytest.MonkeyP
 
 
 @asynccontextmanager
-async def hearing() -> AsyncIterator[None]:
-    """The worker's ear, open."""
+async def receiving() -> AsyncIterator[None]:
+    """Run the worker's receiver of wake-ups."""
     task = asyncio.create_task(runner._receive_wakeups())
     layer = get_channel_layer()
     try:
@@ -182,7 +182,7 @@ async def hearing() -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("path", ["/callbacks/bfl/forged/", "/callbacks/bfl/", "/callbacks/nosuch/x/y/"])
-async def test_a_body_at_a_forged_address_is_not_read(reported: Reported, path: str) -> None:
+async def test_a_body_at_a_forged_url_is_not_read(reported: Reported, path: str) -> None:
     read = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -197,9 +197,7 @@ async def test_a_body_at_a_forged_address_is_not_read(reported: Reported, path: 
     assert await reported.jobs() == []
 
 
-async def test_a_body_that_does_not_come_is_abandoned(
-    reported: Reported, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stalled_body_times_out(reported: Reported, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
     monkeypatch.setattr(body, "IGNORED_SECONDS", 0)
 

@@ -1,4 +1,4 @@
-"""Edits whose provider calls back: the address goes out with the edit, and a knock ends a wait."""
+"""Edits with provider callbacks: the URL is sent with the edit, and a callback ends the wait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.patience import PATIENCE, until, wait_until
 pytestmark = pytest.mark.usefixtures("committed")
 
 KONTEXT = "black-forest-labs/flux-kontext-pro"
-# Nobody listens there: what is tested is what the provider was given, and not what it does with it.
+# Nothing listens there: the tests check the URL that the provider was given, not the provider's calls.
 PORTAL = "https://127.0.0.1:1"
 HOUR = 3600.0
 
@@ -54,7 +54,7 @@ def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emu
     with request.param(longest_side=64) as started:
         serve(started, settings)
         yield started
-        let_it_give_up(started)
+        wait_for_all_callbacks(started)
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def bfl(settings: Settings) -> Iterator[Bfl]:
     with Bfl(longest_side=64) as started:
         serve(started, settings)
         yield started
-        let_it_give_up(started)
+        wait_for_all_callbacks(started)
 
 
-def let_it_give_up(emulator: Emulator) -> None:
-    """Wait until it has called back as often as it does: stopped in the middle it would complain."""
+def wait_for_all_callbacks(emulator: Emulator) -> None:
+    """Wait for all its attempts to call back: stopped in the middle, the emulator would log errors."""
     reported = [task for task in emulator.tasks if task.callback and task.seconds < HOUR]
     tries = (1 + len(emulator.callback_waits)) * len(reported)
     wait_until(lambda: len(emulator.callbacks) >= tries, f"{tries} tries to call back")
@@ -86,31 +86,31 @@ def submit() -> Job:
 
 @asynccontextmanager
 async def running(job: Job) -> AsyncIterator[asyncio.Task[None]]:
-    """The job at work, by a worker that hears hints."""
-    hearing = asyncio.create_task(runner._receive_wakeups())
+    """Run the job as a worker that receives wake-ups."""
+    receiving = asyncio.create_task(runner._receive_wakeups())
     await until(lambda: get_channel_layer().groups.get(events.WORKERS))
     work = asyncio.create_task(execution.run(job.id))
     try:
         yield work
     finally:
-        for task in (hearing, work):
+        for task in (receiving, work):
             task.cancel()
-        await asyncio.gather(work, hearing, return_exceptions=True)
+        await asyncio.gather(work, receiving, return_exceptions=True)
         await http.close()
 
 
-def poll_when_told_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two polls there is an hour, but for hints."""
+def poll_only_at_wakeups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set an hour between polls, so that only wake-ups cause them."""
     monkeypatch.setattr(registry.get("bfl"), "shortest_wait", HOUR, raising=False)
     monkeypatch.setattr(poll_schedule, "LONGEST_WAIT", HOUR)
 
 
-async def everything_is_heard() -> None:
-    """Until the worker has heard all hints so far."""
+async def all_wakeups_received() -> None:
+    """Wait until the worker has received all wake-ups so far."""
     last = uuid.uuid4()
-    with wakeups.listening(last) as heard:
+    with wakeups.listening(last) as received:
         await events.hint(last)
-        assert await wakeups.wait(heard, PATIENCE)
+        assert await wakeups.wait(received, PATIENCE)
 
 
 async def finished(job: Job) -> Job:
@@ -119,7 +119,7 @@ async def finished(job: Job) -> Job:
     return row
 
 
-async def test_a_public_portal_names_its_address(public: None, emulator: Emulator) -> None:
+async def test_a_public_portal_sends_a_callback_url(public: None, emulator: Emulator) -> None:
     job = await in_thread(submit)
     async with running(job) as work:
         await work
@@ -127,12 +127,12 @@ async def test_a_public_portal_names_its_address(public: None, emulator: Emulato
     path = requests.callback_path(job_id=job.id, provider=emulator.name)
     given = urlsplit(emulator.tasks[0].callback)
     assert f"{given.scheme}://{given.netloc}" == PORTAL
-    # The signature carries the time at which it was made.
+    # The signature includes its timestamp.
     assert given.path.split(":")[0] == path.split(":")[0]
     assert requests.read_callback_token(token=given.path.split("/")[3], provider=emulator.name) == job.id
 
 
-async def test_another_portal_names_none(emulator: Emulator) -> None:
+async def test_a_portal_without_public_url_sends_no_callback_url(emulator: Emulator) -> None:
     job = await in_thread(submit)
     async with running(job) as work:
         await work
@@ -140,8 +140,8 @@ async def test_another_portal_names_none(emulator: Emulator) -> None:
     assert emulator.tasks[0].callback == ""
 
 
-async def test_a_knock_ends_the_wait(public: None, bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
-    poll_when_told_alone(monkeypatch)
+async def test_a_callback_ends_the_wait(public: None, bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
+    poll_only_at_wakeups(monkeypatch)
     job = await in_thread(submit)
     async with running(job) as work:
         await until(lambda: bfl.tasks and job.id in wakeups._waiting)
@@ -151,10 +151,10 @@ async def test_a_knock_ends_the_wait(public: None, bfl: Bfl, monkeypatch: pytest
     await finished(job)
 
 
-async def test_a_flood_of_knocks_makes_few_polls(
+async def test_a_flood_of_callbacks_causes_few_polls(
     public: None, bfl: Bfl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poll_when_told_alone(monkeypatch)
+    poll_only_at_wakeups(monkeypatch)
     bfl.seconds = HOUR
     job = await in_thread(submit)
     async with running(job) as work:
@@ -163,17 +163,17 @@ async def test_a_flood_of_knocks_makes_few_polls(
         for _ in range(100):
             await AsyncClient().post(path)
         await until(lambda: bfl.tasks[0].polls)
-        await everything_is_heard()
+        await all_wakeups_received()
         work.cancel()
     assert 0 < bfl.tasks[0].polls <= polling.HEEDED
 
 
-async def test_a_knock_about_an_edit_that_has_ended_changes_nothing(public: None, bfl: Bfl) -> None:
+async def test_a_callback_for_an_ended_edit_changes_nothing(public: None, bfl: Bfl) -> None:
     job = await in_thread(submit)
     async with running(job) as work:
         await work
         polls = bfl.tasks[0].polls
         response = await AsyncClient().post(urlsplit(bfl.tasks[0].callback).path)
-        await everything_is_heard()
+        await all_wakeups_received()
     assert response.status_code == 200
     assert bfl.tasks[0].polls == polls

@@ -1,4 +1,4 @@
-"""Callbacks that are signed: fal's, whose public keys the portal fetches."""
+"""Signed callbacks: fal's, whose public keys the portal fetches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fal(settings: Settings) -> Iterator[Fal]:
 
 
 @pytest.fixture(autouse=True)
-async def nothing_kept() -> AsyncIterator[None]:
+async def no_cached_keys() -> AsyncIterator[None]:
     """Each test fetches the keys anew."""
     yield
     await http.close()
@@ -53,18 +53,18 @@ def fetches(fal: Fal) -> int:
     return sum(call.url.endswith("/jwks.json") for call in fal.calls)
 
 
-async def test_the_providers_own_signature_is_taken(fal: Fal) -> None:
+async def test_a_valid_signature_is_accepted(fal: Fal) -> None:
     assert await post(signed(fal.signer)) == 200
 
 
-async def test_a_wrong_signature_is_refused(fal: Fal) -> None:
+async def test_an_invalid_signature_is_refused(fal: Fal) -> None:
     assert await post(signed(Signer())) == 401
     assert await post(signed(fal.signer), body=BODY + b" ") == 401
     assert await post(signed(fal.signer, seconds_ago=301)) == 401
     assert await post({"X-Fal-Webhook-Signature": "ff"}) == 401
 
 
-async def test_a_callback_without_signature_is_a_wakeup_all_the_same(fal: Fal) -> None:
+async def test_a_callback_without_a_signature_is_accepted(fal: Fal) -> None:
     assert await post({}) == 200
     assert fetches(fal) == 0
 
@@ -81,7 +81,7 @@ async def test_the_keys_are_fetched_once_a_day(fal: Fal, monkeypatch: pytest.Mon
     assert fetches(fal) == 3
 
 
-async def test_while_the_keys_cannot_be_fetched_it_is_a_wakeup_all_the_same(
+async def test_callbacks_are_accepted_while_the_keys_cannot_be_fetched(
     fal: Fal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fal.stop()
@@ -95,5 +95,5 @@ async def test_while_the_keys_cannot_be_fetched_it_is_a_wakeup_all_the_same(
 
 
 @pytest.mark.parametrize("provider", ["bfl", "wiro", "kie"])
-async def test_no_signature_counts_where_none_is_made(fal: Fal, provider: str) -> None:
+async def test_signatures_are_ignored_for_providers_that_do_not_sign(fal: Fal, provider: str) -> None:
     assert await post(signed(Signer()), provider=provider) == 200

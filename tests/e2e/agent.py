@@ -1,4 +1,4 @@
-"""The official MCP client at a portal."""
+"""The official MCP client, connected to a portal."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tests.patience import PATIENCE
 T = TypeVar("T")
 Mode = Literal["auto", "legacy"]
 MODES: list[Mode] = ["auto", "legacy"]
-# What each mode comes to with this portal.
+# The protocol version that each mode negotiates with this portal.
 VERSIONS: dict[Mode, str] = {"auto": "2026-07-28", "legacy": "2025-11-25"}
 
-# After this time, the client takes a server on a busy machine for one of the older protocol.
+# After this timeout, the client assumes that the server speaks the older protocol; the machine may be busy.
 client_session.DISCOVER_TIMEOUT_SECONDS = PATIENCE
 
 
 def run(url: str, key: str, work: Callable[[Client], Awaitable[T]], *, mode: Mode = "auto") -> T:
-    """What `work` gives with a client that is connected to the portal at `url`.
+    """The result of `work` with a client that is connected to the portal at `url`.
 
-    In a thread of its own: in this one there may be the event loop of a browser.
+    Runs in a separate thread: this one may have the event loop of a browser.
     """
 
     async def session() -> T:
@@ -54,7 +54,7 @@ def data(result: CallToolResult) -> Any:
 
 
 def refusal(result: CallToolResult) -> Any:
-    """What is wrong, for programs; people read the same words."""
+    """The structured error of a result, which its text contains too."""
     assert result.is_error
     (text,) = result.content
     assert isinstance(text, TextContent)

@@ -1,4 +1,4 @@
-"""What the tests of the public API share: a portal with workspaces and keys, and pictures to be fetched."""
+"""Shared by tests of the public API: a portal with workspaces and keys, and images to fetch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EMAIL = "amara@example.test"
 STANDARD = 4  # credits of an edit in that tier
 PICTURE = photo(colour="teal")
 
-# By the name of the key: what `bootstrap` is told. Keys of one workspace differ in their scopes.
+# Options of `bootstrap` by the name of the key. Keys of one workspace differ in their scopes.
 SPACES: dict[str, dict[str, Any]] = {
     "acme": {"workspace": "Acme Studio"},
     "reader": {"workspace": "Acme Studio", "scopes": "image_editor:read"},
@@ -48,7 +48,7 @@ for name, options in json.loads({!r}).items():
 
 
 def open_spaces(portal: Portal, spaces: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Workspaces with a key each, as `bootstrap` makes them, in one go; the keys by name."""
+    """Create workspaces with a key each, as `bootstrap` does, in one go, and return the keys by name."""
     folder = portal.folder / "keys"
     reported = json.dumps({name: {**_USUAL, **options} for name, options in spaces.items()})
     portal.manage("shell", "--no-imports", "-c", _MAKE.format(reported, str(folder)))
@@ -56,10 +56,10 @@ def open_spaces(portal: Portal, spaces: Mapping[str, Mapping[str, Any]]) -> dict
 
 
 class Api:
-    """A portal that reaches providers and pictures on this machine.
+    """A portal that can call providers and fetch images on this machine.
 
     keys      by the names in SPACES
-    pictures  where PICTURE is to be had over https
+    pictures  the URL below which PICTURE is served over https
     """
 
     def __init__(self, portal: Portal, emulators: dict[str, Emulator], pictures: str) -> None:
@@ -72,12 +72,12 @@ class Api:
             "UPDATE editor_membership SET access_image_editor = false WHERE workspace_id = "
             "(SELECT id FROM editor_workspace WHERE slug = 'barred') RETURNING id"
         )
-        # A fuzzer announces more files than anybody's storage holds.
+        # A fuzzer announces more files than any quota allows.
         portal.query("UPDATE editor_plan SET storage_bytes = NULL RETURNING id")
         self._bring_keys()
 
     def _bring_keys(self) -> None:
-        """The provider keys of Acme Studio, as its settings page takes them."""
+        """Save the provider keys of Acme Studio on its settings page."""
         owner = Client(self.portal, email=EMAIL, slug="acme-studio")
         for name, emulator in self.emulators.items():
             saved = owner.post(f"/w/acme-studio/settings/providers/{name}/", key=emulator.key)
@@ -85,13 +85,13 @@ class Api:
         owner.http.close()
 
     def client(self, name: str = "acme") -> SeedClient:
-        """What was written from the document, with this key."""
+        """The client that was written from the document alone, with this key."""
         if name not in self._clients:
             self._clients[name] = SeedClient(self.portal.url, self.keys[name])
         return self._clients[name]
 
     def http(self, name: str = "acme") -> httpx.Client:
-        """For what the document does not have."""
+        """A plain HTTP client with this key, for calls that the document does not have."""
         return self.client(name).http
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Api:
             client.http.close()
 
     def ledger(self, job_id: str) -> list[tuple[Any, ...]]:
-        """Kind, change of the balance and of what is held, of each of the job's entries, in order."""
+        """Kind and changes of balance and held credits of each of the job's ledger entries, in order."""
         return self.portal.query(
             "SELECT kind, amount, held_amount FROM editor_ledgerentry WHERE job_id = %s ORDER BY id", job_id
         )
@@ -107,7 +107,7 @@ class Api:
 
 @contextmanager
 def pictures_server(authority: Authority) -> Iterator[str]:
-    """PICTURE at any address below this one, over https."""
+    """Serve PICTURE over https at any URL below the returned one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -118,7 +118,7 @@ def pictures_server(authority: Authority) -> Iterator[str]:
             self.wfile.write(PICTURE)
 
         def log_message(self, *args: Any) -> None:
-            """Keeps the tests' output clean."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.socket = authority.server("127.0.0.1").wrap_socket(server.socket, server_side=True)

@@ -1,4 +1,4 @@
-"""A person without a browser: signs in and sends the Studio's forms over HTTP."""
+"""A user without a browser: signs in and submits the Studio's forms over HTTP."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Client:
     def run(
         self, prompt: str, *, page: str | None = None, files: Files | None = None, **fields: str | list[str]
     ) -> httpx.Response:
-        """Send the Studio's form. Accepted edits answer with a redirect (302)."""
+        """Submit the Studio's form. The response to an accepted edit is a redirect (302)."""
         data = {"prompt": prompt, **({} if "model" in fields else {"tier": "standard"}), **fields}
         return self._post(f"/w/{self.slug}/run/", page or self.studio(), data, files)
 

@@ -1,4 +1,4 @@
-"""A real server and a real Chromium."""
+"""Fixtures with a real server and a real Chromium."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking", 
 
 @pytest.fixture(scope="session")
 def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of this run's portals; their static files are collected once, and their tables made."""
+    """The folder of this run's portals; static files are collected and tables created once for all."""
     folder = tmp_path_factory.mktemp("portals")
     Portal(folder / "collect").manage("collectstatic", "--no-input", "--verbosity", "0")
     (folder / TEMPLATE).mkdir()
@@ -74,7 +74,7 @@ def portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
 
 @pytest.fixture(scope="module")
 def common_portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
-    """One portal for the tests of a file, with one person in one workspace."""
+    """One portal for the tests of a file, with one user in one workspace."""
     folder = portals / request.module.__name__.rpartition(".")[2]
     folder.mkdir()
     portal = Portal(folder)
@@ -86,7 +86,7 @@ def common_portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Por
 
 @pytest.fixture(scope="session")
 def api(portals: Path) -> Iterator[Api]:
-    """One portal for the tests of the public API, with the workspaces that they need."""
+    """One portal for the tests of the public API, with its workspaces."""
     folder = portals / "api"
     folder.mkdir()
     authority = Authority(folder)
@@ -106,7 +106,7 @@ def api(portals: Path) -> Iterator[Api]:
 
 @pytest.fixture
 def studio(common_portal: Portal, new_context: ContextMaker) -> Studio:
-    """The person's Studio on a desktop, with a new photograph on stage."""
+    """The user's Studio on a desktop, with a new photograph on stage."""
     return Studio(new_context(), common_portal).begin()
 
 
@@ -116,8 +116,8 @@ def phone(common_portal: Portal, new_context: ContextMaker) -> Studio:
     return Studio(new_context(**PHONE), common_portal).begin()
 
 
-# Not for the session: while it is open, Playwright's event loop runs in this thread, where the
-# async tests of other folders need their own.
+# Not of session scope: while it is open, Playwright's event loop runs in this thread, where the async
+# tests of other folders need their own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -127,7 +127,7 @@ def browser() -> Iterator[Browser]:
 
 
 def launch(chromium: BrowserType, **options: Any) -> Browser:
-    """The machine's own Chromium."""
+    """Launch the machine's own Chromium."""
     executable = os.environ.get("PORTAL_CHROMIUM") or next(
         filter(None, map(shutil.which, CHROMIUM_NAMES)), None
     )
@@ -147,7 +147,7 @@ def new_context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Co
 
 
 class ContextMaker:
-    """Browsers of different people; whatever their consoles complain of fails the test."""
+    """Browser contexts of different users; errors and warnings in their consoles fail the test."""
 
     def __init__(self, browser: Browser, item: pytest.Item) -> None:
         self.browser = browser
@@ -166,15 +166,15 @@ class ContextMaker:
         return page
 
     def _listen(self, message: ConsoleMessage) -> None:
-        # Chromium itself logs each answer of 400 and more, also those that the page expects and shows.
+        # Chromium itself logs each response of 400 or more, also those that the page expects and shows.
         refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
-        # So it does of a page that is left before its socket is open.
+        # It also logs when a page is left before its socket is open.
         left = message.text.endswith("WebSocket is closed before the connection is established.")
         if message.type in ("error", "warning") and not refused and not left:
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
     def forgive(self, *reason: str) -> None:
-        """Drop the complaints about what a test did to the connection on purpose."""
+        """Drop the complaints about connections that a test broke on purpose."""
         self.complaints = [line for line in self.complaints if not any(word in line for word in reason)]
 
     def close(self) -> None:

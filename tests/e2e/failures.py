@@ -1,6 +1,6 @@
-"""What a failed test shows besides its error: the portals' logs of that time, and the browser's pages.
+"""Additional output of failed tests: the portals' logs of that time, and the browser's pages.
 
-A conftest.py imports the hooks. Pictures go to .cache/failures, which begins empty in each run.
+A conftest.py imports the hooks. Screenshots go to .cache/failures, which is emptied by each run.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from playwright.sync_api import ConsoleMessage, Error, Page
 from tests.e2e.portal import ROOT, TEMPLATE, Portal
 
 PICTURES = ROOT / ".cache" / "failures"
-LONGEST = 30_000  # characters of a log, from its end
+LONGEST = 30_000  # characters from the end of a log
 _RUN = uuid.uuid4().hex
 
 
 class Watched:
-    """A page, and all that its console said."""
+    """A page with all its console messages."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -34,18 +34,18 @@ class Watched:
         self.said.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
 
-_BEGAN = pytest.StashKey[dict[Portal, int]]()  # how long each portal's log was
+_BEGAN = pytest.StashKey[dict[Portal, int]]()  # length of each portal's log at the start
 _PAGES = pytest.StashKey[list[Watched]]()
 _SEEN = pytest.StashKey[list[tuple[str, str]]]()  # sections about the pages
 
 
 def watch(item: pytest.Item, page: Page) -> None:
-    """Show this page when the test fails."""
+    """Report this page when the test fails."""
     item.stash.setdefault(_PAGES, []).append(Watched(page))
 
 
 def look(item: pytest.Item) -> None:
-    """Take the pictures, unless they are there already: once, while the pages are open."""
+    """Take the screenshots once, while the pages are open."""
     if _SEEN not in item.stash:
         pages = item.stash.get(_PAGES, [])
         item.stash[_SEEN] = [_section(item, number, page) for number, page in enumerate(pages, start=1)]
@@ -78,7 +78,7 @@ def _logs(began: dict[Portal, int]) -> Iterator[tuple[str, str]]:
 
 @pytest.hookimpl
 def pytest_configure(config: pytest.Config) -> None:
-    """Empty the folder of pictures, in the first process of a run that comes here."""
+    """Empty the folder of screenshots, in the first process of a run that gets here."""
     run: str = getattr(config, "workerinput", {}).get("testrunuid", _RUN)
     PICTURES.parent.mkdir(exist_ok=True)
     with (PICTURES.parent / "failures.run").open("a+") as noted:

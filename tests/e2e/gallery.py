@@ -1,4 +1,4 @@
-"""A gallery with something in it: what its tests do again and again."""
+"""A gallery with edits, and helpers for its tests."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ for number in range(41):
 
 
 def fill(portal: Portal) -> Portal:
-    """Add the edits, and Jonas."""
+    """Add the edits and the user Jonas."""
     portal.bootstrap(email=JONAS, workspace="Acme Studio", credits=1000)
     portal.manage("shell", "-v", "0", "-c", SEED)
     return portal

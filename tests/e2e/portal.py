@@ -1,4 +1,4 @@
-"""A portal of its own for browser tests: started as `make run` starts it, with its own data and port."""
+"""A portal for browser tests, started as `make run` does, with its own data and port."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from imageeditor.postgres.places import find_place
 from tests.patience import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = "template"  # the portal that others begin as
+TEMPLATE = "template"  # the portal whose database others copy
 
-# In a prompt: the sandbox works for longer than any test waits, and tells of progress after three seconds.
+# In a prompt: the sandbox works longer than any test waits, and reports progress after three seconds.
 LASTING = "[slow:250]"
 
 
 class Portal:
-    """The server process, its data folder, and ways to hurt it."""
+    """The server process, its data folder, and ways to break it."""
 
-    made: ClassVar[list[Portal]] = []  # all of this process, in order
+    made: ClassVar[list[Portal]] = []  # all portals of this process, in order
 
     def __init__(self, folder: Path, **environment: str) -> None:
         Portal.made.append(self)
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "portal.log"
-        # Held until the portal is removed: nobody else is given this port, also while the portal is down.
+        # Bound until the portal is removed, so that nothing else gets this port while the portal is down.
         self._held = socket.socket()
         self._held.bind(("127.0.0.1", 0))
         self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the portal shares it
@@ -53,10 +53,10 @@ class Portal:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
-        self.limits = ""  # what a shell says before it becomes the portal, e.g. "ulimit -n 1024"
+        self.limits = ""  # shell commands before the portal is executed, e.g. "ulimit -n 1024"
 
     def _begin_from_template(self) -> None:
-        """A database with all its tables, where this run has made one: making another takes seconds."""
+        """Copy the template's database if there is one: creating another takes seconds."""
         template = self.folder.parent / TEMPLATE / "data"
         if self.data.exists() or not template.exists():
             return
@@ -65,7 +65,7 @@ class Portal:
         subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
     def start(self, *arguments: str) -> None:
-        """`manage.py portal`; waits for the first answer."""
+        """Start `manage.py portal` and wait for its first response."""
         self._begin_from_template()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -90,13 +90,13 @@ class Portal:
         return True
 
     def stop(self) -> int:
-        """End it as Ctrl+C does; its exit code."""
+        """Stop it with SIGTERM and return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
 
     def remove(self) -> None:
-        """Stop it, and delete a database that could not live in the data folder."""
+        """Stop it, and delete a database that could not be placed in the data folder."""
         if self.process and self.process.poll() is None:
             self.stop()
         self._held.close()
@@ -105,19 +105,19 @@ class Portal:
             shutil.rmtree(home)
 
     def kill(self) -> None:
-        """kill -9, as the kernel does when memory runs out."""
+        """Send SIGKILL, as the kernel does when memory runs out."""
         assert self.process is not None
         self.process.kill()
         self.process.wait(PATIENCE)
 
     def kill_postgres(self) -> None:
-        """kill -9 of the database server's first process."""
+        """Send SIGKILL to the database server's main process."""
         pid = postmaster_pid(find_place(self.data).cluster)
         assert pid
         os.kill(pid, signal.SIGKILL)
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command beside the portal; what it printed."""
+        """Run a management command beside the portal and return its output."""
         self._begin_from_template()
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
@@ -141,39 +141,39 @@ class Portal:
         )
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """To the portal's database, which must be running: this starts nothing."""
+        """Connect to the portal's database, which must be running: it is not started."""
         info = connection_info(find_place(self.data).cluster)
         return psycopg.connect(host=info.host, port=info.port, user=info.user, dbname=info.dbname)
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Rows straight from the portal's database."""
+        """Query the portal's database directly."""
         with self.connect() as connection:
             return connection.execute(sql, parameters).fetchall()
 
     @contextmanager
     def no_new_images(self) -> Iterator[None]:
-        """Within the block every edit stops where its result would become an image and its price be settled.
+        """Block every edit at the point where its result would become an image and its price be settled.
 
-        Uploads stop there too. Few edits at a time: each holds a thread of the engine's.
+        Uploads are blocked too. Only for few edits at a time: each holds a thread of the engine.
         """
         with self.connect() as connection:
             connection.execute("LOCK TABLE editor_image IN SHARE MODE")
             yield
 
     def waiting(self) -> int:
-        """How many transactions are held up: one at the lock of `no_new_images`, the others behind it."""
+        """The number of blocked transactions: one at the lock of `no_new_images`, the others behind it."""
         [(count,)] = self.query("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return int(count)
 
     def let_the_sandbox_finish(self) -> None:
-        """What it works on now is done as soon as the job is taken up again, by whatever process."""
+        """Make the sandbox's current tasks finish as soon as any process resumes their jobs."""
         self.query(
             "UPDATE editor_job SET provider_state = provider_state || '{\"started_at\": 0}' "
             "WHERE provider_state ? 'started_at' RETURNING id"
         )
 
     def times_asked(self) -> int:
-        """How many edits the sandbox was asked for, by its own account in the log."""
+        """The number of edits that the sandbox accepted, by its log."""
         return self.log.read_text().count("accepted task=")
 
 

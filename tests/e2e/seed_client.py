@@ -1,4 +1,4 @@
-"""A client of the public API as a stranger would write it: from its document alone, with none of our code."""
+"""A client of the public API as a third party would write it: from its document, with none of our code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
 class Refused(Exception):
-    """An answer in the envelope of errors."""
+    """A response in the error envelope."""
 
     def __init__(self, answer: httpx.Response) -> None:
         body = answer.json()
@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 class SeedClient:
-    """Host and key are all that it is told. Each method gives `data` of the answer, or raises Refused."""
+    """Knows only host and key. Each method returns `data` of the response, or raises Refused."""
 
     def __init__(self, host: str, key: str) -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
@@ -38,11 +38,11 @@ class SeedClient:
         return self._data(self.http.post("/upload-url", json=fields), 201)
 
     def put(self, upload_url: str, content: bytes, mime_type: str) -> httpx.Response:
-        """The file itself; no key goes along, the address is the right to send it."""
+        """Send the file, without the key: the URL is the authorization."""
         return httpx.put(upload_url, content=content, headers={"content-type": mime_type}, timeout=PATIENCE)
 
     def upload(self, content: bytes, *, file_name: str = "cat.png", mime_type: str = "image/png") -> str:
-        """Both steps; the image's id."""
+        """Do both steps and return the image's id."""
         link = self.upload_url(file_name=file_name, mime_type=mime_type)
         self.put(link["upload_url"], content, mime_type).raise_for_status()
         return str(link["image_id"])

@@ -1,4 +1,4 @@
-"""A person at work in the Studio: what tests of it do again and again."""
+"""A user of the Studio: helpers for its tests."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Studio:
         return self.page.get_by_role("radio", name=name, exact=True)
 
     def begin(self) -> Self:
-        """A photograph of this test's own on stage."""
+        """Upload a photograph of this test's own."""
         self.page.goto(self.url)
         self.page.locator("#file").set_input_files(PHOTO)
         self.expect_editing("the original")
@@ -79,7 +79,7 @@ class Studio:
         expect(self.page.get_by_text(f"Editing {version}", exact=True)).to_be_visible()
 
     def wait_until(self, come: Callable[[], object]) -> None:
-        """Wait for what the page's own events bring about."""
+        """Wait for an effect of the page's own events."""
         wait_until(come, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
 
     def run(self, message: str) -> None:
@@ -99,7 +99,7 @@ class Studio:
         return Picture.open(io.BytesIO(response.body())).convert("RGB")
 
     def carry(self, *files: bytes, content_type: str = "image/png") -> JSHandle:
-        """What a drag or the clipboard holds: those files."""
+        """A DataTransfer with these files, as of a drag or the clipboard."""
         return self.page.evaluate_handle(
             """([files, type]) => {
                 const carrier = new DataTransfer();
@@ -118,7 +118,7 @@ class Studio:
         self.page.dispatch_event(target, "drop", event)
 
     def hide(self) -> None:
-        """As if the person had turned to another tab."""
+        """Simulate a switch to another tab."""
         self._visible(False)
 
     def show(self) -> None:

@@ -1,4 +1,4 @@
-"""The same edit through all six channels: six jobs that differ in nothing but the channel."""
+"""The same edit through all six channels: six jobs that differ only in the channel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.patience import PATIENCE, wait_until
 PROMPT = "make it black and white"
 MODEL = "black-forest-labs/flux-kontext-pro"
 ENCODED = base64.b64encode(PICTURE).decode()
-# All that the model takes, by the catalogue's names.
+# All options of the model, by their catalog names.
 INPUTS: dict[str, Any] = {
     "promptUpsampling": "false",
     "safetyTolerance": "2",
@@ -38,7 +38,7 @@ def key(api: Api) -> str:
 
 @pytest.fixture(scope="module")
 def jobs(api: Api, key: str) -> dict[str, dict[str, Any]]:
-    """What the database has of each channel's job, once all have ended."""
+    """The database rows of each channel's job, once all have ended."""
     url = api.portal.url
     http = httpx.Client(base_url=url, timeout=PATIENCE)
     picture = {"image": ("a.png", PICTURE, "image/png")}
@@ -104,12 +104,14 @@ def _ended(api: Api) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_each_came_through_its_own_api(jobs: dict[str, dict[str, Any]]) -> None:
+def test_each_channel_made_one_job(jobs: dict[str, dict[str, Any]]) -> None:
     assert jobs.keys() == set(CHANNELS)
 
 
 @pytest.mark.parametrize("channel", CHANNELS[1:])
-def test_it_is_the_same_job_at_the_same_price(jobs: dict[str, dict[str, Any]], channel: str) -> None:
+def test_each_channel_makes_the_same_job_at_the_same_price(
+    jobs: dict[str, dict[str, Any]], channel: str
+) -> None:
     same = (
         *("model", "tier", "prompt", "sent_prompt", "inputs", "provider", "target", "own_key"),
         *("status", "price", "charged", "seed", "time_limit", "error", "created_by_id", "workspace_id"),
@@ -123,9 +125,9 @@ def test_it_is_the_same_job_at_the_same_price(jobs: dict[str, dict[str, Any]], c
 
 
 @pytest.mark.parametrize("channel", CHANNELS[1:])
-def test_it_goes_through_the_same_steps(jobs: dict[str, dict[str, Any]], channel: str) -> None:
+def test_each_channel_goes_through_the_same_steps(jobs: dict[str, dict[str, Any]], channel: str) -> None:
     def steps(name: str) -> list[str]:
-        """Without repeats: how often progress is told is a matter of time."""
+        """Kinds of events without repeats: the number of progress events depends on timing."""
         kinds = [kind for kind, _ in jobs[name]["events"]]
         return [kind for place, kind in enumerate(kinds) if kind not in kinds[:place]]
 
@@ -133,7 +135,7 @@ def test_it_goes_through_the_same_steps(jobs: dict[str, dict[str, Any]], channel
 
 
 @pytest.mark.parametrize("channel", CHANNELS[1:])
-def test_it_gives_the_same_bytes(api: Api, jobs: dict[str, dict[str, Any]], channel: str) -> None:
+def test_each_channel_returns_the_same_bytes(api: Api, jobs: dict[str, dict[str, Any]], channel: str) -> None:
     def result(name: str) -> tuple[str, list[Any]]:
         [[stored, *rest]] = jobs[name]["results"]
         return hashlib.sha256((api.portal.data / "media" / stored).read_bytes()).hexdigest(), rest

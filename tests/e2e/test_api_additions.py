@@ -1,4 +1,4 @@
-"""What the public API has beyond its document: all of it optional, and told by the same job."""
+"""Optional features of the public API beyond its document."""
 
 from __future__ import annotations
 
@@ -62,18 +62,18 @@ def events(answer: httpx.Response) -> Iterator[dict[str, str]]:
         ({}, {"prefer": "respond-async"}),
     ],
 )
-def test_the_job_is_answered_at_once_where_that_is_requested(
+def test_an_async_request_is_answered_at_once(
     http: httpx.Client, body: dict[str, Any], headers: dict[str, str]
 ) -> None:
-    # Its result would have been waited for in vain.
+    # The call would time out if it waited for the result.
     answer = http.post("/process", json={**SLOW, **body}, headers=headers)
     assert answer.status_code == 202, answer.text
     job = answer.json()["data"]
     assert job["status"] in ("pending", "processing")
     assert (job["credits_consumed"], job["credits_held"]) == (0, STANDARD)
     assert int(answer.headers["retry-after"]) > 0
-    asked = http.get(httpx.URL(str(http.base_url)).join(answer.headers["location"])).json()["data"]
-    assert asked["job_id"] == job["job_id"]
+    polled = http.get(httpx.URL(str(http.base_url)).join(answer.headers["location"])).json()["data"]
+    assert polled["job_id"] == job["job_id"]
     assert http.post(f"/jobs/{job['job_id']}/cancel").status_code == 200
     quick = http.post("/process", json={**EDIT, **body}, headers=headers)
     assert quick.status_code == 202, quick.text
@@ -81,7 +81,7 @@ def test_the_job_is_answered_at_once_where_that_is_requested(
     assert (done["status"], done["credits_consumed"], done["credits_held"]) == ("completed", STANDARD, 0)
 
 
-def test_a_job_is_followed_by_its_events(http: httpx.Client) -> None:
+def test_the_events_of_a_job_can_be_followed_and_resumed(http: httpx.Client) -> None:
     job_id = send(http, 202, **{**EDIT, "prompt": "[slow:2] a quiet harbour", "async": True})["job_id"]
     with http.stream("GET", f"/jobs/{job_id}/events") as answer:
         assert answer.status_code == 200
@@ -94,14 +94,14 @@ def test_a_job_is_followed_by_its_events(http: httpx.Client) -> None:
     assert numbers == sorted(set(numbers))
     assert steps[0]["event"] == "task_queue"
     assert steps[-1]["event"] == "task_postprocess_end"
-    # From somewhere in the middle, and from the end: also when the job is over.
+    # Resume from the middle and from the end, also after the end of the job.
     for known in (len(steps) // 2, len(steps)):
         headers = {"last-event-id": steps[known - 1]["id"]}
         with http.stream("GET", f"/jobs/{job_id}/events", headers=headers) as answer:
             assert list(events(answer)) == [*steps[known:], last]
 
 
-def test_a_job_is_canceled_and_its_credits_come_back(api: Api, http: httpx.Client) -> None:
+def test_canceling_a_job_refunds_its_credits(api: Api, http: httpx.Client) -> None:
     job_id = send(http, 202, **SLOW, **{"async": True})["job_id"]
     answer = http.post(f"/jobs/{job_id}/cancel")
     assert (answer.status_code, answer.json()["data"]["job_id"]) == (200, job_id)
@@ -113,7 +113,7 @@ def test_a_job_is_canceled_and_its_credits_come_back(api: Api, http: httpx.Clien
     assert job_id in {job["job_id"] for job in http.get("/jobs?status=canceled").json()["data"]}
 
 
-def test_a_held_call_of_a_canceled_job_ends(api: Api) -> None:
+def test_canceling_a_job_ends_the_call_that_waits_for_it(api: Api) -> None:
     answers: list[httpx.Response] = []
     with (
         httpx.Client(base_url=api.http().base_url, headers=api.http().headers, timeout=PATIENCE) as held,
@@ -142,7 +142,7 @@ def test_parameters_are_the_models_inputs(http: httpx.Client) -> None:
         assert (answer.status_code, answer.json()["success"]) == (400, False)
 
 
-def test_a_model_goes_in_the_place_of_a_tier(http: httpx.Client) -> None:
+def test_a_model_can_be_requested_instead_of_a_tier(http: httpx.Client) -> None:
     models = {model["id"]: model for model in http.get("/models").json()["data"]}
     name = "black-forest-labs/flux-2-pro"
     job = send(http, prompt="a quiet harbour", model=name)
@@ -154,7 +154,7 @@ def test_a_model_goes_in_the_place_of_a_tier(http: httpx.Client) -> None:
     assert http.post("/process", json={"prompt": "x", "model": "no/such"}).status_code == 400
 
 
-def test_a_mask_and_further_images(api: Api, http: httpx.Client) -> None:
+def test_an_edit_can_have_a_mask_and_further_images(api: Api, http: httpx.Client) -> None:
     client = api.client()
     source, second = client.upload(PICTURE), client.upload(photo(colour="gold"))
     job = send(
@@ -183,7 +183,7 @@ def test_a_mask_and_further_images(api: Api, http: httpx.Client) -> None:
         assert http.post("/process", json={**EDIT, "image_id": source, **wrong}).status_code == status
 
 
-def test_what_there_is_to_choose_from(http: httpx.Client) -> None:
+def test_styles_characters_and_models_are_listed(http: httpx.Client) -> None:
     styles = http.get("/styles").json()["data"]
     assert {style["scope"] for style in styles} >= {"system"}
     assert send(http, 201, **EDIT, style_id=styles[0]["id"])["style_id"] == styles[0]["id"]
@@ -192,7 +192,7 @@ def test_what_there_is_to_choose_from(http: httpx.Client) -> None:
     assert tiers == {"pro", "standard", "creative"}
 
 
-def test_the_finer_scopes_allow_their_half(api: Api) -> None:
+def test_read_and_write_scopes_allow_only_their_calls(api: Api) -> None:
     reader, writer = api.http("reader"), api.http("writer")
     job_id = send(writer, 201, **EDIT)["job_id"]
     reading = ["/jobs", f"/jobs/{job_id}", f"/jobs/{job_id}/events", "/models", "/styles", "/characters"]
@@ -209,7 +209,7 @@ def test_the_finer_scopes_allow_their_half(api: Api) -> None:
     assert writer.post("/estimate-credits", json={"model_tier": "pro"}).status_code == 403
 
 
-def test_head_and_options_are_refused_with_what_there_is(http: httpx.Client) -> None:
+def test_head_and_options_are_refused_with_the_allowed_methods(http: httpx.Client) -> None:
     for path, allowed in (("/jobs", "GET"), ("/process", "POST"), ("/upload-url", "POST")):
         head, options = http.head(path), http.options(path)
         assert (head.status_code, head.content, head.headers["allow"]) == (405, b"", allowed)
@@ -217,7 +217,7 @@ def test_head_and_options_are_refused_with_what_there_is(http: httpx.Client) -> 
         assert options.json()["success"] is False
 
 
-def test_the_plans_jobs_at_once_are_429(api: Api) -> None:
+def test_too_many_concurrent_jobs_are_429(api: Api) -> None:
     busy = api.http("busy")
     job_id = send(busy, 202, **SLOW, **{"async": True})["job_id"]
     refused = busy.post("/process", json=EDIT)

@@ -1,7 +1,7 @@
-"""What hostile callers send to the public API: each its documented answer, and nothing is left behind.
+"""Hostile requests to the public API get documented responses and leave nothing behind.
 
 Uploads at their links are attacked in tests/api/test_put.py and tests/operations/test_uploads_use.py,
-addresses of pictures in tests/net/test_fetch*.py, keys in tests/gateway/test_middleware.py.
+image URLs in tests/net/test_fetch*.py, keys in tests/gateway/test_middleware.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.patience import PATIENCE, wait_until
 EDIT = {"prompt": "a quiet harbour", "model_tier": "standard"}
 MEGA = 1_000_000
 
-# 429 where other tests have guessed from this machine in the last minute.
+# 429 if other tests failed to authenticate from this machine in the last minute.
 REFUSED = {401, 429}
 
 BODIES = {
@@ -76,32 +76,32 @@ def nothing_is_charged(api: Api) -> Iterator[None]:
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("call", ["/process", "/estimate-credits", "/upload-url"])
-def test_a_body_that_is_no_plain_json_is_refused(api: Api, call: str, body: bytes) -> None:
+def test_a_body_that_is_not_plain_json_is_refused(api: Api, call: str, body: bytes) -> None:
     answer = api.http("plain").post(call, content=body)
     assert (answer.status_code, answer.json()["success"]) in {(400, False), (413, False)}
     assert answer.json()["error"]
 
 
 @pytest.mark.parametrize("url", PRIVATE)
-def test_an_address_that_is_not_public_is_refused(api: Api, url: str) -> None:
+def test_a_url_that_is_not_public_is_refused(api: Api, url: str) -> None:
     answer = api.http("plain").post("/process", json=EDIT | {"image_url": url})
     assert answer.status_code == 400, answer.text
     assert "image URL" in answer.json()["error"]
 
 
 def test_a_large_body_without_a_key_is_not_read(api: Api) -> None:
-    """300 MB are announced; the answer is there before a hundredth of them was sent, and nothing on disk."""
+    """300 MB are announced; the response comes before a hundredth is sent, with nothing on disk."""
     files = written(api)
     with socket.create_connection(("127.0.0.1", api.portal.port), timeout=PATIENCE) as connection:
         head = f"POST {BASE}/process HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {300 * MEGA}\r\n\r\n"
-        with contextlib.suppress(ConnectionError):  # it may be closed before all of it has come
+        with contextlib.suppress(ConnectionError):  # it may be closed before everything is sent
             connection.sendall(head.encode() + b"x" * (64 * 1024))
         assert connection.recv(64).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 429 "))
     assert written(api) <= files
 
 
 def written(api: Api) -> set[str]:
-    """Temporary files that the portal has open, whether or not they still have a name."""
+    """Temporary files that the portal has open, including deleted ones."""
     assert api.portal.process is not None
     found = set()
     for link in Path(f"/proc/{api.portal.process.pid}/fd").iterdir():
@@ -111,12 +111,12 @@ def written(api: Api) -> set[str]:
 
 
 @pytest.mark.parametrize("key", ["flk_" + "x" * 60_000, "Bearer", "flk_../../../etc/passwd", "' OR 1=1 --"])
-def test_a_key_that_is_none_is_refused(api: Api, key: str) -> None:
+def test_an_invalid_key_is_refused(api: Api, key: str) -> None:
     answer = ask.get(f"{api.portal.url}{BASE}/jobs", headers={"authorization": f"Bearer {key}"})
     assert answer.status_code in REFUSED, answer.text
 
 
-def test_the_key_of_a_removed_member_is_dead(api: Api) -> None:
+def test_the_key_of_a_removed_member_is_refused(api: Api) -> None:
     key = open_spaces(api.portal, {"removed": {"workspace": "Removed", "credits": 0}})["removed"]
     headers = {"authorization": f"Bearer {key}"}
     assert ask.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code == 200
@@ -127,7 +127,7 @@ def test_the_key_of_a_removed_member_is_dead(api: Api) -> None:
     assert ask.get(f"{api.portal.url}{BASE}/jobs", headers=headers).status_code in REFUSED
 
 
-def test_rows_of_another_workspace_do_not_exist(api: Api) -> None:
+def test_rows_of_another_workspace_are_not_found(api: Api) -> None:
     theirs, mine = api.http("other"), api.http("plain")
     edit = EDIT | {"prompt": f"{LASTING} a quiet harbour", "async": True}
     job = theirs.post("/process", json=edit).json()["data"]["job_id"]

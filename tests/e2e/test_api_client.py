@@ -1,4 +1,4 @@
-"""The public API's document, from its beginning to its end, by a client that was written from it alone."""
+"""The public API's whole document, exercised by a client that was written from it alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def client(api: Api) -> SeedClient:
 
 
 def picture(url: str) -> Image.Image:
-    """What a browser without any key gets there."""
+    """The image that a browser without a key gets at this URL."""
     answer = ask.get(url)
     assert answer.status_code == 200, answer.text
     return Image.open(io.BytesIO(answer.content))
@@ -193,9 +193,9 @@ def test_own_keys_serve_the_tiers_of_the_matrix(client: SeedClient, provider: st
 
 def test_an_edit_on_an_own_key_is_the_providers_and_costs_nothing(api: Api, client: SeedClient) -> None:
     before = client.estimate(model_tier="pro")["available_credits"]
-    asked = {name: len(emulator.tasks) for name, emulator in api.emulators.items()}
+    earlier = {name: len(emulator.tasks) for name, emulator in api.emulators.items()}
     image_id = client.upload(PICTURE)
-    client.process(prompt="brighter", model_tier="creative", image_id=image_id)  # it is an image now
+    client.process(prompt="brighter", model_tier="creative", image_id=image_id)  # the upload becomes an image
 
     def run(combination: tuple[str, str]) -> dict[str, Any]:
         provider, tier = combination
@@ -207,7 +207,7 @@ def test_an_edit_on_an_own_key_is_the_providers_and_costs_nothing(api: Api, clie
     assert [(job["provider_used"], job["model_tier"]) for job in done] == allowed
     assert {job["credits_consumed"] for job in done} == {0}
     for name, emulator in api.emulators.items():
-        assert len(emulator.tasks) - asked[name] == len(ALLOWED[name]), name
+        assert len(emulator.tasks) - earlier[name] == len(ALLOWED[name]), name
     paid = before - client.estimate(model_tier="pro")["available_credits"]
     assert paid == client.estimate(model_tier="creative")["estimated_credits"], (
         "for the platform's edit alone"

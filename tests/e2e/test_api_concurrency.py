@@ -1,4 +1,4 @@
-"""Many calls of the public API at once, and ends that come in the middle of them."""
+"""Many concurrent calls of the public API, and stops and crashes in the middle of them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SPACES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def crowd(portals: Path) -> Iterator[Portal]:
-    """A portal for these tests alone, some of which stop it; each begins with it running."""
+    """A portal only for these tests, some of which stop it; it runs at the start of each."""
     folder = portals / "crowd"
     folder.mkdir()
     portal = Portal(folder)
@@ -66,7 +66,7 @@ def at_once(portal: Portal, key: str, count: int, call: Call) -> list[httpx.Resp
         ) as client:
             return list(await asyncio.gather(*(call(client, number) for number in range(count))))
 
-    # In a thread of its own: where browser tests have run before, this one has a loop already.
+    # In a separate thread: after browser tests, this one already has an event loop.
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, all_of_them()).result()
 
@@ -76,7 +76,7 @@ def statuses(answers: list[httpx.Response]) -> Counter[int]:
 
 
 def account(portal: Portal, slug: str) -> tuple[int, int]:
-    """Balance and what is held, which must equal the ledger's sums."""
+    """Balance and held credits, which must equal the ledger's sums."""
     ((workspace_id, balance, held),) = portal.query(
         "SELECT workspace_id, balance, held FROM editor_creditaccount a "
         "JOIN editor_workspace w ON w.id = a.workspace_id WHERE w.slug = %s",
@@ -88,7 +88,7 @@ def account(portal: Portal, slug: str) -> tuple[int, int]:
 
 
 def ends(portal: Portal, slug: str) -> Counter[tuple[str, str]]:
-    """Of the workspace's jobs: status, and how each hold came to its end."""
+    """Status and kinds of ledger entries of the workspace's jobs, counted."""
     rows = portal.query(
         "SELECT j.status, coalesce(string_agg(e.kind, '+' ORDER BY e.id), '') FROM editor_job j "
         "JOIN editor_workspace w ON w.id = j.workspace_id LEFT JOIN editor_ledgerentry e ON e.job_id = j.id "
@@ -118,7 +118,9 @@ def test_of_40_edits_at_once_those_run_that_can_be_paid(crowd: Portal, keys: dic
     assert account(crowd, "five") == (1, 0)
 
 
-def test_one_key_of_20_calls_at_once_is_one_job(crowd: Portal, keys: dict[str, str]) -> None:
+def test_20_concurrent_calls_with_one_idempotency_key_make_one_job(
+    crowd: Portal, keys: dict[str, str]
+) -> None:
     body = {**EDIT, "prompt": "[slow:1] a quiet harbour"}
     headers = {"idempotency-key": "order 66"}
 
@@ -143,19 +145,19 @@ def test_one_key_of_20_calls_at_once_is_one_job(crowd: Portal, keys: dict[str, s
     assert account(crowd, "once") == (CREDITS - STANDARD, 0)
 
 
-def test_the_edit_of_a_caller_who_leaves_is_settled_once(crowd: Portal, keys: dict[str, str]) -> None:
+def test_the_edit_of_a_disconnected_caller_is_settled_once(crowd: Portal, keys: dict[str, str]) -> None:
     body = json.dumps(EDIT).encode()
     head = (
         f"POST {BASE}/process HTTP/1.1\r\nHost: {urlsplit(crowd.url).netloc}\r\n"
         f"Authorization: Bearer {keys['gone']}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
-    # One leaves before the whole request was sent: that is no edit.
+    # One disconnects before the whole request is sent, which makes no edit.
     with socket.create_connection(("127.0.0.1", crowd.port)) as connection:
         connection.sendall(head.encode() + body[:10])
     for number in range(1, 4):
         with (
-            crowd.no_new_images(),  # it does not end before its caller has left
+            crowd.no_new_images(),  # it does not end before its caller disconnects
             socket.create_connection(("127.0.0.1", crowd.port)) as connection,
         ):
             connection.sendall(head.encode() + body)
@@ -164,8 +166,8 @@ def test_the_edit_of_a_caller_who_leaves_is_settled_once(crowd: Portal, keys: di
     assert account(crowd, "gone") == (CREDITS - 3 * STANDARD, 0)
 
 
-def test_a_stop_with_20_calls_held_answers_them_all(crowd: Portal, keys: dict[str, str]) -> None:
-    """The one whose edit ends meanwhile with the edit, the others with where it is to be had."""
+def test_a_stop_answers_all_20_held_calls(crowd: Portal, keys: dict[str, str]) -> None:
+    """The call whose edit ends meanwhile gets the edit, the others the URL of theirs."""
     held = ExitStack()
     running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
 
@@ -184,7 +186,7 @@ def test_a_stop_with_20_calls_held_answers_them_all(crowd: Portal, keys: dict[st
         assert crowd.process
         crowd.process.send_signal(signal.SIGTERM)
         wait_until(lambda: not listens(crowd))
-        held.close()  # the short one ends
+        held.close()  # the short edit ends
 
     async def one_of_them(client: httpx.AsyncClient, number: int) -> httpx.Response:
         if number == 0:
@@ -204,9 +206,9 @@ def test_a_stop_with_20_calls_held_answers_them_all(crowd: Portal, keys: dict[st
     assert account(crowd, "stopped") == (CREDITS - 20 * STANDARD, 0)
     headers = {"authorization": f"Bearer {keys['stopped']}"}
     for answer in answers[1:]:
-        asked = ask.get(f"{crowd.url}{answer.headers['location']}", headers=headers).json()["data"]
-        assert asked["job_id"] == answer.json()["data"]["job_id"]
-        assert asked["status"] == "completed"
+        polled = ask.get(f"{crowd.url}{answer.headers['location']}", headers=headers).json()["data"]
+        assert polled["job_id"] == answer.json()["data"]["job_id"]
+        assert polled["status"] == "completed"
 
 
 def listens(portal: Portal) -> bool:
@@ -230,7 +232,7 @@ def worker(portal: Portal) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(PATIENCE)
 
 
-def test_a_worker_that_is_killed_leaves_no_call_unanswered(crowd: Portal, keys: dict[str, str]) -> None:
+def test_a_killed_worker_leaves_no_call_unanswered(crowd: Portal, keys: dict[str, str]) -> None:
     running = "SELECT count(*) FROM editor_job WHERE percent > 0 AND status = 'processing'"
 
     async def call(client: httpx.AsyncClient, number: int) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Each error of the public API's document, in its envelope, as its client meets it; nothing is charged."""
+"""Each error in the public API's document, in its envelope, as its client gets it; nothing is charged."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def test_wrong_input_is_400(client: SeedClient, what: str) -> None:
     ["", "Bearer", "Bearer flk_" + "x" * 46, "Bearer flk_" + "x" * 60_000, "Basic {}", "{}", "Bearer {}x"],
 )
 def test_a_missing_or_invalid_key_is_401(api: Api, authorization: str) -> None:
-    headers = {"x-forwarded-for": "192.0.2.1"}  # its failures count for that address
+    headers = {"x-forwarded-for": "192.0.2.1"}  # failures count for this address
     if authorization:
         headers["authorization"] = authorization.format(api.keys["acme"])
     answer = ask.get(f"{api.portal.url}/api/v1/image-editor/jobs", headers=headers)
-    # What is longer than a server's headers may be does not get as far as the door.
+    # Too long headers are refused by the server before they reach the API.
     assert answer.status_code == (401 if len(authorization) < 10_000 else answer.status_code)
     assert answer.status_code in (400, 401, 431)
     if answer.status_code == 401:

@@ -1,6 +1,6 @@
-"""The public API answers whatever comes as its own document says: schemathesis, with few examples.
+"""The public API responds to any input as its document says: schemathesis, with few examples.
 
-A run by hand with many is described in schemathesis.toml.
+schemathesis.toml describes a run by hand with many examples.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def test_no_answer_is_another_than_the_documents(api: Api, tmp_path: Path) -> No
             *("--config-file", str(Path(__file__).with_name("schemathesis.toml"))),
             *("run", document, "--header", f"Authorization: Bearer {api.keys['fuzz']}"),
             *("--max-examples", str(EXAMPLES)),
-            "--generation-deterministic",  # what is found by chance is found by hand
+            "--generation-deterministic",  # random examples are for runs by hand
         ],
         cwd=tmp_path,
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The guide docs/api.md: its snippets are run as they stand in it, at a real portal."""
+"""The guide docs/api.md: its snippets are run unchanged against a real portal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SNIPPET = re.compile(r"^```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
-# What the snippet under each heading prints, after the name of that heading.
+# The output of the snippet under each heading.
 PRINTED = {
     "A key": "",
     "Upload": rf"uploaded {UUID}\n",
@@ -35,7 +35,7 @@ PRINTED = {
 
 
 def snippets(language: str) -> dict[str, str]:
-    """By the heading that each stands under."""
+    """The snippets of this language by heading."""
     found: dict[str, str] = {}
     _, *parts = HEADING.split(GUIDE.read_text())
     for heading, text in zip(parts[::2], parts[1::2], strict=True):
@@ -48,14 +48,14 @@ def snippets(language: str) -> dict[str, str]:
 
 @pytest.fixture
 def folder(common_portal: Portal, tmp_path: Path) -> Path:
-    """Where the reader is: beside a photograph."""
+    """The reader's folder, with a photograph."""
     shutil.copy(ROOT / "static" / "samples" / "coffee.jpg", tmp_path / "photo.jpg")
     return tmp_path
 
 
 @pytest.fixture
 def environment(common_portal: Portal, tmp_path: Path) -> dict[str, str]:
-    """The reader's: the address and a key, nothing else of the portal's."""
+    """The reader's environment: the portal's URL and a key, nothing else of the portal."""
     key_file = tmp_path / "key"
     common_portal.bootstrap(
         email="amara@example.test",
@@ -95,22 +95,22 @@ def assert_as_promised(output: str, folder: Path) -> None:
         assert picture.format == "JPEG"
 
 
-def test_each_heading_has_its_snippet_in_both_languages() -> None:
+def test_each_heading_has_a_snippet_in_both_languages() -> None:
     assert list(snippets("sh")) == list(snippets("python")) == list(PRINTED)
 
 
-def test_the_snippets_for_a_shell_do_what_the_guide_says(folder: Path, environment: dict[str, str]) -> None:
+def test_the_shell_snippets_do_what_the_guide_says(folder: Path, environment: dict[str, str]) -> None:
     assert shutil.which("curl"), "no curl: `make test` installs one"
     program = "set -eu\n" + "".join(f"echo '== {name}'\n{code}" for name, code in snippets("sh").items())
     assert_as_promised(printed(["sh"], program, folder, environment), folder)
 
 
-def test_the_snippets_in_python_do_what_the_guide_says(folder: Path, environment: dict[str, str]) -> None:
+def test_the_python_snippets_do_what_the_guide_says(folder: Path, environment: dict[str, str]) -> None:
     parts = (f"print('== {name}', flush=True)\n{code}" for name, code in snippets("python").items())
     assert_as_promised(printed([sys.executable, "-"], "\n".join(parts), folder, environment), folder)
 
 
-def test_the_guide_names_no_variable_that_it_does_not_tell_of() -> None:
+def test_the_guide_explains_each_variable_that_it_uses() -> None:
     used = set(re.findall(r"ATELIER_\w+", "".join([*snippets("sh").values(), *snippets("python").values()])))
     reported = set(re.findall(r"export (ATELIER_\w+)", GUIDE.read_text()))
     assert used == reported == {"ATELIER_URL", "ATELIER_KEY"}

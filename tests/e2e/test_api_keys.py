@@ -1,4 +1,4 @@
-"""API keys in the browser: made, copied, gone for good after that, rotated, revoked; and without script."""
+"""API keys in the browser: created, copied, shown only once, rotated, revoked; also without JavaScript."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BARE = re.compile(r"flk_[0-9A-Za-z]{46}")
 
 
 def open_keys(page: Page, portal: Portal) -> Page:
-    """The API keys page of the one person, without any keys."""
+    """The user's API keys page, without any keys."""
     portal.query("DELETE FROM editor_apikey RETURNING id")
     sign_in(page, portal, "amara@example.test")
     page.goto(f"{portal.url}/w/acme-studio/settings/api-keys/")
@@ -28,7 +28,7 @@ def dialog(page: Page) -> Locator:
 
 
 def make(page: Page, name: str) -> str:
-    """Create a key; its text, as the page shows it."""
+    """Create a key and return its text from the page."""
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_role("heading", name=f"Key “{name}” created")).to_be_visible()
@@ -42,7 +42,7 @@ def shown(page: Page) -> str:
 
 
 def expect_forgotten(page: Page) -> None:
-    """No dialog, and the key is not in what the page still holds."""
+    """There is no dialog, and the key is no longer in the page."""
     expect(dialog(page)).to_have_count(0)
     expect(page.locator("#made-key-text")).to_have_count(0)
     assert not BARE.search(page.content())
@@ -59,7 +59,7 @@ def page(common_portal: Portal, new_context: ContextMaker) -> Page:
     return page
 
 
-def test_a_key_is_made_copied_and_never_shown_again(page: Page) -> None:
+def test_a_key_is_created_copied_and_never_shown_again(page: Page) -> None:
     expect(page.get_by_text("No API keys yet")).to_be_visible()
     bare = make(page, "CI pipeline")
     expect(dialog(page).get_by_role("button", name="Copy")).to_be_focused()
@@ -76,7 +76,7 @@ def test_a_key_is_made_copied_and_never_shown_again(page: Page) -> None:
     assert not BARE.search(page.content())
 
 
-def test_the_escape_key_forgets_it_too_and_the_next_key_is_another(page: Page) -> None:
+def test_escape_closes_the_dialog_and_the_next_key_differs(page: Page) -> None:
     first = make(page, "One")
     page.keyboard.press("Escape")
     expect_forgotten(page)
@@ -85,14 +85,14 @@ def test_the_escape_key_forgets_it_too_and_the_next_key_is_another(page: Page) -
     expect(page.get_by_role("rowheader")).to_have_count(2)
 
 
-def test_a_click_beside_the_dialog_does_not_lose_the_key(page: Page) -> None:
+def test_a_click_outside_the_dialog_does_not_close_it(page: Page) -> None:
     bare = make(page, "One")
     page.mouse.click(20, 400)
     expect(dialog(page)).to_be_visible()
     assert shown(page) == bare
 
 
-def test_what_is_wrong_is_reported_and_what_was_typed_stays(page: Page) -> None:
+def test_errors_are_shown_and_the_input_stays(page: Page) -> None:
     page.get_by_label("Name").fill("x" * 81)
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_be_visible()
@@ -109,7 +109,7 @@ def test_a_double_click_makes_one_key(page: Page, common_portal: Portal) -> None
     assert common_portal.query("SELECT count(*) FROM editor_apikey") == [(1,)]
 
 
-def test_rotating_by_keyboard_leaves_both_alive(page: Page) -> None:
+def test_rotating_by_keyboard_keeps_both_keys_live(page: Page) -> None:
     old = make(page, "n8n")
     page.get_by_role("button", name="I have saved it").click()
     page.get_by_role("button", name="Rotate n8n").focus()
@@ -129,7 +129,7 @@ def test_rotating_by_keyboard_leaves_both_alive(page: Page) -> None:
     expect(page.get_by_role("button", name="Rotate n8n")).to_have_count(1)
 
 
-def test_revoking_asks_first_and_ends_the_key(page: Page) -> None:
+def test_revoking_a_key_needs_confirmation(page: Page) -> None:
     make(page, "n8n")
     page.get_by_role("button", name="I have saved it").click()
     page.get_by_role("button", name="Revoke n8n").click()
@@ -144,7 +144,7 @@ def test_revoking_asks_first_and_ends_the_key(page: Page) -> None:
     expect(page.get_by_role("button", name="Revoke n8n")).to_have_count(0)
 
 
-def test_without_script_the_key_has_a_page_that_a_reload_does_not_repeat(
+def test_without_javascript_a_reload_does_not_show_the_key_again(
     common_portal: Portal, new_context: ContextMaker
 ) -> None:
     page = open_keys(new_context(java_script_enabled=False), common_portal)
@@ -170,7 +170,7 @@ def test_without_script_the_key_has_a_page_that_a_reload_does_not_repeat(
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_page_is_in_order(
+def test_the_page_has_no_layout_or_accessibility_problems(
     common_portal: Portal, new_context: ContextMaker, size: dict[str, Any], theme: str
 ) -> None:
     page = open_keys(new_context(**size, color_scheme=theme), common_portal)

@@ -1,4 +1,4 @@
-"""The API reference in the browser: in order in both themes and sizes, found, copied, read by keyboard."""
+"""The API reference in the browser: layout in both themes and sizes, navigation, copying, keyboard use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_reference(page: Page, portal: Portal) -> Page:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_page_is_in_order(
+def test_the_page_has_no_layout_or_accessibility_problems(
     common_portal: Portal, new_context: ContextMaker, size: dict[str, Any], theme: str
 ) -> None:
     page = open_reference(new_context(**size, color_scheme=theme), common_portal)
@@ -32,7 +32,7 @@ def test_the_page_is_in_order(
     assert_in_order(page, "one call")
 
 
-def test_between_phone_and_desktop_nothing_sticks_out(
+def test_nothing_overflows_between_phone_and_desktop_width(
     common_portal: Portal, new_context: ContextMaker
 ) -> None:
     page = open_reference(new_context(), common_portal)
@@ -41,7 +41,7 @@ def test_between_phone_and_desktop_nothing_sticks_out(
         assert_in_order(page, f"{width} px wide")
 
 
-def test_code_is_copied_by_keyboard_as_it_stands(common_portal: Portal, new_context: ContextMaker) -> None:
+def test_code_is_copied_unchanged_by_keyboard(common_portal: Portal, new_context: ContextMaker) -> None:
     page = open_reference(new_context(), common_portal)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     call = page.get_by_role("region", name="List jobs")
@@ -54,7 +54,7 @@ def test_code_is_copied_by_keyboard_as_it_stands(common_portal: Portal, new_cont
     ]
 
 
-def test_the_parts_are_reached_by_keyboard_and_the_one_in_sight_is_marked(
+def test_sections_are_reached_by_keyboard_and_the_visible_one_is_marked(
     common_portal: Portal, new_context: ContextMaker
 ) -> None:
     page = open_reference(new_context(), common_portal)
@@ -69,7 +69,7 @@ def test_the_parts_are_reached_by_keyboard_and_the_one_in_sight_is_marked(
     expect(page.get_by_role("link", name="Model[]")).to_be_focused()
 
 
-def test_the_document_is_downloaded(common_portal: Portal, new_context: ContextMaker) -> None:
+def test_the_document_can_be_downloaded(common_portal: Portal, new_context: ContextMaker) -> None:
     page = open_reference(new_context(), common_portal)
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("OpenAPI")).click()

@@ -1,6 +1,6 @@
-"""Public clients of BFL's API, unchanged but for base URL and key, against the portal.
+"""Public clients of BFL's API against the portal, unchanged except for base URL and key.
 
-`make test` gets them. What they make of an outcome is theirs: some know fewer of BFL's words than others.
+`make test` installs them. How they report an outcome varies: some know fewer of BFL's statuses.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def keys(api: Api) -> dict[str, str]:
 
 
 def program(variable: str, needed: str) -> str:
-    """The program that `make test` names by this variable; skips a test that is run by hand without.
+    """The program that `make test` passes in this variable; skips the test if it is not set.
 
-    needed  a file that is there when the client is, seen from the program's folder
+    needed  a file that exists if the client is installed, relative to the program's folder
     """
     path = os.environ.get(variable)
     if path is None:
@@ -57,7 +57,7 @@ def run(command: list[str], reported: dict[str, Any]) -> str:
 
 @pytest.fixture
 def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
-    """doGenerate of @ai-sdk/black-forest-labs; `by` is the key's name."""
+    """Calls doGenerate of @ai-sdk/black-forest-labs; `by` is the name of the key."""
     node = program("PORTAL_NODE", str(CLIENTS / "node_modules" / ".installed"))
 
     def call(model: str, *, by: str = "bfl", seconds: float = PATIENCE, **options: Any) -> dict[str, Any]:
@@ -70,14 +70,14 @@ def ai_sdk(api: Api, keys: dict[str, str]) -> Call:
 
 @pytest.fixture
 def blackforest(api: Api, keys: dict[str, str], tmp_path: Path) -> Call:
-    """`generate` of blackforest."""
+    """Calls `generate` of blackforest."""
     python = program("PORTAL_BLACKFOREST", "../installed")
 
     def call(model: str, *, by: str = "bfl", retries: int = 120, **inputs: Any) -> dict[str, Any]:
         reported = {"base_url": api.portal.url, "api_key": keys[by], "retries": retries}
-        said = tmp_path / "said.json"
-        run([python, str(CLIENTS / "bfl.py"), str(said)], reported | {"model": model, "inputs": inputs})
-        return dict(json.loads(said.read_text()))
+        output = tmp_path / "output.json"
+        run([python, str(CLIENTS / "bfl.py"), str(output)], reported | {"model": model, "inputs": inputs})
+        return dict(json.loads(output.read_text()))
 
     return call
 
@@ -87,7 +87,7 @@ def encoded(content: bytes) -> str:
 
 
 def stored(api: Api, job_id: str) -> bytes:
-    """The one result of a job, as the portal keeps it."""
+    """The stored file of a job's only result."""
     (name,) = api.portal.query("SELECT storage_name FROM editor_image WHERE job_id = %s", job_id)[0]
     return (api.portal.data / "media" / name).read_bytes()
 
@@ -120,7 +120,7 @@ def test_the_ai_sdk_edits_an_image(api: Api, ai_sdk: Call) -> None:
     assert got["metadata"]["duration"] >= 0
 
 
-def test_the_ai_sdk_sends_several_images_by_address_too(api: Api, ai_sdk: Call) -> None:
+def test_the_ai_sdk_sends_several_images_also_by_url(api: Api, ai_sdk: Call) -> None:
     files = [
         {"type": "url", "url": f"{api.pictures}/teal.png"},
         {"type": "file", "mediaType": "image/png", "data": encoded(photo(width=128))},
@@ -143,21 +143,21 @@ def test_the_ai_sdk_sends_several_images_by_address_too(api: Api, ai_sdk: Call) 
     assert got["metadata"]["outputMegapixels"] == round(256 * 256 / 2**20, 2)
 
 
-def test_the_ai_sdk_makes_an_image_of_text(ai_sdk: Call) -> None:
+def test_the_ai_sdk_generates_an_image_from_text(ai_sdk: Call) -> None:
     got = ai_sdk("flux-kontext-max", prompt="a quiet harbour", aspectRatio="16:9")
     assert "error" not in got, got
     assert base64.b64decode(got["image"]).startswith(b"\x89PNG")
 
 
-def test_the_ai_sdk_is_reported_of_a_moderated_result(api: Api, ai_sdk: Call) -> None:
-    """It does not know the words “Content Moderated”, and says so at once."""
+def test_the_ai_sdk_fails_on_a_moderated_result(api: Api, ai_sdk: Call) -> None:
+    """It does not know the status “Content Moderated” and fails at once."""
     got = ai_sdk("flux-kontext-pro", prompt="a quiet harbour [moderate]")
     assert got["error"] == "Invalid JSON response"
     assert "Content Moderated" in got["body"]
     assert api.ledger(newest(api)[0])[-1][0] == "release"
 
 
-def test_the_ai_sdk_is_reported_of_a_failure(ai_sdk: Call) -> None:
+def test_the_ai_sdk_reports_a_failure(ai_sdk: Call) -> None:
     got = ai_sdk("flux-kontext-pro", prompt="a quiet harbour [fail]")
     assert got["error"] == "Black Forest Labs generation failed."
 
@@ -171,7 +171,7 @@ def test_the_ai_sdk_is_reported_of_a_failure(ai_sdk: Call) -> None:
         ("reader", {}, 403, "does not have the scope"),
     ],
 )
-def test_the_ai_sdk_says_what_was_refused(
+def test_the_ai_sdk_reports_why_a_request_was_refused(
     api: Api, ai_sdk: Call, by: str, options: dict[str, Any], status: int, message: str
 ) -> None:
     before = jobs(api)
@@ -181,7 +181,7 @@ def test_the_ai_sdk_says_what_was_refused(
     assert jobs(api) == before
 
 
-def test_the_ai_sdk_waits_for_the_rate_limit(api: Api, ai_sdk: Call, keys: dict[str, str]) -> None:
+def test_the_ai_sdk_can_retry_after_the_rate_limit(api: Api, ai_sdk: Call, keys: dict[str, str]) -> None:
     for _ in range(2):
         ask.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
     got = ai_sdk("flux-kontext-pro", by="bfl_slow", prompt="a quiet harbour")
@@ -201,7 +201,7 @@ def test_blackforest_edits_an_image(api: Api, blackforest: Call) -> None:
     assert image.headers["content-type"] == "image/png"
 
 
-def test_blackforest_repaints_what_a_mask_marks(api: Api, blackforest: Call) -> None:
+def test_blackforest_edits_with_a_mask(api: Api, blackforest: Call) -> None:
     picture = encoded(photo(width=256, height=256))
     mask = encoded(photo(width=256, height=256, colour="white"))
     got = blackforest("flux-pro-1.0-fill", prompt="Turn red into blue", image=picture, mask=mask)
@@ -213,8 +213,8 @@ def test_blackforest_repaints_what_a_mask_marks(api: Api, blackforest: Call) -> 
     assert roles == [("source",), ("mask",)]
 
 
-def test_blackforest_waits_for_a_moderated_result_in_vain(blackforest: Call) -> None:
-    """It knows no end but Ready."""
+def test_blackforest_runs_out_of_retries_on_a_moderated_result(blackforest: Call) -> None:
+    """It knows no final status but Ready."""
     got = blackforest("flux-kontext-pro", prompt="a quiet harbour [moderate]", retries=2)
     assert "exceeded maximum retries" in got["error"]
 
@@ -227,7 +227,7 @@ def test_blackforest_waits_for_a_moderated_result_in_vain(blackforest: Call) -> 
         ("bfl_slow", {}, "429 Client Error"),
     ],
 )
-def test_blackforest_says_what_was_refused(
+def test_blackforest_reports_why_a_request_was_refused(
     api: Api, blackforest: Call, keys: dict[str, str], by: str, inputs: dict[str, Any], message: str
 ) -> None:
     for _ in range(2 if by == "bfl_slow" else 0):

@@ -1,4 +1,4 @@
-"""Whatever comes to the door for BFL's clients, over HTTP: no answer is a failure of the portal's own."""
+"""Fuzzing the BFL-compatible API over HTTP: no request causes a server error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.patience import PATIENCE
 EXAMPLES = 60
 EXPECTED = {200, 400, 402, 403, 404, 405, 422, 429}
 
-# Deterministic: what is found by chance is found by hand.
+# Deterministic: random examples are for runs by hand.
 fuzzed = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -75,7 +75,7 @@ def http(api: Api) -> Iterator[httpx.Client]:
 
 
 def check(answer: httpx.Response) -> None:
-    """Every answer is one that BFL's clients read, whatever was asked."""
+    """Check that a response has a form that BFL's clients can parse."""
     assert answer.status_code in EXPECTED, (answer.request.url, answer.request.content[:500], answer.text)
     body = answer.json()
     if answer.status_code == 200:
@@ -88,14 +88,16 @@ def check(answer: httpx.Response) -> None:
 @given(
     target=TARGETS, prompt=st.text(max_size=50) | VALUES, fields=st.dictionaries(NAMES, VALUES, max_size=5)
 )
-def test_no_field_breaks_it(http: httpx.Client, target: str, prompt: Any, fields: dict[str, Any]) -> None:
+def test_any_fields_get_a_valid_response(
+    http: httpx.Client, target: str, prompt: Any, fields: dict[str, Any]
+) -> None:
     body = json.dumps({"prompt": prompt} | fields)
     check(http.post(f"/v1/{target}", content=body, headers={"content-type": "application/json"}))
 
 
 @fuzzed
 @given(target=TARGETS, body=st.binary(max_size=200))
-def test_no_bytes_break_it(http: httpx.Client, target: str, body: bytes) -> None:
+def test_any_bytes_get_a_valid_response(http: httpx.Client, target: str, body: bytes) -> None:
     check(http.post(f"/v1/{target}", content=body))
 
 
@@ -106,15 +108,15 @@ def test_no_bytes_break_it(http: httpx.Client, target: str, body: bytes) -> None
     query=st.dictionaries(st.sampled_from(["id", "signature", "x"]), st.text(max_size=80)),
     task=st.booleans(),
 )
-def test_no_path_and_no_query_break_it(
+def test_any_path_and_query_get_a_valid_response(
     http: httpx.Client, method: str, path: str, query: dict[str, str], task: bool
 ) -> None:
     part = "get_result" if task else httpx.QueryParams({"": path}).__str__()[1:]
     check(http.request(method, f"/v1/{part}", params=query))
 
 
-def test_what_was_refused_cost_nothing(api: Api, http: httpx.Client) -> None:
-    """After all of the above, the account is what its entries say."""
+def test_refused_requests_cost_nothing(api: Api, http: httpx.Client) -> None:
+    """After all of the above, the account equals the sum of its entries."""
     check(http.post("/v1/flux-kontext-pro", json={"prompt": ""}))
     assert api.portal.query(
         "SELECT balance + held - (SELECT sum(amount + held_amount) FROM editor_ledgerentry "
@@ -123,9 +125,9 @@ def test_what_was_refused_cost_nothing(api: Api, http: httpx.Client) -> None:
     ) == [(0,)]
 
 
-def test_large_images_are_taken_up_to_their_limit(api: Api, http: httpx.Client) -> None:
+def test_large_images_are_accepted_up_to_the_limit(api: Api, http: httpx.Client) -> None:
     before = jobs(api)
-    # Bytes after a picture's end are no part of it, but they are sent.
+    # Bytes after the end of an image are not part of it, but they are sent.
     large = base64.b64encode(PICTURE + os.urandom(LONGEST_IMAGE // 4 * 3 - len(PICTURE))).decode()
     assert len(large) == LONGEST_IMAGE
     three = {"input_image": large, "input_image_2": large, "input_image_3": large}

@@ -1,4 +1,4 @@
-"""kill -9 of the portal and of its database: each job ends, asked for once, with its credits right."""
+"""SIGKILL of the portal and of its database: each job ends, submitted once, with correct credits."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def wait_for(portal: Portal, sql: str, expected: object) -> None:
 
 
 def begin(portal: Portal, client: Client, *, lasting: str = LASTING) -> None:
-    """Have an edit in the middle of its run, which is done as soon as it is taken up again."""
+    """Start an edit that is in the middle of its run and finishes as soon as it is resumed."""
     assert client.run(f"{lasting} a quiet harbour at dawn").status_code == 302
     wait_for(portal, "SELECT count(*) FROM editor_job WHERE percent > 0", [(1,)])
     portal.let_the_sandbox_finish()
 
 
 def rows(portal: Portal, sql: str) -> object:
-    """What the database answers; or why it does not, while it is down."""
+    """The rows of a query, or the error while the database is down."""
     try:
         return portal.query(sql)
     except (psycopg.OperationalError, OSError) as error:
@@ -45,7 +45,7 @@ def rows(portal: Portal, sql: str) -> object:
 
 
 def assert_ended_once(portal: Portal, *, jobs: int) -> None:
-    """All completed; each asked for once; the ledger equals the account and what was spent."""
+    """All jobs completed, each submitted once; the ledger equals the account and the credits spent."""
     wait_for(portal, "SELECT status, count(*) FROM editor_job GROUP BY 1", [("completed", jobs)])
     assert portal.times_asked() == jobs
     assert portal.query("SELECT sum(amount), sum(held_amount) FROM editor_ledgerentry") == [
@@ -55,7 +55,7 @@ def assert_ended_once(portal: Portal, *, jobs: int) -> None:
     assert portal.query("SELECT count(*) FROM editor_image WHERE kind = 'result'") == [(jobs,)]
 
 
-def test_the_portal_is_killed_in_the_middle_of_a_run(portal: Portal, client: Client) -> None:
+def test_a_job_survives_a_kill_of_the_portal_during_its_run(portal: Portal, client: Client) -> None:
     begin(portal, client)
     portal.kill()  # the database stays up
     assert portal.query("SELECT status FROM editor_job") == [("processing",)]
@@ -64,7 +64,7 @@ def test_the_portal_is_killed_in_the_middle_of_a_run(portal: Portal, client: Cli
     assert "resumes at task_output" in portal.log.read_text()
 
 
-def test_the_portal_is_killed_while_a_job_waits(portal: Portal, client: Client) -> None:
+def test_a_waiting_job_survives_a_kill_of_the_portal(portal: Portal, client: Client) -> None:
     page = client.studio()
     portal.stop()
     portal.start("--no-worker")
@@ -75,14 +75,14 @@ def test_the_portal_is_killed_while_a_job_waits(portal: Portal, client: Client) 
     assert_ended_once(portal, jobs=1)
 
 
-def test_the_database_is_killed_in_the_middle_of_a_run(portal: Portal, client: Client) -> None:
-    # It may go on without having noticed.
+def test_a_job_survives_a_kill_of_the_database_during_its_run(portal: Portal, client: Client) -> None:
+    # The edit may go on without noticing.
     begin(portal, client, lasting="[slow:60]")
     portal.kill_postgres()
     assert_ended_once(portal, jobs=1)
 
 
-def test_the_database_is_killed_and_the_portal_restarted(portal: Portal, client: Client) -> None:
+def test_a_job_survives_a_kill_of_the_database_and_a_restart(portal: Portal, client: Client) -> None:
     begin(portal, client)
     portal.kill_postgres()
     portal.kill()
@@ -90,9 +90,7 @@ def test_the_database_is_killed_and_the_portal_restarted(portal: Portal, client:
     assert_ended_once(portal, jobs=1)
 
 
-def test_a_clean_stop_leaves_no_process_and_the_job_goes_on_afterwards(
-    portal: Portal, client: Client
-) -> None:
+def test_a_job_goes_on_after_a_clean_stop_and_a_start(portal: Portal, client: Client) -> None:
     begin(portal, client)
     assert portal.stop() == 0
     portal.start()

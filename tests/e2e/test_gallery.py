@@ -1,4 +1,4 @@
-"""The gallery as people use it: filter, scroll, pick many, throw away and restore."""
+"""The gallery in the browser: filter, scroll, select many, discard and restore."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.e2e.test_pages import DESKTOP, PHONE, assert_in_order
 
 @pytest.fixture(scope="module")
 def shared(common_portal: Portal) -> Portal:
-    """40 edits for all tests here; each uses some of its own."""
+    """A portal with 40 edits for all tests here; each test uses its own."""
     return fill(common_portal)
 
 
-def test_a_filter_stays_in_the_address(shared: Portal, new_context: ContextMaker) -> None:
+def test_a_filter_is_kept_in_the_url(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared)
     page.get_by_label("Search prompts").press_sequentially("take 17")
@@ -46,7 +46,7 @@ def test_a_filter_stays_in_the_address(shared: Portal, new_context: ContextMaker
     expect(page.get_by_text("take 38")).to_have_count(0)
 
 
-def test_older_tiles_come_while_scrolling(shared: Portal, new_context: ContextMaker) -> None:
+def test_older_tiles_load_while_scrolling(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared, "?q=take")
     expect(tiles(page)).to_have_count(30)
@@ -56,7 +56,7 @@ def test_older_tiles_come_while_scrolling(shared: Portal, new_context: ContextMa
     expect(page.get_by_role("link", name="Older")).to_have_count(0)
 
 
-def test_without_script_everything_is_a_link_or_a_form(shared: Portal, new_context: ContextMaker) -> None:
+def test_without_javascript_everything_is_a_link_or_a_form(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context(java_script_enabled=False)
     open_gallery(page, shared, "?q=take")
     page.get_by_role("link", name="Older").click()
@@ -79,7 +79,7 @@ def test_without_script_everything_is_a_link_or_a_form(shared: Portal, new_conte
     expect(page.locator(".secret")).to_contain_text("/s/")
 
 
-def test_many_are_packed_starred_and_thrown_away_at_once(
+def test_many_images_are_zipped_starred_and_discarded_at_once(
     shared: Portal, new_context: ContextMaker, tmp_path: Path
 ) -> None:
     page = new_context()
@@ -125,7 +125,9 @@ def test_many_are_packed_starred_and_thrown_away_at_once(
     expect(tile(page, 32)).to_be_visible()
 
 
-def test_an_open_gallery_gets_new_tiles_that_match(shared: Portal, new_context: ContextMaker) -> None:
+def test_an_open_gallery_shows_new_tiles_that_match_the_filter(
+    shared: Portal, new_context: ContextMaker
+) -> None:
     page, other = new_context(), new_context()
     open_gallery(page, shared, "?q=border")
     open_gallery(other, shared, "?q=take", email=JONAS)
@@ -143,7 +145,7 @@ def test_an_open_gallery_gets_new_tiles_that_match(shared: Portal, new_context: 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_pages_are_in_order(
+def test_pages_have_no_layout_or_accessibility_problems(
     shared: Portal, new_context: ContextMaker, size: dict[str, Any], theme: str
 ) -> None:
     page = new_context(**size, color_scheme=theme)

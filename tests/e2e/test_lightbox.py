@@ -1,4 +1,4 @@
-"""One edit in the gallery: its address, its keys, and what can be done with it."""
+"""The lightbox of the gallery: URL, keys and actions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.e2e.portal import Portal
 
 @pytest.fixture(scope="module")
 def shared(common_portal: Portal) -> Portal:
-    """40 edits for all tests here; each uses some of its own."""
+    """A portal with 40 edits for all tests here; each test uses its own."""
     return fill(common_portal)
 
 
-def test_the_lightbox_has_an_address_and_goes_by_keys(shared: Portal, new_context: ContextMaker) -> None:
+def test_the_lightbox_has_a_url_and_is_navigated_by_keys(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared, "?q=take")
     page.evaluate("window.untouched = true")
@@ -49,7 +49,7 @@ def test_the_lightbox_has_an_address_and_goes_by_keys(shared: Portal, new_contex
 
 
 @pytest.mark.parametrize("way", ["Escape", "Close", "backdrop"])
-def test_closing_the_lightbox_goes_back_to_its_tile(
+def test_closing_the_lightbox_returns_to_its_tile(
     shared: Portal, new_context: ContextMaker, way: str
 ) -> None:
     page = new_context()
@@ -67,12 +67,12 @@ def test_closing_the_lightbox_goes_back_to_its_tile(
     expect(page).to_have_url(f"{shared.url}{GALLERY}?q=take")
     expect(tile(page, 36).get_by_role("link")).to_be_focused()
     assert page.evaluate("window.untouched"), "the gallery was loaded again"
-    # And once more: closing left nothing behind in the way.
+    # Again, to check that closing cleaned up.
     page.keyboard.press("Enter")
     expect(lightbox(page)).to_contain_text("take 36")
 
 
-def test_the_address_of_the_lightbox_is_a_page(shared: Portal, new_context: ContextMaker) -> None:
+def test_the_url_of_the_lightbox_is_a_page(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared, "?q=take")
     tile(page, 35).get_by_role("link").click()
@@ -87,7 +87,7 @@ def test_the_address_of_the_lightbox_is_a_page(shared: Portal, new_context: Cont
     expect(tiles(page)).to_have_count(30)
 
 
-def test_an_arrow_on_the_divide_moves_the_divide(shared: Portal, new_context: ContextMaker) -> None:
+def test_arrow_keys_on_the_divider_move_it(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared, "?q=take")
     tile(page, 35).get_by_role("link").click()
@@ -114,7 +114,7 @@ def test_a_star_in_the_lightbox_marks_the_tile(shared: Portal, new_context: Cont
     expect(page).to_have_url(re.compile("starred=1"))
 
 
-def test_the_lightbox_throws_its_image_away(shared: Portal, new_context: ContextMaker) -> None:
+def test_the_lightbox_discards_its_image(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared, "?q=take")
     tile(page, 29).get_by_role("link").click()
@@ -128,7 +128,9 @@ def test_the_lightbox_throws_its_image_away(shared: Portal, new_context: Context
     expect(page.get_by_role("region", name="Notifications")).to_contain_text("Moved to the trash")
 
 
-def test_a_shared_image_is_seen_until_the_link_is_revoked(shared: Portal, new_context: ContextMaker) -> None:
+def test_a_shared_image_is_visible_until_the_link_is_revoked(
+    shared: Portal, new_context: ContextMaker
+) -> None:
     page = new_context()
     open_gallery(page, shared, "?q=take")
     tile(page, 28).get_by_role("link").click()
@@ -150,13 +152,13 @@ def test_a_shared_image_is_seen_until_the_link_is_revoked(shared: Portal, new_co
     expect(dialog.get_by_text("This image is not shared")).to_be_visible()
     stranger.reload()
     expect(stranger.get_by_role("heading", name="This link no longer works")).to_be_visible()
-    # Both dialogs close one after the other, and the gallery is there again.
+    # Both dialogs close one after the other, back to the gallery.
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(lightbox(page)).to_be_visible()
 
 
-def test_a_recipe_runs_again_in_the_studio(shared: Portal, new_context: ContextMaker) -> None:
+def test_an_edit_can_be_run_again_in_the_studio(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared, "?q=take")
     tile(page, 27).get_by_role("link").click()
@@ -165,6 +167,6 @@ def test_a_recipe_runs_again_in_the_studio(shared: Portal, new_context: ContextM
     expect(page.get_by_role("radio", name="Compare")).to_be_attached()
     rows = shared.query("SELECT count(*) FROM editor_job WHERE prompt LIKE %s", '%"take 27"%')
     assert rows == [(2,)]
-    # For the tests to come, the newest take is 39 again.
+    # Restore number 39 as the newest edit for later tests.
     newest = "(SELECT max(number) FROM editor_job)"
     shared.query(f"UPDATE editor_job SET prompt = 'again' WHERE number = {newest} RETURNING 1")

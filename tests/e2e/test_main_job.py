@@ -1,4 +1,4 @@
-"""The main job, as a person does it: first start, a photograph, words, Run, the result, again."""
+"""The main flow in the browser: first start, upload, prompt, Run, result, and another edit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def sign_in(page: Page, portal: Portal, email: str) -> None:
 
 
 def wait_on(page: Page, come: Callable[[], object]) -> None:
-    """Wait for what the page's own events bring about."""
+    """Wait for an effect of the page's own events."""
     wait_until(come, pause=lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
@@ -70,7 +70,7 @@ def assert_grey(picture: Picture.Image) -> None:
 
 
 def assert_bears_text_at_the_bottom(picture: Picture.Image, plain: Picture.Image) -> None:
-    """The bottom fifth differs strongly from the same edit without words; the top half does not."""
+    """The bottom fifth differs strongly from the same edit without text; the top half does not."""
     from PIL import ImageChops
 
     difference = ImageChops.difference(picture.convert("L"), plain.convert("L"))
@@ -89,7 +89,7 @@ def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker)
     other = new_context()
     sign_in(other, portal, "jonas@example.test")
 
-    # A photograph from disk.
+    # Upload a photograph.
     page.goto(f"{portal.url}/w/acme-studio/")
     page.locator("#file").set_input_files(PHOTO)
     expect(page.get_by_text("Editing the original")).to_be_visible()
@@ -97,7 +97,7 @@ def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker)
     before = balance(page)
     price = shown_price(page)
 
-    # Words, Ctrl+Enter, and a timeline that moves by itself.
+    # Enter a prompt, press Ctrl+Enter, and follow the timeline as it updates.
     steps: list[str] = []
 
     def record(step: str) -> None:
@@ -139,7 +139,7 @@ def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker)
     assert [label.split(":")[0].strip() for label in versions(page)] == ["Original", "v2", "v3"]
     expect(page.locator("#balance")).to_have_text(f"{before - 2 * price:,}")
 
-    # The other member saw both arrive, on a page that was never reloaded.
+    # The other member saw both arrive without a reload.
     expect(other.get_by_role("navigation", name="Versions").get_by_role("link")).to_have_count(3)
     expect(other.locator("#balance")).to_have_text(f"{before - 2 * price:,}")
     rows = portal.query("SELECT sum(amount), sum(held_amount) FROM editor_ledgerentry")
@@ -151,7 +151,7 @@ def _current_path(page: Page) -> str:
     return link.get_attribute("href") or ""
 
 
-def test_cancel_refunds_and_says_so(portal: Portal, new_context: ContextMaker) -> None:
+def test_canceling_refunds_and_shows_it(portal: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     first_start(page, portal)
     before = balance(page)
@@ -172,7 +172,7 @@ def test_cancel_refunds_and_says_so(portal: Portal, new_context: ContextMaker) -
         ("[moderate] make it warmer", "withheld"),
     ],
 )
-def test_a_failure_says_what_happened_and_what_it_cost(
+def test_a_failure_shows_its_reason_and_its_cost(
     portal: Portal, new_context: ContextMaker, prompt: str, says: str
 ) -> None:
     page = new_context()
@@ -187,7 +187,7 @@ def test_a_failure_says_what_happened_and_what_it_cost(
     expect(page.locator("#balance")).to_have_text(f"{before:,}")
 
 
-def test_an_empty_prompt_is_answered_beside_it(portal: Portal, new_context: ContextMaker) -> None:
+def test_an_empty_prompt_shows_an_error_beside_it(portal: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     first_start(page, portal)
     page.get_by_label("What should change?").fill("")
@@ -197,7 +197,7 @@ def test_an_empty_prompt_is_answered_beside_it(portal: Portal, new_context: Cont
 
 
 def test_a_late_socket_script_still_connects(portal: Portal, new_context: ContextMaker) -> None:
-    """htmx must not begin before its socket extension is there, however slowly that arrives."""
+    """htmx must not start before its WebSocket extension is loaded, however slowly that loads."""
     page = new_context()
     first_start(page, portal)
     held: list[Route] = []

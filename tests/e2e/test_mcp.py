@@ -1,4 +1,4 @@
-"""The official MCP client does edits, in both modes of the protocol. Refusals are in test_mcp_refusals.py."""
+"""Edits with the official MCP client, in both modes of the protocol. Errors are in test_mcp_refusals.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.e2e.portal import LASTING, ROOT, Portal
 from tests.patience import PATIENCE, wait_until
 
 LARGEST_PREVIEW = 100 * 1024
-# The hints of the Naftiko capability: readOnly, destructive, idempotent.
+# Description and hints from the Naftiko capability: readOnly, destructive, idempotent.
 SEED = {
     "editimagekontextpro": ("Edit image with FLUX.1 Kontext [pro]", False, False, False),
     "editimagekontextmax": ("Edit image with FLUX.1 Kontext [max]", False, False, False),
@@ -42,12 +42,12 @@ OURS = {
 
 @pytest.fixture(scope="module")
 def keys(api: Api) -> dict[str, str]:
-    """Of a workspace that only these tests use."""
+    """Keys of a workspace that only these tests use."""
     return open_spaces(api.portal, {"agents": {"workspace": "Agents"}})
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_tools_are_listed_with_their_wakeups(api: Api, mode: Mode) -> None:
+def test_the_tools_are_listed_with_their_hints(api: Api, mode: Mode) -> None:
     async def work(client: Client) -> ListToolsResult:
         return await client.list_tools()
 
@@ -69,11 +69,11 @@ def test_the_tools_are_listed_with_their_wakeups(api: Api, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
+def test_an_edit_reports_progress_and_returns_a_preview_and_a_link(
     api: Api, keys: dict[str, str], mode: Mode
 ) -> None:
     reported: list[tuple[float, float | None, str | None]] = []
-    told_before: list[tuple[float, float | None, str | None]] = []
+    earlier: list[tuple[float, float | None, str | None]] = []
     url, key, lasting = api.portal.url, keys["agents"], f"{LASTING} told in {mode}"
 
     async def listen(progress: float, total: float | None, message: str | None) -> None:
@@ -88,15 +88,15 @@ def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
         await asyncio.to_thread(wait_until, lambda: len(reported) >= 2)
         await asyncio.to_thread(cancel)
         assert refusal(await waiting)["code"] == "conflict"
-        told_before.extend(reported)
+        earlier.extend(reported)
         reported.clear()
         parsed = {"prompt": "a quiet harbour", "model_tier": "standard"}
         return await client.call_tool("edit_image", parsed, progress_callback=listen)
 
     result = agent.run(url, key, work, mode=mode)
-    for part in (told_before, reported):
+    for part in (earlier, reported):
         assert [progress for progress, _, _ in part] == sorted({progress for progress, _, _ in part})
-    assert all(total == 100 and message for _, total, message in [*told_before, *reported])
+    assert all(total == 100 and message for _, total, message in [*earlier, *reported])
     job = data(result)
     assert (job["status"], job["credits"]) == ("completed", STANDARD)
     _, preview, link = result.content
@@ -116,9 +116,7 @@ def test_an_edit_tells_its_progress_and_gives_a_preview_and_a_link(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_an_edit_goes_on_from_an_address_and_from_a_result(
-    api: Api, keys: dict[str, str], mode: Mode
-) -> None:
+def test_an_edit_accepts_a_url_and_an_earlier_result(api: Api, keys: dict[str, str], mode: Mode) -> None:
     async def work(client: Client) -> tuple[Any, Any]:
         first = data(
             await client.call_tool(
@@ -138,7 +136,7 @@ def test_an_edit_goes_on_from_an_address_and_from_a_result(
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("tool", ["editimagekontextpro", "editimagekontextmax"])
-def test_the_seeds_tools_edit_and_give_the_result(
+def test_the_kontext_tools_edit_and_return_the_result(
     api: Api, keys: dict[str, str], tool: str, mode: Mode
 ) -> None:
     async def work(client: Client) -> tuple[Any, CallToolResult]:
@@ -182,7 +180,7 @@ def test_a_job_is_canceled_while_another_call_waits_for_it(
 
 
 def job_with(url: str, key: str, prompt: str) -> str:
-    """The newest job with this prompt, once it is at work."""
+    """Wait until a job with this prompt is processing, and return the newest one's id."""
 
     def look() -> str:
         for job in data(agent.call(url, key, "list_jobs"))["jobs"]:
@@ -194,17 +192,17 @@ def job_with(url: str, key: str, prompt: str) -> str:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_job_of_a_caller_that_leaves_goes_on(api: Api, keys: dict[str, str], mode: Mode) -> None:
+def test_the_job_of_a_disconnected_caller_goes_on(api: Api, keys: dict[str, str], mode: Mode) -> None:
     url, key, prompt = api.portal.url, keys["agents"], f"a harbour left in {mode}"
 
-    async def leave(client: Client) -> None:
+    async def disconnect(client: Client) -> None:
         call = asyncio.create_task(client.call_tool("edit_image", {"prompt": prompt}))
         await asyncio.to_thread(job_with, url, key, prompt)
         call.cancel()
         await asyncio.wait({call})
 
-    with api.portal.no_new_images():  # it does not end before its caller has left
-        agent.run(url, key, leave, mode=mode)
+    with api.portal.no_new_images():  # it does not end before its caller disconnects
+        agent.run(url, key, disconnect, mode=mode)
         job_id = job_with(url, key, prompt)
 
     def state() -> str:
@@ -214,12 +212,12 @@ def test_the_job_of_a_caller_that_leaves_goes_on(api: Api, keys: dict[str, str],
     assert state() == "Ready"
 
 
-def test_a_portal_that_stops_tells_held_calls_their_jobs(portal: Portal) -> None:
+def test_a_stopping_portal_returns_the_jobs_of_held_calls(portal: Portal) -> None:
     key = open_spaces(portal, {"agents": {"workspace": "Agents"}})["agents"]
 
     def hold(mode: Mode) -> CallToolResult:
         async def work(client: Client) -> CallToolResult:
-            await client.list_tools()  # or it would ask for their schemas when the portal is gone
+            await client.list_tools()  # otherwise it would request their schemas after the portal has stopped
             return await client.call_tool("edit_image", {"prompt": f"{mode} {LASTING}"})
 
         return agent.run(portal.url, key, work, mode=mode)
@@ -235,7 +233,7 @@ def test_a_portal_that_stops_tells_held_calls_their_jobs(portal: Portal) -> None
             assert job["note"]
 
 
-def test_the_guides_snippet_runs_as_it_stands_there(api: Api, keys: dict[str, str]) -> None:
+def test_the_snippet_of_the_guide_runs_unchanged(api: Api, keys: dict[str, str]) -> None:
     guide = (ROOT / "docs" / "compatible" / "mcp.md").read_text()
     (snippet,) = re.findall(r"^```python\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
     done = subprocess.run(
@@ -249,7 +247,7 @@ def test_the_guides_snippet_runs_as_it_stands_there(api: Api, keys: dict[str, st
     assert (done.returncode, done.stdout) == (0, "completed\n"), done.stderr
 
 
-def test_the_guide_has_each_tool(api: Api, keys: dict[str, str]) -> None:
+def test_the_guide_lists_each_tool(api: Api, keys: dict[str, str]) -> None:
     async def work(client: Client) -> ListToolsResult:
         return await client.list_tools()
 

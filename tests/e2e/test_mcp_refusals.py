@@ -1,4 +1,4 @@
-"""What the official MCP client meets when something is wrong: in both modes of the protocol, in words."""
+"""Errors that the official MCP client gets, in both modes of the protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.api import Api, open_spaces
 
 @pytest.fixture(scope="module")
 def keys(api: Api) -> dict[str, str]:
-    """Of workspaces that only these tests use."""
+    """Keys of workspaces that only these tests use."""
     spaces: dict[str, dict[str, Any]] = {
         "refused": {"workspace": "Refused agents"},
         "tight": {"workspace": "Agents tight", "requests_per_minute": 3},
@@ -26,7 +26,7 @@ def keys(api: Api) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_is_moderated_costs_nothing_and_says_so(api: Api, keys: dict[str, str], mode: Mode) -> None:
+def test_a_moderated_edit_is_reported_and_costs_nothing(api: Api, keys: dict[str, str], mode: Mode) -> None:
     wrong = refusal(
         agent.call(api.portal.url, keys["refused"], "edit_image", mode=mode, prompt="a harbour [moderate]")
     )
@@ -42,7 +42,7 @@ def test_what_is_moderated_costs_nothing_and_says_so(api: Api, keys: dict[str, s
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_goes_wrong_is_reported_by_the_tool(api: Api, mode: Mode) -> None:
+def test_errors_are_reported_by_the_tool(api: Api, mode: Mode) -> None:
     url, edit = api.portal.url, {"prompt": "a quiet harbour", "model_tier": "standard"}
     wrong = refusal(agent.call(url, api.keys["acme"], "edit_image", mode=mode, prompt="x", steps=5))
     assert wrong["fields"].keys() == {"steps"}
@@ -68,7 +68,7 @@ def test_too_many_requests_are_refused_with_a_message(api: Api, keys: dict[str, 
 
 
 def flat(error: BaseException) -> MCPError:
-    """The one error in a group: what fails while the client connects comes in one."""
+    """The only error in nested groups, in which errors during the connect are raised."""
     while isinstance(error, BaseExceptionGroup):
         (error,) = error.exceptions
     assert isinstance(error, MCPError), error
@@ -76,7 +76,7 @@ def flat(error: BaseException) -> MCPError:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_without_a_key_there_is_nothing(api: Api, mode: Mode) -> None:
+def test_an_invalid_key_is_refused(api: Api, mode: Mode) -> None:
     async def work(client: Client) -> None:
         await client.list_tools()
 
@@ -89,7 +89,7 @@ def test_without_a_key_there_is_nothing(api: Api, mode: Mode) -> None:
     ("header", "value", "status"),
     [("origin", "https://evil.example", 403), ("host", "evil.example", 400), ("authorization", "", 401)],
 )
-def test_foreign_pages_hosts_and_strangers_are_refused(
+def test_foreign_origins_and_hosts_and_missing_keys_are_refused(
     api: Api, header: str, value: str, status: int
 ) -> None:
     headers = {
@@ -102,9 +102,7 @@ def test_foreign_pages_hosts_and_strangers_are_refused(
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, -32600)
 
 
-def test_the_jobs_of_others_are_neither_listed_nor_reported_nor_canceled(
-    api: Api, keys: dict[str, str]
-) -> None:
+def test_jobs_of_other_workspaces_cannot_be_listed_read_or_canceled(api: Api, keys: dict[str, str]) -> None:
     url, prompt = api.portal.url, "a harbour that is not yours"
     job_id = data(agent.call(url, keys["refused"], "edit_image", prompt=prompt))["job_id"]
     assert data(agent.call(url, keys["apart"], "list_jobs"))["jobs"] == []

@@ -1,4 +1,4 @@
-"""OpenAI's own clients do their work at the portal, unchanged but for address and key."""
+"""OpenAI's own clients against the portal, unchanged except for base URL and key."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.patience import PATIENCE
 
 CLIENTS = Path(__file__).with_name("clients")
 MODEL = "gpt-image-2.6-flare"
-PRICE = 5  # credits of one of its images
+PRICE = 5  # credits of one image of this model
 GREY = "Make it black and white"
 SECONDS = 600
 
 
 def mask() -> bytes:
-    """Of the pictures' size; the left half may change."""
+    """A mask of the images' size; the left half may change."""
     image = Picture.new("RGBA", (96, 64), (0, 0, 0, 255))
     image.paste((0, 0, 0, 0), (0, 0, 48, 64))
     buffer = BytesIO()
@@ -45,7 +45,7 @@ MASK = ("mask.png", mask(), "image/png")
 
 @pytest.fixture(scope="module")
 def keys(api: Api) -> dict[str, str]:
-    """Of the API's workspaces, and of two whose requests nobody else counts on."""
+    """Keys of the API's workspaces, and of two whose rate limits no other test uses."""
     slow = {name: {"workspace": name.title(), "requests_per_minute": 3} for name in ("python", "node")}
     return api.keys | open_spaces(api.portal, slow)
 
@@ -61,7 +61,7 @@ def connect(api: Api, key: str, **options: Any) -> openai.OpenAI:
 
 
 def stored(api: Api, answer: Any) -> list[bytes]:
-    """The results of the job that an answer names, as the portal shows them."""
+    """The results of the job named in a response, fetched from the portal."""
     job = api.client("plain").job(answer["job_id"] if isinstance(answer, dict) else answer.job_id)
     return [api.http("plain").get(result["url"]).content for result in job["results"]]
 
@@ -74,7 +74,7 @@ def balance(api: Api) -> int:
     return int(found[0][0])
 
 
-def test_images_are_made_from_text(api: Api, client: openai.OpenAI) -> None:
+def test_images_are_generated_from_text(api: Api, client: openai.OpenAI) -> None:
     made = client.images.generate(model=MODEL, prompt="a red chair", n=2, size="1536x1024", quality="low")
     assert made.data is not None
     contents = [b64decode(image.b64_json or "") for image in made.data]
@@ -88,7 +88,7 @@ def test_images_are_made_from_text(api: Api, client: openai.OpenAI) -> None:
     assert (made.usage.total_tokens, made.usage.model_dump()["credits"]) == (0, 2 * PRICE)
 
 
-def test_an_image_is_changed_within_its_mask_alone(api: Api, client: openai.OpenAI) -> None:
+def test_an_image_is_changed_only_within_its_mask(api: Api, client: openai.OpenAI) -> None:
     edited = client.images.edit(model=MODEL, prompt=GREY, image=[FIRST, SECOND], mask=MASK)
     assert edited.data is not None
     (content,) = [b64decode(image.b64_json or "") for image in edited.data]
@@ -103,7 +103,7 @@ def test_an_image_is_changed_within_its_mask_alone(api: Api, client: openai.Open
     assert (job["model"], job["credits_consumed"]) == ("openai/gpt-image-2.6-flare", PRICE)
 
 
-def test_one_image_in_another_format_by_a_link(api: Api, client: openai.OpenAI) -> None:
+def test_an_image_is_returned_by_url_in_another_format(api: Api, client: openai.OpenAI) -> None:
     edited = client.images.edit(
         prompt=GREY,
         image=FIRST,
@@ -122,7 +122,7 @@ def test_one_image_in_another_format_by_a_link(api: Api, client: openai.OpenAI) 
     assert (edited.output_format, edited.size) == ("jpeg", "96x64")
 
 
-def test_options_of_a_model_reach_it(api: Api, client: openai.OpenAI) -> None:
+def test_options_of_the_model_are_passed_on(api: Api, client: openai.OpenAI) -> None:
     twice = [
         client.images.edit(prompt=GREY, image=FIRST, model="pro", extra_body={"seed": 7}) for _ in range(2)
     ]
@@ -145,7 +145,7 @@ def test_several_images_are_streamed_one_by_one(api: Api, client: openai.OpenAI)
     assert [b64decode(event.b64_json) for event in made] == stored(api, made[0])
 
 
-def test_a_stream_tells_of_a_failure(client: openai.OpenAI) -> None:
+def test_a_stream_reports_a_failure(client: openai.OpenAI) -> None:
     with pytest.raises(openai.APIError) as raised:
         list(client.images.generate(prompt="a red chair [moderate]", stream=True))
     assert raised.value.code == "moderation_blocked"
@@ -169,7 +169,7 @@ def test_models_are_listed(client: openai.OpenAI) -> None:
         ({"prompt": "a chair [fail]"}, openai.InternalServerError, "server_is_overloaded", None),
     ],
 )
-def test_what_goes_wrong_is_an_exception_that_programs_know(
+def test_errors_raise_the_clients_exceptions(
     api: Api, client: openai.OpenAI, fields: Any, kind: type[openai.APIStatusError], code: str, param: str
 ) -> None:
     before = balance(api)
@@ -186,7 +186,9 @@ def test_a_bad_image_is_reported_by_its_number(client: openai.OpenAI) -> None:
     assert (raised.value.code, raised.value.param) == ("invalid_image_file", "image")
 
 
-def test_keys_credits_and_limits(api: Api, keys: dict[str, str]) -> None:
+def test_invalid_keys_missing_scopes_and_rate_limits_raise_the_clients_exceptions(
+    api: Api, keys: dict[str, str]
+) -> None:
     with connect(api, "wrong") as client, pytest.raises(openai.AuthenticationError) as wrong:
         client.images.generate(prompt="x")
     assert wrong.value.code == "invalid_api_key"
@@ -199,14 +201,14 @@ def test_keys_credits_and_limits(api: Api, keys: dict[str, str]) -> None:
     assert 1 <= int(limited.value.response.headers["retry-after"]) <= 60
 
 
-def test_clients_do_not_go_on_asking_without_credits(api: Api, keys: dict[str, str]) -> None:
+def test_clients_do_not_retry_without_credits(api: Api, keys: dict[str, str]) -> None:
     with connect(api, keys["poor"], max_retries=2) as client, pytest.raises(openai.RateLimitError) as poor:
         client.images.generate(prompt="x")
     assert poor.value.code == "insufficient_quota"
     assert poor.value.response.request.headers["x-stainless-retry-count"] == "0"
 
 
-def test_the_same_request_with_the_same_key_is_paid_once(api: Api, client: openai.OpenAI) -> None:
+def test_a_request_repeated_with_its_idempotency_key_is_paid_once(api: Api, client: openai.OpenAI) -> None:
     headers = {"Idempotency-Key": "once"}
     twice = [
         client.images.with_raw_response.edit(prompt=GREY, image=FIRST, extra_headers=headers)
@@ -220,9 +222,9 @@ def test_the_same_request_with_the_same_key_is_paid_once(api: Api, client: opena
 
 
 class Impatient(httpx.HTTPTransport):
-    """Waits two seconds for an answer, until it has lost patience once while the work was taken on.
+    """Has a read timeout of two seconds until it has timed out once after the job was created.
 
-    lost  is called then; from now on it waits
+    lost  is called then; later requests wait longer
     """
 
     def __init__(self, is_taken: Callable[[], bool], lost: Callable[[], None]) -> None:
@@ -240,7 +242,7 @@ class Impatient(httpx.HTTPTransport):
             raise
 
 
-def test_a_client_that_loses_patience_and_tries_again_pays_once(api: Api, keys: dict[str, str]) -> None:
+def test_a_client_that_times_out_and_retries_pays_once(api: Api, keys: dict[str, str]) -> None:
     before, jobs = balance(api), api.portal.query("SELECT count(*) FROM editor_job")
     with ExitStack() as held:
         held.enter_context(api.portal.no_new_images())
@@ -255,7 +257,7 @@ def test_a_client_that_loses_patience_and_tries_again_pays_once(api: Api, keys: 
     assert balance(api) == before - 4
 
 
-def test_the_client_for_node_does_the_same(api: Api, keys: dict[str, str], tmp_path: Path) -> None:
+def test_the_node_client_does_the_same(api: Api, keys: dict[str, str], tmp_path: Path) -> None:
     for name, content, _ in (FIRST, ("second.png", photo(colour="red"), ""), MASK):
         (tmp_path / name).write_bytes(content)
     environment = {

@@ -1,4 +1,4 @@
-"""Whatever comes to the OpenAI-compatible door over HTTP, its answer is in OpenAI's words and no 500."""
+"""Fuzzing the OpenAI-compatible API over HTTP: each response has OpenAI's format, and none is a 500."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.factories import photo
 from tests.media.test_masks import png, with_hole
 from tests.patience import PATIENCE
 
-EXAMPLES = 80  # of each kind; the same each time: what is found by chance is found by hand
+EXAMPLES = 80  # of each kind; deterministic: random examples are for runs by hand
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -46,7 +46,7 @@ values = st.recursive(
 )
 names = st.sampled_from(NAMES) | st.text(max_size=8)
 pictures = st.sampled_from([photo(), photo(format="JPEG"), png(with_hole()), photo()[:50], b"", b"nothing"])
-# Parts as bytes: a client would not let most of these through.
+# Parts as bytes: a client would not send most of these.
 heads = st.builds(
     'Content-Disposition: form-data; name="{}"{}{}'.format,
     names,
@@ -101,7 +101,7 @@ def http(api: Api) -> httpx.Client:
     return httpx.Client(base_url=f"{api.portal.url}/v1/", headers=headers, timeout=PATIENCE)
 
 
-def test_json_of_any_kind(api: Api) -> None:
+def test_any_json_gets_a_valid_response(api: Api) -> None:
     with http(api) as client:
 
         @FUZZ
@@ -119,7 +119,7 @@ def test_json_of_any_kind(api: Api) -> None:
     nothing_is_lost(api)
 
 
-def test_forms_of_any_kind(api: Api) -> None:
+def test_any_form_gets_a_valid_response(api: Api) -> None:
     with http(api) as client:
 
         @FUZZ
@@ -138,7 +138,7 @@ def test_forms_of_any_kind(api: Api) -> None:
     nothing_is_lost(api)
 
 
-def test_any_method_body_and_path(api: Api) -> None:
+def test_any_method_body_and_path_get_a_valid_response(api: Api) -> None:
     with http(api) as client:
 
         @FUZZ

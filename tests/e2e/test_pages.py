@@ -1,4 +1,4 @@
-"""Every page and state, in both themes and sizes: axe and the console are silent, nothing sticks out."""
+"""Every page and state in both themes and sizes: no findings of axe, no console errors, no overflow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RUN = re.compile("^Run")
 
 @pytest.fixture(scope="module")
 def shared(portals: Path) -> Iterator[Portal]:
-    """One portal with an owner, an image, a result, a failure and a stranger without a workspace."""
+    """One portal with an owner, an image, a result, a failure and a user without a workspace."""
     folder = portals / "pages"
     folder.mkdir()
     portal = Portal(folder)
@@ -57,20 +57,20 @@ SETTLED = """async () => {
 
 
 def settle(page: Page) -> None:
-    """Wait until the page has come, nothing more is asked for, and transitions are over."""
+    """Wait until the page is loaded, no requests are open, and transitions are over."""
     page.wait_for_load_state()
     wait_until(lambda: page.evaluate(SETTLED), pause=lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
 def dismiss(page: Page) -> None:
-    """Take the notices away that have not left by themselves."""
+    """Close the notices that are still shown."""
     notices = page.get_by_role("button", name="Dismiss")
     notices.evaluate_all("buttons => buttons.forEach((button) => button.click())")
     expect(notices).to_have_count(0)
 
 
 def assert_in_order(page: Page, state: str) -> None:
-    """Axe finds nothing, and nothing sticks out sideways."""
+    """Axe finds nothing, and nothing overflows horizontally."""
     settle(page)  # axe measures colours
     found = Axe().run(page).response["violations"]
     reported = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
@@ -143,7 +143,9 @@ def test_pages_are_in_order(
     assert_in_order(page, "the other theme")
 
 
-def test_the_first_page_of_all_is_in_order(portal: Portal, new_context: ContextMaker) -> None:
+def test_the_first_start_has_no_layout_or_accessibility_problems(
+    portal: Portal, new_context: ContextMaker
+) -> None:
     for size in (DESKTOP, PHONE):
         page = new_context(**size)
         page.goto(portal.url)

@@ -1,4 +1,4 @@
-"""kill -9 at each step of edits at all six providers: none is submitted twice, and the ledger stays right."""
+"""SIGKILL at each step of edits at all six providers: none is submitted twice, and the ledger is correct."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.factories import photo
 from tests.patience import wait_until
 
 BALANCE = 1000
-# By provider: a model that has its first route there. No model has it at kie: it runs on an own key.
+# By provider, a model whose first route is there. kie is no model's first route: it is used with an own key.
 MODELS = {
     "bfl": "black-forest-labs/flux-kontext-pro",
     "wiro": "wiro/flux_kontext_dev_with_2_image",
@@ -47,7 +47,7 @@ def emulators() -> Iterator[Emulators]:
 
 @pytest.fixture(scope="module")
 def portal(portals: Path, emulators: Emulators) -> Iterator[Portal]:
-    """One with its own keys for all but kie."""
+    """A portal with keys of its own for all providers but kie."""
     folder = portals / "provider-crashes"
     folder.mkdir()
     environment = {f"{name.upper()}_BASE_URL": emulator.url for name, emulator in emulators.items()}
@@ -72,7 +72,7 @@ def client(portal: Portal, emulators: Emulators) -> Iterator[Client]:
 
 @pytest.fixture
 def picture(client: Client) -> str:
-    """The id of a picture to be edited."""
+    """The id of an image to edit."""
     files = {"files": ("photo.png", photo(width=256, height=256), "image/png")}
     answer = client.send("/w/acme-studio/upload/", files=files)
     assert answer.status_code == 302, answer.text
@@ -90,7 +90,7 @@ def submit(client: Client, picture: str, providers: tuple[str, ...]) -> None:
 
 
 def restart(portal: Portal) -> None:
-    """After a kill. The queue gives the dead worker's jobs back after ten seconds, which have passed."""
+    """Start after a kill, as if the ten seconds had passed after which a dead worker's jobs are requeued."""
     portal.query(
         "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 minute' RETURNING id"
     )
@@ -98,7 +98,7 @@ def restart(portal: Portal) -> None:
 
 
 def newest(portal: Portal, column: str, providers: tuple[str, ...]) -> dict[str, object]:
-    """By provider, of the edits that were submitted last."""
+    """A column of the latest edits, by provider."""
     sql = f"SELECT provider, {column} FROM editor_job ORDER BY created_at DESC LIMIT {len(providers)}"
     return dict(portal.query(sql))
 
@@ -114,7 +114,7 @@ def one_more(before: dict[str, int]) -> dict[str, int]:
 def assert_ends(
     portal: Portal, emulators: Emulators, before: dict[str, int], ends: dict[str, tuple[str, str]]
 ) -> None:
-    """As told, after one submit each, with the ledger equal to the account and to what was spent."""
+    """The edits end as given, after one submit each; the ledger equals the account and the credits spent."""
     names = tuple(ends)
     wait_until(lambda: not {"pending", "processing"} & set(newest(portal, "status", names).values()))
     codes = newest(portal, "error_code", names)
@@ -127,7 +127,9 @@ def assert_ends(
     assert portal.query("SELECT count(*) FROM editor_image WHERE kind = 'result'") == completed
 
 
-def test_before_the_submit(portal: Portal, client: Client, emulators: Emulators, picture: str) -> None:
+def test_edits_survive_a_kill_before_the_submit(
+    portal: Portal, client: Client, emulators: Emulators, picture: str
+) -> None:
     before = tasks(emulators)
     portal.kill()
     portal.start("--no-worker")
@@ -137,7 +139,7 @@ def test_before_the_submit(portal: Portal, client: Client, emulators: Emulators,
     assert_ends(portal, emulators, before, dict.fromkeys(ALL, COMPLETED))
 
 
-def test_after_the_submit_and_before_its_answer(
+def test_a_kill_between_submit_and_response_leaves_an_unknown_outcome(
     portal: Portal, client: Client, emulators: Emulators, picture: str
 ) -> None:
     before = tasks(emulators)
@@ -146,7 +148,7 @@ def test_after_the_submit_and_before_its_answer(
     submit(client, picture, ALL)
     wait_until(lambda: tasks(emulators) == one_more(before))
     portal.kill()
-    # So long after a submit nobody waits for its answer any more.
+    # After this time, a submit without a response has an unknown outcome.
     portal.query(
         "UPDATE editor_job SET submitting_at = submitting_at - interval '1 minute' "
         "WHERE status = 'processing' RETURNING id"
@@ -155,7 +157,9 @@ def test_after_the_submit_and_before_its_answer(
     assert_ends(portal, emulators, before, dict.fromkeys(ALL, UNKNOWN))
 
 
-def test_while_polling(portal: Portal, client: Client, emulators: Emulators, picture: str) -> None:
+def test_edits_survive_a_kill_while_polling(
+    portal: Portal, client: Client, emulators: Emulators, picture: str
+) -> None:
     before = tasks(emulators, POLLED)
     with working_for_an_hour(emulators):
         submit(client, picture, POLLED)
@@ -163,13 +167,15 @@ def test_while_polling(portal: Portal, client: Client, emulators: Emulators, pic
         wait_until(lambda: all(emulators[name].tasks[-1].polls for name in POLLED))
     portal.kill()
     for name in POLLED:
-        emulators[name].tasks[-1].seconds = 0  # it is done now
+        emulators[name].tasks[-1].seconds = 0  # it is finished now
     assert set(newest(portal, "status", POLLED).values()) == {"processing"}
     restart(portal)
     assert_ends(portal, emulators, before, dict.fromkeys(POLLED, COMPLETED))
 
 
-def test_while_downloading(portal: Portal, client: Client, emulators: Emulators, picture: str) -> None:
+def test_edits_survive_a_kill_while_downloading(
+    portal: Portal, client: Client, emulators: Emulators, picture: str
+) -> None:
     before = tasks(emulators, POLLED)
     for name in POLLED:
         emulators[name].script.next_download = [Fault.HANG]
@@ -184,10 +190,10 @@ def test_while_downloading(portal: Portal, client: Client, emulators: Emulators,
 
 # Few enough at a time that each has a thread to wait in.
 @pytest.mark.parametrize("names", [("bfl", "wiro", "openai"), ("fal", "kie", "google")])
-def test_before_settling(
+def test_a_kill_before_settling_loses_only_immediate_results(
     portal: Portal, client: Client, emulators: Emulators, picture: str, names: tuple[str, ...]
 ) -> None:
-    """What OpenAI and Google answered is lost with the process, and cannot be asked for a second time."""
+    """The responses of OpenAI and Google are lost with the process and cannot be fetched again."""
     before = tasks(emulators, names)
     with portal.no_new_images():
         submit(client, picture, names)
@@ -201,7 +207,7 @@ def test_before_settling(
 
 @contextmanager
 def working_for_an_hour(emulators: Emulators) -> Iterator[None]:
-    """Tasks that are taken within the block need so long."""
+    """Tasks created within the block take an hour."""
     usual = {name: emulator.seconds for name, emulator in emulators.items()}
     for emulator in emulators.values():
         emulator.seconds = 3600

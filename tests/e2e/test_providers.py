@@ -1,4 +1,4 @@
-"""Edits through the Studio's own forms, on a workspace's own keys, at emulators of all six providers."""
+"""Edits through the Studio's forms on a workspace's own keys, at emulators of all six providers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EMULATORS: dict[str, type[Emulator]] = {
 }
 KONTEXT, FLUX_2 = "black-forest-labs/flux-kontext-pro", "black-forest-labs/flux-2-pro"
 FLARE, GEMINI = "openai/gpt-image-2.6-flare", "google/gemini-3-pro-image"
-# By provider: the model for a prompt alone and for one picture, and the one for several.
+# By provider: the model for a prompt alone and for one image, and the one for several.
 MODELS = {
     "bfl": (KONTEXT, FLUX_2),
     "wiro": (KONTEXT, FLUX_2),
@@ -57,7 +57,7 @@ def emulators() -> Iterator[dict[str, Emulator]]:
 
 @pytest.fixture(scope="module")
 def portal(portals: Path, emulators: dict[str, Emulator]) -> Iterator[Portal]:
-    """A portal without keys of its own, that reaches all providers at their emulators."""
+    """A portal without keys of its own that calls the emulators of all providers."""
     folder = portals / "providers"
     folder.mkdir()
     urls = {f"{name.upper()}_BASE_URL": emulator.url for name, emulator in emulators.items()}
@@ -70,7 +70,7 @@ def portal(portals: Path, emulators: dict[str, Emulator]) -> Iterator[Portal]:
 
 @pytest.fixture(scope="module")
 def client(portal: Portal, emulators: dict[str, Emulator]) -> Iterator[Client]:
-    """The workspace's owner, who has brought a key for each provider."""
+    """The workspace's owner, with a saved key for each provider."""
     client = Client(portal, email="amara@example.test", slug="acme-studio")
     for name, emulator in emulators.items():
         secret = (emulator.secret or "") if isinstance(emulator, Wiro) else ""
@@ -90,7 +90,7 @@ def png(colour: str, mode: str = "RGB") -> bytes:
 
 
 def upload(client: Client, colour: str) -> str:
-    """The id of a new picture."""
+    """Upload an image and return its id."""
     answer = client.send(
         "/w/acme-studio/upload/", files={"files": (f"{colour}.png", png(colour), "image/png")}
     )
@@ -109,13 +109,13 @@ def ended(portal: Portal) -> tuple[str, str, str]:
 
 
 def stored(portal: Portal, job_id: str) -> bytes:
-    """The file of the job's one result."""
+    """The file of the job's only result."""
     ((name,),) = portal.query("SELECT storage_name FROM editor_image WHERE job_id = %s", job_id)
     return (portal.data / "media" / name).read_bytes()
 
 
 @pytest.mark.parametrize(("provider", "what"), CASES)
-def test_an_edit_ends_with_the_providers_picture(
+def test_an_edit_stores_the_providers_image(
     portal: Portal, client: Client, emulators: dict[str, Emulator], provider: str, what: str
 ) -> None:
     emulator = emulators[provider]
@@ -136,7 +136,7 @@ def test_an_edit_ends_with_the_providers_picture(
 
 
 @pytest.mark.usefixtures("client")
-def test_the_studio_offers_what_a_key_serves(portal: Portal, new_context: ContextMaker) -> None:
+def test_the_studio_offers_the_models_that_a_key_serves(portal: Portal, new_context: ContextMaker) -> None:
     studio = Studio(new_context(), portal).begin()
     page, run_on = studio.page, studio.page.get_by_label("Run on")
     expect(run_on).to_have_value("platform")
@@ -161,7 +161,7 @@ def test_the_studio_offers_what_a_key_serves(portal: Portal, new_context: Contex
 
 
 @pytest.mark.parametrize("provider", EMULATORS)
-def test_a_key_that_stops_working_is_named_and_never_reported(
+def test_a_key_that_stops_working_is_reported_without_leaking_it(
     portal: Portal, client: Client, emulators: dict[str, Emulator], provider: str
 ) -> None:
     emulator = emulators[provider]

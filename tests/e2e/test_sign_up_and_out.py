@@ -1,4 +1,4 @@
-"""An account by mail, and what the tabs show that stay open when its session ends."""
+"""Sign-up by mail, and open tabs after the end of their session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEW_PASSWORD = "staple battery horse"
 
 @pytest.fixture(scope="module")
 def shared(portals: Path) -> Iterator[Portal]:
-    """A portal that sends mail, into files, and lets people sign up."""
+    """A portal with open sign-up that writes its mails to files."""
     folder = portals / "sign_up_and_out"
     folder.mkdir()
     portal = Portal(folder, EMAIL_URL=f"filemail:///{folder}/mails", SIGNUP="open")
@@ -33,7 +33,7 @@ def shared(portals: Path) -> Iterator[Portal]:
 
 
 def mailed_link(portal: Portal, to: str) -> str:
-    """The link in the mail to this address, once it has come."""
+    """Wait for the mail to this address and return its link."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for file in (portal.folder / "mails").glob("*"):
@@ -46,7 +46,7 @@ def mailed_link(portal: Portal, to: str) -> str:
 
 
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_an_account_is_made_by_the_link_in_a_mail(
+def test_an_account_is_created_with_the_link_in_a_mail(
     shared: Portal, new_context: ContextMaker, phone: bool
 ) -> None:
     page = new_context(**PHONE) if phone else new_context()
@@ -70,7 +70,7 @@ def test_an_account_is_made_by_the_link_in_a_mail(
 
 
 def second_tab(page: Page, portal: Portal) -> tuple[Page, list[WebSocket]]:
-    """Another tab of the same browser on the Studio, connected, and the sockets that it opens."""
+    """Another tab of the same browser with the connected Studio, and the sockets that it opens."""
     tab = page.context.new_page()
     sockets: list[WebSocket] = []
     tab.on("websocket", lambda socket: sockets.append(socket))
@@ -80,7 +80,7 @@ def second_tab(page: Page, portal: Portal) -> tuple[Page, list[WebSocket]]:
     return tab, sockets
 
 
-def test_a_tab_that_stays_open_says_that_one_signed_out_and_connects_no_more(
+def test_an_open_tab_shows_the_sign_out_and_does_not_reconnect(
     shared: Portal, new_context: ContextMaker
 ) -> None:
     page = new_context()
@@ -93,7 +93,7 @@ def test_a_tab_that_stays_open_says_that_one_signed_out_and_connects_no_more(
     assert len(sockets) == 2
 
 
-def test_a_tab_that_stays_open_connects_anew_after_a_new_password_in_the_same_browser(
+def test_an_open_tab_reconnects_after_a_password_change_in_the_same_browser(
     shared: Portal, new_context: ContextMaker
 ) -> None:
     shared.bootstrap(email="mei@example.test", workspace="Acme Studio", credits=100)
@@ -106,7 +106,7 @@ def test_a_tab_that_stays_open_connects_anew_after_a_new_password_in_the_same_br
     page.get_by_label("Confirm new password").fill(NEW_PASSWORD)
     with tab.expect_websocket() as again:
         page.get_by_role("button", name="Change password").click()
-    # With which cookie is a matter of moments; the person is signed in, and the page can be used.
+    # Which cookie it uses depends on timing; the user is signed in, and the page can be used.
     again.value.wait_for_event("framereceived")
     tab.reload()
     expect(tab.get_by_label("What should change?")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Work in the Studio: by keyboard alone, quickly, with a mask, with changed minds."""
+"""Flows in the Studio: keyboard only, fast clicks, retries, masks, changed options."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def press(page: Page, *keys: str) -> None:
 
 
 def tab_to(page: Page, name: str) -> None:
-    """Press Tab until the control of that name has the focus, as somebody without a mouse does."""
+    """Press Tab until the control of that name has the focus, as a user without a mouse does."""
     wanted = page.get_by_label(name, exact=True).or_(page.get_by_role("button", name=name)).first
     for _ in range(60):
         if wanted.evaluate("element => element === document.activeElement"):
@@ -29,7 +29,7 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached by Tab")
 
 
-def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
+def test_an_edit_can_be_made_by_keyboard_alone(studio: Studio) -> None:
     page = studio.page
     page.goto(studio.url)
     tab_to(page, "Try the sample image: Coffee")
@@ -66,7 +66,7 @@ def test_the_main_job_by_keyboard_alone(studio: Studio) -> None:
     expect(studio.prompt).to_be_focused()
 
 
-def test_single_keys_can_be_switched_off_for_good(studio: Studio) -> None:
+def test_single_key_shortcuts_can_be_disabled_permanently(studio: Studio) -> None:
     page = studio.page
     page.get_by_role("button", name="Keyboard shortcuts").click()
     page.get_by_label("Single-key shortcuts").uncheck()
@@ -77,9 +77,7 @@ def test_single_keys_can_be_switched_off_for_good(studio: Studio) -> None:
 
 
 @pytest.mark.parametrize("who", ["studio", "phone"])
-def test_three_fast_double_clicks_are_one_edit_while_it_is_on_its_way(
-    who: str, request: pytest.FixtureRequest
-) -> None:
+def test_three_fast_double_clicks_on_run_make_one_edit(who: str, request: pytest.FixtureRequest) -> None:
     studio: Studio = request.getfixturevalue(who)
     before = studio.portal.query(JOBS)[0][0]
     held: list[Route] = []
@@ -95,17 +93,15 @@ def test_three_fast_double_clicks_are_one_edit_while_it_is_on_its_way(
     assert studio.portal.query(JOBS)[0][0] == before + 1
 
 
-def test_an_answer_that_was_lost_is_requested_again_and_is_one_edit(
-    studio: Studio, new_context: ContextMaker
-) -> None:
+def test_retrying_after_a_lost_response_makes_one_edit(studio: Studio, new_context: ContextMaker) -> None:
     before = studio.portal.query(JOBS)[0][0]
 
-    def lose_the_answer(route: Route) -> None:
+    def lose_the_response(route: Route) -> None:
         route.fetch()
         route.fulfill(status=502, body="<html>Bad gateway</html>", content_type="text/html")
 
-    studio.page.route(re.compile("/run/"), lose_the_answer, times=1)
-    with studio.portal.no_new_images():  # it does not end before it is asked for again
+    studio.page.route(re.compile("/run/"), lose_the_response, times=1)
+    with studio.portal.no_new_images():  # it does not end before the retry
         studio.run("make it warmer")
         expect(studio.page.locator("#prompt-error")).to_contain_text("charged at most once")
         new_context.forgive("502")
@@ -116,7 +112,7 @@ def test_an_answer_that_was_lost_is_requested_again_and_is_one_edit(
     assert studio.portal.query(JOBS)[0][0] == before + 1
 
 
-def test_another_model_keeps_what_fits_and_the_newest_price_counts(studio: Studio) -> None:
+def test_another_model_keeps_compatible_options_and_shows_the_latest_price(studio: Studio) -> None:
     page = studio.page
     page.get_by_text("Advanced").click()
     page.get_by_label("Seed").fill("4711")
@@ -129,7 +125,7 @@ def test_another_model_keeps_what_fits_and_the_newest_price_counts(studio: Studi
     held: list[Route] = []
     page.route(re.compile("/quote/"), lambda route: held.append(route), times=1)
     page.get_by_role("group", name="Samples").get_by_role("radio", name="2").check(force=True)
-    studio.wait_until(lambda: held)  # the first question is out, and not answered
+    studio.wait_until(lambda: held)  # the first request is sent and not answered
     page.get_by_role("group", name="Samples").get_by_role("radio", name="4").check(force=True)
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
     assert len(held) == 1
@@ -145,7 +141,7 @@ def test_another_model_keeps_what_fits_and_the_newest_price_counts(studio: Studi
     expect(studio.prompt).to_have_value("make it warmer")
 
 
-def test_a_mask_is_painted_by_keyboard_survives_the_views_and_is_honoured(studio: Studio) -> None:
+def test_a_mask_painted_by_keyboard_survives_other_views_and_is_applied(studio: Studio) -> None:
     page = studio.page
     studio.edit("make it warmer", becomes="v2")
     before = studio.download()
@@ -169,7 +165,7 @@ def test_a_mask_is_painted_by_keyboard_survives_the_views_and_is_honoured(studio
     assert after.getpixel(outside) == before.getpixel(outside)
 
 
-def test_mask_tools_invert_and_clear(studio: Studio) -> None:
+def test_the_mask_can_be_inverted_and_cleared(studio: Studio) -> None:
     page = studio.page
     studio.view("Mask").check(force=True)
     painter = page.get_by_role("application")
@@ -209,7 +205,7 @@ def test_mask_tools_invert_and_clear(studio: Studio) -> None:
     assert painted() == 0
 
 
-def test_a_mask_is_painted_by_a_finger(phone: Studio) -> None:
+def test_a_mask_is_painted_by_touch(phone: Studio) -> None:
     phone.view("Mask").check(force=True)
     phone.page.get_by_role("application").tap()
     phone.run("make it black and white")
@@ -220,7 +216,7 @@ def test_a_mask_is_painted_by_a_finger(phone: Studio) -> None:
     assert len(set(picture.getpixel((5, height - 5)))) > 1  # type: ignore[arg-type]
 
 
-def test_a_mask_is_painted_while_its_image_has_not_arrived(studio: Studio) -> None:
+def test_a_mask_can_be_painted_before_its_image_is_loaded(studio: Studio) -> None:
     studio.edit("make it warmer", becomes="v2")
     studio.page.route("**/files/**", lambda image: None)
     studio.page.reload(wait_until="domcontentloaded")
@@ -260,14 +256,14 @@ def test_arrows_bring_back_earlier_prompts(studio: Studio) -> None:
     expect(studio.prompt).to_have_value("make it warmer")
 
 
-def test_a_phone_keeps_run_in_reach_and_the_options_in_a_sheet(phone: Studio) -> None:
+def test_a_phone_keeps_run_visible_and_shows_options_in_a_sheet(phone: Studio) -> None:
     page = phone.page
     expect(phone.run_button).to_be_in_viewport(ratio=1)
     sheet = page.get_by_role("complementary", name="Options")
     expect(sheet).to_be_hidden()
     page.get_by_role("button", name="Options", exact=True).tap()
     expect(sheet).to_be_visible()
-    page.mouse.click(4, 120)  # beside it, where there is nothing else
+    page.mouse.click(4, 120)  # outside the sheet, on an empty spot
     expect(sheet).to_be_hidden()
     phone.edit("make it warmer", becomes="v2")
     expect(phone.run_button).to_be_in_viewport(ratio=1)

@@ -1,4 +1,4 @@
-"""How images come into the Studio: chosen, dropped, pasted; as a source and as references."""
+"""Adding images in the Studio: chosen, dropped, pasted; as a source and as references."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.conftest import ContextMaker
 from tests.e2e.studio import PHOTO, Studio, picture
 
 
-def test_a_preview_is_there_before_the_server_answers(studio: Studio) -> None:
+def test_a_preview_is_shown_before_the_server_responds(studio: Studio) -> None:
     held: list[Route] = []
     studio.page.route(re.compile("/upload/"), lambda route: held.append(route))
     preview = studio.page.locator("#preview")
@@ -25,7 +25,7 @@ def test_a_preview_is_there_before_the_server_answers(studio: Studio) -> None:
     studio.expect_editing("the original")
 
 
-def test_a_refused_file_takes_its_preview_away_and_says_why(studio: Studio) -> None:
+def test_a_refused_file_removes_its_preview_and_shows_the_reason(studio: Studio) -> None:
     studio.page.locator("#file").set_input_files(
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"these are no pixels"}
     )
@@ -34,7 +34,7 @@ def test_a_refused_file_takes_its_preview_away_and_says_why(studio: Studio) -> N
     studio.expect_editing("the original")
 
 
-def test_an_upload_that_cannot_be_sent_says_so(studio: Studio, new_context: ContextMaker) -> None:
+def test_a_failed_upload_shows_an_error(studio: Studio, new_context: ContextMaker) -> None:
     studio.page.route(re.compile("/upload/"), lambda route: route.abort())
     studio.page.locator("#file").set_input_files(PHOTO)
     expect(studio.page.locator("#prompt-error")).to_contain_text("The image could not be uploaded")
@@ -58,7 +58,7 @@ def test_several_files_dropped_on_the_empty_stage_are_a_source_and_references(st
     [("#stage", False, 0), ("#stage", True, 1), (".composer", False, 1)],
     ids=["stage", "shift", "composer"],
 )
-def test_where_a_file_is_dropped_decides_what_it_becomes(
+def test_the_drop_target_decides_the_role_of_a_file(
     studio: Studio, target: str, shift: bool, references: int
 ) -> None:
     before = studio.page.url
@@ -88,7 +88,7 @@ def test_an_image_is_pasted_from_the_clipboard(studio: Studio) -> None:
     expect(studio.prompt).to_have_value("")
 
 
-def test_references_are_put_in_another_order_and_run_in_it(studio: Studio) -> None:
+def test_references_can_be_reordered_and_run_in_that_order(studio: Studio) -> None:
     for colour in ("red", "lime", "blue"):
         studio.drop(".composer", picture(colour))
     expect(studio.references).to_have_count(3)
@@ -122,7 +122,7 @@ def test_a_prompt_alone_makes_an_image(studio: Studio) -> None:
     expect(studio.view("Image")).to_be_checked()
 
 
-def test_a_photograph_on_a_phone(phone: Studio) -> None:
+def test_a_photograph_can_be_edited_on_a_phone(phone: Studio) -> None:
     phone.page.get_by_role("navigation", name="Versions").get_by_role("button", name="New image").click()
     phone.page.locator("#reference").set_input_files(PHOTO)
     expect(phone.references).to_have_count(1)

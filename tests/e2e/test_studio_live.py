@@ -1,4 +1,4 @@
-"""The page while things happen elsewhere: a dead server, a hidden tab, the way back, a lost membership."""
+"""Live updates of the Studio: a dead server, a hidden tab, back navigation, a lost membership."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def mark(page: Page) -> None:
 
 
 def is_marked(page: Page) -> bool:
-    """False once the page was loaded anew."""
+    """False once the page was reloaded."""
     return bool(page.evaluate("window.marked === true"))
 
 
 @pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
-def test_a_dead_server_comes_back_while_somebody_types(
+def test_the_page_reconnects_to_a_restarted_server_and_keeps_the_input(
     portal: Portal, new_context: ContextMaker, size: dict[str, object]
 ) -> None:
     portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)
@@ -65,8 +65,8 @@ def test_a_dead_server_comes_back_while_somebody_types(
     new_context.forgive(*BROKEN_CONNECTION)
 
 
-def test_after_a_break_the_stage_stays_what_it_was_made(studio: Studio) -> None:
-    """The person has gone back to the source of a finished edit: that it ended was told already."""
+def test_the_stage_stays_after_a_reconnect(studio: Studio) -> None:
+    """The user went back to the source of a finished edit whose end was already reported."""
     page = studio.page
     sockets: list[WebSocketRoute] = []
 
@@ -79,13 +79,13 @@ def test_after_a_break_the_stage_stays_what_it_was_made(studio: Studio) -> None:
     studio.edit("make it warmer", becomes="v2")
     studio.versions.filter(has_text="Original").click()
     studio.expect_editing("the original")
-    # Each snapshot asks for the rail.
+    # Each snapshot requests the rail.
     with page.expect_response(lambda response: "/rail/" in response.url and len(sockets) == 2):
         sockets[0].close(code=1012)
     studio.expect_editing("the original")
 
 
-def test_a_hidden_tab_says_what_is_ready_until_it_is_seen(studio: Studio) -> None:
+def test_a_hidden_tab_shows_ready_in_its_title_until_it_is_visible(studio: Studio) -> None:
     with studio.portal.no_new_images():
         studio.run("make it warmer")
         studio.hide()
@@ -96,7 +96,7 @@ def test_a_hidden_tab_says_what_is_ready_until_it_is_seen(studio: Studio) -> Non
     expect(studio.page).to_have_title(re.compile("^Studio · "))
 
 
-def test_a_long_edit_is_notified_of_where_that_is_wanted(studio: Studio) -> None:
+def test_only_a_long_edit_shows_a_browser_notification(studio: Studio) -> None:
     page = studio.page
     page.context.grant_permissions(["notifications"])
     page.add_init_script(
@@ -111,7 +111,7 @@ def test_a_long_edit_is_notified_of_where_that_is_wanted(studio: Studio) -> None
     page.get_by_role("button", name="Keyboard shortcuts").click()
     page.get_by_role("checkbox", name="Browser notifications").check()
     page.keyboard.press("Escape")
-    # Whatever they take here, the first has just begun, and the second began a minute ago.
+    # However long they take here, the first has just started, and the second started a minute ago.
     begins = (
         "UPDATE editor_job SET created_at = now() + %s * interval '1 minute' "
         "WHERE prompt = %s AND status = 'processing' RETURNING id"
@@ -132,14 +132,14 @@ def test_a_long_edit_is_notified_of_where_that_is_wanted(studio: Studio) -> None
     assert "add a white border" in reported[0]
 
 
-def test_notifications_stay_off_where_they_are_not_allowed(studio: Studio) -> None:
+def test_notifications_stay_off_without_permission(studio: Studio) -> None:
     studio.page.evaluate("Notification.requestPermission = async () => 'denied'")
     studio.page.get_by_role("button", name="Keyboard shortcuts").click()
     studio.page.get_by_role("checkbox", name="Browser notifications").click()
     expect(studio.page.get_by_role("checkbox", name="Browser notifications")).not_to_be_checked()
 
 
-def test_a_page_out_of_the_back_forward_cache_is_right(
+def test_a_page_from_the_back_forward_cache_is_up_to_date(
     common_portal: Portal, browser: Browser, request: pytest.FixtureRequest
 ) -> None:
     chromium = launch(browser.browser_type, ignore_default_args=["--disable-back-forward-cache"])
@@ -151,7 +151,7 @@ def test_a_page_out_of_the_back_forward_cache_is_right(
         expect(page.get_by_role("button", name=re.compile("^Cancel"))).to_be_visible()
         page.goto(f"{studio.url}credits/")
     live = "SELECT 1 FROM editor_job WHERE status IN ('pending', 'processing')"
-    wait_until(lambda: not common_portal.query(live))  # it ends meanwhile
+    wait_until(lambda: not common_portal.query(live))  # it ends while the page is away
     page.go_back()
     expect(studio.versions).to_have_count(2)
     expect(page.locator("#jobs article")).to_have_count(0)
@@ -159,7 +159,7 @@ def test_a_page_out_of_the_back_forward_cache_is_right(
     chromium.close()
 
 
-def test_one_who_is_removed_while_looking_is_reported_and_left_alone(
+def test_a_removed_member_sees_a_message_and_the_page_stops_reconnecting(
     portal: Portal, new_context: ContextMaker
 ) -> None:
     portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)

@@ -1,4 +1,4 @@
-"""The Studio's further states in both themes and sizes: axe is silent, nothing sticks out, nothing jumps."""
+"""Further states of the Studio in both themes and sizes: no findings of axe, no overflow, no layout shift."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.e2e.test_pages import assert_in_order, dismiss, settle
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
-def test_states_are_in_order(
+def test_states_have_no_layout_or_accessibility_problems(
     common_portal: Portal, new_context: ContextMaker, size: dict[str, Any], theme: str
 ) -> None:
     page = new_context(**size, color_scheme=theme)
@@ -73,14 +73,16 @@ COUNT_SHIFTS = """
 
 
 def shifted(page: Page) -> float:
-    """How much moved by itself since the page was loaded, as Chromium counts it."""
+    """Cumulative layout shift since the page was loaded, as Chromium counts it."""
     settle(page)
     share: float = page.evaluate("allShifts()")
     return share
 
 
 @pytest.mark.parametrize("who", ["studio", "phone"])
-def test_a_version_has_its_place_before_its_image_has_come(who: str, request: pytest.FixtureRequest) -> None:
+def test_a_version_reserves_its_space_before_its_image_is_loaded(
+    who: str, request: pytest.FixtureRequest
+) -> None:
     studio: Studio = request.getfixturevalue(who)
     page = studio.page
     studio.edit("make it warmer", becomes="v2")
@@ -91,13 +93,13 @@ def test_a_version_has_its_place_before_its_image_has_come(who: str, request: py
     studio.versions.filter(has_text="Original").click()
     studio.expect_editing("the original")
     assert page.locator(".plain").bounding_box() == box
-    studio.wait_until(lambda: held)  # its image is not there yet
+    studio.wait_until(lambda: held)  # its image is not loaded yet
     for route in held:
         route.continue_()
 
 
 @pytest.mark.parametrize("size", [{}, PHONE], ids=["desktop", "phone"])
-def test_nothing_jumps_while_the_page_loads(
+def test_there_is_no_layout_shift_while_the_page_loads(
     common_portal: Portal, new_context: ContextMaker, size: dict[str, Any]
 ) -> None:
     page = new_context(**size)

@@ -1,4 +1,4 @@
-"""Versions of a picture: branches, samples, comparing any two, and what may be done with each."""
+"""Versions of an image: branches, samples, comparing any two, and actions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def labels(studio: Studio) -> list[str]:
     return [text.partition(":")[0].strip() for text in studio.versions.all_inner_texts()]
 
 
-def test_a_branch_is_made_and_compared_with_another_version(studio: Studio) -> None:
+def test_a_branch_is_created_and_compared_with_another_version(studio: Studio) -> None:
     page = studio.page
     studio.edit("make it warmer", becomes="v2")
     studio.edit("add a white border", becomes="v3")
@@ -36,7 +36,7 @@ def test_a_branch_is_made_and_compared_with_another_version(studio: Studio) -> N
     expect(page.locator(".tag")).to_have_text(["Before", "After"])
 
 
-def test_a_touch_compares_versions_on_a_phone(phone: Studio) -> None:
+def test_versions_are_compared_by_touch_on_a_phone(phone: Studio) -> None:
     phone.edit("make it warmer", becomes="v2")
     phone.edit("add a white border", becomes="v3")
     phone.page.get_by_role("button", name="Compare with this: Original").tap()
@@ -63,7 +63,7 @@ def test_of_several_samples_one_is_picked(studio: Studio) -> None:
     expect(samples.nth(1)).to_have_attribute("aria-current", "true")
 
 
-def test_samples_on_a_phone(phone: Studio) -> None:
+def test_one_of_several_samples_is_picked_on_a_phone(phone: Studio) -> None:
     page = phone.page
     page.get_by_role("button", name="Options", exact=True).tap()
     page.get_by_role("radio", name="Creative").check(force=True)
@@ -91,7 +91,7 @@ def test_keys_step_through_the_versions(studio: Studio) -> None:
     studio.expect_editing("v2")
 
 
-def test_an_image_in_the_middle_goes_to_the_trash(studio: Studio) -> None:
+def test_an_image_in_the_middle_can_be_discarded(studio: Studio) -> None:
     page = studio.page
     studio.edit("make it warmer", becomes="v2")
     studio.edit("add a white border", becomes="v3")
@@ -114,7 +114,7 @@ def test_an_image_in_the_middle_goes_to_the_trash(studio: Studio) -> None:
     expect(page.get_by_text("in the trash")).to_be_visible()
 
 
-def test_star_and_share_leave_the_prompt_alone(studio: Studio) -> None:
+def test_star_and_share_keep_the_prompt(studio: Studio) -> None:
     page = studio.page
     studio.prompt.fill("half a thought")
     star = page.get_by_role("button", name="Star")
@@ -122,7 +122,7 @@ def test_star_and_share_leave_the_prompt_alone(studio: Studio) -> None:
     expect(star).to_have_attribute("aria-pressed", "true")
     page.get_by_role("link", name="Share").click()
     expect(page.get_by_role("dialog", name="Share this image")).to_be_visible()
-    page.keyboard.press("c")  # of the Studio behind it
+    page.keyboard.press("c")  # a shortcut of the Studio behind the dialog
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Share")).to_be_focused()
     expect(studio.prompt).to_have_value("half a thought")

@@ -1,4 +1,4 @@
-"""Webhooks in the browser and on the wire: made, verified, sent again, and not lost in a crash."""
+"""Webhooks in the browser and over HTTP: created, verified, resent, and not lost in a crash."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 
 @pytest.fixture(scope="module")
 def shared(portals: Path) -> Iterator[Portal]:
-    """One portal that may tell receivers on this machine, with one person in one workspace."""
+    """One portal that may call receivers on this machine, with one user in one workspace."""
     folder = portals / "webhooks"
     folder.mkdir()
     portal = Portal(folder, OUTBOUND_ALLOW="127.0.0.0/8")
@@ -57,7 +57,7 @@ def open_page(page: Page, portal: Portal) -> Page:
 
 
 def add(page: Page, url: str) -> str:
-    """Add an endpoint for all events; its secret."""
+    """Add an endpoint for all events and return its secret."""
     page.get_by_role("button", name="Add endpoint").click()
     page.get_by_label("URL").fill(url)
     page.get_by_role("dialog").get_by_role("button", name="Add endpoint").click()
@@ -83,7 +83,7 @@ def edit(portal: Portal, key: str, **fields: Any) -> dict[str, Any]:
     return data
 
 
-def test_an_endpoint_is_reported_of_an_edit_and_the_library_verifies_it(
+def test_an_endpoint_receives_an_edit_that_the_library_verifies(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker
 ) -> None:
     page = open_page(new_context(), shared)
@@ -99,7 +99,7 @@ def test_an_endpoint_is_reported_of_an_edit_and_the_library_verifies_it(
     assert secret not in page.content()
 
 
-def test_a_test_that_fails_is_shown_without_a_reload_and_sent_again(
+def test_a_failed_test_is_shown_without_a_reload_and_can_be_resent(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker
 ) -> None:
     page = open_page(new_context(), shared)
@@ -107,7 +107,7 @@ def test_a_test_that_fails_is_shown_without_a_reload_and_sent_again(
     receiver.answers = [500]
     page.get_by_role("button", name=re.compile("^Send a test")).click()
     row = delivery(page, "webhook.test")
-    # The second try comes by itself, five seconds later.
+    # The retry comes by itself five seconds later.
     expect(row).to_contain_text("Delivered")
     row.get_by_text("2 attempts").click()
     expect(row).to_contain_text("It responded with 500.")
@@ -119,7 +119,7 @@ def test_a_test_that_fails_is_shown_without_a_reload_and_sent_again(
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
 
 
-def test_an_endpoint_is_switched_off_gets_a_new_secret_and_is_deleted(
+def test_an_endpoint_gets_a_new_secret_is_disabled_and_is_deleted(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker
 ) -> None:
     page = open_page(new_context(), shared)
@@ -158,7 +158,7 @@ def test_low_credits_are_reported(
     shared.bootstrap(email=EMAIL, workspace="Acme Studio", credits=5_000)
 
 
-def test_a_call_of_the_api_names_whom_to_tell(shared: Portal, key: str, receiver: Receiver) -> None:
+def test_a_call_of_the_api_can_have_a_webhook_url(shared: Portal, key: str, receiver: Receiver) -> None:
     job = edit(shared, key, webhook_url=receiver.url, webhook_secret=SECRET, **{"async": True})
     headers, body = receiver.wait(1)[0]
     reported = Webhook(SECRET).verify(body, headers)
@@ -184,8 +184,8 @@ def test_a_call_of_the_api_names_whom_to_tell(shared: Portal, key: str, receiver
     assert "webhook_secret" in short.json()["fields"]
 
 
-def test_nothing_is_lost_when_the_portal_is_killed_while_it_sends(portals: Path) -> None:
-    """The receiver is away, the portal is killed -9 and started anew: the message comes once it can."""
+def test_no_callback_is_lost_when_the_portal_is_killed(portals: Path) -> None:
+    """The receiver is down and the portal is killed and restarted: the callback arrives afterwards."""
     folder = portals / "webhooks-killed"
     folder.mkdir()
     portal = Portal(folder, OUTBOUND_ALLOW="127.0.0.0/8")
@@ -208,7 +208,7 @@ def test_nothing_is_lost_when_the_portal_is_killed_while_it_sends(portals: Path)
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_page_is_in_order(
+def test_the_page_has_no_layout_or_accessibility_problems(
     shared: Portal, key: str, receiver: Receiver, new_context: ContextMaker, size: dict[str, Any], theme: str
 ) -> None:
     page = open_page(new_context(**size, color_scheme=theme), shared)

@@ -1,6 +1,6 @@
-"""The Wiro-compatible API as its clients use it: Wiro's own samples by shell, a socket, our own adapter.
+"""The Wiro-compatible API as its clients use it: Wiro's own shell samples, a WebSocket, our own adapter.
 
-The portal's edits run at an emulator of Wiro: what comes out of the door goes in there again.
+The portal's edits run at an emulator of Wiro, which gets requests of the same API.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def channel(portals: Path, wiro: Wiro) -> Iterator[Profile]:
 
 
 def started(answer: dict[str, Any]) -> tuple[str, str]:
-    """What a run answers, exactly as printed but for the values."""
+    """Check the response to a run, whose fields are exactly the printed ones; return task id and token."""
     assert set(answer) == {"errors", "taskid", "socketaccesstoken", "result"}
     assert (answer["errors"], answer["result"]) == ([], True)
     token = answer["socketaccesstoken"]
@@ -78,9 +78,7 @@ RUNS = {
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_the_samples_of_each_document_run_as_they_are_printed(
-    channel: Profile, wiro: Wiro, name: str
-) -> None:
+def test_the_samples_of_each_document_run_unchanged(channel: Profile, wiro: Wiro, name: str) -> None:
     command, stdin, model, images = RUNS[name]
     task_id, token = started(channel.shell.run(command, stdin=stdin))
     task = channel.ended(task_id)
@@ -101,9 +99,9 @@ def test_the_samples_of_each_document_run_as_they_are_printed(
     assert len(picture.content) == int(output["size"])
     Image.open(io.BytesIO(picture.content)).load()
     assert len([value for name, value in _links(task)]) == images
-    asked = wiro.tasks[-1]
-    assert asked.path.removeprefix("/v1/Run/") == model
-    assert asked.request["prompt"] == task["parameters"]["prompt"]
+    received = wiro.tasks[-1]
+    assert received.path.removeprefix("/v1/Run/") == model
+    assert received.request["prompt"] == task["parameters"]["prompt"]
 
 
 def _links(task: dict[str, Any]) -> list[tuple[str, str]]:
@@ -115,7 +113,7 @@ def _links(task: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def test_the_task_has_every_field_that_is_printed_with_real_values(channel: Profile) -> None:
+def test_a_task_has_every_printed_field_with_real_values(channel: Profile) -> None:
     began = int(time.time())
     task_id, _ = started(channel.shell.run(samples.KONTEXT_MAX))
     task = channel.ended(task_id)
@@ -152,7 +150,7 @@ def _charged(channel: Profile, task_id: str) -> int:
 
 
 @pytest.mark.parametrize("sample", [samples.KILL_BY_TASK, samples.KILL_BY_TOKEN], ids=["task", "token"])
-def test_a_running_task_is_killed_as_printed(channel: Profile, wiro: Wiro, sample: str) -> None:
+def test_the_kill_sample_stops_a_running_task(channel: Profile, wiro: Wiro, sample: str) -> None:
     wiro.seconds = 3600
     try:
         task_id, token = started(channel.shell.run(samples.KONTEXT_MAX))
@@ -172,7 +170,7 @@ def test_a_running_task_is_killed_as_printed(channel: Profile, wiro: Wiro, sampl
     assert late["errors"] == [{"code": 1, "message": "Task is not in a cancellable state."}]
 
 
-def test_a_waiting_task_is_canceled_as_printed(portals: Path) -> None:
+def test_the_cancel_sample_cancels_a_waiting_task(portals: Path) -> None:
     folder = portals / "wiro_queue"
     folder.mkdir()
     portal = Portal(folder)
@@ -190,7 +188,7 @@ def test_a_waiting_task_is_canceled_as_printed(portals: Path) -> None:
         portal.remove()
 
 
-def test_the_socket_tells_all_states_to_early_and_late_listeners(channel: Profile, wiro: Wiro) -> None:
+def test_the_socket_sends_all_states_to_early_and_late_subscribers(channel: Profile, wiro: Wiro) -> None:
     wiro.seconds = 1.5
     try:
         answer = channel.ask("Run/black-forest-labs/flux-2-pro", prompt="a harbour", seed=7)
@@ -226,7 +224,7 @@ def test_a_long_frame_is_refused_before_it_is_read(channel: Profile) -> None:
 
 
 def _heard(socket: ClientConnection, token: str) -> list[dict[str, Any]]:
-    """The frames of a task, to its last."""
+    """The frames of a task until its last."""
     socket.send(json.dumps({"type": "task_info", "tasktoken": token}))
     frames: list[dict[str, Any]] = []
     while not frames or frames[-1]["type"] not in ("task_postprocess_end", "task_cancel"):
@@ -234,7 +232,7 @@ def _heard(socket: ClientConnection, token: str) -> list[dict[str, Any]]:
     return frames
 
 
-def test_an_upload_is_used_by_its_link_without_being_fetched(channel: Profile) -> None:
+def test_an_upload_is_used_through_its_link_without_being_fetched(channel: Profile) -> None:
     uploaded = channel.http.post("File/Upload", files={"file": ("boat.png", photo(), "image/png")}).json()
     (item,) = uploaded["list"]
     assert (item["name"], item["contenttype"], uploaded["result"]) == ("boat.png", "image/png", True)
@@ -242,19 +240,19 @@ def test_an_upload_is_used_by_its_link_without_being_fetched(channel: Profile) -
     task = channel.ended(answer["taskid"])
     assert task["pexit"] == "0"
     assert _links(task) == [("inputImageUrl", item["url"])]
-    # An address on plain http at this machine would have been refused, had it been asked.
+    # A plain http URL on this machine is refused, so the link was not fetched.
     refused = channel.ask(
         "Run/black-forest-labs/flux-kontext-pro", prompt="warmer", inputImageUrl=f"{channel.portal.url}/x.png"
     )
     assert refused["result"] is False
 
 
-def test_our_own_adapter_is_served(channel: Profile) -> None:
+def test_our_own_adapter_works_with_the_api(channel: Profile) -> None:
     request = edits.edit(
         Wiro(), "black-forest-labs/flux-2-pro", edits.png("red"), edits.png("blue"), seed=5, width=256
     )
     account = Account(channel.portal.url, key=channel.signed["api_key"], secret=channel.signed["api_secret"])
-    with ThreadPoolExecutor(1) as thread:  # the browser's event loop may run in this one
+    with ThreadPoolExecutor(1) as thread:  # this thread may have the browser's event loop
         result, heard = thread.submit(asyncio.run, _adapted(replace(request, account=account))).result(
             2 * PATIENCE
         )
@@ -263,7 +261,7 @@ def test_our_own_adapter_is_served(channel: Profile) -> None:
 
 
 async def _adapted(request: EditRequest) -> tuple[Result, bool]:
-    """Submit, wait for the socket to tell of the end, and poll once."""
+    """Submit, wait until the WebSocket reports the end, and poll once."""
     adapter = Adapter()
     policy.allow(["127.0.0.0/8"])
     try:
@@ -276,8 +274,8 @@ async def _adapted(request: EditRequest) -> tuple[Result, bool]:
         policy.allow(settings.OUTBOUND_ALLOW)
 
 
-def test_a_signature_starts_one_run_and_no_other(channel: Profile) -> None:
-    """Within one preparation: the same run again, and a run of another body."""
+def test_a_signature_starts_only_one_run(channel: Profile) -> None:
+    """With one signature: the same run again, and a run with another body."""
     other = samples.FLUX_2_PRO.replace("the car", "the cat")
     first, again, changed = channel.shell.run_all(samples.FLUX_2_PRO, samples.FLUX_2_PRO, other)
     started(first)
@@ -285,7 +283,7 @@ def test_a_signature_starts_one_run_and_no_other(channel: Profile) -> None:
         assert answer["errors"] == [{"code": 0, "message": "Project authorization is not valid."}]
 
 
-def test_bootstrap_makes_the_signed_key_once(channel: Profile) -> None:
+def test_bootstrap_creates_the_signing_key_once(channel: Profile) -> None:
     reported = channel.portal.folder / "wiro.json"
     before = reported.read_text()
     channel.portal.manage(

@@ -1,4 +1,4 @@
-"""Whatever is sent to the Wiro-compatible API and its socket, the portal answers and goes on."""
+"""Fuzzing the Wiro-compatible API and its WebSocket: the portal responds and goes on."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ TYPES = (
 )
 
 
-def test_whatever_is_sent_is_no_fault_of_the_portals(channel: Profile) -> None:
-    """Odd bodies of every kind, the same each time, over the wire."""
+def test_odd_bodies_cause_no_server_error(channel: Profile) -> None:
+    """Odd bodies of every kind over HTTP, deterministic."""
     dice = random.Random(6)
     for _ in range(FUZZED):
         path, kind = dice.choice(PATHS), dice.choice(TYPES)
@@ -87,7 +87,7 @@ def test_whatever_is_sent_is_no_fault_of_the_portals(channel: Profile) -> None:
     assert "Traceback" not in channel.portal.log.read_text()
 
 
-def test_a_forms_file_of_many_megabytes_is_reported_to_be_too_long(channel: Profile) -> None:
+def test_a_form_with_a_too_large_file_is_refused(channel: Profile) -> None:
     answer = channel.http.post("File/Upload", files={"file": ("a.png", b"\0" * 30_000_000, "image/png")})
     assert (answer.status_code, answer.json()["result"]) == (200, False)
     assert "at most 25 MiB" in answer.json()["errors"][0]["message"]

@@ -1,4 +1,4 @@
-"""A portal as Wiro's clients see it, with keys of both kinds."""
+"""A portal for Wiro's clients, with keys of both kinds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EMAIL = "amara@example.test"
 
 
 class Profile:
-    """A portal with the door, and the keys of one workspace to it."""
+    """A portal with the Wiro-compatible API, and the keys of one workspace."""
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
@@ -47,11 +47,11 @@ class Profile:
         return found
 
     def ended(self, task_id: str) -> dict[str, Any]:
-        """The task when it has ended."""
+        """Wait until the task has ended and return it."""
         return self.comes_to(task_id, "task_postprocess_end", "task_cancel")
 
     def comes_to(self, task_id: str, *states: str) -> dict[str, Any]:
-        """The task when it is in one of these states."""
+        """Wait until the task is in one of these states and return it."""
 
         def look() -> dict[str, Any] | None:
             (task,) = self.ask("Task/Detail", taskid=task_id)["tasklist"]

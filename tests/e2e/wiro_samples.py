@@ -1,4 +1,4 @@
-"""The shell commands that Wiro prints beside its models, as they stand there, and a way to run them here."""
+"""The shell commands that Wiro prints beside its models, unchanged, and a way to run them here."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TWO_IMAGES = (
     '"prompt": "Add the dog as if it\'s lying on the couch.", "steps": 28, "scale": "2.5", "samples": 1, '
     f'"seed": "0", {_CALLBACK} }}'
 )
-# Its body has an apostrophe that ends the shell's quotes: it is sent as it is printed, by a file.
+# Its body has an apostrophe that ends the shell's quotes: it is sent unchanged, from standard input.
 TWO_IMAGES_RUN = _curl("Run/wiro/flux_kontext_dev_with_2_image", "").replace("-d '';", "-d @-;")
 FLUX_2_PRO = _curl(
     "Run/black-forest-labs/flux-2-pro",
@@ -54,7 +54,7 @@ FLUX_2_PRO = _curl(
     '"prompt": "Place the car in the image 2 to the road on the image 1.", "width": 1024, "height": 1024, '
     f'"safetyTolerance": 2, "seed": 123, "outputFormat": "png", {_CALLBACK} }}',
 )
-# The shell takes the quotes around the token, and sends a word and a comma at the end.
+# The shell removes the quotes around the token and sends a bare word with a trailing comma.
 DETAIL_UNQUOTED = _curl("Task/Detail", "{ \"tasktoken\": 'eDcCm5yyUfIvMFspTwww49OUfgXkQt', }")
 DETAIL_BY_TASK = _curl("Task/Detail", '{ "taskid": "2221" }')
 DETAIL_BY_TOKEN = _curl("Task/Detail", '{ "tasktoken": "eDcCm5yyUfIvMFspTwww49OUfgXkQt" }')
@@ -64,13 +64,13 @@ CANCEL = _curl("Task/Cancel", '{ "taskid": "634574" }')
 
 
 class Shell:
-    """Runs samples with this key and secret against this portal."""
+    """Runs samples against this portal with this key and secret."""
 
     def __init__(self, url: str, *, key: str, secret: str) -> None:
         self._url, self._key, self._secret = url, key, secret
 
     def run(self, command: str, *, stdin: str = "", **instead: str) -> dict[str, Any]:
-        """The answer to a sample; `instead` are task and token, in place of those that are printed."""
+        """The response to a sample; `instead` are task and token in place of the printed ones."""
         for printed in (TASK, KILL_TASK, CANCEL_TASK):
             command = command.replace(f'"{printed}"', f'"{instead.get("task", printed)}"')
         for printed in (TOKEN, KILL_TOKEN):
@@ -79,8 +79,8 @@ class Shell:
         return answer
 
     def run_all(self, *commands: str, stdin: str = "") -> list[dict[str, Any]]:
-        """The answers to samples that are run with one signature."""
-        # A nonce in whole seconds lets one run through in each of them.
+        """The responses to samples that are run with one signature."""
+        # The nonce is in whole seconds, so only one run per second is accepted.
         time.sleep(1 - time.time() % 1)
         script = "\necho\n".join([PREPARE, *commands]).replace(HOST, self._url).replace(KEY, self._key)
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Platform edits at all six providers' emulators at once, each as if its provider were the only one."""
+"""Platform edits at the emulators of all six providers at once, each as if its provider were the only one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BALANCE = 100
 
 @contextmanager
 def running(keys: Mapping[str, str] | None = None) -> Iterator[dict[str, Emulator]]:
-    """All emulators, reachable for the portal; `keys` are the ones they take in place of their own."""
+    """Run all emulators; `keys` are the keys that they accept instead of their own."""
     keys = keys or {}
     policy.allow(["127.0.0.0/8"])
     with ExitStack() as stack:
@@ -41,7 +41,7 @@ def running(keys: Mapping[str, str] | None = None) -> Iterator[dict[str, Emulato
 
 
 def reach(settings: Settings, emulators: Mapping[str, Emulator], *, keyed: Iterable[str]) -> None:
-    """The portal's settings for them, with its own keys for those that are named."""
+    """Configure the portal to call the emulators, with keys of its own for those in `keyed`."""
     keyed = set(keyed)
     settings.PROVIDERS = {
         name: {
@@ -56,7 +56,7 @@ def reach(settings: Settings, emulators: Mapping[str, Emulator], *, keyed: Itera
 def submit_alone(
     settings: Settings, emulators: Mapping[str, Emulator], provider: str, *, picture: bool = False
 ) -> tuple[Actor, Job]:
-    """An edit of a new workspace's that is at this provider and has no other route left."""
+    """Submit an edit of a new workspace to this provider, with no other route left."""
     actor = make_actor(balance=BALANCE)
     images = (make_image(actor).id,) if picture else ()
     reach(settings, emulators, keyed=[provider])
@@ -72,7 +72,7 @@ def change(job: Job, **columns: Any) -> None:
 
 
 def run(*many: Job, beside: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Bring all to their ends in one worker, with something else happening meanwhile."""
+    """Run all jobs to their ends in one worker, and `beside` at the same time."""
 
     async def all_of_them() -> None:
         try:

@@ -1,4 +1,4 @@
-"""The faults of all providers, and how an edit ends that meets one: data for test_provider_faults.py."""
+"""The faults of all providers, and how an edit ends that hits one: data for test_provider_faults.py."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tests.emulators.faults import RETRY_AFTER, Fault, Step
 from tests.emulators.registry import EMULATORS
 
 ALL = tuple(EMULATORS)
-IMMEDIATE = ("openai", "google")  # one long request, whose answer is the picture
+IMMEDIATE = ("openai", "google")  # one long request, whose response holds the image
 POLLED = tuple(name for name in ALL if name not in IMMEDIATE)
-UPLOADING = ("wiro", "kie")  # pictures go there before the edit does
+UPLOADING = ("wiro", "kie")  # images are uploaded there before the edit is submitted
 
 
 class Ending(NamedTuple):
-    """status or, of a failed edit, the code of its error; how many submits came and tasks were made there."""
+    """Status (of a failed edit, its error code), and how many submits and tasks the provider counted."""
 
     status: str
     submits: int = 1
     tasks: int = 1
-    message: str = ""  # in what the person reads
+    message: str = ""  # part of the error that users see
 
 
 def refused(code: str, message: str, *, submits: int = 1) -> Ending:
@@ -50,16 +50,16 @@ TOO_LARGE_AT_ONCE = failed("unknown_outcome", "could not be downloaded. It is la
 
 @dataclass(frozen=True)
 class Row:
-    """A fault and what comes of it.
+    """A fault and its outcome.
 
-    times       how many requests of the step meet it; None: each one
-    end, but    how the edit ends; by provider where it ends otherwise
-    at          the providers that can have it
-    asked       how often the step of the fault was asked, where the end does not tell
-    pause       seconds that pass at least before the step is asked again
-    time_limit  of the edit, seconds
-    patience    seconds until a request is given up
-    picture     an edit of a picture, not of words alone
+    times       how many requests of the step fail with it; None: every one
+    end, but    how the edit ends, and the exceptions by provider
+    at          the providers that can have this fault
+    asked       the number of requests of the step, unless `end` implies it
+    pause       minimum seconds before the step is retried
+    time_limit  of the edit, in seconds
+    patience    timeout of a request, in seconds
+    picture     edit an image instead of sending a prompt alone
     """
 
     fault: Fault
@@ -85,7 +85,7 @@ QUOTA = refused("insufficient_funds", "quota at Google is used up")
 PROMPT_REFUSED = MODERATED._replace(tasks=0)
 
 ROWS = [
-    # The submit is refused: no task was made, so it may be sent again where that can help.
+    # The submit is refused: no task was created, so it may be retried where that can help.
     Row(F.WRONG_KEY, SUBMIT, EACH, NO_KEY),
     Row(F.OUT_OF_FUNDS, SUBMIT, EACH, NO_FUNDS, but={"google": QUOTA}),
     Row(F.RATE_LIMITED, SUBMIT, 1, AFTER_ONE_MORE),
@@ -93,16 +93,16 @@ ROWS = [
     Row(F.RATE_LIMITED_RETRY_AFTER, SUBMIT, 1, AFTER_ONE_MORE, pause=RETRY_AFTER),
     Row(F.SERVER_ERROR, SUBMIT, 1, AFTER_ONE_MORE),
     Row(F.SERVER_ERROR, SUBMIT, EACH, NEVER_TOOK_IT),
-    # A proxy's word: what is behind it may have taken the task all the same.
+    # Sent by a proxy: the provider behind it may have created a task all the same.
     Row(F.BAD_GATEWAY, SUBMIT, 1, UNKNOWN._replace(tasks=0)),
-    # The answer to the submit is lost: a task was made, so it is never sent again.
+    # The response to the submit is lost: a task was created, so it is never retried.
     Row(F.CUT, SUBMIT, 1, UNKNOWN),
     Row(F.MALFORMED_JSON, SUBMIT, 1, UNKNOWN),
     Row(F.HANG, SUBMIT, 1, UNKNOWN, patience=1.5),
-    # An upload that went wrong: nothing was submitted yet.
+    # An upload failed: nothing was submitted yet.
     Row(F.CUT, UPLOAD, 1, COMPLETED, at=UPLOADING, asked=2, picture=True),
     Row(F.BAD_GATEWAY, UPLOAD, EACH, NEVER_TOOK_IT._replace(submits=0), at=UPLOADING, asked=3, picture=True),
-    # A poll got no answer: asked again, as long as the edit has time.
+    # A poll failed: it is repeated until the time limit of the edit.
     Row(F.SERVER_ERROR, POLL, 1, COMPLETED, at=POLLED),
     Row(F.BAD_GATEWAY, POLL, 1, COMPLETED, at=POLLED),
     Row(F.CUT, POLL, 1, COMPLETED, at=POLLED),
@@ -114,14 +114,14 @@ ROWS = [
     Row(F.NOT_FOUND_YET, POLL, 1, COMPLETED, at=POLLED),
     Row(F.UNKNOWN_STATUS, POLL, 1, COMPLETED, at=POLLED),
     Row(F.WRONG_KEY, POLL, 1, NO_KEY._replace(tasks=1), at=POLLED),
-    # How the task goes.
+    # The task itself.
     Row(F.NEVER_FINISHES, SUBMIT, 1, TOO_LATE, at=POLLED, time_limit=1),
     Row(F.UNKNOWN_STATUS, SUBMIT, 1, TOO_LATE, at=POLLED, time_limit=1),
     Row(F.UNKNOWN_STATUS, SUBMIT, 1, NO_IMAGE, at=("google",)),
     Row(F.PROMPT_MODERATED, SUBMIT, 1, MODERATED, but=dict.fromkeys(IMMEDIATE, PROMPT_REFUSED)),
     Row(F.RESULT_MODERATED, SUBMIT, 1, MODERATED),
     Row(F.EMPTY_RESULT, SUBMIT, 1, NO_IMAGE),
-    # What the link gives, or the picture inside the answer.
+    # The download of the result, or the image inside the response.
     Row(F.CUT, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),
     Row(F.CUT, DOWNLOAD, EACH, TOO_LATE, at=POLLED, time_limit=1),
     Row(F.BAD_GATEWAY, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),

@@ -1,4 +1,4 @@
-"""Providers that misbehave, and workers that stop at the worst moment: one submit, one end, nothing lost."""
+"""Faulty providers, and workers that stop at the worst moment: one submit, one outcome, nothing lost."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 class Scripted(Provider):
-    """A provider that costs money: it counts what it is asked, and answers as the test says.
+    """A provider that costs money, counts its submits and responds as the test requires.
 
-    holds   it answers no submit before `answer` is set
-    hangs   it never answers a poll
+    holds   respond to no submit before `answer` is set
+    hangs   never respond to a poll
     """
 
     name = "sandbox"
@@ -77,15 +77,15 @@ def totals(actor: Actor) -> tuple[int, int]:
 
 
 async def stop_during_submit(job: Job, provider: Scripted) -> None:
-    """As a worker does that is told to go down: the run is cancelled while the provider is being asked."""
+    """Cancel the run during the submit, as a worker that shuts down does."""
     running = asyncio.create_task(execution.run(job.id))
     await until(lambda: provider.asked)
     running.cancel()
-    await answered_while_it_stops(running, provider)
+    await respond_while_it_stops(running, provider)
 
 
-async def answered_while_it_stops(running: asyncio.Task[None], provider: Scripted) -> None:
-    await asyncio.sleep(0)  # the run hears of it
+async def respond_while_it_stops(running: asyncio.Task[None], provider: Scripted) -> None:
+    await asyncio.sleep(0)  # let the run handle the cancellation
     assert not running.done()
     provider.answer.set()
     await asyncio.gather(running, return_exceptions=True)
@@ -104,7 +104,7 @@ def test_a_worker_that_stops_during_the_submit_keeps_the_task(monkeypatch: pytes
     assert totals(actor) == (6, 0)
 
 
-def test_a_cancel_during_the_submit_reaches_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_canceling_during_the_submit_reaches_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = scripted(monkeypatch, Scripted(holds=True))
     actor, job = submit()
 
@@ -113,7 +113,7 @@ def test_a_cancel_during_the_submit_reaches_the_provider(monkeypatch: pytest.Mon
         await until(lambda: provider.asked)
         await in_thread(jobs.cancel, actor=actor, job=job)
         running.cancel()
-        await answered_while_it_stops(running, provider)
+        await respond_while_it_stops(running, provider)
 
     asyncio.run(go())
     job.refresh_from_db()
@@ -133,7 +133,9 @@ def test_a_provider_that_hangs_is_abandoned_at_the_time_limit(monkeypatch: pytes
     assert totals(actor) == (10, 0)
 
 
-def test_a_job_that_is_taken_up_late_still_fetches_what_is_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_resumed_after_its_time_limit_still_fetches_a_finished_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     provider = scripted(monkeypatch, Scripted(holds=True))
     _, job = submit()
     asyncio.run(stop_during_submit(job, provider))
@@ -143,8 +145,8 @@ def test_a_job_that_is_taken_up_late_still_fetches_what_is_finished(monkeypatch:
     assert job.status == Status.COMPLETED
 
 
-def test_two_workers_at_once_ask_the_provider_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a worker was taken for dead, and lives."""
+def test_two_concurrent_workers_submit_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a worker was considered dead but is alive."""
     provider = scripted(monkeypatch, Scripted(holds=True))
     actor, job = submit()
     claimed_long_ago, found_claimed = submission._claimed_long_ago, []
@@ -169,7 +171,7 @@ def test_two_workers_at_once_ask_the_provider_once(monkeypatch: pytest.MonkeyPat
     assert totals(actor) == (6, 0)
 
 
-def test_a_seed_beyond_all_numbers_does_not_fail_a_good_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seed_out_of_range_does_not_fail_a_good_result(monkeypatch: pytest.MonkeyPatch) -> None:
     scripted(monkeypatch, Scripted(seed=2**80))
     _, job = submit()
     asyncio.run(execution.run(job.id))
@@ -177,7 +179,7 @@ def test_a_seed_beyond_all_numbers_does_not_fail_a_good_result(monkeypatch: pyte
     assert (job.status, job.seed) == (Status.COMPLETED, None)
 
 
-def test_a_fault_of_ours_ends_the_job_instead_of_repeating_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_fails_the_job_instead_of_repeating_it(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Scripted):
         async def submit(self, request: EditRequest) -> Submitted:
             return Submitted(task_id="with a NUL \0 that PostgreSQL refuses")
@@ -190,7 +192,7 @@ def test_a_fault_of_ours_ends_the_job_instead_of_repeating_it(monkeypatch: pytes
     assert totals(actor) == (10, 0)
 
 
-def test_a_result_for_a_job_that_was_ended_meanwhile_leaves_no_files(
+def test_a_result_of_a_job_that_ended_meanwhile_leaves_no_files(
     monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     class EndsIt(Scripted):
@@ -207,7 +209,7 @@ def test_a_result_for_a_job_that_was_ended_meanwhile_leaves_no_files(
 
 
 class AtOnce(Scripted):
-    """A provider whose submit is the whole work: its answer cannot be asked for a second time."""
+    """A provider whose submit does all the work: its response cannot be fetched a second time."""
 
     immediate = True
 
@@ -220,7 +222,7 @@ class AtOnce(Scripted):
         return replace(task, result=Result(images=(ResultImage(self.content, "image/png"),)))
 
 
-def test_a_result_that_comes_while_the_worker_stops_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_that_arrives_while_the_worker_stops_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = scripted(monkeypatch, AtOnce(holds=True))
     _, job = submit()
     asyncio.run(stop_during_submit(job, provider))
@@ -238,7 +240,7 @@ def test_an_unusable_result_is_not_requested_again(monkeypatch: pytest.MonkeyPat
     assert totals(actor) == (10, 0)
 
 
-def test_a_person_who_cancels_does_not_wait_for_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_canceling_does_not_wait_for_the_providers_response(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = scripted(monkeypatch, AtOnce(holds=True))
     actor, job = submit()
 
@@ -255,7 +257,7 @@ def test_a_person_who_cancels_does_not_wait_for_the_answer(monkeypatch: pytest.M
     assert totals(actor) == (10, 0)
 
 
-def test_a_refusal_that_comes_while_the_worker_stops_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_arrives_while_the_worker_stops_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     class Refuses(Scripted):
         async def submit(self, request: EditRequest) -> Submitted:
             await super().submit(request)
@@ -269,7 +271,9 @@ def test_a_refusal_that_comes_while_the_worker_stops_is_reported(monkeypatch: py
     assert totals(actor) == (10, 0)
 
 
-def test_text_that_the_database_cannot_hold_still_end_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_message_that_the_database_cannot_store_still_fails_the_job(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Mumbles(Scripted):
         async def submit(self, request: EditRequest) -> Submitted:
             raise failure(ErrorKind.INVALID_INPUT, provider_message="bad \0 \ud800 prompt")
@@ -282,7 +286,7 @@ def test_text_that_the_database_cannot_hold_still_end_the_job(monkeypatch: pytes
     assert totals(actor) == (10, 0)
 
 
-def test_more_than_a_hundred_percent_is_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_limited_to_a_hundred_percent(monkeypatch: pytest.MonkeyPatch) -> None:
     class Boasts(Scripted):
         polls = 0
 
@@ -298,7 +302,7 @@ def test_more_than_a_hundred_percent_is_a_hundred(monkeypatch: pytest.MonkeyPatc
     assert job.events.filter(percent=100).exists()
 
 
-def test_a_cancel_that_is_found_at_the_claim_ends_the_job() -> None:
+def test_a_cancel_request_found_at_the_claim_ends_the_job() -> None:
     actor, job = submit()
     Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now(), status=Status.PROCESSING)
     job.refresh_from_db()
@@ -309,7 +313,7 @@ def test_a_cancel_that_is_found_at_the_claim_ends_the_job() -> None:
     assert totals(actor) == (10, 0)
 
 
-def test_a_run_on_a_route_that_another_run_has_left_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_route_another_run_has_left_calls_no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = scripted(monkeypatch, Scripted())
     _, job = submit()
     Job.objects.filter(pk=job.pk).update(provider="fal")

@@ -1,4 +1,4 @@
-"""Running jobs against the sandbox: each ends once, with its credits right."""
+"""Running jobs in the sandbox: each ends once, with correct credits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def kinds(job: Job) -> list[str]:
 
 
 def accepted(caplog: pytest.LogCaptureFixture) -> int:
-    """How often the sandbox was asked, by its own account."""
+    """How many edits the sandbox accepted, by its log."""
     return sum(record.getMessage().startswith("accepted task=") for record in caplog.records)
 
 
@@ -88,7 +88,7 @@ def test_a_second_run_of_an_ended_job_does_nothing() -> None:
     assert Image.objects.filter(kind="result").count() == 1
 
 
-def test_two_runs_at_once_store_one_result() -> None:
+def test_concurrent_runs_store_one_result() -> None:
     actor, job = submit()
 
     async def twice() -> None:
@@ -110,7 +110,7 @@ def test_two_runs_at_once_store_one_result() -> None:
         ("do something unheard of", "invalid_input"),
     ],
 )
-def test_a_failed_job_says_why_and_costs_nothing(prompt: str, code: str) -> None:
+def test_a_failed_job_has_an_error_and_costs_nothing(prompt: str, code: str) -> None:
     actor, job = submit(prompt)
     run(job)
     assert (job.status, job.error_code, job.charged) == (Status.FAILED, code, 0)
@@ -119,7 +119,7 @@ def test_a_failed_job_says_why_and_costs_nothing(prompt: str, code: str) -> None
     assert kinds(job)[-1] == "task_error"
 
 
-def test_a_job_that_never_finishes_is_abandoned_in_time() -> None:
+def test_a_job_that_never_finishes_times_out() -> None:
     actor, job = submit("[timeout] make it warmer")
     Job.objects.filter(pk=job.pk).update(time_limit=1)
     run(job)
@@ -127,7 +127,7 @@ def test_a_job_that_never_finishes_is_abandoned_in_time() -> None:
     assert totals(actor) == (10, 0)
 
 
-def test_a_run_that_finds_a_task_polls_and_does_not_submit_again(
+def test_a_run_that_finds_a_task_polls_without_submitting_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "editor.sandbox")
@@ -141,10 +141,10 @@ def test_a_run_that_finds_a_task_polls_and_does_not_submit_again(
     assert accepted(caplog) == 1
 
 
-def test_a_lost_submit_is_not_repeated_where_repeating_could_cost(
+def test_a_lost_submit_is_not_repeated_where_that_could_cost_money(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As after a crash between asking the provider and saving its answer."""
+    """As after a crash between the submit and storing its response."""
     from editor.providers import registry
 
     caplog.set_level(logging.INFO, "editor.sandbox")
@@ -177,14 +177,14 @@ def test_cancelling_a_running_job_stops_it_and_refunds() -> None:
     assert kinds(job)[-1] == "task_cancel"
 
 
-def test_a_worker_that_goes_down_leaves_the_job_to_be_resumed() -> None:
+def test_a_job_can_be_resumed_after_its_worker_shut_down() -> None:
     actor, job = submit("[slow:120] make it warmer")
     interrupt(job, when=lambda row: row.percent is not None)
     assert job.is_live
     assert totals(actor) == (6, 4)
 
 
-def test_a_cancel_request_found_at_the_start_is_obeyed() -> None:
+def test_a_cancel_request_found_at_the_start_cancels_the_job() -> None:
     actor, job = submit()
     Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
     run(job)
@@ -202,7 +202,7 @@ def test_several_samples_become_versions_side_by_side() -> None:
     assert totals(actor) == (4, 0)
 
 
-def test_text_to_image_begins_an_edit_tree() -> None:
+def test_text_to_image_starts_a_version_tree() -> None:
     actor = make_actor(balance=10)
     job = jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour at dawn"))
     run(job)
@@ -210,8 +210,8 @@ def test_text_to_image_begins_an_edit_tree() -> None:
     assert (image.version, image.parent, image.root) == (1, None, None)
 
 
-def test_events_tell_growing_percents(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Each time that it is looked at, a second has passed.
+def test_events_report_growing_percentages(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each reading of the clock is a second later.
     monkeypatch.setattr(sandbox, "time", SimpleNamespace(time=itertools.count(1000.0).__next__))
     _, job = submit("[slow:3] make it warmer")
     run(job)
@@ -229,7 +229,7 @@ async def until(job: Job, ready: Callable[[Job], bool]) -> None:
 
 
 def interrupt(job: Job, *, when: Callable[[Job], bool]) -> None:
-    """Run the job, and cut the run off as a worker does that goes down."""
+    """Run the job and cancel the run, as a worker that shuts down does."""
 
     async def go() -> None:
         running = asyncio.create_task(execution.run(job.id))

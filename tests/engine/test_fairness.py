@@ -1,4 +1,4 @@
-"""A workspace with hundreds of jobs does not keep another one waiting."""
+"""A workspace with hundreds of jobs does not delay another one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.patience import until_found
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-# A child imports the main module, here pytest: loaded once, children cost what they do in the portal.
+# A child process imports the main module, here pytest: preloaded, children cost what they do in the portal.
 processes.preload("pytest")
 
 CROWD = 300
-# So many of the crowd may be taken, or done, before the job of another workspace is: those that the worker
-# had fetched already, or that it works on. Behind the crowd it would be all of them.
+# The most jobs of the crowd that may start, or finish, before the job of another workspace: those that the
+# worker had already fetched or was running. Without fairness it would be all of them.
 OVERTAKING = CROWD // 3
 
 
@@ -48,7 +48,7 @@ async def one_job(actor: Actor) -> Job:
 
 
 def overtaken_by(crowd: Actor, job: Job) -> tuple[int, int]:
-    """How many of the crowd were taken and done from when the job was submitted until it was."""
+    """How many of the crowd's jobs started, and finished, after the job's submit and before it did."""
     others = Job.objects.filter(workspace=crowd.workspace)
     return (
         others.filter(started_at__range=(job.created_at, job.started_at)).count(),
@@ -74,11 +74,11 @@ async def working() -> AsyncIterator[None]:
         await asyncio.gather(worker, return_exceptions=True)
 
 
-async def test_three_hundred_jobs_hardly_delay_another_workspaces_first() -> None:
-    """Three other workspaces come one after the other."""
+async def test_three_hundred_jobs_hardly_delay_another_workspace() -> None:
+    """Three other workspaces submit one after the other."""
     quiet = [await in_thread(make_actor, name=f"Quiet {number}") for number in range(4)]
     async with working():
-        await one_job(quiet[0])  # what is loaded once is loaded
+        await one_job(quiet[0])  # warm up
     crowd = await in_thread(make_crowd)
     done = Job.objects.filter(workspace=crowd.workspace, status=Status.COMPLETED)
     async with working():

@@ -1,4 +1,4 @@
-"""Jobs of dead workers, and jobs that the queue does not know, are taken up again."""
+"""Jobs of dead workers, and jobs missing from the queue, are enqueued again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def submit(actor: Actor, *, age: int = 60) -> Job:
 
 
 def fetch(*, heartbeat_age: int) -> None:
-    """A worker that showed its last heartbeat so many seconds ago takes the next job."""
+    """Have a worker whose last heartbeat was `heartbeat_age` seconds ago fetch the next job."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM procrastinate_register_worker_v1()")
         worker = cursor.fetchone()[0]
@@ -55,7 +55,7 @@ def queued() -> list[tuple[str, str]]:
     return [(str(row.args["job_id"]), row.status) for row in rows]
 
 
-def test_a_job_of_a_dead_worker_goes_back(actor: Actor) -> None:
+def test_a_job_of_a_dead_worker_is_requeued(actor: Actor) -> None:
     job = submit(actor)
     fetch(heartbeat_age=housekeeping.STALLED_AFTER + 1)
     assert housekeeping.rescue() == 1
@@ -63,7 +63,7 @@ def test_a_job_of_a_dead_worker_goes_back(actor: Actor) -> None:
     assert housekeeping.rescue() == 0
 
 
-def test_a_job_whose_worker_is_gone_altogether_goes_back(actor: Actor) -> None:
+def test_a_job_whose_worker_was_deleted_is_requeued(actor: Actor) -> None:
     submit(actor)
     fetch(heartbeat_age=0)
     with connection.cursor() as cursor:
@@ -71,14 +71,14 @@ def test_a_job_whose_worker_is_gone_altogether_goes_back(actor: Actor) -> None:
     assert housekeeping.rescue() == 1
 
 
-def test_a_job_of_a_living_worker_stays(actor: Actor) -> None:
+def test_a_job_of_a_live_worker_is_not_requeued(actor: Actor) -> None:
     job = submit(actor)
     fetch(heartbeat_age=housekeeping.STALLED_AFTER - 2)
     assert housekeeping.rescue() == 0
     assert queued() == [(str(job.id), "doing")]
 
 
-def test_a_live_job_that_the_queue_does_not_know_is_enqueued_again(actor: Actor) -> None:
+def test_a_live_job_missing_from_the_queue_is_enqueued_again(actor: Actor) -> None:
     job = submit(actor)
     drop_from_queue(job)
     assert housekeeping.requeue_lost() == 1
@@ -89,7 +89,7 @@ def test_a_live_job_that_the_queue_does_not_know_is_enqueued_again(actor: Actor)
 
 
 @pytest.mark.parametrize("status", ["failed", "succeeded", "cancelled", "aborted"])
-def test_a_live_job_that_the_queue_has_done_with_is_enqueued_again(actor: Actor, status: str) -> None:
+def test_a_live_job_that_the_queue_has_finished_is_enqueued_again(actor: Actor, status: str) -> None:
     job = submit(actor)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = %s::procrastinate_job_status", [status])
@@ -105,7 +105,7 @@ def test_a_live_job_without_a_queue_row_of_its_own_is_enqueued(actor: Actor) -> 
     assert queued() == [(str(job.id), "todo")]
 
 
-def test_what_the_queue_knows_is_left(actor: Actor) -> None:
+def test_a_queued_job_is_not_enqueued_again(actor: Actor) -> None:
     waiting, running = submit(actor), submit(actor)
     fetch(heartbeat_age=60)
     assert housekeeping.requeue_lost() == 0
@@ -113,13 +113,13 @@ def test_what_the_queue_knows_is_left(actor: Actor) -> None:
     assert {id for id, _ in queued()} == {str(waiting.id), str(running.id)}
 
 
-def test_a_job_that_was_made_just_now_is_left(actor: Actor) -> None:
+def test_a_job_created_just_now_is_not_enqueued_again(actor: Actor) -> None:
     drop_from_queue(submit(actor, age=0))
     assert housekeeping.requeue_lost() == 0
 
 
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.FAILED, Status.CANCELED])
-def test_what_has_ended_is_never_enqueued(actor: Actor, status: Status) -> None:
+def test_an_ended_job_is_never_enqueued(actor: Actor, status: Status) -> None:
     job = submit(actor)
     drop_from_queue(job)
     Job.objects.update(status=status, finished_at=timezone.now())
@@ -135,7 +135,7 @@ def age_queue_rows(*, hours: float) -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "succeeded", "cancelled", "aborted"])
-def test_what_the_queue_has_done_with_is_forgotten_some_hours_later(actor: Actor, status: str) -> None:
+def test_finished_queue_rows_are_deleted_after_some_hours(actor: Actor, status: str) -> None:
     submit(actor)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = %s::procrastinate_job_status", [status])
@@ -146,7 +146,7 @@ def test_what_the_queue_has_done_with_is_forgotten_some_hours_later(actor: Actor
     assert queued() == []
 
 
-def test_canceled_jobs_leave_no_rows_in_the_queue(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_canceled_jobs_leave_no_queue_rows(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "FORGOTTEN_AT_ONCE", 2)
     for _ in range(3):
         jobs.cancel(actor=actor, job=submit(actor))
@@ -155,7 +155,7 @@ def test_canceled_jobs_leave_no_rows_in_the_queue(actor: Actor, monkeypatch: pyt
     assert queued() == []
 
 
-def test_what_the_queue_still_has_to_do_is_never_forgotten(actor: Actor) -> None:
+def test_unfinished_queue_rows_are_never_deleted(actor: Actor) -> None:
     submit(actor)
     submit(actor)
     fetch(heartbeat_age=0)
@@ -164,16 +164,16 @@ def test_what_the_queue_still_has_to_do_is_never_forgotten(actor: Actor) -> None
     assert len(queued()) == 2
 
 
-def test_a_job_that_is_canceled_while_its_worker_is_dead_ends(committed: None) -> None:
+def test_a_job_canceled_while_its_worker_is_dead_ends(committed: None) -> None:
     actor = make_actor(balance=10)
     job = submit(actor)
     fetch(heartbeat_age=60)
     Job.objects.filter(pk=job.pk).update(status=Status.PROCESSING, started_at=timezone.now())
     jobs.cancel(actor=actor, job=job)
     job.refresh_from_db()
-    assert job.is_live  # only a worker may stop what may be running
+    assert job.is_live  # only a worker may stop a job that may be running
     assert housekeeping.rescue() == 1
-    assert queued() == [(str(job.id), "failed")]  # the queue gives up what is to be stopped; the row decides
+    assert queued() == [(str(job.id), "failed")]  # the queue aborts it; the job's row decides
     assert housekeeping.requeue_lost() == 1
     asyncio.run(execution.run(job.id))
     job.refresh_from_db()

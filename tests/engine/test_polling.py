@@ -1,4 +1,4 @@
-"""What one task's slowness tells the others of its kind."""
+"""Learning from slow tasks how long others of their kind will take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REQUEST = EditRequest(job_id="1", tenant="t", model="m", target="slow", prompt="
 
 
 class Slow(Provider):
-    """Not done yet, and not yet, and then done."""
+    """Done at the third poll."""
 
     name = label = "slow"
     shortest_wait = 0.01
@@ -37,7 +37,7 @@ class Slow(Provider):
 
 
 class Busy(Slow):
-    """Names a pause at the first poll, and gives a hint at the same time. `polls`: when they came."""
+    """Requires a pause at the first poll and sends a wake-up at the same time. `polls`: their times."""
 
     PAUSE = 0.3  # seconds
 
@@ -67,18 +67,18 @@ def expected(monkeypatch: pytest.MonkeyPatch) -> Expected:
     return expected
 
 
-async def test_a_late_task_is_learned_from_before_it_ends_and_when_it_ends(expected: Expected) -> None:
+async def test_a_late_task_raises_the_estimate_before_and_at_its_end(expected: Expected) -> None:
     await follow(seconds_ago=HOUR)
-    # A fifth of the way to an hour, and once more. It took somewhat longer, as the machine is.
+    # A fifth of the way to an hour, twice. The tolerance allows for a slow machine.
     assert expected.seconds == pytest.approx(0.36 * HOUR, rel=0.02)
 
 
-async def test_a_task_that_was_taken_up_again_says_nothing(expected: Expected) -> None:
+async def test_a_resumed_task_does_not_change_the_estimate(expected: Expected) -> None:
     await follow(seconds_ago=HOUR, resumed=True)
     assert expected.seconds == 0.1
 
 
-async def test_a_pause_that_the_provider_names_is_kept_whatever_a_wakeup_says(expected: Expected) -> None:
+async def test_a_wakeup_does_not_shorten_a_pause_that_the_provider_requires(expected: Expected) -> None:
     provider = Busy()
     await follow(seconds_ago=0, provider=provider)
     first, second = provider.polls

@@ -1,4 +1,4 @@
-"""Every fault of every provider, through the engine: how the edit ends, what was asked, what it costs."""
+"""Every fault of every provider through the engine: how the edit ends, its requests, and its cost."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def emulators() -> Iterator[dict[str, Emulator]]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """BUSY: 0.05, 0.05 and 0.1 s, or at kie 0.1 s three times; one more would be too much."""
+    """Pauses of BUSY: 0.05, 0.05 and 0.1 s, or at kie three times 0.1 s; one more would exceed the limit."""
     monkeypatch.setattr(submission, "BUSY_PAUSE", 0.05)
     monkeypatch.setattr(submission, "BUSY_PATIENCE", 0.35)
     monkeypatch.setattr(submission, "FAILED_PAUSES", (0.05, 0.05))
@@ -63,11 +63,11 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_a_fault_ends_as_it_should(
+def test_an_edit_with_a_fault_ends_as_expected(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, emulators: dict[str, Emulator], row: Row
 ) -> None:
     if row.patience is not None:
-        give_up_after(row.patience, row.step, monkeypatch)
+        time_out_after(row.patience, row.step, monkeypatch)
     if row.pause:
         monkeypatch.setattr(submission, "BUSY_PATIENCE", row.pause + 0.5)
     edits = {}
@@ -102,7 +102,7 @@ def test_a_provider_that_is_down_is_retried_and_then_abandoned(
         )
 
 
-def test_a_provider_that_goes_down_while_it_works_is_waited_for(
+def test_a_provider_that_goes_down_during_a_task_is_polled_until_it_is_back(
     settings: Settings, emulators: dict[str, Emulator], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "editor.jobs")
@@ -123,7 +123,7 @@ def test_a_provider_that_goes_down_while_it_works_is_waited_for(
     assert_ended(edits, emulators, dict.fromkeys(POLLED, COMPLETED))
 
 
-def test_a_task_that_never_ends_is_stopped_where_the_provider_can(
+def test_a_task_that_never_ends_is_canceled_at_providers_that_support_it(
     settings: Settings, emulators: dict[str, Emulator]
 ) -> None:
     edits = {name: submit_alone(settings, emulators, name) for name in POLLED}
@@ -136,10 +136,10 @@ def test_a_task_that_never_ends_is_stopped_where_the_provider_can(
     assert stopped == {"wiro", "fal"}
 
 
-def test_a_picture_that_comes_just_after_the_time_limit_is_kept(
+def test_a_result_that_arrives_just_after_the_time_limit_is_kept(
     settings: Settings, emulators: dict[str, Emulator]
 ) -> None:
-    """It is paid for, and does not come twice."""
+    """It is paid for and cannot be fetched again."""
     edits = {name: submit_alone(settings, emulators, name) for name in IMMEDIATE}
     for name, (_, job) in edits.items():
         emulators[name].seconds = 1.5
@@ -149,7 +149,7 @@ def test_a_picture_that_comes_just_after_the_time_limit_is_kept(
 
 
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
-def test_clocks_that_differ_do_no_harm(
+def test_clock_differences_do_no_harm(
     settings: Settings, emulators: dict[str, Emulator], ahead: float
 ) -> None:
     """Neither signed requests nor signed links depend on the portal's clock."""
@@ -160,16 +160,16 @@ def test_clocks_that_differ_do_no_harm(
     assert_ended(edits, emulators, dict.fromkeys(ALL, COMPLETED))
 
 
-def test_a_link_whose_time_is_over_by_the_providers_clock_is_reported_as_such(
+def test_a_link_that_expired_by_the_providers_clock_is_reported_as_expired(
     settings: Settings, emulators: dict[str, Emulator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first try fails, and the clock jumps by more than links last there."""
+    """The first download fails, and the provider's clock jumps by more than the lifetime of its links."""
     lasting = {"bfl": HOUR / 6, "fal": 24 * HOUR, "kie": 14 * 24 * HOUR}
     edits = {name: submit_alone(settings, emulators, name) for name in lasting}
 
     for name, seconds in lasting.items():
         emulators[name].script.next_download = [Fault.BAD_GATEWAY]
-        turn_the_clock_at_a_fault(emulators[name], seconds + 1, monkeypatch)
+        advance_the_clock_at_a_fault(emulators[name], seconds + 1, monkeypatch)
     run(*(job for _, job in edits.values()))
     assert_ended(edits, emulators, dict.fromkeys(lasting, NO_LINK))
 
@@ -177,7 +177,7 @@ def test_a_link_whose_time_is_over_by_the_providers_clock_is_reported_as_such(
 def test_each_route_that_does_not_take_the_edit_leaves_it_to_the_next(
     settings: Settings, emulators: dict[str, Emulator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Out of funds, busy, down: then the fourth. And none of them where the last one refuses, too."""
+    """Out of funds, busy, down: the fourth accepts it. If it refuses too, the edit fails."""
     emulators["bfl"].script.always[Step.SUBMIT] = Fault.OUT_OF_FUNDS
     emulators["wiro"].script.always[Step.SUBMIT] = Fault.RATE_LIMITED
     emulators["fal"].stop()
@@ -203,7 +203,7 @@ def test_each_route_that_does_not_take_the_edit_leaves_it_to_the_next(
     assert ledger(actor) == (BALANCE - job.price, 0), "the second edit cost nothing"
 
 
-def turn_the_clock_at_a_fault(emulator: Emulator, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def advance_the_clock_at_a_fault(emulator: Emulator, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     take = emulator.script.take
 
     def taking(step: Step) -> Fault | None:
@@ -214,8 +214,8 @@ def turn_the_clock_at_a_fault(emulator: Emulator, seconds: float, monkeypatch: p
     monkeypatch.setattr(emulator.script, "take", taking)
 
 
-def give_up_after(seconds: float, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Adapters that wait so long for the answer to this step, and as ever for others."""
+def time_out_after(seconds: float, step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use adapters with this timeout for this step and the usual ones for others."""
     limit = {"submit_seconds" if step is Step.SUBMIT else "ask_seconds": seconds}
     quick = {
         name: type(provider)(**limit) for name, provider in registry.providers().items() if provider.needs_key
@@ -226,7 +226,7 @@ def give_up_after(seconds: float, step: Step, monkeypatch: pytest.MonkeyPatch) -
 def assert_ended(
     edits: Mapping[str, tuple[Actor, Job]], emulators: Mapping[str, Emulator], ends: Mapping[str, Ending]
 ) -> None:
-    """Each job has its expected end, and its credits are right."""
+    """Each job has its expected ending, and its credits are correct."""
     found = {name: ending(job, emulators[name], ends[name].message) for name, (_, job) in edits.items()}
     assert found == ends
     for name, (actor, job) in edits.items():
@@ -239,7 +239,7 @@ def assert_ended(
 
 
 def ending(job: Job, emulator: Emulator, message: str) -> Ending:
-    """With these words where the person reads them, else with all that the person reads."""
+    """The job's ending, with `message` if its error contains it, otherwise with the whole error."""
     reported = message if message in job.error and bool(message) == bool(job.error) else job.error
     return Ending(job.error_code or job.status, count(emulator, Step.SUBMIT), len(emulator.tasks), reported)
 
@@ -253,7 +253,7 @@ def notes(job: Job) -> list[str]:
 
 
 def ledger(actor: Actor) -> tuple[int, int]:
-    """What the workspace has and what is held, by the account and by the sums of the entries alike."""
+    """Balance and held credits by the account, which must equal the sums of its entries."""
     account = CreditAccount.objects.get(workspace=actor.workspace)
     entries = LedgerEntry.objects.filter(account=account)
     sums = entries.aggregate(balance=Sum("amount"), held=Sum("held_amount"))

@@ -1,4 +1,4 @@
-"""BodySlots under the providers' limits: fair between workspaces, and never lost."""
+"""Slots under the providers' limits: fair between workspaces, and never lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from editor.providers.base import Account, EditRequest, Progress, Provider, Resu
 
 
 class Limited(Provider):
-    """With these limits, whatever the target."""
+    """A provider with these limits by target; `all` applies to every target."""
 
     name, label = "limited", "Limited"
 
@@ -29,7 +29,7 @@ class Limited(Provider):
 
 
 class Job:
-    """Holds its places from when it gets them until `end`. Its name goes into `began` then."""
+    """Acquires its slots, appends its name to `began`, and holds them until `end`."""
 
     def __init__(
         self,
@@ -64,13 +64,13 @@ class Job:
 
 
 async def settle() -> None:
-    """Until everything that can go on has gone on."""
+    """Let every task run that can."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 async def started(began: list[str], names: str, provider: Provider, **options: str) -> dict[str, Job]:
-    """Jobs that ask for their places in this order; the first letter names the tenant."""
+    """Jobs that request their slots in this order; the first letter of a name is its tenant."""
     jobs = {}
     for name in names.split():
         jobs[name] = Job(began, name, provider, **options)  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ async def started(began: list[str], names: str, provider: Provider, **options: s
     return jobs
 
 
-async def test_tenants_are_served_in_turn_and_each_of_them_in_order():
+async def test_tenants_are_served_in_turn_and_jobs_of_a_tenant_in_order():
     began: list[str] = []
     jobs = await started(began, "a1 a2 a3 a4 b1 b2 c1", Limited(all=1))
 
@@ -99,7 +99,7 @@ async def test_a_tenant_with_hundreds_of_jobs_does_not_delay_the_first_of_anothe
     assert began[-1] == "b0"
 
 
-async def test_no_more_hold_a_place_than_there_are_and_all_get_one():
+async def test_no_more_jobs_hold_slots_than_exist_and_all_get_one():
     began: list[str] = []
     jobs = await started(began, "a1 b1 a2 b2 a3", Limited(all=2))
 
@@ -109,7 +109,7 @@ async def test_no_more_hold_a_place_than_there_are_and_all_get_one():
     assert sorted(began) == ["a1", "a2", "a3", "b1", "b2"]
 
 
-async def test_who_waits_for_the_narrower_limit_holds_nothing_of_the_wider():
+async def test_a_job_waiting_for_the_narrower_limit_holds_no_slot_of_the_wider():
     began: list[str] = []
     provider = Limited(all=2, max=1)
     await started(began, "a1 a2 a3", provider, target="max")
@@ -119,7 +119,7 @@ async def test_who_waits_for_the_narrower_limit_holds_nothing_of_the_wider():
     assert began == ["a1", "b1"]
 
 
-async def test_a_waiter_that_gives_up_takes_no_place_with_it():
+async def test_a_canceled_waiter_takes_no_slot():
     began: list[str] = []
     jobs = await started(began, "a1 a2 a3 b1", Limited(all=1))
 
@@ -134,7 +134,7 @@ async def test_a_waiter_that_gives_up_takes_no_place_with_it():
     assert began == ["a1", "a3", "b1", "c1"]
 
 
-async def test_a_waiter_that_gives_up_as_it_is_served_hands_the_place_on():
+async def test_a_waiter_canceled_as_it_is_served_passes_the_slot_on():
     began: list[str] = []
     semaphore = FairSemaphore(1)
 
@@ -145,13 +145,13 @@ async def test_a_waiter_that_gives_up_as_it_is_served_hands_the_place_on():
     async with semaphore.slot("a"):
         served, next_one = asyncio.ensure_future(wait("a")), asyncio.ensure_future(wait("b"))
         await settle()
-    served.cancel()  # the place is its own, and it has not run since
+    served.cancel()  # it has the slot, but has not run since
 
     await next_one
     assert began == ["b"]
 
 
-async def test_a_task_that_is_active_already_counts_and_does_not_wait():
+async def test_an_active_task_counts_but_does_not_wait():
     began: list[str] = []
     provider = Limited(all=1)
     resumed = {name: Job(began, name, provider, active=True) for name in ("a1", "a2")}

@@ -1,4 +1,4 @@
-"""Jobs at real providers' emulators over HTTP: keys, failover, limits, hints, and what a failure costs."""
+"""Jobs at emulators of real providers over HTTP: keys, failover, limits, wake-ups, and cost of failures."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_edit_on_the_workspaces_own_key_costs_nothing(bfl: Bfl, settings: Set
     assert len(bfl.tasks) == 1
 
 
-def test_a_key_that_was_removed_meanwhile_ends_the_job(bfl: Bfl) -> None:
+def test_removing_the_key_meanwhile_fails_the_job(bfl: Bfl) -> None:
     actor = make_actor()
     key = make_provider_key(workspace=actor.workspace, provider="bfl", key=bfl.key)
     _, job = submit(actor=actor, provider="bfl")
@@ -119,7 +119,7 @@ def test_a_key_that_was_removed_meanwhile_ends_the_job(bfl: Bfl) -> None:
     assert bfl.tasks == []
 
 
-def test_the_next_route_takes_what_the_first_did_not(bfl: Bfl, fal: Fal) -> None:
+def test_the_next_route_takes_an_edit_that_the_first_did_not(bfl: Bfl, fal: Fal) -> None:
     bfl.script.always[Step.SUBMIT] = Fault.OUT_OF_FUNDS
     actor, job = submit()
     run(job)
@@ -129,7 +129,7 @@ def test_the_next_route_takes_what_the_first_did_not(bfl: Bfl, fal: Fal) -> None
     assert totals(actor) == (16, 0)
 
 
-def test_a_busy_provider_is_waited_for_before_the_next_route_is_tried(
+def test_a_busy_provider_is_retried_before_the_next_route(
     bfl: Bfl, fal: Fal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bfl.script.next_submit = [Fault.RATE_LIMITED, None]
@@ -144,7 +144,7 @@ def test_a_busy_provider_is_waited_for_before_the_next_route_is_tried(
     assert job.status == Status.COMPLETED
 
 
-def test_the_named_pause_of_a_busy_provider_is_kept(bfl: Bfl) -> None:
+def test_the_retry_after_of_a_busy_provider_is_honored(bfl: Bfl) -> None:
     bfl.script.next_submit = [Fault.RATE_LIMITED_RETRY_AFTER, None]
     _, job = submit()
     began = time.monotonic()
@@ -153,7 +153,7 @@ def test_the_named_pause_of_a_busy_provider_is_kept(bfl: Bfl) -> None:
     assert len(bfl.tasks) == 1
 
 
-def test_an_unknown_outcome_is_never_sent_anywhere_again(bfl: Bfl, fal: Fal) -> None:
+def test_an_edit_with_unknown_outcome_is_never_sent_again(bfl: Bfl, fal: Fal) -> None:
     bfl.script.next_submit = [Fault.CUT]
     actor, job = submit()
     run(job)
@@ -162,7 +162,7 @@ def test_an_unknown_outcome_is_never_sent_anywhere_again(bfl: Bfl, fal: Fal) -> 
     assert totals(actor) == (20, 0)
 
 
-def test_a_refused_edit_is_not_passed_on(bfl: Bfl, fal: Fal) -> None:
+def test_a_refused_edit_is_not_sent_to_the_next_route(bfl: Bfl, fal: Fal) -> None:
     bfl.script.always[Step.SUBMIT] = Fault.WRONG_KEY
     actor, job = submit()
     run(job)
@@ -170,7 +170,7 @@ def test_a_refused_edit_is_not_passed_on(bfl: Bfl, fal: Fal) -> None:
     assert totals(actor) == (20, 0)
 
 
-def test_an_own_key_is_never_replaced_by_another_route(bfl: Bfl, fal: Fal) -> None:
+def test_an_edit_on_an_own_key_never_uses_another_route(bfl: Bfl, fal: Fal) -> None:
     bfl.script.always[Step.SUBMIT] = Fault.OUT_OF_FUNDS
     actor = make_actor()
     make_provider_key(workspace=actor.workspace, provider="bfl", key=bfl.key)
@@ -179,14 +179,14 @@ def test_an_own_key_is_never_replaced_by_another_route(bfl: Bfl, fal: Fal) -> No
     assert (job.status, job.error_code, fal.tasks) == (Status.FAILED, "insufficient_funds", [])
 
 
-def test_a_provider_that_fails_alone_is_retried(bfl: Bfl) -> None:
+def test_a_failing_provider_without_alternative_is_retried(bfl: Bfl) -> None:
     bfl.script.next_submit = [Fault.SERVER_ERROR, Fault.SERVER_ERROR, None]
     _, job = submit()
     assert run(job).status == Status.COMPLETED
     assert len(bfl.tasks) == 1
 
 
-def test_polls_without_an_answer_are_repeated(bfl: Bfl) -> None:
+def test_failed_polls_are_repeated(bfl: Bfl) -> None:
     bfl.script.next_poll = [Fault.BAD_GATEWAY, Fault.CUT, Fault.RATE_LIMITED_RETRY_AFTER, None]
     _, job = submit()
     assert run(job).status == Status.COMPLETED
@@ -205,7 +205,7 @@ def test_polls_without_an_answer_are_repeated(bfl: Bfl) -> None:
         (Fault.HUGE, "unavailable"),
     ],
 )
-def test_a_task_that_gives_nothing_costs_nothing(bfl: Bfl, fal: Fal, fault: Fault, code: str) -> None:
+def test_a_task_without_a_result_costs_nothing(bfl: Bfl, fal: Fal, fault: Fault, code: str) -> None:
     bfl.script.next_submit = [fault]
     actor, job = submit()
     run(job)
@@ -225,7 +225,7 @@ def test_a_task_that_never_ends_times_out(bfl: Bfl) -> None:
 
 
 def test_no_more_tasks_are_active_than_the_provider_allows(bfl: Bfl) -> None:
-    """Were there a seventh, the emulator would refuse it, and it would be asked once more."""
+    """The emulator would refuse a seventh, which would cause one more request."""
     bfl.seconds = HOUR
     actor = make_actor(balance=1000)
     many = [submit(actor=actor, model="black-forest-labs/flux-kontext-max")[1] for _ in range(8)]
@@ -246,12 +246,12 @@ def test_no_more_tasks_are_active_than_the_provider_allows(bfl: Bfl) -> None:
     assert Job.objects.filter(status=Status.COMPLETED).count() == 8
 
 
-def test_a_wakeup_ends_the_wait(bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wakeup_makes_the_next_poll_come_early(bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry.get("bfl"), "shortest_wait", HOUR, raising=False)
     monkeypatch.setattr(poll_schedule, "LONGEST_WAIT", HOUR)
     _, job = submit()
 
-    async def run_with_a_hint() -> None:
+    async def run_with_a_wakeup() -> None:
         running = asyncio.create_task(execution.run(job.id))
         await until(lambda: bfl.tasks and not bfl.active())
         await until(lambda: job.id in wakeups._waiting)
@@ -259,12 +259,12 @@ def test_a_wakeup_ends_the_wait(bfl: Bfl, monkeypatch: pytest.MonkeyPatch) -> No
         await asyncio.wait_for(running, PATIENCE)
         await http.close()
 
-    asyncio.run(run_with_a_hint())
+    asyncio.run(run_with_a_wakeup())
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
 
 
-def test_a_cancel_in_mid_run_gives_everything_back(bfl: Bfl) -> None:
+def test_canceling_during_the_run_refunds_everything(bfl: Bfl) -> None:
     bfl.seconds = HOUR
     actor, job = submit()
 

@@ -1,4 +1,4 @@
-"""What a provider gave: no more is taken than was asked for, and what is good is kept."""
+"""Results of a provider: no more images are kept than were requested, and good ones are kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BAD = ResultImage(b"<!DOCTYPE html><title>Sign in</title>", "image/png")
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, *given: ResultImage, samples: int) -> tuple[Actor, Job]:
-    """A job that asked for so many samples, at 2 credits each, from a provider that gives these images."""
+    """A job with `samples` samples, at 2 credits each, whose provider returned the `given` images."""
 
     async def poll(*_: Any) -> Result:
         return Result(images=given)
@@ -47,14 +47,14 @@ def ended(monkeypatch: pytest.MonkeyPatch, *given: ResultImage, samples: int) ->
 
 
 def assert_booked(actor: Actor, job: Job, *, charged: int) -> None:
-    """The hold went once, and no more than `charged` with it."""
+    """The hold ended once, with `charged` credits spent."""
     account = CreditAccount.objects.get(workspace=actor.workspace)
     assert (account.balance, account.held, job.charged) == (BALANCE - charged, 0, charged)
     kinds = sorted(LedgerEntry.objects.filter(job=job).values_list("kind", flat=True))
     assert kinds == ["hold", "settle" if charged else "release"]
 
 
-def test_of_three_hundred_images_those_that_were_requested_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_three_hundred_images_only_the_requested_number_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     actor, job = ended(monkeypatch, *[GOOD] * 300, samples=2)
     assert (job.status, job.error) == (Status.COMPLETED, "")
     assert job.results.count() == 2
@@ -63,7 +63,7 @@ def test_of_three_hundred_images_those_that_were_requested_are_kept(monkeypatch:
 
 
 @pytest.mark.parametrize("given", [(BAD, GOOD), (GOOD, BAD), (GOOD,)], ids=["first", "second", "missing"])
-def test_one_bad_image_of_two_costs_nothing_and_spoils_nothing(
+def test_one_bad_image_of_two_is_dropped_and_not_charged(
     monkeypatch: pytest.MonkeyPatch, given: tuple[ResultImage, ...]
 ) -> None:
     actor, job = ended(monkeypatch, *given, samples=2)
@@ -75,7 +75,7 @@ def test_one_bad_image_of_two_costs_nothing_and_spoils_nothing(
     assert_booked(actor, job, charged=2)
 
 
-def test_bad_images_alone_are_a_failure_that_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_bad_images_fail_the_job_at_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     actor, job = ended(monkeypatch, BAD, BAD, GOOD, samples=2)
     assert (job.status, job.error_code) == (Status.FAILED, "unavailable")
     assert "could not be used" in job.error

@@ -1,4 +1,4 @@
-"""A machine without descriptors or disk for the moment: edits wait, and none is lost or sent twice."""
+"""A machine temporarily without file descriptors or disk space: edits wait, none is lost or sent twice."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Paid(Provider):
-    """Costs money for each submit, and does what the test says meanwhile."""
+    """A provider that costs money for each submit and runs the test's hooks."""
 
     name = "sandbox"
     label = "Paid"
@@ -73,7 +73,7 @@ class Paid(Provider):
 
 
 class Once:
-    """Takes all descriptors the first time it is called, and gives them back when the log tells of a wait."""
+    """Uses up all descriptors on its first call and releases them when the log has `message`."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture, message: str) -> None:
         self._caplog = caplog
@@ -126,7 +126,7 @@ def assert_completed(actor: Actor, job: Job) -> None:
 
 
 def run(job: Job, *, beside: Callable[[], Awaitable[None]]) -> None:
-    """As the queue does: again after a database that could not be reached."""
+    """Run the job as the queue does, which retries after a database error."""
 
     async def until_it_ends() -> None:
         while True:
@@ -157,7 +157,7 @@ def test_without_descriptors_for_the_result_it_is_stored_later(
     assert_completed(actor, job)
 
 
-def test_without_descriptors_for_the_picture_the_edit_is_sent_later(
+def test_without_descriptors_for_the_source_image_the_edit_is_sent_later(
     monkeypatch: pytest.MonkeyPatch, once: Callable[[str], Once]
 ) -> None:
     provider = Paid()
@@ -170,7 +170,7 @@ def test_without_descriptors_for_the_picture_the_edit_is_sent_later(
     assert job.events.filter(kind=JobEvent.Kind.ASSIGN, note=message).exists()
 
 
-def test_the_time_limit_ends_no_task_while_the_machine_lacks_something(
+def test_the_time_limit_ends_no_task_during_a_shortage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     provider = Paid()
@@ -189,12 +189,12 @@ def test_the_time_limit_ends_no_task_while_the_machine_lacks_something(
 
 
 class FullDisk(FileSystemStorage):
-    """Takes `left` more files; then, `refusals` times, a part of one."""
+    """Stores `left` more files; then, `refusals` times, only a part of one."""
 
     left, refusals = 1, 3
 
     def _save(self, name: str, content: Any) -> str:
-        saved = super()._save(name, content)  # type: ignore[misc]  # which the stubs leave out
+        saved = super()._save(name, content)  # type: ignore[misc]  # missing in the stubs
         if FullDisk.left:
             FullDisk.left -= 1
         elif FullDisk.refusals:
@@ -226,7 +226,7 @@ def test_a_full_disk_loses_no_result_and_keeps_no_part_of_one(
 def test_without_descriptors_for_a_connection_the_edit_is_sent_later(
     settings: Settings, once: Callable[[str], Once], name: str
 ) -> None:
-    """With the real adapters over HTTP."""
+    """Uses the real adapters over HTTP."""
     scarcity = once(LACKS)
 
     async def beside() -> None:

@@ -1,4 +1,4 @@
-"""Storing results: exactly one set of files for each, or none, and no wait without an end."""
+"""Storing results: exactly one set of files for each or none, and no endless wait."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ EACH_WAY = pytest.mark.parametrize("at_once", [False, True], ids=["polled", "imm
 
 
 class Ready(Provider):
-    """Has the result when it is asked for it, or gives it with the answer to the submit."""
+    """Returns the result at the first poll, or with the submit."""
 
     name = label = "sandbox"
     needs_key = False
@@ -61,7 +61,7 @@ class Ready(Provider):
 
 
 class Barrier:
-    """A place in a thread's work that the test sees being reached, and lets it pass."""
+    """A point in a thread's work at which it waits until the test lets it continue."""
 
     def __init__(self) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
@@ -72,14 +72,14 @@ class Barrier:
 
 
 class Disk(FileSystemStorage):
-    """Does what the test says before it takes a file."""
+    """Calls `before` before it stores a file."""
 
     taken = 0
     before: Callable[[], None] = staticmethod(lambda: None)
 
     def _save(self, name: str, content: Any) -> str:
         type(self).before()
-        saved: str = super()._save(name, content)  # type: ignore[misc]  # which the stubs leave out
+        saved: str = super()._save(name, content)  # type: ignore[misc]  # missing in the stubs
         Disk.taken += 1
         return saved
 
@@ -106,19 +106,19 @@ def start(monkeypatch: pytest.MonkeyPatch, *, at_once: bool = False) -> tuple[Ac
 
 
 def run(job: Job) -> None:
-    """As the queue does: again after a database that could not be reached."""
+    """Run the job as the queue does, which retries after a database error."""
     try:
         asyncio.run(execution.run(job.id))
     except OperationalError:
         asyncio.run(execution.run(job.id))
 
 
-async def cut_off(job: Job, barrier: Barrier) -> None:
-    """Run the job, and stop the run while its work waits at the gate."""
+async def cancel_at(job: Job, barrier: Barrier) -> None:
+    """Run the job and cancel the run while its work waits at the barrier."""
     running = asyncio.create_task(execution.run(job.id))
     await until(barrier.reached.is_set)
     running.cancel()
-    await asyncio.sleep(0)  # the run hears of it
+    await asyncio.sleep(0)  # let the run handle the cancellation
     barrier.open.set()
     await asyncio.gather(running, return_exceptions=True)
 
@@ -169,7 +169,7 @@ def test_a_database_that_goes_away_at_the_end_leaves_one_set_of_files(
 
 
 @pytest.mark.parametrize("committed_first", [False, True], ids=["undone", "committed"])
-def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
+def test_a_run_canceled_at_the_end_keeps_no_files_without_a_row(
     monkeypatch: pytest.MonkeyPatch, committed_first: bool
 ) -> None:
     barrier = Barrier()
@@ -184,13 +184,13 @@ def test_a_run_that_is_stopped_at_the_end_keeps_no_files_without_a_row(
     actor, job = start(monkeypatch)
     with monkeypatch.context() as patched:
         patched.setattr(outcomes, "end_completed", stopped)
-        asyncio.run(cut_off(job, barrier))
+        asyncio.run(cancel_at(job, barrier))
     assert len(stored_files()) == (FILES if committed_first else 0)
     run(job)
     assert_completed(actor, job)
 
 
-def test_a_run_that_is_stopped_while_it_stores_leaves_no_files(
+def test_a_run_canceled_while_storing_leaves_no_files(
     monkeypatch: pytest.MonkeyPatch, disk: type[Disk]
 ) -> None:
     barrier = Barrier()
@@ -198,7 +198,7 @@ def test_a_run_that_is_stopped_while_it_stores_leaves_no_files(
     actor, job = start(monkeypatch)
 
     async def go() -> None:
-        await cut_off(job, barrier)
+        await cancel_at(job, barrier)
         await until(lambda: disk.taken == FILES)
 
     asyncio.run(go())
@@ -207,7 +207,7 @@ def test_a_run_that_is_stopped_while_it_stores_leaves_no_files(
     assert_completed(actor, job)
 
 
-def test_a_job_that_is_ended_while_its_result_is_stored_leaves_no_files(
+def test_a_job_that_ends_while_its_result_is_stored_leaves_no_files(
     monkeypatch: pytest.MonkeyPatch, disk: type[Disk]
 ) -> None:
     actor, job = start(monkeypatch)
@@ -222,7 +222,7 @@ def test_a_job_that_is_ended_while_its_result_is_stored_leaves_no_files(
 @pytest.mark.parametrize(
     "error", [PermissionError("no"), NotADirectoryError("no"), ValueError("a bug")], ids=repr
 )
-def test_a_storage_that_never_takes_the_file_ends_the_job_at_once(
+def test_a_permanent_storage_error_fails_the_job_immediately(
     monkeypatch: pytest.MonkeyPatch, disk: type[Disk], error: Exception, at_once: bool
 ) -> None:
     errors = iter([error])
@@ -234,7 +234,7 @@ def test_a_storage_that_never_takes_the_file_ends_the_job_at_once(
 
 @EACH_WAY
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ESTALE], ids=errno.errorcode.get)
-def test_a_storage_that_takes_it_later_is_waited_for(
+def test_a_temporary_storage_error_is_retried(
     monkeypatch: pytest.MonkeyPatch, disk: type[Disk], number: int, at_once: bool
 ) -> None:
     errors = iter([OSError(number, "not now"), OSError(number, "not now")])
@@ -246,7 +246,7 @@ def test_a_storage_that_takes_it_later_is_waited_for(
 
 
 @EACH_WAY
-def test_the_wait_for_the_storage_has_an_end(
+def test_retries_of_the_storage_are_limited(
     monkeypatch: pytest.MonkeyPatch, disk: type[Disk], at_once: bool
 ) -> None:
     tries = 0
@@ -274,7 +274,7 @@ def raise_next(errors: Iterator[Exception]) -> None:
 @pytest.mark.parametrize(
     ("status", "raised"), [(403, NotStored), (404, NotStored), (500, Shortage), (503, Shortage)]
 )
-def test_a_bucket_that_is_overloaded_is_waited_for_and_one_that_refuses_is_not(
+def test_an_overloaded_bucket_is_retried_and_a_refusing_one_is_not(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, status: int, raised: type[Exception]
 ) -> None:
     _, job = start(monkeypatch)
@@ -285,18 +285,16 @@ def test_a_bucket_that_is_overloaded_is_waited_for_and_one_that_refuses_is_not(
             asyncio.run(results.keep(job=job, result=DONE))
 
 
-def test_a_bucket_that_cannot_be_reached_is_waited_for(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings
-) -> None:
+def test_an_unreachable_bucket_is_retried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     _, job = start(monkeypatch)
     with closing(socket.socket()) as deaf:
-        deaf.bind(("127.0.0.1", 0))  # and listens to nobody
+        deaf.bind(("127.0.0.1", 0))  # without listening
         use(Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}"), settings)
         with pytest.raises(Shortage):
             asyncio.run(results.keep(job=job, result=DONE))
 
 
-def test_results_that_wait_for_a_bucket_hold_no_thread_that_the_database_needs(
+def test_results_waiting_for_a_bucket_hold_no_database_thread(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     _, job = start(monkeypatch)

@@ -1,4 +1,4 @@
-"""Waiting for a job's end without asking for it all the time."""
+"""Waiting for a job's end without constant polling."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def job(actor: Actor) -> Job:
 
 
 class Waiting:
-    """Somebody who waits for the job. `reads`: how it stood each time that it was looked at."""
+    """A caller that waits for the job. `reads`: the status at each read."""
 
     def __init__(self, job: Job, *, seconds: float = HOUR) -> None:
         self.reads: list[str] = []
@@ -50,7 +50,7 @@ class Waiting:
         self._task = asyncio.create_task(waiting.until_ended(job, seconds=seconds, reread=reread))
 
     async def began(self) -> None:
-        """Until it has found the job going on."""
+        """Wait until it has read the job once."""
         await until(lambda: self.reads)
 
     async def end(self) -> Job:
@@ -61,19 +61,19 @@ async def until_listening(job: Job) -> None:
     await until(lambda: get_channel_layer().groups.get(events.group_name(job.workspace_id)))
 
 
-async def test_the_end_is_reported_at_once(actor: Actor, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_end_of_a_job_ends_the_wait_immediately(
+    actor: Actor, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(waiting, "LOOK_EVERY", HOUR)
-    somebody = Waiting(job)
-    await somebody.began()
+    waiter = Waiting(job)
+    await waiter.began()
     await until_listening(job)
     await in_thread(jobs.cancel, actor=actor, job=job)
-    assert (await somebody.end()).status == Status.CANCELED
-    assert somebody.reads == [Status.PENDING, Status.CANCELED]
+    assert (await waiter.end()).status == Status.CANCELED
+    assert waiter.reads == [Status.PENDING, Status.CANCELED]
 
 
-async def test_missed_ends_are_looked_up_on_nobodys_account(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_missed_ends_are_looked_up_without_a_tenant(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     tenants: list[str] = []
     look_up = job_queries.ended
 
@@ -84,20 +84,20 @@ async def test_missed_ends_are_looked_up_on_nobodys_account(
     monkeypatch.setattr(waiting, "LOOK_EVERY", 0.05)
     monkeypatch.setattr(job_queries, "ended", ended)
     threads.tenant.set("whoever came first")
-    somebody = Waiting(job)
+    waiter = Waiting(job)
     await until(lambda: tenants)
     await in_thread(Job.objects.filter(pk=job.pk).update, status=Status.CANCELED, finished_at=timezone.now())
-    await somebody.end()
+    await waiter.end()
     assert set(tenants) == {""}
 
 
-async def test_an_end_that_nobody_reported_is_found(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_end_without_an_event_is_found(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "LOOK_EVERY", 0.05)
-    somebody = Waiting(job)
-    await somebody.began()
+    waiter = Waiting(job)
+    await waiter.began()
     ended = Job.objects.filter(pk=job.pk)
     await in_thread(ended.update, status=Status.CANCELED, finished_at=timezone.now())
-    assert (await somebody.end()).status == Status.CANCELED
+    assert (await waiter.end()).status == Status.CANCELED
 
 
 async def test_a_job_that_has_ended_is_not_waited_for(actor: Actor, job: Job) -> None:
@@ -105,25 +105,25 @@ async def test_a_job_that_has_ended_is_not_waited_for(actor: Actor, job: Job) ->
     assert (await Waiting(job).end()).status == Status.CANCELED
 
 
-async def test_after_the_time_the_job_is_given_as_it_stands(job: Job) -> None:
+async def test_after_the_timeout_the_job_is_returned_as_it_is(job: Job) -> None:
     assert (await Waiting(job, seconds=0.1).end()).status == Status.PENDING
 
 
-async def test_whoever_waits_is_let_go_when_the_process_ends(job: Job) -> None:
-    somebody = Waiting(job)
-    await somebody.began()
+async def test_waits_end_when_the_process_ends(job: Job) -> None:
+    waiter = Waiting(job)
+    await waiter.began()
     waiting.let_go()
-    assert (await somebody.end()).is_live
-    assert (await Waiting(job).end()).is_live  # also whoever comes after that
+    assert (await waiter.end()).is_live
+    assert (await Waiting(job).end()).is_live  # later callers do not wait either
 
 
-async def test_nobody_listens_when_nobody_waits(actor: Actor, job: Job) -> None:
+async def test_the_listener_stops_when_nobody_waits(actor: Actor, job: Job) -> None:
     many = [Waiting(job) for _ in range(20)]
-    for somebody in many:
-        await somebody.began()
+    for waiter in many:
+        await waiter.began()
     listener = waiting._listeners.get()
     assert len(listener.tasks) == 2
     await in_thread(jobs.cancel, actor=actor, job=job)
-    for somebody in many:
-        await somebody.end()
+    for waiter in many:
+        await waiter.end()
     assert (listener.tasks, dict(listener.watches), dict(listener.workspaces)) == ([], {}, {})

@@ -1,4 +1,4 @@
-"""An account has one address, and the library's table of addresses cannot say anything else."""
+"""An account has one email address, and allauth's table of addresses cannot hold another."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def address(user: User, email: str, **fields: bool) -> EmailAddress:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("verified", [False, True])
-def test_no_account_gets_an_address_beside_its_own(verified: bool) -> None:
+def test_an_account_cannot_have_a_second_address(verified: bool) -> None:
     victim, attacker = UserFactory.create(email="victim@example.test"), UserFactory.create()
     address(attacker, attacker.email)
     for email in (victim.email, "free@example.test", attacker.email.upper()):
@@ -36,7 +36,7 @@ def test_no_account_gets_an_address_beside_its_own(verified: bool) -> None:
 
 
 @pytest.mark.django_db
-def test_an_address_follows_the_accounts() -> None:
+def test_the_address_follows_the_accounts_email() -> None:
     user = UserFactory.create()
     address(user, user.email, primary=True)
     user.email = "Moved@example.test"
@@ -45,7 +45,7 @@ def test_an_address_follows_the_accounts() -> None:
 
 
 @pytest.mark.django_db
-def test_the_admin_moves_both_and_shows_no_other_table() -> None:
+def test_the_admin_changes_both_and_hides_the_table_of_addresses() -> None:
     user = UserFactory.create()
     address(user, user.email)
     admin = signed_in(User.objects.create_superuser("operator@example.test", PASSWORD))
@@ -60,8 +60,8 @@ def test_the_admin_moves_both_and_shows_no_other_table() -> None:
 
 
 @pytest.mark.django_db
-def test_rows_that_an_attack_left_are_cleaned() -> None:
-    """The migration's own statements, on bare copies of the tables: the real ones stay unlocked."""
+def test_the_migration_cleans_up_rows_left_by_an_attack() -> None:
+    """Runs the migration's statements on bare copies of the tables, so that the real ones stay unlocked."""
     migration = import_module("editor.migrations.0015_one_address_per_person")
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA attacked")
@@ -70,11 +70,11 @@ def test_rows_that_an_attack_left_are_cleaned() -> None:
             like = f"LIKE public.{table} INCLUDING DEFAULTS INCLUDING IDENTITY"
             cursor.execute(f"CREATE TABLE attacked.{table} ({like})")
     attacker, victim, owner = [UserFactory.create(email=f"{name}@example.test") for name in NAMES]
-    # Confirmed by the victim, then made primary, which failed half way.
+    # Confirmed by the victim, then made primary, which failed halfway.
     address(attacker, attacker.email, verified=True)
     stolen = address(attacker, victim.email, verified=True, primary=True)
     EmailConfirmation.objects.create(email_address=stolen, key="k")
-    # Not confirmed: a second link in each reset of the owner.
+    # Not confirmed: it caused a second link in each reset mail of the owner.
     address(attacker, owner.email)
     address(owner, owner.email, verified=True, primary=True)
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Bodies: how long they may be, how long they may take, and how many come at once."""
+"""Request bodies: limits of size, duration and number at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.providers.clock import running_fast
 
 
 class Sender:
-    """Sends these pieces, then nothing for ever; counts what was asked for."""
+    """Sends these pieces, then nothing; counts the calls of receive."""
 
     def __init__(self, *pieces: bytes, complete: bool = False) -> None:
         self.asked = 0
@@ -31,7 +31,7 @@ class Sender:
 
 
 async def reads_all(scope: Scope, receive: Any, send: Any) -> None:
-    """Answers with the length of the body, unless its sender left."""
+    """An app that responds with the length of the body, unless the client disconnected."""
     length, more = 0, True
     while more:
         message = await receive()
@@ -57,7 +57,7 @@ async def test_a_body_is_passed_on_piece_by_piece() -> None:
     assert answer.messages[1]["body"] == b"5"
 
 
-async def test_a_body_that_turns_out_too_long_is_cut_off() -> None:
+async def test_a_body_without_length_that_exceeds_the_limit_is_refused() -> None:
     answer, sender = Answer(), Sender(*[b"x" * 10] * 100)
     with pytest.raises(TooLarge):
         await pass_on(reads_all, {}, Body(sender.receive, limit=25), answer.send)
@@ -65,13 +65,13 @@ async def test_a_body_that_turns_out_too_long_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize("declared", ["-1", "1e9", "12 34", "26", "9" * 50])
-def test_a_length_that_is_none_or_too_much_is_refused(declared: str) -> None:
+def test_an_invalid_or_too_large_length_is_refused(declared: str) -> None:
     headers = Headers({"headers": [(b"content-length", declared.encode())]})
     with pytest.raises(TooLarge):
         Body(Sender().receive, limit=25).check_length(headers)
 
 
-async def test_a_sender_who_stalls_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stalled_body_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
     answer = Answer()
     with pytest.raises(TooSlow):
@@ -80,7 +80,7 @@ async def test_a_sender_who_stalls_is_abandoned(monkeypatch: pytest.MonkeyPatch)
 
 
 class Dripping(Sender):
-    """Sends a byte now and then, for ever."""
+    """Sends a byte now and then, endlessly."""
 
     every = 10.0  # seconds
 
@@ -90,8 +90,8 @@ class Dripping(Sender):
         return {"type": "http.request", "body": b"x", "more_body": True}
 
 
-async def test_the_longest_body_that_may_come_is_no_reason_to_wait_for_it() -> None:
-    """What comes is: a byte now and then adds next to nothing."""
+async def test_a_large_limit_does_not_extend_the_time_of_a_dripping_body() -> None:
+    """Only received bytes extend the time: a byte now and then adds next to nothing."""
     dripping = Dripping()
     one = Body(dripping.receive, limit=27_000_000)
     async with running_fast(lambda: dripping.asked), BodySlots(most=1, each=1).slot("a", one):
@@ -101,7 +101,7 @@ async def test_the_longest_body_that_may_come_is_no_reason_to_wait_for_it() -> N
     assert dripping.asked <= body.BODY_SECONDS / Dripping.every + 1
 
 
-async def test_who_holds_a_place_is_waited_for_less_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sender_with_a_slot_times_out_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "PIECE_SECONDS", 0.05)
     one = Body(Sender(b"x" * 10).receive, limit=25)
     async with BodySlots(most=1, each=1).slot("a", one):
@@ -111,8 +111,8 @@ async def test_who_holds_a_place_is_waited_for_less_long(monkeypatch: pytest.Mon
     assert one._left > body.PIECE_SECONDS, "it was not all of its time that was over"
 
 
-async def test_who_sends_slowly_but_steadily_is_not_abandoned() -> None:
-    """At 17 KiB/s, for twenty times as long as anybody is waited for who sends nothing."""
+async def test_a_slow_but_steady_body_does_not_time_out() -> None:
+    """At 17 KiB/s, for twenty times the timeout of a client that sends nothing."""
     loop = asyncio.get_running_loop()
     began = now = loop.time()
 
@@ -132,7 +132,7 @@ async def test_who_sends_slowly_but_steadily_is_not_abandoned() -> None:
     assert one._received > 20_000_000
 
 
-async def test_waiting_for_a_place_is_not_the_senders_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_time_between_reads_does_not_count_as_the_senders(monkeypatch: pytest.MonkeyPatch) -> None:
     one = Body(Sender(b"x", b"y", complete=True).receive, limit=25)
     await one.receive()
     before = one._left
@@ -142,13 +142,13 @@ async def test_waiting_for_a_place_is_not_the_senders_time(monkeypatch: pytest.M
     assert one.complete
 
 
-async def test_one_sender_holds_few_places_and_others_still_get_one() -> None:
-    places = BodySlots(most=3, each=2)
+async def test_the_slots_of_one_sender_are_limited_and_others_still_get_one() -> None:
+    slots = BodySlots(most=3, each=2)
     entered: list[str] = []
     leave = asyncio.Event()
 
     async def hold(sender: str) -> None:
-        async with places.slot(sender, Body(Sender().receive, limit=1)):
+        async with slots.slot(sender, Body(Sender().receive, limit=1)):
             entered.append(sender)
             await leave.wait()
 
@@ -159,23 +159,23 @@ async def test_one_sender_holds_few_places_and_others_still_get_one() -> None:
     leave.set()
     await asyncio.gather(*tasks)
     assert len(entered) == 6
-    assert not places._senders
+    assert not slots._senders
 
 
-async def test_who_gets_no_place_for_long_is_reported_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_sender_without_a_slot_is_refused_with_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
-    places, one = BodySlots(most=1, each=1), Body(Sender().receive, limit=1)
-    async with places.slot("a", one):
+    slots, one = BodySlots(most=1, each=1), Body(Sender().receive, limit=1)
+    async with slots.slot("a", one):
         for sender in ("a", "b"):
             with pytest.raises(Busy) as refused:
-                async with places.slot(sender, one):
+                async with slots.slot(sender, one):
                     pass
             assert refused.value.retry_after
-    async with places.slot("b", one):
+    async with slots.slot("b", one):
         pass
 
 
-async def test_what_is_refused_is_answered_before_its_body_and_ends_the_connection() -> None:
+async def test_a_refusal_is_sent_before_the_body_and_closes_the_connection() -> None:
     answer, sender = Answer(), Sender(b"x" * 10, b"x" * 10, complete=True)
     asked: list[Scope] = []
 
@@ -195,7 +195,7 @@ async def test_what_is_refused_is_answered_before_its_body_and_ends_the_connecti
 
 
 @pytest.mark.parametrize("name", ["IGNORED_SECONDS", "IGNORED_BYTES"])
-async def test_what_is_refused_is_not_ignored_for_ever(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+async def test_the_discarded_body_of_a_refusal_is_limited(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(body, name, 0.05 if name == "IGNORED_SECONDS" else 25)
     answer, sender = Answer(), Sender(*[b"x" * 10] * 5)
     await pass_on_without_body(reads_all, {"headers": []}, sender.receive, answer.send)

@@ -1,4 +1,4 @@
-"""Who is let in, what is counted, and what every answer carries."""
+"""The gateway middleware: authentication, rate limits, errors, and headers of every response."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PROFILE = Profile(
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Says who called with how long a body; or fails as its path tells."""
+    """Responds with the caller and the length of the body, or fails as the path says."""
     match scope["path"]:
         case "/crash":
             raise RuntimeError("secret words")
@@ -62,7 +62,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         length += len(message.get("body", b""))
         more = message.get("more_body", False)
     caller = scope.get("caller")
-    said = {
+    payload = {
         "length": length,
         "channel": caller and caller.actor.channel,
         "by": caller and caller.actor.user.email,
@@ -70,7 +70,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
     )
-    await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+    await send({"type": "http.response.body", "body": json.dumps(payload).encode()})
 
 
 @pytest.fixture
@@ -90,7 +90,9 @@ def key(actor: Actor) -> str:
     return api_keys.create(actor=actor, name="script")[1]
 
 
-async def test_a_caller_with_a_key_is_let_in(client: httpx.AsyncClient, actor: Actor, key: str) -> None:
+async def test_a_caller_with_a_key_is_authenticated(
+    client: httpx.AsyncClient, actor: Actor, key: str
+) -> None:
     answer = await client.post("/", content=b"12345", headers={"x-key": key})
     assert answer.json() == {"length": 5, "channel": "test", "by": actor.user.email}
     assert answer.headers["x-ratelimit-limit"] == "60"
@@ -99,14 +101,14 @@ async def test_a_caller_with_a_key_is_let_in(client: httpx.AsyncClient, actor: A
 
 
 @pytest.mark.parametrize("bad", ["", "x", "flk_" + "a" * 46, "flk_" + "b" * 60_000, "é"])
-async def test_without_a_valid_key_nobody_is(client: httpx.AsyncClient, bad: str) -> None:
+async def test_a_missing_or_invalid_key_is_refused(client: httpx.AsyncClient, bad: str) -> None:
     answer = await client.get("/", headers={b"x-key": bad.encode()} if bad else {})
     assert (answer.status_code, answer.json()["oops"]) == (401, "Missing or invalid API key.")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert int(answer.headers["x-ratelimit-limit"]) == middleware.REFUSED_A_MINUTE
 
 
-async def test_one_address_may_not_guess_for_ever(client: httpx.AsyncClient, key: str) -> None:
+async def test_failed_authentication_is_limited_by_address(client: httpx.AsyncClient, key: str) -> None:
     for _ in range(middleware.REFUSED_A_MINUTE):
         assert (await client.get("/", headers={"x-key": "x"})).status_code == 401
     refused = await client.get("/", headers={"x-key": "x"})
@@ -116,7 +118,7 @@ async def test_one_address_may_not_guess_for_ever(client: httpx.AsyncClient, key
     assert (await client.get("/", headers={"x-key": key})).status_code == 200
 
 
-async def test_a_workspace_has_so_many_requests_a_minute(
+async def test_requests_of_a_workspace_are_limited_per_minute(
     client: httpx.AsyncClient, actor: Actor, key: str
 ) -> None:
     def limit() -> None:
@@ -128,7 +130,7 @@ async def test_a_workspace_has_so_many_requests_a_minute(
     assert statuses == [200, 200, 200, 429, 429]
 
 
-async def test_a_member_who_left_takes_the_key_along(
+async def test_the_key_of_a_removed_member_is_invalid(
     client: httpx.AsyncClient, actor: Actor, key: str
 ) -> None:
     await in_thread(Membership.objects.filter(user=actor.user).delete)
@@ -144,13 +146,13 @@ async def test_a_member_without_the_permission_is_refused(
     assert (await client.get("/", headers={"x-key": key})).status_code == 403
 
 
-async def test_a_body_that_says_it_is_too_long_is_not_read(client: httpx.AsyncClient, key: str) -> None:
+async def test_a_body_with_a_too_large_length_is_not_read(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.post("/", content=b"x" * (LIMIT + 1), headers={"x-key": key})
     assert (answer.status_code, answer.headers["connection"]) == (413, "close")
     assert "x-ratelimit-remaining" in answer.headers
 
 
-async def test_a_body_that_turns_out_too_long_is_cut_off(client: httpx.AsyncClient, key: str) -> None:
+async def test_a_body_that_exceeds_the_limit_is_refused(client: httpx.AsyncClient, key: str) -> None:
     async def endless() -> AsyncIterator[bytes]:
         while True:
             yield b"x" * 100
@@ -159,7 +161,7 @@ async def test_a_body_that_turns_out_too_long_is_cut_off(client: httpx.AsyncClie
     assert answer.status_code == 413
 
 
-async def test_a_body_that_does_not_come_is_abandoned(
+async def test_a_stalled_body_times_out(
     client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
@@ -172,7 +174,7 @@ async def test_a_body_that_does_not_come_is_abandoned(
     assert answer.status_code == 408
 
 
-async def test_a_body_that_comes_drop_by_drop_is_abandoned(
+async def test_a_dripping_body_times_out(
     client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body, "BODY_SECONDS", 0.1)
@@ -197,7 +199,7 @@ async def test_an_open_path_needs_no_key(client: httpx.AsyncClient) -> None:
     assert answer.json() == {"length": 0, "channel": None, "by": None}
 
 
-async def test_a_signed_address_needs_no_key_and_is_counted_by_its_name(
+async def test_a_signed_url_needs_no_key_and_has_a_rate_limit_of_its_own(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(middleware, "PASSES_A_MINUTE", 2)
@@ -210,7 +212,7 @@ async def test_a_signed_address_needs_no_key_and_is_counted_by_its_name(
     assert (await client.get("/?signed=one", headers={"host": "evil.example"})).status_code == 400
 
 
-async def test_a_api_may_have_statuses_of_its_own(client: httpx.AsyncClient, key: str) -> None:
+async def test_an_api_may_map_errors_to_its_own_statuses(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.get("/teapot", headers={"x-key": key})
     assert (answer.status_code, answer.json()) == (418, {"oops": "Teapot.", "status": 418})
 
@@ -232,17 +234,17 @@ async def test_every_error_comes_in_the_apis_envelope(
     assert "x-ratelimit-limit" in answer.headers
 
 
-async def test_a_refusal_never_invites_the_next_call_at_once(client: httpx.AsyncClient, key: str) -> None:
+async def test_retry_after_is_at_least_one_second(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.get("/soon", headers={"x-key": key})
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
 
 
-async def test_the_answer_to_head_has_no_body(client: httpx.AsyncClient, key: str) -> None:
+async def test_the_response_to_head_has_no_body(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.head("/html", headers={"x-key": key})
     assert (answer.status_code, answer.content) == (404, b"")
 
 
-def test_of_repeated_headers_the_first_counts() -> None:
+def test_the_first_of_repeated_headers_is_used() -> None:
     headers = Headers({"headers": [(b"x-key", b"one"), (b"x-key", b"two")]})
     assert (headers.get("x-key"), headers.get("nothing")) == ("one", "")
 
@@ -257,20 +259,18 @@ def test_of_repeated_headers_the_first_counts() -> None:
         ("2001:db8::1", "2001:db8:1::1", False),
     ],
 )
-def test_who_is_counted_as_one_address(one: str, other: str, same: bool) -> None:
+def test_rate_limits_group_addresses(one: str, other: str, same: bool) -> None:
     counted = [addresses.counted(address) for address in (one, other)]
     assert (counted[0] == counted[1]) is same
 
 
-async def test_the_host_of_base_url_is_served(
-    client: httpx.AsyncClient, key: str, settings: Settings
-) -> None:
+async def test_an_allowed_host_is_served(client: httpx.AsyncClient, key: str, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["edits.example"]
     answer = await client.get("/", headers={"x-key": key, "host": "edits.example:8443"})
     assert answer.status_code == 200
 
 
-async def test_a_key_that_signs_works_at_no_api_that_knows_no_signatures(
+async def test_a_signing_key_is_refused_by_an_api_without_signatures(
     client: httpx.AsyncClient, actor: Actor
 ) -> None:
     _, bare = await in_thread(lambda: api_keys.create(actor=actor, name="Wiro", signed=True))
@@ -280,9 +280,7 @@ async def test_a_key_that_signs_works_at_no_api_that_knows_no_signatures(
 
 
 @pytest.mark.parametrize("name", CREDENTIALS)
-async def test_credentials_that_come_twice_are_nobodys(
-    client: httpx.AsyncClient, key: str, name: str
-) -> None:
+async def test_repeated_credentials_are_refused(client: httpx.AsyncClient, key: str, name: str) -> None:
     twice = [("x-key", key), *[(name, key)] * (1 if name == "x-key" else 2)]
     for headers in (twice, [(name.upper(), value) for name, value in twice]):
         answer = await client.get("/", headers=headers)
@@ -291,15 +289,15 @@ async def test_credentials_that_come_twice_are_nobodys(
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_they_do_not_get_past_a_signed_address_either(client: httpx.AsyncClient, key: str) -> None:
+async def test_repeated_credentials_are_refused_at_a_signed_url_too(
+    client: httpx.AsyncClient, key: str
+) -> None:
     assert (await client.get("/?signed=task")).status_code == 200
     answer = await client.get("/?signed=task", headers=[("authorization", "a"), ("authorization", "b")])
     assert answer.status_code == 401
 
 
-async def test_of_large_bodies_few_are_on_their_way_at_once(
-    key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_large_bodies_of_one_sender_are_limited(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(middleware, "LARGE_OF_ONE_SENDER", 1)
     monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
     begun, go_on = asyncio.Event(), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Hearing that a key or its maker has lost the right to what is held."""
+"""Noticing that a key or its creator has lost access while a call is held."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GENEROUS = 60.0  # seconds
 
 @pytest.fixture(autouse=True)
 def fresh_layer() -> None:
-    """The layer in memory belongs to one event loop, and each test has its own."""
+    """The in-memory channel layer belongs to one event loop, and each test has its own."""
     channel_layers.backends.clear()
 
 
@@ -79,7 +79,7 @@ def _switch_off(actor: Actor, key: ApiKey) -> None:
     members.account_changed(user=user)
 
 
-TOLD: dict[Callable[[Actor, ApiKey], None], type[EditorError]] = {
+LOSSES: dict[Callable[[Actor, ApiKey], None], type[EditorError]] = {
     _revoke: NotAuthenticated,
     _rotate: NotAuthenticated,
     _remove: NotAuthenticated,
@@ -89,21 +89,21 @@ TOLD: dict[Callable[[Actor, ApiKey], None], type[EditorError]] = {
 }
 
 
-@pytest.mark.parametrize("lose", TOLD)
-async def test_a_loss_is_reported_at_once(
+@pytest.mark.parametrize("lose", LOSSES)
+async def test_a_loss_is_reported_immediately(
     actor: Actor,
     key: ApiKey,
     lose: Callable[[Actor, ApiKey], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rights, "LOOK_EVERY", 3600.0)  # nobody looks: it must be told
+    monkeypatch.setattr(rights, "LOOK_EVERY", 3600.0)  # no polling: only an event can report it
     async with rights.watching(credentials.holder_of_key(key)) as loss:
         guard = rights._guards.get()
         while not guard.channel:
             await asyncio.sleep(0.01)
         await in_thread(lose, actor, key)
         async with asyncio.timeout(GENEROUS):
-            assert type(await loss) is TOLD[lose]
+            assert type(await loss) is LOSSES[lose]
 
 
 def _expire(key: ApiKey) -> None:
@@ -118,13 +118,13 @@ def _delete_key(key: ApiKey) -> None:
     ApiKey.objects.filter(pk=key.pk).delete()
 
 
-def _delete_person(key: ApiKey) -> None:
+def _delete_user(key: ApiKey) -> None:
     ApiKey.objects.filter(pk=key.pk).delete()
     User.objects.filter(pk=key.created_by_id).delete()
 
 
-@pytest.mark.parametrize("lose", [_expire, _revoke_by_hand, _delete_key, _delete_person])
-async def test_a_loss_that_nobody_tells_is_found(
+@pytest.mark.parametrize("lose", [_expire, _revoke_by_hand, _delete_key, _delete_user])
+async def test_a_loss_without_an_event_is_found(
     key: ApiKey, lose: Callable[[ApiKey], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rights, "LOOK_EVERY", 0.05)
@@ -134,13 +134,13 @@ async def test_a_loss_that_nobody_tells_is_found(
             assert isinstance(await loss, NotAuthenticated)
 
 
-async def test_a_loss_of_before_is_known_from_the_beginning(actor: Actor, key: ApiKey) -> None:
+async def test_an_earlier_loss_is_reported_from_the_start(actor: Actor, key: ApiKey) -> None:
     await in_thread(_revoke, actor, key)
     async with rights.watching(credentials.holder_of_key(key)) as loss:
         assert isinstance(loss.result(), NotAuthenticated)
 
 
-async def test_only_who_lost_the_right_is_reported(actor: Actor, key: ApiKey) -> None:
+async def test_only_the_holder_that_lost_access_is_reported(actor: Actor, key: ApiKey) -> None:
     other, _ = await in_thread(api_keys.create, actor=actor, name="other")
     async with (
         rights.watching(credentials.holder_of_key(key)) as lost,
@@ -152,14 +152,14 @@ async def test_only_who_lost_the_right_is_reported(actor: Actor, key: ApiKey) ->
         assert not kept.done()
 
 
-async def test_nobody_listens_when_nobody_is_held(key: ApiKey) -> None:
+async def test_the_listener_stops_when_no_call_is_held(key: ApiKey) -> None:
     async with rights.watching(credentials.holder_of_key(key)):
         guard = rights._guards.get()
         assert len(guard.tasks) == 2
     assert (guard.tasks, dict(guard.losses), dict(guard.workspaces)) == ([], {}, {})
 
 
-def test_two_queries_tell_of_any_number(
+def test_any_number_of_holders_takes_two_queries(
     key: ApiKey, actor: Actor, django_assert_num_queries: Callable[..., object]
 ) -> None:
     keys = [key, *(api_keys.create(actor=actor, name=f"key {number}")[0] for number in range(5))]

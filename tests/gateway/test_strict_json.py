@@ -1,4 +1,4 @@
-"""JSON that another reader might understand differently, or that would keep others waiting, is refused."""
+"""JSON that other parsers might read differently, or that is slow to parse, is refused."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def test_an_object_is_read_from_bytes_and_text() -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", '{"a": NaN}', '{"a": 1, "a": 2}', '{"a": "\\u0000"}', '{"a": "\\ud800"}']
 )
-def test_what_may_be_misunderstood_is_refused(text: str) -> None:
+def test_ambiguous_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_object(text)
 
 
-def test_a_body_has_so_many_values() -> None:
+def test_the_number_of_values_is_limited() -> None:
     most = '{"a": [' + "[]," * MOST_COMMAS + "[]]}"
     assert len(read_object(most)["a"]) == MOST_COMMAS + 1
     for one_more in ('{"b": 1, ' + most[1:], b'{"b": 1, ' + most[1:].encode()):
@@ -28,7 +28,7 @@ def test_a_body_has_so_many_values() -> None:
 
 
 @pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"b": ', "}")])
-def test_a_body_has_so_many_levels(opened: str, closed: str) -> None:
+def test_the_nesting_is_limited(opened: str, closed: str) -> None:
     def nested(levels: int) -> str:
         return '{"a": ' + opened * levels + "1" + closed * levels + "}"
 

@@ -1,4 +1,4 @@
-"""Tools in this process, of a portal without a worker: jobs wait until a test ends them."""
+"""MCP tools in this process, without a worker: jobs wait until a test ends them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT = "https://portal.example"
 
 
 class Agent:
-    """Somebody's program with a key. `told`: what it was told of the progress of its calls."""
+    """An MCP client with a key. `rendered`: the progress reported to its calls."""
 
     def __init__(self, actor: Actor, *scopes: str) -> None:
         self.actor = actor
@@ -31,17 +31,17 @@ class Agent:
         self.rendered.append((progress, total, message))
 
     async def ask(self, tool: str, **arguments: Any) -> Answer:
-        """Raises what the tool raises."""
+        """Call a tool; raises what the tool raises."""
         return await TOOLS[tool].answer(self._call, arguments)
 
 
 @pytest.fixture
 def agent(committed: None) -> Agent:
-    """Of the owner of a workspace with 100 credits."""
+    """A client of the owner of a workspace with 100 credits."""
     return Agent(make_actor(), scopes.EVERYTHING)
 
 
 @pytest.fixture
 def with_scope(agent: Agent) -> Callable[[str], Agent]:
-    """Another key of the same person, with this scope alone."""
+    """A client with another key of the same user that has only this scope."""
     return lambda scope: Agent(agent.actor, scope)

@@ -1,4 +1,4 @@
-"""edit_image and the seed's edits: what becomes of a call."""
+"""The tools edit_image, editimagekontextpro and editimagekontextmax."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def nothing_happened(agent: Agent) -> bool:
 
 
 async def until_waiting() -> None:
-    """Until a call waits for its job."""
+    """Wait until a call waits for its job."""
     await until(lambda: (listener := waiting._listeners.existing()) and listener.channel)
 
 
-async def test_an_edit_that_is_not_waited_for_is_reported_as_it_stands(agent: Agent) -> None:
+async def test_an_edit_without_waiting_returns_the_pending_job(agent: Agent) -> None:
     answer = await agent.ask("edit_image", prompt="a harbour", model_tier="pro", wait_seconds=0)
     job = await only_job(agent)
     assert (job.tier, job.prompt, job.channel) == ("pro", "a harbour", agent.actor.channel)
@@ -58,7 +58,7 @@ async def test_a_wait_ends_with_the_job(agent: Agent) -> None:
     assert str((await only_job(agent)).id) in refused.value.message
 
 
-async def test_a_portal_that_stops_tells_the_job(agent: Agent) -> None:
+async def test_a_stopping_portal_returns_the_pending_job(agent: Agent) -> None:
     call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=LONGEST_WAIT))
     await until_waiting()
     waiting.let_go()
@@ -66,7 +66,7 @@ async def test_a_portal_that_stops_tells_the_job(agent: Agent) -> None:
     assert (answer.data["status"], answer.data["job_id"]) == ("pending", str((await only_job(agent)).id))
 
 
-async def test_a_caller_that_leaves_leaves_the_job_and_nothing_else(agent: Agent) -> None:
+async def test_the_job_of_a_disconnected_caller_goes_on(agent: Agent) -> None:
     call = asyncio.create_task(agent.ask("edit_image", prompt="a harbour", wait_seconds=LONGEST_WAIT))
     await until_waiting()
     call.cancel()
@@ -76,7 +76,7 @@ async def test_a_caller_that_leaves_leaves_the_job_and_nothing_else(agent: Agent
     assert not waiting._listeners.get().watches
 
 
-async def test_pictures_come_as_base64_data_urls_or_ids_in_their_order(agent: Agent) -> None:
+async def test_images_may_be_base64_data_urls_or_ids_and_keep_their_order(agent: Agent) -> None:
     known = await in_thread(make_image, agent.actor)
     pictures = [str(known.id), PICTURE, f"data:image/png;base64,{PICTURE}"]
     model = "black-forest-labs/flux-2-pro"
@@ -89,7 +89,7 @@ async def test_pictures_come_as_base64_data_urls_or_ids_in_their_order(agent: Ag
     assert places[0].image_id == known.id
 
 
-async def test_the_seeds_edit_has_bfls_defaults_and_answer(agent: Agent) -> None:
+async def test_kontext_edits_have_bfls_defaults_and_response(agent: Agent) -> None:
     answer = await agent.ask("editimagekontextmax", prompt="a harbour", input_image=PICTURE, webhook_url=None)
     job = await only_job(agent)
     polling_url = f"{AT}/v1/get_result?id={job.id}"
@@ -104,7 +104,7 @@ async def test_the_seeds_edit_has_bfls_defaults_and_answer(agent: Agent) -> None
     }
 
 
-async def test_the_seeds_edit_hands_its_fields_on(agent: Agent) -> None:
+async def test_kontext_edits_pass_their_fields_on(agent: Agent) -> None:
     fields = {"aspect_ratio": "16:9", "output_format": "jpeg", "prompt_upsampling": True, "seed": 7}
     await agent.ask("editimagekontextpro", prompt="a harbour", **fields)
     job = await only_job(agent)
@@ -117,7 +117,7 @@ async def test_the_seeds_edit_hands_its_fields_on(agent: Agent) -> None:
     }
 
 
-async def test_a_wrong_field_is_named_as_bfl_names_it(agent: Agent) -> None:
+async def test_an_invalid_field_is_reported_by_its_bfl_name(agent: Agent) -> None:
     with pytest.raises(InvalidInput) as refused:
         await agent.ask("editimagekontextpro", prompt="a harbour", safety_tolerance=6, aspect_ratio="17:9")
     assert set(refused.value.fields) == {"safety_tolerance", "aspect_ratio"}
@@ -154,7 +154,7 @@ async def test_a_wrong_field_is_named_as_bfl_names_it(agent: Agent) -> None:
         {"wait": 5},
     ],
 )
-async def test_a_wrong_edit_costs_nothing(agent: Agent, wrong: dict[str, Any]) -> None:
+async def test_an_invalid_edit_costs_nothing(agent: Agent, wrong: dict[str, Any]) -> None:
     parsed = {"prompt": "a harbour", "wait_seconds": 0, **wrong} if wrong else {}
     with pytest.raises(InvalidInput) as refused:
         await agent.ask("edit_image", **parsed)
@@ -162,7 +162,7 @@ async def test_a_wrong_edit_costs_nothing(agent: Agent, wrong: dict[str, Any]) -
     assert await in_thread(nothing_happened, agent)
 
 
-async def test_not_every_wrong_name_is_reported_where_there_are_many(agent: Agent) -> None:
+async def test_many_unknown_fields_are_not_all_reported(agent: Agent) -> None:
     many = {f"wrong{number}": 1 for number in range(1_000)}
     for parsed in (many, {"parameters": many}):
         with pytest.raises(InvalidInput, match="At most") as refused:
@@ -170,7 +170,7 @@ async def test_not_every_wrong_name_is_reported_where_there_are_many(agent: Agen
         assert not refused.value.fields
 
 
-async def test_a_picture_is_not_opened_for_who_cannot_pay(committed: None) -> None:
+async def test_images_are_not_opened_without_credits(committed: None) -> None:
     agent = await in_thread(lambda: Agent(make_actor(balance=1), scopes.EVERYTHING))
     with pytest.raises(InsufficientCredits):
         await agent.ask("edit_image", prompt="a harbour", images=["aGVsbG8="])
@@ -183,7 +183,7 @@ async def test_a_picture_is_not_opened_for_who_cannot_pay(committed: None) -> No
         {"mask": PICTURE},
     ],
 )
-async def test_pictures_that_the_model_does_not_take_are_not_opened(
+async def test_images_that_the_model_does_not_support_are_not_opened(
     agent: Agent, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInput):
@@ -191,7 +191,7 @@ async def test_pictures_that_the_model_does_not_take_are_not_opened(
     assert await in_thread(nothing_happened, agent)
 
 
-async def test_a_characters_images_count_as_the_edits(agent: Agent) -> None:
+async def test_images_of_the_character_count_towards_the_limit(agent: Agent) -> None:
     def character_with_two_images() -> Character:
         character = Character.objects.create(workspace=agent.actor.workspace, name="Ada")
         for position in (1, 2):
@@ -212,7 +212,7 @@ async def test_a_characters_images_count_as_the_edits(agent: Agent) -> None:
     assert await in_thread(Image.objects.count) == 2
 
 
-async def test_pictures_of_others_are_not_there(agent: Agent) -> None:
+async def test_images_of_other_workspaces_are_not_found(agent: Agent) -> None:
     foreign = await in_thread(lambda: make_image(make_actor()))
     for image_id in (str(foreign.id), str(uuid4())):
         with pytest.raises(NotFound):
@@ -223,7 +223,7 @@ async def test_pictures_of_others_are_not_there(agent: Agent) -> None:
 
 
 @pytest.mark.parametrize("tool", ["edit_image", "editimagekontextpro", "editimagekontextmax"])
-async def test_a_key_that_may_only_read_starts_nothing(with_scope: Callable[[str], Agent], tool: str) -> None:
+async def test_a_read_only_key_starts_no_edit(with_scope: Callable[[str], Agent], tool: str) -> None:
     reader = await in_thread(with_scope, scopes.READ)
     with pytest.raises(PermissionDenied, match=scopes.WRITE):
         await reader.ask(tool, prompt="a harbour")

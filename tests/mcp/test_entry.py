@@ -1,4 +1,4 @@
-"""What becomes of a request to /mcp before, and when, the SDK has it."""
+"""Requests to /mcp: authentication, limits, and errors before and in the SDK."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def client(agent: Agent) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def error(answer: httpx.Response) -> Any:
-    """What it is told to be wrong, as JSON-RPC has it."""
+    """The JSON-RPC error of a response."""
     body = answer.json()
     assert (body["jsonrpc"], body["id"]) == ("2.0", None)
     assert body["error"]["message"]
@@ -51,7 +51,7 @@ async def test_a_request_needs_no_handshake(client: httpx.AsyncClient) -> None:
     assert answer.headers["x-ratelimit-remaining"]
 
 
-async def test_without_a_key_nothing_is_reported(client: httpx.AsyncClient) -> None:
+async def test_a_valid_key_is_required(client: httpx.AsyncClient) -> None:
     for key in ("", "Bearer", "Bearer x", "Basic abc"):
         answer = await client.post(PATH, json=LIST, headers={"authorization": key})
         assert answer.status_code == 401
@@ -60,13 +60,13 @@ async def test_without_a_key_nothing_is_reported(client: httpx.AsyncClient) -> N
 
 
 @pytest.mark.parametrize("path", ["/mcp/x", "/mcpx", "/mcp//"])
-async def test_there_is_one_address(client: httpx.AsyncClient, path: str) -> None:
+async def test_only_the_exact_path_is_served(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.post(path, json=LIST)
     assert answer.status_code == (200 if path == "/mcp//" else 404)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD", "OPTIONS"])
-async def test_only_post_is_taken(client: httpx.AsyncClient, method: str) -> None:
+async def test_only_post_is_allowed(client: httpx.AsyncClient, method: str) -> None:
     answer = await client.request(method, PATH)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     if method != "HEAD":
@@ -76,13 +76,13 @@ async def test_only_post_is_taken(client: httpx.AsyncClient, method: str) -> Non
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://localhost:81", "https://localhost", "null", ""]
 )
-async def test_pages_of_other_sites_are_refused(client: httpx.AsyncClient, origin: str) -> None:
+async def test_foreign_origins_are_refused(client: httpx.AsyncClient, origin: str) -> None:
     answer = await client.post(PATH, json=LIST, headers={"origin": origin})
     assert answer.status_code == 403
     assert error(answer)["data"]["code"] == "permission_denied"
 
 
-async def test_the_portals_own_pages_may_ask(client: httpx.AsyncClient, settings: Settings) -> None:
+async def test_the_portals_own_origin_is_allowed(client: httpx.AsyncClient, settings: Settings) -> None:
     answer = await client.post(PATH, json=LIST, headers={"origin": "http://localhost"})
     assert answer.status_code == 200
     settings.BASE_URL = "https://portal.example"
@@ -97,7 +97,7 @@ async def test_a_foreign_host_is_refused(client: httpx.AsyncClient) -> None:
     error(answer)
 
 
-async def test_a_body_is_bounded(client: httpx.AsyncClient) -> None:
+async def test_the_body_is_limited(client: httpx.AsyncClient) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(BODY_LIMIT // 2**20 + 1):
             yield b" " * 2**20
@@ -123,7 +123,7 @@ async def test_a_body_is_bounded(client: httpx.AsyncClient) -> None:
     ],
 )
 @pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
-async def test_what_is_no_json_rpc_is_refused_as_such(
+async def test_a_body_that_is_not_json_rpc_is_refused(
     client: httpx.AsyncClient, body: bytes, version: str
 ) -> None:
     answer = await client.post(PATH, content=body, headers={"mcp-protocol-version": version})
@@ -131,14 +131,14 @@ async def test_what_is_no_json_rpc_is_refused_as_such(
     assert answer.json()["error"]["code"] < 0
 
 
-async def test_a_tool_that_there_is_not_is_an_error_of_the_protocol(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_tool_is_a_protocol_error(client: httpx.AsyncClient) -> None:
     call = {**LIST, "method": "tools/call", "params": {"name": "paint", "arguments": {}}}
     answer = await client.post(PATH, json=call)
     (line,) = [line for line in answer.text.splitlines() if line.startswith("data:")]
     assert json.loads(line[5:])["error"]["code"] == -32602
 
 
-async def test_a_fault_of_ours_is_reported_without_its_text(
+async def test_an_internal_error_is_reported_without_its_message(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*args: Any, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""The tools that tell of models, prices and jobs, and cancel_job."""
+"""The tools that return models, prices and jobs, and cancel_job."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def submit(agent: Agent, prompt: str = "a harbour") -> Job:
 
 
 def complete(agent: Agent, **picture: Any) -> Image:
-    """A job of this agent's with one result."""
+    """Complete a job of this agent and return its result."""
     job = submit(agent)
     workspace_id = agent.actor.workspace.id
     clean = store.clean(photo(**picture), None, tenant=str(workspace_id))
@@ -37,7 +37,7 @@ def complete(agent: Agent, **picture: Any) -> Image:
     return Image.objects.get(job=job)
 
 
-async def test_models_are_listed_with_what_an_edit_needs_to_know(agent: Agent) -> None:
+async def test_models_are_listed_with_price_tiers_and_parameter_names(agent: Agent) -> None:
     models = (await agent.ask("list_models")).data["models"]
     assert [model["id"] for model in models] == list(catalog.catalog().models)
     pro = next(model for model in models if model["id"] == "black-forest-labs/flux-kontext-pro")
@@ -46,7 +46,7 @@ async def test_models_are_listed_with_what_an_edit_needs_to_know(agent: Agent) -
     assert pro["parameters"] is None
 
 
-async def test_one_model_is_reported_with_its_parameters(agent: Agent) -> None:
+async def test_one_model_is_returned_with_its_parameters(agent: Agent) -> None:
     (model,) = (await agent.ask("list_models", model="openai/gpt-image-1-mini")).data["models"]
     assert model["parameters"]["quality"]["enum"] == ["low", "medium"]
     assert set(model["parameters"]) == set(model["parameter_names"])
@@ -54,7 +54,7 @@ async def test_one_model_is_reported_with_its_parameters(agent: Agent) -> None:
         await agent.ask("list_models", model="acme/best")
 
 
-async def test_an_estimate_is_the_price_that_an_edit_holds(agent: Agent) -> None:
+async def test_an_estimate_equals_the_price_of_the_edit(agent: Agent) -> None:
     parsed = {"model": "openai/gpt-image-1-mini", "parameters": {"samples": 3}}
     estimate = (await agent.ask("estimate_credits", **parsed)).data
     edit = (await agent.ask("edit_image", prompt="a harbour", wait_seconds=0, **parsed)).data
@@ -87,7 +87,7 @@ async def test_only_the_workspaces_own_jobs_are_listed(agent: Agent) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 5])
-def test_a_page_of_jobs_takes_the_same_queries_however_long_it_is(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_jobs(
     django_assert_num_queries: DjangoAssertNumQueries, agent: Agent, count: int
 ) -> None:
     for _ in range(count):
@@ -98,7 +98,7 @@ def test_a_page_of_jobs_takes_the_same_queries_however_long_it_is(
     assert [len(job.results) for job in rendered] == [1] * count
 
 
-async def test_a_result_comes_with_a_link_and_a_small_preview(agent: Agent) -> None:
+async def test_a_result_has_a_link_and_a_small_preview(agent: Agent) -> None:
     image = await in_thread(complete, agent, width=1024, height=768)
     answer = await agent.ask("geteditresult", id=str(image.job_id))
     assert answer.data["status"] == "Ready"
@@ -112,9 +112,7 @@ async def test_a_result_comes_with_a_link_and_a_small_preview(agent: Agent) -> N
     assert (job["results"][0]["image_id"], job["seed"], job["note"]) == (str(image.id), 7, None)
 
 
-async def test_a_preview_that_would_be_large_is_a_smaller_one(
-    agent: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_large_preview_is_reduced_or_omitted(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     image = await in_thread(complete, agent, width=1024, height=768)
     usual = (await agent.ask("geteditresult", id=str(image.job_id))).pictures[0].preview
     monkeypatch.setattr(rows, "LARGEST_PREVIEW", len(usual) - 1)
@@ -123,7 +121,7 @@ async def test_a_preview_that_would_be_large_is_a_smaller_one(
     assert (await agent.ask("geteditresult", id=str(image.job_id))).pictures[0].preview == b""
 
 
-async def test_a_canceled_job_gives_its_credits_back_and_is_not_canceled_twice(agent: Agent) -> None:
+async def test_canceling_refunds_the_job_and_works_only_once(agent: Agent) -> None:
     job = await in_thread(submit, agent)
     answer = await agent.ask("cancel_job", job_id=str(job.id))
     assert (answer.data["status"], answer.data["credits"]) == ("canceled", 0)
@@ -132,7 +130,7 @@ async def test_a_canceled_job_gives_its_credits_back_and_is_not_canceled_twice(a
         await agent.ask("cancel_job", job_id=str(job.id))
 
 
-async def test_each_tool_asks_for_its_scope(with_scope: Callable[[str], Agent]) -> None:
+async def test_each_tool_requires_its_scope(with_scope: Callable[[str], Agent]) -> None:
     reader = await in_thread(with_scope, scopes.READ)
     writer = await in_thread(with_scope, scopes.WRITE)
     await reader.ask("list_models")

@@ -1,4 +1,4 @@
-"""What agents are told about the tools."""
+"""The schemas and descriptions of the tools."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from editor.catalog.types import Model
 from editor.mcp.tools.base import Tool
 from editor.mcp.tools.registry import TOOLS
 
-# Of the Naftiko capability "Flux Image Editing API": description, readOnly, destructive, idempotent.
+# From the Naftiko capability "Flux Image Editing API": description, readOnly, destructive, idempotent.
 SEED = {
     "editimagekontextpro": ("Edit image with FLUX.1 Kontext [pro]", False, False, False),
     "editimagekontextmax": ("Edit image with FLUX.1 Kontext [max]", False, False, False),
@@ -26,7 +26,7 @@ def problems(schema: dict[str, Any], value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SEED)
-def test_the_seeds_tools_are_reported_in_its_text(name: str) -> None:
+def test_the_kontext_tools_have_the_descriptions_of_the_capability(name: str) -> None:
     tool = TOOLS[name]
     annotations = tool.annotations
     assert (tool.description, annotations.read_only, annotations.destructive, annotations.idempotent) == SEED[
@@ -35,14 +35,14 @@ def test_the_seeds_tools_are_reported_in_its_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=lambda tool: tool.name)
-def test_schemas_are_schemas_of_objects(tool: Tool) -> None:
+def test_schemas_are_valid_and_describe_objects(tool: Tool) -> None:
     for schema in (tool.input_schema, tool.output_schema):
         Draft202012Validator.check_schema(schema)
         assert schema["type"] == "object"
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_an_edit_takes_each_models_defaults(model: Model) -> None:
+def test_the_schema_accepts_each_models_defaults(model: Model) -> None:
     defaults = {item.name: item.default for item in model.options if item.type == "select"}
     defaults |= {"samples": model.maximum_samples} if model.maximum_samples > 1 else {}
     parsed = {"prompt": "a harbour", "model": model.id, "parameters": defaults}
@@ -64,11 +64,11 @@ def test_an_edit_takes_each_models_defaults(model: Model) -> None:
         {"wait_for_me": True},
     ],
 )
-def test_an_edits_schema_refuses_what_no_model_takes(wrong: dict[str, Any]) -> None:
+def test_the_schema_refuses_values_that_no_model_supports(wrong: dict[str, Any]) -> None:
     assert len(problems(TOOLS["edit_image"].input_schema, {"prompt": "a harbour", **wrong})) == 1
 
 
-def test_each_option_says_which_models_have_it() -> None:
+def test_each_option_lists_its_models() -> None:
     options = TOOLS["edit_image"].input_schema["properties"]["parameters"]["properties"]
     assert set(options) == {item.name for model in MODELS for item in model.options}
     assert options["resolution"]["description"].endswith(
@@ -76,7 +76,7 @@ def test_each_option_says_which_models_have_it() -> None:
     )
 
 
-def test_the_seeds_edits_offer_what_the_model_does() -> None:
+def test_the_kontext_schemas_match_the_model() -> None:
     schema = TOOLS["editimagekontextpro"].input_schema
     parsed = {"prompt": "a harbour", "aspect_ratio": "16:9", "seed": 7, "output_format": "png"}
     assert problems(schema, {**parsed, "safety_tolerance": 2, "prompt_upsampling": True}) == []

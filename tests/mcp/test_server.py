@@ -1,4 +1,4 @@
-"""The tools in the SDK's hands."""
+"""Running tools in the SDK."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from editor.mcp.tools.base import Answer
 from tests.patience import PATIENCE
 
 
-async def test_work_whose_caller_leaves_may_put_things_in_order() -> None:
-    begun, in_order = asyncio.Event(), asyncio.Event()
+async def test_cleanup_of_a_tool_finishes_after_its_caller_disconnects() -> None:
+    begun, cleaned_up = asyncio.Event(), asyncio.Event()
 
     async def work() -> Answer:
         begun.set()
@@ -20,16 +20,16 @@ async def test_work_whose_caller_leaves_may_put_things_in_order() -> None:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0.05)
-            in_order.set()
+            cleaned_up.set()
         return Answer({})
 
-    async def leave() -> None:
+    async def disconnect() -> None:
         await begun.wait()
         scope.cancel()
 
     with anyio.CancelScope() as scope:
-        leaving = asyncio.create_task(leave())
+        disconnecting = asyncio.create_task(disconnect())
         await server._apart(work())
     assert scope.cancelled_caught
-    await leaving
-    await asyncio.wait_for(in_order.wait(), PATIENCE)
+    await disconnecting
+    await asyncio.wait_for(cleaned_up.wait(), PATIENCE)

@@ -1,4 +1,4 @@
-"""People with keys, for tests of them."""
+"""Members and API keys for tests."""
 
 from __future__ import annotations
 

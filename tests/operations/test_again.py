@@ -1,4 +1,4 @@
-"""Running a recipe again asks for the very same."""
+"""Running a recipe again repeats the same edit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def actor() -> Actor:
 
 @pytest.fixture
 def job(actor: Actor) -> Job:
-    """An edit with everything that can be chosen."""
+    """An edit with every option set."""
     source, reference, likeness = (make_image(actor, colour=colour) for colour in ("red", "green", "blue"))
     style = Style.objects.create(workspace=actor.workspace, name="Ours", prompt="at night")
     character = Character.objects.create(workspace=actor.workspace, name="Mara")
@@ -55,7 +55,7 @@ def places(job: Job) -> list[tuple[str, int, object]]:
     return list(job.job_images.values_list("role", "position", "image_id"))
 
 
-def test_the_recipe_is_the_same_and_the_job_another(actor: Actor, job: Job) -> None:
+def test_running_again_makes_a_new_job_with_the_same_recipe(actor: Actor, job: Job) -> None:
     repeated = jobs.again(actor=actor, job=job, idempotency_key="second")
     assert repeated.id != job.id
     assert [getattr(repeated, name) for name in RECIPE] == [getattr(job, name) for name in RECIPE]
@@ -63,7 +63,7 @@ def test_the_recipe_is_the_same_and_the_job_another(actor: Actor, job: Job) -> N
     assert jobs.again(actor=actor, job=job, idempotency_key="second") == repeated
 
 
-def test_a_mask_goes_along(actor: Actor) -> None:
+def test_running_again_includes_the_mask(actor: Actor) -> None:
     image = make_image(actor)
     edit = jobs.NewEdit(prompt="make it warmer", image_ids=(image.id,), mask=photo(colour="white"))
     job = jobs.submit(actor=actor, request=edit)
@@ -71,14 +71,14 @@ def test_a_mask_goes_along(actor: Actor) -> None:
     assert [place[:2] for place in places(repeated)] == [("source", 0), ("mask", 1)]
 
 
-def test_presets_count_as_they_are_now(actor: Actor, job: Job) -> None:
+def test_running_again_uses_the_current_presets(actor: Actor, job: Job) -> None:
     Style.objects.filter(name="Ours").update(prompt="in sepia", version=2)
     repeated = jobs.again(actor=actor, job=job, idempotency_key="second")
     assert repeated.style_version == 2
     assert "sepia" in repeated.sent_prompt
 
 
-def test_what_is_gone_is_reported_and_costs_nothing(actor: Actor, job: Job) -> None:
+def test_deleted_presets_and_images_are_reported_and_cost_nothing(actor: Actor, job: Job) -> None:
     Style.objects.filter(name="Ours").update(archived_at=timezone.now())
     with pytest.raises(NotFound, match="style"):
         jobs.again(actor=actor, job=job, idempotency_key="second")

@@ -1,4 +1,4 @@
-"""Rotating an API key: a new one with the same rights, and both live for a while."""
+"""Rotating an API key: a new one with the same rights, and both work for a while."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def actor() -> Actor:
 
 
 @pytest.mark.parametrize("overlap", api_keys.OVERLAPS)
-def test_rotating_makes_a_like_key_and_the_old_one_works_for_the_overlap(actor: Actor, overlap: int) -> None:
+def test_rotation_makes_an_equal_key_and_the_old_one_works_for_the_overlap(
+    actor: Actor, overlap: int
+) -> None:
     old, old_bare = api_keys.create(actor=actor, name="n8n", scopes=[READ])
     before = timezone.now()
     new, bare = api_keys.rotate(actor=actor, key=old, overlap=overlap)
@@ -46,7 +48,7 @@ def test_rotating_makes_a_like_key_and_the_old_one_works_for_the_overlap(actor: 
     assert entry.data == {"by": new.public_id, "overlap": overlap}
 
 
-def test_a_new_one_lives_as_long_as_the_old_was_to_and_the_old_no_longer_than_it_was(actor: Actor) -> None:
+def test_a_new_key_has_the_lifetime_of_the_old_one_whose_expiry_is_not_extended(actor: Actor) -> None:
     old, _ = api_keys.create(actor=actor, name="n8n", expires_in=30 * DAY)
     own_end = timezone.now() + timedelta(hours=2)
     ApiKey.objects.update(created_at=own_end - timedelta(days=30), expires_at=own_end)
@@ -58,7 +60,7 @@ def test_a_new_one_lives_as_long_as_the_old_was_to_and_the_old_no_longer_than_it
     assert before <= new.expires_at - timedelta(days=30) <= timezone.now()
 
 
-def test_a_key_is_rotated_once(actor: Actor) -> None:
+def test_a_key_can_be_rotated_only_once(actor: Actor) -> None:
     old, _ = api_keys.create(actor=actor, name="n8n")
     new, _ = api_keys.rotate(actor=actor, key=old, overlap=DAY)
     until = ApiKey.objects.get(pk=old.pk).expires_at
@@ -70,7 +72,7 @@ def test_a_key_is_rotated_once(actor: Actor) -> None:
 
 
 @pytest.mark.parametrize("ended", ["revoked_at", "expires_at"])
-def test_a_key_that_has_ended_is_not_rotated_back_to_life(actor: Actor, ended: str) -> None:
+def test_a_revoked_or_expired_key_cannot_be_rotated(actor: Actor, ended: str) -> None:
     key, _ = api_keys.create(actor=actor, name="n8n")
     ApiKey.objects.update(**{ended: timezone.now()})
     with pytest.raises(Conflict, match="no longer works"):
@@ -79,14 +81,14 @@ def test_a_key_that_has_ended_is_not_rotated_back_to_life(actor: Actor, ended: s
 
 
 @pytest.mark.parametrize("overlap", [-1, 1, 8 * DAY])
-def test_an_overlap_is_one_of_a_few(actor: Actor, overlap: int) -> None:
+def test_only_the_offered_overlaps_are_accepted(actor: Actor, overlap: int) -> None:
     key, _ = api_keys.create(actor=actor, name="n8n")
     with pytest.raises(InvalidInput):
         api_keys.rotate(actor=actor, key=key, overlap=overlap)
     assert ApiKey.objects.get().expires_at is None
 
 
-def test_nobody_rotates_into_a_key_that_acts_as_somebody_else(actor: Actor) -> None:
+def test_only_its_creator_can_rotate_a_key(actor: Actor) -> None:
     editor = colleague(actor)
     theirs, _ = api_keys.create(actor=editor, name="n8n")
     for somebody in (actor, colleague(actor)):
@@ -98,7 +100,7 @@ def test_nobody_rotates_into_a_key_that_acts_as_somebody_else(actor: Actor) -> N
     assert ApiKey.objects.get().is_live
 
 
-def test_at_the_limit_a_key_is_rotated_only_at_once(actor: Actor) -> None:
+def test_at_the_limit_a_key_can_be_rotated_only_without_overlap(actor: Actor) -> None:
     fill_up(actor)
     key = ApiKey.objects.first()
     assert key is not None
@@ -108,7 +110,7 @@ def test_at_the_limit_a_key_is_rotated_only_at_once(actor: Actor) -> None:
     assert api_keys.rotate(actor=actor, key=key, overlap=0)[0].is_live
 
 
-def test_of_two_rotations_at_once_one_makes_a_key(committed: None) -> None:
+def test_concurrent_rotations_make_one_key(committed: None) -> None:
     actor = make_actor()
     key, _ = api_keys.create(actor=actor, name="n8n")
 
@@ -127,7 +129,7 @@ def test_of_two_rotations_at_once_one_makes_a_key(committed: None) -> None:
     assert ApiKey.objects.count() == 2
 
 
-def test_a_key_that_signs_is_followed_by_one_that_signs_with_another_secret(actor: Actor) -> None:
+def test_rotating_a_signing_key_makes_a_new_signing_secret(actor: Actor) -> None:
     old, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
     new, _ = api_keys.rotate(actor=actor, key=old, overlap=DAY)
     assert signatures.secret_of(new) not in ("", signatures.secret_of(old))

@@ -1,4 +1,4 @@
-"""API keys: shown once, kept as a hash, noted when used, ended at once."""
+"""API keys: shown once, stored as a hash, last use recorded, revoked immediately."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def actor() -> Actor:
     return make_actor()
 
 
-# --- Making and finding ------------------------------------------------------------------
+# --- Creating and finding ----------------------------------------------------------------
 
 
-def test_a_new_key_is_found_by_its_text_and_kept_without_it(actor: Actor) -> None:
+def test_a_new_key_is_found_by_its_text_which_is_not_stored(actor: Actor) -> None:
     key, bare = api_keys.create(actor=actor, name=" n8n ")
     assert api_keys.find(bare) == key
     assert (key.name, key.created_by, key.scopes, key.is_live) == ("n8n", actor.user, [EVERYTHING], True)
@@ -43,11 +43,11 @@ def test_a_new_key_is_found_by_its_text_and_kept_without_it(actor: Actor) -> Non
     assert secret not in str(AuditEntry.objects.values())
 
 
-def test_no_two_keys_are_alike(actor: Actor) -> None:
+def test_keys_are_unique(actor: Actor) -> None:
     assert len({api_keys.create(actor=actor, name="n8n")[1] for _ in range(20)}) == 20
 
 
-def test_every_other_text_finds_nothing(actor: Actor, django_assert_num_queries: Any) -> None:
+def test_any_other_text_finds_no_key(actor: Actor, django_assert_num_queries: Any) -> None:
     _, bare = api_keys.create(actor=actor, name="n8n")
     other = "a" if bare[20] != "a" else "b"
     wrong = [
@@ -69,14 +69,14 @@ def test_every_other_text_finds_nothing(actor: Actor, django_assert_num_queries:
         assert [api_keys.find(text) for text in wrong] == [None] * len(wrong)
 
 
-def test_a_key_with_a_right_checksum_and_a_wrong_secret_finds_nothing(actor: Actor) -> None:
+def test_a_correct_checksum_with_a_wrong_secret_finds_no_key(actor: Actor) -> None:
     key, bare = api_keys.create(actor=actor, name="n8n")
     forged = key.public_id + "0" * 32
     assert api_keys.find(f"flk_{forged}{api_keys._checksum(forged)}") is None
     assert api_keys.find(bare) == key
 
 
-def test_scopes_are_known_and_reported_once(actor: Actor) -> None:
+def test_scopes_are_validated_and_deduplicated(actor: Actor) -> None:
     key, _ = api_keys.create(actor=actor, name="n8n", scopes=[WRITE, READ, WRITE])
     assert key.scopes == [READ, WRITE]
     with pytest.raises(InvalidInput, match="everything"):
@@ -92,7 +92,7 @@ def test_a_name_is_one_line_of_at_most_eighty_characters(actor: Actor, name: str
     assert api_keys.create(actor=actor, name="é" * 80)[0].name == "é" * 80
 
 
-def test_a_key_with_an_end_is_found_but_dead_after_it(actor: Actor) -> None:
+def test_an_expired_key_is_found_but_not_live(actor: Actor) -> None:
     key, bare = api_keys.create(actor=actor, name="n8n", expires_in=3600)
     assert key.expires_at and key.is_live
     ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -101,7 +101,7 @@ def test_a_key_with_an_end_is_found_but_dead_after_it(actor: Actor) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, api_keys.LONGEST_LIFE + 1])
-def test_a_life_that_makes_no_sense_is_refused(actor: Actor, seconds: int) -> None:
+def test_an_invalid_lifetime_is_refused(actor: Actor, seconds: int) -> None:
     with pytest.raises(InvalidInput):
         api_keys.create(actor=actor, name="n8n", expires_in=seconds)
     assert not ApiKey.objects.exists()
@@ -116,13 +116,13 @@ def test_a_life_that_makes_no_sense_is_refused(actor: Actor, seconds: int) -> No
     ],
     ids=str,
 )
-def test_who_may_not_edit_makes_no_key_that_may(actor: Actor, rights: dict[str, Any]) -> None:
+def test_a_member_who_may_not_edit_cannot_create_keys(actor: Actor, rights: dict[str, Any]) -> None:
     with pytest.raises(PermissionDenied):
         api_keys.create(actor=colleague(actor, **rights), name="n8n", scopes=[READ])
     assert not ApiKey.objects.exists()
 
 
-def test_a_form_that_is_sent_twice_makes_one_key(actor: Actor) -> None:
+def test_a_form_that_is_submitted_twice_makes_one_key(actor: Actor) -> None:
     key_id = uuid.uuid4()
     key, _ = api_keys.create(actor=actor, name="n8n", key_id=key_id)
     for somebody in (actor, make_actor(name="Rivals")):
@@ -132,7 +132,7 @@ def test_a_form_that_is_sent_twice_makes_one_key(actor: Actor) -> None:
     assert noted("created").target == str(key)
 
 
-def test_a_workspace_has_so_many_live_keys_and_no_more(actor: Actor) -> None:
+def test_a_workspace_has_a_limited_number_of_live_keys(actor: Actor) -> None:
     fill_up(actor)
     with pytest.raises(Conflict, match="at most 50"):
         api_keys.create(actor=colleague(actor), name="one more")
@@ -141,7 +141,7 @@ def test_a_workspace_has_so_many_live_keys_and_no_more(actor: Actor) -> None:
     api_keys.create(actor=actor, name="one more")
 
 
-def test_of_many_at_once_one_gets_the_last_place(committed: None) -> None:
+def test_concurrent_creation_does_not_exceed_the_limit(committed: None) -> None:
     actor = make_actor()
     fill_up(actor, api_keys.LIVE_KEYS - 1)
 
@@ -163,7 +163,7 @@ def test_of_many_at_once_one_gets_the_last_place(committed: None) -> None:
 # --- Revoking ----------------------------------------------------------------------------
 
 
-def test_revoking_ends_a_key_once(actor: Actor) -> None:
+def test_a_key_is_revoked_once(actor: Actor) -> None:
     key, bare = api_keys.create(actor=actor, name="n8n")
     api_keys.revoke(actor=actor, key=key)
     first = ApiKey.objects.get().revoked_at
@@ -174,7 +174,7 @@ def test_revoking_ends_a_key_once(actor: Actor) -> None:
     assert (noted("revoked").actor, noted("revoked").target) == (actor.user, str(key))
 
 
-def test_own_keys_are_revoked_by_all_and_others_by_managers(actor: Actor) -> None:
+def test_members_revoke_their_own_keys_and_managers_any(actor: Actor) -> None:
     editor = colleague(actor)
     own, others = (api_keys.create(actor=editor, name="n8n")[0] for _ in range(2))
     with pytest.raises(PermissionDenied):
@@ -189,7 +189,7 @@ def test_own_keys_are_revoked_by_all_and_others_by_managers(actor: Actor) -> Non
 # --- Last used ---------------------------------------------------------------------------
 
 
-def test_use_is_noted_at_most_once_a_minute(actor: Actor, django_assert_num_queries: Any) -> None:
+def test_last_use_is_recorded_at_most_once_a_minute(actor: Actor, django_assert_num_queries: Any) -> None:
     key, _ = api_keys.create(actor=actor, name="n8n")
     other, _ = api_keys.create(actor=actor, name="other")
 
@@ -201,7 +201,7 @@ def test_use_is_noted_at_most_once_a_minute(actor: Actor, django_assert_num_quer
         api_keys.touch(key)
     first = last_used()
     assert before <= first <= timezone.now()
-    api_keys.touch(key)  # as a process that read the key before
+    api_keys.touch(key)  # as a process that read the key earlier
     assert last_used() == first
     key.refresh_from_db()
     with django_assert_num_queries(0):
@@ -214,7 +214,7 @@ def test_use_is_noted_at_most_once_a_minute(actor: Actor, django_assert_num_quer
     assert other.last_used_at is None
 
 
-def test_the_secret_that_a_key_signs_with_is_stored_for_that_key_alone(actor: Actor) -> None:
+def test_a_signing_secret_is_encrypted_for_its_own_key_only(actor: Actor) -> None:
     key, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
     other, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
     secret = signatures.secret_of(ApiKey.objects.get(pk=key.pk))

@@ -1,4 +1,4 @@
-"""The ledger: exact, append-only, never negative, each hold ended once."""
+"""The ledger: exact, append-only, never negative, each hold settled or released once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def hold(workspace: Workspace, price: int) -> Job:
 
 
 def assert_adds_up(workspace: Workspace) -> CreditAccount:
-    """The account equals the sums of its entries, and each entry says the totals after it."""
+    """The account equals the sums of its entries, and each entry records the totals after it."""
     account = CreditAccount.objects.get(workspace=workspace)
     entries = LedgerEntry.objects.filter(account=account).order_by("id")
     sums = entries.aggregate(balance=Sum("amount", default=0), held=Sum("held_amount", default=0))
@@ -59,14 +59,14 @@ def test_grant_adds_to_the_balance_and_to_the_audit_log() -> None:
 
 
 @pytest.mark.parametrize("amount", [0, -1, credits.MAXIMUM_GRANT + 1])
-def test_grant_refuses_what_is_not_a_gift(amount: int) -> None:
+def test_grant_refuses_invalid_amounts(amount: int) -> None:
     workspace = make_workspace(balance=5)
     with pytest.raises(InvalidInput):
         credits.grant(workspace=workspace, amount=amount, actor=None)
     assert assert_adds_up(workspace).balance == 5
 
 
-def test_adjust_cannot_take_more_than_there_is() -> None:
+def test_adjust_cannot_take_more_than_the_balance() -> None:
     workspace = make_workspace(balance=5)
     credits.adjust(workspace=workspace, amount=-5, actor=None, note="correction")
     with pytest.raises(InvalidInput):
@@ -157,7 +157,7 @@ moves = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(moves=moves)
-def test_any_sequence_of_moves_adds_up(moves: list[tuple[str, int, int]]) -> None:
+def test_any_sequence_of_operations_adds_up(moves: list[tuple[str, int, int]]) -> None:
     with transaction.atomic():
         workspace = make_workspace(balance=0)
         open_jobs: list[Job] = []
@@ -184,7 +184,7 @@ def test_any_sequence_of_moves_adds_up(moves: list[tuple[str, int, int]]) -> Non
         transaction.set_rollback(True)
 
 
-def test_many_holds_at_once_take_exactly_what_there_is(committed: None) -> None:
+def test_concurrent_holds_take_no_more_than_the_balance(committed: None) -> None:
     workspace = make_workspace(balance=1000)
 
     def attempt(number: int) -> bool:
@@ -202,7 +202,7 @@ def test_many_holds_at_once_take_exactly_what_there_is(committed: None) -> None:
     assert assert_adds_up(workspace).balance == 0
 
 
-def test_settle_and_release_at_once_have_one_winner(committed: None) -> None:
+def test_concurrent_settle_and_release_have_one_winner(committed: None) -> None:
     workspace = make_workspace(balance=100)
     jobs = [hold(workspace, 10) for _ in range(5)]
 

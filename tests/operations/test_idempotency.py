@@ -1,4 +1,4 @@
-"""The same key is the same job, for a day."""
+"""The same idempotency key returns the same job for a day."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def balance(actor: Actor) -> int:
     return CreditAccount.objects.get(workspace=actor.workspace).balance
 
 
-def test_a_repeat_is_the_same_job_and_costs_nothing() -> None:
+def test_a_repeated_request_returns_the_same_job_and_costs_nothing() -> None:
     actor = make_actor(balance=10)
     first = submit(actor)
     again = submit(actor)
@@ -35,7 +35,7 @@ def test_a_repeat_is_the_same_job_and_costs_nothing() -> None:
     assert balance(actor) == 6
 
 
-def test_another_request_with_the_key_is_refused() -> None:
+def test_a_different_request_with_the_same_key_is_refused() -> None:
     actor = make_actor(balance=10)
     submit(actor)
     with pytest.raises(Unprocessable, match="different request"):
@@ -43,7 +43,7 @@ def test_another_request_with_the_key_is_refused() -> None:
     assert balance(actor) == 6
 
 
-def test_after_a_day_the_key_is_new() -> None:
+def test_a_key_can_be_reused_after_a_day() -> None:
     actor = make_actor(balance=10)
     first = submit(actor)
     Job.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(hours=24, seconds=1))
@@ -52,7 +52,7 @@ def test_after_a_day_the_key_is_new() -> None:
     assert balance(actor) == 2
 
 
-def test_a_key_whose_request_was_refused_may_be_used_again() -> None:
+def test_the_key_of_a_refused_request_can_be_reused() -> None:
     actor = make_actor(balance=0)
     with pytest.raises(InsufficientCredits):
         submit(actor)
@@ -60,12 +60,12 @@ def test_a_key_whose_request_was_refused_may_be_used_again() -> None:
     assert not submit(actor).repeated
 
 
-def test_workspaces_have_their_own_keys() -> None:
+def test_keys_are_per_workspace() -> None:
     first, second = submit(make_actor()), submit(make_actor())
     assert first.id != second.id
 
 
-def test_a_request_that_is_sent_again_is_found_without_a_key() -> None:
+def test_a_retried_request_without_a_key_finds_its_job() -> None:
     actor = make_actor(balance=20)
     job = submit(actor, key="", request_hash="a")
     found = idempotency.find_sent_before(actor=actor, request_hash="a")
@@ -73,7 +73,7 @@ def test_a_request_that_is_sent_again_is_found_without_a_key() -> None:
     assert (found.id, found.repeated) == (job.id, True)
 
 
-def test_other_requests_are_not_what_is_sent_again() -> None:
+def test_other_requests_are_not_mistaken_for_retries() -> None:
     actor = make_actor(balance=20)
     submit(actor, key="k", request_hash="with a key")
     old = submit(actor, key="", request_hash="old")

@@ -1,4 +1,4 @@
-"""Images come in checked, and results become the next versions of their picture."""
+"""Images are checked on upload, and results become the next versions of their image."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_an_upload_is_stored_with_its_thumbnails(actor: Actor) -> None:
         assert store.read(store.thumbnail_name(image.storage_name, width))
 
 
-def test_names_of_stored_files_cannot_be_guessed_from_ids(actor: Actor) -> None:
+def test_storage_names_cannot_be_guessed_from_ids(actor: Actor) -> None:
     image = make_image(actor)
     rest = image.storage_name.rpartition(str(image.id))[2]
     assert len(rest) >= 32
     assert "photo" not in image.storage_name
 
 
-def test_a_file_that_is_no_image_leaves_nothing(actor: Actor) -> None:
+def test_a_file_that_is_not_an_image_leaves_nothing(actor: Actor) -> None:
     with pytest.raises(EditorError):
         images.upload(actor=actor, content=b"hello", content_type="image/png", name="a.png")
     assert not Image.objects.exists()
@@ -83,7 +83,7 @@ EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
 @EACH_WAY
 @pytest.mark.parametrize("error", [IntegrityError("twice"), KeyboardInterrupt("stopped")], ids=repr)
-def test_without_its_row_an_image_leaves_no_files(
+def test_an_image_whose_row_cannot_be_written_leaves_no_files(
     committed: None, monkeypatch: pytest.MonkeyPatch, way: Callable[[Actor], Any], error: BaseException
 ) -> None:
     actor = make_actor()
@@ -93,7 +93,9 @@ def test_without_its_row_an_image_leaves_no_files(
     assert [path for path in stored_files() if "incoming" not in path.parts] == []
 
 
-def test_without_its_row_a_mask_leaves_no_files(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mask_whose_row_cannot_be_written_leaves_no_files(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     actor = make_actor(balance=10)
     source = make_image(actor)
     before = stored_files()
@@ -104,7 +106,7 @@ def test_without_its_row_a_mask_leaves_no_files(committed: None, monkeypatch: py
     assert stored_files() == before
 
 
-def test_files_that_cannot_be_deleted_either_do_not_hide_why_the_row_is_missing(
+def test_a_failed_cleanup_does_not_hide_the_original_error(
     committed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actor = make_actor()
@@ -114,7 +116,7 @@ def test_files_that_cannot_be_deleted_either_do_not_hide_why_the_row_is_missing(
         make_image(actor)
 
 
-def test_files_stay_when_the_row_is_written_and_only_the_answer_is_lost(
+def test_files_are_kept_when_the_connection_is_lost_after_the_commit(
     committed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actor = make_actor()
@@ -131,7 +133,7 @@ def test_files_stay_when_the_row_is_written_and_only_the_answer_is_lost(
     assert store.read(image.storage_name)
 
 
-def test_only_editors_bring_images() -> None:
+def test_only_editors_upload_images() -> None:
     workspace = make_workspace()
     viewer = make_actor(workspace, user=make_member(workspace, role=Role.VIEWER))
     with pytest.raises(PermissionDenied):
@@ -141,25 +143,25 @@ def test_only_editors_bring_images() -> None:
 
 
 @pytest.mark.parametrize("name", images.SAMPLES)
-def test_each_sample_is_there_and_copied_once(actor: Actor, name: str) -> None:
+def test_each_sample_exists_and_is_copied_once(actor: Actor, name: str) -> None:
     first = images.find_or_add_sample(actor=actor, name=name)
     assert images.find_or_add_sample(actor=actor, name=name) == first
     assert (first.from_sample, first.original_name) == (True, f"{name}.jpg")
 
 
-def test_an_upload_of_the_same_name_is_no_sample(actor: Actor) -> None:
+def test_an_upload_with_a_samples_name_is_not_the_sample(actor: Actor) -> None:
     own = images.upload(actor=actor, content=photo(), content_type="image/png", name="coffee.jpg")
     assert images.find_or_add_sample(actor=actor, name="coffee") != own
 
 
-def test_the_workspace_has_one_of_each_sample(actor: Actor) -> None:
+def test_a_workspace_has_one_copy_of_each_sample(actor: Actor) -> None:
     other = make_actor(actor.workspace, user=make_member(actor.workspace))
     first = images.find_or_add_sample(actor=actor, name="coffee")
     assert images.find_or_add_sample(actor=other, name="coffee") == first
     assert images.find_or_add_sample(actor=make_actor(name="Others"), name="coffee") != first
 
 
-def test_a_sample_in_the_trash_is_not_the_one_to_begin_with(actor: Actor) -> None:
+def test_a_sample_in_the_trash_is_not_reused(actor: Actor) -> None:
     first = images.find_or_add_sample(actor=actor, name="coffee")
     trash.discard(actor=actor, images=[first])
     second = images.find_or_add_sample(actor=actor, name="coffee")
@@ -167,7 +169,7 @@ def test_a_sample_in_the_trash_is_not_the_one_to_begin_with(actor: Actor) -> Non
     assert images.find_or_add_sample(actor=actor, name="coffee") == second
 
 
-def test_fifteen_clicks_on_a_sample_at_once_make_one_image(committed: None) -> None:
+def test_concurrent_clicks_on_a_sample_make_one_image(committed: None) -> None:
     actor = make_actor()
 
     async def click() -> Image:
@@ -182,12 +184,12 @@ def test_fifteen_clicks_on_a_sample_at_once_make_one_image(committed: None) -> N
 
 
 @pytest.mark.parametrize("name", ["", "..", "../../manage", "coffee-thumb", "coffee\0", "no-such"])
-def test_other_names_are_not_found(actor: Actor, name: str) -> None:
+def test_unknown_sample_names_are_not_found(actor: Actor, name: str) -> None:
     with pytest.raises(NotFound):
         images.find_or_add_sample(actor=actor, name=name)
 
 
-def test_results_are_the_next_versions_of_their_picture(actor: Actor) -> None:
+def test_results_are_the_next_versions_of_their_image(actor: Actor) -> None:
     source = add_image(actor.workspace)
     first = add_job(actor.workspace, parent=source)
     two = images.create_results(job=first, stored=[stored(), stored()])
@@ -203,13 +205,13 @@ def test_the_first_result_without_a_source_is_the_root(actor: Actor) -> None:
     assert (second.root, second.version, second.parent) == (first, 2, None)
 
 
-def test_results_belong_to_who_requested_them(actor: Actor) -> None:
+def test_results_belong_to_the_member_who_requested_them(actor: Actor) -> None:
     job = add_job(actor.workspace, created_by=actor.user)
     result = images.create_results(job=job, stored=[stored()])[0]
     assert (result.created_by, result.workspace, result.job) == (actor.user, actor.workspace, job)
 
 
-def test_edits_that_end_together_get_one_version_each(committed: None) -> None:
+def test_edits_that_end_concurrently_get_distinct_versions(committed: None) -> None:
     actor = make_actor()
     source = add_image(actor.workspace)
     waiting = [add_job(actor.workspace, parent=source, price=0) for _ in range(8)]
@@ -226,8 +228,8 @@ def test_edits_that_end_together_get_one_version_each(committed: None) -> None:
     assert list(versions) == list(range(2, 10))
 
 
-def test_edits_of_a_picture_begin_while_others_of_it_end(committed: None) -> None:
-    """Both lock the account and the picture: in the wrong way they would wait for each other for ever."""
+def test_edits_of_an_image_can_start_while_others_end(committed: None) -> None:
+    """Both lock the account and the image: in different orders they would deadlock."""
     actor = make_actor(balance=1000)
     source = add_image(actor.workspace)
 
@@ -250,7 +252,7 @@ def test_edits_of_a_picture_begin_while_others_of_it_end(committed: None) -> Non
     assert Image.objects.filter(root=source).count() == 48
 
 
-def test_an_end_that_fails_stores_no_result(actor: Actor) -> None:
+def test_a_completion_that_fails_stores_no_result(actor: Actor) -> None:
     source = add_image(actor.workspace)
     job = add_job(actor.workspace, parent=source, price=0)
     add_completed(actor.workspace, source, version=2, user=actor.user)

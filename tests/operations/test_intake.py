@@ -1,4 +1,4 @@
-"""What came with a request becomes images of the workspace, and a job."""
+"""The images sent with a request become images of the workspace, and the request a job."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def file(content: bytes | None = None, name: str = "a.png") -> File:
 
 
 def roles(job: Job) -> list[tuple[str, str]]:
-    """Of the job's images, each with what its sender called it."""
+    """The job's images, each as its role and the file name that its sender gave."""
     places = JobImage.objects.filter(job=job).select_related("image").order_by("position")
     return [(place.role, place.image.original_name) for place in places]
 
@@ -56,7 +56,7 @@ def loopback_allowed() -> Iterator[None]:
 
 @pytest.fixture
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """Whom the portal trusts to vouch for servers."""
+    """The certificate authority that the portal trusts."""
     authority = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.pem))
     return authority
@@ -72,7 +72,7 @@ def actors(committed: None) -> tuple[Actor, Actor]:
     return make_actor(), make_actor(make_workspace(name="Other"))
 
 
-async def test_a_workspace_with_many_slow_addresses_does_not_keep_another_waiting(
+async def test_many_slow_downloads_of_a_workspace_do_not_delay_another(
     actors: tuple[Actor, Actor], authority: Authority
 ) -> None:
     busy, other = actors
@@ -98,7 +98,7 @@ async def test_a_workspace_with_many_slow_addresses_does_not_keep_another_waitin
         one = asyncio.create_task(intake.add(actor=other, image=Link(quick.url)))
         slots = intake._fetch_slots.get()
         await until(lambda: str(other.workspace.id) in slots._waiting)  # behind all others
-        two_end.set()  # a place for the first in line, then one for the other workspace
+        two_end.set()  # one slot for the first in line, then one for the other workspace
         await asyncio.wait_for(one, PATIENCE)
         more.set()
         assert len(set(await asyncio.gather(*calls))) == 2 * FETCHED_AT_ONCE
@@ -115,7 +115,7 @@ async def test_images_of_every_kind_keep_their_order(actor: Actor, authority: Au
     assert reported == [("source", names[0]), *(("reference", name) for name in names[1:]), ("mask", "")]
 
 
-async def test_a_mask_is_no_image_of_its_own(actor: Actor) -> None:
+async def test_a_mask_is_not_a_source_image(actor: Actor) -> None:
     submission = Submission(edit=EDIT, images=(file(),), mask=file(photo(colour="white")))
     await intake.submit(actor=actor, submission=submission)
     kinds = await in_thread(lambda: sorted(Image.objects.values_list("kind", flat=True)))
@@ -126,7 +126,7 @@ async def test_a_mask_is_no_image_of_its_own(actor: Actor) -> None:
     ("images", "mask", "index"),
     [(["good", "bad"], "good", 1), (["good"], "bad", None), (["good"], "of another shape", None)],
 )
-async def test_a_bad_image_is_reported_by_its_place_and_the_files_are_closed(
+async def test_a_bad_image_is_reported_by_its_position_and_all_files_are_closed(
     actor: Actor, images: list[str], mask: str, index: int | None
 ) -> None:
     content = {"good": photo(), "bad": photo()[:120], "of another shape": photo(width=10)}
@@ -140,9 +140,7 @@ async def test_a_bad_image_is_reported_by_its_place_and_the_files_are_closed(
     assert await in_thread(stored_files) == []
 
 
-async def test_nothing_is_fetched_beside_a_mask_that_cannot_be_opened(
-    actor: Actor, authority: Authority
-) -> None:
+async def test_nothing_is_fetched_when_the_mask_cannot_be_opened(actor: Actor, authority: Authority) -> None:
     async with hostile(picture, tls=authority.server("127.0.0.1")) as server:
         submission = Submission(edit=EDIT, images=(Link(server.url),), mask=file(photo()[:120]))
         with pytest.raises(WrongImage, match="damaged"):
@@ -150,12 +148,12 @@ async def test_nothing_is_fetched_beside_a_mask_that_cannot_be_opened(
         assert server.requests == []
 
 
-async def test_a_caller_who_leaves_leaves_nothing(actor: Actor, authority: Authority) -> None:
+async def test_a_caller_who_disconnects_leaves_nothing(actor: Actor, authority: Authority) -> None:
     async with hostile(hangs, tls=authority.server("127.0.0.1")) as server:
         submission = Submission(edit=EDIT, images=(Link(server.url), file()))
         call = asyncio.create_task(intake.submit(actor=actor, submission=submission))
         await until(lambda: server.requests)
-        assert stored_files()  # of the image that came along
+        assert stored_files()  # of the image that was sent with the request
         call.cancel()
         await asyncio.wait({call}, timeout=PATIENCE)
         assert call.cancelled()
@@ -164,7 +162,7 @@ async def test_a_caller_who_leaves_leaves_nothing(actor: Actor, authority: Autho
     assert not await in_thread(Image.objects.exists)
 
 
-async def test_the_same_request_many_times_at_once_is_one_job_with_one_image(actor: Actor) -> None:
+async def test_concurrent_identical_requests_make_one_job_with_one_image(actor: Actor) -> None:
     edit = replace(EDIT, idempotency_key="k", request_hash="h")
     submissions = [Submission(edit=edit, images=(file(),), mask=file()) for _ in range(6)]
     jobs = await asyncio.gather(*(intake.submit(actor=actor, submission=each) for each in submissions))
@@ -175,7 +173,7 @@ async def test_the_same_request_many_times_at_once_is_one_job_with_one_image(act
 
 
 @pytest.mark.parametrize("key", ["k", None])
-async def test_a_repeat_is_answered_before_anything_is_looked_at(actor: Actor, key: str | None) -> None:
+async def test_a_repeated_request_is_answered_before_any_checks(actor: Actor, key: str | None) -> None:
     edit = replace(EDIT, idempotency_key=key, request_hash="h")
     first = await intake.submit(actor=actor, submission=Submission(edit=edit))
     await in_thread(credits.adjust, workspace=actor.workspace, amount=-94, actor=None, note="spent")
@@ -184,7 +182,7 @@ async def test_a_repeat_is_answered_before_anything_is_looked_at(actor: Actor, k
     assert (repeated.id, repeated.repeated) == (first.id, True)
 
 
-async def test_what_refuses_at_the_last_free_moment_refuses_all(actor: Actor) -> None:
+async def test_before_images_runs_after_the_free_checks_and_can_refuse(actor: Actor) -> None:
     async def refuse() -> None:
         raise PermissionDenied("No.")
 
@@ -196,7 +194,7 @@ async def test_what_refuses_at_the_last_free_moment_refuses_all(actor: Actor) ->
         await intake.submit(actor=actor, submission=wrong, before_images=refuse)
 
 
-async def test_who_may_only_look_adds_no_image(actor: Actor) -> None:
+async def test_a_viewer_cannot_add_an_image(actor: Actor) -> None:
     viewer = await in_thread(
         lambda: make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.VIEWER))
     )
@@ -204,15 +202,15 @@ async def test_who_may_only_look_adds_no_image(actor: Actor) -> None:
         await intake.add(actor=viewer, image=file(b"?"))
 
 
-async def test_a_linked_image_has_at_most_what_a_file_may_have(actor: Actor, authority: Authority) -> None:
+async def test_a_linked_image_has_the_size_limit_of_a_file(actor: Actor, authority: Authority) -> None:
     large = answers(b"", length=codec.MAX_BYTES + 1, content_type="image/png")
     async with hostile(large, tls=authority.server("127.0.0.1")) as server:
         with pytest.raises(NotFetched, match="limit is 25 MiB"):
             await intake.add(actor=actor, image=Link(server.url))
 
 
-async def test_a_job_that_ends_meanwhile_does_not_lock_the_other_way_round(actor: Actor) -> None:
-    """Where a job ends its images are counted first, and then its credits."""
+async def test_a_job_that_ends_meanwhile_does_not_deadlock(actor: Actor) -> None:
+    """A job's end locks its storage account first, then its credits."""
     locked = threading.Event()
 
     def end_slowly() -> None:

@@ -1,4 +1,4 @@
-"""Every API checks in the same order, the free things first, and a refused request leaves nothing."""
+"""Every API checks in the same order, cheap checks first, and a refused request leaves nothing."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from tests.web.rows import add_job
 
 MODEL = "black-forest-labs/flux-2-pro"
 DAMAGED = photo()[:120]
-# What may be wrong with a request, in the order in which it is told, and words that tell it.
-TOLD = {
+# What may be wrong with a request, in the order in which it is reported, with a pattern of each message.
+REASONS = {
     "scope": "image_editor:write",
     "storage": "storage is full",
     "option": "from 64 to",
@@ -54,11 +54,11 @@ TOLD = {
 
 @dataclass
 class Request:
-    """What the next call sends. `wrong`: what is wrong with it, and with the workspace.
+    """What the next call sends. `wrong`: what is wrong with it or with the workspace.
 
-    images  bytes that come along, the first one's before the others'
-    uploads the same as the public API has them
-    source  an image of the workspace, for the web, whose bytes are a mask
+    images   bytes of the images, in their order
+    uploads  the same images as uploads, for the public API
+    source   the id of an image of the workspace, for the web, where `images` holds the mask
     """
 
     workspace: Workspace
@@ -73,7 +73,7 @@ class Request:
         return 20 if "option" in self.wrong else 512
 
     def actor(self) -> Actor:
-        """As the workspace is now."""
+        """An actor in the workspace as it is now."""
         return make_actor(Workspace.objects.get(pk=self.workspace.pk))
 
     def scope(self) -> str:
@@ -163,7 +163,7 @@ CALLS: list[Call] = [by_public_api, by_bfl, by_wiro, by_openai, by_mcp, by_web]
 
 @pytest.fixture(autouse=True)
 def authority(committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
-    """Whom the portal trusts to vouch for servers of this machine, which it may ask."""
+    """The certificate authority that the portal trusts for servers on this machine, which it may call."""
     monkeypatch.setattr(edits, "LONGEST_HOLD", 0.1)  # no worker runs here
     trusted = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted.pem))
@@ -173,12 +173,12 @@ def authority(committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def kept() -> tuple[int, int, int]:
-    """Jobs, images and files of images."""
+    """The numbers of jobs, images and image files."""
     files = [path for path in stored_files() if "incoming" not in path.parts]
     return Job.objects.count(), Image.objects.count(), len(files)
 
 
-def make_right(request: Request, problem: str) -> None:
+def fix(request: Request, problem: str) -> None:
     request.wrong.remove(problem)
     match problem:
         case "storage":
@@ -192,7 +192,9 @@ def make_right(request: Request, problem: str) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_refusals_come_in_one_order_and_leave_nothing(call: Call, authority: Authority) -> None:
+async def test_every_api_refuses_in_the_same_order_and_leaves_nothing(
+    call: Call, authority: Authority
+) -> None:
     def prepare() -> Request:
         workspace = make_workspace(balance=0)
         actor = make_actor(workspace)
@@ -201,7 +203,7 @@ async def test_refusals_come_in_one_order_and_leave_nothing(call: Call, authorit
         add_job(workspace, price=0)
         workspace.plan = Plan.objects.create(name="Tight", storage_bytes=0, concurrent_jobs=1)
         workspace.save()
-        wrong = [problem for problem in TOLD if problem not in NOT_IN.get(call, ())]
+        wrong = [problem for problem in REASONS if problem not in NOT_IN.get(call, ())]
         return Request(workspace, wrong, [DAMAGED], uploads=uploads, source=str(source.id) if source else "")
 
     request = await in_thread(prepare)
@@ -211,18 +213,18 @@ async def test_refusals_come_in_one_order_and_leave_nothing(call: Call, authorit
         request.link = "" if call is by_openai else f"{server.url}/a.png"
         while request.wrong:
             answer = await call(request)
-            reported = [problem for problem, reason in TOLD.items() if re.search(reason, answer)]
+            reported = [problem for problem, reason in REASONS.items() if re.search(reason, answer)]
             assert reported == request.wrong[:1], answer
             assert await in_thread(kept) == before
             assert len(server.requests) == (request.wrong[0] == "link")
-            await in_thread(make_right, request, request.wrong[0])
+            await in_thread(fix, request, request.wrong[0])
         answer = await call(request)
     assert (await in_thread(kept))[0] == before[0] + 1, answer
 
 
 @pytest.mark.parametrize("call", [by_bfl, by_wiro, by_openai, by_mcp])
-async def test_good_images_beside_a_bad_one_are_not_kept(call: Call) -> None:
+async def test_good_images_sent_with_a_bad_one_are_not_kept(call: Call) -> None:
     workspace = await in_thread(make_workspace)
     answer = await call(Request(workspace, [], [photo(), photo(), DAMAGED]))
-    assert re.search(TOLD["image"], answer)
+    assert re.search(REASONS["image"], answer)
     assert await in_thread(kept) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""Submitting and cancelling: all or nothing, once, within the limits."""
+"""Submitting and canceling: atomic, idempotent, within the limits."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_submit_holds_the_price_and_enqueues_the_job() -> None:
     assert job.parent == image
 
 
-def test_a_repeat_with_the_same_key_is_the_same_job() -> None:
+def test_the_same_key_returns_the_same_job() -> None:
     actor = make_actor(balance=10)
     first = jobs.submit(actor=actor, request=new_edit(idempotency_key="k"))
     second = jobs.submit(actor=actor, request=new_edit(idempotency_key="k"))
@@ -85,7 +85,7 @@ def test_the_same_key_in_another_workspace_is_another_job() -> None:
         ({"mask": b"x"}, InvalidInput),
     ],
 )
-def test_wrong_input_costs_nothing(fields: dict[str, Any], error: type[EditorError]) -> None:
+def test_invalid_input_costs_nothing(fields: dict[str, Any], error: type[EditorError]) -> None:
     actor = make_actor(balance=10)
     with pytest.raises(error):
         jobs.submit(actor=actor, request=new_edit(**fields))
@@ -93,7 +93,7 @@ def test_wrong_input_costs_nothing(fields: dict[str, Any], error: type[EditorErr
     assert CreditAccount.objects.get(workspace=actor.workspace).balance == 10
 
 
-def test_images_and_styles_of_another_workspace_do_not_exist() -> None:
+def test_images_and_styles_of_another_workspace_are_not_found() -> None:
     stranger = make_actor(make_workspace(name="Other"))
     theirs = make_image(stranger)
     style = Style.objects.create(workspace=stranger.workspace, name="Secret", prompt="sepia")
@@ -116,14 +116,14 @@ def test_masks_cannot_be_used_as_images() -> None:
 @pytest.mark.parametrize(
     "fields", [{"role": Role.VIEWER}, {"role": Role.EDITOR, "access_image_editor": False}]
 )
-def test_without_the_permission_nobody_edits(fields: dict[str, Any]) -> None:
+def test_submitting_requires_the_permission_to_edit(fields: dict[str, Any]) -> None:
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace, **fields))
     with pytest.raises(PermissionDenied):
         jobs.submit(actor=actor, request=new_edit())
 
 
-def test_out_of_credits_creates_no_job() -> None:
+def test_without_credits_no_job_is_created() -> None:
     actor = make_actor(balance=3)
     with pytest.raises(InsufficientCredits):
         jobs.submit(actor=actor, request=new_edit())
@@ -138,7 +138,7 @@ def test_samples_multiply_the_price() -> None:
     assert jobs.submit(actor=actor, request=request).price == 6
 
 
-def test_the_plan_limits_what_is_in_flight() -> None:
+def test_the_plan_limits_the_jobs_in_flight() -> None:
     workspace = make_workspace()
     limit_jobs(workspace, concurrent_jobs=2)
     actor = make_actor(workspace)
@@ -148,7 +148,7 @@ def test_the_plan_limits_what_is_in_flight() -> None:
         jobs.submit(actor=actor, request=new_edit())
 
 
-def test_the_more_in_flight_the_lower_the_priority() -> None:
+def test_priority_falls_with_each_job_in_flight() -> None:
     actor = make_actor()
     for _ in range(3):
         jobs.submit(actor=actor, request=new_edit())
@@ -158,7 +158,7 @@ def test_the_more_in_flight_the_lower_the_priority() -> None:
     assert list(priorities) == [0, -1, -2, 0]
 
 
-def test_cancelling_a_waiting_job_refunds_it_and_empties_the_queue() -> None:
+def test_canceling_a_waiting_job_refunds_it_and_empties_the_queue() -> None:
     actor = make_actor(balance=10)
     job = jobs.submit(actor=actor, request=new_edit())
     jobs.cancel(actor=actor, job=job)
@@ -170,7 +170,7 @@ def test_cancelling_a_waiting_job_refunds_it_and_empties_the_queue() -> None:
     assert ProcrastinateJob.objects.get().status == "cancelled"
 
 
-def test_an_ended_job_cannot_be_cancelled() -> None:
+def test_an_ended_job_cannot_be_canceled() -> None:
     actor = make_actor()
     job = jobs.submit(actor=actor, request=new_edit())
     jobs.cancel(actor=actor, job=job)
@@ -179,7 +179,7 @@ def test_an_ended_job_cannot_be_cancelled() -> None:
     assert LedgerEntry.objects.filter(job=job, kind="release").count() == 1
 
 
-def test_a_job_that_runs_is_left_alone_by_whoever_wants_waiting_ones_only() -> None:
+def test_only_waiting_does_not_cancel_a_running_job() -> None:
     actor = make_actor()
     job = jobs.submit(actor=actor, request=new_edit())
     Job.objects.filter(pk=job.pk).update(status=Status.PROCESSING)
@@ -189,7 +189,7 @@ def test_a_job_that_runs_is_left_alone_by_whoever_wants_waiting_ones_only() -> N
     assert job.cancel_requested_at is None
 
 
-def test_a_check_tells_of_too_few_and_too_many_images_before_they_are_there() -> None:
+def test_check_reports_too_few_and_too_many_images_by_their_number() -> None:
     actor = make_actor()
     request = new_edit(model="black-forest-labs/flux-2-pro")
     jobs.check(actor=actor, request=request, images=8, mask=True)
@@ -199,7 +199,7 @@ def test_a_check_tells_of_too_few_and_too_many_images_before_they_are_there() ->
         jobs.check(actor=actor, request=request, images=0, mask=True)
 
 
-def test_a_mask_does_not_belong_to_a_characters_image() -> None:
+def test_a_mask_does_not_apply_to_a_characters_image() -> None:
     actor = make_actor()
     character = Character.objects.create(workspace=actor.workspace, name="Mara")
     CharacterImage.objects.create(character=character, image=make_image(actor), position=1)
@@ -207,7 +207,7 @@ def test_a_mask_does_not_belong_to_a_characters_image() -> None:
         jobs.submit(actor=actor, request=new_edit(character_id=character.id, mask=photo()))
 
 
-def test_twenty_at_once_with_credits_for_seven(committed: None) -> None:
+def test_of_twenty_concurrent_submits_seven_are_paid_for(committed: None) -> None:
     actor = make_actor(balance=30)
 
     def attempt(number: int) -> str:
@@ -227,7 +227,7 @@ def test_twenty_at_once_with_credits_for_seven(committed: None) -> None:
     assert Job.objects.count() == ProcrastinateJob.objects.count() == 7
 
 
-def test_one_key_twenty_times_at_once_is_one_job(committed: None) -> None:
+def test_twenty_concurrent_submits_with_one_key_make_one_job(committed: None) -> None:
     actor = make_actor(balance=30)
 
     def attempt(number: int) -> str:
@@ -241,8 +241,8 @@ def test_one_key_twenty_times_at_once_is_one_job(committed: None) -> None:
     assert CreditAccount.objects.get(workspace=actor.workspace).balance == 26
 
 
-def test_a_members_monthly_cap_counts_what_is_spent_and_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    began = timezone.now()  # for all of the test: the month does not change in the middle of it
+def test_a_members_monthly_cap_counts_spent_and_held_credits(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = timezone.now()  # for the whole test: the month must not change in the middle of it
     monkeypatch.setattr(limits, "timezone", SimpleNamespace(now=lambda: began))
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace, monthly_cap=9))
@@ -262,7 +262,7 @@ def test_a_refused_edit_leaves_no_mask_behind() -> None:
     assert not Image.objects.filter(kind="mask").exists()
 
 
-def test_the_prompt_that_is_sent_keeps_the_style_of_that_moment() -> None:
+def test_the_sent_prompt_keeps_the_style_as_it_was_at_submit() -> None:
     actor = make_actor()
     style = Style.objects.create(workspace=actor.workspace, name="Mine", prompt="as a pencil sketch.")
     job = jobs.submit(actor=actor, request=new_edit(style_id=style.id))
@@ -272,7 +272,7 @@ def test_the_prompt_that_is_sent_keeps_the_style_of_that_moment() -> None:
     assert (job.sent_prompt, job.style_version) == ("make it warmer, as a pencil sketch", 1)
 
 
-def test_a_prompt_alone_is_enough_in_each_tier() -> None:
+def test_each_tier_accepts_a_prompt_alone() -> None:
     actor = make_actor()
     made = [
         jobs.submit(actor=actor, request=NewEdit(prompt="a harbour", tier=tier))
@@ -285,7 +285,7 @@ def test_a_prompt_alone_is_enough_in_each_tier() -> None:
     ]
 
 
-def test_whoever_chose_options_of_the_tiers_model_keeps_it() -> None:
+def test_options_of_the_tiers_model_prevent_a_fallback() -> None:
     request = NewEdit(prompt="a harbour", tier="creative", inputs={"steps": 30})
     with pytest.raises(InvalidInput):
         jobs.submit(actor=make_actor(), request=request)

@@ -1,4 +1,4 @@
-"""Memberships: each change is noted, and a workspace with members keeps an owner."""
+"""Memberships: each change is audited, and a workspace with members keeps an owner."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def demote(membership: Membership) -> None:
     members.save(membership=membership, actor=None, changed=["role"])
 
 
-def test_what_was_changed_by_whom_is_noted(workspace: Workspace, owner: Membership) -> None:
+def test_membership_changes_are_audited(workspace: Workspace, owner: Membership) -> None:
     added = Membership(workspace=workspace, user=UserFactory.create(), role=Role.VIEWER)
     members.save(membership=added, actor=owner.user, changed=["added"])
     demote(added)
@@ -75,7 +75,7 @@ def test_a_person_who_owns_what_others_use_is_not_deleted(workspace: Workspace, 
     assert not User.objects.exists()
 
 
-def test_making_somebody_the_owner_twice_is_noted_once(workspace: Workspace) -> None:
+def test_making_a_member_owner_twice_is_audited_once(workspace: Workspace) -> None:
     for user in (make_member(workspace, access_image_editor=False), UserFactory.create()):
         for _ in range(2):
             members.make_owner(workspace=workspace, user=user, actor=None)
@@ -86,7 +86,7 @@ def test_making_somebody_the_owner_twice_is_noted_once(workspace: Workspace) -> 
 
 
 @pytest.mark.usefixtures("committed")
-def test_two_owners_who_demote_each_other_leave_one() -> None:
+def test_two_owners_who_demote_each_other_leave_one_owner() -> None:
     workspace = make_workspace()
     members.make_owner(workspace=workspace, user=UserFactory.create(), actor=None)
     first, second = workspace.memberships.order_by("id")

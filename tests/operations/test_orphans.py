@@ -1,4 +1,4 @@
-"""Files that no row names are swept, and no others."""
+"""Files that no row refers to are swept, and no others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Names = Callable[[], set[str]]
 def storage(
     request: pytest.FixtureRequest, settings: Settings, tmp_path: Path
 ) -> Iterator[tuple[Age, Names]]:
-    """What makes all files a day old, and what tells which there are."""
+    """A function that makes all files a day old, and one that returns their names."""
     if request.param == "folder":
         root = tmp_path / "media"
 
@@ -62,7 +62,7 @@ def actor(storage: tuple[Age, Names]) -> Actor:
 
 
 def left_behind(actor: Actor) -> list[str]:
-    """What crashes may leave: an image, a thumbnail and a file as it came in."""
+    """What crashes may leave: an image, a thumbnail and an upload that was not processed."""
     image = store.new_name(actor.workspace.pk, uuid.uuid4(), "png")
     names = [image, store.thumbnail_name(image, 512), incoming.new_name(actor.workspace.pk)]
     for name in names:
@@ -70,7 +70,7 @@ def left_behind(actor: Actor) -> list[str]:
     return names
 
 
-def test_what_no_row_names_goes_after_a_day(storage: tuple[Age, Names], actor: Actor) -> None:
+def test_files_without_a_row_are_deleted_after_a_day(storage: tuple[Age, Names], actor: Actor) -> None:
     age, names = storage
     left = left_behind(actor)
     assert orphans.Sweep().step() == 0
@@ -80,7 +80,7 @@ def test_what_no_row_names_goes_after_a_day(storage: tuple[Age, Names], actor: A
     assert names() == set()
 
 
-def test_what_a_row_names_stays(storage: tuple[Age, Names], actor: Actor) -> None:
+def test_files_with_a_row_stay(storage: tuple[Age, Names], actor: Actor) -> None:
     age, names = storage
     image = make_image(actor)
     announced = Upload.objects.get(pk=announce(actor).image_id)
@@ -96,7 +96,7 @@ def test_what_a_row_names_stays(storage: tuple[Age, Names], actor: Actor) -> Non
     assert store.names_of(image.storage_name)[0] not in names()
 
 
-def test_what_the_storage_did_not_delete_goes_after_a_day(
+def test_files_that_the_storage_failed_to_delete_are_deleted_after_a_day(
     storage: tuple[Age, Names], actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     age, names = storage
@@ -115,7 +115,7 @@ def test_what_the_storage_did_not_delete_goes_after_a_day(
     assert names() == set()
 
 
-def test_the_files_of_a_portal_that_shares_the_storage_stay(storage: tuple[Age, Names], actor: Actor) -> None:
+def test_files_of_another_portal_in_the_same_storage_stay(storage: tuple[Age, Names], actor: Actor) -> None:
     age, names = storage
     others = [store.new_name(uuid.uuid4(), uuid.uuid4(), "png"), "backup/database.dump", "w/notes.txt"]
     for name in others:
@@ -125,7 +125,7 @@ def test_the_files_of_a_portal_that_shares_the_storage_stay(storage: tuple[Age, 
     assert names() == set(others)
 
 
-def test_each_step_looks_at_so_many_files_and_the_round_begins_anew(
+def test_each_step_checks_a_limited_number_of_files_and_the_sweep_starts_over(
     storage: tuple[Age, Names], actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     age, names = storage

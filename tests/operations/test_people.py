@@ -1,4 +1,4 @@
-"""Deleting people for good: what goes, what stays, and who stays."""
+"""Deleting users permanently: what is removed, what stays, and who cannot be deleted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def operator() -> User:
     return User.objects.create_superuser("operator@example.test", PASSWORD)
 
 
-def test_keys_stop_and_go_and_the_work_stays(operator: User) -> None:
+def test_the_users_keys_are_removed_and_their_work_stays(operator: User) -> None:
     owner = make_actor()
     user = make_member(owner.workspace)
     member = make_actor(owner.workspace, user=user)
@@ -55,14 +55,14 @@ def test_keys_stop_and_go_and_the_work_stays(operator: User) -> None:
     assert noted == {"api_key.removed": str(key), "membership.removed": user.email}
 
 
-def test_nobody_deletes_themselves(operator: User) -> None:
+def test_an_operator_cannot_delete_their_own_account(operator: User) -> None:
     User.objects.create_superuser("second@example.test", PASSWORD)
     with pytest.raises(Conflict, match="your own account"):
         people.remove(user=operator, actor=operator)
     assert User.objects.filter(pk=operator.pk).exists()
 
 
-def test_the_last_operator_stays(operator: User) -> None:
+def test_the_last_operator_cannot_be_deleted(operator: User) -> None:
     UserFactory.create()
     User.objects.create_superuser("off@example.test", PASSWORD, is_active=False)
     with pytest.raises(Conflict, match="last operator"):
@@ -72,8 +72,8 @@ def test_the_last_operator_stays(operator: User) -> None:
     assert not User.objects.filter(pk=operator.pk).exists()
 
 
-def under_way() -> Job:
-    """An edit that its provider works at, as the worker has it in its memory."""
+def running_job() -> Job:
+    """A processing job, as the worker has it in memory."""
     workspace = make_actor(balance=10).workspace
     actor = make_actor(workspace, user=make_member(workspace))
     job = jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
@@ -89,7 +89,7 @@ def complete(job: Job) -> None:
     assert outcomes.end_completed(job=job, stored=[stored], seed=None)
 
 
-def assert_kept_without_a_name(job: Job) -> None:
+def assert_kept_anonymously(job: Job) -> None:
     job = Job.objects.get(pk=job.pk)
     assert (job.status, job.charged, job.created_by) == (Status.COMPLETED, job.price, None)
     assert job.results.get().created_by is None
@@ -98,17 +98,17 @@ def assert_kept_without_a_name(job: Job) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_an_edit_under_way_keeps_its_result_when_its_person_goes(operator: User) -> None:
-    job = under_way()
+def test_a_running_edit_keeps_its_result_when_its_user_is_deleted(operator: User) -> None:
+    job = running_job()
     assert job.created_by is not None
     people.remove(user=User.objects.get(pk=job.created_by.pk), actor=operator)
     complete(job)
-    assert_kept_without_a_name(job)
+    assert_kept_anonymously(job)
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_person_can_go_in_the_moment_in_which_their_edit_ends(operator: User) -> None:
-    job = under_way()
+def test_a_user_can_be_deleted_while_their_edit_completes(operator: User) -> None:
+    job = running_job()
     user = User.objects.get(jobs=job)
     raised: list[Exception] = []
 
@@ -127,4 +127,4 @@ def test_a_person_can_go_in_the_moment_in_which_their_edit_ends(operator: User) 
         wait_until(somebody_waits_for_our_locks)
     removing.join(PATIENCE)
     assert raised == []
-    assert_kept_without_a_name(job)
+    assert_kept_anonymously(job)

@@ -14,12 +14,12 @@ from editor.operations import plans
 pytestmark = pytest.mark.django_db
 
 
-def test_a_new_default_takes_over_from_the_one_before() -> None:
+def test_a_new_default_replaces_the_previous_one() -> None:
     plans.save(plan=Plan(name="Large", is_default=True))
     assert Plan.objects.get(is_default=True).name == "Large"
 
 
-def test_the_default_is_not_abandoned() -> None:
+def test_the_default_plan_cannot_be_unset() -> None:
     plan = Plan.objects.get(is_default=True)
     plan.is_default = False
     with pytest.raises(Conflict, match="another plan"):
@@ -28,7 +28,7 @@ def test_the_default_is_not_abandoned() -> None:
     assert plan.is_default
 
 
-def test_other_plans_and_other_fields_are_stored_as_they_are() -> None:
+def test_saving_other_plans_or_fields_keeps_the_default() -> None:
     default = Plan.objects.get(is_default=True)
     default.concurrent_jobs = 7
     plans.save(plan=default)
@@ -38,7 +38,7 @@ def test_other_plans_and_other_fields_are_stored_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("remove", [False, True])
-def test_the_database_itself_refuses_to_be_without_one(remove: bool) -> None:
+def test_the_database_refuses_to_be_without_a_default_plan(remove: bool) -> None:
     default = Plan.objects.filter(is_default=True)
     with pytest.raises(IntegrityError, match="must be the default"), transaction.atomic():
         if remove:
@@ -49,7 +49,7 @@ def test_the_database_itself_refuses_to_be_without_one(remove: bool) -> None:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def test_a_portal_that_lost_its_default_gets_one_by_the_migration() -> None:
+def test_the_migration_restores_a_missing_default() -> None:
     migration = import_module("editor.migrations.0018_default_plan_stays")
     Plan.objects.create(name="Small")
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Versions of styles and characters: each change that matters counts once."""
+"""Versions of styles and characters: each relevant change increments the version once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
     ("changed", "version"),
     [(["prompt"], 2), (["name"], 2), (["name", "prompt", "position"], 2), (["position"], 1), ([], 1)],
 )
-def test_new_text_and_new_names_count(changed: list[str], version: int) -> None:
+def test_changes_of_prompt_and_name_increment_the_version(changed: list[str], version: int) -> None:
     style = Style(name="Own look", prompt="sepia")
     presets.save(preset=style, changed=["name", "prompt"])
     assert style.version == 1
@@ -27,7 +27,7 @@ def test_new_text_and_new_names_count(changed: list[str], version: int) -> None:
     assert (stored.name == "Other look") == ("name" in changed)
 
 
-def test_two_changes_at_the_same_moment_both_count_and_both_stay() -> None:
+def test_concurrent_changes_both_count_and_both_stay() -> None:
     character = Character(workspace=make_workspace(), name="Ada")
     presets.save(preset=character, changed=["name"])
     here, there = (Character.objects.get(pk=character.pk) for _ in range(2))

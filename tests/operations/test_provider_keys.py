@@ -1,4 +1,4 @@
-"""Keys at providers: tried before they are stored, tested, switched, removed, and never shown."""
+"""Provider keys: tested before they are stored, enabled, disabled, removed, and never shown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def actor(fake_providers: dict[str, FakeProvider]) -> Actor:
 
 
 def again(actor: Actor, key: ProviderKey) -> ProviderKey:
-    """Test a stored key; the row as it is then."""
+    """Test a stored key and return its row."""
     async_to_sync(provider_keys.test)(actor=actor, key=key)
     return ProviderKey.objects.get(pk=key.pk)
 
@@ -44,7 +44,7 @@ def again(actor: Actor, key: ProviderKey) -> ProviderKey:
 # --- Saving ------------------------------------------------------------------------------
 
 
-def test_a_key_is_tried_then_stored_encrypted_with_what_the_provider_reported(
+def test_a_key_is_tested_then_stored_encrypted_with_the_providers_note(
     actor: Actor, fake_providers: dict[str, FakeProvider]
 ) -> None:
     key = save_key(actor, "wiro", f"  {KEY}\n", SECRET)
@@ -59,7 +59,7 @@ def test_a_key_is_tried_then_stored_encrypted_with_what_the_provider_reported(
     assert accounts.opened(ProviderKey.objects.get(pk=key.pk)).key == KEY
 
 
-def test_a_refused_key_is_not_stored_and_the_one_before_stays(
+def test_a_refused_key_does_not_replace_the_stored_one(
     actor: Actor, fake_providers: dict[str, FakeProvider]
 ) -> None:
     save_key(actor)
@@ -88,7 +88,7 @@ def test_a_key_that_is_not_refused_is_stored_with_a_note(
     assert key.note.endswith(note)
 
 
-def test_a_provider_that_does_not_answer_keeps_nobody_waiting(
+def test_the_test_of_a_key_times_out(
     actor: Actor, fake_providers: dict[str, FakeProvider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider_keys, "CHECK_SECONDS", 0.05)
@@ -98,7 +98,7 @@ def test_a_provider_that_does_not_answer_keeps_nobody_waiting(
     assert "did not respond" in key.note
 
 
-def test_a_new_key_takes_the_place_of_the_old_and_leaves_the_switch(actor: Actor) -> None:
+def test_a_new_key_replaces_the_old_one_and_stays_disabled(actor: Actor) -> None:
     first = save_key(actor)
     provider_keys.set_enabled(actor=actor, key=first, enabled=False)
     second = save_key(actor, key="another-key-0000")
@@ -118,7 +118,7 @@ def test_a_new_key_takes_the_place_of_the_old_and_leaves_the_switch(actor: Actor
         "nul\0-key-123",
     ],
 )
-def test_what_cannot_be_a_key_is_not_even_requested_about(
+def test_a_malformed_key_is_refused_without_a_request(
     actor: Actor, fake_providers: dict[str, FakeProvider], key: str
 ) -> None:
     for field, texts in (("key", {"key": key}), ("secret", {"key": KEY, "secret": key or " x "})):
@@ -129,19 +129,19 @@ def test_what_cannot_be_a_key_is_not_even_requested_about(
     assert not ProviderKey.objects.exists()
 
 
-def test_a_secret_is_refused_where_keys_have_none(actor: Actor) -> None:
+def test_a_secret_is_refused_for_a_provider_without_secrets(actor: Actor) -> None:
     with pytest.raises(InvalidInput) as error:
         save_key(actor, "bfl", KEY, SECRET)
     assert set(error.value.fields) == {"secret"}
 
 
 @pytest.mark.parametrize("provider", ["sandbox", "nobody", ""])
-def test_a_provider_that_takes_no_keys_is_not_found(actor: Actor, provider: str) -> None:
+def test_a_provider_without_keys_is_not_found(actor: Actor, provider: str) -> None:
     with pytest.raises(NotFound):
         save_key(actor, provider)
 
 
-def test_the_provider_is_requested_while_no_connection_is_held(
+def test_the_provider_is_called_without_holding_a_database_connection(
     actor: Actor, fake_providers: dict[str, FakeProvider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released: list[int] = []
@@ -155,7 +155,7 @@ def test_the_provider_is_requested_while_no_connection_is_held(
 # --- Testing, switching, removing ----------------------------------------------------------
 
 
-def test_a_test_notes_what_has_changed(actor: Actor, fake_providers: dict[str, FakeProvider]) -> None:
+def test_a_test_updates_the_note_and_the_time(actor: Actor, fake_providers: dict[str, FakeProvider]) -> None:
     key = save_key(actor)
     fake_providers["bfl"].answer = REFUSED
     refused = again(actor, key)
@@ -167,7 +167,7 @@ def test_a_test_notes_what_has_changed(actor: Actor, fake_providers: dict[str, F
     assert accepted.note == "Credits left: 7"
 
 
-def test_a_provider_that_is_away_says_nothing_against_the_key(
+def test_an_unavailable_provider_does_not_invalidate_the_key(
     actor: Actor, fake_providers: dict[str, FakeProvider]
 ) -> None:
     key = save_key(actor)
@@ -177,7 +177,7 @@ def test_a_provider_that_is_away_says_nothing_against_the_key(
     assert "could not be tested" in tested.note
 
 
-def test_a_key_that_cannot_be_opened_has_a_problem_that_the_operator_can_mend(
+def test_a_key_that_cannot_be_decrypted_names_the_setting_to_fix(
     actor: Actor, fake_providers: dict[str, FakeProvider], settings: Settings
 ) -> None:
     key = save_key(actor)
@@ -189,7 +189,7 @@ def test_a_key_that_cannot_be_opened_has_a_problem_that_the_operator_can_mend(
     assert not fake_providers["bfl"].asked
 
 
-def test_the_answer_about_a_key_is_not_noted_of_the_one_that_replaced_it(
+def test_a_test_result_is_not_recorded_for_a_key_that_replaced_the_tested_one(
     actor: Actor, fake_providers: dict[str, FakeProvider], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = save_key(actor)
@@ -208,7 +208,7 @@ def test_the_answer_about_a_key_is_not_noted_of_the_one_that_replaced_it(
     assert again(actor, key).note == "The new one works."
 
 
-def test_a_key_is_switched_off_and_on_and_removed(actor: Actor) -> None:
+def test_a_key_is_disabled_enabled_and_removed(actor: Actor) -> None:
     key = save_key(actor)
     for enabled in (False, False, True):
         provider_keys.set_enabled(actor=actor, key=key, enabled=enabled)
@@ -225,13 +225,11 @@ def test_a_key_is_switched_off_and_on_and_removed(actor: Actor) -> None:
     ]
 
 
-# --- Who may -------------------------------------------------------------------------------
+# --- Permissions ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
-def test_keys_are_the_managers_business(
-    actor: Actor, fake_providers: dict[str, FakeProvider], role: Role
-) -> None:
+def test_only_managers_manage_keys(actor: Actor, fake_providers: dict[str, FakeProvider], role: Role) -> None:
     key = save_key(actor)
     fake_providers["bfl"].asked.clear()
     other = make_actor(actor.workspace, user=make_member(actor.workspace, role=role))
@@ -249,12 +247,12 @@ def test_keys_are_the_managers_business(
     assert (unchanged.last_four, unchanged.is_enabled) == ("4f2a", True)
 
 
-def test_an_admin_may(actor: Actor) -> None:
+def test_an_admin_can_save_a_key(actor: Actor) -> None:
     admin = make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.ADMIN))
     assert save_key(admin).workspace == actor.workspace
 
 
-def test_without_own_keys_in_the_plan_a_key_can_only_be_abandoned(actor: Actor) -> None:
+def test_without_own_keys_in_the_plan_a_key_can_only_be_disabled_or_removed(actor: Actor) -> None:
     key = save_key(actor)
     Plan.objects.update(own_keys=False)
     poorer = make_actor(actor.workspace, user=actor.user)
@@ -285,7 +283,7 @@ def test_a_key_of_another_workspace_or_of_the_portal_is_not_found(actor: Actor) 
 @pytest.mark.parametrize(
     "answer", ["Credits left: 3", REFUSED, BUSY, NO_FUNDS], ids=["ok", "refused", "busy", "poor"]
 )
-def test_no_key_is_written_anywhere(
+def test_keys_are_not_leaked(
     actor: Actor,
     fake_providers: dict[str, FakeProvider],
     caplog: pytest.LogCaptureFixture,

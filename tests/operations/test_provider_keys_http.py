@@ -1,4 +1,4 @@
-"""Keys at providers, told right from wrong by real requests to each of them."""
+"""Provider keys are verified by real requests to each provider's emulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(params=EMULATORS.values(), ids=lambda emulator: emulator.name)
 def emulator(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Emulator]:
-    """Each provider, at an address of the operator's."""
+    """Each provider's emulator, at a base URL set by the operator."""
     with request.param() as running:
         policy.allow(["127.0.0.0/8"])
         settings.PROVIDERS = {running.name: {"base_url": running.url, "key": "", "secret": ""}}
@@ -44,7 +44,7 @@ def save_over_http(emulator: Emulator, key: str) -> ProviderKey:
     return async_to_sync(save)()
 
 
-def test_a_real_request_tells_a_right_key_from_a_wrong_one(emulator: Emulator) -> None:
+def test_a_request_distinguishes_a_valid_key_from_an_invalid_one(emulator: Emulator) -> None:
     assert save_over_http(emulator, emulator.key).checked_at is not None
     with pytest.raises(InvalidInput, match="does not accept this key"):
         save_over_http(emulator, f"{emulator.key[:-4]}0000")

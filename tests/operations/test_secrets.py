@@ -1,4 +1,4 @@
-"""Keys stay where they belong: edits that go well or fail, and then a search for what was planted."""
+"""Provider keys do not leak: run edits that succeed or fail, then search for the planted keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.web.requests import signed_in
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-PLANTED = "pLaNtEd"  # each key and secret begins with it, so that parts of them are found too
+PLANTED = "pLaNtEd"  # part of each key and secret, so that fragments are found too
 KEYS = {name: f"{PLANTED}-key-of-{name}" for name in EMULATORS} | {
     "bfl": f"bfl_{PLANTED}0123456789",
     "fal": f"{PLANTED}-id:{PLANTED}-secret",
@@ -46,12 +46,12 @@ QUIET_LOGGERS = ("procrastinate", "httpx", "django.server")
 
 @pytest.fixture
 def emulators(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Emulator]]:
-    """They repeat the key in the words of each refusal."""
+    """Emulators that repeat the key in the message of each refusal."""
     with emulator_stack.running(keys=KEYS) as emulators:
         for emulator in emulators.values():
             if isinstance(emulator, Wiro):
                 emulator.secret = SECRET
-            monkeypatch.setattr(emulator, "refusal", telling(emulator))
+            monkeypatch.setattr(emulator, "refusal", leaking_refusal(emulator))
         reach(settings, emulators, keyed=())
         yield emulators
 
@@ -71,8 +71,8 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.05, 0.05))
 
 
-def telling(emulator: Emulator) -> Any:
-    """Its refusals, with the key and the secret in their words."""
+def leaking_refusal(emulator: Emulator) -> Any:
+    """The emulator's refusals, with the key and the secret in their messages."""
     plain = emulator.refusal
     secret = f" and {SECRET}" if isinstance(emulator, Wiro) else ""
     message = f" The key was {emulator.key}{secret}."
@@ -86,7 +86,7 @@ def telling(emulator: Emulator) -> Any:
 
 
 def with_message(value: Any, message: str) -> Any:
-    """A provider's answer, with these words after each message for people."""
+    """A provider's response with `message` appended to each message in it."""
     if isinstance(value, list):
         return [with_message(each, message) for each in value]
     if not isinstance(value, dict):
@@ -99,8 +99,8 @@ def with_message(value: Any, message: str) -> Any:
     }
 
 
-def assert_nothing_is_told(caplog: pytest.LogCaptureFixture, *, searched: Mapping[str, str]) -> None:
-    """Neither in the logs nor in any table nor in what else is given to be searched."""
+def assert_nothing_leaked(caplog: pytest.LogCaptureFixture, *, searched: Mapping[str, str]) -> None:
+    """The planted text is neither in the logs nor in any table nor in `searched`."""
     tables = contents_of_tables()
     assert "Acme Studio" in tables["editor_workspace"], "the search finds what is there"
     assert "POST" in caplog.text
@@ -110,7 +110,7 @@ def assert_nothing_is_told(caplog: pytest.LogCaptureFixture, *, searched: Mappin
 
 
 def contents_of_tables() -> dict[str, str]:
-    """By table, all rows as text; binary columns come as hexadecimal digits."""
+    """All rows as text, by table; binary columns as hexadecimal digits."""
     with connection.cursor() as cursor:
         contents = {}
         for table in connection.introspection.table_names(cursor):
@@ -119,13 +119,13 @@ def contents_of_tables() -> dict[str, str]:
     return contents
 
 
-def told_by_api(many: list[Job]) -> str:
-    """What a program may read of the edits."""
+def api_output(many: list[Job]) -> str:
+    """What an API client can read about the edits."""
     return "\n".join(f"{job.error_code} {job.error} {list(job.events.values())}" for job in many)
 
 
 def edits_on_all_keys(settings: Settings, emulators: Mapping[str, Emulator]) -> list[Job]:
-    """At each provider one on the workspace's own key, and one on the portal's from either of its places."""
+    """At each provider, one edit on the workspace's key and one on the portal's, from settings or a row."""
     actor = make_actor()
     for name in emulators:
         secret = SECRET if name == "wiro" else ""
@@ -153,7 +153,7 @@ def edits_on_all_keys(settings: Settings, emulators: Mapping[str, Emulator]) -> 
         (Step.DOWNLOAD, Fault.CUT, 6, 0),
     ],
 )
-def test_no_key_is_reported_by_an_edit(
+def test_an_edit_leaks_no_key(
     emulators: dict[str, Emulator],
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
@@ -167,10 +167,10 @@ def test_no_key_is_reported_by_an_edit(
     many = edits_on_all_keys(settings, emulators)
     run(*many)
     assert sum(job.status == "failed" for job in many) == failed
-    assert_nothing_is_told(caplog, searched={"the API": told_by_api(many)})
+    assert_nothing_leaked(caplog, searched={"the API": api_output(many)})
 
 
-def test_no_key_is_reported_when_the_next_route_takes_the_edit(
+def test_a_fallback_route_leaks_no_key(
     emulators: dict[str, Emulator], settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     emulators["bfl"].script.always[Step.SUBMIT] = Fault.SERVER_ERROR
@@ -179,13 +179,13 @@ def test_no_key_is_reported_when_the_next_route_takes_the_edit(
     run(job)
     assert (job.status, job.tried_providers) == ("completed", ["bfl"])
     assert job.events.filter(note__contains="The key was …").exists()
-    assert_nothing_is_told(caplog, searched={"the API": told_by_api([job])})
+    assert_nothing_leaked(caplog, searched={"the API": api_output([job])})
 
 
-def test_no_key_is_reported_by_a_test_of_it(
+def test_testing_a_key_does_not_leak_it(
     emulators: dict[str, Emulator], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One that goes well, one that the provider fails on, and one that it refuses."""
+    """A test that succeeds, one that the provider fails on, and one that it refuses."""
     actor = make_actor()
     reported = ""
     for name in emulators:
@@ -199,7 +199,7 @@ def test_no_key_is_reported_by_a_test_of_it(
     with pytest.raises(InvalidInput) as refused:
         save(actor, "openai", f"{PLANTED}-but-wrong", "")
     reported += f"{refused.value} {refused.value!r} {refused.value.fields}"
-    assert_nothing_is_told(caplog, searched={"what a person is told": reported})
+    assert_nothing_leaked(caplog, searched={"what a person is told": reported})
 
 
 def save(actor: Actor, provider: str, key: str, secret: str) -> ProviderKey:
@@ -212,7 +212,7 @@ def save(actor: Actor, provider: str, key: str, secret: str) -> ProviderKey:
     return async_to_sync(save_and_close)()
 
 
-def test_no_key_is_shown_by_a_page(
+def test_pages_show_no_key(
     emulators: dict[str, Emulator], settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     for emulator in emulators.values():
@@ -229,11 +229,11 @@ def test_no_key_is_shown_by_a_page(
     member.get(f"/w/{many[0].workspace.slug}/")
     member.get(f"/w/{many[0].workspace.slug}/settings/providers/")
     assert "···" in member.seen
-    assert_nothing_is_told(caplog, searched={"the admin": pages.seen, "the portal": member.seen})
+    assert_nothing_leaked(caplog, searched={"the admin": pages.seen, "the portal": member.seen})
 
 
 class Pages:
-    """What a person sees of the portal."""
+    """The pages that a user sees."""
 
     def __init__(self, user: User) -> None:
         self._client: Client = signed_in(user)
@@ -245,9 +245,7 @@ class Pages:
         self.seen += answer.content.decode()
 
 
-def test_no_key_is_shown_by_the_objects_that_carry_it(
-    emulators: dict[str, Emulator], settings: Settings
-) -> None:
+def test_objects_that_carry_a_key_do_not_show_it(emulators: dict[str, Emulator], settings: Settings) -> None:
     for job in edits_on_all_keys(settings, emulators):
         request, provider = requests.build(job), registry.get(job.provider)
         assert request.account.key == KEYS[job.provider]

@@ -1,4 +1,4 @@
-"""Share links: shown once, kept as a hash, ended by time, by hand or with their image."""
+"""Share links: shown once, stored as a hash, ended by expiry, revocation or the loss of their image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def actor() -> Actor:
     return make_actor()
 
 
-def test_a_link_leads_to_its_image_and_its_token_is_not_kept(actor: Actor) -> None:
+def test_a_link_finds_its_image_and_its_token_is_not_stored(actor: Actor) -> None:
     image = make_image(actor)
     share, token = shares.create(actor=actor, image=image, days=7)
     assert shares.find(token) == image
@@ -32,7 +32,7 @@ def test_a_link_leads_to_its_image_and_its_token_is_not_kept(actor: Actor) -> No
     assert str(image.id) not in token
 
 
-def test_two_links_to_an_image_are_revoked_apart(actor: Actor) -> None:
+def test_links_to_the_same_image_are_revoked_separately(actor: Actor) -> None:
     image = make_image(actor)
     first, first_token = shares.create(actor=actor, image=image, days=1)
     _, second_token = shares.create(actor=actor, image=image, days=1)
@@ -43,7 +43,7 @@ def test_two_links_to_an_image_are_revoked_apart(actor: Actor) -> None:
     assert shares.find(second_token) == image
 
 
-def test_an_expired_link_is_as_one_that_never_was(actor: Actor) -> None:
+def test_an_expired_link_looks_like_an_unknown_one(actor: Actor) -> None:
     share, token = shares.create(actor=actor, image=make_image(actor), days=1)
     long_ago = timezone.now() - timedelta(days=3)
     ShareLink.objects.filter(pk=share.pk).update(created_at=long_ago, expires_at=long_ago + timedelta(days=1))
@@ -65,12 +65,12 @@ def test_a_trashed_image_is_not_shown_and_a_restored_one_is_again(actor: Actor) 
 
 
 @pytest.mark.parametrize("days", [0, 2, 365, -1])
-def test_a_link_lives_for_one_of_the_offered_times(actor: Actor, days: int) -> None:
+def test_only_the_offered_lifetimes_are_accepted(actor: Actor, days: int) -> None:
     with pytest.raises(InvalidInput):
         shares.create(actor=actor, image=make_image(actor), days=days)
 
 
-def test_a_viewer_makes_and_revokes_no_links(actor: Actor) -> None:
+def test_a_viewer_can_neither_create_nor_revoke_links(actor: Actor) -> None:
     image = make_image(actor)
     share, _ = shares.create(actor=actor, image=image, days=1)
     viewer = make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.VIEWER))

@@ -1,4 +1,4 @@
-"""Stars belong to a person, not to the workspace."""
+"""Stars belong to a user, not to the workspace."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.factories import make_actor, make_image, make_member
 pytestmark = pytest.mark.django_db
 
 
-def test_each_person_stars_for_themselves_and_twice_is_once() -> None:
+def test_stars_are_per_user_and_idempotent() -> None:
     actor = make_actor()
     other = make_actor(actor.workspace, user=make_member(actor.workspace))
     image, second = make_image(actor), make_image(actor)

@@ -1,4 +1,4 @@
-"""A workspace stores no more than its plan allows, whoever tries how often at once."""
+"""A workspace stores no more than its plan allows, also under concurrency."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def actor() -> Actor:
 
 
 def stored(actor: Actor) -> int:
-    """As the account has it, which must be what the rows add up to and what lies in the store."""
+    """Bytes by the workspace's account, which must equal the sum of its rows."""
     count = StorageAccount.objects.get(workspace=actor.workspace).stored
     kept = Image.objects.filter(workspace=actor.workspace, purged_at=None)
     assert count == (kept.aggregate(total=Sum(F("size") + F("thumbnail_size")))["total"] or 0)
@@ -47,7 +47,7 @@ def bytes_on_disk() -> int:
 
 
 def add_kilobyte(actor: Actor) -> int:
-    """The bytes of one small image with its thumbnails."""
+    """Add a small image and return its bytes with thumbnails."""
     before = bytes_on_disk()
     make_image(actor)
     return bytes_on_disk() - before
@@ -64,7 +64,7 @@ def run(job: Job) -> Job:
 
 
 def at_once(work: Callable[[], Any], times: int) -> list[Any]:
-    """What came of the same work done so often at the same time: results, and refusals."""
+    """Run `work` concurrently `times` times and return the results and exceptions."""
 
     async def all_of_them() -> list[Any]:
         return await asyncio.gather(*(in_thread(work) for _ in range(times)), return_exceptions=True)
@@ -93,7 +93,7 @@ def test_every_kind_of_file_counts_with_its_thumbnails(actor: Actor) -> None:
     assert stored(actor) == bytes_on_disk() > 0
 
 
-def test_what_is_in_the_trash_counts_until_it_is_emptied(actor: Actor) -> None:
+def test_images_in_the_trash_count_until_it_is_emptied(actor: Actor) -> None:
     kept, gone = make_image(actor), make_image(actor)
     before = stored(actor)
     trash.discard(actor=actor, images=[gone])
@@ -104,14 +104,14 @@ def test_what_is_in_the_trash_counts_until_it_is_emptied(actor: Actor) -> None:
     assert trash.empty(actor=actor) == 0
 
 
-def test_what_leaves_the_trash_by_itself_gives_its_bytes_back(actor: Actor) -> None:
+def test_purging_the_trash_frees_its_bytes(actor: Actor) -> None:
     make_image(actor)
     Image.objects.update(trashed_at=timezone.now() - timedelta(days=31))
     assert trash.purge() == 1
     assert stored(actor) == bytes_on_disk() == 0
 
 
-def test_emptying_the_trash_leaves_what_edits_under_way_need(actor: Actor) -> None:
+def test_emptying_the_trash_keeps_images_that_running_edits_need(actor: Actor) -> None:
     source = make_image(actor)
     job = edit(actor, image_ids=(source.id,))
     trash.discard(actor=actor, images=[source])
@@ -120,7 +120,7 @@ def test_emptying_the_trash_leaves_what_edits_under_way_need(actor: Actor) -> No
     assert trash.empty(actor=actor) == 1
 
 
-def test_images_of_others_in_the_trash_are_left(actor: Actor) -> None:
+def test_emptying_the_trash_keeps_images_of_other_workspaces(actor: Actor) -> None:
     other = make_actor(name="Others")
     trash.discard(actor=other, images=[make_image(other)])
     assert trash.empty(actor=actor) == 0
@@ -128,7 +128,7 @@ def test_images_of_others_in_the_trash_are_left(actor: Actor) -> None:
 
 
 @pytest.mark.parametrize("times", [12])
-def test_uploads_at_the_same_time_cannot_pass_the_quota(actor: Actor, times: int) -> None:
+def test_concurrent_uploads_cannot_exceed_the_quota(actor: Actor, times: int) -> None:
     size = add_kilobyte(actor)
     room = 5
     limit_storage(actor.workspace, to=size * (1 + room) + size // 2)
@@ -139,14 +139,14 @@ def test_uploads_at_the_same_time_cannot_pass_the_quota(actor: Actor, times: int
     assert stored(actor) == bytes_on_disk() == size * (1 + room)
 
 
-def test_links_at_the_same_time_cannot_pass_the_quota(actor: Actor) -> None:
+def test_concurrent_upload_links_cannot_exceed_the_quota(actor: Actor) -> None:
     limit_storage(actor.workspace, to=10 * MEGABYTE)
     outcomes = at_once(lambda: announce(actor, size=3 * MEGABYTE), 12)
     assert sum(isinstance(outcome, StorageFull) for outcome in outcomes) == 9
     assert storage.reserved(actor.workspace.pk) == 9 * MEGABYTE
 
 
-def test_a_link_keeps_its_bytes_free_until_it_is_used_or_ends(actor: Actor) -> None:
+def test_an_upload_link_reserves_its_bytes_until_it_is_used_or_expires(actor: Actor) -> None:
     limit_storage(actor.workspace, to=4 * MEGABYTE)
     first, second = (announce(actor, size=2 * MEGABYTE) for _ in range(2))
     with pytest.raises(StorageFull):
@@ -161,7 +161,7 @@ def test_a_link_keeps_its_bytes_free_until_it_is_used_or_ends(actor: Actor) -> N
     make_image(actor)
 
 
-def test_a_link_without_a_size_keeps_the_largest_file_free(actor: Actor) -> None:
+def test_an_upload_link_without_a_size_reserves_the_largest_file(actor: Actor) -> None:
     limit_storage(actor.workspace, to=MAX_BYTES + 10)
     announce(actor)
     assert storage.reserved(actor.workspace.pk) == MAX_BYTES
@@ -170,14 +170,14 @@ def test_a_link_without_a_size_keeps_the_largest_file_free(actor: Actor) -> None
     announce(actor, size=10)
 
 
-def test_a_file_that_was_sent_counts_as_it_came_until_it_is_used(actor: Actor) -> None:
+def test_an_uploaded_file_reserves_its_size_until_it_is_used(actor: Actor) -> None:
     upload = sent(actor, b"x" * 5000)
     assert storage.reserved(actor.workspace.pk) == 5000
-    expire(upload.id, hours=2)  # the file is there still
+    expire(upload.id, hours=2)  # the file is still there
     assert storage.reserved(actor.workspace.pk) == 5000
 
 
-def test_more_than_was_announced_does_not_pass_the_quota(actor: Actor) -> None:
+def test_a_file_larger_than_announced_cannot_exceed_the_quota(actor: Actor) -> None:
     limit_storage(actor.workspace, to=4000)
     ticket = announce(actor, size=10)
     with pytest.raises(StorageFull):
@@ -187,20 +187,20 @@ def test_more_than_was_announced_does_not_pass_the_quota(actor: Actor) -> None:
     send(ticket, b"x" * 4000)
 
 
-def test_a_file_that_grows_when_it_is_checked_does_not_pass_the_quota(actor: Actor) -> None:
+def test_a_file_that_grows_when_it_is_processed_cannot_exceed_the_quota(actor: Actor) -> None:
     upload = sent(actor)
     assert upload.received_size is not None
     limit_storage(actor.workspace, to=upload.received_size)
     with pytest.raises(StorageFull):
         claim(actor, upload.id)
     assert [path.stat().st_size for path in stored_files()] == [upload.received_size]
-    limit_storage(make_actor(name="Others").workspace, to=1)  # a quota is its workspace's own
+    limit_storage(make_actor(name="Others").workspace, to=1)  # quotas are per workspace
     Plan.objects.filter(pk=actor.workspace.plan_id).update(storage_bytes=None)
     claim(actor, upload.id)
     assert stored(actor) == bytes_on_disk()
 
 
-def test_a_refusal_says_what_is_full_and_what_helps_and_leaves_nothing(actor: Actor) -> None:
+def test_a_refusal_names_the_full_storage_and_a_remedy_and_leaves_nothing(actor: Actor) -> None:
     before = add_kilobyte(actor)
     limit_storage(actor.workspace, to=before + 1)
     with pytest.raises(StorageFull) as caught:
@@ -212,7 +212,7 @@ def test_a_refusal_says_what_is_full_and_what_helps_and_leaves_nothing(actor: Ac
     assert bytes_on_disk() == before
 
 
-def test_a_full_workspace_begins_no_edits(actor: Actor) -> None:
+def test_a_full_workspace_starts_no_edits(actor: Actor) -> None:
     limit_storage(actor.workspace, to=add_kilobyte(actor))
     for refused in (
         lambda: edit(actor),
@@ -224,7 +224,7 @@ def test_a_full_workspace_begins_no_edits(actor: Actor) -> None:
     assert CreditAccount.objects.get(workspace=actor.workspace).held == 0
 
 
-def test_an_edit_under_way_ends_although_its_result_passes_the_quota(actor: Actor) -> None:
+def test_a_running_edit_completes_although_its_result_exceeds_the_quota(actor: Actor) -> None:
     source = make_image(actor)
     job = edit(actor, image_ids=(source.id,))
     limit_storage(actor.workspace, to=stored(actor))
@@ -234,16 +234,14 @@ def test_an_edit_under_way_ends_although_its_result_passes_the_quota(actor: Acto
         edit(actor)
 
 
-def test_a_plan_without_a_quota_allows_everything_and_counts_all_the_same(actor: Actor) -> None:
+def test_a_plan_without_a_quota_counts_all_the_same(actor: Actor) -> None:
     limit_storage(actor.workspace, to=None)
     announce(actor)
     make_image(actor)
     assert stored(actor) == bytes_on_disk()
 
 
-def test_a_mask_whose_edit_does_not_come_about_counts_no_more(
-    actor: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mask_whose_submit_fails_is_not_counted(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     source = make_image(actor)
     before, with_mask = stored(actor), []
 
@@ -258,7 +256,7 @@ def test_a_mask_whose_edit_does_not_come_about_counts_no_more(
     assert stored(actor) == bytes_on_disk() == before
 
 
-def test_rows_that_go_with_others_are_counted_too(actor: Actor) -> None:
+def test_rows_deleted_in_bulk_are_uncounted(actor: Actor) -> None:
     make_image(actor)
     Image.objects.all().delete()
     assert stored(actor) == 0

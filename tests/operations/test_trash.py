@@ -1,4 +1,4 @@
-"""Images in the trash are out of sight and out of reach, come back whole, and are gone after weeks."""
+"""Images in the trash cannot be used, can be restored, and are purged after weeks."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def test_a_trashed_image_cannot_be_edited_and_a_restored_one_can(actor: Actor) -
     assert jobs.submit(actor=actor, request=edit).parent == image
 
 
-def test_both_acts_are_noted_with_who_did_them(actor: Actor) -> None:
+def test_discarding_and_restoring_are_audited(actor: Actor) -> None:
     images = [make_image(actor), make_image(actor)]
     trash.discard(actor=actor, images=images)
-    trash.discard(actor=actor, images=images)  # once more is no act
+    trash.discard(actor=actor, images=images)  # repeating it is not audited
     trash.restore(actor=actor, images=images[:1])
     noted = AuditEntry.objects.filter(action__startswith="images.").order_by("id")
     assert [(entry.action, entry.data["images"], entry.actor) for entry in noted] == [
@@ -51,7 +51,7 @@ def test_both_acts_are_noted_with_who_did_them(actor: Actor) -> None:
     ]
 
 
-def test_a_viewer_can_neither_throw_away_nor_restore(actor: Actor) -> None:
+def test_a_viewer_can_neither_discard_nor_restore(actor: Actor) -> None:
     image = make_image(actor)
     viewer = make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.VIEWER))
     with pytest.raises(PermissionDenied):
@@ -61,14 +61,14 @@ def test_a_viewer_can_neither_throw_away_nor_restore(actor: Actor) -> None:
         trash.restore(actor=viewer, images=[image])
 
 
-def test_another_workspaces_image_stays_where_it_is(actor: Actor) -> None:
+def test_an_image_of_another_workspace_is_not_discarded(actor: Actor) -> None:
     image = make_image(actor)
     trash.discard(actor=make_actor(name="Rivals"), images=[image])
     image.refresh_from_db()
     assert image.trashed_at is None
 
 
-def test_after_its_days_the_files_are_gone_and_the_row_stays(actor: Actor) -> None:
+def test_purging_deletes_the_files_and_keeps_the_row(actor: Actor) -> None:
     old, young, kept = (make_image(actor) for _ in range(3))
     trashed_for(old, days=trash.KEPT_DAYS, minutes=1)
     trashed_for(young, days=trash.KEPT_DAYS, hours=-1)
@@ -84,7 +84,7 @@ def test_after_its_days_the_files_are_gone_and_the_row_stays(actor: Actor) -> No
     assert old.purged_at
 
 
-def test_what_is_gone_cannot_be_restored(actor: Actor) -> None:
+def test_a_purged_image_cannot_be_restored(actor: Actor) -> None:
     image = make_image(actor)
     trashed_for(image, days=trash.KEPT_DAYS + 1)
     trash.purge()
@@ -95,7 +95,7 @@ def test_what_is_gone_cannot_be_restored(actor: Actor) -> None:
     assert image.trashed_at
 
 
-def test_a_storage_that_fails_is_not_requested_the_other_images_as_well(
+def test_purging_stops_at_the_first_image_that_the_storage_cannot_delete(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for days in (3, 2, 1):
@@ -122,7 +122,7 @@ def test_files_are_deleted_after_the_commit(
     assert in_transaction == [False] * (2 * files + 1)
 
 
-def test_the_files_of_an_edit_go_without_those_that_others_use(actor: Actor) -> None:
+def test_discarding_the_files_of_an_edit_keeps_those_that_others_use(actor: Actor) -> None:
     own, shared, untouched = (make_image(actor) for _ in range(3))
     sample = images.find_or_add_sample(actor=actor, name="cat")
     job = jobs.submit(
@@ -158,7 +158,7 @@ def test_a_character_keeps_its_images(actor: Actor) -> None:
     assert trash.purge() == 1
 
 
-def test_an_image_that_was_purged_before_is_none_of_the_characters(actor: Actor) -> None:
+def test_a_purged_image_is_not_used_for_its_character(actor: Actor) -> None:
     ada = Character.objects.create(workspace=actor.workspace, name="Ada")
     for position, image in enumerate((make_image(actor), make_image(actor)), start=1):
         CharacterImage.objects.create(character=ada, image=image, position=position)
@@ -168,7 +168,7 @@ def test_an_image_that_was_purged_before_is_none_of_the_characters(actor: Actor)
     assert [place.image for place in job.job_images.all()] == [there]
 
 
-def test_a_viewer_cannot_throw_away_the_files_of_an_edit(actor: Actor) -> None:
+def test_a_viewer_cannot_discard_the_files_of_an_edit(actor: Actor) -> None:
     job = jobs.submit(actor=actor, request=jobs.NewEdit(prompt="a quiet harbour"))
     ended = jobs.cancel(actor=actor, job=job)
     viewer = make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.VIEWER))

@@ -1,4 +1,4 @@
-"""Files of programs: announced, sent to links, and cleared away."""
+"""Uploads of API clients: announced, sent to upload links, and cleaned up."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_links_are_the_portals_own(actor: Actor) -> None:
     assert (upload.workspace, upload.created_by, upload.declared_size) == (actor.workspace, actor.user, 123)
 
 
-def test_the_file_lies_where_nobody_can_guess(actor: Actor) -> None:
+def test_the_storage_name_cannot_be_guessed(actor: Actor) -> None:
     names = {Upload.objects.get(pk=announce(actor).image_id).storage_name for _ in range(2)}
     assert len(names) == 2
     for name in names:
@@ -64,14 +64,14 @@ def test_the_file_lies_where_nobody_can_guess(actor: Actor) -> None:
         {"size": 2**63},
     ],
 )
-def test_wrong_text_are_refused(actor: Actor, wrong: dict[str, Any]) -> None:
+def test_invalid_fields_are_refused(actor: Actor, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         announce(actor, **wrong)
     assert not Upload.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "../../etc/passwd", "a\x00b.png", "\ud800.png", "/"])
-def test_odd_names_are_taken_and_cleaned(actor: Actor, name: str) -> None:
+def test_odd_file_names_are_sanitized(actor: Actor, name: str) -> None:
     upload = sent(actor, file_name=name)
     claim(actor, upload.id)
     kept = Image.objects.get(pk=upload.id).original_name
@@ -79,7 +79,7 @@ def test_odd_names_are_taken_and_cleaned(actor: Actor, name: str) -> None:
     assert "/" not in kept
 
 
-def test_a_viewer_may_not(actor: Actor) -> None:
+def test_a_viewer_can_neither_announce_nor_use_an_upload(actor: Actor) -> None:
     viewer = make_actor(actor.workspace, user=make_member(actor.workspace, role=Role.VIEWER))
     with pytest.raises(PermissionDenied):
         announce(viewer)
@@ -87,7 +87,7 @@ def test_a_viewer_may_not(actor: Actor) -> None:
         claim(viewer, uuid.uuid4())
 
 
-def test_so_many_may_wait_for_their_use(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_unused_uploads_is_limited(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "MAXIMUM_UNUSED", 3)
     used, ended, kept = sent(actor), announce(actor), sent(actor)
     with pytest.raises(LimitExceeded):
@@ -95,21 +95,21 @@ def test_so_many_may_wait_for_their_use(actor: Actor, monkeypatch: pytest.Monkey
     announce(make_actor(name="Others"))
     claim(actor, used.id)
     expire(ended.image_id, seconds=1)
-    expire(kept.id, seconds=1)  # its file is there, so it counts
+    expire(kept.id, seconds=1)  # it has its file, so it counts
     for _ in range(2):
         announce(actor)
     with pytest.raises(LimitExceeded):
         announce(actor)
 
 
-def test_a_link_lets_its_own_upload_through(actor: Actor) -> None:
+def test_a_link_permits_its_own_upload(actor: Actor) -> None:
     ticket = announce(actor, content_type="image/webp")
     permit = uploads.read_token(ticket.upload_url.rpartition("/")[2])
     assert permit == Permit(upload_id=ticket.image_id, content_type="image/webp")
     assert uploads.expect(permit=permit) == actor.workspace.id
 
 
-def test_a_changed_or_mixed_link_does_not(actor: Actor) -> None:
+def test_a_tampered_link_is_refused(actor: Actor) -> None:
     one, other = (announce(actor).upload_url.rpartition("/")[2] for _ in range(2))
     mixed = one.rpartition(".")[0] + "." + other.rpartition(".")[2]
     for text in (one[:-1], one + "x", mixed, "", "x", "a.b", "é.ü", "\ud800.x"):
@@ -117,14 +117,14 @@ def test_a_changed_or_mixed_link_does_not(actor: Actor) -> None:
             uploads.read_token(text)
 
 
-def test_an_old_link_does_not(actor: Actor) -> None:
+def test_an_expired_link_is_refused(actor: Actor) -> None:
     ticket = announce(actor)
     expire(ticket.image_id, seconds=1)
     with pytest.raises(PermissionDenied, match="expired"):
         uploads.read_token(uploads.token(Upload.objects.get()))
 
 
-def test_a_file_comes_once(actor: Actor) -> None:
+def test_a_file_can_be_sent_only_once(actor: Actor) -> None:
     ticket = announce(actor)
     send(ticket, b"first")
     with pytest.raises(Conflict):
@@ -132,7 +132,7 @@ def test_a_file_comes_once(actor: Actor) -> None:
     assert store.read(Upload.objects.get().storage_name) == b"first"
 
 
-def test_of_two_files_at_once_the_first_is_kept(actor: Actor) -> None:
+def test_of_two_concurrent_files_the_first_is_kept(actor: Actor) -> None:
     permit = uploads.read_token(announce(actor).upload_url.rpartition("/")[2])
     with ThreadPoolExecutor() as threads:
         with transaction.atomic():
@@ -145,21 +145,21 @@ def test_of_two_files_at_once_the_first_is_kept(actor: Actor) -> None:
     assert store.read(Upload.objects.get().storage_name) == b"first"
 
 
-def test_what_a_crash_left_is_replaced(actor: Actor) -> None:
+def test_a_partial_file_left_by_a_crash_is_replaced(actor: Actor) -> None:
     ticket = announce(actor)
     store.save(Upload.objects.get().storage_name, b"half of", "image/png")
     send(ticket, b"whole file")
     assert store.read(Upload.objects.get().storage_name) == b"whole file"
 
 
-def test_an_upload_that_is_gone_takes_nothing(actor: Actor) -> None:
+def test_a_deleted_upload_accepts_no_file(actor: Actor) -> None:
     ticket = announce(actor)
     Upload.objects.all().delete()
     with pytest.raises(PermissionDenied):
         send(ticket, b"x")
 
 
-def test_a_day_after_the_link_ended_file_and_row_are_gone(actor: Actor) -> None:
+def test_unused_uploads_are_purged_a_day_after_their_link_expired(actor: Actor) -> None:
     old, young, fresh = sent(actor), sent(actor), sent(actor)
     expire(old.id, hours=24, minutes=1)
     expire(young.id, hours=23)
@@ -172,7 +172,7 @@ def test_a_day_after_the_link_ended_file_and_row_are_gone(actor: Actor) -> None:
         lookups.image(actor, old.id)
 
 
-def test_the_image_that_was_made_stays(actor: Actor) -> None:
+def test_purging_keeps_the_image_of_a_used_upload(actor: Actor) -> None:
     upload = sent(actor)
     claim(actor, upload.id)
     expire(upload.id, days=2)

@@ -1,4 +1,4 @@
-"""Uploads where the storage is a bucket: it takes the files itself, at links that it checks."""
+"""Uploads with bucket storage: the bucket receives the files itself, at presigned links."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_link_is_the_buckets_and_signs_the_type(actor: Actor, bucket: Bucket
     assert bucket.calls == []
 
 
-def test_there_and_back(actor: Actor, bucket: Bucket) -> None:
+def test_a_file_sent_to_the_bucket_becomes_an_image(actor: Actor, bucket: Bucket) -> None:
     ticket = announce(actor)
     assert httpx.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
     raw = Upload.objects.get().storage_name
@@ -63,13 +63,13 @@ def test_there_and_back(actor: Actor, bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/html", ""])
-def test_the_bucket_takes_no_other_type(actor: Actor, bucket: Bucket, content_type: str) -> None:
+def test_the_bucket_refuses_another_content_type(actor: Actor, bucket: Bucket, content_type: str) -> None:
     refused = httpx.put(announce(actor).upload_url, content=photo(), headers={"content-type": content_type})
     assert (refused.status_code, "SignatureDoesNotMatch" in refused.text) == (403, True)
     assert bucket.objects == {}
 
 
-def test_the_bucket_takes_nothing_at_an_old_or_changed_link(actor: Actor, bucket: Bucket) -> None:
+def test_the_bucket_refuses_an_expired_or_tampered_link(actor: Actor, bucket: Bucket) -> None:
     url = announce(actor).upload_url
     other = urlsplit(announce(actor).upload_url)
     swapped = urlsplit(url)._replace(path=other.path).geturl()
@@ -79,12 +79,12 @@ def test_the_bucket_takes_nothing_at_an_old_or_changed_link(actor: Actor, bucket
     assert bucket.objects == {}
 
 
-def test_before_the_file_came_one_is_reported(actor: Actor) -> None:
+def test_using_an_upload_without_its_file_is_refused(actor: Actor) -> None:
     with pytest.raises(InvalidInput, match="not been uploaded yet"):
         claim(actor, announce(actor).image_id)
 
 
-def test_a_file_that_is_too_large_is_refused_unread(actor: Actor, bucket: Bucket) -> None:
+def test_a_file_that_is_too_large_is_refused_without_reading_all_of_it(actor: Actor, bucket: Bucket) -> None:
     ticket = announce(actor)
     name = Upload.objects.get().storage_name
     bucket.objects[name] = Stored(bytes(8 * MAX_BYTES), "image/png")
@@ -96,9 +96,7 @@ def test_a_file_that_is_too_large_is_refused_unread(actor: Actor, bucket: Bucket
     assert name not in bucket.objects
 
 
-def test_a_file_sent_once_more_after_its_use_changes_nothing_and_is_cleared_away(
-    actor: Actor, bucket: Bucket
-) -> None:
+def test_a_file_sent_again_after_its_use_changes_nothing_and_is_purged(actor: Actor, bucket: Bucket) -> None:
     ticket = announce(actor)
     httpx.put(ticket.upload_url, content=photo(), headers=PNG)
     claim(actor, ticket.image_id)

@@ -1,4 +1,4 @@
-"""The first use of an upload: its file is checked, and becomes the image of the same id."""
+"""The first use of an upload: its file is checked and becomes the image of the same id."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ def test_the_image_has_the_promised_id_and_can_be_edited(actor: Actor) -> None:
     assert jobs.submit(actor=actor, request=jobs.NewEdit(prompt="warmer", image_ids=(image.id,)))
 
 
-def test_further_uses_find_the_image(actor: Actor) -> None:
+def test_further_uses_return_the_same_image(actor: Actor) -> None:
     upload = sent(actor)
     for _ in range(3):
         claim(actor, upload.id)
     assert Image.objects.count() == 1
 
 
-def test_an_image_that_was_no_upload_is_left_alone(actor: Actor) -> None:
+def test_claiming_ignores_ids_that_are_not_uploads(actor: Actor) -> None:
     image, upload = make_image(actor), sent(actor)
     claim(actor, image.id, str(upload.id), upload.id, uuid.uuid4())
     assert set(Image.objects.values_list("id", flat=True)) == {image.id, upload.id}
 
 
-def test_what_is_no_id_is_not_found(actor: Actor) -> None:
+def test_an_invalid_id_is_not_found(actor: Actor) -> None:
     with pytest.raises(NotFound):
         claim(actor, "x")
 
 
-def test_another_workspaces_upload_does_not_exist(actor: Actor) -> None:
+def test_another_workspaces_upload_is_not_found(actor: Actor) -> None:
     upload, rival = sent(actor), make_actor(name="Rivals")
     claim(rival, upload.id)
     with pytest.raises(NotFound):
@@ -73,7 +73,7 @@ def test_another_workspaces_upload_does_not_exist(actor: Actor) -> None:
         lookups.image(rival, upload.id)
 
 
-def test_uses_at_once_make_one_image(actor: Actor) -> None:
+def test_concurrent_uses_make_one_image(actor: Actor) -> None:
     upload = sent(actor, photo(width=1500, height=1000))
 
     async def all_at_once() -> None:
@@ -81,10 +81,10 @@ def test_uses_at_once_make_one_image(actor: Actor) -> None:
 
     asyncio.run(all_at_once())
     assert store.read(Image.objects.get().storage_name)
-    assert len(stored_files()) == 4  # the picture and its thumbnails
+    assert len(stored_files()) == 4  # the image and its thumbnails
 
 
-def test_callers_who_leave_in_the_middle_leave_no_files(actor: Actor) -> None:
+def test_callers_who_disconnect_leave_no_files(actor: Actor) -> None:
     upload = sent(actor, photo(width=1500, height=1000))
 
     async def begin_and_leave(seconds: float) -> None:
@@ -108,7 +108,7 @@ def test_a_use_that_lost_the_race_leaves_no_files(actor: Actor) -> None:
     assert (Image.objects.count(), len(stored_files())) == (1, 4)
 
 
-def test_before_the_file_came_one_is_reported(actor: Actor) -> None:
+def test_using_an_upload_without_its_file_is_refused(actor: Actor) -> None:
     ticket = announce(actor)
     with pytest.raises(InvalidInput, match="not been uploaded yet"):
         claim(actor, ticket.image_id)
@@ -117,14 +117,14 @@ def test_before_the_file_came_one_is_reported(actor: Actor) -> None:
     assert lookups.image(actor, ticket.image_id)
 
 
-def test_a_link_that_ended_without_a_file_is_not_found(actor: Actor) -> None:
+def test_an_expired_link_without_a_file_is_not_found(actor: Actor) -> None:
     ticket = announce(actor)
     expire(ticket.image_id, seconds=1)
     with pytest.raises(NotFound, match="expired"):
         claim(actor, ticket.image_id)
 
 
-def test_a_file_that_came_in_time_can_be_used_later(actor: Actor) -> None:
+def test_a_file_sent_in_time_can_be_used_after_the_link_expired(actor: Actor) -> None:
     upload = sent(actor)
     expire(upload.id, hours=20)
     claim(actor, upload.id)
@@ -142,7 +142,7 @@ def test_a_file_that_came_in_time_can_be_used_later(actor: Actor) -> None:
     ],
     ids=["SVG", "text", "other type", "cut off", "30k x 30k"],
 )
-def test_what_cannot_be_taken_is_refused_for_good(actor: Actor, content: bytes, message: str) -> None:
+def test_an_unusable_file_is_refused_and_deleted(actor: Actor, content: bytes, message: str) -> None:
     upload = sent(actor, content)
     for _ in range(2):
         with pytest.raises(BadImage, match=message) as refused:
@@ -152,7 +152,7 @@ def test_what_cannot_be_taken_is_refused_for_good(actor: Actor, content: bytes, 
     assert len(stored_files()) == 0
 
 
-def test_where_the_photograph_was_taken_is_forgotten(actor: Actor) -> None:
+def test_location_metadata_is_removed(actor: Actor) -> None:
     exif = picture().getexif()
     exif.get_ifd(0x8825).update(GPS)
     content = encode(picture(), "JPEG", exif=exif)
@@ -163,7 +163,7 @@ def test_where_the_photograph_was_taken_is_forgotten(actor: Actor) -> None:
     assert not decode(store.read(image.storage_name)).getexif()
 
 
-def test_what_hangs_on_a_picture_is_cut_off(actor: Actor) -> None:
+def test_data_after_the_end_of_an_image_is_removed(actor: Actor) -> None:
     upload = sent(actor, photo() + b"<script>alert(1)</script>")
     claim(actor, upload.id)
     assert b"script" not in store.read(Image.objects.get().storage_name)

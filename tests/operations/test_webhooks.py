@@ -1,4 +1,4 @@
-"""Who may have endpoints, which addresses they may have, and that their secrets are kept well."""
+"""Webhook endpoints: permissions, allowed URLs, and encrypted secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ URL = "https://hooks.example/portal?token=s3cret"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_exempt() -> Iterator[None]:
+def _no_address_is_exempt() -> Iterator[None]:
     policy.allow([])
     yield
 
@@ -47,7 +47,7 @@ def test_a_new_endpoint_has_a_secret_that_is_kept_encrypted(actor: Actor) -> Non
     assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) == secret
 
 
-def test_a_renewed_secret_is_another(actor: Actor) -> None:
+def test_renewing_replaces_the_secret(actor: Actor) -> None:
     endpoint, secret = create(actor)
     renewed = endpoints.renew_secret(actor=actor, endpoint=endpoint)
     endpoint.refresh_from_db()
@@ -55,14 +55,14 @@ def test_a_renewed_secret_is_another(actor: Actor) -> None:
     assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) == renewed
 
 
-def test_the_audit_log_names_the_address_without_what_may_be_secret_in_it(actor: Actor) -> None:
+def test_the_audit_log_names_the_url_without_its_query(actor: Actor) -> None:
     create(actor)
     entry = AuditEntry.objects.get(action="webhook.created")
     assert entry.target == "https://hooks.example/portal"
     assert "s3cret" not in str(entry.data)
 
 
-def test_editors_may_do_none_of_it(actor: Actor, editor: Actor) -> None:
+def test_editors_cannot_manage_endpoints(actor: Actor, editor: Actor) -> None:
     endpoint, _ = create(actor)
     delivery = deliveries.test(actor=actor, endpoint=endpoint)
     for attempt in (
@@ -113,20 +113,20 @@ def test_rows_of_another_workspace_are_not_found(actor: Actor) -> None:
         "https://[hooks]/",
     ],
 )
-def test_an_address_that_the_portal_will_not_ask_is_refused(actor: Actor, url: str) -> None:
+def test_a_url_that_the_portal_may_not_call_is_refused(actor: Actor, url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         create(actor, url)
     assert "url" in caught.value.fields
 
 
 @pytest.mark.parametrize("events", [(), ("job.started",), ("webhook.test",)])
-def test_what_an_endpoint_cannot_be_reported_is_refused(actor: Actor, events: tuple[str, ...]) -> None:
+def test_invalid_event_subscriptions_are_refused(actor: Actor, events: tuple[str, ...]) -> None:
     with pytest.raises(InvalidInput) as caught:
         create(actor, events=events)
     assert "events" in caught.value.fields
 
 
-def test_the_same_address_twice_or_too_many_are_refused(actor: Actor) -> None:
+def test_duplicate_or_too_many_endpoints_are_refused(actor: Actor) -> None:
     create(actor)
     with pytest.raises(Conflict):
         create(actor)
@@ -136,7 +136,7 @@ def test_the_same_address_twice_or_too_many_are_refused(actor: Actor) -> None:
         create(actor, "https://hooks.example/more")
 
 
-def test_a_removed_endpoint_takes_what_waits_with_it(actor: Actor) -> None:
+def test_removing_an_endpoint_removes_its_pending_deliveries(actor: Actor) -> None:
     endpoint, _ = create(actor)
     deliveries.test(actor=actor, endpoint=endpoint)
     endpoints.remove(actor=actor, endpoint=endpoint)
@@ -145,7 +145,7 @@ def test_a_removed_endpoint_takes_what_waits_with_it(actor: Actor) -> None:
     assert AuditEntry.objects.filter(action="webhook.removed").count() == 1
 
 
-def test_an_endpoint_that_is_switched_off_is_reported_nothing_but_tests(actor: Actor) -> None:
+def test_a_disabled_endpoint_receives_only_tests(actor: Actor) -> None:
     endpoint, _ = create(actor, events=("credits.low",))
     endpoints.change(actor=actor, endpoint=endpoint, events=["credits.low"], is_enabled=False)
     account = CreditAccount.objects.get(workspace=actor.workspace)
@@ -156,7 +156,7 @@ def test_an_endpoint_that_is_switched_off_is_reported_nothing_but_tests(actor: A
     assert WebhookDelivery.objects.count() == 1
 
 
-def test_an_endpoint_whose_address_is_not_allowed_any_more_can_be_switched_off(actor: Actor) -> None:
+def test_an_endpoint_whose_url_is_no_longer_allowed_can_be_disabled(actor: Actor) -> None:
     policy.allow(["hooks.internal"])
     endpoint, _ = create(actor, "http://hooks.internal/")
     policy.allow([])
@@ -176,7 +176,7 @@ def test_an_endpoint_whose_address_is_not_allowed_any_more_can_be_switched_off(a
         (40, 90, 50, False),
     ],
 )
-def test_low_credits_are_reported_where_the_balance_crosses_the_mark_downwards(
+def test_low_credits_are_reported_when_the_balance_falls_below_the_threshold(
     actor: Actor, before: int, after: int, mark: int, reported: bool
 ) -> None:
     create(actor, events=("credits.low",))
@@ -188,12 +188,12 @@ def test_low_credits_are_reported_where_the_balance_crosses_the_mark_downwards(
 
 
 @pytest.mark.parametrize("credits", [-1, 1_000_000_001])
-def test_a_mark_out_of_range_is_refused(actor: Actor, credits: int) -> None:
+def test_a_threshold_out_of_range_is_refused(actor: Actor, credits: int) -> None:
     with pytest.raises(InvalidInput):
         endpoints.set_low_balance_threshold(actor=actor, credits=credits)
 
 
-def test_resending_waits_for_no_one_who_is_sending(actor: Actor) -> None:
+def test_a_delivery_that_is_being_sent_cannot_be_resent(actor: Actor) -> None:
     endpoint, _ = create(actor)
     delivery = deliveries.test(actor=actor, endpoint=endpoint)
     assert deliveries.claim(like=delivery)
@@ -213,7 +213,7 @@ def test_resending_waits_for_no_one_who_is_sending(actor: Actor) -> None:
         ("", False),
     ],
 )
-def test_a_secret_is_a_standard_one_of_24_bytes_or_more(secret: str, fine: bool) -> None:
+def test_a_signing_secret_has_24_to_64_bytes_of_base64(secret: str, fine: bool) -> None:
     if fine:
         callbacks.check_standard_secret(secret)
     else:

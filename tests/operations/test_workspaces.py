@@ -1,4 +1,4 @@
-"""New people and new workspaces."""
+"""New users and new workspaces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.factories import PASSWORD, UserFactory
 
 
 @pytest.mark.django_db
-def test_the_first_start_happens_once() -> None:
+def test_the_first_start_can_be_done_only_once() -> None:
     assert workspaces.needs_first_start()
     user, workspace = workspaces.first_start(
         email="amara@example.test", password=PASSWORD, name="Amara", workspace_name="Acme"
@@ -27,14 +27,14 @@ def test_the_first_start_happens_once() -> None:
 
 
 @pytest.mark.django_db
-def test_a_first_start_that_fails_leaves_nobody() -> None:
+def test_a_failed_first_start_creates_no_user() -> None:
     with pytest.raises(InvalidInput):
         workspaces.first_start(email="a@example.test", password=PASSWORD, name="", workspace_name=" ")
     assert workspaces.needs_first_start()
 
 
 @pytest.mark.django_db
-def test_a_new_person_is_no_operator() -> None:
+def test_a_new_user_is_not_an_operator() -> None:
     user = workspaces.create_user(email="Amara@EXAMPLE.test ", password=PASSWORD)
     assert user.email == "amara@example.test"
     assert not user.is_staff and not user.is_superuser
@@ -52,7 +52,7 @@ def test_a_new_person_is_no_operator() -> None:
         ("amara@example.test", "amara@example.test", "password"),
     ],
 )
-def test_a_person_who_is_not_right_is_refused(email: str, password: str, field: str) -> None:
+def test_invalid_user_data_is_refused(email: str, password: str, field: str) -> None:
     with pytest.raises(InvalidInput) as error:
         workspaces.create_user(email=email, password=password)
     assert field in error.value.fields
@@ -60,7 +60,7 @@ def test_a_person_who_is_not_right_is_refused(email: str, password: str, field: 
 
 
 @pytest.mark.django_db
-def test_who_signs_up_uninvited_stores_little_until_an_operator_changes_the_plan() -> None:
+def test_sign_ups_share_a_plan_with_little_storage_that_operators_can_change() -> None:
     _, first = workspaces.sign_up(email="amara@example.test", password=PASSWORD)
     assert first.plan.storage_bytes == workspaces.SIGN_UP_STORAGE
     assert not first.plan.is_default
@@ -71,14 +71,14 @@ def test_who_signs_up_uninvited_stores_little_until_an_operator_changes_the_plan
 
 
 @pytest.mark.django_db
-def test_an_address_is_taken_whatever_its_case() -> None:
+def test_email_addresses_are_unique_regardless_of_case() -> None:
     UserFactory.create(email="amara@example.test")
     with pytest.raises(Conflict):
         workspaces.create_user(email="AMARA@example.test", password=PASSWORD)
 
 
 @pytest.mark.django_db
-def test_a_workspace_has_an_owner_an_account_and_a_note_in_the_log() -> None:
+def test_a_workspace_has_an_owner_an_account_and_an_audit_entry() -> None:
     owner = UserFactory.create()
     workspace = workspaces.create(name=" Acme ", owner=owner)
     assert (workspace.name, workspace.slug, workspace.plan.is_default) == ("Acme", "acme", True)
@@ -97,7 +97,7 @@ def test_a_workspace_has_an_owner_an_account_and_a_note_in_the_log() -> None:
         ("<script>", ["script", "script-2", "script-3"]),
     ],
 )
-def test_namesakes_get_addresses_of_their_own(name: str, slugs: list[str]) -> None:
+def test_workspaces_of_the_same_name_get_distinct_slugs(name: str, slugs: list[str]) -> None:
     owner = UserFactory.create()
     assert [workspaces.create(name=name, owner=owner).slug for _ in range(3)] == slugs
 
@@ -110,7 +110,7 @@ def test_a_workspace_needs_a_name(name: str) -> None:
     assert not Workspace.objects.exists()
 
 
-def test_namesakes_at_once_get_addresses_of_their_own(committed: None) -> None:
+def test_workspaces_created_concurrently_get_distinct_slugs(committed: None) -> None:
     owner = UserFactory.create()
 
     def create(number: int) -> str:
@@ -124,7 +124,7 @@ def test_namesakes_at_once_get_addresses_of_their_own(committed: None) -> None:
     assert slugs == {"acme", *(f"acme-{number}" for number in range(2, 9))}
 
 
-def test_of_ten_first_starts_at_once_one_succeeds(committed: None) -> None:
+def test_of_ten_concurrent_first_starts_one_succeeds(committed: None) -> None:
     def start(number: int) -> bool:
         try:
             workspaces.first_start(

@@ -1,4 +1,4 @@
-"""Uploads for tests: announced, and sent the way the portal's own links take them."""
+"""Uploads for tests: announced, and sent as the portal's own links receive them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def send(ticket: Ticket, content: bytes) -> None:
 
 
 def sent(actor: Actor, content: bytes | None = None, **fields: Any) -> Upload:
-    """An upload that has its file: without `content` a small PNG."""
+    """An upload that has its file, by default a small PNG."""
     ticket = announce(actor, **fields)
     send(ticket, photo() if content is None else content)
     return Upload.objects.get(pk=ticket.image_id)
@@ -42,7 +42,7 @@ def claim(actor: Actor, *image_ids: uuid.UUID | str) -> None:
 
 
 def expire(upload_id: uuid.UUID, **ago: float) -> None:
-    """Let its link have ended so long ago."""
+    """Make the upload's link have expired `ago`."""
     past = timezone.now() - timedelta(**ago)
     Upload.objects.filter(pk=upload_id).update(created_at=past - timedelta(hours=1), expires_at=past)
 

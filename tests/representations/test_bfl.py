@@ -1,4 +1,4 @@
-"""Every outcome of a job in the words of BFL's API."""
+"""Every outcome of a job in the format of BFL's API."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_completed_job_is_ready_with_a_link_for_ten_minutes() -> None:
     assert before + timedelta(minutes=10) - whole_second < link.expires_at <= until
 
 
-def test_a_seed_that_nobody_knows_is_left_out() -> None:
+def test_an_unknown_seed_is_omitted() -> None:
     assert "seed" not in reported(completed()[0])["result"]
 
 
@@ -87,7 +87,7 @@ def test_a_result_in_the_trash_is_not_found() -> None:
 
 
 @pytest.mark.parametrize(("task", "status"), [("t-1", "Content Moderated"), (None, "Request Moderated")])
-def test_a_moderated_job_says_whether_it_was_taken(task: str | None, status: str) -> None:
+def test_a_moderated_job_says_whether_prompt_or_result_was_moderated(task: str | None, status: str) -> None:
     job = add_job(
         make_workspace(),
         status=Status.FAILED,
@@ -99,7 +99,7 @@ def test_a_moderated_job_says_whether_it_was_taken(task: str | None, status: str
     assert reported(job) == bare(job, status=status, details={"Moderation Reasons": ["Violence."]})
 
 
-def test_a_failed_job_is_an_error_that_says_why() -> None:
+def test_a_failed_job_is_an_error_with_its_reason() -> None:
     job = add_job(make_workspace(), status=Status.FAILED, error_code="timeout", error="Too slow.")
     assert reported(job) == bare(job, status="Error", details={"error": "Too slow.", "code": "timeout"})
 

@@ -1,4 +1,4 @@
-"""Receivers on this machine, and somebody whose edits they are told of."""
+"""Webhook receivers on this machine, and a user whose edits are reported to them."""
 
 from __future__ import annotations
 

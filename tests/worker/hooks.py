@@ -1,4 +1,4 @@
-"""What tests of webhooks share: endpoints, edits that have ended, and what the queue does."""
+"""Shared by tests of webhooks: endpoints, ended edits, and running the queue's tasks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def listen(actor: Actor, url: str, events: list[str] = EVENTS) -> tuple[WebhookE
 
 
 def edit(actor: Actor, prompt: str = "a quiet harbour", **fields: Any) -> Job:
-    """An edit that has run to its end."""
+    """Run an edit to its end."""
     job = jobs.submit(actor=actor, request=NewEdit(prompt=prompt, **fields))
     asyncio.run(execution.run(job.id))
     job.refresh_from_db()
@@ -34,7 +34,7 @@ def edit(actor: Actor, prompt: str = "a quiet harbour", **fields: Any) -> Job:
 
 
 def send(*rows: WebhookDelivery) -> None:
-    """What the queue does with its tasks, all at the same time."""
+    """Run the queue's tasks for these deliveries concurrently."""
 
     async def all_of_them() -> None:
         await asyncio.gather(*(sending.deliver(row.pk) for row in rows))

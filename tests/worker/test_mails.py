@@ -1,4 +1,4 @@
-"""The worker sends the mails that pages ask for."""
+"""The worker sends the mails that pages request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.worker.test_runner import working
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-async def test_what_was_requested_is_sent_to_those_who_have_an_account_and_to_those_who_have_none() -> None:
+async def test_requested_mails_are_sent_to_addresses_with_and_without_an_account() -> None:
     await in_thread(UserFactory.create, email="amara@example.test")
     for email in ("Amara@example.test", "nobody@example.test"):
         await in_thread(mails.ask, kind=mails.Kind.RESET, email=email, origin="https://images.example.com")

@@ -1,4 +1,4 @@
-"""The worker in a test's own event loop: it works, stops, and survives its database."""
+"""The worker in the test's event loop: it works, stops, and survives database errors."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def until(job: Job, ready: Callable[[Job], Any]) -> Job:
     raise AssertionError(f"the job is {row.status} at {row.stage}")
 
 
-async def test_what_is_submitted_is_worked() -> None:
+async def test_a_submitted_job_is_run() -> None:
     actor = await in_thread(make_actor, balance=10)
     async with working():
         before = await in_thread(submit, actor)
@@ -63,7 +63,7 @@ async def test_what_is_submitted_is_worked() -> None:
     assert (account.balance, account.held) == (2, 0)
 
 
-async def test_every_queue_is_worked(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_every_queue_is_processed(monkeypatch: pytest.MonkeyPatch) -> None:
     worked: list[str] = []
 
     async def record(worker_app: Any, name: str, *, at_once: int | None = None) -> None:
@@ -74,7 +74,7 @@ async def test_every_queue_is_worked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(worked) == sorted({task.queue for task in app.tasks.values()} - {"builtin"})
 
 
-async def test_jobs_do_not_wait_for_receivers_that_never_answer(
+async def test_jobs_do_not_wait_for_receivers_that_never_respond(
     loopback_is_allowed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "AT_ONCE", 2)
@@ -88,7 +88,7 @@ async def test_jobs_do_not_wait_for_receivers_that_never_answer(
         await until(await in_thread(submit, actor), lambda row: row.status == Status.COMPLETED)
 
 
-async def test_a_running_job_is_stopped_by_cancel_and_costs_nothing() -> None:
+async def test_canceling_stops_a_running_job_at_no_cost() -> None:
     actor = await in_thread(make_actor, balance=10)
     async with working():
         job = await in_thread(submit, actor, "[slow:3600] a quiet harbour")
@@ -99,7 +99,7 @@ async def test_a_running_job_is_stopped_by_cancel_and_costs_nothing() -> None:
     assert (account.balance, account.held) == (10, 0)
 
 
-async def test_a_stopped_worker_leaves_its_job_to_the_next() -> None:
+async def test_the_next_worker_resumes_the_job_of_a_stopped_one() -> None:
     actor = await in_thread(make_actor, balance=10)
     async with working():
         job = await in_thread(submit, actor, "[slow:3600] a quiet harbour")
@@ -113,7 +113,7 @@ async def test_a_stopped_worker_leaves_its_job_to_the_next() -> None:
     assert (done.status, done.provider_task_id) == (Status.COMPLETED, left.provider_task_id)
 
 
-async def test_a_database_that_goes_away_is_only_a_pause(
+async def test_the_worker_restarts_after_a_database_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     work, failures = runner._work, iter([OperationalError("the server closed the connection")])
@@ -132,7 +132,7 @@ async def test_a_database_that_goes_away_is_only_a_pause(
     assert "the worker lost its queue" in caplog.text
 
 
-async def test_a_run_that_loses_the_database_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_that_loses_the_database_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     run, failures = execution.run, iter([OperationalError("the server closed the connection")])
 
     async def fails_first(job_id: Any) -> None:
@@ -147,7 +147,7 @@ async def test_a_run_that_loses_the_database_is_tried_again(monkeypatch: pytest.
         await until(job, lambda row: row.status == Status.COMPLETED)
 
 
-async def test_a_sweep_that_fails_is_tried_again(
+async def test_a_failed_sweep_is_retried(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     swept = asyncio.Event()

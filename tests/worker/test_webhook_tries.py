@@ -1,4 +1,4 @@
-"""Webhooks over real HTTP: how often they are tried, and what ends that."""
+"""Webhooks over real HTTP: retries, and what ends them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.worker.hooks import EVENTS, edit, listen, make_due, only, send
 pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
 
 
-def tell_one_who(answers: Callable[[Request], Awaitable[Response]], actor: Actor) -> None:
-    """Tell of one edit, once, to a receiver that answers like this."""
+def deliver_to(answers: Callable[[Request], Awaitable[Response]], actor: Actor) -> None:
+    """Make one delivery attempt of one edit to a receiver that responds like this."""
     server = Server(Starlette(routes=[Route("/", answers, methods=["POST"])]))
     server.start()
     try:
@@ -41,14 +41,14 @@ def tell_one_who(answers: Callable[[Request], Awaitable[Response]], actor: Actor
 
 
 def pause() -> float:
-    """Seconds from the last try to the next, to a thousandth."""
+    """Seconds from the last attempt to the next, to a thousandth."""
     row = only()
     assert row.next_try_at is not None
     return (row.next_try_at - datetime.fromisoformat(row.attempts[-1]["at"])).total_seconds()
 
 
 class TestTries:
-    def test_a_receiver_that_fails_is_tried_eight_times_within_a_day(
+    def test_a_failing_receiver_is_tried_eight_times_within_a_day(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         listen(actor, receiver.url)
@@ -69,7 +69,7 @@ class TestTries:
         assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
         assert row.attempts[-1]["message"] == "It responded with 500."
 
-    def test_each_next_try_is_in_the_queue_for_its_time(self, actor: Actor, receiver: Receiver) -> None:
+    def test_each_retry_is_scheduled_in_the_queue(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         edit(actor)
         receiver.answers = [503]
@@ -77,7 +77,7 @@ class TestTries:
         planned = ProcrastinateJob.objects.filter(task_name="deliver_webhook").order_by("-id")[0]
         assert planned.scheduled_at == only().next_try_at
 
-    def test_a_receiver_that_is_not_there_and_then_is_gets_it(self, actor: Actor) -> None:
+    def test_a_receiver_that_comes_back_receives_the_delivery(self, actor: Actor) -> None:
         gone = Receiver()
         with gone:
             url = gone.url
@@ -95,11 +95,11 @@ class TestTries:
         async def redirect(request: Request) -> Response:
             return Response(status_code=307, headers={"location": receiver.url})
 
-        tell_one_who(redirect, actor)
+        deliver_to(redirect, actor)
         assert only().attempts[0]["message"].startswith("It responded with 307, a redirect.")
         assert receiver.got == []
 
-    def test_a_receiver_that_never_answers_is_abandoned_after_its_time(
+    def test_a_receiver_that_never_responds_times_out(
         self, actor: Actor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sending, "SECONDS", 0.3)
@@ -108,11 +108,11 @@ class TestTries:
             await asyncio.Event().wait()
             return Response()
 
-        tell_one_who(never, actor)
+        deliver_to(never, actor)
         assert only().attempts[0]["message"] == "It did not respond within 0.3 seconds."
         assert only().state == "waiting"
 
-    def test_gone_for_good_switches_the_endpoint_off(self, actor: Actor, receiver: Receiver) -> None:
+    def test_status_410_disables_the_endpoint(self, actor: Actor, receiver: Receiver) -> None:
         endpoint, _ = listen(actor, receiver.url)
         edit(actor)
         receiver.answers = [410]
@@ -122,25 +122,23 @@ class TestTries:
         edit(actor)
         assert WebhookDelivery.objects.count() == 1
 
-    @pytest.mark.parametrize("by_a_person", [True, False])
-    def test_an_endpoint_that_is_switched_off_is_not_sent_what_waits(
-        self, actor: Actor, receiver: Receiver, by_a_person: bool
+    @pytest.mark.parametrize("by_a_user", [True, False])
+    def test_a_disabled_endpoint_is_not_sent_pending_deliveries(
+        self, actor: Actor, receiver: Receiver, by_a_user: bool
     ) -> None:
         endpoint, _ = listen(actor, receiver.url)
         rows = [deliveries.test(actor=actor, endpoint=endpoint) for _ in range(2)]
         receiver.answers = [503, 503, 410]
         send(*rows)
         make_due()
-        if by_a_person:
+        if by_a_user:
             endpoints.change(actor=actor, endpoint=endpoint, events=EVENTS, is_enabled=False)
         send(rows[0])
-        assert len(receiver.got) == (2 if by_a_person else 3)
+        assert len(receiver.got) == (2 if by_a_user else 3)
         assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
 
     @pytest.mark.parametrize("end", ["it fails", "its worker stops", "its worker dies"])
-    def test_an_endpoint_that_is_switched_off_while_it_is_reported_is_not_reported_again(
-        self, actor: Actor, end: str
-    ) -> None:
+    def test_an_endpoint_disabled_during_a_delivery_gets_no_retry(self, actor: Actor, end: str) -> None:
         endpoint, _ = listen(actor, "http://127.0.0.1:9/")
         edit(actor)
         delivery = deliveries.claim(like=only())
@@ -157,7 +155,7 @@ class TestTries:
             deliveries.requeue_lost()
         assert (only().state, only().next_try_at) == ("failed", None)
 
-    def test_what_is_sent_to_an_endpoint_that_is_switched_off_is_tried_once(
+    def test_tests_and_resends_to_a_disabled_endpoint_are_tried_once(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         endpoint, _ = listen(actor, receiver.url)
@@ -169,7 +167,7 @@ class TestTries:
         send(only())
         assert only().state == "delivered"
 
-    def test_a_secret_that_cannot_be_read_for_a_while_loses_nothing(
+    def test_a_temporarily_unreadable_secret_loses_no_delivery(
         self, actor: Actor, receiver: Receiver, settings: Settings
     ) -> None:
         listen(actor, receiver.url)
@@ -185,7 +183,7 @@ class TestTries:
         send(only())
         assert only().state == "delivered"
 
-    def test_an_address_that_became_private_is_not_requested(self, actor: Actor, receiver: Receiver) -> None:
+    def test_a_url_that_is_no_longer_allowed_is_not_called(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         edit(actor)
         policy.allow([])
@@ -193,9 +191,7 @@ class TestTries:
         assert receiver.got == []
         assert only().attempts[0]["message"] == "Only https URLs on port 443 are allowed."
 
-    def test_names_of_private_networks_cannot_be_reported_from_those_that_do_not_exist(
-        self, actor: Actor
-    ) -> None:
+    def test_private_host_names_cannot_be_distinguished_from_missing_ones(self, actor: Actor) -> None:
         policy.allow([])
         for url in ("https://localhost/", "https://there..is-none/"):
             endpoint, _ = listen(actor, url)
@@ -203,17 +199,17 @@ class TestTries:
         [private, missing] = WebhookDelivery.objects.all()
         assert private.attempts[0]["message"] == missing.attempts[0]["message"]
 
-    def test_a_receiver_that_asks_to_be_left_alone_longer_is(self, actor: Actor) -> None:
+    def test_retry_after_in_seconds_is_honored(self, actor: Actor) -> None:
         async def busy(request: Request) -> Response:
             return Response(status_code=429, headers={"retry-after": "90"})
 
-        tell_one_who(busy, actor)
+        deliver_to(busy, actor)
         assert round(pause()) == 90
 
-    def test_it_may_say_so_by_a_date(self, actor: Actor) -> None:
+    def test_retry_after_as_a_date_is_honored(self, actor: Actor) -> None:
         async def busy(request: Request) -> Response:
             date = format_datetime(timezone.now() + timedelta(hours=12), usegmt=True)
             return Response(status_code=429, headers={"retry-after": date})
 
-        tell_one_who(busy, actor)
+        deliver_to(busy, actor)
         assert pause() > 11 * 3600

@@ -1,4 +1,4 @@
-"""Webhooks over real HTTP: slow receivers, workers that die, and what is done afterwards."""
+"""Webhooks over real HTTP: slow receivers, workers that die, resending and purging."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
 
 
 class TestSlowReceivers:
-    def test_few_are_sent_at_once_to_each_and_all_arrive(self, actor: Actor) -> None:
+    def test_concurrent_deliveries_to_an_endpoint_are_limited_and_all_arrive(self, actor: Actor) -> None:
         at_work, most, count = 0, 0, 0
         release = threading.Event()
 
@@ -47,7 +47,7 @@ class TestSlowReceivers:
 
         async def send_while_all_are_held(rows: list[WebhookDelivery]) -> None:
             tasks = [asyncio.create_task(sending.deliver(row.pk)) for row in rows]
-            # Those that found enough others at it have gone.
+            # The tasks that found too many others sending have ended.
             await until(lambda: at_work + sum(task.done() for task in tasks) == len(tasks))
             release.set()
             await asyncio.gather(*tasks)
@@ -64,7 +64,7 @@ class TestSlowReceivers:
         assert (most, count) == (deliveries.AT_ONCE, 12)
         assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"delivered"}
 
-    def test_a_slow_one_keeps_no_other_waiting(
+    def test_a_slow_receiver_does_not_delay_another(
         self, actor: Actor, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sending, "SECONDS", 2 * PATIENCE)
@@ -94,12 +94,10 @@ class TestSlowReceivers:
 
 
 class TestCrashes:
-    def test_what_a_dead_worker_was_sending_is_sent_by_another(
-        self, actor: Actor, receiver: Receiver
-    ) -> None:
+    def test_a_delivery_of_a_dead_worker_is_sent_by_another(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         edit(actor)
-        assert deliveries.claim(like=only())  # and then the worker died
+        assert deliveries.claim(like=only())  # by a worker that then died
         send(only())
         assert receiver.got == []
         assert deliveries.requeue_lost() == 0
@@ -108,7 +106,7 @@ class TestCrashes:
         send(only())
         assert len(receiver.wait(1)) == 1
 
-    def test_a_worker_that_must_end_gives_back_what_it_was_sending(self, actor: Actor) -> None:
+    def test_a_worker_that_stops_releases_its_delivery(self, actor: Actor) -> None:
         arrived = threading.Event()
 
         async def stuck(request: Request) -> Response:
@@ -137,7 +135,7 @@ class TestCrashes:
         assert row.next_try_at is not None
         assert row.next_try_at <= timezone.now()
 
-    def test_what_a_late_worker_says_of_a_delivery_that_another_took_is_not_heard(
+    def test_an_attempt_of_a_late_worker_is_ignored_once_another_claimed_the_delivery(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         listen(actor, receiver.url)
@@ -152,7 +150,7 @@ class TestCrashes:
 
 
 class TestAfterwards:
-    def test_a_failed_one_is_sent_again_with_eight_tries(self, actor: Actor, receiver: Receiver) -> None:
+    def test_a_failed_delivery_can_be_resent_with_eight_tries(self, actor: Actor, receiver: Receiver) -> None:
         listen(actor, receiver.url)
         edit(actor)
         receiver.answers = [410]
@@ -163,7 +161,7 @@ class TestAfterwards:
         assert only().state == "delivered"
         assert [attempt["status"] for attempt in only().attempts] == [410, 200]
 
-    def test_old_ones_are_forgotten_but_not_what_waits(self, actor: Actor, receiver: Receiver) -> None:
+    def test_old_deliveries_are_purged_except_waiting_ones(self, actor: Actor, receiver: Receiver) -> None:
         endpoint, _ = listen(actor, receiver.url)
         for _ in range(2):
             deliveries.test(actor=actor, endpoint=endpoint)
@@ -175,9 +173,7 @@ class TestAfterwards:
 
 
 class TestRemovedMeanwhile:
-    def test_an_endpoint_that_goes_in_the_moment_in_which_a_job_ends_does_not_undo_its_end(
-        self, actor: Actor
-    ) -> None:
+    def test_removing_an_endpoint_while_a_job_ends_does_not_undo_its_end(self, actor: Actor) -> None:
         endpoint, _ = listen(actor, "http://127.0.0.1:9/")
         job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
         remover = threading.Thread(target=_remove, args=(actor, endpoint))
@@ -199,7 +195,7 @@ def _remove(actor: Actor, endpoint: WebhookEndpoint) -> None:
         connection.close()
 
 
-def test_a_machine_without_descriptors_makes_no_try_of_it(actor: Actor, receiver: Receiver) -> None:
+def test_a_shortage_of_descriptors_does_not_count_as_an_attempt(actor: Actor, receiver: Receiver) -> None:
     endpoint, _ = listen(actor, receiver.url)
     row = deliveries.test(actor=actor, endpoint=endpoint)
 

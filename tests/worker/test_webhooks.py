@@ -1,4 +1,4 @@
-"""Webhooks over real HTTP: what is told to whom, signed how, and never before its commit."""
+"""Webhooks over real HTTP: events, recipients, signatures, and nothing sent before the commit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.worker.hooks import ORIGIN, SECRET, edit, listen, only, send
 pytestmark = pytest.mark.usefixtures("committed", "loopback_is_allowed")
 
 
-class TestWhatIsTold:
+class TestPayloads:
     def test_a_completed_edit_is_reported_to_an_endpoint_and_the_library_verifies_it(
         self, actor: Actor, receiver: Receiver
     ) -> None:
@@ -63,18 +63,18 @@ class TestWhatIsTold:
         send(only())
         assert json.loads(receiver.wait(1)[0][1])["type"] == "job.canceled"
 
-    def test_credits_that_run_low_are_reported_once_until_there_are_more(
+    def test_low_credits_are_reported_once_until_the_balance_rises(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         _, secret = listen(actor, receiver.url, ["credits.low"])
         CreditAccount.objects.update(low_balance_threshold=97)
-        edit(actor)  # 4 credits: from 100 to 96
+        edit(actor)  # costs 4 credits: from 100 to 96
         edit(actor)
         send(only())
         reported = Webhook(secret).verify(receiver.wait(1)[0][1], receiver.got[0][0])
         assert (reported["type"], reported["data"]) == ("credits.low", {"balance": 96, "low_mark": 97})
 
-    def test_an_endpoint_hears_only_what_it_requested_and_only_of_its_workspace(
+    def test_an_endpoint_receives_only_subscribed_events_of_its_workspace(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         listen(actor, receiver.url, ["job.failed"])
@@ -82,21 +82,19 @@ class TestWhatIsTold:
         edit(actor)
         assert not WebhookDelivery.objects.exists()
 
-    def test_a_caller_is_reported_of_their_own_job_signed_with_their_secret(
-        self, actor: Actor, receiver: Receiver
-    ) -> None:
+    def test_a_callback_is_signed_with_the_callers_secret(self, actor: Actor, receiver: Receiver) -> None:
         edit(actor, callback=Callback(url=receiver.url, secret=SECRET, origin=ORIGIN))
         edit(actor)
         send(only())
         [(headers, body)] = receiver.wait(1)
         assert Webhook(SECRET).verify(body, headers)["type"] == "job.completed"
 
-    def test_a_caller_without_a_secret_gets_no_signature(self, actor: Actor, receiver: Receiver) -> None:
+    def test_a_callback_without_a_secret_is_not_signed(self, actor: Actor, receiver: Receiver) -> None:
         edit(actor, callback=Callback(url=receiver.url, secret="", origin=ORIGIN))
         send(only())
         assert "webhook-signature" not in receiver.wait(1)[0][0]
 
-    def test_nothing_is_there_before_the_commit_and_nothing_after_a_rollback(
+    def test_deliveries_appear_with_the_commit_and_not_after_a_rollback(
         self, actor: Actor, receiver: Receiver
     ) -> None:
         listen(actor, receiver.url)
@@ -116,17 +114,19 @@ class TestWhatIsTold:
 
 
 def _count_elsewhere() -> int:
-    """What another connection sees."""
+    """The number of deliveries that another connection sees."""
     try:
         return WebhookDelivery.objects.count()
     finally:
         connection.close()
 
 
-class TestOtherServicesWords:
-    """Callers of the compatible doors are told what those services would tell."""
+class TestCompatiblePayloads:
+    """Callbacks to callers of the compatible APIs have the payloads of those services."""
 
-    def test_bfls_callers_get_its_result_and_its_signature(self, actor: Actor, receiver: Receiver) -> None:
+    def test_callers_of_the_bfl_api_get_its_result_and_its_signature(
+        self, actor: Actor, receiver: Receiver
+    ) -> None:
         there = replace(actor, channel="bfl")
         job = edit(there, callback=Callback(url=receiver.url, secret="s3cret", origin=ORIGIN))
         send(only())
@@ -141,7 +141,7 @@ class TestOtherServicesWords:
         signature = hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
         assert headers["x-bfl-signature"] == f"sha256={signature}"
 
-    def test_wiros_callers_get_the_task(self, actor: Actor, receiver: Receiver) -> None:
+    def test_callers_of_the_wiro_api_get_the_task(self, actor: Actor, receiver: Receiver) -> None:
         there = replace(actor, channel="wiro")
         job = edit(there, "[fail] a harbour", callback=Callback(url=receiver.url, secret="", origin=ORIGIN))
         send(only())

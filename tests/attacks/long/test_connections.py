@@ -1,4 +1,4 @@
-"""A minute of silence: paid results arrive while more connections than descriptors are held open."""
+"""A minute of silent connections, more than descriptors: paid results are stored all the same."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.emulators.bfl import Bfl
 log = logging.getLogger("attacks")
 
 CROWD = 1100
-WORKING = (4, 8, 16)  # seconds that the provider needs for each edit
-PAUSE = 0.5  # seconds between the crowd's tries to come in again
-PRESSING = 60  # seconds that the crowd is there
+WORKING = (4, 8, 16)  # seconds that the provider takes for each edit
+PAUSE = 0.5  # seconds between the crowd's attempts to reconnect
+PRESSING = 60  # seconds that the crowd stays
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""A stranger fills a small disk, on which the database lives too. Needs root, to mount one.
+"""A tenant fills a small disk that also holds the database. Needs root to mount it.
 
-Run with -s it prints what was free, and what answered what.
+With -s it prints the free space and the responses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST_TRIES = 60
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of its own that also the database's account can reach."""
+    """A separate file system that the database's account can access too."""
     if os.geteuid() != 0:
         pytest.fail("This attack fills a disk of its own, which only root can mount: run it as root.")
     folder = Path(tempfile.mkdtemp(prefix="small-disk-", dir="/var/tmp"))
@@ -50,7 +50,7 @@ def small_disk() -> Iterator[Path]:
 
 @pytest.fixture
 def portal(portals: Path, small_disk: Path) -> Iterator[Portal]:
-    """A portal whose database, files and temporary files are all there."""
+    """A portal with its database, files and temporary files on that disk."""
     temporary = small_disk / "tmp"
     temporary.mkdir(mode=0o1777)
     portal = Portal(
@@ -73,7 +73,7 @@ def note(portal: Portal, what: str) -> None:
 
 
 def noise(length: int) -> bytes:
-    """A PNG of about so many bytes, which nothing makes smaller."""
+    """An incompressible PNG of about `length` bytes."""
     side = int((length / 3) ** 0.5)
     with tempfile.TemporaryFile() as file:
         Image.frombytes("RGB", (side, side), os.urandom(3 * side * side)).save(file, "PNG", compress_level=0)
@@ -82,7 +82,7 @@ def noise(length: int) -> bytes:
 
 
 def fill(portal: Portal, *, leave: int) -> Path:
-    """Somebody else's file takes all but so many bytes."""
+    """Fill the disk with a file of another program, except for `leave` bytes."""
     filler = portal.data / "filler"
     with filler.open("wb", buffering=0) as file:
         while (rest := free(portal) - leave) > 0:
@@ -101,11 +101,11 @@ def assert_told_of_the_disk(answer: httpx.Response) -> None:
 
 
 def assert_database_writes(portal: Portal) -> None:
-    """A sign-in does: a session, and when it was."""
+    """Sign in, which writes a session and the time of the last login."""
     Client(portal, email=EMAIL, slug=SLUG).http.close()
 
 
-def test_a_stranger_fills_the_disk(portal: Portal) -> None:
+def test_uploads_fill_the_disk_down_to_the_reserve(portal: Portal) -> None:
     with tenant(portal) as one:
         note(portal, "at the start")
         assert one.person.run("[slow:20] a quiet harbour").status_code == 302
@@ -117,14 +117,14 @@ def test_a_stranger_fills_the_disk(portal: Portal) -> None:
             answers[answer.status_code] += 1
         note(portal, f"after {dict(answers)} to uploads of {len(picture) / MEGABYTE:.0f} MB")
         assert_told_of_the_disk(answer)
-        # What the last one had to be kept in meanwhile is free again: smaller ones find room.
+        # The temporary space of the last upload is free again, so smaller ones fit.
         while (answer := one.upload(noise(3 * MEGABYTE))).status_code == 302:
             answers[302] += 1
         note(portal, f"after {answers[302]} uploads in all")
         assert_told_of_the_disk(answer)
-        # The last one that was let in may have begun just above the reserve.
+        # The last accepted upload may have started just above the reserve.
         assert free(portal) > RESERVE - 2 * len(picture)
-        # The refused ones may have lacked room only for their own bodies, which go a moment after the answer.
+        # Refused uploads may have lacked space only for their bodies, deleted just after the response.
         filler = fill(portal, leave=RESERVE - 2 * len(picture))
         ready = httpx.get(f"{portal.url}/readyz")
         assert (ready.status_code, list(ready.json()["failing"])) == (503, ["disk"])
@@ -144,8 +144,8 @@ def test_a_stranger_fills_the_disk(portal: Portal) -> None:
         assert httpx.get(f"{portal.url}/readyz").status_code == 200
 
 
-def test_a_write_that_finds_no_space_leaves_nothing_and_is_reported_with_a_message(portal: Portal) -> None:
-    """Without a reserve, as when others fill the disk faster than anybody can look."""
+def test_a_write_without_space_leaves_nothing_and_reports_the_full_disk(portal: Portal) -> None:
+    """Without a reserve, as when other programs fill the disk between two checks."""
     assert portal.stop() == 0
     portal.environment["STORAGE_RESERVE"] = "0"
     portal.start()
@@ -162,7 +162,7 @@ def test_a_write_that_finds_no_space_leaves_nothing_and_is_reported_with_a_messa
             assert_told_of_the_disk(answer)
         assert len(files(portal)) == before
         assert not list((portal.data / "tmp").glob("*.upload"))
-        assert free(portal) > left - MEGABYTE  # the database may have written a little
+        assert free(portal) > left - MEGABYTE  # the database may have written something
 
         filler.unlink()
         note(portal, "the space is back")

@@ -1,4 +1,4 @@
-"""Senders and readers that stall for good are given up, after the minute that they have."""
+"""Senders and readers that stall are disconnected after a minute."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.e2e.client import Client
 from tests.e2e.portal import Portal
 
 FORM = "Content-Type: multipart/form-data; boundary=x"
-PATIENCE = 120  # seconds; a minute is what the portal grants
+PATIENCE = 120  # seconds; the portal's timeout is a minute
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def amara(common_portal: Portal) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("path", ["/w/acme-studio/upload/", "/accounts/login/"])
-def test_a_body_that_does_not_come_is_answered(common_portal: Portal, amara: Client, path: str) -> None:
+def test_a_stalled_body_is_answered_with_408(common_portal: Portal, amara: Client, path: str) -> None:
     length = 25 * MIB if "upload" in path else 1000
     lines = [f"POST {path} HTTP/1.1", FORM, f"Content-Length: {length}", cookies_of(amara)]
     with closing(connect(common_portal, *lines)) as connection:
@@ -44,7 +44,7 @@ def test_a_body_that_does_not_come_is_answered(common_portal: Portal, amara: Cli
     until(lambda: temporary_files(common_portal) < MIB, within=PATIENCE)
 
 
-def test_a_reader_that_stalls_is_disconnected(common_portal: Portal, amara: Client) -> None:
+def test_a_stalled_reader_is_disconnected(common_portal: Portal, amara: Client) -> None:
     image_id = make_large_image(common_portal, amara, size=22 * MIB)
     zip_path = f"/w/acme-studio/gallery/zip/?images={image_id}"
     with closing(
@@ -55,7 +55,7 @@ def test_a_reader_that_stalls_is_disconnected(common_portal: Portal, amara: Clie
 
 
 def _has_ended(portal: Portal, reader: socket.socket) -> bool:
-    """Whether the portal's side of the connection is gone: the kernel's table has it no more."""
+    """Whether the portal's side of the connection is gone from the kernel's table."""
     port = f":{reader.getsockname()[1]:04X}"
     assert portal.process
     table = Path(f"/proc/{portal.process.pid}/net/tcp").read_text().splitlines()[1:]

@@ -1,4 +1,4 @@
-"""A submit, as the tests of this folder send it."""
+"""Submitting a task in the tests of this folder."""
 
 from __future__ import annotations
 

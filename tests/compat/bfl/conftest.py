@@ -1,4 +1,4 @@
-"""BFL's API in this process, of a portal without a worker."""
+"""The BFL-compatible API in this process, without a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a task is: told to whoever has its address, or the workspace's key."""
+"""Polling a task with its signed polling URL or with a key of the workspace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.compat.bfl.calls import submitted
 from tests.factories import make_actor, make_workspace
 
 
-async def test_the_address_alone_tells_how_the_task_is(client: httpx.AsyncClient) -> None:
+async def test_the_polling_url_needs_no_key(client: httpx.AsyncClient) -> None:
     rendered = await submitted(client)
     del client.headers["x-key"]
     answer = await client.get(rendered["polling_url"])
@@ -26,19 +26,21 @@ async def test_the_address_alone_tells_how_the_task_is(client: httpx.AsyncClient
     assert int(answer.headers["x-ratelimit-limit"]) == 600
 
 
-async def test_with_a_key_the_address_counts_as_a_poll_of_the_workspace(client: httpx.AsyncClient) -> None:
+async def test_the_polling_url_with_a_key_counts_as_a_poll_of_the_workspace(
+    client: httpx.AsyncClient,
+) -> None:
     rendered = await submitted(client)
     answer = await client.get(rendered["polling_url"])
     assert (answer.status_code, int(answer.headers["x-ratelimit-limit"])) == (200, 1200)
 
 
-async def test_the_key_alone_is_enough_too(client: httpx.AsyncClient) -> None:
+async def test_a_key_needs_no_signature(client: httpx.AsyncClient) -> None:
     rendered = await submitted(client)
     answer = await client.get("/v1/get_result", params={"id": rendered["id"]})
     assert (answer.status_code, answer.json()["status"]) == (200, "Pending")
 
 
-async def test_an_address_that_was_changed_needs_a_key(client: httpx.AsyncClient) -> None:
+async def test_a_tampered_polling_url_needs_a_key(client: httpx.AsyncClient) -> None:
     one, other = await submitted(client), await submitted(client)
     del client.headers["x-key"]
     for url in (
@@ -55,9 +57,7 @@ async def test_an_address_that_was_changed_needs_a_key(client: httpx.AsyncClient
         assert (answer.status_code, answer.json()) == (403, {"detail": "Not authenticated"}), url
 
 
-async def test_an_address_ends_after_a_day(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_polling_url_expires(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = await submitted(client)
     del client.headers["x-key"]
     monkeypatch.setattr(polling, "LIFE", timedelta(seconds=-1))
@@ -81,13 +81,13 @@ async def test_another_workspaces_task_is_not_found(client: httpx.AsyncClient) -
     assert (answer.status_code, answer.json()["status"]) == (404, "Task not found")
 
 
-async def test_a_task_that_is_gone_is_not_found_at_its_address_either(client: httpx.AsyncClient) -> None:
+async def test_a_deleted_task_is_not_found_at_its_polling_url(client: httpx.AsyncClient) -> None:
     url = polling.address(UUID(int=1), base_url="")
     del client.headers["x-key"]
     assert (await client.get(url)).status_code == 404
 
 
-async def test_a_task_must_be_named(client: httpx.AsyncClient) -> None:
+async def test_the_task_id_is_required(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/get_result")
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["query", "id"]

@@ -1,4 +1,4 @@
-"""What BFL's fields mean here, model by model, and what is told of wrong ones."""
+"""Translating BFL's fields, model by model, and reporting invalid ones."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def endpoint(target: str) -> Endpoint:
 
 
 def read(target: str, **fields: Any) -> ParsedRequest:
-    # Python writes a word for what is too large, JSON has only digits.
+    # json.dumps writes Infinity, which JSON does not have; 1e999 parses to the same value.
     body = json.dumps({"prompt": "make it blue"} | fields).replace("Infinity", "1e999").encode()
     return translate.read(endpoint(target), body, origin="https://edits.example")
 
 
 def text_of(image: ImageInput | None) -> str:
-    """What an image came as."""
+    """The base64 text of an image."""
     assert isinstance(image, Base64)
     image.content.seek(0)
     return image.content.read().decode()
 
 
 def wrong(target: str, **fields: Any) -> list[dict[str, Any]]:
-    """What is told of these fields, by the door itself or by the catalogue."""
+    """The details of the error that these fields cause, in the API or in the catalog's validation."""
     rendered: Exception
     try:
         parsed = read(target, **fields)
@@ -65,12 +65,12 @@ def wrong(target: str, **fields: Any) -> list[dict[str, Any]]:
     return rendered.details
 
 
-def needed(target: str) -> dict[str, str]:
-    """The images that this model cannot do without."""
+def required_images(target: str) -> dict[str, str]:
+    """The images that this model requires."""
     return {"image": IMAGE, "mask": IMAGE} if endpoint(target).model.mask_required else {}
 
 
-def test_every_model_with_a_route_to_bfl_is_there() -> None:
+def test_every_model_with_a_route_to_bfl_is_offered() -> None:
     assert {"flux-kontext-pro", "flux-kontext-max", "flux-2-pro", "flux-pro-1.0-fill"} <= set(TARGETS)
     for target in TARGETS:
         assert endpoint(target).route.target == target
@@ -79,8 +79,8 @@ def test_every_model_with_a_route_to_bfl_is_there() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_prompt_alone_gets_what_bfl_would_take(target: str) -> None:
-    parsed = read(target, **needed(target))
+def test_a_prompt_alone_gets_bfls_defaults(target: str) -> None:
+    parsed = read(target, **required_images(target))
     model = endpoint(target).model
     assert (parsed.edit.model, parsed.edit.prompt, parsed.edit.callback) == (model.id, "make it blue", None)
     cleaned = validation.clean_inputs(model, parsed.edit.inputs)
@@ -94,12 +94,12 @@ def test_a_prompt_alone_gets_what_bfl_would_take(target: str) -> None:
 
 
 @pytest.mark.parametrize(("target", "guidance"), [("flux-2-flex", 5.0), ("flux-pro-1.0-fill", 60.0)])
-def test_guidance_is_bfls_own(target: str, guidance: float) -> None:
-    parsed = read(target, **needed(target))
+def test_guidance_has_bfls_default(target: str, guidance: float) -> None:
+    parsed = read(target, **required_images(target))
     assert validation.clean_inputs(endpoint(target).model, parsed.edit.inputs)["guidance"] == guidance
 
 
-def test_fields_become_the_catalogues_inputs() -> None:
+def test_fields_become_catalog_inputs() -> None:
     fields = {"aspect_ratio": "16:9", "seed": 7, "output_format": "jpeg", "safety_tolerance": 2}
     parsed = read("flux-kontext-pro", prompt_upsampling=True, input_image=IMAGE, **fields)
     assert validation.clean_inputs(endpoint("flux-kontext-pro").model, parsed.edit.inputs) == {
@@ -112,14 +112,14 @@ def test_fields_become_the_catalogues_inputs() -> None:
     assert {field: text_of(image) for field, image in parsed.images.items()} == {"input_image": IMAGE}
 
 
-def test_numbers_reach_the_model_as_they_are() -> None:
+def test_numbers_reach_the_model_unchanged() -> None:
     parsed = read("flux-2-flex", steps=20, guidance=3.5, width=1024, height=64, safety_tolerance=5)
     inputs = parsed.edit.inputs
     assert (inputs["steps"], inputs["guidance"], inputs["safetyTolerance"]) == (20, 3.5, 5)
     assert (inputs["width"], inputs["height"]) == (1024, 64)
 
 
-def test_a_more_permissive_level_than_there_is_becomes_the_nearest_that_is_as_strict() -> None:
+def test_an_unsupported_safety_tolerance_becomes_the_nearest_stricter_one() -> None:
     parsed = read("flux-kontext-pro", safety_tolerance=6)
     assert parsed.edit.inputs["safetyTolerance"] == 2
 
@@ -129,12 +129,12 @@ def test_sizes_are_rounded_down_to_the_grid(sent: int | None, used: int) -> None
     assert read("flux-2-pro", width=sent).edit.inputs["width"] == used
 
 
-def test_null_means_left_out() -> None:
+def test_null_means_omitted() -> None:
     names = ("seed", "output_format", "aspect_ratio", "input_image", "webhook_url", "webhook_secret")
     assert read("flux-kontext-pro", **dict.fromkeys(names)) == read("flux-kontext-pro")
 
 
-def test_what_bfl_ignores_is_ignored() -> None:
+def test_fields_that_bfl_ignores_are_ignored() -> None:
     unknown = {"disable_pup": True, "user": "u", "raw": "?", "mask": 5, "width": "x", "steps": [1]}
     assert read("flux-kontext-pro", **unknown) == read("flux-kontext-pro")
     assert read("flux-2-pro", aspect_ratio="?", prompt_upsampling="?") == read("flux-2-pro")
@@ -155,7 +155,7 @@ def test_fill_takes_an_image_and_its_mask() -> None:
     )
 
 
-def test_whom_to_tell_is_kept() -> None:
+def test_the_webhook_becomes_the_callback() -> None:
     callback = read("flux-2-pro", webhook_url="https://x.example/hook", webhook_secret="s").edit.callback
     assert callback
     assert (callback.url, callback.secret) == ("https://x.example/hook", "s")
@@ -183,7 +183,7 @@ def test_whom_to_tell_is_kept() -> None:
         ("flux-pro-1.0-fill", {"image": "i"}, "value_error", "mask", "needs a mask"),
     ],
 )
-def test_wrong_fields_are_reported_as_fastapi_tells_them(
+def test_invalid_fields_are_reported_in_fastapis_format(
     target: str, fields: dict[str, Any], type_: str, place: str, message: str
 ) -> None:
     (problem,) = wrong(target, **fields)
@@ -200,13 +200,13 @@ def test_a_missing_prompt_is_reported() -> None:
     ]
 
 
-def test_a_too_long_image_is_refused_and_not_sent_back() -> None:
+def test_a_too_long_image_is_refused_and_not_echoed() -> None:
     (problem,) = wrong("flux-2-pro", input_image="A" * (translate.LONGEST_IMAGE + 1))
     assert problem["type"] == "string_too_long"
     assert problem["input"] == "A" * 100
 
 
-def test_the_catalogues_names_become_bfls() -> None:
+def test_errors_use_bfls_field_names() -> None:
     error = InvalidInput("no", fields={"outputFormat": "a", "images": "b", "prompt": "c", "mask": "d"})
     rendered = translate.in_their_names(endpoint("flux-2-pro"), error)
     assert isinstance(rendered, WrongFields)
@@ -236,7 +236,7 @@ def test_the_catalogues_names_become_bfls() -> None:
         b"[" * 100_000,
     ],
 )
-def test_a_body_that_is_no_object_is_reported(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(WrongFields) as caught:
         translate.read(endpoint("flux-2-pro"), body, origin="")
     assert caught.value.details[0]["type"] == "json_invalid"
@@ -277,7 +277,7 @@ VALUES = st.recursive(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(TARGETS), st.dictionaries(st.sampled_from(FIELDS), VALUES))
-def test_whatever_comes_is_understood_or_reported(target: str, fields: dict[str, Any]) -> None:
+def test_any_fields_are_parsed_or_refused(target: str, fields: dict[str, Any]) -> None:
     try:
         parsed = translate.read(endpoint(target), json.dumps(fields).encode(), origin="https://edits.example")
         validation.clean_inputs(endpoint(target).model, parsed.edit.inputs)
@@ -290,6 +290,6 @@ def test_whatever_comes_is_understood_or_reported(target: str, fields: dict[str,
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary())
-def test_whatever_bytes_come_are_understood_or_reported(body: bytes) -> None:
+def test_any_bytes_are_refused(body: bytes) -> None:
     with pytest.raises(WrongFields):
         translate.read(endpoint("flux-kontext-pro"), body, origin="")

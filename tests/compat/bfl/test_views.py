@@ -1,4 +1,4 @@
-"""What submits are answered, and who may."""
+"""Responses to submits, and authentication."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PICTURE = base64.b64encode(photo()).decode()
 
 @pytest.fixture
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
-    """Whom the portal trusts to vouch for servers of this machine, which it may ask."""
+    """The certificate authority that the portal trusts for servers on this machine, which it may call."""
     trusted = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted.pem))
     policy.allow(["127.0.0.1"])
@@ -40,7 +40,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Autho
 
 
 async def nothing_was_done() -> bool:
-    """No job, no image and no credit came of it."""
+    """Whether there is neither a job nor an image."""
 
     def look() -> bool:
         return not Job.objects.exists() and not Image.objects.exists()
@@ -71,7 +71,7 @@ async def test_a_submit_is_a_job_of_this_api(client: httpx.AsyncClient, actor: A
     assert (job.inputs["seed"], job.inputs["outputFormat"]) == (7, "png")
 
 
-async def test_images_and_mask_are_the_workspaces(client: httpx.AsyncClient) -> None:
+async def test_images_and_mask_are_stored_with_the_job(client: httpx.AsyncClient) -> None:
     mask = base64.b64encode(photo(colour="white")).decode()
     body = EDIT | {"image": f"data:image/png;base64,{PICTURE}", "mask": mask}
     answer = await client.post("/v1/flux-pro-1.0-fill", json=body)
@@ -80,7 +80,7 @@ async def test_images_and_mask_are_the_workspaces(client: httpx.AsyncClient) -> 
     assert roles == ["source", "mask"]
 
 
-async def test_who_is_reported_of_the_end_gets_no_address(client: httpx.AsyncClient) -> None:
+async def test_a_submit_with_a_webhook_gets_no_polling_url(client: httpx.AsyncClient) -> None:
     rendered = await submitted(client, webhook_url="https://hooks.example/bfl", webhook_secret="s")
     job = await in_thread(Job.objects.get)
     assert rendered == {
@@ -107,7 +107,7 @@ async def test_who_is_reported_of_the_end_gets_no_address(client: httpx.AsyncCli
         ("Flux-Kontext-Pro", {}, 404, "Not Found"),
     ],
 )
-async def test_what_cannot_be_done_costs_nothing(
+async def test_a_refused_submit_costs_nothing(
     client: httpx.AsyncClient, path: str, fields: dict[str, Any], status: int, detail: str
 ) -> None:
     answer = await client.post(f"/v1/{path}", json=EDIT | fields)
@@ -116,26 +116,26 @@ async def test_what_cannot_be_done_costs_nothing(
     assert await nothing_was_done()
 
 
-async def test_a_mask_that_is_none_is_reported(client: httpx.AsyncClient) -> None:
+async def test_an_invalid_mask_is_reported(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/flux-pro-1.0-fill", json=EDIT | {"image": PICTURE, "mask": "%"})
     assert (answer.status_code, answer.json()["detail"][:6]) == (400, "mask: ")
     assert not await in_thread(Job.objects.exists)
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "x" * 10_001])
-async def test_a_wrong_prompt_is_a_wrong_field(client: httpx.AsyncClient, prompt: str) -> None:
+async def test_an_invalid_prompt_is_reported_as_a_field(client: httpx.AsyncClient, prompt: str) -> None:
     answer = await client.post("/v1/flux-2-pro", json={"prompt": prompt})
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "prompt"])
     assert await nothing_was_done()
 
 
-async def test_images_are_not_looked_at_before_the_credits(client: httpx.AsyncClient, actor: Actor) -> None:
+async def test_credits_are_checked_before_images(client: httpx.AsyncClient, actor: Actor) -> None:
     await in_thread(credits.adjust, workspace=actor.workspace, amount=-97, actor=None, note="spent")
     answer = await client.post("/v1/flux-kontext-pro", json=EDIT | {"input_image": "%"})
     assert (answer.status_code, answer.json()) == (402, {"detail": "Insufficient credits"})
 
 
-async def test_too_many_at_a_time_are_refused(client: httpx.AsyncClient, actor: Actor) -> None:
+async def test_too_many_concurrent_jobs_are_refused(client: httpx.AsyncClient, actor: Actor) -> None:
     await in_thread(limit_jobs, actor.workspace, concurrent_jobs=1)
     await submitted(client)
     answer = await client.post("/v1/flux-kontext-pro", json=EDIT)
@@ -151,7 +151,7 @@ async def test_a_submit_is_a_post(client: httpx.AsyncClient, method: str) -> Non
     assert answer.headers["allow"] == "POST"
 
 
-async def test_few_large_bodies_are_read_at_once(
+async def test_the_number_of_large_bodies_parsed_at_once_is_limited(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "LARGE", 10)
@@ -174,7 +174,7 @@ async def test_few_large_bodies_are_read_at_once(
     await asyncio.gather(*calls)
 
 
-async def test_large_bodies_do_not_wait_for_what_others_fetch(
+async def test_large_bodies_do_not_wait_for_downloads_of_other_requests(
     client: httpx.AsyncClient, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "LARGE", 10)
@@ -197,7 +197,7 @@ async def test_large_bodies_do_not_wait_for_what_others_fetch(
             assert rendered["input_mp"] == 0.01
 
 
-async def test_images_keep_their_order_wherever_they_come_from(
+async def test_uploaded_and_linked_images_keep_their_order(
     client: httpx.AsyncClient, authority: Authority
 ) -> None:
     picture = answers(photo(), content_type="image/png")
@@ -239,7 +239,7 @@ async def test_a_body_beyond_the_limit_is_not_read(client: httpx.AsyncClient) ->
         ({"authorization": "Bearer flk_x"}, 403, "Not authenticated"),
     ],
 )
-async def test_who_has_no_key_is_reported_as_bfl_does(
+async def test_authentication_errors_match_bfls(
     anybody: httpx.AsyncClient, committed: None, headers: dict[str, str], status: int, detail: str
 ) -> None:
     for call in (
@@ -262,7 +262,7 @@ async def test_each_call_needs_its_scope(anybody: httpx.AsyncClient, actor: Acto
     rendered = await submitted(anybody)
     assert (await anybody.get("/v1/credits")).status_code == 403
     assert (await anybody.get("/v1/get_result", params={"id": rendered["id"]})).status_code == 403
-    # The address is a right of its own.
+    # The polling URL is authorized by its signature.
     assert (await anybody.get(rendered["polling_url"])).status_code == 200
 
 
@@ -283,4 +283,4 @@ async def test_the_rate_limit_is_reported(client: httpx.AsyncClient, actor: Acto
     assert refused.status_code == 429
     assert "allows 1 requests per minute" in refused.json()["detail"]
     assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert (await client.get(rendered["polling_url"])).status_code == 200  # polls have their own
+    assert (await client.get(rendered["polling_url"])).status_code == 200  # polls have a limit of their own

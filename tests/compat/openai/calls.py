@@ -1,4 +1,4 @@
-"""How the tests call the door."""
+"""Calls of the OpenAI-compatible API for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible door in this process, of a portal without a worker."""
+"""The OpenAI-compatible API in this process, without a worker."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ async def client(key: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(autouse=True)
 def short_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No worker runs here: nothing ends."""
+    """Shorten the wait for results: no worker runs here, so no job ends."""
     monkeypatch.setattr(edits, "LONGEST_HOLD", 0.1)

@@ -1,4 +1,4 @@
-"""What every answer of the door carries, and the models that it tells of."""
+"""Headers of all responses, authentication, and the models that the API lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from editor.operations import api_keys
 from tests.compat.openai.calls import PICTURE, edit, error, generate, rows
 
 
-async def test_each_answer_has_openais_headers(client: httpx.AsyncClient) -> None:
+async def test_each_response_has_openais_headers(client: httpx.AsyncClient) -> None:
     answers = [await client.get("models"), await client.get("models", headers={"authorization": "Bearer no"})]
     assert [answer.status_code for answer in answers] == [200, 401]
     names = {answer.headers["x-request-id"] for answer in answers}
@@ -42,7 +42,7 @@ async def test_each_answer_has_openais_headers(client: httpx.AsyncClient) -> Non
         ("GET", "modelsandmore", 404),
     ],
 )
-async def test_other_addresses_and_methods_are_refused_in_openais_envelope(
+async def test_unknown_paths_and_methods_are_refused_in_openais_envelope(
     client: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     answer = await client.request(method, path)
@@ -50,7 +50,7 @@ async def test_other_addresses_and_methods_are_refused_in_openais_envelope(
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer ", "Bearer wrong", "Basic eDp5"])
-async def test_without_a_key_nothing_is_done(client: httpx.AsyncClient, authorization: str) -> None:
+async def test_a_valid_key_is_required(client: httpx.AsyncClient, authorization: str) -> None:
     answer = await generate(client, headers={"authorization": authorization})
     assert error(answer) == (401, "invalid_api_key", None)
     assert await rows(Job) == []
@@ -69,7 +69,7 @@ async def test_a_key_needs_the_scope(client: httpx.AsyncClient, actor: Actor) ->
     assert await rows(Job) == []
 
 
-async def test_models_are_aliases_tiers_and_the_catalogues(client: httpx.AsyncClient) -> None:
+async def test_models_are_aliases_tiers_and_catalog_models(client: httpx.AsyncClient) -> None:
     def add() -> None:
         ModelAlias.objects.create(name="our-own", target="pro")
         ModelAlias.objects.create(name="left-over", target="vendor/gone")
@@ -86,7 +86,7 @@ async def test_models_are_aliases_tiers_and_the_catalogues(client: httpx.AsyncCl
     assert (one["object"], one["owned_by"]) == ("model", "Black Forest Labs")
 
 
-async def test_models_take_the_same_number_of_queries_for_any_number_of_aliases(
+async def test_the_number_of_queries_does_not_depend_on_the_number_of_aliases(
     client: httpx.AsyncClient, actor: Actor
 ) -> None:
     def count() -> int:
@@ -118,11 +118,11 @@ async def test_an_unknown_model_is_not_found(client: httpx.AsyncClient, name: st
         ("pro", "black-forest-labs/flux-kontext-max", "pro"),
         ("", "black-forest-labs/flux-kontext-pro", "standard"),
         (None, "black-forest-labs/flux-kontext-pro", "standard"),
-        # The tier's own model needs an image: this one stands in.
+        # The tier's own model needs an image: this one replaces it.
         ("creative", "black-forest-labs/flux-2-klein-9b", ""),
     ],
 )
-async def test_a_model_has_many_names(
+async def test_a_model_can_be_requested_by_alias_tier_or_id(
     client: httpx.AsyncClient, name: str | None, model: str, tier: str
 ) -> None:
     def add() -> None:

@@ -1,4 +1,4 @@
-"""The portal's errors as OpenAI's clients read them."""
+"""The portal's errors in OpenAI's format."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REQUEST = "invalid_request_error"
         (EditorError("x"), 500, "server_error", "server_error", True),
     ],
 )
-def test_each_error_has_the_status_and_text_that_clients_know(
+def test_each_error_has_openais_status_type_and_code(
     error: EditorError, status: int, kind: str, code: str | None, again: bool
 ) -> None:
     it = rendered(error)
@@ -51,7 +51,7 @@ def test_each_error_has_the_status_and_text_that_clients_know(
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "told_code", "again"),
+    ("code", "status", "expected_code", "again"),
     [
         ("moderated", 400, "moderation_blocked", False),
         ("invalid_input", 400, "invalid_value", False),
@@ -64,14 +64,16 @@ def test_each_error_has_the_status_and_text_that_clients_know(
         ("", 500, "server_error", True),
     ],
 )
-def test_what_became_of_a_job(code: str, status: int, told_code: str, again: bool) -> None:
+def test_failed_jobs_have_openais_status_and_code(
+    code: str, status: int, expected_code: str, again: bool
+) -> None:
     error = failure(Job(status=Status.FAILED, error_code=code, error="No."))
     assert error is not None
     it = rendered(error)
-    assert (it.status, it.code, it.again) == (status, told_code, again)
+    assert (it.status, it.code, it.again) == (status, expected_code, again)
 
 
-def test_an_edit_that_a_person_canceled_is_not_tried_again() -> None:
+def test_a_canceled_edit_is_not_retried() -> None:
     error = failure(Job(status=Status.CANCELED))
     assert error is not None
     assert (rendered(error).status, rendered(error).again) == (409, False)
@@ -86,7 +88,7 @@ def test_an_edit_that_a_person_canceled_is_not_tried_again() -> None:
         ("seed", "seed"),
     ],
 )
-def test_a_wrong_field_is_reported_by_the_name_that_the_client_gave_it(field: str, param: str) -> None:
+def test_an_invalid_field_is_reported_by_its_openai_name(field: str, param: str) -> None:
     assert rendered(InvalidInput("x", fields={field: "no"})).param == param
 
 

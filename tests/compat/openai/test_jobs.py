@@ -1,4 +1,4 @@
-"""What comes to the door and becomes a job, and what is told of one that does not end."""
+"""Requests that become jobs, retries, streams, and jobs that do not end in time."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ from tests.media.test_masks import png
 
 
 @pytest.mark.parametrize("name", ["image", "image[]", "image[0]"])
-async def test_images_keep_their_order_and_the_mask_is_turned_round(
-    client: httpx.AsyncClient, name: str
-) -> None:
+async def test_images_keep_their_order_and_the_mask_is_inverted(client: httpx.AsyncClient, name: str) -> None:
     mask = Picture.new("RGBA", (96, 64), (9, 9, 9, 255))
     mask.paste((0, 0, 0, 0), (0, 0, 48, 64))
     await edit(
@@ -55,7 +53,7 @@ async def test_images_keep_their_order_and_the_mask_is_turned_round(
     assert await in_thread(stored) == [255, 0]
 
 
-async def test_a_form_may_come_in_chunks(client: httpx.AsyncClient) -> None:
+async def test_a_form_may_be_sent_in_chunks(client: httpx.AsyncClient) -> None:
     built = client.build_request("POST", "images/edits", data={"prompt": "blue"}, files=[PICTURE])
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -68,7 +66,7 @@ async def test_a_form_may_come_in_chunks(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("charset", ["hex", "utf-16", "idna", "no-such"])
-async def test_a_form_is_utf_8_whatever_it_is_called(client: httpx.AsyncClient, charset: str) -> None:
+async def test_a_form_is_utf_8_regardless_of_its_charset(client: httpx.AsyncClient, charset: str) -> None:
     built = client.build_request("POST", "images/edits", data={"prompt": "blau, schön"}, files=[PICTURE])
     headers = {"content-type": f"{built.headers['content-type']}; charset={charset}"}
     answer = await client.post("images/edits", content=built.read(), headers=headers)
@@ -77,7 +75,7 @@ async def test_a_form_is_utf_8_whatever_it_is_called(client: httpx.AsyncClient, 
     assert job.prompt == "blau, schön"
 
 
-async def test_a_job_that_takes_too_long_goes_on_and_is_named(client: httpx.AsyncClient) -> None:
+async def test_a_job_that_takes_too_long_goes_on_and_the_error_names_it(client: httpx.AsyncClient) -> None:
     answer = await generate(client)
     (job,) = await rows(Job)
     assert error(answer) == (504, "timeout", None)
@@ -86,11 +84,11 @@ async def test_a_job_that_takes_too_long_goes_on_and_is_named(client: httpx.Asyn
     assert job.is_live
 
 
-async def test_the_same_request_with_the_same_key_is_the_same_job(client: httpx.AsyncClient) -> None:
+async def test_the_same_idempotency_key_returns_the_same_job(client: httpx.AsyncClient) -> None:
     headers = {"idempotency-key": "k-1"}
     for _ in range(2):
         answer = await edit(client, PICTURE, headers=headers)
-        # It may be sent again: it waits for the job that there is.
+        # It may be retried: a retry waits for the existing job.
         assert (answer.status_code, answer.headers.get("x-should-retry")) == (504, None)
     assert len(await rows(Job)) == 1
     assert len(await rows(Image)) == 1
@@ -100,7 +98,7 @@ async def test_the_same_request_with_the_same_key_is_the_same_job(client: httpx.
     assert error(await generate(client, headers={"idempotency-key": "k" * 81}))[0] == 400
 
 
-async def test_a_repeat_of_what_failed_does_not_ask_for_another(client: httpx.AsyncClient) -> None:
+async def test_a_repeated_request_of_a_failed_job_is_not_to_be_retried(client: httpx.AsyncClient) -> None:
     headers = {"idempotency-key": "k-1"}
     await generate(client, headers=headers)
     (job,) = await rows(Job)
@@ -109,7 +107,7 @@ async def test_a_repeat_of_what_failed_does_not_ask_for_another(client: httpx.As
     assert (answer.status_code, answer.headers["x-should-retry"]) == (503, "false")
 
 
-async def test_a_request_that_a_client_sends_again_is_the_same_job(client: httpx.AsyncClient) -> None:
+async def test_a_clients_retry_returns_the_same_job(client: httpx.AsyncClient) -> None:
     first, again = {"x-stainless-retry-count": "0"}, {"x-stainless-retry-count": "1"}
     assert "x-should-retry" not in (await edit(client, PICTURE, headers=first)).headers
     await edit(client, PICTURE, headers=again)
@@ -119,7 +117,7 @@ async def test_a_request_that_a_client_sends_again_is_the_same_job(client: httpx
     assert len(await rows(Job)) == 3
 
 
-async def test_what_failed_and_is_sent_again_is_a_new_job(client: httpx.AsyncClient) -> None:
+async def test_a_retry_after_a_failure_makes_a_new_job(client: httpx.AsyncClient) -> None:
     await generate(client)
     (job,) = await rows(Job)
     await in_thread(outcomes.end_failed, job=job, code="unavailable", message="Away.")
@@ -127,7 +125,7 @@ async def test_what_failed_and_is_sent_again_is_a_new_job(client: httpx.AsyncCli
     assert len(await rows(Job)) == 2
 
 
-async def test_another_workspaces_key_starts_its_own(client: httpx.AsyncClient) -> None:
+async def test_idempotency_keys_are_per_workspace(client: httpx.AsyncClient) -> None:
     def other() -> str:
         return api_keys.create(actor=make_actor(name="Rivals"), name="script")[1]
 
@@ -138,7 +136,7 @@ async def test_another_workspaces_key_starts_its_own(client: httpx.AsyncClient) 
     assert len({job.workspace_id for job in await rows(Job)}) == 2
 
 
-async def test_a_quiet_stream_is_kept_open_and_tells_of_a_failure(
+async def test_a_quiet_stream_is_kept_open_and_reports_a_failure(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "QUIET", 0.02)
@@ -153,7 +151,7 @@ async def test_a_quiet_stream_is_kept_open_and_tells_of_a_failure(
     assert json.loads(data.removeprefix("data: "))["error"]["code"] == "moderation_blocked"
 
 
-async def test_a_stream_ends_with_the_portal(client: httpx.AsyncClient) -> None:
+async def test_a_stream_ends_when_the_portal_stops(client: httpx.AsyncClient) -> None:
     await generate(client)
     (job,) = await rows(Job)
     stream = answers.events(job, kind="image_generation")
@@ -162,5 +160,5 @@ async def test_a_stream_ends_with_the_portal(client: httpx.AsyncClient) -> None:
     assert b"still running" in parts[-1]
 
 
-async def test_a_stream_that_cannot_start_is_an_error_of_its_own(client: httpx.AsyncClient) -> None:
+async def test_a_refused_stream_is_an_error_response(client: httpx.AsyncClient) -> None:
     assert error(await generate(client, stream=True, n=2)) == (400, "invalid_value", "n")

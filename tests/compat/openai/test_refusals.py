@@ -1,4 +1,4 @@
-"""What the door refuses, at no cost."""
+"""Requests that the API refuses, at no cost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.compat.openai.calls import FORM, PICTURE, edit, error, generate, rows
 from tests.factories import limit_jobs, photo
 from tests.media.test_masks import png, with_hole
 
-SQUARE_MASK = png(with_hole().resize((64, 64)))  # the image is none
+SQUARE_MASK = png(with_hole().resize((64, 64)))  # the image is not square
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ SQUARE_MASK = png(with_hole().resize((64, 64)))  # the image is none
         ({"model": "black-forest-labs/flux-fill"}, "invalid_value", "image"),
     ],
 )
-async def test_a_wrong_request_costs_nothing(
+async def test_an_invalid_generation_costs_nothing(
     client: httpx.AsyncClient, actor: Actor, fields: dict[str, Any], code: str, param: str
 ) -> None:
     answer = await generate(client, **fields)
@@ -43,7 +43,7 @@ async def test_a_wrong_request_costs_nothing(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"prompt": NaN}', b'{"prompt": "a\\u0000b"}', b"\xff"])
-async def test_a_body_that_is_no_object_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
+async def test_a_body_that_is_not_a_json_object_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
     assert error(await client.post("images/generations", content=body)) == (400, "invalid_value", None)
 
 
@@ -57,7 +57,7 @@ async def test_a_body_that_is_no_object_is_refused(client: httpx.AsyncClient, bo
         ({}, b""),
     ],
 )
-async def test_a_form_that_is_none_is_refused(
+async def test_an_invalid_form_is_refused(
     client: httpx.AsyncClient, headers: dict[str, str], body: bytes
 ) -> None:
     assert (await client.post("images/edits", content=body, headers=headers)).status_code == 400
@@ -79,14 +79,14 @@ async def test_a_form_that_is_none_is_refused(
         ([PICTURE], {"background": "transparent"}, "invalid_value", "background"),
     ],
 )
-async def test_a_wrong_edit_costs_nothing(
+async def test_an_invalid_edit_costs_nothing(
     client: httpx.AsyncClient, files: list[Any], fields: dict[str, str], code: str, param: str
 ) -> None:
     assert error(await edit(client, *files, **fields)) == (400, code, param)
     assert await rows(Job) == []
 
 
-async def test_images_are_not_looked_at_before_all_else_is_right(client: httpx.AsyncClient) -> None:
+async def test_images_are_stored_only_when_everything_else_is_valid(client: httpx.AsyncClient) -> None:
     assert error(await edit(client, PICTURE, n="2"))[2] == "n"
     assert error(await edit(client, PICTURE, PICTURE))[2] == "image"
     assert await rows(Image) == []
@@ -106,7 +106,7 @@ async def test_a_body_has_at_most_128_mib(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 413
 
 
-async def test_without_credits_clients_do_not_try_again(client: httpx.AsyncClient, actor: Actor) -> None:
+async def test_without_credits_clients_do_not_retry(client: httpx.AsyncClient, actor: Actor) -> None:
     await in_thread(credits.adjust, workspace=actor.workspace, amount=-97, actor=actor.user, note="spent")
     for answer in (await generate(client), await edit(client, PICTURE)):
         assert error(answer) == (429, "insufficient_quota", None)

@@ -1,4 +1,4 @@
-"""OpenAI's fields as the catalogue's inputs."""
+"""Translating OpenAI's fields to catalog inputs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def inputs(model: Model, *, editing: bool = False, route: Route | None = None, *
     return translate.inputs(parsed, model, route or model.routes[0], editing=editing)
 
 
-def test_a_request_with_nothing_but_text_leaves_the_rest_to_the_service() -> None:
+def test_a_prompt_alone_leaves_the_rest_at_defaults() -> None:
     assert translate.read({"prompt": " a chair ", "model": None, "n": None, "stream": None}) == ParsedRequest(
         "a chair"
     )
 
 
-def test_forms_say_the_same_as_json() -> None:
+def test_forms_mean_the_same_as_json() -> None:
     json = {"prompt": "x", "n": 2, "size": "1536x1024", "quality": "low", "stream": True}
     form = {"prompt": "x", "n": "2", "size": "1536x1024", "quality": "low", "stream": "true"}
     assert translate.read(json) == translate.read(form)
@@ -63,7 +63,7 @@ WRONG: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
-def test_a_wrong_value_is_reported_by_its_field(name: str, value: Any) -> None:
+def test_an_invalid_value_is_reported_by_its_field(name: str, value: Any) -> None:
     with pytest.raises(InvalidInput) as raised:
         translate.read({"prompt": "x", name: value})
     assert list(raised.value.fields) == [name]
@@ -75,7 +75,7 @@ def test_a_transparent_jpeg_is_refused() -> None:
     assert list(raised.value.fields) == ["background"]
 
 
-def test_what_openai_has_besides_is_passed_over() -> None:
+def test_other_openai_fields_are_ignored() -> None:
     more: Any = {
         "user": "u1",
         "moderation": "low",
@@ -92,7 +92,7 @@ def test_n_is_the_number_of_samples() -> None:
 
 
 @pytest.mark.parametrize(("model", "n"), [(FLARE, 5), (KONTEXT, 2)])
-def test_more_than_the_model_gives_is_refused(model: Model, n: int) -> None:
+def test_more_samples_than_the_model_supports_are_refused(model: Model, n: int) -> None:
     with pytest.raises(InvalidInput) as raised:
         inputs(model, n=n)
     assert list(raised.value.fields) == ["n"]
@@ -109,22 +109,22 @@ def test_more_than_the_model_gives_is_refused(model: Model, n: int) -> None:
         ("1x99999", "9:16"),
     ],
 )
-def test_a_size_is_the_nearest_shape_that_the_model_has(size: str, shape: str) -> None:
+def test_a_size_becomes_the_nearest_aspect_ratio_of_the_model(size: str, shape: str) -> None:
     assert inputs(FLARE, size=size)["aspectRatio"] == shape
 
 
-def test_a_shape_that_the_route_does_not_offer_is_not_chosen() -> None:
+def test_aspect_ratios_that_the_route_lacks_are_not_chosen() -> None:
     kie = next(route for route in KONTEXT.routes if "3:2" in route.without.get("aspectRatio", ()))
     assert inputs(KONTEXT, size="1536x1024")["aspectRatio"] == "3:2"
     assert inputs(KONTEXT, size="1536x1024", route=kie)["aspectRatio"] == "4:3"
 
 
-def test_a_model_that_takes_pixels_gets_them() -> None:
+def test_a_model_with_pixel_sizes_gets_them() -> None:
     found = inputs(FLUX_2, size="1536x1024")
     assert (found["width"], found["height"]) == (1536, 1024)
 
 
-def test_without_a_size_an_edit_keeps_the_shape_of_its_image() -> None:
+def test_without_a_size_an_edit_keeps_the_aspect_ratio_of_its_image() -> None:
     found = inputs(FLUX_2, size="auto", editing=True)
     assert (found["width"], found["height"]) == (0, 0)
     assert "width" not in inputs(FLUX_2, size="auto")
@@ -134,11 +134,11 @@ def test_without_a_size_an_edit_keeps_the_shape_of_its_image() -> None:
 @pytest.mark.parametrize(
     ("size", "resolution"), [("1024x1024", "1K"), ("2048x2048", "2K"), ("3840x2160", "2K")]
 )
-def test_the_resolution_is_the_nearest(size: str, resolution: str) -> None:
+def test_a_size_becomes_the_nearest_resolution(size: str, resolution: str) -> None:
     assert inputs(GEMINI, size=size)["resolution"] == resolution
 
 
-def test_a_model_without_sizes_passes_them_over() -> None:
+def test_a_model_without_sizes_ignores_them() -> None:
     assert inputs(CREATIVE, size="1536x1024") == inputs(CREATIVE)
 
 
@@ -153,11 +153,11 @@ def test_a_model_without_sizes_passes_them_over() -> None:
         ("standard", "medium"),
     ],
 )
-def test_a_quality_is_the_nearest_that_the_model_has(parsed: str, given: str) -> None:
+def test_a_quality_becomes_the_nearest_of_the_model(parsed: str, given: str) -> None:
     assert inputs(FLARE, quality=parsed)["quality"] == given
 
 
-def test_an_automatic_quality_is_the_models_own() -> None:
+def test_automatic_quality_uses_the_models_default() -> None:
     assert "quality" not in inputs(FLARE, quality="auto")
     assert "quality" not in inputs(KONTEXT, quality="high")
 
@@ -179,18 +179,18 @@ def test_images_are_png_unless_another_format_is_requested() -> None:
     assert list(raised.value.fields) == ["output_format"]
 
 
-def test_each_call_gives_another_image_unless_a_seed_is_sent() -> None:
+def test_the_seed_is_random_unless_one_is_sent() -> None:
     assert validation.clean_inputs(KONTEXT, inputs(KONTEXT))["seed"] is None
     assert validation.clean_inputs(KONTEXT, inputs(KONTEXT, seed="7"))["seed"] == 7
 
 
-def test_options_of_the_model_may_be_sent_by_their_own_names() -> None:
+def test_options_of_the_model_can_be_sent_by_name() -> None:
     found = inputs(KONTEXT, seed=7, promptUpsampling=True, aspectRatio="9:21", size="1024x1024", guidance=3)
     assert (found["seed"], found["promptUpsampling"], found["aspectRatio"]) == (7, True, "9:21")
     assert "guidance" not in found
 
 
-def test_what_a_model_gives_is_reported_in_openais_text() -> None:
+def test_outputs_are_reported_in_openais_terms() -> None:
     assert (translate.quality_given({"quality": "low"}), translate.quality_given({})) == ("low", "high")
     assert translate.background_given({"background": "transparent"}) == "transparent"
     assert translate.background_given({"background": "auto"}) == "opaque"
@@ -222,7 +222,7 @@ SENSIBLE = {
     model=st.sampled_from(MODELS),
     editing=st.booleans(),
 )
-def test_whatever_is_sent_is_taken_or_refused_with_a_message(
+def test_any_fields_are_accepted_or_refused_with_a_message(
     fields: dict[str, Any], model: Model, editing: bool
 ) -> None:
     try:

@@ -1,4 +1,4 @@
-"""The Wiro-compatible API in this process, of a portal without a worker: tasks wait in the queue."""
+"""The Wiro-compatible API in this process, without a worker: tasks stay in the queue."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from editor.gateway.middleware import GatewayMiddleware
 from editor.operations import api_keys
 from tests.factories import make_actor
 
-# Whole numbers that are no times.
+# Integers that are not timestamps.
 _nonces = itertools.count(1)
 
 
 @dataclass
 class Signer:
-    """A key that signs its requests, and its secret."""
+    """A key with its signing secret."""
 
     bare: str
     secret: str
@@ -65,7 +65,7 @@ async def client(actor: Actor) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def ask(client: httpx.AsyncClient, key: str) -> Callable[..., Any]:
-    """Post fields as JSON with the key; the answer's content."""
+    """Post fields as JSON with the key and return the response's content."""
 
     async def post(path: str, **fields: Any) -> Any:
         answer = await client.post(path, json=fields, headers={"x-api-key": key})

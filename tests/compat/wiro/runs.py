@@ -1,4 +1,4 @@
-"""Starting a run in one line."""
+"""Starting a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RUN = "Run/black-forest-labs/flux-2-pro"
 
 
 async def run(ask: Any, **fields: Any) -> Job:
-    """The job of a run that was started."""
+    """Start a run and return its job."""
     answer = await ask(RUN, prompt=fields.pop("prompt", "make it black and white"), **fields)
     assert answer["result"] is True, answer
     job: Job = await in_thread(Job.objects.get, number=int(answer["taskid"]))

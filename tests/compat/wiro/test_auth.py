@@ -1,4 +1,4 @@
-"""Keys with and without signatures, and what each nonce is good for."""
+"""Keys with and without signatures, and the use of nonces."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ async def jobs() -> int:
     return await in_thread(Job.objects.count)
 
 
-async def test_the_key_alone_is_enough_for_a_key_without_a_secret(
-    client: httpx.AsyncClient, key: str
-) -> None:
+async def test_a_key_without_a_secret_needs_no_signature(client: httpx.AsyncClient, key: str) -> None:
     answer = await client.post(RUN, json={"prompt": "a harbour"}, headers={"X-API-Key": key})
     assert answer.json()["result"] is True
 
@@ -57,7 +55,7 @@ async def test_a_revoked_key_is_refused(client: httpx.AsyncClient, key: str) -> 
     assert refusal(answer) == (401, [{"code": 0, "message": UNKNOWN}])
 
 
-async def test_a_key_that_signs_must_sign(client: httpx.AsyncClient, signer: Signer) -> None:
+async def test_a_signing_key_requires_nonce_and_signature(client: httpx.AsyncClient, signer: Signer) -> None:
     whole = signer.headers()
     for name in ("x-nonce", "x-signature"):
         part = {each: value for each, value in whole.items() if each != name}
@@ -65,12 +63,12 @@ async def test_a_key_that_signs_must_sign(client: httpx.AsyncClient, signer: Sig
         assert refusal(answer) == (401, [{"code": 0, "message": MISSING}])
 
 
-def test_the_signature_is_the_one_of_wiros_documents() -> None:
+def test_the_signature_matches_wiros_documentation() -> None:
     signed = Signer("test-api-key", "test-api-secret").headers("1734513809")["x-signature"]
     assert signed == "1bffbfd309fba76ce06fcbc394a6eae6b6836c15c5982de31646f03ce278e33b"
 
 
-async def test_what_openssl_prints_before_the_signature_is_left_aside(
+async def test_the_prefix_that_openssl_prints_before_the_signature_is_ignored(
     client: httpx.AsyncClient, signer: Signer
 ) -> None:
     for prefix in ("(stdin)= ", "SHA2-256(stdin)= ", "HMAC-SHA2-256(stdin)= "):
@@ -102,7 +100,7 @@ async def test_another_keys_signature_is_refused(
 @pytest.mark.parametrize(
     ("away", "good"), [(0, True), (-150, True), (290, True), (-310, False), (450, False), (-(10**8), False)]
 )
-async def test_a_nonce_that_is_a_time_is_one_of_now(
+async def test_a_timestamp_nonce_must_be_recent(
     client: httpx.AsyncClient, signer: Signer, factor: int, away: int, good: bool
 ) -> None:
     headers = signer.headers(int((time.time() + away) * factor))
@@ -111,7 +109,7 @@ async def test_a_nonce_that_is_a_time_is_one_of_now(
 
 
 @pytest.mark.parametrize("nonce", ["7", "0", "99999999999", "17345138091734513809", "9" * 40])
-async def test_a_nonce_may_be_any_other_whole_number(
+async def test_a_nonce_may_be_any_other_integer(
     client: httpx.AsyncClient, signer: Signer, nonce: str
 ) -> None:
     answer = await client.post(RUN, json={"prompt": "a harbour"}, headers=signer.headers(nonce))
@@ -119,7 +117,7 @@ async def test_a_nonce_may_be_any_other_whole_number(
 
 
 @pytest.mark.parametrize("nonce", ["-1", "1.5", "abc", "9" * 41, "1e9", "0x10"])
-async def test_a_nonce_is_a_whole_number(client: httpx.AsyncClient, signer: Signer, nonce: str) -> None:
+async def test_a_nonce_must_be_an_integer(client: httpx.AsyncClient, signer: Signer, nonce: str) -> None:
     answer = await client.post(DETAIL, headers=signer.headers(nonce))
     assert refusal(answer) == (401, [{"code": 0, "message": WRONG}])
 
@@ -133,9 +131,7 @@ async def test_one_nonce_starts_one_run(client: httpx.AsyncClient, signer: Signe
     assert await jobs() == 1
 
 
-async def test_a_second_nonce_beside_the_signed_one_gains_nothing(
-    client: httpx.AsyncClient, signer: Signer
-) -> None:
+async def test_a_second_nonce_header_is_refused(client: httpx.AsyncClient, signer: Signer) -> None:
     headers = list(signer.headers().items())
     assert (await client.post(RUN, json={"prompt": "a harbour"}, headers=headers)).json()["result"]
     again = await client.post(RUN, json={"prompt": "a harbour"}, headers=[*headers, ("x-nonce", "99")])
@@ -143,7 +139,7 @@ async def test_a_second_nonce_beside_the_signed_one_gains_nothing(
     assert await jobs() == 1
 
 
-async def test_of_many_runs_with_one_nonce_at_once_one_gets_through(
+async def test_of_concurrent_runs_with_one_nonce_one_succeeds(
     client: httpx.AsyncClient, signer: Signer
 ) -> None:
     headers = signer.headers()
@@ -154,13 +150,13 @@ async def test_of_many_runs_with_one_nonce_at_once_one_gets_through(
     assert await jobs() == 1
 
 
-async def test_what_cannot_run_spends_no_nonce(client: httpx.AsyncClient, signer: Signer) -> None:
+async def test_a_refused_run_does_not_spend_the_nonce(client: httpx.AsyncClient, signer: Signer) -> None:
     headers = signer.headers()
     assert (await client.post(RUN, json={"prompt": ""}, headers=headers)).json()["result"] is False
     assert (await client.post(RUN, json={"prompt": "a harbour"}, headers=headers)).json()["result"] is True
 
 
-async def test_one_nonce_asks_as_often_as_it_likes(client: httpx.AsyncClient, signer: Signer) -> None:
+async def test_reads_do_not_spend_the_nonce(client: httpx.AsyncClient, signer: Signer) -> None:
     headers = signer.headers()
     for task in ("1", "2", "2"):
         answer = await client.post(DETAIL, json={"taskid": task}, headers=headers)
@@ -168,9 +164,7 @@ async def test_one_nonce_asks_as_often_as_it_likes(client: httpx.AsyncClient, si
     assert not await in_thread(SpentNonce.objects.exists)
 
 
-async def test_one_nonce_cancels_one_task_as_often_as_it_likes(
-    client: httpx.AsyncClient, signer: Signer
-) -> None:
+async def test_one_nonce_cancels_only_one_task(client: httpx.AsyncClient, signer: Signer) -> None:
     started = [
         (await client.post(RUN, json={"prompt": "a harbour"}, headers=signer.headers())).json()["taskid"]
         for _ in range(2)
@@ -182,12 +176,12 @@ async def test_one_nonce_cancels_one_task_as_often_as_it_likes(
     assert again.json()["errors"][0]["message"] == "Task is not in a cancellable state."
     other = await client.post("Task/Cancel", json={"taskid": started[1]}, headers=headers)
     assert refusal(other) == (401, [{"code": 0, "message": WRONG}])
-    # Of another call it says nothing.
+    # The nonce is not spent for another call.
     killed = await client.post("Task/Kill", json={"taskid": started[1]}, headers=headers)
     assert killed.json()["tasklist"][0]["status"] == "task_cancel"
 
 
-async def test_a_key_that_may_only_read_starts_nothing(client: httpx.AsyncClient, actor: Actor) -> None:
+async def test_a_read_only_key_cannot_change_anything(client: httpx.AsyncClient, actor: Actor) -> None:
     _, bare = await in_thread(lambda: api_keys.create(actor=actor, name="reader", scopes=[READ]))
     for path in (RUN, "Task/Kill", "Task/Cancel", "File/Upload", "Task/InputOutputDelete"):
         status, errors = refusal(await client.post(path, json={}, headers={"x-api-key": bare}))
@@ -198,14 +192,14 @@ async def test_a_key_that_may_only_read_starts_nothing(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("path", ["Task/Nothing", "Task/Detail/", "Run/one", "Run/one/two/three", "File/x"])
-async def test_an_unknown_path_is_reported_in_wiros_text(
+async def test_an_unknown_path_is_reported_as_wiro_does(
     client: httpx.AsyncClient, key: str, path: str
 ) -> None:
     answer = await client.post(path, headers={"x-api-key": key})
     assert refusal(answer) == (404, [{"code": 0, "message": "Error parsing url."}])
 
 
-async def test_nonces_that_nobody_can_use_any_more_are_forgotten(signer: Signer) -> None:
+async def test_nonces_with_expired_timestamps_are_deleted(signer: Signer) -> None:
     def work() -> set[str]:
         key = api_keys.find(signer.bare)
         assert key
@@ -220,7 +214,7 @@ async def test_nonces_that_nobody_can_use_any_more_are_forgotten(signer: Signer)
     assert await in_thread(work) == {"7", "12345678901234"}
 
 
-async def test_the_nonces_of_a_key_that_has_ended_are_forgotten(signer: Signer) -> None:
+async def test_the_nonces_of_a_revoked_key_are_deleted(signer: Signer) -> None:
     def work() -> int:
         key = api_keys.find(signer.bare)
         assert key
@@ -237,7 +231,7 @@ async def test_the_nonces_of_a_key_that_has_ended_are_forgotten(signer: Signer) 
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(nonce=some.text(max_size=60), signature=some.text(max_size=120))
-def test_whatever_a_signature_is_it_is_refused(signer: Signer, nonce: str, signature: str) -> None:
+def test_any_wrong_signature_is_refused(signer: Signer, nonce: str, signature: str) -> None:
     key = api_keys.find(signer.bare)
     assert key
     with pytest.raises(signatures.NotSigned):

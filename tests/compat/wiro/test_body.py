@@ -1,4 +1,4 @@
-"""Bodies in every form that Wiro's clients send."""
+"""Request bodies in every format that Wiro's clients send."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def form(**more: Any) -> httpx.Request:
     "content_type",
     ["application/json", "multipart/form-data", "application/x-www-form-urlencoded", "", "x/y"],
 )
-def test_json_is_read_whatever_it_calls_itself(content_type: str) -> None:
+def test_json_is_read_regardless_of_its_content_type(content_type: str) -> None:
     assert read(b' {"prompt": "a", "steps": 3, "inputImage": ["x"]} ', content_type) == [
         ("prompt", "a"),
         ("steps", 3),
@@ -39,12 +39,12 @@ def test_json_is_read_whatever_it_calls_itself(content_type: str) -> None:
     ]
 
 
-def test_a_form_is_read_in_its_order() -> None:
+def test_a_form_keeps_its_order() -> None:
     found = read(b"prompt=a+b&inputImage=x&inputImage=y&empty=", "application/x-www-form-urlencoded")
     assert found == [("prompt", "a b"), ("inputImage", "x"), ("inputImage", "y"), ("empty", "")]
 
 
-def test_a_form_with_files_is_read_in_its_order() -> None:
+def test_a_form_with_files_keeps_its_order() -> None:
     boundary = b"XX"
     parts = [
         (b'name="inputImage"; filename="a.png"', b"one"),
@@ -67,7 +67,7 @@ def test_a_form_with_files_is_read_in_its_order() -> None:
             value.content.close()
 
 
-def test_httpx_and_we_mean_the_same_form() -> None:
+def test_a_form_of_httpx_is_read() -> None:
     request = form(data={"prompt": "a", "seed": "1"}, files=[("file", ("é.png", b"123", "image/png"))])
     found = read(request.read(), request.headers["content-type"])
     assert [name for name, _ in found] == ["prompt", "seed", "file"]
@@ -84,7 +84,7 @@ def test_httpx_and_we_mean_the_same_form() -> None:
         '{ "tasktoken": "eDcCm5yyUfIvMFspTwww49OUfgXkQt", }',
     ],
 )
-def test_a_sample_that_lost_its_quotes_in_the_shell_is_understood(text: str) -> None:
+def test_a_sample_that_lost_its_quotes_in_the_shell_is_parsed(text: str) -> None:
     assert body.parse(text.encode()) == [("tasktoken", "eDcCm5yyUfIvMFspTwww49OUfgXkQt")]
 
 
@@ -119,7 +119,7 @@ def test_a_sample_that_lost_its_quotes_in_the_shell_is_understood(text: str) -> 
     ],
     ids=lambda content: str(content[:20]),
 )
-def test_what_is_no_plain_object_is_refused(content: bytes) -> None:
+def test_a_body_that_is_not_a_plain_object_is_refused(content: bytes) -> None:
     with pytest.raises(Refused, match=r"Request parameters are invalid\."):
         read(content, "application/json")
 
@@ -160,7 +160,7 @@ def test_too_much_text_is_refused_before_the_rest_is_read() -> None:
 
 
 @pytest.mark.parametrize("end", [b"x", b"\r\n" + TEXT + b"\0\r\n--XX--"], ids=["in a file", "after a file"])
-def test_a_form_that_is_refused_leaves_no_file_open(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_form_leaves_no_file_open(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
 
     class Recorded(tempfile.SpooledTemporaryFile[bytes]):
@@ -192,7 +192,7 @@ def test_the_same_bytes_have_the_same_digest() -> None:
 @given(
     content=some.binary(max_size=300), boundary=some.sampled_from(["", "; boundary=XX", "; boundary=\xff"])
 )
-def test_whatever_comes_is_read_or_refused(content: bytes, boundary: str) -> None:
+def test_any_body_is_read_or_refused(content: bytes, boundary: str) -> None:
     for kind in ("multipart/form-data", "application/json"):
         for wrapped in (content, b"--XX\r\n" + content, b'{"a": ' + content + b"}"):
             try:
@@ -209,5 +209,5 @@ def test_whatever_comes_is_read_or_refused(content: bytes, boundary: str) -> Non
         ),
     )
 )
-def test_what_is_sent_as_json_comes_out_as_it_went_in(fields: dict[str, Any]) -> None:
+def test_json_fields_are_read_unchanged(fields: dict[str, Any]) -> None:
     assert dict(body.parse(json.dumps(fields).encode())) == fields

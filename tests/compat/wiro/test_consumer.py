@@ -1,4 +1,4 @@
-"""The socket of Wiro's clients: who hears what, and what it does with everything else."""
+"""The WebSocket of Wiro's clients: task frames, subscriptions, limits, and invalid input."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ STATES = (
 
 
 class Socket:
-    """A client's end, connected."""
+    """The client's end of a connection."""
 
     def __init__(self, communicator: ApplicationCommunicator) -> None:
         self.communicator = communicator
 
-    async def say(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         await self.communicator.send_input({"type": "websocket.receive", "text": text})
 
-    async def ask(self, token: object) -> None:
-        await self.say(json.dumps({"type": "task_info", "tasktoken": token}))
+    async def subscribe(self, token: object) -> None:
+        await self.send(json.dumps({"type": "task_info", "tasktoken": token}))
 
     async def output(self) -> dict[str, Any]:
         output: dict[str, Any] = await self.communicator.receive_output(PATIENCE)
@@ -51,20 +51,20 @@ class Socket:
         frame: dict[str, Any] = json.loads((await self.output())["text"])
         return frame
 
-    async def heard(self) -> list[dict[str, Any]]:
-        """The frames of one task, to its last."""
+    async def frames_of_task(self) -> list[dict[str, Any]]:
+        """The frames of one task until its last."""
         frames: list[dict[str, Any]] = []
         while not frames or frames[-1]["type"] not in ("task_postprocess_end", "task_cancel"):
             frames.append(await self.next())
         return frames
 
-    async def has_nothing_to_say(self) -> bool:
-        """Whether the next that it says is the answer to a frame that it refuses."""
-        await self.say("x")
+    async def has_no_more_frames(self) -> bool:
+        """Whether the next frame is the error for an invalid one that is sent now."""
+        await self.send("x")
         return (await self.next())["message"] == "frame-invalid"
 
     async def rest(self) -> list[dict[str, Any]]:
-        """The frames until it closes the connection, which it does when it has told of all tasks."""
+        """The frames until the connection is closed, which happens after the end of all tasks."""
         frames = []
         while (output := await self.output())["type"] != "websocket.close":
             frames.append(json.loads(output["text"]))
@@ -73,7 +73,7 @@ class Socket:
 
 @asynccontextmanager
 async def connected(*, path: str = "/ws/v1", host: bytes = b"localhost") -> AsyncIterator[Socket]:
-    """As a program connects: without an Origin, without cookies."""
+    """Connect as a program does: without Origin and cookies."""
     scope = {
         "type": "websocket",
         "path": path,
@@ -105,20 +105,20 @@ def idle_connections_stay_open(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", ["/ws/v1", "/v1"])
-async def test_the_steps_are_reported_as_they_come_and_again_to_whoever_is_late(
+async def test_steps_are_sent_as_they_happen_and_replayed_to_late_subscribers(
     actor: Actor, path: str
 ) -> None:
     job = await in_thread(submit, actor, "[slow:1] make it black and white")
     token = task_tokens.make(job.id)
     async with connected(path=path) as early:
-        await early.ask(token)
+        await early.subscribe(token)
         assert (await early.next())["type"] == "task_queue"
         running = asyncio.create_task(execution.run(job.id))
-        frames = await early.heard()
+        frames = await early.frames_of_task()
         await running
     async with connected(path=path) as late:
-        await late.ask(token)
-        assert (await late.heard())[1:] == frames
+        await late.subscribe(token)
+        assert (await late.frames_of_task())[1:] == frames
     assert list(dict.fromkeys(frame["type"] for frame in frames)) == STATES[1:]
     assert {(frame["id"], frame["tasktoken"], frame["result"]) for frame in frames} == {
         (str(job.number), token, True)
@@ -130,37 +130,37 @@ async def test_the_steps_are_reported_as_they_come_and_again_to_whoever_is_late(
     assert output["url"].startswith("http://localhost/i/")
 
 
-async def test_a_failure_is_reported_with_text_and_ends_without_files(actor: Actor) -> None:
+async def test_a_failure_is_sent_with_its_message_and_without_files(actor: Actor) -> None:
     job = await in_thread(submit, actor, "[fail] make it black and white")
     async with connected() as socket:
-        await socket.ask(task_tokens.make(job.id))
+        await socket.subscribe(task_tokens.make(job.id))
         await execution.run(job.id)
-        frames = await socket.heard()
+        frames = await socket.frames_of_task()
     assert [(frame["type"], bool(frame["message"])) for frame in frames[-2:]] == [
         ("task_error", True),
         ("task_postprocess_end", False),
     ]
 
 
-async def test_a_canceled_task_ends_with_that_word(actor: Actor) -> None:
+async def test_a_canceled_task_ends_with_task_cancel(actor: Actor) -> None:
     job = await in_thread(submit, actor)
     async with connected() as socket:
-        await socket.ask(task_tokens.make(job.id))
+        await socket.subscribe(task_tokens.make(job.id))
         assert (await socket.next())["type"] == "task_queue"
         await in_thread(lambda: jobs.cancel(actor=actor, job=job))
-        (frame,) = await socket.heard()
+        (frame,) = await socket.frames_of_task()
     assert (frame["type"], frame["message"]) == ("task_cancel", "cancelled")
 
 
-async def test_several_tasks_are_reported_on_one_connection_and_each_once(
+async def test_several_tasks_are_sent_on_one_connection_each_once(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = [await in_thread(submit, actor) for _ in range(2)]
     async with connected() as socket:
         for job in [*both, *both]:
-            await socket.ask(task_tokens.make(job.id))
+            await socket.subscribe(task_tokens.make(job.id))
         found = [await socket.next() for _ in both]
-        assert await socket.has_nothing_to_say()
+        assert await socket.has_no_more_frames()
         monkeypatch.setattr(consumer, "IDLE_SECONDS", 0)
         for job in both:
             await in_thread(jobs.cancel, actor=actor, job=job)
@@ -169,17 +169,15 @@ async def test_several_tasks_are_reported_on_one_connection_and_each_once(
     assert steps == sorted((str(job.number), step) for job in both for step in ("task_queue", "task_cancel"))
 
 
-async def test_nothing_is_reported_of_tokens_that_are_none(
-    actor: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_invalid_tokens_are_ignored(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     job = await in_thread(submit, actor)
     token = task_tokens.make(job.id)
     forged = [token[:-1] + ("a" if token[-1] != "a" else "b"), str(job.id), str(job.number), "x" * 30, "é"]
     async with connected() as socket:
         for text in (*forged, task_tokens.make(actor.user.pk)):
-            await socket.ask(text)
-        assert await socket.has_nothing_to_say()
-        await socket.ask(token)
+            await socket.subscribe(text)
+        assert await socket.has_no_more_frames()
+        await socket.subscribe(token)
         assert (await socket.next())["type"] == "task_queue"
         monkeypatch.setattr(consumer, "IDLE_SECONDS", 0)
         await in_thread(jobs.cancel, actor=actor, job=job)
@@ -191,71 +189,71 @@ async def test_nothing_is_reported_of_tokens_that_are_none(
     ["", "x", "[]", "null", "5", "{", '{"type": NaN', "[" * 4000, '"\\ud800"'],
     ids=lambda text: text[:9],
 )
-async def test_a_frame_that_is_no_object_is_refused_and_the_next_is_heard(actor: Actor, text: str) -> None:
+async def test_an_invalid_frame_is_refused_and_the_next_is_processed(actor: Actor, text: str) -> None:
     job = await in_thread(submit, actor)
     async with connected() as socket:
-        await socket.say(text)
+        await socket.send(text)
         refused = await socket.next()
         assert (refused["type"], refused["message"], refused["result"]) == ("error", "frame-invalid", False)
-        await socket.ask(task_tokens.make(job.id))
+        await socket.subscribe(task_tokens.make(job.id))
         assert (await socket.next())["type"] == "task_queue"
 
 
 @pytest.mark.parametrize("token", [None, "", 5, [], {}])
-async def test_a_question_without_a_token_is_refused(token: object) -> None:
+async def test_a_subscription_without_a_token_is_refused(token: object) -> None:
     async with connected() as socket:
-        await socket.ask(token)
+        await socket.subscribe(token)
         assert (await socket.next())["message"] == "tasktoken-required"
 
 
-async def test_other_text_and_bytes_are_left_aside() -> None:
+async def test_other_messages_and_bytes_are_ignored() -> None:
     async with connected() as socket:
-        await socket.say('{"type": "task_session_end"}')
-        await socket.say('{"type": ["task_info"]}')
+        await socket.send('{"type": "task_session_end"}')
+        await socket.send('{"type": ["task_info"]}')
         await socket.communicator.send_input({"type": "websocket.receive", "bytes": b"\x00\xff"})
-        assert await socket.has_nothing_to_say()
+        assert await socket.has_no_more_frames()
 
 
-async def test_frames_are_bounded_in_length_and_number(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_frames_are_limited_in_length_and_number(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as socket:
-        await socket.say(" " * (consumer.LONGEST_FRAME + 1))
+        await socket.send(" " * (consumer.LONGEST_FRAME + 1))
         assert await socket.output() == {"type": "websocket.close", "code": consumer.TOO_MUCH}
     monkeypatch.setattr(consumer, "MOST_FRAMES", 3)
     async with connected() as socket:
         for _ in range(4):
-            await socket.say('{"type": "x"}')
+            await socket.send('{"type": "x"}')
         assert await socket.output() == {"type": "websocket.close", "code": consumer.TOO_MUCH}
 
 
-async def test_a_connection_is_closed_once_whatever_was_still_on_its_way(actor: Actor) -> None:
+async def test_a_connection_is_closed_once_and_sends_nothing_after_that(actor: Actor) -> None:
     job = await in_thread(submit, actor)
     async with connected() as socket:
-        await socket.ask(task_tokens.make(job.id))
+        await socket.subscribe(task_tokens.make(job.id))
         assert (await socket.next())["type"] == "task_queue"
         for _ in range(3):
-            await socket.say(" " * (consumer.LONGEST_FRAME + 1))
+            await socket.send(" " * (consumer.LONGEST_FRAME + 1))
         assert (await socket.output())["type"] == "websocket.close"
         await in_thread(lambda: jobs.cancel(actor=actor, job=job))
     assert socket.communicator.output_queue.empty()
 
 
-async def test_tasks_of_one_connection_are_bounded_and_make_room_when_they_end(
+async def test_the_tasks_of_a_connection_are_limited_until_they_end(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumer, "MOST_TASKS", 1)
     first, second = [await in_thread(submit, actor) for _ in range(2)]
     async with connected() as socket:
-        await socket.ask(task_tokens.make(first.id))
+        await socket.subscribe(task_tokens.make(first.id))
         assert (await socket.next())["id"] == str(first.number)
-        await socket.ask(task_tokens.make(second.id))
+        await socket.subscribe(task_tokens.make(second.id))
         assert (await socket.next())["message"] == "too-many-tasks"
         await in_thread(lambda: jobs.cancel(actor=actor, job=first))
         assert (await socket.next())["type"] == "task_cancel"
-        await socket.ask(task_tokens.make(second.id))
+        await socket.subscribe(task_tokens.make(second.id))
         assert (await socket.next())["id"] == str(second.number)
 
 
-async def test_an_idle_connection_is_closed_and_one_with_a_task_is_not(
+async def test_an_idle_connection_is_closed_unless_it_has_a_task(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as impatient:
@@ -265,12 +263,12 @@ async def test_an_idle_connection_is_closed_and_one_with_a_task_is_not(
     both = [await in_thread(submit, actor) for _ in range(2)]
     async with connected() as socket:
         for job in both:
-            await socket.ask(task_tokens.make(job.id))
+            await socket.subscribe(task_tokens.make(job.id))
             assert (await socket.next())["type"] == "task_queue"
-        monkeypatch.setattr(consumer, "IDLE_SECONDS", 0)  # from the end of the next task on
+        monkeypatch.setattr(consumer, "IDLE_SECONDS", 0)  # effective from the end of the next task
         await in_thread(jobs.cancel, actor=actor, job=both[0])
         assert (await socket.next())["type"] == "task_cancel"
-        assert await socket.has_nothing_to_say(), "it is open as long as the other task is"
+        assert await socket.has_no_more_frames(), "it is open as long as the other task is"
         await in_thread(jobs.cancel, actor=actor, job=both[1])
         assert [frame["type"] for frame in await socket.rest()] == ["task_cancel"]
 

@@ -1,4 +1,4 @@
-"""Runs and uploads over HTTP, with their refusals."""
+"""Runs and uploads over HTTP, and their errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def nothing_happened(actor: Actor) -> bool:
     return await in_thread(look)
 
 
-async def test_a_run_is_an_edit_like_any_other(ask: Any, actor: Actor) -> None:
+async def test_a_run_makes_a_job(ask: Any, actor: Actor) -> None:
     job = await run(ask, width="512", height=0, seed="7", outputFormat="jpeg")
     assert (job.channel, job.model, job.prompt) == (
         "wiro",
@@ -54,7 +54,7 @@ async def test_a_run_is_an_edit_like_any_other(ask: Any, actor: Actor) -> None:
     assert (job.callback_url, job.price, job.created_by_id) == ("", 6, actor.user.pk)
 
 
-async def test_what_is_left_out_has_wiros_defaults(ask: Any) -> None:
+async def test_omitted_fields_have_wiros_defaults(ask: Any) -> None:
     job = await run(ask)
     assert job.inputs == {
         "width": 1024,
@@ -66,7 +66,7 @@ async def test_what_is_left_out_has_wiros_defaults(ask: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "form", "multipart", "json as multipart"])
-async def test_a_body_in_any_form_starts_a_run(client: httpx.AsyncClient, key: str, kind: str) -> None:
+async def test_a_body_in_any_format_starts_a_run(client: httpx.AsyncClient, key: str, kind: str) -> None:
     headers, fields = {"x-api-key": key}, {"prompt": "a harbour", "seed": "5"}
     match kind:
         case "json":
@@ -85,7 +85,7 @@ async def test_a_body_in_any_form_starts_a_run(client: httpx.AsyncClient, key: s
     assert len(await image_ids(job)) == (1 if kind == "multipart" else 0)
 
 
-async def test_a_callback_is_kept_with_the_job(ask: Any) -> None:
+async def test_a_callback_url_is_stored_with_the_job(ask: Any) -> None:
     job = await run(ask, callbackUrl="https://example.com/hook")
     assert (job.callback_url, job.origin) == ("https://example.com/hook", "http://localhost")
 
@@ -108,7 +108,7 @@ async def test_uploads_and_results_are_used_as_images_of_the_workspace(
     assert await image_ids(job) == [UUID(item["id"]), UUID(item["id"])]
 
 
-async def test_a_mask_goes_with_its_image(client: httpx.AsyncClient, key: str) -> None:
+async def test_a_mask_is_stored_with_its_image(client: httpx.AsyncClient, key: str) -> None:
     files = [
         ("inputImageUrl", ("a.png", photo(), "image/png")),
         ("mask", ("m.png", photo(colour="white"), "image/png")),
@@ -123,7 +123,7 @@ async def test_a_mask_goes_with_its_image(client: httpx.AsyncClient, key: str) -
     assert sorted(roles) == ["mask", "source"]
 
 
-async def test_a_mask_of_another_workspace_is_refused_before_a_picture_is_opened(
+async def test_a_mask_of_another_workspace_is_refused_before_images_are_stored(
     client: httpx.AsyncClient, key: str, actor: Actor
 ) -> None:
     def rival() -> str:
@@ -182,7 +182,7 @@ async def test_a_link_of_another_workspace_is_refused(ask: Any, actor: Actor) ->
     ],
     ids=str,
 )
-async def test_bad_input_is_reported_with_http_200_and_costs_nothing(
+async def test_invalid_input_is_reported_with_status_200_and_costs_nothing(
     ask: Any, actor: Actor, fields: dict[str, Any], code: int, message: str
 ) -> None:
     answer = await ask(RUN, **fields)
@@ -192,7 +192,7 @@ async def test_bad_input_is_reported_with_http_200_and_costs_nothing(
     assert await nothing_happened(actor)
 
 
-async def test_a_file_that_is_no_picture_is_refused(
+async def test_a_file_that_is_not_an_image_is_refused(
     client: httpx.AsyncClient, key: str, actor: Actor
 ) -> None:
     for path, name in ((RUN, "inputImage"), ("File/Upload", "file")):
@@ -210,9 +210,7 @@ async def test_an_unknown_model_and_an_upload_without_a_file_are_reported(ask: A
     assert answer["errors"] == [{"code": 0, "message": "Request files [file] required"}]
 
 
-async def test_without_credits_no_picture_is_opened(
-    client: httpx.AsyncClient, key: str, actor: Actor
-) -> None:
+async def test_without_credits_no_image_is_stored(client: httpx.AsyncClient, key: str, actor: Actor) -> None:
     await in_thread(lambda: credits.adjust(workspace=actor.workspace, amount=-96, actor=None, note="spent"))
     files = {"inputImage": ("a.png", photo(), "image/png")}
     answer = await client.post(RUN, data={"prompt": "a"}, files=files, headers={"x-api-key": key})
@@ -220,7 +218,7 @@ async def test_without_credits_no_picture_is_opened(
     assert not await in_thread(Image.objects.exists)
 
 
-async def test_more_at_once_than_the_plan_allows_is_wiros_number(
+async def test_too_many_concurrent_jobs_have_wiros_error_code(
     client: httpx.AsyncClient, ask: Any, key: str, actor: Actor
 ) -> None:
     await in_thread(lambda: limit_jobs(actor.workspace, concurrent_jobs=1))

@@ -1,4 +1,4 @@
-"""Tasks and models over HTTP, with their refusals."""
+"""Tasks and models over HTTP, and their errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNKNOWN_TASK = [{"code": 1, "message": "There is no task yet."}]
 
 @pytest.mark.parametrize("path", ["Task/Detail", "Task/Cancel", "Task/Kill"])
 @pytest.mark.parametrize("name", ["taskid", "tasktoken", "socketaccesstoken"])
-async def test_a_task_is_named_in_three_ways_everywhere(ask: Any, path: str, name: str) -> None:
+async def test_a_task_is_found_by_id_or_either_token(ask: Any, path: str, name: str) -> None:
     job = await run(ask)
     number: Any = str(job.number)
     for value in [number, job.number] if name == "taskid" else [task_tokens.make(job.id)]:
@@ -59,13 +59,13 @@ async def test_a_task_of_another_workspace_is_unknown(ask: Any, path: str) -> No
 
 
 @pytest.mark.parametrize("path", ["Task/Detail", "Task/Cancel", "Task/Kill"])
-async def test_without_a_name_wiros_text_say_so(ask: Any, path: str) -> None:
+async def test_a_missing_task_id_is_reported_as_wiro_does(ask: Any, path: str) -> None:
     for fields in ({}, {"taskid": ""}, {"taskid": None}, {"taskid": True}, {"tasktoken": ["x"]}):
         answer = await ask(path, **fields)
         assert answer["errors"] == [{"code": 0, "message": "taskid or socketaccesstoken is required"}]
 
 
-async def test_a_canceled_task_gives_its_credits_back(ask: Any, actor: Actor) -> None:
+async def test_canceling_a_task_refunds_its_credits(ask: Any, actor: Actor) -> None:
     job = await run(ask)
     (task,) = (await ask("Task/Cancel", taskid=str(job.number)))["tasklist"]
     assert (task["status"], task["pexit"], task["totalcost"], task["outputs"]) == ("task_cancel", "", "0", [])
@@ -74,7 +74,7 @@ async def test_a_canceled_task_gives_its_credits_back(ask: Any, actor: Actor) ->
     assert (account.balance, account.held) == (100, 0)
 
 
-async def test_a_failed_task_ends_with_an_exit_code_and_text(ask: Any) -> None:
+async def test_a_failed_task_has_an_exit_code_and_an_error(ask: Any) -> None:
     job = await run(ask, prompt="[fail] make it black and white")
     await execution.run(job.id)
     (task,) = (await ask("Task/Detail", taskid=str(job.number)))["tasklist"]
@@ -83,7 +83,7 @@ async def test_a_failed_task_ends_with_an_exit_code_and_text(ask: Any) -> None:
     assert task["debugerror"]
 
 
-async def test_a_task_that_is_done_has_its_outputs_and_its_cost(ask: Any, actor: Actor) -> None:
+async def test_a_completed_task_has_its_outputs_and_its_cost(ask: Any, actor: Actor) -> None:
     image = await in_thread(make_image, actor)
     link = (await in_thread(wiro.upload, image, base_url="http://localhost"))["list"][0]["url"]
     job = await run(ask, inputImage=link)
@@ -100,7 +100,7 @@ async def test_a_task_that_is_done_has_its_outputs_and_its_cost(ask: Any, actor:
     assert output["url"] == f"http://localhost/i/{output['accesskey']}"
 
 
-async def test_any_number_of_tasks_is_reported_in_as_many_queries(ask: Any, actor: Actor) -> None:
+async def test_the_number_of_queries_does_not_depend_on_the_number_of_tasks(ask: Any, actor: Actor) -> None:
     async def queries(count: int) -> int:
         def rendered() -> int:
             with CaptureQueriesContext(connection) as captured:
@@ -136,7 +136,7 @@ async def test_tasks_are_listed_page_by_page(ask: Any) -> None:
     assert answer["errors"] == [{"code": 0, "message": "Request parameter [start] must be integer or float"}]
 
 
-async def test_deleted_files_are_in_the_trash_once_the_task_has_ended(ask: Any, actor: Actor) -> None:
+async def test_deleting_files_of_an_ended_task_moves_them_to_the_trash(ask: Any, actor: Actor) -> None:
     own, shared = [await in_thread(make_image, actor) for _ in range(2)]
     urls = [wiro.upload(image, base_url="http://localhost")["list"][0]["url"] for image in (own, shared)]
     job = await run(ask, inputImage=urls)
@@ -181,7 +181,7 @@ async def test_models_are_listed_and_searched(ask: Any) -> None:
     assert sum(len(group["tools"]) for group in explored["explore"]) == everything["total"]
 
 
-async def test_a_member_who_may_not_edit_any_more_is_refused(ask: Any, client: httpx.AsyncClient) -> None:
+async def test_a_member_who_may_no_longer_edit_is_refused(ask: Any, client: httpx.AsyncClient) -> None:
     viewer = await in_thread(make_actor, name="Other")
     _, bare = await in_thread(lambda: api_keys.create(actor=viewer, name="k"))
     await in_thread(lambda: viewer.workspace.memberships.update(access_image_editor=False))

@@ -1,4 +1,4 @@
-"""What Wiro's clients ask for, in the portal's terms."""
+"""Translating requests of Wiro's clients."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def pictures(*fields: tuple[str, Any], **named: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("model", catalog().models)
-def test_every_model_is_found_by_its_id_in_any_case(model: str) -> None:
+def test_models_are_found_by_id_regardless_of_case(model: str) -> None:
     owner, _, project = model.partition("/")
     for name in ((owner, project), (owner.upper(), project.title())):
         assert translate.find_model(*name).id == model
 
 
-def test_a_model_is_found_by_its_name_at_wiro() -> None:
+def test_models_are_found_by_their_name_at_wiro() -> None:
     found = translate.find_model("black-forest-labs", "FLUX.2-klein-9B")
     assert found.id == "black-forest-labs/flux-2-klein-9b"
 
 
 @pytest.mark.parametrize("name", [("", ""), ("x", "y"), ("fal-ai", "flux-2-pro/edit"), ("a" * 5000, "\0")])
-def test_another_model_is_reported_in_wiros_text(name: tuple[str, str]) -> None:
+def test_an_unknown_model_is_reported_as_wiro_does(name: tuple[str, str]) -> None:
     with pytest.raises(Refused) as caught:
         translate.find_model(*name)
     assert translate.problems(caught.value) == [(1, "slug-owner-project-not-exist")]
@@ -68,29 +68,29 @@ def test_another_model_is_reported_in_wiros_text(name: tuple[str, str]) -> None:
     ],
     ids=str,
 )
-def test_images_are_found_in_every_form(fields: list[tuple[str, Any]]) -> None:
+def test_images_are_found_in_every_format(fields: list[tuple[str, Any]]) -> None:
     assert pictures(*fields) == [A, B]
 
 
-def test_an_address_keeps_its_own_commas() -> None:
+def test_a_url_keeps_its_commas() -> None:
     assert pictures(inputImage=f"https://example.com/w=1,h=2/a.jpg,{B}") == [
         "https://example.com/w=1,h=2/a.jpg",
         B,
     ]
 
 
-def test_files_and_addresses_mix_in_their_order_and_empty_files_are_none() -> None:
+def test_files_and_urls_keep_their_order_and_empty_files_are_ignored() -> None:
     file = File(name="a.png", content=io.BytesIO(b"x"))
     empty = File(name="", content=io.BytesIO())
     assert pictures(("inputImage", A), ("inputImage", file), ("inputImage", empty)) == [A, file]
 
 
-def test_wiros_own_sample_files_are_shipped_photographs() -> None:
+def test_wiros_sample_files_are_shipped_samples() -> None:
     assert set(SAMPLES.values()) <= set(images.SAMPLES)
     assert pictures(inputImage=",".join(SAMPLES)) == [Sample(name) for name in SAMPLES.values()]
 
 
-def test_the_portals_own_links_are_images_and_forged_ones_are_addresses() -> None:
+def test_the_portals_links_are_images_and_forged_ones_are_urls() -> None:
     image = uuid4()
     link = f"https://portal.example{links.sign_lasting(image)}"
     assert pictures(inputImage=link) == [image]
@@ -113,12 +113,12 @@ def test_the_portals_own_links_are_images_and_forged_ones_are_addresses() -> Non
     ],
     ids=str,
 )
-def test_what_is_no_image_is_reported(value: Any) -> None:
+def test_an_invalid_image_is_refused(value: Any) -> None:
     with pytest.raises(InvalidInput):
         pictures(inputImage=value)
 
 
-def test_options_are_those_of_the_model_and_the_rest_is_left_aside() -> None:
+def test_only_options_of_the_model_are_kept() -> None:
     found = parsed(width=0, seed="123", selectedModel="x", steps=3, outputFormat="png")
     assert found.inputs == {"width": 0, "seed": "123", "outputFormat": "png"}
 
@@ -136,37 +136,37 @@ def test_options_are_those_of_the_model_and_the_rest_is_left_aside() -> None:
         ("https://[", ""),
     ],
 )
-def test_a_callback_is_an_address_or_none(value: Any, address: str) -> None:
+def test_a_callback_must_be_a_url(value: Any, address: str) -> None:
     assert parsed(callbackUrl=value).callback_url == address
 
 
 @pytest.mark.parametrize("prompt", ["", "  ", None])
-def test_without_a_prompt_wiros_text_say_so(prompt: Any) -> None:
+def test_a_missing_prompt_is_reported_as_wiro_does(prompt: Any) -> None:
     with pytest.raises(Refused, match=r"Request parameter \[prompt\] required"):
         translate.parsed(FLUX_2, [("prompt", prompt)])
 
 
-def test_without_an_image_that_is_needed_wiros_text_say_so() -> None:
+def test_a_missing_image_is_reported_as_wiro_does() -> None:
     model = get_model("wiro/flux_kontext_dev_with_2_image")
     with pytest.raises(Refused, match=r"Request files \[inputImageUrl\] required"):
         translate.parsed(model, [("prompt", "a")])
 
 
-def test_no_more_addresses_are_read_than_an_edit_can_take() -> None:
+def test_no_more_urls_are_parsed_than_an_edit_can_have() -> None:
     assert len(parsed(inputImage=[A] * 16).pictures) == 16
-    # The last one is no address, which nobody finds out.
+    # The last one is not a URL, but is never parsed.
     with pytest.raises(Refused, match="At most 16 images"):
         parsed(inputImage=[A] * 17 + ["photo.jpg"])
 
 
-def test_a_mask_is_one_picture() -> None:
+def test_only_one_mask_is_accepted() -> None:
     assert parsed(mask=A).mask == Link(A)
     assert parsed(maskUrl=A, mask="").mask == Link(A)
     with pytest.raises(InvalidInput):
         parsed(mask=f"{A},{B}")
 
 
-def test_errors_become_wiros_numbers() -> None:
+def test_errors_have_wiros_codes() -> None:
     wrong = InvalidInput("x", fields={"width": "too wide", "images": "too many"})
     assert translate.problems(wrong) == [
         (0, "Request parameter [width]: too wide"),
@@ -189,7 +189,7 @@ _names = some.sampled_from(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(model=some.sampled_from(list(catalog().models)), fields=some.lists(some.tuples(_names, _values)))
-def test_whatever_is_requested_is_understood_or_refused(model: str, fields: list[tuple[str, Any]]) -> None:
+def test_any_fields_are_parsed_or_refused(model: str, fields: list[tuple[str, Any]]) -> None:
     try:
         found = translate.parsed(get_model(model), fields)
     except EditorError as error:

@@ -1,7 +1,7 @@
-// Calls the door for BFL's clients by @ai-sdk/black-forest-labs, once; see test_bfl_clients.py.
+// Calls the BFL-compatible API once with @ai-sdk/black-forest-labs; see test_bfl_clients.py.
 //
-// Reads from standard input: baseURL, apiKey, model, timeout (milliseconds), and what doGenerate takes.
-// Writes what came of it as JSON; bytes are in base64.
+// Reads from standard input: baseURL, apiKey, model, timeout (milliseconds), and the options of doGenerate.
+// Prints the outcome as JSON, with bytes in base64.
 
 import { text } from "node:stream/consumers";
 
@@ -15,7 +15,7 @@ const provider = createBlackForestLabs({
   pollTimeoutMillis: timeout,
 });
 
-function told(outcome) {
+function print(outcome) {
   console.log(JSON.stringify(outcome));
 }
 
@@ -25,13 +25,13 @@ try {
     providerOptions: {},
     ...options,
   });
-  told({
+  print({
     image: Buffer.from(images[0]).toString("base64"),
     type: response.headers["content-type"],
     metadata: providerMetadata.blackForestLabs.images[0],
   });
 } catch (error) {
-  told({
+  print({
     error: error.message,
     status: error.statusCode,
     body: error.responseBody,

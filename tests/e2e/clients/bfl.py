@@ -1,7 +1,7 @@
-"""Calls the door for BFL's clients by blackforest, once; see test_bfl_clients.py.
+"""Calls the BFL-compatible API once with blackforest; see test_bfl_clients.py.
 
 Runs in a virtual environment of its own. Reads from standard input: base_url, api_key, model, inputs,
-retries. Writes what came of it as JSON, into the file that its argument names: the client prints.
+retries. Writes the outcome as JSON to the file named by its argument, as the client itself prints.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from blackforest.types.general.client_config import ClientConfig  # type: ignore
 
 
 def main() -> None:
-    reported = json.load(sys.stdin)
-    client = BFLClient(reported["api_key"], base_url=reported["base_url"])
-    config = ClientConfig(sync=True, polling_interval=1, max_retries=reported["retries"])
+    options = json.load(sys.stdin)
+    client = BFLClient(options["api_key"], base_url=options["base_url"])
+    config = ClientConfig(sync=True, polling_interval=1, max_retries=options["retries"])
     try:
-        answer = client.generate(reported["model"], reported["inputs"], config)
+        answer = client.generate(options["model"], options["inputs"], config)
         outcome = {"id": answer.id, "result": answer.result}
     except BFLError as error:
         outcome = {"error": str(error)}

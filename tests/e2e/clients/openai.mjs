@@ -1,7 +1,7 @@
-// Runs OpenAI's own client against the portal and prints what it got, as JSON.
+// Runs OpenAI's own client against the portal and prints its results as JSON.
 //
-// From the environment: OPENAI_BASE_URL and OPENAI_API_KEY of the portal, KEYS of other workspaces as
-// JSON, PICTURES a folder with first.png, second.png and mask.png.
+// Environment: OPENAI_BASE_URL and OPENAI_API_KEY of the portal, KEYS of other workspaces as JSON,
+// PICTURES a folder with first.png, second.png and mask.png.
 
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ const edit = () => ({
   image: [picture("first.png"), picture("second.png")],
   mask: picture("mask.png"),
 });
-const words = (prompt) => () => client.images.generate({ prompt });
+const fromPrompt = (prompt) => () => client.images.generate({ prompt });
 const as = (key, more) => new OpenAI({ apiKey: KEYS[key] ?? key, maxRetries: 0, ...more });
 
 let attempts = 0;
@@ -63,8 +63,8 @@ console.log(
     streamed: await events(await client.images.edit({ ...edit(), prompt: "Make it black and white [slow:2]", stream: true })),
     painted: await events(await client.images.generate({ prompt: "a red chair", stream: true, partial_images: 2 })),
     refused: {
-      moderation: await refused(words("a red chair [moderate]")),
-      failure: await refused(words("a red chair [fail]")),
+      moderation: await refused(fromPrompt("a red chair [moderate]")),
+      failure: await refused(fromPrompt("a red chair [fail]")),
       size: await refused(() => client.images.generate({ prompt: "x", size: "huge" })),
       model: await refused(() => client.images.generate({ prompt: "x", model: "gpt-9" })),
       image: await refused(() => client.images.edit({ prompt: "x", image: new File(["no"], "x.png") })),
