@@ -1,4 +1,4 @@
-"""When a task is asked about."""
+"""When a task is polled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SHORTEST = 1.0
 
 
 def waits(expected: Expected, *, until: float) -> list[tuple[float, float]]:
-    """The moments of all polls up to `until`, each with the wait before it."""
+    """The times of all polls up to `until`, each with the wait before it."""
     polls, elapsed = [], 0.0
     while elapsed < until:
         wait = next_wait(elapsed=elapsed, expected=expected, shortest=SHORTEST)
@@ -27,13 +27,13 @@ def test_a_wait_is_never_too_short_or_too_long(elapsed: float, seconds: float, s
     assert SHORTEST * (1 - JITTER) <= wait <= LONGEST_WAIT * (1 + JITTER)
 
 
-def test_a_long_task_is_not_requested_about_until_it_may_have_ended():
+def test_a_long_task_is_not_polled_until_it_may_have_ended():
     [(moment, _)] = waits(Expected(seconds=9, spread=1), until=6)[:1]
 
     assert 7 * (1 - JITTER) <= moment <= 7 * (1 + JITTER)
 
 
-def test_it_is_requested_about_closely_when_the_end_is_likely():
+def test_a_task_is_polled_often_when_the_end_is_likely():
     expected = Expected(seconds=20, spread=6)
 
     near = [wait for moment, wait in waits(expected, until=32) if 10 < moment < 30]
@@ -41,7 +41,7 @@ def test_it_is_requested_about_closely_when_the_end_is_likely():
     assert all(wait <= 2 for wait in near)
 
 
-def test_it_is_requested_about_less_and_less_when_it_is_late():
+def test_a_late_task_is_polled_less_and_less():
     late = [wait for moment, wait in waits(Expected(seconds=5, spread=1), until=120) if moment > 12]
 
     assert late[0] < LONGEST_WAIT / 2
@@ -52,7 +52,7 @@ def test_a_task_of_twenty_seconds_needs_few_polls():
     assert len(waits(Expected(seconds=20, spread=2), until=20)) <= 8
 
 
-def test_tasks_that_began_together_are_not_requested_about_together():
+def test_tasks_that_began_together_are_not_polled_together():
     expected = Expected(seconds=20, spread=2)
 
     moments = {next_wait(elapsed=0, expected=expected, shortest=SHORTEST) for _ in range(50)}
@@ -61,7 +61,7 @@ def test_tasks_that_began_together_are_not_requested_about_together():
     assert max(moments) - min(moments) > JITTER
 
 
-def test_what_is_expected_follows_what_happens():
+def test_the_expected_duration_follows_the_durations():
     expected = Expected.unknown(typical=10)
     assert expected == Expected(seconds=10, spread=2.5)
 
@@ -80,7 +80,7 @@ def test_one_slow_task_changes_little():
     assert expected.seconds == pytest.approx(20)
 
 
-def test_tasks_that_differ_are_expected_to_differ():
+def test_the_expected_spread_follows_the_durations():
     expected = Expected(seconds=10, spread=0)
 
     for _ in range(40):

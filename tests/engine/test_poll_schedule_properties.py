@@ -1,4 +1,4 @@
-"""When a task is asked about, whatever is expected of it."""
+"""When a task is polled, for any expected duration."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SHORTEST = st.floats(0.05, LONGEST_WAIT)
 
 
 def polls_until(end: float, *, expected: Expected, shortest: float) -> list[float]:
-    """The moments of all polls of a task that ends so many seconds after it was submitted."""
-    moments = [0.0]  # it is asked about as soon as it is there
+    """The times of all polls of a task that ends `end` seconds after its submit."""
+    moments = [0.0]  # a task is polled at once
     while moments[-1] < end:
         moments.append(moments[-1] + next_wait(elapsed=moments[-1], expected=expected, shortest=shortest))
     return moments
@@ -37,7 +37,7 @@ def test_a_task_that_ends_as_expected_needs_few_polls(
 ):
     end = max(0.0, seconds + off * spread)
     before = math.ceil(seconds / (LONGEST_WAIT * (1 - JITTER)))
-    # Each wait towards the window may fall short of it by a tenth, until a tenth is the shortest.
+    # Each wait before the window may fall short of it by a tenth, until a tenth is the shortest.
     approach = 2 + math.ceil(max(0.0, math.log(LONGEST_WAIT / shortest, 10)))
     window = math.ceil(12 / (1 - JITTER))
 
@@ -47,7 +47,7 @@ def test_a_task_that_ends_as_expected_needs_few_polls(
 
 
 @given(seconds=st.floats(1, 600), shortest=st.floats(0.05, 3), end=st.floats(0, 1))
-def test_the_end_is_seen_soon_where_it_is_likely(seconds: float, shortest: float, end: float):
+def test_the_end_is_noticed_soon_when_it_is_likely(seconds: float, shortest: float, end: float):
     spread = seconds / 10
     ends = seconds + (end - 0.5) * 4 * spread
 
@@ -57,17 +57,17 @@ def test_the_end_is_seen_soon_where_it_is_likely(seconds: float, shortest: float
 
 
 @given(end=st.floats(0, 3600), typical=st.floats(1, 60))
-def test_a_task_of_which_nothing_is_known_is_not_requested_about_without_end(end: float, typical: float):
+def test_a_task_of_unknown_duration_needs_a_limited_number_of_polls(end: float, typical: float):
     polls = polls_until(end, expected=Expected.unknown(typical), shortest=1.0)
 
-    # Closely up to twice what is typical, then in steps of a quarter of the delay, then every ten seconds.
+    # Often up to twice the typical time, then in steps of a quarter of the delay, then every ten seconds.
     closely = min(2 * typical, 16) / (1 - JITTER)
     growing = 4 + math.log(LONGEST_WAIT * 4) / math.log(1 + (1 - JITTER) / 4)
     assert len(polls) <= 2 + closely + growing + end / (LONGEST_WAIT * (1 - JITTER))
 
 
 @given(first=st.floats(1, 60), then=st.floats(1, 600))
-def test_what_is_expected_comes_to_be_what_happens(first: float, then: float):
+def test_the_expected_duration_converges_to_a_constant_duration(first: float, then: float):
     expected = Expected.unknown(first)
 
     for _ in range(60):
@@ -78,7 +78,7 @@ def test_what_is_expected_comes_to_be_what_happens(first: float, then: float):
 
 
 @given(st.lists(st.floats(0, 3600), max_size=50))
-def test_what_is_expected_stays_within_what_happened(durations: list[float]):
+def test_the_expected_duration_stays_within_the_durations(durations: list[float]):
     expected = Expected.unknown(10)
 
     for seconds in durations:

@@ -1,4 +1,4 @@
-"""Calls of the outbound client, as the tests of it make them, their answers and their errors."""
+"""Calls of the outbound client for its tests, their responses and their errors."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ async def failure(call: Awaitable[object]) -> ProviderError:
 
 
 def raised(function: Callable[..., object], *arguments: object, **options: object) -> ProviderError:
-    """The same of a function that is called so."""
+    """The same for a synchronous function called with these arguments."""
     with pytest.raises(ProviderError) as caught:
         function(*arguments, **options)
     return caught.value
 
 
 def answer(status: int, body: object = b"", **headers: str) -> Answer:
-    """With this body, which becomes JSON unless it is bytes."""
+    """A response with this body, encoded as JSON unless it is bytes."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, httpx.Headers(named), content)

@@ -1,4 +1,4 @@
-"""The clock of the test's event loop, for limits of time that nobody can wait for."""
+"""The clock of the test's event loop, for time limits too long to wait for."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.emulators.faults import Fault
 
 @contextlib.asynccontextmanager
 async def running_fast(once: Callable[[], object], *, by: float = 1) -> AsyncIterator[None]:
-    """While `once` is true the event loop's clock goes `by` seconds further every few milliseconds.
+    """While `once` is true, advance the event loop's clock by `by` seconds every few milliseconds.
 
-    So a limit of minutes is over soon, however slow the machine is, but not before the other side
-    has what it is not to answer.
+    So a limit of minutes passes quickly, however slow the machine is, but not before the other side
+    has received the request that it must not answer.
     """
     loop = asyncio.get_running_loop()
     time, ahead = loop.time, 0.0
@@ -34,6 +34,6 @@ async def running_fast(once: Callable[[], object], *, by: float = 1) -> AsyncIte
 
 
 def waited_for(fault: Fault, once: Callable[[], object]) -> contextlib.AbstractAsyncContextManager[None]:
-    """The same, faster, where the fault is that no answer comes; under any other time passes as it does."""
+    """The same, faster, if the fault is that no response comes; for other faults time runs as usual."""
     silent = fault in (Fault.HANG, Fault.NEVER_FINISHES)
     return running_fast(lambda: silent and once(), by=10)

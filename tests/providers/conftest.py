@@ -17,7 +17,7 @@ RED, BLUE, GREEN, SKIN = (205, 45, 40), (40, 80, 200), (50, 150, 70), (224, 172,
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    """Something with light, shade, edges and colours, and no symmetry."""
+    """A picture with light, shade, edges and colours, and no symmetry."""
     image = Image.linear_gradient("L").resize(SIZE).rotate(12).convert("RGB")
     pen = ImageDraw.Draw(image)
     pen.rectangle((10, 10, 79, 79), fill=RED)
@@ -29,7 +29,7 @@ def photo(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def loopback_allowed() -> Iterator[None]:
-    """The emulators are on this machine, which the portal asks only where its operator allows it."""
+    """The emulators are on loopback, which the portal connects to only if its operator allows it."""
     policy.allow(["127.0.0.0/8"])
     yield
     policy.allow([])
@@ -37,16 +37,16 @@ def loopback_allowed() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def certificates() -> ssl.SSLContext:
-    """The machine's, read once."""
+    """The machine's certificates, read once."""
     return httpx.create_ssl_context()
 
 
 @pytest.fixture
 async def connections(certificates: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """Those that the test makes are closed after it.
+    """Close the connections that the test opens after it.
 
-    Each event loop, and so each test, would read the machine's certificates anew, which takes longer
-    than most of these tests.
+    Each event loop, and so each test, would otherwise read the machine's certificates again, which takes
+    longer than most of these tests.
     """
     monkeypatch.setattr(httpx, "create_ssl_context", lambda **options: certificates)
     yield

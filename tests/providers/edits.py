@@ -1,4 +1,4 @@
-"""Edits to hand to an adapter, and following one to its end."""
+"""Edits for an adapter, and running one to its end."""
 
 from __future__ import annotations
 
@@ -91,21 +91,21 @@ async def finish(provider: Provider, request: EditRequest, task: Submitted) -> R
 
 
 async def run(provider: Provider, request: EditRequest) -> Result:
-    """Submit and follow to the end, which an immediate provider tells at once."""
+    """Submit and poll to the end; an immediate provider returns the result at once."""
     task = await provider.submit(request)
     return task.result or await finish(provider, request, task)
 
 
 def contents(links: Iterable[str]) -> list[bytes]:
-    """What lies at these addresses."""
+    """The contents behind these links."""
     return [checks.http.get(link).content for link in links]
 
 
 def is_final(error: ProviderError, kind: ErrorKind) -> bool:
-    """Of this kind, and no reason to ask again."""
+    """Of this kind, and not to be retried."""
     return error.kind is kind and not isinstance(error, Temporary)
 
 
 def is_temporary(error: ProviderError, kind: ErrorKind = ErrorKind.UNAVAILABLE) -> bool:
-    """Of this kind, and the same may be asked again."""
+    """Of this kind, and may be retried."""
     return error.kind is kind and isinstance(error, Temporary)

@@ -1,4 +1,4 @@
-"""A server that speaks HTTP as badly as it is told, on the test's own event loop."""
+"""A server that breaks HTTP in chosen ways, on the test's own event loop."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Behaviour = Callable[[Write], Awaitable[None]]
 
 class Hostile:
     """url          its origin
-    requests     head and body of each request that came whole
-    connections  how many were made to it
+    requests     head and body of each request that arrived complete
+    connections  how many were opened
     closed       how many of them have ended
     """
 
@@ -29,9 +29,9 @@ class Hostile:
 async def hostile(
     *behaviours: Behaviour, greeting: bytes = b"", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Hostile]:
-    """One behaviour for each request, in order; the last one goes on.
+    """One behaviour for each request, in order; the last one is repeated.
 
-    greeting  sent before anything was asked
+    greeting  sent before the first request
     """
     reported = Hostile()
     open_connections: set[asyncio.Task[None]] = set()
@@ -48,7 +48,7 @@ async def hostile(
                 index = min(len(reported.requests), len(behaviours)) - 1
                 await behaviours[index](writer)
                 await writer.drain()
-            await writer.wait_closed()  # TLS takes leave, for which the test may not wait
+            await writer.wait_closed()  # the TLS shutdown, which the test may not wait for
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             writer.transport.abort()
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
@@ -69,7 +69,7 @@ async def hostile(
 def answers(
     body: bytes = b"{}", status: str = "200 OK", *, length: int | None = None, **headers: str
 ) -> Behaviour:
-    """A whole answer, on a connection that is kept; `length` is what is announced, if not the truth."""
+    """A complete response, on a connection that is kept; `length` overrides the announced length."""
     lines = {
         "content-length": str(len(body) if length is None else length),
         **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -83,7 +83,7 @@ def answers(
 
 
 def sends(content: bytes) -> Behaviour:
-    """These bytes, then the connection is closed."""
+    """Send these bytes, then close the connection."""
 
     async def behave(writer: Write) -> None:
         writer.write(content)
@@ -93,7 +93,7 @@ def sends(content: bytes) -> Behaviour:
 
 
 def then_closes(behaviour: Behaviour) -> Behaviour:
-    """The same, and closes the connection just after, without having said so."""
+    """The same, then close the connection without having announced it."""
 
     async def behave(writer: Write) -> None:
         await behaviour(writer)
@@ -104,17 +104,17 @@ def then_closes(behaviour: Behaviour) -> Behaviour:
 
 
 async def resets(writer: Write) -> None:
-    """Nothing but the end of the connection."""
+    """Abort the connection without a response."""
     writer.transport.abort()
 
 
 async def hangs(writer: Write) -> None:
-    """No answer."""
+    """Never respond."""
     await asyncio.Event().wait()
 
 
 async def drips(writer: Write) -> None:
-    """An answer whose bytes come one by one, each soon after the other, for ever."""
+    """Send a response byte by byte, with short pauses, for ever."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
     while True:
         writer.write(b"x")
@@ -123,7 +123,7 @@ async def drips(writer: Write) -> None:
 
 
 async def floods(writer: Write) -> None:
-    """A body without an announced length, for ever."""
+    """Send a body without an announced length, for ever."""
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\nconnection: close\r\n\r\n")
     while True:
         writer.write(bytes(64 * 1024))
@@ -140,7 +140,7 @@ async def _request(reader: asyncio.StreamReader) -> bytes:
     return head + await reader.readexactly(length)
 
 
-# Answers that are none.
+# Invalid responses.
 BROKEN: dict[str, Behaviour] = {
     "closed": sends(b""),
     "reset": resets,

@@ -1,4 +1,4 @@
-"""Pictures to edit, editing them, and looking at the result."""
+"""Helpers to make pictures, edit them and inspect the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every route of the catalogue is one that its adapter and its provider know, as the files stand."""
+"""Every route of the shipped catalogue is known to its adapter and its provider."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ RATIOS = [
 
 
 def named(value: Model | Route) -> str:
-    """The parts of a test's id."""
+    """The id of a test's parameter."""
     return value.id if isinstance(value, Model) else f"{value.provider}-{value.target}"
 
 
 @pytest.mark.parametrize(("route", "ratio"), RATIOS)
-def test_a_ratio_goes_as_it_is_or_the_route_says_that_it_does_not(route: Route, ratio: str):
+def test_a_ratio_is_sent_unchanged_or_the_route_reports_a_problem(route: Route, ratio: str):
     if route_problem(route, {"aspectRatio": ratio}):
         assert sent_ratio(route, ratio) != ratio
     else:
@@ -46,7 +46,7 @@ def test_a_ratio_goes_as_it_is_or_the_route_says_that_it_does_not(route: Route, 
 
 
 def sent_ratio(route: Route, ratio: str) -> str | None:
-    """The ratio in a request to fal or kie, "" where there is no request; None at the others."""
+    """The ratio in a request to fal or kie, "" if there is no request; None for other providers."""
     request = EditRequest("1", "1", "any/model", route.target, "x", inputs={"aspectRatio": ratio})
     if route.provider == "kie":
         sent = kie_requests.body(request, links=["https://kie.example/1.png"])
@@ -76,8 +76,8 @@ async def test_the_defaults_of_a_model_run_with_the_fewest_and_the_most_images(m
 
 
 @pytest.mark.parametrize(("model", "route"), IMMEDIATE, ids=named)
-async def test_every_choice_of_an_immediate_model_is_taken(model: Model, route: Route):
-    """One after the other; providers with tasks judge them later."""
+async def test_every_choice_of_an_immediate_model_is_accepted(model: Model, route: Route):
+    """One at a time; providers with tasks check them only later."""
     choices: list[dict[str, Any]] = [
         {item.name: option.value} for item in model.options for option in item.options
     ]

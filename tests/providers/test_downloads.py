@@ -1,4 +1,4 @@
-"""Providers that made more than was asked for, or of whose results some cannot be had."""
+"""Providers that make more images than requested, or some of whose results cannot be fetched."""
 
 from __future__ import annotations
 
@@ -93,34 +93,34 @@ def openai_answer(*items: object) -> Answer:
 GOOD, BAD = {"b64_json": base64.b64encode(b"picture").decode()}, {"b64_json": "?"}
 
 
-def test_of_an_answer_with_too_many_images_the_first_are_read():
+def test_only_the_first_images_of_a_response_with_too_many_are_read():
     assert len(openai_answers.result(openai_answer(*[GOOD] * MADE), most=ASKED).images) == ASKED
     assert (
         len(openai_answers.result(openai_answer(GOOD, GOOD, "never looked at"), most=ASKED).images) == ASKED
     )
 
 
-def test_an_image_that_cannot_be_read_does_not_take_the_others_with_it():
+def test_an_unreadable_image_does_not_lose_the_others():
     result = openai_answers.result(openai_answer(BAD, GOOD), most=2)
     assert [image.content for image in result.images] == [b"picture"]
 
 
 @pytest.mark.parametrize(("bad", "asked"), [(GONE, 1), (FAILS, 3)], ids=["gone", "fails"])
-async def test_a_result_that_cannot_be_had_does_not_take_the_others_with_it(bad: Any, asked: int):
+async def test_a_result_that_cannot_be_fetched_does_not_lose_the_others(bad: Any, asked: int):
     async with hostile(*[bad] * asked, PICTURE) as server:
         images = await downloads.fetch_all("bfl", [server.url, server.url])
 
     assert [image.content for image in images] == [b"picture"]
 
 
-async def test_where_none_can_be_had_the_reason_is_reported():
+async def test_the_reason_is_reported_when_no_result_can_be_fetched():
     async with hostile(GONE) as server:
         with pytest.raises(ProviderError) as caught:
             await downloads.fetch_all("bfl", [server.url, server.url])
     assert is_final(caught.value, ErrorKind.UNAVAILABLE)
 
 
-async def test_where_one_may_come_later_all_are_requested_again():
+async def test_all_results_are_requested_again_when_one_may_come_later():
     async with hostile(GONE, FAILS) as server:
         with pytest.raises(ProviderError) as caught:
             await downloads.fetch_all("bfl", [server.url, server.url])

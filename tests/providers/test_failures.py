@@ -1,4 +1,4 @@
-"""What people read of a failure."""
+"""The messages of failures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = "pLaNtEd-key-0123456789"
 
 @pytest.mark.parametrize("before", range(LONGEST_QUOTE - len(KEY) - 1, LONGEST_QUOTE + 1))
 @pytest.mark.parametrize("end", [False, True])
-def test_a_key_at_the_cut_leaves_no_part_of_itself(before: int, end: bool):
+def test_a_key_at_the_cut_of_a_long_message_is_hidden_completely(before: int, end: bool):
     provider_message = "x" * before + KEY + "x" * 500
     with hiding(KEY):
         message = failure(
@@ -49,7 +49,7 @@ async def test_a_key_is_hidden_in_other_threads_too():
     assert KEY not in error.message
 
 
-def test_the_end_of_what_was_reported_is_quoted_where_it_tells_more():
+def test_the_end_of_a_provider_message_is_quoted_when_requested():
     provider_message = "loading\n" * 100 + "out of memory"
 
     assert "out of memory" not in failure(ErrorKind.UNAVAILABLE, provider_message=provider_message).message
@@ -76,7 +76,7 @@ def test_every_message_can_be_stored(kind: ErrorKind):
     assert KEY not in message
 
 
-def test_what_wiros_model_printed_last_is_reported_without_the_key():
+def test_the_last_output_of_wiros_model_is_reported_without_the_key():
     printed = f"{'loading ' * 100}{KEY}{'y' * (LONGEST_QUOTE - 5)}"
     with hiding(KEY), pytest.raises(ProviderError) as caught:
         wiro.links({"status": "task_error", "debugerror": printed})
@@ -85,7 +85,7 @@ def test_what_wiros_model_printed_last_is_reported_without_the_key():
     assert "loading" not in caught.value.message
 
 
-def test_why_google_made_no_image_is_kept_without_the_key():
+def test_googles_reason_for_no_image_is_kept_without_the_key():
     text = "x" * (LONGEST_QUOTE - 5) + KEY
     content = b'{"candidates": [{"content": {"parts": [{"text": "%s"}]}}]}' % text.encode()
     with hiding(KEY):
@@ -96,12 +96,12 @@ def test_why_google_made_no_image_is_kept_without_the_key():
     assert "pLaN" not in made.why
 
 
-def test_text_about_keys_fit_whoever_keeps_them():
+def test_messages_about_keys_fit_whoever_manages_them():
     for kind in (ErrorKind.AUTH, ErrorKind.INSUFFICIENT_FUNDS):
         assert "Whoever manages the portal's or the workspace's keys" in failure(kind).message
 
 
-def test_an_answer_that_is_lost_is_not_reported_to_be_unknown_for_a_broken_connection():
+def test_a_lost_response_has_an_unknown_outcome_and_its_own_message():
     error = answer_lost()
 
     assert error.kind is ErrorKind.UNKNOWN_OUTCOME

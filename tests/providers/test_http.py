@@ -1,4 +1,4 @@
-"""The outbound client: what a submit and a question become on servers that fail, hang and lie."""
+"""The outbound client: submits and repeatable requests to servers that fail, hang and lie."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ async def connections_closed() -> AsyncIterator[None]:
 
 @pytest.fixture
 def unused_url() -> Iterator[str]:
-    """Of a port that is kept from all who might listen."""
+    """The URL of a port that is reserved so that nothing listens on it."""
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{place.getsockname()[1]}"
 
 
 def certificate_for(address: str, folder: Path) -> ssl.SSLContext:
-    """A server's context whose certificate, signed by itself, is left as certificate.pem in the folder."""
+    """A server context with a self-signed certificate, which is written to certificate.pem in the folder."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     now = datetime.now(UTC)
@@ -69,20 +69,20 @@ def certificate_for(address: str, folder: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_a_refused_connection_left_nothing_behind(unused_url: str):
+async def test_a_refused_connection_means_that_nothing_was_submitted(unused_url: str):
     assert is_final(await failure(submit(unused_url)), ErrorKind.UNAVAILABLE)
     assert is_temporary(await failure(ask(unused_url)), ErrorKind.UNAVAILABLE)
 
 
 @pytest.mark.parametrize("host", ["provider.invalid", "a" * 64 + ".example.com", "example..com"])
-async def test_a_name_that_does_not_exist_left_nothing_behind(host: str):
+async def test_an_unknown_host_name_means_that_nothing_was_submitted(host: str):
     url = f"https://{host}/v1"
 
     assert is_final(await failure(submit(url)), ErrorKind.UNAVAILABLE)
     assert is_temporary(await failure(ask(url)), ErrorKind.UNAVAILABLE)
 
 
-async def test_encryption_that_fails_left_nothing_behind():
+async def test_a_failed_tls_handshake_means_that_nothing_was_submitted():
     async with hostile(answers(), greeting=b"HTTP/1.1 400 Plain text here\r\n\r\n") as server:
         url = server.url.replace("http:", "https:")
 
@@ -92,20 +92,20 @@ async def test_encryption_that_fails_left_nothing_behind():
     assert server.requests == []
 
 
-async def test_a_certificate_that_nobody_vouches_for_left_nothing_behind(tmp_path: Path):
+async def test_an_untrusted_certificate_means_that_nothing_was_submitted(tmp_path: Path):
     async with hostile(answers(), tls=certificate_for("127.0.0.1", tmp_path)) as server:
         assert is_final(await failure(submit(server.url)), ErrorKind.UNAVAILABLE)
 
     assert server.requests == []
 
 
-async def test_a_certificate_of_another_name_left_nothing_behind(
+async def test_a_certificate_for_another_name_means_that_nothing_was_submitted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     for name, answered in (("127.0.0.1", True), ("127.0.0.2", False)):
         tls = certificate_for(name, tmp_path)
-        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))  # vouched for now
-        await http.close()  # the file is read when connections are first made
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))  # now trusted
+        await http.close()  # the file is read with the first connection
         async with hostile(answers(), tls=tls) as server:
             if answered:
                 assert (await submit(server.url)).ok
@@ -116,7 +116,7 @@ async def test_a_certificate_of_another_name_left_nothing_behind(
 
 
 @pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN)
-async def test_a_submit_that_breaks_off_is_of_unknown_outcome_and_not_repeated(behaviour: Behaviour):
+async def test_a_submit_that_breaks_off_has_an_unknown_outcome_and_is_not_repeated(behaviour: Behaviour):
     async with hostile(behaviour) as server:
         error = await failure(submit(server.url))
 
@@ -125,7 +125,7 @@ async def test_a_submit_that_breaks_off_is_of_unknown_outcome_and_not_repeated(b
 
 
 @pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN)
-async def test_a_question_that_breaks_off_may_be_retried(behaviour: Behaviour):
+async def test_a_request_that_breaks_off_may_be_retried(behaviour: Behaviour):
     async with hostile(behaviour) as server:
         assert isinstance(await failure(ask(server.url)), Temporary)
 
@@ -143,20 +143,20 @@ async def test_the_time_limit_counts_from_the_start_to_the_last_byte(behaviour: 
     assert len(server.requests) == 2
 
 
-async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again():
+async def test_a_connection_that_the_server_closed_is_not_reused():
     async with hostile(then_closes(answers())) as server:
         for number in range(1, 4):
             await submit(server.url)
             async with asyncio.timeout(60):
                 while server.closed < number:
                     await asyncio.sleep(0.005)
-            for _ in range(20):  # turns of the event loop, in which the client hears of it
+            for _ in range(20):  # turns of the event loop, in which the client notices
                 await asyncio.sleep(0)
 
     assert (len(server.requests), server.connections) == (3, 3)
 
 
-async def test_no_submit_arrives_twice_when_connections_close_in_that_moment():
+async def test_no_submit_arrives_twice_when_connections_close_at_that_moment():
     ends: list[str] = []
     async with hostile(then_closes(answers())) as server:
         for number in range(30):
@@ -171,14 +171,14 @@ async def test_no_submit_arrives_twice_when_connections_close_in_that_moment():
     assert len({request.rpartition(b"\r\n")[2] for request in server.requests}) == len(server.requests)
 
 
-async def test_a_kept_connection_that_dies_under_a_submit_is_not_tried_anew():
+async def test_a_submit_on_a_kept_connection_that_dies_is_not_retried():
     async with hostile(answers(b"1"), resets, answers(b"3")) as server:
         await submit(server.url)
         error = await failure(submit(server.url))
 
         assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
         assert len(server.requests) == 2
-        assert server.connections == 1  # it was the kept one
+        assert server.connections == 1  # the kept one was used
 
 
 async def test_a_redirect_is_not_followed_with_a_key():
@@ -189,7 +189,7 @@ async def test_a_redirect_is_not_followed_with_a_key():
     assert other.requests == []
 
 
-async def test_a_large_body_goes_out_whole():
+async def test_a_large_body_is_sent_completely():
     content = bytes(range(256)) * 4 * 5000
 
     async with hostile(answers()) as server:
@@ -201,7 +201,7 @@ async def test_a_large_body_goes_out_whole():
 
 
 @pytest.mark.parametrize("key", ["with\nnewline", "with\0nul", "with–dash", "with\x7fdelete"])
-async def test_a_key_that_no_header_can_hold_is_a_wrong_key(key: str):
+async def test_a_key_that_does_not_fit_in_a_header_is_a_wrong_key(key: str):
     async with hostile(answers()) as server:
         error = await failure(http.ask("test", "GET", server.url, headers={"x-key": key}))
 
@@ -218,7 +218,7 @@ async def test_cookies_are_not_kept():
     assert not any(b"cookie" in request.lower() for request in server.requests)
 
 
-async def test_connections_are_kept_between_questions():
+async def test_connections_are_kept_between_requests():
     async with hostile(answers()) as server:
         for _ in range(3):
             await ask(server.url)
@@ -226,7 +226,7 @@ async def test_connections_are_kept_between_questions():
     assert server.connections == 1
 
 
-async def test_more_may_wait_at_once_than_httpx_has_connections():
+async def test_more_requests_may_wait_at_once_than_httpx_allows_by_default():
     count = 150
     async with hostile(hangs) as server:
         waiting = [asyncio.create_task(failure(ask(server.url, seconds=120))) for _ in range(count)]

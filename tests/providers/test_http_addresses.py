@@ -1,4 +1,4 @@
-"""The outbound client asks no address of a private network, however it is spelled."""
+"""The outbound client never connects to an address of a private network, however it is written."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Call = Callable[[str], Awaitable[object]]
 
 @pytest.mark.parametrize("call", [submit, ask, download])
 @pytest.mark.parametrize("host", ["localhost", "2130706433", "127.1", "127.0.0.1.", "0x7f.1"])
-async def test_a_name_of_this_machine_is_never_requested(call: Call, host: str):
-    """Though the address itself is allowed to nobody."""
+async def test_a_name_of_the_local_machine_is_never_requested(call: Call, host: str):
+    """Nothing is exempt, not even the address itself."""
     policy.allow([])
     async with hostile(answers()) as server:
         port = server.url.rpartition(":")[2]
@@ -43,7 +43,7 @@ async def test_a_host_that_is_exempt_is_requested_by_its_name():
 @pytest.mark.parametrize(
     "url", ["", "no url", "https://", "https://[::1", "https://a:b/", "https://exa mple/"]
 )
-async def test_what_is_no_url_is_refused(call: Call, url: str):
+async def test_an_invalid_url_is_refused(call: Call, url: str):
     assert is_final(await failure(call(url)), ErrorKind.UNAVAILABLE)
 
 
@@ -51,7 +51,7 @@ async def test_what_is_no_url_is_refused(call: Call, url: str):
 @pytest.mark.parametrize(
     "host", ["127。0。0。1", "%31%32%37.0.0.1", "127.0.0.%31", "1.1.1.1%.example.com", "[fe80::1%25eth0]"]
 )
-async def test_spellings_that_others_read_as_addresses_are_refused(call: Call, host: str):
+async def test_spellings_that_other_parsers_read_as_addresses_are_refused(call: Call, host: str):
     policy.allow([])
 
     assert is_final(await failure(call(f"https://{host}/")), ErrorKind.UNAVAILABLE)

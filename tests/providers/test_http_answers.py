@@ -1,4 +1,4 @@
-"""What the answers of providers say."""
+"""Reading the responses of providers."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def test_retry_after_is_read_as_a_date():
 @pytest.mark.parametrize(
     "content", [b"", b"<html>", b'{"a": ', b"\xff\xfe", b"[" * 100_000, b'{"a": 1' + b"0" * 5000 + b"}"]
 )
-def test_what_is_no_json_is_none(content: bytes):
+def test_invalid_json_is_none(content: bytes):
     assert answer(content=content).json() is None
     assert answer(content=content).table() == {}
 
 
 @pytest.mark.parametrize("content", [b"[]", b"1", b'"text"', b"null"])
-def test_what_is_no_object_is_an_empty_table(content: bytes):
+def test_json_that_is_not_an_object_is_an_empty_table(content: bytes):
     assert answer(content=content).table() == {}
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_object_is_an_empty_table(content: bytes):
         (429, ErrorKind.RATE_LIMITED, True),
     ],
 )
-def test_a_status_means_a_kind(status: int, kind: ErrorKind, asked_again: bool):
+def test_a_status_maps_to_an_error_kind(status: int, kind: ErrorKind, asked_again: bool):
     assert is_final(http.refusal(answer(status)), kind)
     asked = http.refusal(answer(status), asking=True)
     assert asked.kind is kind
@@ -86,7 +86,7 @@ def test_a_status_means_a_kind(status: int, kind: ErrorKind, asked_again: bool):
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"detail": "x"}'])
 @pytest.mark.parametrize("status", [302, 500, 501, 502, 503, 504, 520, 527, 529])
-def test_only_the_provider_itself_can_say_that_it_did_not_take_a_task(status: int, content: bytes):
+def test_only_the_provider_itself_can_report_that_it_did_not_accept_a_task(status: int, content: bytes):
     own = status in (500, 503) and content.startswith(b"{")
     refusal = http.refusal(answer(status, content))
 
@@ -94,7 +94,7 @@ def test_only_the_provider_itself_can_say_that_it_did_not_take_a_task(status: in
     assert is_temporary(http.refusal(answer(status, content), asking=True))
 
 
-def test_a_refusal_quotes_what_helps_and_never_what_was_reported_about_a_key():
+def test_a_refusal_quotes_the_provider_but_never_about_a_key():
     provider_message = "Incorrect API key provided: sk-abc123"
 
     assert "sk-abc" not in http.refusal(answer(401), provider_message=provider_message).message

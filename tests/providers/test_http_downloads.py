@@ -34,7 +34,7 @@ def short_pauses(connections: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("behaviour", BROKEN.values(), ids=BROKEN)
-async def test_a_download_that_breaks_off_is_tried_again(behaviour: Behaviour):
+async def test_a_download_that_breaks_off_is_retried(behaviour: Behaviour):
     async with hostile(behaviour, answers(b"picture", content_type="image/png; x=y")) as server:
         got = await download(server.url)
 
@@ -42,11 +42,11 @@ async def test_a_download_that_breaks_off_is_tried_again(behaviour: Behaviour):
 
 
 def gzip_bomb() -> bytes:
-    """A gigabyte of zeros as one of gzip's megabytes."""
+    """A gigabyte of zeros in a megabyte of gzip."""
     packer = zlib.compressobj(9, wbits=-15)
     head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
     block = packer.compress(bytes(MEGABYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
-    # Without the length and checksum at the end: nobody gets so far.
+    # Without the length and checksum at the end: no reader gets that far.
     return head + block * 1024 + packer.flush()
 
 
@@ -79,7 +79,7 @@ async def test_a_bomb_does_not_fill_the_memory(coding: str, make: Callable[[], b
     assert len(server.requests) == 1
 
 
-async def test_an_answer_that_was_compressed_without_being_requested_is_read():
+async def test_a_response_compressed_without_request_is_read():
     async with hostile(answers(gzip.compress(b'{"a": 1}'), content_encoding="gzip")) as server:
         assert (await ask(server.url)).table() == {"a": 1}
         [request] = server.requests
@@ -99,7 +99,7 @@ async def test_a_result_beyond_the_limit_is_refused_at_once(behaviour: Behaviour
     assert len(server.requests) == 1
 
 
-async def test_an_answer_that_is_too_large_leaves_open_what_was_paid():
+async def test_a_submit_whose_response_is_too_large_has_an_unknown_outcome():
     async with hostile(answers(b"x", length=http.ANSWER_BYTES + 1)) as server:
         submitted = await failure(submit(server.url))
         asked = await failure(ask(server.url))
@@ -109,13 +109,13 @@ async def test_an_answer_that_is_too_large_leaves_open_what_was_paid():
     assert "larger than 256 MB" in submitted.message
 
 
-async def test_a_result_at_the_limit_is_taken():
+async def test_a_result_at_the_limit_is_accepted():
     async with hostile(answers(bytes(MEGABYTE))) as server:
         assert len((await download(server.url)).content) == MEGABYTE
 
 
 @pytest.mark.parametrize("status", ["400 X", "401 X", "403 X", "404 X", "410 X"])
-async def test_a_dead_link_is_not_tried_again(status: str):
+async def test_a_dead_link_is_not_retried(status: str):
     async with hostile(answers(status=status)) as server:
         error = await failure(download(server.url))
 
@@ -129,7 +129,7 @@ async def test_a_dead_link_is_not_tried_again(status: str):
     [answers(status="500 X"), answers(status="503 X"), answers(status="429 X"), BROKEN["half a body"], drips],
     ids=["500", "503", "429", "cut", "slow"],
 )
-async def test_after_three_tries_it_may_be_requested_again(behaviour: Behaviour):
+async def test_after_three_tries_the_error_is_temporary(behaviour: Behaviour):
     async with (
         hostile(behaviour) as server,
         running_fast(once=lambda: behaviour is drips and len(server.requests) > server.closed, by=10),
@@ -140,14 +140,14 @@ async def test_after_three_tries_it_may_be_requested_again(behaviour: Behaviour)
     assert len(server.requests) == 3
 
 
-async def test_a_host_that_nobody_listens_at_may_be_retried():
+async def test_a_download_from_a_host_without_a_server_may_be_retried():
     async with hostile(answers()) as server:
         url = server.url
 
     assert is_temporary(await failure(download(url)))
 
 
-async def test_downloads_of_one_provider_do_not_wait_for_those_of_another_or_for_submits():
+async def test_downloads_of_a_provider_do_not_wait_for_other_providers_or_submits():
     async with contextlib.AsyncExitStack() as places:
         for _ in range(pool.DOWNLOADS):
             await places.enter_async_context(pool.downloads("slow"))
@@ -157,7 +157,7 @@ async def test_downloads_of_one_provider_do_not_wait_for_those_of_another_or_for
             assert (await download(server.url)).content == b"picture"
 
 
-async def test_few_submits_with_images_have_a_place_at_once():
+async def test_submits_with_images_have_limited_slots_per_provider():
     async with contextlib.AsyncExitStack() as places:
         for _ in range(pool.TRANSFERS):
             await places.enter_async_context(http.submitting("test"))
@@ -194,19 +194,19 @@ async def test_redirects_are_followed_a_few_times():
         "https://exa mple.com/",
     ],
 )
-async def test_a_redirect_to_where_nobody_may_go_is_refused(location: str):
+async def test_a_redirect_to_a_forbidden_address_is_refused(location: str):
     async with hostile(answers(status="302 X", location=location)) as server:
         error = await failure(download(server.url))
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
 
 
-async def test_a_redirect_to_nowhere_is_refused():
+async def test_a_redirect_without_a_location_is_refused():
     async with hostile(answers(status="302 X")) as server:
         assert is_final(await failure(download(server.url)), ErrorKind.UNAVAILABLE)
 
 
-async def test_no_key_goes_to_a_download():
+async def test_the_key_is_not_sent_with_a_download():
     async with hostile(answers()) as server:
         await ask(server.url)
         await download(server.url)

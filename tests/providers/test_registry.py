@@ -9,12 +9,12 @@ from editor.providers import registry
 from editor.providers.base import ErrorKind, ProviderError
 
 
-def test_the_sandbox_is_always_there() -> None:
+def test_the_sandbox_is_always_registered() -> None:
     assert registry.get("sandbox").label == "Built-in sandbox"
     assert registry.providers()["sandbox"] is registry.get("sandbox")
 
 
-def test_every_provider_is_filed_under_its_own_name() -> None:
+def test_every_provider_is_registered_under_its_own_name() -> None:
     assert all(name == provider.name for name, provider in registry.providers().items())
 
 

@@ -10,7 +10,7 @@ from editor.providers.sandbox.render import Output
 from tests.providers.pictures import SIZE, changed_box, colour_at, edit, opened, same, save
 
 
-def test_flipping_gives_the_mirrored_picture(photo: Path) -> None:
+def test_flipping_mirrors_the_picture(photo: Path) -> None:
     before = opened(photo)
     assert same(edit("flip horizontally", photo), before.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     assert same(edit("flip it vertically", photo), before.transpose(Image.Transpose.FLIP_TOP_BOTTOM))
@@ -42,14 +42,14 @@ def test_the_canvas_gets_the_requested_size(photo: Path, prompt: str, size: tupl
     assert edit(prompt, photo).size == size
 
 
-def test_cropping_keeps_the_centre_and_borders_go_around(photo: Path) -> None:
+def test_cropping_keeps_the_centre_and_borders_surround_the_picture(photo: Path) -> None:
     assert same(edit("crop to square", photo), opened(photo).crop((40, 0, 200, 160)))
     framed = edit("add a 10px red border", photo)
     assert same(framed.crop((10, 10, 250, 170)), opened(photo))
     assert colour_at(framed, 0, 0) == (214, 40, 40)
 
 
-def test_a_result_too_large_to_be_kept_is_refused(photo: Path) -> None:
+def test_a_result_too_large_to_be_stored_is_refused(photo: Path) -> None:
     with pytest.raises(Refused, match="25 megapixels"):
         edit("resize to 9000x9000", photo)
 
@@ -63,9 +63,7 @@ def test_a_result_too_large_to_be_kept_is_refused(photo: Path) -> None:
         ("in the centre", (40, 40, 200, 120)),
     ],
 )
-def test_text_stand_where_they_were_requested_to_stand(
-    photo: Path, place: str, region: tuple[int, int, int, int]
-) -> None:
+def test_text_is_placed_where_requested(photo: Path, place: str, region: tuple[int, int, int, int]) -> None:
     left, top, right, bottom = changed_box(opened(photo), edit(f'add the small text "Hey" {place}', photo))
     assert left >= region[0]
     assert top >= region[1]
@@ -73,7 +71,7 @@ def test_text_stand_where_they_were_requested_to_stand(
     assert bottom <= region[3]
 
 
-def test_a_long_text_is_broken_into_lines_that_fit(photo: Path) -> None:
+def test_a_long_text_is_wrapped(photo: Path) -> None:
     left, _, right, _ = changed_box(
         opened(photo), edit(f'add the text "{"Fresh bread daily " * 4}" at the top', photo)
     )
@@ -81,7 +79,7 @@ def test_a_long_text_is_broken_into_lines_that_fit(photo: Path) -> None:
     assert right < SIZE[0]
 
 
-def test_text_have_the_requested_colour(photo: Path) -> None:
+def test_text_has_the_requested_colour(photo: Path) -> None:
     colours = (
         edit('add the text "M" in the centre in yellow', photo).convert("RGB").getcolors(SIZE[0] * SIZE[1])
     )
@@ -104,7 +102,7 @@ def test_transparent_parts_of_image_2_show_image_1(photo: Path, tmp_path: Path) 
     assert same(edit("put image 2 onto image 1", photo, clear), opened(photo))
 
 
-def test_side_by_side_stands_both_in_one_row(photo: Path, tmp_path: Path) -> None:
+def test_side_by_side_puts_both_images_in_one_row(photo: Path, tmp_path: Path) -> None:
     other = save(Image.new("RGB", (80, 80), (255, 0, 255)), tmp_path / "other.png")
     row = edit("put them side by side", photo, other)
     assert row.size == (SIZE[0] + 160, 160)
@@ -124,7 +122,7 @@ def test_under_the_masks_black_nothing_changes(photo: Path, tmp_path: Path, prom
     assert bottom <= 120
 
 
-def test_transparency_is_kept_in_png_and_white_in_jpeg(tmp_path: Path) -> None:
+def test_transparency_is_kept_in_png_and_becomes_white_in_jpeg(tmp_path: Path) -> None:
     image = Image.new("RGBA", (20, 20), (200, 0, 0, 255))
     image.paste((0, 0, 0, 0), (0, 0, 10, 20))
     path = save(image, tmp_path / "clear.png")
@@ -137,7 +135,7 @@ def test_transparency_is_kept_in_png_and_white_in_jpeg(tmp_path: Path) -> None:
     assert min(colour_at(jpeg, 2, 2)) > 250
 
 
-def test_nothing_requested_is_nothing_changed(photo: Path) -> None:
+def test_an_empty_prompt_changes_nothing(photo: Path) -> None:
     assert same(edit("", photo), opened(photo))
 
 
@@ -154,5 +152,5 @@ def test_the_output_has_the_size_of_the_inputs(photo: Path, output: Output, size
     assert edit("sepia", photo, output=output).size == size
 
 
-def test_what_the_prompt_asks_for_wins_over_the_inputs(photo: Path) -> None:
+def test_the_prompt_takes_precedence_over_the_inputs(photo: Path) -> None:
     assert edit("resize to 50x40", photo, output=Output(width=128, height=128)).size == (50, 40)

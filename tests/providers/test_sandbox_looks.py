@@ -24,7 +24,7 @@ from tests.providers.pictures import (
 )
 
 
-def test_black_and_white_with_text_is_grey_and_bears_the_text_at_the_bottom(photo: Path) -> None:
+def test_black_and_white_with_text_is_grey_with_the_text_at_the_bottom(photo: Path) -> None:
     prompt = 'make it black and white and add the text "SOLD" at the bottom'
     plain, sold = edit("black and white", photo), edit(prompt, photo)
     assert is_grey(sold)
@@ -46,13 +46,13 @@ def test_black_and_white_is_grey_whatever_the_seed_and_sample(photo: Path, seed:
 @pytest.mark.parametrize(
     ("prompt", "brighter"), [("brighter", True), ("darker", False), ("night", False), ("vignette", False)]
 )
-def test_light_goes_where_it_was_requested_to_go(photo: Path, prompt: str, brighter: bool) -> None:
+def test_brightness_changes_as_requested(photo: Path, prompt: str, brighter: bool) -> None:
     assert (mean(edit(prompt, photo)) > mean(opened(photo)) + 3) is brighter
     assert (mean(edit(prompt, photo)) < mean(opened(photo)) - 3) is not brighter
 
 
-def test_strength_text_are_heard(photo: Path) -> None:
-    results = [mean(edit(f"make it {words} darker", photo)) for words in ("slightly", "", "much")]
+def test_words_of_degree_change_the_strength(photo: Path) -> None:
+    results = [mean(edit(f"make it {degree} darker", photo)) for degree in ("slightly", "", "much")]
     assert results == sorted(results, reverse=True)
     assert len(set(results)) == 3
 
@@ -70,19 +70,19 @@ def test_sepia_is_one_hue(photo: Path) -> None:
     assert red > green > blue
 
 
-def test_saturation_goes_where_it_was_requested_to_go(photo: Path) -> None:
+def test_saturation_changes_as_requested(photo: Path) -> None:
     def saturation(image: Image.Image) -> float:
         return ImageStat.Stat(image.convert("HSV")).mean[1]
 
     assert saturation(edit("muted", photo)) < saturation(opened(photo)) < saturation(edit("vivid", photo))
 
 
-def test_inverting_twice_gives_the_picture_back(photo: Path) -> None:
+def test_inverting_twice_restores_the_picture(photo: Path) -> None:
     assert not same(edit("invert", photo), opened(photo))
     assert same(edit("invert, then invert the colours", photo), opened(photo))
 
 
-def test_detail_goes_with_blur_and_comes_with_sharpening(photo: Path) -> None:
+def test_blur_reduces_detail_and_sharpening_adds_it(photo: Path) -> None:
     def detail(image: Image.Image) -> float:
         grey = image.convert("L")
         return ImageStat.Stat(ImageChops.difference(grey, ImageChops.offset(grey, 1, 0))).sum2[0]
@@ -134,7 +134,7 @@ def test_cinematic_shadows_are_teal_and_lights_amber(tmp_path: Path) -> None:
     assert light_red > light_blue + 10
 
 
-def test_soft_focus_gives_what_is_bright_a_halo(tmp_path: Path) -> None:
+def test_soft_focus_adds_a_halo_to_bright_areas(tmp_path: Path) -> None:
     image = Image.new("RGB", (300, 200))
     image.paste((255, 255, 255), (100, 50, 200, 150))
     soft = edit("soft focus", save(image, tmp_path / "window.png"))
@@ -193,6 +193,6 @@ def test_neutral_and_dark_colours_can_be_changed_too(source: str, target: str, t
     assert distance(wanted) < distance(was)
 
 
-def test_a_tint_draws_everything_to_one_hue(photo: Path) -> None:
+def test_a_tint_moves_everything_to_one_hue(photo: Path) -> None:
     red, green, blue = ImageStat.Stat(edit("tint it blue", photo).convert("RGB")).mean
     assert blue > green > red

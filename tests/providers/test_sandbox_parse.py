@@ -88,7 +88,7 @@ def names(prompt: str) -> list[str]:
         ("add film grain", "grain"),
     ],
 )
-def test_looks_are_known_by_many_names(prompt: str, name: str) -> None:
+def test_looks_have_many_names(prompt: str, name: str) -> None:
     assert one(prompt) == Look(name)
 
 
@@ -96,7 +96,7 @@ def test_every_look_has_a_filter_and_every_filter_a_name() -> None:
     assert set(FILTERS) == vocabulary.LOOKS
 
 
-def test_text_of_degree_change_the_strength() -> None:
+def test_words_of_degree_change_the_strength() -> None:
     def strength(prompt: str) -> float:
         look = one(prompt)
         assert isinstance(look, Look)
@@ -161,11 +161,11 @@ def test_text_of_degree_change_the_strength() -> None:
         ('add the text "A" at the bottom on a black strip', Caption("A", BOTTOM, strip=(0, 0, 0))),
     ],
 )
-def test_instructions_with_particulars(prompt: str, operation: Operation) -> None:
+def test_instructions_with_details(prompt: str, operation: Operation) -> None:
     assert one(prompt) == operation
 
 
-def test_several_instructions_are_done_in_their_order() -> None:
+def test_several_instructions_are_parsed_in_order() -> None:
     assert parse('make it black and white and add the text "SOLD" at the bottom', images=1) == (
         Look("grey"),
         Caption("SOLD", BOTTOM),
@@ -181,7 +181,7 @@ def test_several_instructions_are_done_in_their_order() -> None:
     assert names("black and white with grain") == ["grey", "grain"]
 
 
-def test_a_clause_may_lean_on_the_verb_before_it() -> None:
+def test_a_clause_may_share_the_verb_before_it() -> None:
     assert parse("flip horizontally and vertically", images=1) == (Flip("horizontal"), Flip("vertical"))
     assert names("increase contrast and saturation") == ["more contrast", "vivid"]
     assert parse('add "A" at the top and "B" at the bottom', images=1) == (
@@ -204,7 +204,7 @@ def test_a_clause_may_lean_on_the_verb_before_it() -> None:
         ('add the text "The image 2" at the top', "The image 2"),
     ],
 )
-def test_quoted_text_are_kept_as_they_are(prompt: str, text: str) -> None:
+def test_quoted_text_is_kept_unchanged(prompt: str, text: str) -> None:
     assert one(prompt) == Caption(text, TOP)
 
 
@@ -222,7 +222,7 @@ def test_quoted_text_are_kept_as_they_are(prompt: str, text: str) -> None:
         ("", None),
     ],
 )
-def test_what_is_not_understood_is_named_and_nothing_is_done(prompt: str, piece: str | None) -> None:
+def test_what_is_not_understood_is_quoted_and_the_prompt_is_refused(prompt: str, piece: str | None) -> None:
     if piece is None:
         assert parse(prompt, images=2) == ()
         return
@@ -234,12 +234,12 @@ def test_what_is_not_understood_is_named_and_nothing_is_done(prompt: str, piece:
     assert "BFL_API_KEY" in message
 
 
-def test_text_without_quotes_get_a_wakeup() -> None:
+def test_text_without_quotes_is_refused_with_an_example() -> None:
     with pytest.raises(Refused, match='Put the text to write in quotes, for example: add the text "SOLD"'):
         parse("add the text SOLD at the bottom", images=1)
 
 
-def test_an_image_that_is_not_there_is_named() -> None:
+def test_a_missing_image_is_reported() -> None:
     with pytest.raises(Refused, match="mentions image 2, but only one image was sent"):
         parse("put image 2 onto image 1", images=1)
     with pytest.raises(Refused, match="at least two images"):
@@ -283,7 +283,7 @@ def test_any_prompt_is_either_understood_or_refused(prompt: str) -> None:
         alphabet=st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1, max_size=60
     )
 )
-def test_any_text_in_quotes_arrives_unchanged(text: str) -> None:
+def test_any_quoted_text_is_kept_unchanged(text: str) -> None:
     prompt = f'make it sepia and add the text "{text}" at the top, then blur'
     if not text.strip():
         with pytest.raises(Refused):

@@ -59,15 +59,15 @@ def request(
 
 
 def never_ends(*args: object, **options: object) -> None:
-    """In place of the rendering."""
+    """A substitute for `render.render`."""
     while True:
         time.sleep(60)
 
 
-def waits_to_be_seen(
+def waits_for_go(
     recipe: render.Recipe, images: list[Path], mask: Path | None, *, report: Callable[[int], None]
 ) -> list[bytes]:
-    """The rendering, which goes on after its first step only when a file "go" lies beside the images."""
+    """`render.render`, but it waits after its first step for a file "go" beside the images."""
 
     def wait(percent: int) -> None:
         report(percent)
@@ -118,7 +118,7 @@ async def test_samples_and_aspect_ratio_are_honoured() -> None:
     assert {opened(image.content).size for image in result.images} == {(48, 48)}
 
 
-async def test_width_and_height_are_honoured_and_zero_means_as_the_input() -> None:
+async def test_width_and_height_are_honoured_and_zero_means_the_size_of_the_input() -> None:
     (large,) = (await run(request("sepia", inputs={"width": 128, "height": 64}))).images
     (same,) = (await run(request("sepia", inputs={"width": 0, "height": 0}))).images
     assert opened(large.content).size == (128, 64)
@@ -136,7 +136,7 @@ async def test_what_is_not_understood_is_refused_at_submit() -> None:
     assert caught.value.kind is ErrorKind.INVALID_INPUT
 
 
-async def test_letters_that_cannot_be_drawn_are_refused_at_submit() -> None:
+async def test_characters_that_cannot_be_drawn_are_refused_at_submit() -> None:
     with pytest.raises(ProviderError, match="“中”") as caught:
         await Sandbox().submit(request('add the text "中" at the top'))
     assert caught.value.kind is ErrorKind.INVALID_INPUT
@@ -157,7 +157,9 @@ async def test_submit_logs_once_and_starts_nothing(caplog: pytest.LogCaptureFixt
     assert set(asyncio.all_tasks()) == before
 
 
-async def test_a_task_unknown_after_a_restart_gives_the_same_bytes(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_task_unknown_after_a_restart_returns_the_same_bytes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     wanted = request("add grain")
     first = Sandbox()
     task = await first.submit(wanted)
@@ -169,7 +171,7 @@ async def test_a_task_unknown_after_a_restart_gives_the_same_bytes(caplog: pytes
     assert not caplog.records
 
 
-async def test_cancel_kills_the_work_and_forgives_a_task_that_is_gone(
+async def test_cancel_kills_the_work_and_ignores_an_unknown_task(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(adapter, "POLL_HOLD", 0.01)
@@ -183,10 +185,10 @@ async def test_cancel_kills_the_work_and_forgives_a_task_that_is_gone(
     await sandbox.cancel(wanted, task)
 
 
-async def test_progress_is_reported_while_the_work_goes_on(
+async def test_progress_is_reported_while_the_work_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(render, "render", waits_to_be_seen)
+    monkeypatch.setattr(render, "render", waits_for_go)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     sandbox, wanted = Sandbox(), request("blur, sepia, gouache, grain, vignette", size=(900, 900))
     task = await sandbox.submit(wanted)
@@ -203,7 +205,7 @@ async def test_progress_is_reported_while_the_work_goes_on(
     assert percents[-1] <= 100
 
 
-async def test_slow_rises_steadily_and_counts_from_the_submit() -> None:
+async def test_slow_reports_steady_progress_from_the_submit() -> None:
     sandbox, wanted = Sandbox(), request("sepia [slow:9000]")
     task = await sandbox.submit(wanted)
     started = task.state["started_at"]
@@ -217,7 +219,7 @@ async def test_slow_rises_steadily_and_counts_from_the_submit() -> None:
     assert len(result.images) == 1
 
 
-async def test_a_slow_task_really_takes_its_time() -> None:
+async def test_a_slow_task_takes_the_requested_time() -> None:
     started = time.monotonic()
     await run(request("sepia [slow:1]"))
     assert time.monotonic() - started >= 1
@@ -231,7 +233,7 @@ async def test_a_slow_task_really_takes_its_time() -> None:
         ("[fail:submit]", ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_test_text_fail_as_documented(word: str, kind: ErrorKind) -> None:
+async def test_test_words_fail_as_documented(word: str, kind: ErrorKind) -> None:
     assert (await error_of(request(f"sepia {word}"))).kind is kind
 
 
@@ -250,7 +252,7 @@ async def test_timeout_never_finishes() -> None:
     assert not sandbox._work
 
 
-async def test_a_prompt_of_test_text_alone_keeps_the_image() -> None:
+async def test_a_prompt_of_test_words_alone_keeps_the_image() -> None:
     (image,) = (await run(request("[slow:0]"))).images
     assert opened(image.content).getcolors() == [(64 * 48, (200, 60, 40))]
 
@@ -262,7 +264,7 @@ async def test_a_prompt_of_test_text_alone_keeps_the_image() -> None:
         (processes.Crashed("gone"), ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_trouble_of_the_child_is_translated(
+async def test_errors_of_the_child_process_are_translated(
     monkeypatch: pytest.MonkeyPatch, raised: Exception, kind: ErrorKind
 ) -> None:
     async def trouble(*args: object, **options: object) -> list[bytes]:
@@ -278,7 +280,7 @@ async def test_a_result_too_large_is_invalid_input() -> None:
     assert "25 megapixels" in error.message
 
 
-async def test_the_render_function_is_run_for_the_requests_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rendering_runs_for_the_requests_tenant(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, object] = {}
 
     async def spy(function: object, *args: object, **options: object) -> list[bytes]:

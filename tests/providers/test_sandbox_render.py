@@ -30,7 +30,7 @@ def test_progress_rises_to_one_hundred(photo: Path) -> None:
     assert len(set(seen)) > 5
 
 
-def test_a_file_that_is_no_image_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_image_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
     with pytest.raises(Refused, match="image 1 cannot be read"):
@@ -51,7 +51,7 @@ def test_a_poster_has_the_requested_shape(output: Output, size: tuple[int, int])
     assert edit("A red fox in the snow", output=output).size == size
 
 
-def test_posters_follow_from_the_seed() -> None:
+def test_posters_depend_on_seed_and_prompt() -> None:
     def poster(words: str, seed: int) -> bytes:
         (content,) = edit_bytes(words, seed=seed, output=Output(width=256, height=256))
         return content
@@ -61,11 +61,11 @@ def test_posters_follow_from_the_seed() -> None:
     assert poster("Jazz", 1) != poster("Rock", 1)
 
 
-def test_a_poster_takes_on_the_look_at_the_prompts_end() -> None:
+def test_a_poster_has_the_look_at_the_end_of_the_prompt() -> None:
     assert is_grey(edit("A lighthouse, in black and white", output=Output(width=256, height=256)))
     assert not is_grey(edit("A lighthouse", output=Output(width=256, height=256)))
 
 
 @pytest.mark.parametrize("words", ["", "x", "W" * 400, "word " * 300])
-def test_a_poster_can_be_set_from_any_text(words: str) -> None:
+def test_a_poster_can_be_made_of_any_text(words: str) -> None:
     assert edit(words, output=Output(width=208, height=304)).size == (208, 304)

@@ -1,4 +1,4 @@
-"""The examples of the models' own documents, on an installation without keys."""
+"""The examples in the models' documents, on an installation without keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from editor.providers.sandbox.samples import READ_AS
 SANDBOX_DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "sandbox.md"
 
 
-def test_the_examples_of_the_models_documents_are_read_as_what_can_be_done() -> None:
+def test_the_sandbox_understands_the_examples_of_the_models_documents() -> None:
     documents = {prompt for model in catalog.catalog().models.values() for prompt in model.sample_prompts}
     for prompt, plainly in READ_AS.items():
         assert prompt in documents

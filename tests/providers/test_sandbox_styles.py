@@ -1,4 +1,4 @@
-"""Looks described at length, as styles do, and looks laid over a poster."""
+"""Looks described in detail, as styles do, and looks applied to a poster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from editor.providers.sandbox.parser import Poster, parse, parse_poster
         "as a gouache painting, preserving the original composition unchanged",
     ],
 )
-def test_text_that_say_what_happens_anyway_add_nothing(prompt: str) -> None:
+def test_a_description_of_the_look_itself_adds_nothing(prompt: str) -> None:
     assert parse(prompt, images=1) == (Look("gouache"),)
 
 
@@ -37,12 +37,12 @@ def test_text_that_say_what_happens_anyway_add_nothing(prompt: str) -> None:
         ("otherwise", "otherwise"),
     ],
 )
-def test_text_that_say_more_than_happens_are_not_understood(prompt: str, piece: str) -> None:
+def test_a_description_beyond_the_look_is_not_understood(prompt: str, piece: str) -> None:
     with pytest.raises(Refused, match=f"“{piece}”"):
         parse(prompt, images=1)
 
 
-def test_a_trait_can_be_read_and_belongs_to_a_look() -> None:
+def test_every_trait_is_understood_with_its_look() -> None:
     for name, traits in vocabulary.TRAITS.items():
         for trait in traits:
             assert parse(f"{name}, with {trait}", images=1) == (Look(name),), trait

@@ -1,4 +1,4 @@
-"""BFL, as the contract sees it."""
+"""The contract's spec of BFL."""
 
 from __future__ import annotations
 

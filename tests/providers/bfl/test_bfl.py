@@ -1,4 +1,4 @@
-"""What BFL alone does; what it shares with all others is in the contract."""
+"""Behaviour specific to BFL; what all providers share is in the contract."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.providers.edits import edit, finish, is_final, png, run
 
 
 @pytest.mark.parametrize("target", ["flux-kontext-max", FLEX, "flux-2-klein-9b"])
-async def test_references_go_in_their_order(adapter: Adapter, bfl: Bfl, target: str):
+async def test_references_are_sent_in_order(adapter: Adapter, bfl: Bfl, target: str):
     await adapter.submit(edit(bfl, target, RED, GREEN, BLUE))
 
     assert images(bfl.tasks[0]) == [RED, GREEN, BLUE]
 
 
-async def test_flux_2_takes_eight_images(adapter: Adapter, bfl: Bfl):
+async def test_flux_2_accepts_eight_images(adapter: Adapter, bfl: Bfl):
     await adapter.submit(edit(bfl, FLUX_2, *[RED] * 7, BLUE))
 
     assert images(bfl.tasks[0]) == [*[RED] * 7, BLUE]
 
 
-async def test_a_mask_says_what_is_repainted(adapter: Adapter, bfl: Bfl):
+async def test_a_mask_selects_what_is_repainted(adapter: Adapter, bfl: Bfl):
     result = await run(adapter, edit(bfl, FILL, RED, mask=MASK, steps=30, guidance=60.0))
 
     [task] = bfl.tasks
@@ -40,7 +40,7 @@ async def test_a_mask_says_what_is_repainted(adapter: Adapter, bfl: Bfl):
     assert task.request == {"prompt": PROMPT, "steps": 30, "guidance": 60.0}
 
 
-async def test_a_bad_picture_is_named(adapter: Adapter, bfl: Bfl):
+async def test_an_invalid_image_is_reported_with_its_field(adapter: Adapter, bfl: Bfl):
     small = png(size=(64, 64))
 
     error = await failure(adapter.submit(edit(bfl, FILL, small, mask=small)))
@@ -49,7 +49,7 @@ async def test_a_bad_picture_is_named(adapter: Adapter, bfl: Bfl):
     assert "The image in image is too large or too small" in error.message
 
 
-async def test_the_polls_tell_how_far_it_is(adapter: Adapter, bfl: Bfl):
+async def test_polls_report_the_progress(adapter: Adapter, bfl: Bfl):
     bfl.stop_clock()
     bfl.seconds, bfl.newer = 10, True
     request = edit(bfl, FLUX_2)
@@ -76,8 +76,8 @@ async def test_with_a_callback_the_task_is_polled_at_the_base_url(adapter: Adapt
     assert result.images[0].content == bfl.tasks[0].pictures[0].content
 
 
-async def test_a_polling_url_elsewhere_never_gets_the_key(adapter: Adapter, bfl: Bfl):
-    bfl.regional = True  # which is another origin here: localhost
+async def test_a_polling_url_on_another_host_never_gets_the_key(adapter: Adapter, bfl: Bfl):
+    bfl.regional = True  # another origin here: localhost
     request = edit(bfl, FLUX_2)
     task = await adapter.submit(request)
 
@@ -88,7 +88,7 @@ async def test_a_polling_url_elsewhere_never_gets_the_key(adapter: Adapter, bfl:
     assert bfl.tasks[0].polls == 0
 
 
-async def test_a_task_that_ended_long_ago_still_gives_its_result(adapter: Adapter, bfl: Bfl):
+async def test_a_task_that_ended_long_ago_still_returns_its_result(adapter: Adapter, bfl: Bfl):
     request = edit(bfl, FLUX_2)
     task = await adapter.submit(request)
     bfl.ahead += 3600
@@ -107,12 +107,12 @@ async def test_a_task_of_another_day_is_not_confused_with_one_just_submitted(ada
     assert "no longer knows this edit" in error.message
 
 
-async def test_a_failed_task_may_come_with_a_servers_error_code(adapter: Adapter, bfl: Bfl):
+async def test_a_failed_task_may_have_a_server_error_status(adapter: Adapter, bfl: Bfl):
     bfl.failed_status = 503
     bfl.script.next_submit = [Fault.FAILED]
 
     assert is_final(await failure(run(adapter, edit(bfl, FLUX_2))), ErrorKind.UNAVAILABLE)
 
 
-def test_kontext_max_has_a_limit_of_its_own():
+def test_kontext_max_has_its_own_limit():
     assert Adapter().limits("flux-kontext-max") == {"all": 24, "flux-kontext-max": 6}

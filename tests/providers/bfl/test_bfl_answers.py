@@ -1,4 +1,4 @@
-"""Answers of BFL that its emulator does not give."""
+"""Responses of BFL that its emulator does not send."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_progress_is_a_fraction(progress: Any, percent: int | None):
 @pytest.mark.parametrize(
     ("seed", "reported"), [(1752479754028, 1752479754028), (0, 0), (None, None), (1.5, None), (True, None)]
 )
-def test_the_seed_is_reported_where_it_is_a_whole_number(seed: Any, reported: int | None):
+def test_the_seed_is_reported_when_it_is_an_integer(seed: Any, reported: int | None):
     body = {"status": "Ready", "result": {"sample": "https://a/1", "seed": seed}}
 
     assert answers.polled(answer(200, body), age=1) == answers.Ready("https://a/1", reported)
@@ -44,7 +44,7 @@ def test_ready_without_a_link_is_a_failure(result: Any):
     ("details", "text"),
     [({"error": "out of memory"}, "out of memory"), ("out of memory", "out of memory"), (None, ""), ([], "")],
 )
-def test_a_failure_is_reported_in_the_providers_text(status: str, details: Any, text: str):
+def test_a_failure_is_reported_with_the_providers_message(status: str, details: Any, text: str):
     error = raised(answers.polled, answer(200, {"status": status, "details": details}), age=1)
 
     assert is_final(error, ErrorKind.UNAVAILABLE)
@@ -59,7 +59,7 @@ def test_moderation_needs_no_reasons(details: Any):
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"id": None}, {"id": ""}, {"id": 5}])
-def test_a_submit_whose_answer_has_no_id_is_of_unknown_outcome(body: Any):
+def test_a_submit_whose_response_has_no_id_has_an_unknown_outcome(body: Any):
     assert is_final(raised(answers.submitted, answer(200, body)), ErrorKind.UNKNOWN_OUTCOME)
 
 
@@ -68,5 +68,5 @@ def test_credits_are_reported_with_their_fractions():
 
 
 @pytest.mark.parametrize("body", [None, {}, {"credits": "many"}, {"credits": True}])
-def test_credits_that_are_no_number_are_requested_again(body: Any):
+def test_credits_that_are_not_a_number_may_be_requested_again(body: Any):
     assert is_temporary(raised(answers.credits_left, answer(200, body)))

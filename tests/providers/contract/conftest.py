@@ -12,7 +12,7 @@ from tests.providers.contract.spec import ProviderSpec, UnderTest
 def provider(
     request: pytest.FixtureRequest, connections: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[UnderTest]:
-    """The adapter of `request.param` and its emulator, without pauses worth waiting for."""
+    """The adapter of `request.param` and its emulator, with pauses shortened."""
     spec: ProviderSpec = request.param
     monkeypatch.setattr(http, "DOWNLOAD_PAUSES", (0.01, 0.01))
     for name, value in spec.shortened.items():

@@ -1,4 +1,4 @@
-"""What the contract must know of a provider, and a provider under test."""
+"""What the contract must know about a provider, and a provider under test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RED, GREEN, BLUE = png("red"), png("green"), png("blue")
 MASK = png("white", mode="L")
 PROMPT = "make the sky stormy"
 SEED = 42
-# What people read of a refused submit, where it is in our own words.
+# Messages of a refused submit that are the portal's own.
 REFUSALS = {
     Fault.WRONG_KEY: "did not accept the API key",
     Fault.OUT_OF_FUNDS: "no funds left",
@@ -28,7 +28,7 @@ REFUSALS = {
 
 
 class Option(NamedTuple):
-    """Inputs of the catalogue, and the fields that they become in a request with so many pictures."""
+    """Inputs of the catalogue, and the fields that they become in a request with this many images."""
 
     target: str
     inputs: Mapping[str, Any]
@@ -37,7 +37,7 @@ class Option(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """An edit that is refused, and a part of what people read."""
+    """An edit that is refused, and a part of the message."""
 
     target: str
     message: str
@@ -48,51 +48,51 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSpec:
-    """One provider, as the contract sees it.
+    """What the contract knows about one provider.
 
-    adapter       makes one; also the class that the registry has
+    adapter       creates one; also the class in the registry
     emulator      of the provider
-    target        a model that edits words alone, one picture and several
-    other_apis    a model for each other way in which a task is submitted or told of
-    public_url    as in the documentation, and `label` for people
+    target        a model that takes a prompt alone, one image and several
+    other_apis    a model for each other way in which a task is submitted or reported
+    public_url    as in the documentation; `label` is the display name
     limits        of `target`, see `Provider.limits`
 
     What a request looks like:
 
     path          where a submit of the prompt alone goes
     body          that request as the emulator decodes it, with SEED where there are seeds
-    seeded        a seed is taken, and told with the result
+    seeded        a seed is accepted, and returned with the result
     auth          name and value of the header that carries the key
-    images        the contents of the pictures in a task's request, in order
-    fields        what else is in it, but for the prompt: what the inputs became
+    images        the contents of the images in a task's request, in order
+    fields        what else is in it, except the prompt: what the inputs became
     options       inputs, and the fields that they become
     impossible    edits that the adapter refuses without a request
-    bad_input     an edit that only the provider can refuse, in its words
+    bad_input     an edit that only the provider can refuse, with its own message
     no_model      a model that the provider, or the adapter, does not know
-    takes_mask    `target` takes a mask
-    samples       a model that makes several images of one picture at once
-    callbacks     a submit may carry a URL to be told at
+    takes_mask    `target` accepts a mask
+    samples       a model that makes several results from one image at once
+    callbacks     a submit may carry a callback URL
 
     Keys:
 
-    key           that the emulator takes
-    wrong_keys    that it does not
-    check_url     what a check of the key asks for, after the base URL; `check_told`: what it tells
-    check_step    the emulator's step for it, where faults can be set on it
+    key           accepted by the emulator
+    wrong_keys    rejected by it
+    check_url     what a check of the key requests, after the base URL; `check_told`: what it returns
+    check_step    the emulator's step for it, if faults can be set on it
 
     Failures:
 
-    refusals      what people read of a refused submit, beside REFUSALS: of SERVER_ERROR, of the faults that
-                  not every provider has, and where the provider is told better than by REFUSALS
-    endings       the same of a task that fails
-    busy_pause    seconds to wait that the adapter names when the provider names none
+    refusals      messages of a refused submit, in addition to REFUSALS: for SERVER_ERROR, for the faults that
+                  not every provider has, and those that override REFUSALS
+    endings       the same for a failed task
+    busy_pause    seconds to wait before a retry when the provider gives none
 
     After the submit:
 
     state         the names in `Submitted.state`
-    uploaded      a picture that is uploaded before the submit; None where none is
+    uploaded      an image that is uploaded before the submit; None if none is
     cancels       the provider can stop a task
-    empty_fails   a task without an image has failed; else its result has none
+    empty_fails   a task without an image has failed; otherwise its result is empty
     shortened     pauses of the adapter, and their values in tests
     """
 
@@ -136,12 +136,12 @@ class ProviderSpec:
 
     @property
     def reported(self) -> Mapping[Fault, str]:
-        """A part of what people read of a refused submit."""
+        """A part of the message of a refused submit, by fault."""
         return {**REFUSALS, **self.refusals}
 
     @property
     def pauses(self) -> Mapping[Fault, float | None]:
-        """Seconds to wait that errors name."""
+        """Seconds to wait before a retry, by fault."""
         return {Fault.RATE_LIMITED: self.busy_pause, Fault.RATE_LIMITED_RETRY_AFTER: RETRY_AFTER}
 
     @property
@@ -155,7 +155,7 @@ class ProviderSpec:
 
 @dataclass(frozen=True)
 class UnderTest:
-    """An adapter, and its provider's emulator, which runs."""
+    """An adapter and its provider's running emulator."""
 
     spec: ProviderSpec
     adapter: Provider
@@ -166,25 +166,25 @@ class UnderTest:
         return edits.edit(self.emulator, target or self.spec.target, *images, **options)
 
     def refused_edit(self, refusal: Refusal) -> EditRequest:
-        """The edit that is refused so."""
+        """The edit of this refusal."""
         mask = MASK if refusal.masked else None
         return self.edit(*[RED] * refusal.images, target=refusal.target, mask=mask, **refusal.inputs)
 
     def account(self, key: str | None = None) -> Account:
-        """The emulator's account, or somebody's with another key."""
+        """The emulator's account, or one with another key."""
         return edits.account(self.emulator, key)
 
     @property
     def script(self) -> Script:
-        """The faults to come."""
+        """The scripted faults."""
         return self.emulator.script
 
     @property
     def task(self) -> Task:
-        """The only one that the provider took."""
+        """The only task that the provider accepted."""
         [task] = self.emulator.tasks
         return task
 
     def count(self, step: Step) -> int:
-        """How often this was asked for."""
+        """How many requests were made for this step."""
         return sum(call.step is step for call in self.emulator.calls)

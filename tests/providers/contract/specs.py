@@ -1,4 +1,4 @@
-"""The providers under contract, and decorators that run a test with them. A new one is a line in SPECS."""
+"""The providers under contract, and decorators that run a test with them. Add a new one to SPECS."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.providers.wiro.spec import WIRO
 SPECS = (BFL, WIRO, OPENAI, GOOGLE, FAL, KIE)
 POLLED = tuple(spec for spec in SPECS if not spec.immediate)
 IMMEDIATE = tuple(spec for spec in SPECS if spec.immediate)
-# A provider as often as it has ways to submit a task and to tell of it.
+# A provider once for each way in which it accepts and reports a task.
 APIS = tuple(replace(spec, target=target) for spec in SPECS for target in (spec.target, *spec.other_apis))
 POLLED_APIS = tuple(spec for spec in APIS if not spec.immediate)
 
 
 def each(specs: Iterable[ProviderSpec]) -> pytest.MarkDecorator:
-    """The test runs with each of these as `provider`."""
+    """Run the test with each of these as `provider`."""
     rows = [pytest.param(spec, id=_id(spec)) for spec in specs]
     return pytest.mark.parametrize("provider", rows, indirect=True)
 
@@ -34,7 +34,7 @@ def each(specs: Iterable[ProviderSpec]) -> pytest.MarkDecorator:
 def each_with(
     name: str, values: Callable[[ProviderSpec], Iterable[Any]], specs: Iterable[ProviderSpec] = SPECS
 ) -> pytest.MarkDecorator:
-    """The same, and with each of the values that the spec has for the argument of this name."""
+    """The same, with each of the values that the spec has for the argument of this name."""
     rows = [
         pytest.param(spec, value, id=f"{_id(spec)}-{value if isinstance(value, StrEnum | str) else number}")
         for spec in specs

@@ -1,4 +1,4 @@
-"""A cancel stops the task where the provider can, and is never any trouble."""
+"""A cancel stops the task if the provider supports it, and never raises."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_a_running_task_is_cancelled(provider: UnderTest):
 
 
 @each(spec for spec in SPECS if not spec.cancels)
-async def test_a_cancel_asks_nothing_of_a_provider_that_has_none(provider: UnderTest):
+async def test_a_cancel_sends_no_request_to_a_provider_without_cancelling(provider: UnderTest):
     request = provider.edit()
     task = await provider.adapter.submit(request)
     calls = len(provider.emulator.calls)
@@ -43,7 +43,7 @@ async def test_a_cancel_asks_nothing_of_a_provider_that_has_none(provider: Under
 
 @each(CANCELLING)
 @pytest.mark.parametrize("fault", [Fault.WRONG_KEY, Fault.SERVER_ERROR, Fault.BAD_GATEWAY, Fault.CUT])
-async def test_a_cancel_that_fails_is_only_logged(
+async def test_a_failed_cancel_is_only_logged(
     provider: UnderTest, fault: Fault, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("INFO", logger="editor")
@@ -60,7 +60,7 @@ async def test_a_cancel_that_fails_is_only_logged(
 
 
 @each(CANCELLING)
-async def test_a_cancel_of_what_has_ended_or_gone_does_no_harm(provider: UnderTest):
+async def test_a_cancel_of_an_ended_task_or_at_a_dead_server_does_no_harm(provider: UnderTest):
     request = provider.edit()
     task = await provider.adapter.submit(request)
     result = await finish(provider.adapter, request, task)

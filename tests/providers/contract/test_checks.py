@@ -1,4 +1,4 @@
-"""The check of a key is one request that costs nothing; what a wrong key gives is in test_refusals."""
+"""The check of a key is one request that costs nothing; wrong keys are tested in test_refusals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.providers.edits import is_temporary
 
 
 @each(SPECS)
-async def test_the_check_of_a_right_key_tells_what_the_provider_tells(provider: UnderTest):
+async def test_the_check_of_a_valid_key_returns_what_the_provider_reports(provider: UnderTest):
     assert await provider.adapter.check(provider.account()) == provider.spec.check_told
 
     [call] = provider.emulator.calls
@@ -22,7 +22,7 @@ async def test_the_check_of_a_right_key_tells_what_the_provider_tells(provider: 
 
 
 @each(SPECS)
-async def test_a_check_that_nobody_answers_says_nothing_of_the_key(provider: UnderTest):
+async def test_a_check_without_a_server_does_not_judge_the_key(provider: UnderTest):
     provider.emulator.stop()
 
     assert is_temporary(await failure(provider.adapter.check(provider.account())))
@@ -37,7 +37,7 @@ async def test_a_check_that_nobody_answers_says_nothing_of_the_key(provider: Und
         (Fault.BAD_GATEWAY, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_a_check_without_a_clear_answer_says_nothing_of_the_key(
+async def test_a_check_without_a_clear_response_does_not_judge_the_key(
     provider: UnderTest, fault: Fault, kind: ErrorKind
 ):
     assert provider.spec.check_step is not None

@@ -1,4 +1,4 @@
-"""Results are fetched within limits, without the key, and a few times if need be."""
+"""Results are fetched within limits, without the key, and with a few retries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.providers.edits import is_final, run
 
 
 @each(POLLED)
-async def test_no_key_goes_to_the_results_link(provider: UnderTest):
+async def test_the_key_is_not_sent_to_the_result_link(provider: UnderTest):
     await run(provider.adapter, provider.edit())
 
     download = provider.emulator.calls[-1]
@@ -24,7 +24,7 @@ async def test_no_key_goes_to_the_results_link(provider: UnderTest):
 
 @each(POLLED)
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.BAD_GATEWAY])
-async def test_a_broken_download_is_tried_again(provider: UnderTest, fault: Fault):
+async def test_a_broken_download_is_retried(provider: UnderTest, fault: Fault):
     provider.script.next_download = [fault]
 
     result = await run(provider.adapter, provider.edit())
@@ -55,7 +55,7 @@ async def test_a_result_that_cannot_be_fetched_ends_the_task(provider: UnderTest
 
 @each(IMMEDIATE)
 @pytest.mark.parametrize("fault", [Fault.HUGE, Fault.HUGE_UNANNOUNCED])
-async def test_an_answer_that_is_too_large_is_not_read_to_its_end(
+async def test_a_response_that_is_too_large_is_not_read_to_its_end(
     provider: UnderTest, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(http, "ANSWER_BYTES", 2 * 1024**2)
@@ -63,5 +63,5 @@ async def test_an_answer_that_is_too_large_is_not_read_to_its_end(
 
     error = await failure(provider.adapter.submit(provider.edit()))
 
-    assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)  # it was made, and is paid for
+    assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)  # the image was made and is paid for
     assert "larger than 2 MB" in error.message

@@ -1,4 +1,4 @@
-"""An edit that ends badly is over, is not sent again, and is told in words for people."""
+"""A failed edit is final, is not sent again, and has a readable message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = {
     Fault.RESULT_MODERATED: ErrorKind.MODERATED,
     Fault.FAILED: ErrorKind.UNAVAILABLE,
     Fault.EMPTY_RESULT: ErrorKind.UNAVAILABLE,
-    Fault.OVERLOADED: ErrorKind.UNAVAILABLE,  # at some providers
+    Fault.OVERLOADED: ErrorKind.UNAVAILABLE,  # only some providers
 }
 EMPTY = {Fault.EMPTY_RESULT: "returned no image"}
 REQUIRED = (Fault.PROMPT_MODERATED, Fault.RESULT_MODERATED, Fault.FAILED)
@@ -27,7 +27,7 @@ def endings(spec: ProviderSpec) -> Iterable[Fault]:
 
 
 @each_with("fault", endings, APIS)
-async def test_an_edit_that_ends_badly_is_over(provider: UnderTest, fault: Fault):
+async def test_a_failed_edit_is_final(provider: UnderTest, fault: Fault):
     provider.script.next_submit = [fault]
 
     error = await failure(run(provider.adapter, provider.edit(RED)))

@@ -1,4 +1,4 @@
-"""A submit is sent once: what became of it is known, or it is unknown."""
+"""A submit is sent only once; without a clear response its outcome is unknown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.providers.edits import is_final
 
 @each(APIS)
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG])
-async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(provider: UnderTest, fault: Fault):
+async def test_a_submit_without_a_clear_response_has_an_unknown_outcome(provider: UnderTest, fault: Fault):
     provider.script.next_submit = [fault]
 
     async with waited_for(fault, once=lambda: provider.emulator.tasks):
@@ -23,12 +23,12 @@ async def test_a_submit_without_a_clear_answer_is_of_unknown_outcome(provider: U
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
     assert "it is unknown" in error.message
-    assert len(provider.emulator.tasks) == 1  # it was taken, and is paid for
+    assert len(provider.emulator.tasks) == 1  # it was accepted and is paid for
     assert provider.count(Step.SUBMIT) == 1
 
 
 @each(IMMEDIATE)
-async def test_work_that_never_ends_is_of_unknown_outcome(provider: UnderTest):
+async def test_work_that_never_ends_has_an_unknown_outcome(provider: UnderTest):
     provider.script.next_submit = [Fault.NEVER_FINISHES]
 
     async with waited_for(Fault.NEVER_FINISHES, once=lambda: provider.emulator.tasks):
@@ -38,7 +38,7 @@ async def test_work_that_never_ends_is_of_unknown_outcome(provider: UnderTest):
 
 
 @each(SPECS)
-async def test_a_refused_connection_left_nothing_behind(provider: UnderTest):
+async def test_a_refused_connection_is_unavailable(provider: UnderTest):
     provider.emulator.stop()
 
     for images in ([], [RED]):

@@ -1,4 +1,4 @@
-"""The catalogue's inputs become the provider's fields, and what cannot be done is not sent."""
+"""The catalogue's inputs become the provider's fields, and what is not supported is not sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.providers.edits import is_final
 
 
 @each_with("option", lambda spec: spec.options)
-async def test_options_are_sent_as_the_model_knows_them(provider: UnderTest, option: Option):
+async def test_options_are_sent_as_the_models_fields(provider: UnderTest, option: Option):
     images = [RED] * option.images
     await provider.adapter.submit(provider.edit(*images, target=option.target, **option.inputs))
 
@@ -19,7 +19,7 @@ async def test_options_are_sent_as_the_model_knows_them(provider: UnderTest, opt
 
 
 @each_with("refusal", lambda spec: spec.impossible)
-async def test_what_would_be_ignored_or_refused_is_not_sent(provider: UnderTest, refusal: Refusal):
+async def test_options_that_would_be_ignored_or_refused_are_not_sent(provider: UnderTest, refusal: Refusal):
     error = await failure(provider.adapter.submit(provider.refused_edit(refusal)))
 
     assert is_final(error, ErrorKind.INVALID_INPUT)

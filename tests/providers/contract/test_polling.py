@@ -1,4 +1,4 @@
-"""A poll may be repeated, and only the provider's own word ends a task."""
+"""A poll may be repeated, and only the provider's own status ends a task."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def test_a_task_is_found_again_after_a_restart(provider: UnderTest):
         (Fault.NOT_FOUND_YET, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_a_poll_without_a_clear_answer_is_retried(provider: UnderTest, fault: Fault, kind: ErrorKind):
+async def test_a_poll_without_a_clear_response_is_retried(provider: UnderTest, fault: Fault, kind: ErrorKind):
     request = provider.edit()
     task = await provider.adapter.submit(request)
     provider.script.next_poll = [fault]
@@ -76,7 +76,7 @@ async def test_a_poll_without_a_clear_answer_is_retried(provider: UnderTest, fau
 
 
 @each(POLLED)
-async def test_a_refused_connection_at_a_poll_is_retried(provider: UnderTest):
+async def test_a_poll_whose_connection_is_refused_is_retried(provider: UnderTest):
     request = provider.edit()
     task = await provider.adapter.submit(request)
     provider.emulator.stop()
@@ -116,7 +116,7 @@ async def test_a_task_that_stays_unknown_is_abandoned(provider: UnderTest):
 
 
 @each(POLLED_APIS)
-async def test_a_word_that_nobody_knows_means_that_it_still_runs(provider: UnderTest):
+async def test_a_task_with_an_unknown_status_is_still_running(provider: UnderTest):
     for fault in (Fault.UNKNOWN_STATUS, Fault.NEVER_FINISHES):
         provider.script.next_submit = [fault]
         request = provider.edit()

@@ -1,4 +1,4 @@
-"""A refused submit makes no task, and its kind tells what is to be done."""
+"""A refused submit creates no task, and its kind says what to do about it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ KINDS = {
     Fault.RATE_LIMITED: ErrorKind.RATE_LIMITED,
     Fault.RATE_LIMITED_RETRY_AFTER: ErrorKind.RATE_LIMITED,
     Fault.SERVER_ERROR: ErrorKind.UNAVAILABLE,
-    Fault.BAD_GATEWAY: ErrorKind.UNKNOWN_OUTCOME,  # a proxy cannot say that no task was made
-    # At some providers:
+    Fault.BAD_GATEWAY: ErrorKind.UNKNOWN_OUTCOME,  # a proxy cannot know that no task was created
+    # Only some providers:
     Fault.FORBIDDEN: ErrorKind.AUTH,
     Fault.SPEND_CAP: ErrorKind.INSUFFICIENT_FUNDS,
     Fault.OVERLOADED: ErrorKind.UNAVAILABLE,
@@ -29,7 +29,7 @@ REQUIRED = (*REFUSALS, Fault.SERVER_ERROR)
 
 
 @each_with("fault", lambda spec: dict.fromkeys([*REQUIRED, *spec.reported]))
-async def test_a_refused_submit_makes_no_task(provider: UnderTest, fault: Fault):
+async def test_a_refused_submit_creates_no_task(provider: UnderTest, fault: Fault):
     provider.script.next_submit = [fault]
 
     error = await failure(provider.adapter.submit(provider.edit()))
@@ -42,7 +42,7 @@ async def test_a_refused_submit_makes_no_task(provider: UnderTest, fault: Fault)
 
 
 @each_with("key", lambda spec: spec.wrong_keys, APIS)
-async def test_a_wrong_key_is_reported_in_our_text_by_a_submit_and_a_check(
+async def test_a_wrong_key_is_reported_with_our_message_by_a_submit_and_a_check(
     provider: UnderTest, key: str, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("DEBUG")
@@ -59,7 +59,7 @@ async def test_a_wrong_key_is_reported_in_our_text_by_a_submit_and_a_check(
 
 
 @each(SPECS)
-async def test_what_is_wrong_with_an_input_is_reported_in_the_providers_text(provider: UnderTest):
+async def test_an_invalid_input_is_reported_with_the_providers_message(provider: UnderTest):
     error = await failure(run(provider.adapter, provider.refused_edit(provider.spec.bad_input)))
 
     assert is_final(error, ErrorKind.INVALID_INPUT)

@@ -1,4 +1,4 @@
-"""What the registry says of a provider; the sandbox takes part."""
+"""The registry's entry for each provider, including the sandbox."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def test_every_provider_with_a_server_is_under_contract():
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
-def test_the_registry_has_what_the_spec_says(spec: ProviderSpec):
+def test_the_registry_agrees_with_the_spec(spec: ProviderSpec):
     provider = registry.get(spec.name)
 
     assert type(provider) is spec.adapter
     assert (provider.label, provider.public_url) == (spec.label, spec.public_url)
     assert provider.limits(spec.target) == spec.limits
-    assert not provider.idempotent  # a submit is paid for each time
+    assert not provider.idempotent  # each submit is paid for
 
 
-def test_every_provider_keeps_to_the_protocol():
+def test_every_provider_implements_the_protocol():
     for name, provider in PROVIDERS.items():
         assert name.isidentifier(), name
         assert name == name.lower()

@@ -1,4 +1,4 @@
-"""Neither key nor prompt goes where others can read it."""
+"""Neither key nor prompt ends up where others can read it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_neither_key_nor_prompt_is_logged_or_reported(
 
 
 @each(SPECS)
-async def test_the_state_that_is_stored_holds_no_secret(provider: UnderTest):
+async def test_the_stored_state_contains_no_secret(provider: UnderTest):
     request = provider.edit(RED)
     task = await provider.adapter.submit(request)
 

@@ -1,4 +1,4 @@
-"""What was asked for arrives, once, and what comes back is what the provider made."""
+"""The request arrives once, and the result is what the provider made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.providers.edits import finish, is_final, run
 
 
 def assert_made(result: Result, provider: UnderTest) -> None:
-    """It is all that the provider made for its only task."""
+    """The result has all images of the provider's only task."""
     made = provider.task.pictures
     assert [image.content for image in result.images] == [picture.content for picture in made]
     assert {image.content_type for image in result.images} == {made[0].content_type}
@@ -45,7 +45,7 @@ async def test_an_image_is_edited(provider: UnderTest):
 
 
 @each(SPECS)
-async def test_several_images_arrive_whole_and_in_their_order(provider: UnderTest):
+async def test_several_images_arrive_complete_and_in_order(provider: UnderTest):
     result = await run(provider.adapter, provider.edit(RED, GREEN, BLUE))
 
     assert_made(result, provider)
@@ -53,7 +53,7 @@ async def test_several_images_arrive_whole_and_in_their_order(provider: UnderTes
 
 
 @each(spec for spec in SPECS if spec.samples)
-async def test_several_samples_come_in_order(provider: UnderTest):
+async def test_several_samples_are_returned_in_order(provider: UnderTest):
     result = await run(provider.adapter, provider.edit(RED, target=provider.spec.samples, samples=3))
 
     assert_made(result, provider)
@@ -61,7 +61,7 @@ async def test_several_samples_come_in_order(provider: UnderTest):
 
 
 @each(spec for spec in APIS if spec.callbacks)
-async def test_the_callback_url_is_handed_over_as_it_is(provider: UnderTest):
+async def test_the_callback_url_is_sent_unchanged(provider: UnderTest):
     with Receiver() as receiver:
         url = f"{receiver.url}?token=a%2Fb&job=1"
         await provider.adapter.submit(provider.edit(callback_url=url))
@@ -71,7 +71,7 @@ async def test_the_callback_url_is_handed_over_as_it_is(provider: UnderTest):
 
 
 @each(POLLED)
-async def test_the_clocks_may_differ(provider: UnderTest):
+async def test_the_providers_clock_may_differ(provider: UnderTest):
     for ahead in (3600, -3600):
         provider.emulator.ahead = ahead
 
@@ -81,7 +81,7 @@ async def test_the_clocks_may_differ(provider: UnderTest):
 
 
 @each(SPECS)
-async def test_what_is_no_image_is_handed_on_as_it_came(provider: UnderTest):
+async def test_a_result_that_is_not_an_image_is_returned_unchanged(provider: UnderTest):
     provider.script.next_submit = [Fault.NOT_AN_IMAGE]
 
     result = await run(provider.adapter, provider.edit())
@@ -90,7 +90,7 @@ async def test_what_is_no_image_is_handed_on_as_it_came(provider: UnderTest):
 
 
 @each(IMMEDIATE)
-async def test_an_answer_that_was_not_stored_cannot_be_requested_again(provider: UnderTest):
+async def test_an_immediate_result_that_was_not_stored_cannot_be_requested_again(provider: UnderTest):
     request = provider.edit()
     submitted = await provider.adapter.submit(request)
 

@@ -1,4 +1,4 @@
-"""Pictures that are uploaded before the submit: a failure ends it before anything was paid."""
+"""Images that are uploaded before the submit: a failure ends it before anything is paid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.providers.contract.spec import UnderTest
 from tests.providers.contract.specs import SPECS, each
 from tests.providers.edits import is_final
 
-# By the provider, in the same words as at a submit.
+# The provider's message is the same as for a submit.
 REPORTED = (Fault.WRONG_KEY, Fault.OUT_OF_FUNDS, Fault.RATE_LIMITED, Fault.SERVER_ERROR)
 
 
@@ -31,7 +31,7 @@ REPORTED = (Fault.WRONG_KEY, Fault.OUT_OF_FUNDS, Fault.RATE_LIMITED, Fault.SERVE
         (Fault.HANG, ErrorKind.TIMEOUT),
     ],
 )
-async def test_an_upload_that_fails_ends_the_submit_before_anything_was_paid(
+async def test_a_failed_upload_ends_the_submit_before_anything_is_paid(
     provider: UnderTest, fault: Fault, kind: ErrorKind
 ):
     assert provider.spec.uploaded is not None
@@ -40,7 +40,7 @@ async def test_an_upload_that_fails_ends_the_submit_before_anything_was_paid(
     async with waited_for(fault, once=lambda: not provider.script.next_upload):
         error = await failure(provider.adapter.submit(provider.edit(provider.spec.uploaded)))
 
-    assert is_final(error, kind)  # an upload alone is not asked for again
+    assert is_final(error, kind)  # the upload alone is not retried
     assert fault not in REPORTED or provider.spec.reported[fault] in error.message
     assert error.retry_after == provider.spec.pauses.get(fault)
     assert provider.emulator.tasks == []

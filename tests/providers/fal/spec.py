@@ -1,4 +1,4 @@
-"""fal, as the contract sees it."""
+"""The contract's spec of fal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.providers.contract.spec import PROMPT, RED, SEED, Option, ProviderSpe
 
 FLUX_2, FLUX_3 = "fal-ai/flux-2-pro/edit", "blackforestlabs/flux-3/edit-image"
 KONTEXT, KONTEXT_DEV = "fal-ai/flux-pro/kontext", "fal-ai/flux-kontext/dev"
-LARGE = RED + os.urandom(INLINE_BYTES)  # bytes after the end of a PNG do no harm
+LARGE = RED + os.urandom(INLINE_BYTES)  # bytes after the end of a PNG are ignored
 
 
 def images(task: Task) -> list[bytes]:
@@ -32,7 +32,7 @@ def fields(task: Task) -> Mapping[str, Any]:
 
 
 def option(target: str, inputs: Mapping[str, Any], sent: Mapping[str, Any]) -> Option:
-    """Of an edit of one picture."""
+    """An option in an edit of one image."""
     return Option(target, inputs, sent, images=1)
 
 

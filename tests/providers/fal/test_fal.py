@@ -1,4 +1,4 @@
-"""What fal alone does with tasks and keys; what it shares with all others is in the contract."""
+"""Tasks and keys specific to fal; what all providers share is in the contract."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.providers.edits import account, edit, finish, is_final, is_temporary,
 from tests.providers.fal.spec import KONTEXT
 
 
-async def test_the_log_lines_tell_how_far_it_is(adapter: Adapter, fal: Fal):
+async def test_the_log_lines_give_the_progress(adapter: Adapter, fal: Fal):
     fal.stop_clock()
     fal.seconds = 10
     request = edit(fal, KONTEXT, RED)
@@ -32,7 +32,7 @@ async def test_the_log_lines_tell_how_far_it_is(adapter: Adapter, fal: Fal):
     assert isinstance(await adapter.poll(request, task), Result)
 
 
-async def test_it_waits_while_others_are_before_it_in_the_queue(adapter: Adapter, fal: Fal):
+async def test_a_task_waits_while_others_are_before_it_in_the_queue(adapter: Adapter, fal: Fal):
     fal.stop_clock()
     fal.queue.concurrency, fal.seconds = 1, 10
     await adapter.submit(edit(fal, KONTEXT, RED))
@@ -45,7 +45,7 @@ async def test_it_waits_while_others_are_before_it_in_the_queue(adapter: Adapter
 
 
 @pytest.mark.parametrize("name", ["status_url", "response_url"])
-async def test_an_address_elsewhere_never_gets_the_key(adapter: Adapter, fal: Fal, name: str):
+async def test_an_address_on_another_host_never_gets_the_key(adapter: Adapter, fal: Fal, name: str):
     request = edit(fal, KONTEXT, RED)
     task = await adapter.submit(request)
     await finish(adapter, request, task)
@@ -58,13 +58,13 @@ async def test_an_address_elsewhere_never_gets_the_key(adapter: Adapter, fal: Fa
     assert "another server" in error.message
 
 
-async def test_the_check_tells_an_empty_account(adapter: Adapter, fal: Fal):
+async def test_the_check_reports_an_empty_account(adapter: Adapter, fal: Fal):
     fal.script.next_upload = [Fault.OUT_OF_FUNDS]
 
     assert is_final(await failure(adapter.check(account(fal))), ErrorKind.INSUFFICIENT_FUNDS)
 
 
-async def test_a_check_whose_answer_breaks_off_says_nothing_of_the_key(adapter: Adapter, fal: Fal):
+async def test_a_check_whose_response_breaks_off_does_not_judge_the_key(adapter: Adapter, fal: Fal):
     fal.script.next_upload = [Fault.CUT]
 
     assert is_temporary(await failure(adapter.check(account(fal))))
@@ -82,7 +82,7 @@ async def test_a_check_whose_answer_breaks_off_says_nothing_of_the_key(adapter: 
         (Fault.NOT_FOUND_YET, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_a_result_without_a_clear_answer_is_retried(
+async def test_a_result_without_a_clear_response_is_retried(
     adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind
 ):
     request = edit(fal, KONTEXT, RED)
@@ -96,7 +96,7 @@ async def test_a_result_without_a_clear_answer_is_retried(
     assert isinstance(await adapter.poll(request, task), Result)
 
 
-async def test_a_result_that_is_later_than_its_status_is_waited_for(adapter: Adapter, fal: Fal):
+async def test_a_result_that_appears_after_its_status_is_awaited(adapter: Adapter, fal: Fal):
     request = edit(fal, KONTEXT, RED)
     task = await adapter.submit(request)
     fal.ahead += 1
@@ -113,7 +113,7 @@ async def test_a_result_that_is_later_than_its_status_is_waited_for(adapter: Ada
         (Fault.EMPTY_RESULT, ErrorKind.UNAVAILABLE, "returned no image"),
     ],
 )
-async def test_kontext_tells_of_no_good_image_in_its_own_way(
+async def test_kontext_reports_unusable_results_in_its_own_way(
     adapter: Adapter, fal: Fal, fault: Fault, kind: ErrorKind, text: str
 ):
     fal.script.next_submit = [fault]
@@ -135,7 +135,7 @@ async def test_files_that_were_deleted_meanwhile_are_reported(adapter: Adapter, 
     assert "expired" in error.message
 
 
-def test_only_fals_own_service_has_its_files_on_another_host():
+def test_only_fals_own_service_has_a_separate_storage_host():
     own = Account(base_url=Adapter.public_url, key="k")
 
     assert module.storage_url(own) == "https://rest.fal.ai"

@@ -1,4 +1,4 @@
-"""Answers of fal that its emulator does not give."""
+"""Responses of fal that its emulator does not send."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def logs(*messages: Any) -> Answer:
         ((), None),
     ],
 )
-def test_the_newest_line_that_counts_steps_tells_the_percent(lines: tuple[Any, ...], percent: int | None):
+def test_the_newest_line_that_counts_steps_gives_the_percentage(lines: tuple[Any, ...], percent: int | None):
     assert answers.status(logs(*lines), age=1) == Progress(percent=percent)
 
 
@@ -60,7 +60,7 @@ def test_only_the_images_that_were_not_flagged_are_fetched():
         (200, [], ErrorKind.UNAVAILABLE),
     ],
 )
-def test_a_bad_end_is_final(status: int, body: Any, kind: ErrorKind):
+def test_a_failed_result_is_final(status: int, body: Any, kind: ErrorKind):
     assert is_final(raised(answers.result, answer(status, body), age=1), kind)
 
 
@@ -73,19 +73,19 @@ def test_a_bad_end_is_final(status: int, body: Any, kind: ErrorKind):
         (504, ErrorKind.UNKNOWN_OUTCOME),
     ],
 )
-def test_a_submit_that_a_gateway_gave_up_may_have_been_taken(status: int, kind: ErrorKind):
+def test_a_submit_that_timed_out_at_a_gateway_may_have_been_accepted(status: int, kind: ErrorKind):
     for body in ({"detail": "x"}, {"detail": [{"type": "generation_timeout", "msg": "x"}]}):
         assert is_final(answers.refused(answer(status, body)), kind)
 
 
-def test_an_internal_error_is_perhaps_only_that_of_the_answer():
+def test_an_internal_error_of_a_result_is_retried():
     body = {"detail": "x", "error_type": "internal_error"}
 
     assert is_temporary(raised(answers.result, answer(500, body), age=1))
 
 
 @pytest.mark.parametrize("missing", ["request_id", "status_url", "response_url", "cancel_url"])
-def test_a_submit_whose_answer_lacks_a_part_is_of_unknown_outcome(missing: str):
+def test_a_submit_whose_response_lacks_a_field_has_an_unknown_outcome(missing: str):
     reported = dict.fromkeys(("request_id", "status_url", "response_url", "cancel_url"), "x")
 
     assert is_final(
@@ -93,12 +93,12 @@ def test_a_submit_whose_answer_lacks_a_part_is_of_unknown_outcome(missing: str):
     )
 
 
-def test_an_upload_that_a_proxy_gave_up_on_left_nothing_paid():
+def test_an_upload_that_timed_out_at_a_proxy_is_temporary():
     assert is_temporary(raised(answers.upload, answer(504, None)))
 
 
 @pytest.mark.parametrize(
     "body", [None, {}, {"upload_url": "https://a/1"}, {"upload_url": 1, "file_url": "x"}]
 )
-def test_an_upload_without_an_address_is_no_upload(body: Any):
+def test_an_upload_without_a_url_is_an_error(body: Any):
     assert is_final(raised(answers.upload, answer(200, body)), ErrorKind.UNAVAILABLE)

@@ -33,7 +33,7 @@ def uri(content: bytes) -> str:
         ("fal-ai/flux-2-max/edit", "fal-ai/flux-2-max"),
     ],
 )
-async def test_a_prompt_alone_goes_to_the_models_text_twin(
+async def test_a_prompt_alone_is_sent_to_the_models_text_to_image_endpoint(
     adapter: Adapter, fal: Fal, target: str, endpoint: str
 ):
     await adapter.submit(edit(fal, target))
@@ -44,7 +44,7 @@ async def test_a_prompt_alone_goes_to_the_models_text_twin(
 
 
 @pytest.mark.parametrize("target", [KONTEXT, "fal-ai/flux-pro/kontext/max", KONTEXT_DEV])
-async def test_one_image_has_a_field_of_its_own(adapter: Adapter, fal: Fal, target: str):
+async def test_one_image_has_its_own_field(adapter: Adapter, fal: Fal, target: str):
     await adapter.submit(edit(fal, target, RED))
 
     task = only_task(fal)
@@ -60,7 +60,7 @@ async def test_one_image_has_a_field_of_its_own(adapter: Adapter, fal: Fal, targ
         (FLUX_3, FLUX_3),
     ],
 )
-async def test_several_images_go_to_the_models_endpoint_for_them(
+async def test_several_images_are_sent_to_the_models_endpoint_for_them(
     adapter: Adapter, fal: Fal, target: str, endpoint: str
 ):
     await adapter.submit(edit(fal, target, RED, GREEN, BLUE))
@@ -70,7 +70,7 @@ async def test_several_images_go_to_the_models_endpoint_for_them(
     assert task.request["image_urls"] == [uri(RED), uri(GREEN), uri(BLUE)]
 
 
-async def test_what_fal_makes_is_not_kept_for_ever(adapter: Adapter, fal: Fal):
+async def test_results_at_fal_expire(adapter: Adapter, fal: Fal):
     await run(adapter, edit(fal, KONTEXT, RED))
 
     assert all(file.expires_at is not None for file in fal.files.values())

@@ -1,4 +1,4 @@
-"""Which callbacks are fal's."""
+"""Which callbacks are verified as fal's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def signed(signer: Signer, *, at: int = NOW) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-async def test_a_callback_that_fal_sent_is_known_by_its_list_of_keys(adapter: Adapter, fal: Fal):
+async def test_a_callback_from_fal_is_verified_with_its_list_of_keys(adapter: Adapter, fal: Fal):
     with Receiver() as receiver:
         await adapter.submit(edit(fal, "fal-ai/flux-pro/kontext", callback_url=receiver.url))
         [(headers, body)] = receiver.wait(1)
@@ -58,7 +58,7 @@ def test_an_old_callback_is_refused(seconds: int, accepted: bool):
     ],
     ids=["empty", "changed", "not ASCII", "missing"],
 )
-def test_a_callback_that_was_changed_is_refused(name: str, change: Callable[[str], str | None]):
+def test_a_modified_callback_is_refused(name: str, change: Callable[[str], str | None]):
     signer = Signer()
     headers = signed(signer)
     header = f"x-fal-webhook-{name}"
@@ -76,7 +76,7 @@ def test_another_body_is_refused():
 
 
 @pytest.mark.parametrize("keys", [[], public_keys(Signer().jwks())])
-def test_a_signature_by_another_is_refused(keys: list[bytes]):
+def test_a_signature_by_another_key_is_refused(keys: list[bytes]):
     assert not verify(body=BODY, headers=signed(Signer()), keys=keys, now=NOW)
 
 
@@ -94,5 +94,5 @@ def test_a_signature_by_another_is_refused(keys: list[bytes]):
         {"keys": [{"kty": "OKP", "crv": "X25519", "x": "A" * 43}]},
     ],
 )
-def test_a_list_without_good_keys_gives_none(jwks: Any):
+def test_a_list_without_valid_keys_is_empty(jwks: Any):
     assert public_keys(jwks) == []

@@ -32,7 +32,7 @@ async def test_large_images_are_uploaded_first(adapter: Adapter, fal: Fal):
     assert ["authorization" in call.headers for call in uploads] == [True, False, True, False]
 
 
-async def test_an_upload_that_is_not_taken_ends_the_submit(adapter: Adapter, fal: Fal):
+async def test_a_refused_upload_ends_the_submit(adapter: Adapter, fal: Fal):
     fal.script.next_upload = [None, Fault.SERVER_ERROR]
 
     error = await failure(adapter.submit(edit(fal, KONTEXT, LARGE)))

@@ -1,4 +1,4 @@
-"""Google, as the contract sees it."""
+"""The contract's spec of Google."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MODALITIES = {"responseModalities": ["TEXT", "IMAGE"]}
 
 
 def images(task: Task) -> list[bytes]:
-    """They come after the prompt."""
+    """The images follow the prompt."""
     [content] = task.request["contents"]
     return [b64decode(part["inlineData"]["data"]) for part in content["parts"][1:]]
 
@@ -53,7 +53,7 @@ GOOGLE = ProviderSpec(
             {"imageConfig": {"aspectRatio": "21:9", "imageSize": "4K"}},
             images=1,
         ),
-        # Google has no fields for these: it takes the formats, samples and sizes that it likes.
+        # Google has no fields for these: it chooses formats, samples and sizes itself.
         Option(
             PRO, {"outputFormat": "jpeg", "samples": 2, "width": 512, "seed": 42, "steps": 28}, {}, images=1
         ),

@@ -1,4 +1,4 @@
-"""What Google's answers mean, in the forms that its emulator does not give."""
+"""Responses of Google that its emulator does not send."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def error_of(status: int, name: str, message: str = "Words.", *details: dict[str
     return answer(status, body)
 
 
-def test_the_last_image_that_is_no_thought_is_the_result():
+def test_the_last_image_that_is_not_a_thought_is_the_result():
     def part(content: bytes, **more: object) -> dict[str, object]:
         return {"inlineData": {"mimeType": "image/png", "data": b64encode(content).decode()}, **more}
 
@@ -42,7 +42,7 @@ def test_the_last_image_that_is_no_thought_is_the_result():
         (answer(403, b"<html>"), ErrorKind.AUTH),
     ],
 )
-def test_the_status_word_goes_before_the_number(refusal: Answer, kind: ErrorKind):
+def test_the_error_status_takes_precedence_over_the_http_status(refusal: Answer, kind: ErrorKind):
     assert is_final(answers.refused(refusal), kind)
 
 
@@ -62,7 +62,7 @@ def test_the_status_word_goes_before_the_number(refusal: Answer, kind: ErrorKind
         ("Quota.", [{"violations": None}, {"violations": [None]}], ErrorKind.RATE_LIMITED, None),
     ],
 )
-def test_a_quota_that_is_used_up_is_no_rate_limit(
+def test_an_exhausted_quota_is_not_a_rate_limit(
     message: str, details: list[dict[str, Any]], kind: ErrorKind, retry_after: float | None
 ):
     error = answers.refused(error_of(429, "RESOURCE_EXHAUSTED", message, *details))
@@ -71,7 +71,7 @@ def test_a_quota_that_is_used_up_is_no_rate_limit(
     assert error.retry_after == retry_after
 
 
-def test_a_check_that_came_too_often_may_be_made_again():
+def test_a_rate_limited_check_may_be_retried():
     refusal = error_of(429, "RESOURCE_EXHAUSTED", "Quota.", {"retryDelay": "2s"})
 
     error = answers.refused(refusal, asking=True)
@@ -96,7 +96,7 @@ def image_part(blob: object) -> dict[str, Any]:
         image_part({"mimeType": "image/png", "data": None}),
     ],
 )
-def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
+def test_an_unreadable_success_has_an_unknown_outcome(body: object):
     assert is_final(raised(answers.made, answer(200, body)), ErrorKind.UNKNOWN_OUTCOME)
 
 
@@ -112,5 +112,5 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
         image_part(None),
     ],
 )
-def test_what_is_left_out_of_an_answer_is_an_image_that_was_not_made(body: object):
+def test_a_response_with_missing_parts_means_that_no_image_was_made(body: object):
     assert answers.made(answer(200, body)) == answers.NotMade("The provider returned no image.")

@@ -1,4 +1,4 @@
-"""Edits at Google without an image: whether they are refused, were taken and failed, and what people read."""
+"""Edits at Google without an image: whether they are refused or have failed, and with which message."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def refused(adapter: Adapter, google: Google, fault: Fault) -> ProviderErr
 
 
 async def not_made(adapter: Adapter, google: Google, fault: Fault = Fault.EMPTY_RESULT) -> ProviderError:
-    """Of an edit that Google took: its submit goes well, and the failure is told afterwards."""
+    """The error of an edit that Google accepted: its submit succeeds, and the failure is reported later."""
     google.script.next_submit = [fault]
     request = edit(google, NANO, RED)
     submitted = await adapter.submit(request)
@@ -31,7 +31,7 @@ async def not_made(adapter: Adapter, google: Google, fault: Fault = Fault.EMPTY_
 
 
 @pytest.mark.parametrize("shape", BLOCKED)
-async def test_a_blocked_result_is_known_in_all_its_shapes(
+async def test_a_blocked_result_is_recognized_in_all_its_forms(
     adapter: Adapter, google: Google, shape: dict[str, Any]
 ):
     google.blocked = shape
@@ -52,7 +52,7 @@ async def test_a_blocked_result_is_known_in_all_its_shapes(
         "IMAGE_RECITATION",
     ],
 )
-async def test_the_reason_of_the_end_tells_a_refusal(adapter: Adapter, google: Google, reason: str):
+async def test_the_finish_reason_identifies_a_refusal(adapter: Adapter, google: Google, reason: str):
     google.finish_reason = google.empty_reason = reason
 
     assert is_final(await refused(adapter, google, Fault.RESULT_MODERATED), ErrorKind.MODERATED)
@@ -60,7 +60,7 @@ async def test_the_reason_of_the_end_tells_a_refusal(adapter: Adapter, google: G
 
 
 @pytest.mark.parametrize("reason", ["STOP", "NO_IMAGE", "IMAGE_OTHER", "OTHER", "MAX_TOKENS", "LANGUAGE"])
-async def test_an_edit_without_an_image_was_taken_and_has_failed(
+async def test_an_edit_without_an_image_was_accepted_and_has_failed(
     adapter: Adapter, google: Google, reason: str
 ):
     google.empty_reason = reason
@@ -73,7 +73,7 @@ async def test_an_edit_without_an_image_was_taken_and_has_failed(
 
 
 @pytest.mark.parametrize("fault", [Fault.UNKNOWN_STATUS, Fault.PROMPT_MODERATED])
-async def test_an_end_without_a_known_reason_is_a_failure(adapter: Adapter, google: Google, fault: Fault):
+async def test_an_unknown_finish_reason_is_a_failure(adapter: Adapter, google: Google, fault: Fault):
     google.block_reason = ""
 
     error = await not_made(adapter, google, fault)
@@ -82,7 +82,9 @@ async def test_an_end_without_a_known_reason_is_a_failure(adapter: Adapter, goog
     assert "returned no image" in error.message
 
 
-async def test_a_result_too_close_to_a_work_of_others_asks_for_other_text(adapter: Adapter, google: Google):
+async def test_a_result_too_close_to_an_existing_work_suggests_another_prompt(
+    adapter: Adapter, google: Google
+):
     google.finish_reason = "IMAGE_RECITATION"
 
     error = await refused(adapter, google, Fault.RESULT_MODERATED)
@@ -99,7 +101,7 @@ async def test_a_result_too_close_to_a_work_of_others_asks_for_other_text(adapte
         ("OTHER", ErrorKind.INVALID_INPUT),
     ],
 )
-async def test_a_blocked_prompt_is_reported_by_its_reason(
+async def test_a_blocked_prompt_is_reported_with_its_reason(
     adapter: Adapter, google: Google, reason: str, kind: ErrorKind
 ):
     google.block_reason = reason

@@ -1,4 +1,4 @@
-"""kie.ai, as the contract sees it: two APIs behind one key."""
+"""The contract's spec of kie.ai: two APIs behind one key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.providers.edits import contents
 FLUX_2, KONTEXT = "flux-2/pro-image-to-image", "flux-kontext-max"
 NANO_EDIT, NANO_2_1, NANO_PRO = "google/nano-banana-edit", "nano-banana-2-1", "nano-banana-pro"
 GPT = "gpt-image-2-5-sunburst-image-to-image"
-# Each market model with its field for images.
+# Each market model and its field for images.
 FIELDS = {
     NANO_EDIT: "image_urls",
     "nano-banana-2": "image_input",
@@ -61,7 +61,7 @@ KIE = ProviderSpec(
     fields=fields,
     options=(
         kontext({"aspectRatio": "16:9"}, {"aspectRatio": "16:9"}),
-        kontext({"aspectRatio": "2:1"}, {"aspectRatio": "16:9"}),  # the nearest that is offered
+        kontext({"aspectRatio": "2:1"}, {"aspectRatio": "16:9"}),  # the nearest available ratio
         kontext({"promptUpsampling": "true"}, {"promptUpsampling": True}),
         kontext({"outputFormat": "png"}, {"outputFormat": "png"}),
         kontext({"safetyTolerance": "6"}, {"safetyTolerance": 2}),

@@ -1,4 +1,4 @@
-"""What kie alone does with tasks and answers; what it shares with all others is in the contract."""
+"""Tasks and responses specific to kie; what all providers share is in the contract."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.providers.kie.spec import FLUX_2
 
 
 @pytest.mark.parametrize(("real_status", "content_types"), [(True, True), (False, False)])
-async def test_answers_are_read_whatever_their_headers(
+async def test_responses_are_read_whatever_their_headers(
     adapter: Adapter, kie: Kie, real_status: bool, content_types: bool
 ):
     kie.real_status, kie.content_types = real_status, content_types
@@ -38,7 +38,7 @@ async def test_answers_are_read_whatever_their_headers(
     ],
 )
 @pytest.mark.parametrize("step", [Step.SUBMIT, Step.UPLOAD])
-async def test_a_refusal_may_come_with_its_real_status(
+async def test_a_refusal_may_have_its_real_http_status(
     adapter: Adapter, kie: Kie, step: Step, fault: Fault, kind: ErrorKind, reason: str
 ):
     kie.real_status = True
@@ -61,7 +61,7 @@ async def test_a_refusal_may_come_with_its_real_status(
         (505, ErrorKind.UNAVAILABLE),
     ],
 )
-async def test_kies_own_codes_mean_what_they_say(adapter: Adapter, kie: Kie, code: int, kind: ErrorKind):
+async def test_kies_own_codes_map_to_error_kinds(adapter: Adapter, kie: Kie, code: int, kind: ErrorKind):
     kie.error_code = code
     kie.script.next_submit = [Fault.SERVER_ERROR]
 
@@ -69,11 +69,11 @@ async def test_kies_own_codes_mean_what_they_say(adapter: Adapter, kie: Kie, cod
 
 
 @pytest.mark.parametrize("status", [501, 505])
-def test_a_proxys_status_is_none_of_kies_codes(status: int):
+def test_a_proxys_status_is_not_one_of_kies_codes(status: int):
     assert is_final(answers.refusal(answer(status, b"<html>")), ErrorKind.UNKNOWN_OUTCOME)
 
 
-async def test_maintenance_at_a_poll_passes(adapter: Adapter, kie: Kie):
+async def test_maintenance_during_a_poll_is_temporary(adapter: Adapter, kie: Kie):
     kie.error_code = 455
     request = edit(kie, FLUX_2)
     task = await adapter.submit(request)
@@ -82,14 +82,14 @@ async def test_maintenance_at_a_poll_passes(adapter: Adapter, kie: Kie):
     assert is_temporary(await failure(finish(adapter, request, task)))
 
 
-def test_progress_is_reported_where_kie_tells_it():
+def test_progress_is_reported_when_kie_sends_it():
     assert answers.market_links({"state": "generating", "progress": 40}) == Progress(percent=40)
     assert answers.market_links({"state": "generating", "progress": None}) == Progress()
     assert answers.market_links({"state": "generating", "progress": 140}) == Progress(percent=100)
     assert answers.market_links({"state": "generating", "progress": -1}) == Progress(percent=0)
 
 
-def test_several_results_come_in_order():
+def test_several_results_are_returned_in_order():
     text = '{"resultUrls": ["https://x.example/1.png", null, "https://x.example/2.png"]}'
 
     links = answers.market_links({"state": "success", "resultJson": text})
@@ -98,7 +98,7 @@ def test_several_results_come_in_order():
 
 
 @pytest.mark.parametrize("text", ["", '{"resultUrls":', "{}", "[]", '{"resultUrls":[7]}'])
-async def test_a_result_that_nobody_can_read_is_none(adapter: Adapter, kie: Kie, text: str):
+async def test_an_unreadable_result_counts_as_no_image(adapter: Adapter, kie: Kie, text: str):
     kie.empty_result = text
     kie.script.next_submit = [Fault.EMPTY_RESULT]
 
@@ -108,7 +108,7 @@ async def test_a_result_that_nobody_can_read_is_none(adapter: Adapter, kie: Kie,
     assert "returned no image" in error.message
 
 
-async def test_a_picture_that_kie_cannot_read_fails_the_task(adapter: Adapter, kie: Kie):
+async def test_an_image_that_kie_cannot_read_fails_the_task(adapter: Adapter, kie: Kie):
     request = replace(edit(kie, FLUX_2), images=(replace(image(RED), load=_nonsense),))
 
     error = await failure(run(adapter, request))
@@ -121,7 +121,7 @@ async def _nonsense() -> bytes:
     return b"no image"
 
 
-async def test_a_result_that_was_left_for_too_long_is_gone(adapter: Adapter, kie: Kie):
+async def test_an_expired_result_is_unavailable(adapter: Adapter, kie: Kie):
     request = edit(kie, FLUX_2)
     task = await adapter.submit(request)
     kie.ahead = 15 * 86400

@@ -18,7 +18,7 @@ from tests.providers.contract.spec import BLUE, GREEN, PROMPT, RED
 from tests.providers.edits import contents, edit, image, png, run
 from tests.providers.kie.spec import FIELDS, FLUX_2, GPT, KONTEXT, NANO_EDIT
 
-OTHERS = [target for target in FIELDS if target != FLUX_2]  # which is the contract's
+OTHERS = [target for target in FIELDS if target != FLUX_2]  # which the contract covers
 TWINS = {
     NANO_EDIT: "google/nano-banana",
     "flux-2/flex-image-to-image": "flux-2/flex-text-to-image",
@@ -28,7 +28,7 @@ TWINS = {
 
 
 @pytest.mark.parametrize("target", OTHERS)
-async def test_a_prompt_alone_goes_to_the_models_text_twin(adapter: Adapter, kie: Kie, target: str):
+async def test_a_prompt_alone_is_sent_to_the_text_to_image_model(adapter: Adapter, kie: Kie, target: str):
     await adapter.submit(edit(kie, target))
 
     [task] = kie.tasks
@@ -37,7 +37,7 @@ async def test_a_prompt_alone_goes_to_the_models_text_twin(adapter: Adapter, kie
 
 
 @pytest.mark.parametrize("target", OTHERS)
-async def test_references_go_to_the_models_field(adapter: Adapter, kie: Kie, target: str):
+async def test_references_are_sent_in_the_models_field(adapter: Adapter, kie: Kie, target: str):
     await adapter.submit(edit(kie, target, RED, GREEN, BLUE))
 
     [task] = kie.tasks
@@ -46,7 +46,7 @@ async def test_references_go_to_the_models_field(adapter: Adapter, kie: Kie, tar
 
 
 @pytest.mark.parametrize("target", ["flux-kontext-pro", KONTEXT])
-async def test_kontext_has_an_api_of_its_own(adapter: Adapter, kie: Kie, target: str):
+async def test_kontext_has_its_own_api(adapter: Adapter, kie: Kie, target: str):
     result = await run(adapter, edit(kie, target, RED, aspectRatio="", outputFormat="jpeg"))
 
     [task] = kie.tasks
@@ -62,7 +62,7 @@ async def test_kontext_has_an_api_of_its_own(adapter: Adapter, kie: Kie, target:
     }
 
 
-async def test_uploads_have_names_that_nobody_guesses(adapter: Adapter, kie: Kie):
+async def test_uploads_have_unguessable_names(adapter: Adapter, kie: Kie):
     await adapter.submit(edit(kie, FLUX_2, RED, RED))
 
     first, second = kie.tasks[0].request["input"]["input_urls"]
@@ -70,7 +70,7 @@ async def test_uploads_have_names_that_nobody_guesses(adapter: Adapter, kie: Kie
     assert len(first.rpartition("/")[2]) == len("f" * 32 + ".png")
 
 
-async def test_an_image_that_is_too_large_for_the_model_goes_as_jpeg(adapter: Adapter, kie: Kie):
+async def test_an_image_that_is_too_large_for_the_model_is_sent_as_jpeg(adapter: Adapter, kie: Kie):
     large = _padded(png(size=(64, 32), mode="RGBA", colour="#ff000000"), 11 * requests.MEGABYTE)
     request = replace(edit(kie, FLUX_2), images=(image(large), image(RED)))
 
@@ -86,7 +86,7 @@ async def test_an_image_that_is_too_large_for_the_model_goes_as_jpeg(adapter: Ad
 
 
 def _padded(content: bytes, size: int) -> bytes:
-    """The same PNG with so many bytes of text in it."""
+    """The same PNG with this many bytes of text in it."""
     info = PngInfo()
     info.add_text("padding", "x" * size)
     buffer = io.BytesIO()
@@ -95,12 +95,12 @@ def _padded(content: bytes, size: int) -> bytes:
     return buffer.getvalue()
 
 
-def test_uploads_go_to_kies_own_host_or_stay_at_a_compatible_server():
+def test_uploads_go_to_kies_upload_host_or_to_the_compatible_server():
     assert requests.upload_url("https://api.kie.ai").startswith("https://kieai.redpandaai.co/api/")
     assert requests.upload_url("https://kie.example").startswith("https://kie.example/api/")
 
 
-def test_an_address_of_an_upload_has_either_of_two_names():
+def test_the_url_of_an_upload_has_either_of_two_names():
     for name in ("downloadUrl", "fileUrl"):
         body = {"success": True, "code": 200, "data": {name: "https://x.example/a.png"}}
         assert answers.uploaded(answer(200, body)) == "https://x.example/a.png"

@@ -1,4 +1,4 @@
-"""OpenAI, as the contract sees it."""
+"""The contract's spec of OpenAI."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fields(task: Task) -> Mapping[str, Any]:
 
 
 def size(model: str, inputs: Mapping[str, Any], sent: str) -> Option:
-    """It is one that the model makes."""
+    """The option for a size that the model supports."""
     return Option(model, inputs, {"size": sent})
 
 

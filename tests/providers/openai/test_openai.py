@@ -1,4 +1,4 @@
-"""What OpenAI alone does; what it shares with all others is in the contract."""
+"""Behaviour specific to OpenAI; what all providers share is in the contract."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def half_white(size: tuple[int, int] = (256, 256)) -> bytes:
     return buffer.getvalue()
 
 
-async def test_references_go_in_their_order_each_with_name_and_type(adapter: Adapter, openai: OpenAi):
+async def test_references_are_sent_in_order_each_with_name_and_type(adapter: Adapter, openai: OpenAi):
     photo = jpeg()
     pictures = (image(RED), image(photo, "image/jpeg"), image(BLUE))
     await adapter.submit(replace(edit(openai, SUNBURST), images=pictures))
@@ -41,13 +41,13 @@ async def test_references_go_in_their_order_each_with_name_and_type(adapter: Ada
     ]
 
 
-async def test_sixteen_images_fit(adapter: Adapter, openai: OpenAi):
+async def test_sixteen_images_are_accepted(adapter: Adapter, openai: OpenAi):
     await adapter.submit(edit(openai, SUNBURST, *[RED] * 15, BLUE))
 
     assert images(openai.tasks[0]) == [*[RED] * 15, BLUE]
 
 
-async def test_large_images_arrive_whole(adapter: Adapter, openai: OpenAi):
+async def test_large_images_arrive_complete(adapter: Adapter, openai: OpenAi):
     large = RED + bytes(3 * 1024**2)
 
     await adapter.submit(edit(openai, SUNBURST, large, BLUE))
@@ -76,7 +76,7 @@ async def test_a_mask_gets_the_size_of_the_first_image(adapter: Adapter, openai:
     assert (openai.tasks[0].request["mask"].width, openai.tasks[0].request["mask"].height) == (320, 256)
 
 
-async def test_several_samples_of_text_come_at_once(adapter: Adapter, openai: OpenAi):
+async def test_several_samples_of_a_prompt_are_made_at_once(adapter: Adapter, openai: OpenAi):
     result = await run(adapter, edit(openai, SUNBURST, samples=3))
 
     [task] = openai.tasks
@@ -84,7 +84,7 @@ async def test_several_samples_of_text_come_at_once(adapter: Adapter, openai: Op
     assert [made.content for made in result.images] == [picture.content for picture in task.pictures]
 
 
-async def test_an_answer_without_an_image_is_handed_on_as_such(adapter: Adapter, openai: OpenAi):
+async def test_a_response_without_an_image_is_an_empty_result(adapter: Adapter, openai: OpenAi):
     openai.script.next_submit = [Fault.EMPTY_RESULT]
 
     submitted = await adapter.submit(edit(openai, SUNBURST, RED))

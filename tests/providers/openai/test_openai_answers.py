@@ -1,4 +1,4 @@
-"""Answers of OpenAI that its emulator does not give."""
+"""Responses of OpenAI that its emulator does not send."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def error_of(status: int, code: str | None, kind: str = "invalid_request_error",
         (504, None, ErrorKind.UNKNOWN_OUTCOME),
     ],
 )
-def test_the_code_goes_before_the_status(status: int, code: str | None, kind: ErrorKind):
+def test_the_code_takes_precedence_over_the_status(status: int, code: str | None, kind: ErrorKind):
     assert is_final(answers.refused(error_of(status, code)), kind)
 
 
-def test_a_quota_is_known_by_its_type_where_the_code_is_new():
+def test_a_quota_is_recognized_by_its_type_if_the_code_is_new():
     error = answers.refused(error_of(429, "some_new_limit", "insufficient_quota"))
     assert error.kind is ErrorKind.INSUFFICIENT_FUNDS
 
@@ -49,7 +49,7 @@ def test_a_quota_is_known_by_its_type_where_the_code_is_new():
         ({"retry_after_ms": "9" * 5000, "retry_after": "2"}, 2.0),
     ],
 )
-def test_milliseconds_are_the_more_exact_wait(headers: dict[str, str], seconds: float | None):
+def test_a_wait_in_milliseconds_takes_precedence(headers: dict[str, str], seconds: float | None):
     assert answers.refused(error_of(429, "slow_down", **headers)).retry_after == seconds
 
 
@@ -67,7 +67,7 @@ def test_milliseconds_are_the_more_exact_wait(headers: dict[str, str], seconds: 
         {"data": [{"b64_json": "?"}]},
     ],
 )
-def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
+def test_an_unreadable_success_has_an_unknown_outcome(body: object):
     error = raised(answers.result, answer(200, body), most=1)
 
     assert is_final(error, ErrorKind.UNKNOWN_OUTCOME)
@@ -83,10 +83,10 @@ def test_a_success_that_cannot_be_read_leaves_the_outcome_unknown(body: object):
         ({"error": "text"}, ErrorKind.UNAVAILABLE),
     ],
 )
-def test_a_refusal_that_cannot_be_read_goes_by_its_status(body: object, kind: ErrorKind):
+def test_an_unreadable_refusal_is_judged_by_its_status(body: object, kind: ErrorKind):
     assert is_final(answers.refused(answer(500, body)), kind)
     assert is_temporary(answers.refused(answer(500, body), asking=True))
 
 
-def test_a_list_of_models_that_cannot_be_read_may_be_requested_again():
+def test_an_unreadable_list_of_models_may_be_requested_again():
     assert is_temporary(raised(answers.models_offered, answer(200, b"<html>")))

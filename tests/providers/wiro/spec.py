@@ -1,4 +1,4 @@
-"""Wiro, as the contract sees it."""
+"""The contract's spec of Wiro."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def images(task: Task) -> list[bytes]:
 
 
 def fields(task: Task) -> Mapping[str, Any]:
-    """Without the seed, which the adapter chooses where it is left open."""
+    """Without the seed, which the adapter chooses if none is given."""
     return {name: value for name, value in task.request.items() if name not in ("prompt", "seed")}
 
 

@@ -1,4 +1,4 @@
-"""What Wiro alone does with tasks and keys; what it shares with all others is in the contract."""
+"""Tasks and keys specific to Wiro; what all providers share is in the contract."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.providers.wiro.spec import FLUX_2, KONTEXT
 
 
 @pytest.mark.parametrize(("percent", "path"), [(0, "Task/Cancel"), (50, "Task/Kill")])
-async def test_a_task_is_cancelled_in_the_queue_and_killed_later(
+async def test_a_queued_task_is_cancelled_and_a_running_one_is_killed(
     adapter: Adapter, wiro: Wiro, percent: int, path: str
 ):
     wiro.stop_clock()
@@ -38,7 +38,7 @@ async def test_a_task_is_cancelled_in_the_queue_and_killed_later(
     assert wiro.calls[-1].url.endswith(path)
 
 
-async def test_a_task_between_queue_and_start_is_killed_as_soon_as_it_can_be(adapter: Adapter, wiro: Wiro):
+async def test_a_task_between_queue_and_start_is_killed_as_soon_as_possible(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
     request = edit(wiro, FLUX_2)
@@ -54,7 +54,7 @@ async def test_a_task_between_queue_and_start_is_killed_as_soon_as_it_can_be(ada
     assert wiro.tasks[0].cancelled_at is not None
 
 
-async def test_a_task_that_has_ended_is_tried_to_cancel_twice_in_both_ways(
+async def test_a_cancel_of_an_ended_task_tries_both_ways_twice(
     adapter: Adapter, wiro: Wiro, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "CANCEL_PAUSES", (0.01,))
@@ -67,7 +67,7 @@ async def test_a_task_that_has_ended_is_tried_to_cancel_twice_in_both_ways(
     assert sum(call.step == "cancel" for call in wiro.calls) == 4
 
 
-async def test_the_check_tries_a_key_without_a_secret(adapter: Adapter, wiro: Wiro):
+async def test_the_check_judges_a_key_without_a_secret(adapter: Adapter, wiro: Wiro):
     wiro.secret = None
 
     assert await adapter.check(account(wiro)) == ""
@@ -75,13 +75,13 @@ async def test_the_check_tries_a_key_without_a_secret(adapter: Adapter, wiro: Wi
 
 
 @pytest.mark.parametrize("secret", ["", "wrong"])
-async def test_the_check_finds_a_wrong_secret(adapter: Adapter, wiro: Wiro, secret: str):
+async def test_the_check_rejects_a_wrong_secret(adapter: Adapter, wiro: Wiro, secret: str):
     error = await failure(adapter.check(replace(account(wiro), secret=secret)))
 
     assert is_final(error, ErrorKind.AUTH)
 
 
-def test_a_page_that_is_not_wiros_says_nothing_of_the_key():
+def test_a_response_that_is_not_wiros_does_not_judge_the_key():
     page = Answer(200, Headers(), b"<html>Welcome")
 
     assert is_temporary(raised(answers.key_works, page))
@@ -95,7 +95,7 @@ async def test_an_account_runs_no_more_tasks_than_its_balance_allows(adapter: Ad
 
 
 @pytest.mark.parametrize("status", ["task_error", "task_cancel"])
-async def test_a_task_may_fail_by_any_last_status(adapter: Adapter, wiro: Wiro, status: str):
+async def test_a_task_may_fail_with_any_last_status(adapter: Adapter, wiro: Wiro, status: str):
     wiro.fails_as = status
     wiro.script.next_submit = [Fault.FAILED]
 
@@ -105,7 +105,7 @@ async def test_a_task_may_fail_by_any_last_status(adapter: Adapter, wiro: Wiro, 
     assert "the model ended with an error" in error.message
 
 
-async def test_a_picture_that_wiro_cannot_read_fails_the_task(adapter: Adapter, wiro: Wiro):
+async def test_an_image_that_wiro_cannot_read_fails_the_task(adapter: Adapter, wiro: Wiro):
     broken = replace(image(RED), load=_nonsense)
 
     error = await failure(run(adapter, replace(edit(wiro, KONTEXT), images=(broken,))))

@@ -1,4 +1,4 @@
-"""Wiro's socket: a hint that saves time where it is open, and costs nothing where it is not."""
+"""Wiro's socket: a wake-up that saves time while it is open, and costs nothing while it is not."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.providers.wiro.spec import FLUX_2
 
 @dataclass
 class Socket:
-    """Somebody who speaks as Wiro's socket does, but says only what the test wants.
+    """A server with the protocol of Wiro's socket that sends only what the test chooses.
 
-    `open`: the connections that are; `asked`: the tokens, by connection, in order
+    `open`: the open connections; `asked`: the tokens subscribed to, by connection, in order
     """
 
     url: str = ""
@@ -35,11 +35,11 @@ class Socket:
 
     async def serve(self, connection: ServerConnection) -> None:
         self.open.append(connection)
-        asked: list[str] = []
-        self.asked.append(asked)
+        tokens: list[str] = []
+        self.asked.append(tokens)
         try:
             async for frame in connection:
-                asked.append(json.loads(frame)["tasktoken"])
+                tokens.append(json.loads(frame)["tasktoken"])
         finally:
             self.open.remove(connection)
 
@@ -76,8 +76,8 @@ def at(socket: Socket, wiro: Wiro) -> EditRequest:
     return replace(request, account=replace(request.account, base_url=socket.url))
 
 
-async def hear(adapter: Adapter, request: EditRequest, task: Submitted) -> bool:
-    """What a watch comes to, within a minute."""
+async def watch_result(adapter: Adapter, request: EditRequest, task: Submitted) -> bool:
+    """The result of a watch, within a minute."""
     async with asyncio.timeout(60):
         return await adapter.watch(request, task)
 
@@ -88,7 +88,7 @@ async def ended(watch: asyncio.Task[bool]) -> bool:
 
 
 async def reported(wiro: Wiro, status: str, percentage: int = 0) -> None:
-    """Wait until the socket has told that its only task stands there."""
+    """Wait until the socket has sent this status of its only task."""
     async with asyncio.timeout(60):
         while wiro.tasks[0].notes.get("told") != (status, percentage):
             await asyncio.sleep(0.005)
@@ -117,7 +117,7 @@ async def test_a_task_that_ended_before_is_reported_at_once(adapter: Adapter, wi
     task = await adapter.submit(request)
     wiro.ahead += 1
 
-    assert await hear(adapter, request, task)
+    assert await watch_result(adapter, request, task)
 
 
 async def test_a_cancelled_task_is_reported_too(adapter: Adapter, wiro: Wiro):
@@ -134,7 +134,7 @@ async def test_a_cancelled_task_is_reported_too(adapter: Adapter, wiro: Wiro):
         assert await ended(watch)
 
 
-async def test_polls_tell_the_percentage_that_the_socket_reported(adapter: Adapter, wiro: Wiro):
+async def test_polls_report_the_percentage_from_the_socket(adapter: Adapter, wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
     request = edit(wiro, FLUX_2)
@@ -142,7 +142,7 @@ async def test_polls_tell_the_percentage_that_the_socket_reported(adapter: Adapt
     assert await adapter.poll(request, task) == Progress(percent=None)
     async with watching(adapter, request, task.state["token"]):
         wiro.ahead = 40
-        for percent in (50, 61):  # one comes as an object, one as its text
+        for percent in (50, 61):  # one is sent as an object, one as its JSON text
             await reported(wiro, "task_output", int(wiro.ahead))
             wiro.ahead = percent
             async with asyncio.timeout(60):
@@ -170,12 +170,12 @@ async def test_one_connection_serves_all_tasks_and_ends_with_the_last(
         while socket.open:
             await asyncio.sleep(0.005)
 
-    async with watching(adapter, request, "d"):  # a new one when it is needed again
+    async with watching(adapter, request, "d"):  # a new connection when one is needed again
         await socket.until_asked("d")
     assert len(socket.asked) == 2
 
 
-async def test_only_an_end_is_an_end(adapter: Adapter, wiro: Wiro, socket: Socket):
+async def test_only_a_last_status_ends_a_watch(adapter: Adapter, wiro: Wiro, socket: Socket):
     async with watching(adapter, at(socket, wiro), "a") as watch:
         await socket.until_asked("a")
         for kind in ("task_queue", "task_error", "task_error_full", "task_end", "connected", "new"):
@@ -187,7 +187,7 @@ async def test_only_an_end_is_an_end(adapter: Adapter, wiro: Wiro, socket: Socke
         await socket.tell("task_output", "a", {"percentage": "7"})
         address = requests.socket_address(socket.url)
         async with asyncio.timeout(60):
-            while adapter._live.percent(address, "a") != 7:  # then it has read all before, too
+            while adapter._live.percent(address, "a") != 7:  # then it has also read everything before
                 await asyncio.sleep(0.005)
         assert not watch.done()
 
@@ -196,7 +196,7 @@ async def test_only_an_end_is_an_end(adapter: Adapter, wiro: Wiro, socket: Socke
         assert await ended(watch)
 
 
-async def test_a_silent_socket_is_waited_for(adapter: Adapter, wiro: Wiro):
+async def test_a_watch_of_a_silent_socket_keeps_waiting(adapter: Adapter, wiro: Wiro):
     wiro.socket = "silent"
     request = edit(wiro, FLUX_2)
     task = await adapter.submit(request)
@@ -208,7 +208,7 @@ async def test_a_silent_socket_is_waited_for(adapter: Adapter, wiro: Wiro):
 
 
 @pytest.mark.parametrize("trouble", ["closes", "refused", "forbidden"])
-async def test_a_socket_that_fails_is_left_alone_for_a_while(
+async def test_a_failing_socket_is_not_used_for_a_while(
     adapter: Adapter, wiro: Wiro, trouble: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(live, "REST", 3600)
@@ -222,18 +222,18 @@ async def test_a_socket_that_fails_is_left_alone_for_a_while(
         case "forbidden":
             policy.allow([])
 
-    assert not await hear(adapter, request, task)
+    assert not await watch_result(adapter, request, task)
 
     wiro.socket = "open"
     wiro.start() if trouble == "refused" else None
     policy.allow(["127.0.0.0/8"])
     wiro.ahead += 1
-    assert not await hear(adapter, request, task)
+    assert not await watch_result(adapter, request, task)
     monkeypatch.setattr(live, "REST", 0)
-    assert await hear(adapter, request, task)
+    assert await watch_result(adapter, request, task)
 
 
-async def test_a_socket_that_reported_something_is_opened_again(
+async def test_a_socket_that_sent_something_is_reopened(
     adapter: Adapter, wiro: Wiro, socket: Socket, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(live, "RECONNECT_PAUSE", 0.01)
@@ -245,7 +245,7 @@ async def test_a_socket_that_reported_something_is_opened_again(
         await socket.open[0].close()
         await socket.until_asked("b")
 
-        await socket.open[-1].close()  # this time it has told nothing
+        await socket.open[-1].close()  # this time it has sent nothing
 
         assert not await ended(second)
     assert socket.asked == [["a", "b"], ["b"]]
@@ -260,7 +260,7 @@ async def test_two_may_watch_the_same_task(adapter: Adapter, wiro: Wiro, socket:
         assert await ended(first)
 
 
-async def test_the_sockets_name_may_not_stand_for_a_private_address(
+async def test_the_sockets_host_may_not_resolve_to_a_private_address(
     adapter: Adapter, wiro: Wiro, caplog: pytest.LogCaptureFixture
 ):
     policy.allow([])
@@ -268,6 +268,8 @@ async def test_the_sockets_name_may_not_stand_for_a_private_address(
     request = edit(wiro, FLUX_2)
     account = replace(request.account, base_url="https://localhost")
 
-    assert not await hear(adapter, replace(request, account=account), Submitted("1", {"token": "secret"}))
+    assert not await watch_result(
+        adapter, replace(request, account=account), Submitted("1", {"token": "secret"})
+    )
 
     assert caplog.messages == ["the socket at localhost broke: Forbidden"]

@@ -18,7 +18,7 @@ from tests.providers.wiro.spec import DEV, FLEX, FLUX_2, KLEIN, KONTEXT
 
 
 @pytest.mark.parametrize("secret", ["test-api-secret", None])
-async def test_requests_are_signed_where_the_project_has_a_secret(
+async def test_requests_are_signed_if_the_project_has_a_secret(
     adapter: Adapter, wiro: Wiro, secret: str | None
 ):
     wiro.secret = secret
@@ -29,7 +29,7 @@ async def test_requests_are_signed_where_the_project_has_a_secret(
     assert len(reported) >= 3  # upload, run, detail
     nonces = {headers.get("x-nonce") for headers in reported}
     assert len(nonces) == len(reported) if secret else nonces == {None}
-    assert wiro.key not in str(wiro.calls[-1].headers)  # of the download
+    assert wiro.key not in str(wiro.calls[-1].headers)  # the download
 
 
 def test_the_signature_is_that_of_the_contract():
@@ -42,7 +42,7 @@ def test_the_signature_is_that_of_the_contract():
     }
 
 
-async def test_two_images_have_a_field_each_where_the_model_has_two(adapter: Adapter, wiro: Wiro):
+async def test_two_images_have_a_field_each_if_the_model_has_two(adapter: Adapter, wiro: Wiro):
     await run(adapter, edit(wiro, DEV, RED, GREEN))
 
     sent = wiro.tasks[0].request
@@ -62,20 +62,20 @@ async def test_webp_becomes_png_for_models_that_do_not_read_it(adapter: Adapter,
 
 
 @pytest.mark.parametrize("target", [KONTEXT, DEV])
-async def test_some_models_take_one_address(adapter: Adapter, wiro: Wiro, target: str):
+async def test_some_models_take_one_url(adapter: Adapter, wiro: Wiro, target: str):
     await adapter.submit(edit(wiro, target, RED))
 
     assert contents([wiro.tasks[0].request["inputImageUrl"]]) == [RED]
 
 
 @pytest.mark.parametrize("target", [FLEX, KLEIN])
-async def test_references_go_in_their_order(adapter: Adapter, wiro: Wiro, target: str):
+async def test_references_are_sent_in_order(adapter: Adapter, wiro: Wiro, target: str):
     await adapter.submit(edit(wiro, target, RED, GREEN, BLUE))
 
     assert contents(wiro.tasks[0].request["inputImage"]) == [RED, GREEN, BLUE]
 
 
-async def test_a_model_that_the_adapter_does_not_know_gets_all_its_inputs(adapter: Adapter, wiro: Wiro):
+async def test_a_model_unknown_to_the_adapter_gets_all_its_inputs(adapter: Adapter, wiro: Wiro):
     await run(adapter, edit(wiro, "wiro/FLUX.2-dev", RED, steps=15, seed=5, somethingNew="x"))
 
     [task] = wiro.tasks
@@ -84,7 +84,7 @@ async def test_a_model_that_the_adapter_does_not_know_gets_all_its_inputs(adapte
 
 
 @pytest.mark.parametrize(("target", "seed"), [(FLUX_2, ""), (FLUX_2, None), (DEV, "0"), (KLEIN, 0)])
-async def test_a_seed_that_is_left_open_is_chosen_and_reported(
+async def test_a_seed_is_chosen_and_reported_if_none_is_given(
     adapter: Adapter, wiro: Wiro, target: str, seed: Any
 ):
     results = [await run(adapter, edit(wiro, target, seed=seed)) for _ in range(2)]
@@ -96,7 +96,7 @@ async def test_a_seed_that_is_left_open_is_chosen_and_reported(
 
 
 @pytest.mark.parametrize(("seed", "sent"), [(0, "0"), ("7", "7"), (4294967295, "4967295")])
-async def test_a_seed_is_one_that_the_model_takes(adapter: Adapter, wiro: Wiro, seed: Any, sent: str):
+async def test_a_seed_is_within_the_models_range(adapter: Adapter, wiro: Wiro, seed: Any, sent: str):
     task = await adapter.submit(edit(wiro, FLUX_2, seed=seed))
 
     assert task.state["seed"] == int(sent)
