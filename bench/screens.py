@@ -199,10 +199,10 @@ def _start(page: Page, prompt: str) -> None:
 
 
 def _edit(page: Page, prompt: str, *, version: int) -> str:
-    """Edit what is on stage; the path of the result's page."""
+    """Edit the image on stage; returns the path of the result's page."""
     _start(page, prompt)
     expect(page.get_by_text(f"Editing v{version}")).to_be_visible()
-    # The address follows the stage a moment later.
+    # The URL follows the stage a moment later.
     current = page.get_by_role("navigation", name="Versions").locator("[aria-current]").first
     expect(current).to_contain_text(f"v{version}")
     page.wait_for_url(f"**{current.get_attribute('href')}")

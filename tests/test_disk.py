@@ -1,4 +1,4 @@
-"""With little disk left, requests that would fill it are refused with a message, and running edits complete."""
+"""With little disk left, requests that would fill it are refused, and running edits complete."""
 
 from __future__ import annotations
 

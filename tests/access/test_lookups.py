@@ -1,4 +1,4 @@
-"""Ids from outside: found in the own workspace, else "not found", whatever they look like."""
+"""Ids from outside: found in the own workspace, else "not found", whatever their format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ each_lookup = pytest.mark.parametrize(
     "lookup", [lookups.image, lookups.job, lookups.style, lookups.character, lookups.api_key]
 )
 
-# No row has it.
+# No row has this id.
 NOBODY = uuid.UUID("00000000-0000-4000-8000-000000000000")
 
 

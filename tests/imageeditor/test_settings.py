@@ -104,7 +104,7 @@ def test_a_bucket_is_configured_as_in_the_tests_of_uploads(tmp_path: Path) -> No
     ],
     ids=["defaults", "set"],
 )
-def test_bucket_requests_have_a_time_limit(
+def test_bucket_timeouts_and_attempts_are_limited(
     tmp_path: Path, given: dict[str, str], limits: list[float]
 ) -> None:
     client = f"{OPTIONS}['client_config']"

@@ -1,4 +1,4 @@
-"""What a file carries besides its pixels is used where it matters, then dropped."""
+"""Metadata is applied where it matters, then dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.media.pictures import (
 SECRET = b"SECRET-7391"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><tiff>' + SECRET + b"</tiff></x:xmpmeta>"
 
-# What the camera stored for each orientation -> what one should see: RED GREEN / BLUE WHITE.
+# Stored pixels for each orientation; all should be shown as RED GREEN / BLUE WHITE.
 STORED_AS = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,

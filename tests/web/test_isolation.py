@@ -103,7 +103,7 @@ def test_viewers_can_read_and_not_change(own: Rows, name: str, rights: dict[str,
     assert (Job.objects.count(), Image.objects.filter(trashed_at=None).count()) == (2, 3)
 
 
-def test_a_sample_is_copied_only_for_editors(own: Rows) -> None:
+def test_a_sample_in_the_url_is_not_copied_for_viewers(own: Rows) -> None:
     viewer = signed_in(make_member(own.workspace, role=Role.VIEWER))
     url = reverse("studio", args=[own.workspace.slug])
     assert viewer.get(url, {"sample": "coffee"}).status_code == 200

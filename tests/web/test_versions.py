@@ -42,7 +42,7 @@ def page(client: Client, image: Image, **query: Any) -> str:
 
 
 def tree(text: str) -> list[tuple[str, str]]:
-    """(label, depth) of the versions in the rail."""
+    """(depth, label) of the versions in the rail."""
     rail = text.partition('id="rail"')[2].partition("</nav>")[0]
     return re.findall(r'data-depth="(\d)">.*?<span>([^<]+)</span>', rail, re.DOTALL)
 
