@@ -29,7 +29,7 @@ KILO, MEGA = 1000, 1_000_000
 
 
 class Provider(Fal):
-    """fal without a limit of its own, sending callbacks directly to the portal, without a proxy."""
+    """fal without a limit of its own; sends callbacks over plain HTTP, as the portal has no proxy here."""
 
     def __init__(self, *, seconds: float, longest_side: int) -> None:
         super().__init__(seconds=seconds, longest_side=longest_side)

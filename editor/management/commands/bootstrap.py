@@ -106,10 +106,10 @@ class Command(BaseCommand):
         workspace.plan = plan
         workspace.save(update_fields=["plan"])
 
-    def _credits(self, workspace: Workspace, wanted: int) -> None:
-        if wanted < 0:
+    def _credits(self, workspace: Workspace, balance: int) -> None:
+        if balance < 0:
             raise CommandError("Credits cannot be negative.")
-        difference = wanted - credits.lock_account(workspace_id=workspace.id).balance
+        difference = balance - credits.lock_account(workspace_id=workspace.id).balance
         if difference:
             credits.adjust(workspace=workspace, amount=difference, actor=None, note="bootstrap")
 
