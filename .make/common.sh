@@ -9,7 +9,7 @@ die() {
     exit 1
 }
 
-# Runs a command as root, where that needs no password.
+# Runs a command as root, if that needs no password.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
@@ -35,8 +35,8 @@ apt_install() {
     as_root apt-get -qq -o DPkg::Lock::Timeout=300 update && as_root "$@" >/dev/null
 }
 
-# Unpacks Debian packages, with what they need and the machine lacks, into the folder $1.
-# Needs no rights: apt works on its own copy of the package lists.
+# Unpacks Debian packages, with their missing dependencies, into the folder $1.
+# Needs no root: apt works on its own copy of the package lists.
 apt_unpack() {
     into=$1
     shift
@@ -44,7 +44,7 @@ apt_unpack() {
     mkdir -p "$into" "$apt/lists/partial" "$apt/archives/partial"
     set -- install -y --download-only --no-install-recommends "$@"
     private_apt update && private_apt "$@" >/dev/null || return
-    # The C library must be the one of the machine's own programs.
+    # The C library must be the machine's own.
     rm -f "$apt"/archives/libc6_*.deb
     for deb in "$apt"/archives/*.deb; do
         dpkg-deb -x "$deb" "$into" || return

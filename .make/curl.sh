@@ -1,6 +1,6 @@
 # curl for the tests of the API's guide; POSIX sh, sourced after common.sh.
 
-# Puts a curl that works on the PATH; installs one where there is none.
+# Puts a working curl on the PATH; installs one if there is none.
 find_curl() {
     curl --version >/dev/null 2>&1 && return
     unpacked=$PWD/.cache/curl
@@ -17,7 +17,7 @@ find_curl() {
     curl --version >/dev/null || die "The curl in $unpacked does not run."
 }
 
-# Debian's curl without installing it, for who may not: unpacked into .cache/curl.
+# Debian's curl, unpacked into .cache/curl: for users who may not install packages.
 unpack_curl() {
     apt_unpack "$unpacked/root" curl || return
     libraries=$(find "$unpacked/root" -name '*.so*' -path '*-linux-gnu*' -printf '%h\n' | sort -u | paste -sd:)

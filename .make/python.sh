@@ -1,6 +1,6 @@
 # The virtual environment .venv; POSIX sh, sourced after common.sh.
 
-# Prints the first Python that is new enough; $PYTHON alone where it is set.
+# Prints the first Python that is new enough; considers only $PYTHON if it is set.
 find_python() {
     for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -11,7 +11,7 @@ find_python() {
     return 1
 }
 
-# Makes .venv, if it is missing or broken or of another Python.
+# Creates .venv if it is missing, broken or of another Python.
 make_venv() {
     python=$(find_python) || die "Python 3.11 or newer is needed; ${PYTHON:-python3} is older or missing." \
         "Install one, or name one: make $(basename "$0") PYTHON=python3.11"
@@ -35,7 +35,7 @@ make_venv() {
     echo "$made_with" >.venv/made-with
 }
 
-# Puts pip into a .venv that was made without it.
+# Installs pip into a .venv created without it.
 add_pip() {
     if "$python" -m pip --python .venv/bin/python install -q pip 2>/dev/null; then
         return
@@ -47,11 +47,11 @@ add_pip() {
     .venv/bin/python "$wheel/pip" install -q --no-index "$wheel" && rm -rf .cache/pip
 }
 
-# Installs the given requirement files, unless .venv has just these already.
+# Installs the given requirement files, unless .venv matches them already.
 install_requirements() {
     mkdir -p .cache
     (
-        flock 9 # two at once would disturb each other
+        flock 9 # concurrent installs would interfere
         make_venv
         for file in "$@"; do
             wanted=$(sha256sum <"$file")

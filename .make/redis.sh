@@ -1,6 +1,6 @@
 # A Redis server for the tests of several processes; POSIX sh, sourced after common.sh.
 
-# Sets PORTAL_REDIS to a redis-server that starts; installs one where there is none.
+# Sets PORTAL_REDIS to a working redis-server; installs one if there is none.
 find_redis() {
     PORTAL_REDIS=${PORTAL_REDIS:-$(command -v redis-server || true)}
     unpacked=$PWD/.cache/redis
@@ -16,7 +16,7 @@ find_redis() {
     export PORTAL_REDIS
 }
 
-# Debian's server, unpacked into .cache/redis, also by root: installed, it would run as a service.
+# Debian's server, unpacked into .cache/redis, also for root: installed, it would run as a service.
 unpack_redis() {
     apt_unpack "$unpacked/root" redis-server || return
     libraries=$(find "$unpacked/root" -name '*.so*' -path '*-linux-gnu*' -printf '%h\n' | sort -u | paste -sd:)

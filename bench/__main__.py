@@ -1,4 +1,4 @@
-"""All figures of the portal, printed as tables: `make bench`. Takes about five minutes."""
+"""All benchmarks of the portal, printed as tables: `make bench`. Takes about five minutes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FEW, MANY = 10_000, 100_000
 
 
 def main() -> None:
-    # Without a worker: the edits that are asked for stay queued, and take nothing from what is measured.
+    # Without a worker: requested edits stay queued, and do not disturb the measurement.
     with running_portal("--no-worker") as portal:
         portal.bootstrap(email=OWNER, workspace=WORKSPACE, credits=1000)
         _fill(portal, FEW)
@@ -83,12 +83,12 @@ def _show_loads(loads: list[Load]) -> None:
 
 
 def _load() -> str:
-    """How busy the machine is, or was with other things: times tell little where that is much."""
+    """The machine's load, including other programs: with a high load, times mean little."""
     return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
 
 
 def _judged(figure: float, bar: float, *, digits: int = 0) -> str:
-    """The figure, marked when it is not under its bar."""
+    """The figure, marked if it is not below its limit."""
     return f"{figure:.{digits}f}" + ("" if figure < bar else " OVER")
 
 

@@ -1,4 +1,4 @@
-"""What a browser with an empty cache does to show a page: paints, layout shifts, bytes and requests."""
+"""Page loads in a browser with an empty cache: paints, layout shifts, bytes and requests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bench.portal import DESKTOP, PHONE, sign_in
 from tests.e2e.portal import Portal
 
 REPETITIONS = 3
-SLOWER = 4  # times, the throttled processor: about a cheap phone's
+SLOWER = 4  # CPU throttling factor: about a cheap phone
 KILOBYTES_BAR = 150  # before images
 REQUESTS_BAR = 15  # before images
 SHIFT_BAR = 0.02
 
-# Buffered entries tell what was before the observer.
+# Buffered entries include events from before the observer.
 _PAINTS_AND_SHIFTS = """() => new Promise((resolve) => {
   const told = { first: 0, largest: 0, shift: 0 };
   const watch = (type, tell) =>
@@ -34,8 +34,8 @@ _PAINTS_AND_SHIFTS = """() => new Promise((resolve) => {
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One page on one device. Times in milliseconds since the navigation began; bytes as they came over
-    the wire, with headers; `shift` is the sum of all layout shifts, without unit."""
+    """One page on one device. Times in milliseconds since the start of the navigation; bytes on the
+    wire, with headers; `shift` is the sum of all layout shifts, without unit."""
 
     what: str
     device: str
@@ -52,7 +52,7 @@ class Load:
 
 @dataclass(slots=True)
 class _Traffic:
-    """What one page loaded, images apart. Its socket is no request here."""
+    """What one page loaded, with images counted separately. Its socket does not count as a request."""
 
     kinds: dict[str, str]
     sizes: dict[str, int]
@@ -65,7 +65,7 @@ class _Traffic:
 
 
 def measure(portal: Portal, browser: Browser, pages: dict[str, str]) -> list[Load]:
-    """Each page (name to path) at both sizes, with the processor as it is and slowed down."""
+    """Each page (name to path) at both sizes, with and without CPU throttling."""
     context = browser.new_context()
     page = context.new_page()
     sign_in(page, portal)
@@ -86,7 +86,7 @@ def measure(portal: Portal, browser: Browser, pages: dict[str, str]) -> list[Loa
 
 
 def _load(browser: Browser, url: str, options: dict[str, Any], slower: int) -> dict[str, float]:
-    """Show the page in a new browser context, which has an empty cache of its own."""
+    """Load the page in a new browser context, with an empty cache."""
     context = browser.new_context(**options)
     page = context.new_page()
     session = context.new_cdp_session(page)

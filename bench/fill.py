@@ -1,9 +1,9 @@
-"""Fills a workspace with edits, as months of work by several people would.
+"""Fills a workspace with edits, like months of work by several people.
 
 To be run in a portal's environment:
 python manage.py shell -c "from bench.fill import fill; fill('acme-studio', jobs=10_000)"
 
-The rows are written at once, past the operations, which would take hours. They keep every rule of the
+The rows are bulk-inserted without the operations, which would take hours. They keep every rule of the
 tables: lineage, timelines, and a ledger that adds up. Only the newest images have files.
 """
 
@@ -29,7 +29,7 @@ from editor.models import Image, Job, Membership, Star, Status, Style, User, Wor
 from editor.operations import credits, images, workspaces
 from tests.e2e.portal import PASSWORD
 
-# How many of a hundred thousand edits each person makes. Noor hardly ever comes.
+# Share of each person's edits in a hundred thousand. Noor hardly ever edits.
 PEOPLE = {
     "amara@example.test": 30_000,
     "jonas@example.test": 25_000,
@@ -38,12 +38,12 @@ PEOPLE = {
     "ines@example.test": 10_000,
     "noor@example.test": 50,
 }
-DAYS = 180  # that the edits are spread over
-PICTURES = 240  # that have files: enough for the first page of the gallery and the newest trees
+DAYS = 180  # period of the edits
+PICTURES = 240  # images with files: enough for the first page of the gallery and the newest trees
 _BATCH = 5_000
 _SHIPPED = Path(settings.BASE_DIR, "static", "samples")
 
-# How often they are chosen, of a hundred.
+# Percent of the edits.
 MODELS = {
     "black-forest-labs/flux-2-pro": 50,
     "wiro/flux_kontext_dev_with_2_image": 35,
@@ -82,7 +82,7 @@ def fill(slug: str, *, jobs: int) -> None:
 
 
 def _people(workspace: Workspace) -> list[User]:
-    """The members, made where they are missing, in the order of PEOPLE."""
+    """The members, in the order of PEOPLE; missing ones are created."""
     people = []
     for email in PEOPLE:
         person = User.objects.filter(email=email).first() or workspaces.create_user(
@@ -94,13 +94,13 @@ def _people(workspace: Workspace) -> list[User]:
 
 
 class _Filler:
-    """Makes edits one after another, each of an upload or of an image that an earlier edit gave."""
+    """Creates edits one after another, each of an upload or of the result of an earlier edit."""
 
     def __init__(self, workspace: Workspace, people: list[User], count: int) -> None:
         self.workspace = workspace
         self.people = people
         self.count = count
-        self.chance = Random(count)  # noqa: S311 - the same number gives the same edits
+        self.chance = Random(count)  # noqa: S311 - seeded: the same number gives the same edits
         self.models = [catalog.get_model(name) for name in MODELS]
         self.styles = list(Style.objects.filter(workspace=None))
         self.made = _Rows()
@@ -137,7 +137,7 @@ class _Filler:
         if len(self.trees) < 40 or self.chance.random() < 0.3:
             self.trees.append([self._upload(person, at)])
         if len(self.trees) > 40:
-            self.trees.pop(0)  # nobody comes back to the oldest
+            self.trees.pop(0)  # nobody returns to the oldest
         return self.chance.choice(self.trees)
 
     def _upload(self, person: User, at: datetime) -> Image:
@@ -204,7 +204,7 @@ class _Filler:
         return image
 
     def _give_files(self) -> None:
-        """The newest images, which pages are most likely to show, can be seen."""
+        """Store files for the newest images, which pages are most likely to show."""
         for image, clean in zip(reversed(self.made.images), _photographs(), strict=False):
             suffix = clean.content_type.removeprefix("image/")
             image.storage_name = store.new_name(self.workspace.id, image.id, suffix)
@@ -216,14 +216,14 @@ class _Filler:
 
 
 def _chosen_parent(tree: list[Image], chance: Random) -> Image | None:
-    """Mostly the newest version, at times an earlier one: a branch."""
+    """Mostly the newest version, sometimes an earlier one: a branch."""
     if not tree:
         return None
     return tree[-1] if chance.random() < 0.7 else chance.choice(tree)
 
 
 def _photographs() -> Iterator[CleanImage]:
-    """The shipped photographs in turn, PICTURES times."""
+    """The bundled photographs in turn, PICTURES times."""
     clean = [
         store.clean((_SHIPPED / f"{name}.jpg").read_bytes(), "image/jpeg", tenant="figures")
         for name in images.SAMPLES
@@ -232,7 +232,7 @@ def _photographs() -> Iterator[CleanImage]:
         yield clean[number % len(clean)]
 
 
-# What follows from the jobs: which images went in, their timelines, and the ledger's two entries of each.
+# Rows derived from the jobs: their input images, timelines, and two ledger entries each.
 _DERIVED = """
 CREATE TEMPORARY TABLE added ON COMMIT DROP AS
 SELECT job.* FROM editor_job AS job

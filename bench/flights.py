@@ -1,8 +1,7 @@
-"""Figures of many edits in flight at a provider: `make bench-flights`. Takes about ten minutes.
+"""Benchmarks many edits in flight at a provider: `make bench-flights`. Takes about ten minutes.
 
-The provider is the emulator of fal on this machine, whose own work is part of what keeps the
-machine busy. The edits are all in the queue when the worker starts, so it is late from the start:
-how late is what the figures show.
+The provider is the emulator of fal on this machine, whose own work adds to the load. All edits are
+queued when the worker starts, so it is late from the start: the figures show how late.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from tests.e2e.portal import ROOT, Portal
 from tests.emulators.fal import Fal
 
 MODEL = "black-forest-labs/flux-kontext-pro"
-SETTLE = 3.0  # seconds a worker gets before it counts as idle
+SETTLE = 3.0  # seconds until a started worker counts as idle
 LOOK_EVERY = 1.0  # seconds
 PATIENCE = 600.0  # seconds
 KILO, MEGA = 1000, 1_000_000
 
 
 class Provider(Fal):
-    """fal, without a limit of its own, which calls back where no proxy stands before the portal."""
+    """fal without a limit of its own; sends callbacks over plain HTTP, as the portal has no proxy here."""
 
     def __init__(self, *, seconds: float, longest_side: int) -> None:
         super().__init__(seconds=seconds, longest_side=longest_side)
@@ -49,10 +48,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`late`: seconds from the provider's end to the stored result, of each edit, in order.
+    """`late`: seconds from completion at the provider to the stored result, of each edit, sorted.
 
-    connections  of all processes to the database, at most
-    in_flight    at the provider, at most
+    connections  peak number of database connections of all processes
+    in_flight    peak number of edits at the provider
     """
 
     idle: Usage
@@ -122,7 +121,7 @@ def _rows(figures: Figures, edits: int) -> list[tuple[str, str]]:
 
 
 def _percentile(values: list[float], percent: int) -> float:
-    """The smallest value that so many percent of them do not exceed."""
+    """The smallest value that `percent` percent of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 
@@ -148,7 +147,7 @@ def _measure(run: Run, provider: Provider, edits: int) -> Figures:
 
 @contextmanager
 def _worker(run: Run, portal: Portal) -> Iterator[int]:
-    """The process that works the jobs, beside the portal or in its place; its id."""
+    """The id of the process that runs the jobs: a separate worker, or the portal itself."""
     if run.apart:
         with portal.log.open("ab") as log:
             command = [sys.executable, "manage.py", "worker"]

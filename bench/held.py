@@ -1,7 +1,7 @@
-"""Figures of calls that are held: `make bench-held`. Takes about two minutes.
+"""Benchmarks held calls: `make bench-held`. Takes about two minutes.
 
-Many clients call /process at once, of an API that answers when the image is there. The provider is
-the emulator of fal on this machine; the clients' work is part of what keeps the machine busy.
+Many clients call /process at once, of an API that responds when the image is ready. The provider is
+the emulator of fal on this machine; the clients' work adds to the load.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ MEGA = 1_000_000
 
 @dataclass(slots=True)
 class Figures:
-    """Of the web process, but for `connections`, which are those of all processes to the database.
+    """Of the web process, except `connections`: database connections of all processes.
 
-    idle, resident  bytes, before and at most; the others at most too
+    idle, resident  memory in bytes, before and at its peak; the other figures are peaks too
     """
 
     idle: int = 0

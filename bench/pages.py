@@ -1,4 +1,4 @@
-"""The server's time for pages and answers, as a client sees it over the loopback interface."""
+"""The server's response times for pages and fragments, measured by a client over loopback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GALLERY = f"{_HOME}gallery/"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `bar` is in milliseconds; `htmx` asks for a fragment."""
+    """One request. `bar` is in milliseconds; `htmx` requests a fragment."""
 
     what: str
     path: str
@@ -40,7 +40,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds from the request's first byte to the answer's last, and the number of queries."""
+    """Milliseconds from the request's first byte to the response's last, and the number of queries."""
 
     ask: Ask
     least: float
@@ -72,7 +72,7 @@ def studio_asks(portal: Portal) -> list[Ask]:
 
 
 def gallery_asks(portal: Portal, client: Client) -> list[Ask]:
-    """Of the gallery, with a filter of each kind, for what is found often, seldom and never."""
+    """Requests to the gallery with each kind of filter, for frequent, rare and missing matches."""
     page = client.http.get(_GALLERY).text
     people = dict(portal.query("SELECT name, id::text FROM editor_user"))
     shown = portal.query(
@@ -143,7 +143,7 @@ def a_version(portal: Portal, *, at_least: int = 3, at_most: int = 1000) -> str:
         "SELECT (array_agg(id ORDER BY version DESC) FILTER (WHERE trashed_at IS NULL))[1]::text "
         "FROM editor_image WHERE root_id IS NOT NULL GROUP BY root_id "
         "HAVING count(*) BETWEEN %s AND %s ORDER BY max(created_at) DESC LIMIT 1",
-        at_least - 1,  # the root itself is not counted
+        at_least - 1,  # without the root itself
         at_most - 1,
     )
     return str(version)
@@ -154,14 +154,14 @@ def _rarest_model(portal: Portal) -> str:
 
 
 def _older(page: str) -> str:
-    """Where the link "Older" leads."""
+    """The URL of the link "Older"."""
     found = re.search(r'<a[^>]*href="([^"]+)"[^>]*>\s*Older', page)
     assert found, "the gallery has no link to older edits"
     return found[1].replace("&amp;", "&")
 
 
 def _option(page: str, name: str, message: str) -> str:
-    """The value of the choice that says `words` in the select `name`."""
+    """The value of the option labelled `message` in the select `name`."""
     select = re.search(rf'<select[^>]*name="{name}".*?</select>', page, re.DOTALL)
     found = re.search(rf'<option value="([^"]*)"[^>]*>\s*[^<]*{message}', select[0] if select else "")
     assert found, f"the gallery's {name} does not offer {message}"

@@ -1,4 +1,4 @@
-"""A portal of its own for figures and screenshots, and a browser to look at it with."""
+"""A separate portal for benchmarks and screenshots, and a browser for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.e2e.portal import PASSWORD, ROOT, Portal
 OWNER = "amara@example.test"
 WORKSPACE = "Acme Studio"
 SLUG = "acme-studio"
-LARGE_TREE = 60  # versions of the picture that `fill` edits most
+LARGE_TREE = 60  # versions of the image that `fill` edits most
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -36,12 +36,12 @@ _QUIET = ["--disable-quic", "--no-first-run", "--disable-background-networking",
 
 @contextmanager
 def running_portal(*arguments: str, **environment: str) -> Iterator[Portal]:
-    """A started portal without any data; everything of it is removed afterwards.
+    """A running portal without any data; removed completely afterwards.
 
     arguments    of `manage.py portal`
     environment  settings besides its own
     """
-    # As Ctrl+C does: an exception, so that what follows is tidied up.
+    # Raises an exception, like Ctrl+C, so that cleanup runs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="portal-") as folder:
         portal = Portal(Path(folder, "portal"), **environment)
@@ -58,9 +58,9 @@ def running_portal(*arguments: str, **environment: str) -> Iterator[Portal]:
 
 
 def run_inside(portal: Portal, code: str, *, given: str = "") -> str:
-    """Run Python in the portal's environment, with Django set up; what it printed.
+    """Run Python in the portal's environment, with Django set up; returns its output.
 
-    given  what the code reads from its standard input
+    given  standard input of the code
     """
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
@@ -76,7 +76,7 @@ def run_inside(portal: Portal, code: str, *, given: str = "") -> str:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser that PORTAL_CHROMIUM names; `make` finds or installs one and sets it."""
+    """The browser in PORTAL_CHROMIUM, which `make` sets; it installs one if needed."""
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -87,7 +87,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def sign_in(page: Page, portal: Portal) -> None:
-    """Sign the owner in, who comes to the Studio."""
+    """Sign in the owner; ends in the Studio."""
     page.goto(f"{portal.url}/accounts/login/")
     page.get_by_label("Email").fill(OWNER)
     page.get_by_label("Password").fill(PASSWORD)

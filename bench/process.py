@@ -1,4 +1,4 @@
-"""What the kernel tells of a running process."""
+"""Resource usage of a running process, from the kernel."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of one process, since it began.
+    """Of one process, since its start.
 
     resident, most_resident  memory in bytes, now and at its peak
     cpu                      seconds of the process itself
-    children_cpu             seconds of its children and theirs, also of those that have ended
+    children_cpu             seconds of its descendants, including those that have ended
     """
 
     resident: int
@@ -40,7 +40,7 @@ def usage(pid: int) -> Usage:
 
 
 def _bytes(text: str) -> int:
-    """Of "12345 kB"."""
+    """Parses "12345 kB"."""
     return int(text.split(maxsplit=1)[0]) * 1024
 
 

@@ -1,4 +1,4 @@
-"""Prompts as people write them, some words in many of them and some in few. For `fill`."""
+"""Realistic prompts for `fill`, with frequent and rare words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from random import Random
 
 COMMON = "light"  # in about four of ten prompts
 RARE = "lighthouse"  # in one of a thousand
-BYGONE = "daguerreotype"  # in the ten oldest prompts alone
-SEASON = "festive"  # in most of the oldest tenth, and never again
+BYGONE = "daguerreotype"  # only in the ten oldest prompts
+SEASON = "festive"  # in most of the oldest tenth, and in no others
 _EVERY = 1_000
 
 VERBS = "make turn paint shift brighten soften replace remove recolour light clean sharpen".split()
@@ -44,7 +44,7 @@ KEEPS = (
 
 
 def make(chance: Random, number: int, *, of: int) -> str:
-    """The prompt of the edit `number`, counted from the oldest `of` all."""
+    """The prompt of edit `number` of `of`, counted from the oldest."""
     message = f"{chance.choice(VERBS)} the {chance.choice(THINGS)} {chance.choice(LOOKS)}"
     parts = [message, chance.choice(ENDINGS), *([chance.choice(KEEPS)] if chance.random() < 0.5 else [])]
     if number % _EVERY == _EVERY // 2:

@@ -1,6 +1,6 @@
-"""How often requests ask the database, and what takes its time.
+"""Number and duration of the database queries of requests.
 
-To be run in a portal's environment, for a look at one page:
+To inspect one page, run in a portal's environment:
 python manage.py shell -c "from bench.queries import explain; explain('/w/acme-studio/gallery/')"
 """
 
@@ -19,7 +19,7 @@ from editor.models import User
 
 
 def main() -> None:
-    """Print, as JSON, the number of queries of each request that standard input describes.
+    """Print, as JSON, the number of queries of each request listed on standard input.
 
     A request is {"method", "path", "data", "htmx"}; each is made twice, and the second counts.
     """

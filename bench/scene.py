@@ -1,4 +1,4 @@
-"""What the pictures of `screens` show: people, their edits, and when they were made."""
+"""Data for the screenshots of `screens`: people, their edits, and their times."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def fill_gallery(portal: Portal) -> None:
             portal.bootstrap(email=email, workspace=WORKSPACE, credits=2000)
             portal.query("UPDATE editor_user SET name = %s WHERE email = %s RETURNING id", name, email)
         clients[name] = Client(portal, email=email, slug=SLUG)
-    # The newest edit comes last, as in life.
+    # The newest edit is created last, as in real use.
     newest_first = islice(zip(cycle(PHOTOGRAPHS), cycle(LOOKS), cycle(PEOPLE), strict=False), EDITS)
     for photograph, look, name in reversed(list(newest_first)):
         image = _upload(clients[name], SAMPLES / f"{photograph}.jpg")

@@ -1,7 +1,7 @@
-"""Pictures of the screens in their states: `make screens`, into .cache/screens or the folder OUT.
+"""Screenshots of the pages in their states: `make screens`, into .cache/screens or the folder OUT.
 
-The states are made the way people make them: by signing in and letting the built-in sandbox edit the
-shipped photographs. Only what took place in the past is moved there in the database.
+The states are created as users create them: by signing in and letting the built-in sandbox edit the
+bundled photographs. Only past events are moved to their time in the database.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ REFERENCE = f"/w/{SLUG}/api/"
 RUN = re.compile("^Run")
 _PATIENCE = 30_000  # milliseconds
 
-# Pictures in sight are there, and what moves has come to rest, but for what goes on for ever or waits for
-# seconds (a toast). Not longer than three seconds: a picture that is never scrolled to never loads.
+# Visible images have loaded, and animations have ended, except endless ones and those that wait for
+# seconds (a toast). At most three seconds: an image that is never scrolled to never loads.
 _AT_REST = """() => {
   const inSight = (image) => image.checkVisibility() && image.getBoundingClientRect().top < innerHeight;
   const moving = (one) => one.playState === "running" && one.effect.getComputedTiming().endTime < 2000;
@@ -43,7 +43,7 @@ _AT_REST = """() => {
 
 
 class Photographer:
-    """Takes pictures of one portal's pages, each person in a browser of their own."""
+    """Takes screenshots of one portal's pages, each page in its own browser."""
 
     def __init__(self, portal: Portal, browser: Browser, folder: Path) -> None:
         self.portal = portal
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def shoot_entrance(photographer: Photographer) -> None:
-    """The first start, which also makes the owner and the workspace; then the sign-in."""
+    """The first start, which also creates the owner and the workspace; then the sign-in."""
     page = photographer.page("/", signed_in=False)
     photographer.shoot(page, "welcome-d")
     page.get_by_label("Your name").fill("Amara Okafor")
@@ -100,7 +100,7 @@ def shoot_entrance(photographer: Photographer) -> None:
 
 
 def shoot_keys(photographer: Photographer) -> None:
-    """Three keys, of which two are used; the newest while it is shown, then the list of them."""
+    """Three keys, two of them used; the newest while it is shown, then the list."""
     page = photographer.page(API_KEYS)
     _make_key(page, "Grafana", "image_editor:read")
     _make_key(page, "Website backend", "image_editor:write", "image_editor:read")
@@ -148,7 +148,7 @@ def shoot_empty_studio(photographer: Photographer) -> None:
 
 
 def make_coffee_tree(photographer: Photographer) -> list[str]:
-    """A photograph, two edits in a row, and a branch; the paths of their pages, the photograph's first."""
+    """A photograph, two edits in a row, and a branch; returns the paths of their pages in this order."""
     page = photographer.page(STUDIO)
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose image").first.click()
@@ -179,7 +179,7 @@ def shoot_result(photographer: Photographer, tree: list[str]) -> None:
 
 
 def shoot_running(photographer: Photographer, tree: list[str]) -> None:
-    """An edit on its way: on a desktop, and on a phone just after another one ended."""
+    """A running edit: on a desktop, and on a phone just after another one ended."""
     page = photographer.page(tree[2])
     _run_slowly(photographer.portal, page, "Turn red into blue")
     photographer.shoot(page, "studio-running-d")
@@ -199,10 +199,10 @@ def _start(page: Page, prompt: str) -> None:
 
 
 def _edit(page: Page, prompt: str, *, version: int) -> str:
-    """Edit what is on stage; the path of the result's page."""
+    """Edit the image on stage; returns the path of the result's page."""
     _start(page, prompt)
     expect(page.get_by_text(f"Editing v{version}")).to_be_visible()
-    # The address follows the stage a moment later.
+    # The URL follows the stage a moment later.
     current = page.get_by_role("navigation", name="Versions").locator("[aria-current]").first
     expect(current).to_contain_text(f"v{version}")
     page.wait_for_url(f"**{current.get_attribute('href')}")
@@ -210,7 +210,7 @@ def _edit(page: Page, prompt: str, *, version: int) -> str:
 
 
 def _run_slowly(portal: Portal, page: Page, prompt: str) -> None:
-    """Run an edit and wait until it is half done. The word that makes it slow is shown nowhere."""
+    """Run an edit and wait until it is half done. The word that makes it slow is not shown."""
     _start(page, f"[slow:6] {prompt}")
     expect(page.get_by_role("button", name=re.compile("^Cancel"))).to_be_visible()
     portal.query(
@@ -228,7 +228,7 @@ def _cancel(page: Page) -> None:
 
 
 def _paint(page: Page) -> None:
-    """A zigzag over the middle of the picture, with a large brush."""
+    """Paint a zigzag over the middle of the image, with a large brush."""
     page.get_by_role("slider", name="Brush size").fill("100")
     box = page.locator("mask-painter canvas").bounding_box()
     assert box

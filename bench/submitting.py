@@ -1,4 +1,4 @@
-"""Puts edits into a workspace's queue, as its owner asks for them; to be run in a portal's environment."""
+"""Submits edits as a workspace's owner; run in a portal's environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from editor.operations import jobs
 
 
 def submit(slug: str, *, model: str, edits: int) -> None:
-    """So many edits without images, one after the other."""
+    """Submit `edits` edits without images, one after the other."""
     member = Membership.objects.select_related("workspace__plan", "user").get(
         workspace__slug=slug, user__email=OWNER
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def show(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a Markdown table whose columns stand below one another; the first is set to the left."""
+    """Print a Markdown table with aligned columns; the first is left-aligned."""
     widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
     lines = [f"\n{title}\n", _line(head, widths)]
     lines.append(

@@ -1,4 +1,4 @@
-"""httpx.get and its like, for portals on a busy machine: their own patience ends after five seconds."""
+"""httpx.get and others with a timeout for busy machines: their default is five seconds."""
 
 from __future__ import annotations
 

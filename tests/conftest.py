@@ -1,4 +1,4 @@
-"""What every test gets: files in a folder of its own, and an empty queue after a flush."""
+"""Fixtures of every test: a media folder of its own, and an empty queue after a flush."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ hypothesis.settings.load_profile("patient")
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Runs before the tests' database is made. A server of somebody's own is left as it is."""
+    """Runs before the test database is created. A server of the developer's own is left unchanged."""
     if settings.DATABASES["default"]["ENGINE"] == "imageeditor.postgres.backend":
         no_waiting_for_the_disk(launcher.ensure_running(settings.DATA_DIR))
 
@@ -49,7 +49,7 @@ def media_folder(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
-    """Passwords of tests protect nothing, and the real hasher is slow on purpose."""
+    """Test passwords protect nothing, and the real hasher is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -61,7 +61,7 @@ def fresh_layer() -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_limits() -> None:
-    """What tests before this one tried does not count. A Redis of somebody's own is left as it is."""
+    """Attempts of earlier tests do not count. A Redis of the developer's own is left unchanged."""
     if not settings.REDIS_URL:
         cache.clear()
 
@@ -81,7 +81,7 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 
 def let_database_work_end() -> None:
-    """Wait until no thread works for a job of the test any more: emptying tables would meet it."""
+    """Wait until no thread works for a job of the test any more: it would clash with emptying the tables."""
     for pool, kind in itertools.product(
         (threads.ENGINE, threads.CHANNELS), (threads.DATABASE, threads.STORAGE)
     ):

@@ -1,4 +1,4 @@
-"""Rows for tests, made the way the portal makes them wherever that is an operation."""
+"""Rows for tests, created by the portal's operations where there is one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def make_member(workspace: Workspace, *, role: Role = Role.EDITOR, **fields: Any
 
 
 def make_actor(workspace: Workspace | None = None, *, user: User | None = None, **fields: Any) -> Actor:
-    """A member at work; without arguments the owner of a new workspace."""
+    """A member as an actor; without arguments the owner of a new workspace."""
     workspace = workspace or make_workspace(**fields)
     user = user or workspace.memberships.get(role=Role.OWNER).user
     membership = Membership.objects.select_related("workspace__plan").get(workspace=workspace, user=user)
@@ -48,7 +48,7 @@ def make_actor(workspace: Workspace | None = None, *, user: User | None = None, 
 
 
 def limit_storage(workspace: Workspace, *, to: int | None) -> None:
-    """Give the workspace a plan of its own with so many bytes; None: all there are."""
+    """Give the workspace its own plan with `to` bytes of storage; None: unlimited."""
     workspace.plan = Plan.objects.create(name=f"Own {workspace.slug}", storage_bytes=to)
     workspace.save(update_fields=["plan"])
 
@@ -59,7 +59,7 @@ def limit_jobs(workspace: Workspace, *, concurrent_jobs: int) -> None:
 
 
 def photo(*, width: int = 96, height: int = 64, colour: str = "red", format: str = "PNG") -> bytes:
-    """A small picture file: one colour with a dark corner, so that it has an up and a left."""
+    """A small image file: one colour with a dark corner, so that its orientation is visible."""
     picture = Picture.new("RGB", (width, height), colour)
     picture.paste("black", (0, 0, width // 4, height // 4))
     file = io.BytesIO()
@@ -74,7 +74,7 @@ def make_image(actor: Actor, **fields: Any) -> Image:
 def make_provider_key(
     *, workspace: Workspace | None, provider: str, key: str = "test-key", secret: str = "", **fields: Any
 ) -> ProviderKey:
-    """A key as it is stored: the portal's own where there is no workspace."""
+    """A stored key: the portal's own if there is no workspace."""
     row = ProviderKey(workspace=workspace, provider=provider, last_four=key[-4:], **fields)
     row.secret = accounts.sealed(row, key=key, secret=secret)
     row.save()

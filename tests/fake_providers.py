@@ -1,4 +1,4 @@
-"""Providers that take keys, for tests of what the portal does with keys and with what is said of them."""
+"""Fake providers with keys, for tests of how the portal handles keys and the results of checking them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECRET = "secret-that-nobody-may-see-either-9z9z"
 
 
 class FakeProvider(Provider):
-    """Says `answer` of every key, or raises it; with None it never answers. `asked`: with what accounts."""
+    """`check` returns or raises `answer`; with None it never returns. `asked`: the checked accounts."""
 
     def __init__(self, name: str, label: str) -> None:
         self.name, self.label, self.public_url = name, label, f"https://api.{name}.example"
@@ -43,7 +43,7 @@ class FakeProvider(Provider):
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProvider]:
-    """Three of them in place of the real ones, beside the sandbox, which needs no key."""
+    """Replace the real providers by three fakes, beside the sandbox, which needs no key."""
     fake_providers = {
         "bfl": FakeProvider("bfl", "Black Forest Labs"),
         "fal": FakeProvider("fal", "fal"),
@@ -55,11 +55,11 @@ def install(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProvider]:
 
 
 def save_key(actor: Actor, provider: str = "bfl", key: str = KEY, secret: str = "") -> ProviderKey:
-    """The workspace's own key, as its settings page stores it."""
+    """The workspace's own key, as stored by its settings page."""
     return async_to_sync(provider_keys.save_and_test)(actor=actor, provider=provider, key=key, secret=secret)
 
 
 def store_portals_key(provider: str = "bfl", key: str = KEY, secret: str = "") -> ProviderKey:
-    """The portal's own key, as the admin stores it."""
+    """The portal's own key, as stored by the admin."""
     verdict = provider_keys.Verdict(accepted=True, note="")
     return provider_keys.store(workspace=None, provider=provider, key=key, secret=secret, verdict=verdict)

@@ -1,4 +1,4 @@
-"""Makes an embedded server of tests quick."""
+"""Speeds up the tests' embedded server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from imageeditor.postgres.cluster import ConnectionInfo
 
 
 def no_waiting_for_the_disk(info: ConnectionInfo) -> None:
-    """What tests write may be lost when the machine loses its power, and only then."""
+    """Test data may be lost in a power failure, and only then."""
     with psycopg.connect(host=info.host, port=info.port, user=info.user, dbname=info.dbname) as connection:
         connection.autocommit = True
         connection.execute("ALTER SYSTEM SET fsync = off")

@@ -1,4 +1,4 @@
-"""Waiting for a thing, however long a busy machine takes for it."""
+"""Waiting for conditions, however slow a busy machine is."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from django.db import connection
 
 T = TypeVar("T")
 
-# Seconds after which what has not come does not come. Says nothing of how fast anything has to be.
+# Seconds after which waiting fails. Not a requirement on how fast anything has to be.
 PATIENCE = 120.0
 
 
 async def until(happened: Callable[[], object]) -> None:
-    """Return as soon as it is so. Raises TimeoutError where it never is."""
+    """Return as soon as `happened()` is true. Raises TimeoutError if it never is."""
     async with asyncio.timeout(PATIENCE):
         while not happened():
             await asyncio.sleep(0.01)
 
 
 async def until_found(look: Callable[[], Awaitable[object]]) -> None:
-    """The same for what has to be asked for, such as a row."""
+    """The same for an asynchronous condition, such as a query."""
     async with asyncio.timeout(PATIENCE):
         while not await look():
             await asyncio.sleep(0.02)
@@ -35,10 +35,10 @@ def wait_until(
     *,
     pause: Callable[[float], object] = time.sleep,
 ) -> T:
-    """The same without an event loop; gives what `look` found.
+    """The same without an event loop; returns the result of `look`.
 
-    otherwise  what a failure says
-    pause      lets so many seconds pass
+    otherwise  message of a failure
+    pause      waits for the given number of seconds
     """
     deadline = time.monotonic() + PATIENCE
     while not (found := look()):
@@ -49,7 +49,7 @@ def wait_until(
 
 
 def somebody_waits_for_our_locks() -> bool:
-    """Whether another connection can go on only when this one's transaction has ended."""
+    """Whether another connection waits for the end of this one's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_locks"

@@ -1,6 +1,6 @@
 """Functions that the tests of `editor.concurrency.processes` run in child processes.
 
-They live apart from the tests so that a child need not import pytest.
+They are separate from the tests so that a child need not import pytest.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def note_start(folder: str, name: str, seconds: float) -> None:
 
 
 def note_start_and_wait(folder: str, name: str, until: str) -> None:
-    """Wait until there is a file `until`."""
+    """Wait until the file `until` exists."""
     note_start(folder, name, 0)
     while not Path(until).exists():
         time.sleep(0.02)

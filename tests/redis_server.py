@@ -1,4 +1,4 @@
-"""A Redis server of a test's own, and ways to hurt it."""
+"""A Redis server for a single test, and ways to make it fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START_SECONDS = 60.0
 
 
 class RedisServer:
-    """On a port of its own that stays the same; it keeps nothing on disk."""
+    """On its own fixed port; stores nothing on disk."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -38,14 +38,14 @@ class RedisServer:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """As kill -9: connections break off."""
+        """Like kill -9: connections break."""
         if self._process:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def hang(self) -> None:
-        """From now on it accepts connections, and never answers."""
+        """From now on it accepts connections, but never responds."""
         self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
@@ -75,7 +75,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 def _program() -> str:
-    """The one that `make test` brings along."""
+    """The one provided by `make test`."""
     unpacked = Path(__file__).resolve().parents[1] / ".cache/redis/redis-server"
     program = os.environ.get("PORTAL_REDIS") or shutil.which("redis-server") or str(unpacked)
     assert shutil.which(program), "no redis-server: `make test` brings one, or set PORTAL_REDIS"

@@ -1,4 +1,4 @@
-"""A pytest plugin for long runs: shows the time left, and writes what failed for `tests.summary`.
+"""A pytest plugin for long runs: shows the time left, and writes the failures for `tests.summary`.
 
 `-p tests.reporting --results FILE`; `make test` passes both.
 """
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-EVERY = 20  # seconds between two lines of progress, where the output is not a terminal
+EVERY = 20  # seconds between lines of progress, if the output is not a terminal
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--results", metavar="FILE", type=Path, help="write counts and failed tests as JSON")
 
 
-@pytest.hookimpl(trylast=True)  # the terminal's reporter is there by then
+@pytest.hookimpl(trylast=True)  # the terminal reporter exists by then
 def pytest_configure(config: pytest.Config) -> None:
     is_worker = hasattr(config, "workerinput")
     if is_worker or not (results := config.getoption("results")):
@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Progress:
-    """Counts tests as they end. On a terminal, each line of progress is written over the one before."""
+    """Counts tests as they end. On a terminal, each line of progress overwrites the previous one."""
 
     def __init__(self, results: Path, terminal: pytest.TerminalReporter) -> None:
         self.results, self.terminal, self.rewrites = results, terminal, terminal.isatty
@@ -50,7 +50,7 @@ class Progress:
         self.began = time.monotonic()
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str]:
-        """Outcomes without their letters: failed tests are named as they end."""
+        """Outcomes without letters: failed tests are named as they end."""
         if report.when == "call" or report.skipped:
             return report.outcome, "", ""
         return ("error" if report.failed else ""), "", ""
@@ -78,7 +78,7 @@ class Progress:
 
     def _fail(self, name: str) -> None:
         self.passed.discard(name)
-        if name not in self.failed:  # a test may fail once more when its fixtures end
+        if name not in self.failed:  # a test may fail again in its teardown
             self.failed.append(name)
             self._write(f"FAILED {name}\n")
 
@@ -98,5 +98,5 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Rounded to what is worth knowing of a wait: "40 s", "3 min"."""
+    """A rounded duration: "40 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,4 +1,4 @@
-"""A machine that has run out of something."""
+"""Simulates a machine that has run out of a resource."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 
 
 class NoDescriptors:
-    """From `begin` to `end` this process can open nothing; what it has open stays."""
+    """From `begin` to `end` this process cannot open anything; open descriptors stay."""
 
     def __init__(self) -> None:
         self._limits = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._taken: list[int] = []
 
     def begin(self) -> None:
-        gc.collect()  # what earlier tests left open is not closed in between
+        gc.collect()  # so that leftovers of earlier tests are not closed in between
         gc.disable()
         highest = max(int(entry.name) for entry in Path("/proc/self/fd").iterdir())
         resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, self._limits[1]))
-        with contextlib.suppress(OSError):  # the numbers below that are free
+        with contextlib.suppress(OSError):  # takes the free numbers below the limit
             while True:
                 self._taken.append(os.dup(0))
 
@@ -35,7 +35,7 @@ class NoDescriptors:
 
 @contextlib.contextmanager
 def no_descriptors() -> Iterator[NoDescriptors]:
-    """None within the block, unless it ends that earlier."""
+    """No descriptors within the block, unless it calls `end` earlier."""
     scarcity = NoDescriptors()
     scarcity.begin()
     try:

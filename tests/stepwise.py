@@ -1,4 +1,4 @@
-"""A provider whose work is as far as the test says."""
+"""A provider whose progress is controlled by the test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.factories import photo
 
 
 class Stepwise(Provider):
-    """In the sandbox's place. A poll waits until the test has said how the work goes on."""
+    """Replaces the sandbox. A poll waits until the test provides the next progress."""
 
     name, label, needs_key = "sandbox", "Stepwise", False
     shortest_wait = 0
@@ -19,7 +19,7 @@ class Stepwise(Provider):
         self._news: asyncio.Queue[Progress | Result] = asyncio.Queue()
 
     def goes_on(self, *news: Progress | Result) -> None:
-        """What the polls to come give, one after the other."""
+        """Set the results of the next polls, in order."""
         for each in news:
             self._news.put_nowait(each)
 

@@ -1,6 +1,6 @@
-"""`python -m tests.summary FILE...`: what failed in which part of the tests, and how to run it again.
+"""`python -m tests.summary FILE...`: the failures of each part of the tests, and how to rerun them.
 
-Each file is one part's, written by `tests.reporting`. Exits with 1 unless each part ended and all passed.
+Each file belongs to one part, written by `tests.reporting`. Exits with 1 unless all parts ended and passed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def summary(files: list[Path]) -> tuple[list[str], bool]:
-    """The lines to print, and whether every part ended without a failure. The last line has the counts."""
+    """The lines to print, and whether all parts ended without failures. The last line has the counts."""
     lines: list[str] = []
     passed = skipped = failed = 0
     green = bool(files)

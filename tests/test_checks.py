@@ -1,4 +1,4 @@
-"""What `manage.py check` says of keys and of addresses outside."""
+"""`manage.py check` for keys and outbound addresses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def own_settings(settings: Settings) -> Iterator[None]:
     policy.allow([])
 
 
-def test_a_short_encryption_key_is_reported_by_its_place(settings: Settings) -> None:
+def test_a_short_encryption_key_is_reported_by_its_position(settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = ["k" * 32]
     assert checks.check_encryption_keys(None) == []
     settings.ENCRYPTION_KEYS = ["k" * 32, SECRET]
@@ -37,7 +37,7 @@ def test_a_short_encryption_key_is_reported_by_its_place(settings: Settings) -> 
     assert SECRET not in error.msg
 
 
-def test_a_network_that_is_none_is_an_error_and_exempts_nothing(settings: Settings) -> None:
+def test_an_invalid_network_is_an_error_and_exempts_nothing(settings: Settings) -> None:
     settings.OUTBOUND_ALLOW = ["10.0.0.0/8", "10.0.0.300/8"]
     (error,) = checks.check_outbound(None)
     assert error.id == "editor.E004"
@@ -46,7 +46,7 @@ def test_a_network_that_is_none_is_an_error_and_exempts_nothing(settings: Settin
         policy.check_url("http://10.1.2.3/")
 
 
-def test_an_address_that_the_portal_would_not_ask_is_an_error(settings: Settings) -> None:
+def test_a_url_that_the_portal_would_not_request_is_an_error(settings: Settings) -> None:
     settings.PROVIDERS["bfl"]["base_url"] = "http://10.0.0.7:8000"
     (error,) = checks.check_outbound(None)
     assert (error.id, error.msg[:14]) == ("editor.E005", "BFL_BASE_URL: ")
@@ -56,7 +56,7 @@ def test_an_address_that_the_portal_would_not_ask_is_an_error(settings: Settings
 
 @pytest.mark.parametrize(("allowed", "asked"), [("10.0.0.0/8", True), ("10.0.0.300/8", False)])
 def test_a_new_process_knows_what_is_exempt(tmp_path: Path, allowed: str, asked: bool) -> None:
-    """By its settings alone, before any check has run; a mistake in them does not keep it from starting."""
+    """From its settings alone, before any check has run; a mistake in them does not prevent its start."""
     program = (
         "import django; django.setup();"
         "from editor.net import policy;"

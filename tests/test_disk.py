@@ -1,4 +1,4 @@
-"""When little disk is left, what would fill it is refused in words, and what is under way ends."""
+"""With little disk left, requests that would fill it are refused, and running edits complete."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_disk_is_low_below_the_reserve(settings: Settings, reserve: int, low
     assert disk.is_low() is low
 
 
-def test_without_a_setting_the_reserve_is_a_part_of_the_disk_and_not_too_much(
+def test_the_default_reserve_is_a_limited_share_of_the_disk(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.STORAGE_RESERVE = None
@@ -59,7 +59,7 @@ WAYS: dict[str, Callable[[Actor], Any]] = {
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_with_little_disk_left_nothing_new_is_taken(
+def test_with_little_disk_left_nothing_new_is_accepted(
     actor: Actor, settings: Settings, way: Callable[[Actor], Any]
 ) -> None:
     settings.STORAGE_RESERVE = MORE_THAN_THERE_IS
@@ -70,7 +70,7 @@ def test_with_little_disk_left_nothing_new_is_taken(
     assert CreditAccount.objects.get().held == 0
 
 
-def test_files_for_links_that_were_given_before_are_refused_unread(actor: Actor, settings: Settings) -> None:
+def test_files_for_earlier_upload_links_are_refused_unread(actor: Actor, settings: Settings) -> None:
     ticket, came = announce(actor), sent(actor)
     settings.STORAGE_RESERVE = MORE_THAN_THERE_IS
     with pytest.raises(DiskFull):
@@ -82,7 +82,7 @@ def test_files_for_links_that_were_given_before_are_refused_unread(actor: Actor,
     claim(actor, ticket.image_id, came.id)
 
 
-def test_edits_that_are_under_way_end(actor: Actor, settings: Settings) -> None:
+def test_running_edits_complete(actor: Actor, settings: Settings) -> None:
     job = jobs.submit(actor=actor, request=EDIT)
     settings.STORAGE_RESERVE = MORE_THAN_THERE_IS
     asyncio.run(execution.run(job.id))
@@ -91,25 +91,25 @@ def test_edits_that_are_under_way_end(actor: Actor, settings: Settings) -> None:
     assert job.results.count() == 1
 
 
-def test_a_full_disk_is_known_by_its_errors_wherever_they_began(actor: Actor) -> None:
+def test_a_full_disk_is_recognized_by_its_errors_whatever_their_source(actor: Actor) -> None:
     assert disk.is_cause(OSError(errno.ENOSPC, "No space left on device"))
     assert disk.is_cause(OSError(errno.EDQUOT, "Disk quota exceeded"))
     assert not disk.is_cause(OSError(errno.EACCES, "Permission denied"))
     assert not disk.is_cause(None)
     with pytest.raises(OperationalError) as caught, connection.cursor() as cursor:
-        # As PostgreSQL tells it.
+        # As PostgreSQL reports it.
         cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$")
     assert disk.is_cause(caught.value)
 
 
-def test_a_write_that_found_no_space_is_explained() -> None:
+def test_a_write_that_fails_for_lack_of_space_is_explained() -> None:
     with pytest.raises(DiskFull), disk.explained():
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(PermissionError), disk.explained():
         raise PermissionError
 
 
-def test_of_errors_that_nobody_foresaw_a_full_disk_is_reported_as_what_it_is() -> None:
+def test_a_full_disk_is_distinguished_from_other_unexpected_errors() -> None:
     otherwise = EditorError("Something failed.")
     full = OSError(errno.ENOSPC, "No space left on device")
     assert isinstance(disk.error_for(full, otherwise=otherwise), DiskFull)

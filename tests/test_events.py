@@ -1,4 +1,4 @@
-"""Events are told whatever becomes of the event loop that their writer served."""
+"""Events are published whatever happens to the event loop of their writer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.factories import make_actor
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_loop_that_is_closed_meanwhile_does_not_lose_an_event(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_event_is_not_lost_if_the_loop_is_closed_meanwhile(caplog: pytest.LogCaptureFixture) -> None:
     actor = make_actor()
     sent: list[object] = []
     closed = asyncio.new_event_loop()

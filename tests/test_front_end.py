@@ -1,4 +1,4 @@
-"""What the pages promise: nothing inline, nothing missing, and fragments that say what they should."""
+"""Templates and static files: nothing inline, nothing missing, and fragments with the right content."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 STYLES = ROOT / "static" / "css" / "app.css"
-OURS = '<p class="problem"'  # how an answer begins that app.js lets through
+OURS = '<p class="problem"'  # start of a response that app.js swaps in
 CROSS_SITE = '<script>alert(1)</script><hx-partial hx-target="body">'
 
 
@@ -38,37 +38,37 @@ def named(path: Path) -> str:
         r"<script(?![^>]*\ssrc=)",  # inline script
         r"<style\b",
         r"\sstyle=",
-        r"\son[a-z]+=",  # onclick and its family
+        r"\son[a-z]+=",  # onclick and the like
         r"\shx-on\b",
         r"javascript:|\bjs:",
-        r"hx-trigger=[\"'][^\"']*\[",  # a filter is evaluated script
-        r"(?:src|href)=[\"']https?:",  # nothing from elsewhere
+        r"hx-trigger=[\"'][^\"']*\[",  # a filter is evaluated as script
+        r"(?:src|href)=[\"']https?:",  # nothing from other sites
     ],
 )
-def test_a_template_has_nothing_that_the_policy_forbids(template: Path, forbidden: str) -> None:
+def test_templates_comply_with_the_content_security_policy(template: Path, forbidden: str) -> None:
     assert not re.search(forbidden, template.read_text())
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=named)
-def test_a_template_hands_its_includes_what_they_need_and_nothing_else(template: Path) -> None:
+def test_templates_pass_their_includes_exactly_the_variables_they_need(template: Path) -> None:
     for tag in re.findall(r"{% include .*?%}", template.read_text()):
         assert tag.endswith(" only %}"), tag
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=named)
-def test_the_static_files_that_a_template_names_exist(template: Path) -> None:
+def test_the_static_files_named_in_templates_exist(template: Path) -> None:
     for name in re.findall(r"{% static ['\"]([^'\"]+)['\"]", template.read_text()):
         assert finders.find(name), name
 
 
-def test_the_files_that_the_style_sheet_names_exist() -> None:
+def test_the_files_named_in_the_style_sheet_exist() -> None:
     names = re.findall(r'url\("([^"]+)"\)', STYLES.read_text())
     assert names
     for name in names:
         assert (STYLES.parent / name).resolve().is_file(), name
 
 
-def test_the_style_sheet_begins_with_its_contents() -> None:
+def test_the_style_sheet_starts_with_its_table_of_contents() -> None:
     """Layers, and the blocks in them, in their order."""
     top, sheet = STYLES.read_text().split("*/", 1)
     blocks = re.findall(r"^(?:/\* =+ (.+) \*/|  /\* ---- (.+) ---- \*/)$", sheet, re.MULTILINE)
@@ -80,7 +80,7 @@ def test_own_script_stays_under_three_hundred_lines() -> None:
     assert sum(len(script.read_text().splitlines()) for script in SCRIPTS) < 300
 
 
-def test_every_command_that_a_template_gives_is_one_that_a_script_knows() -> None:
+def test_every_command_in_a_template_is_handled_by_a_script() -> None:
     known = {name for script in SCRIPTS for name in re.findall(r'"(--[a-z]+)"', script.read_text())}
     given = {
         name for template in TEMPLATES for name in re.findall(r'command="(--[a-z]+)"', template.read_text())
@@ -89,7 +89,7 @@ def test_every_command_that_a_template_gives_is_one_that_a_script_knows() -> Non
     assert known - given <= {"--divide", "--radius", "--x", "--y"}, "these are CSS properties"
 
 
-def test_every_command_names_an_element_that_a_template_has() -> None:
+def test_every_command_has_a_target_in_a_template() -> None:
     everything = "".join(template.read_text() for template in TEMPLATES)
     for target in re.findall(r'commandfor="([^"]+)"', everything):
         assert f'id="{target}"' in everything, target
@@ -182,11 +182,11 @@ def test_a_push_carries_the_whole_list_of_live_cards_and_the_balance() -> None:
     assert "#pull" not in page.partials
 
 
-def test_a_push_about_the_balance_alone_changes_no_stage() -> None:
+def test_a_push_about_only_the_balance_changes_no_stage() -> None:
     assert set(live(None).partials) == {"#told", "#accepted", "#jobs", "#balance"}
 
 
-def test_a_card_tells_how_far_it_is_and_cancels_only_where_it_can() -> None:
+def test_a_card_shows_its_progress_and_cancels_only_if_possible() -> None:
     running, stopping = job(), job(cancelable=False)
     page = live(running, [running, stopping])
     assert [bar["value"] for bar in page.attributes("progress")] == ["45", "45"]
@@ -211,7 +211,7 @@ def test_a_result_without_a_source_goes_to_the_empty_stage_and_compares_nothing(
     assert not page.attributes("before-after")
 
 
-def test_a_failure_says_what_happened_and_what_it_cost_and_stays() -> None:
+def test_a_failure_shows_its_reason_and_charge_and_stays() -> None:
     page = live(job(state="failed", error="The provider refused.", charge="Nothing was charged."))
     assert "The provider refused. Nothing was charged." in page.partials["#toasts"]
     assert "toast stays" in [div.get("class") for div in page.attributes("div")]
@@ -219,7 +219,7 @@ def test_a_failure_says_what_happened_and_what_it_cost_and_stays() -> None:
 
 
 @pytest.mark.parametrize("state", ["running", "completed", "failed"])
-def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
+def test_a_prompt_is_escaped_wherever_it_is_shown(state: str) -> None:
     result = version(prompt=CROSS_SITE, alt=CROSS_SITE)
     stage = StageView(current=result, before=result, leave_url="/") if state == "completed" else None
     about = job(state=state, prompt=CROSS_SITE, error=CROSS_SITE, announce=CROSS_SITE, stage=stage)
@@ -228,7 +228,7 @@ def test_a_prompt_is_text_wherever_it_is_shown(state: str) -> None:
     assert "body" not in page.partials
 
 
-def test_a_cancellation_says_what_came_back_to_the_one_who_ran_it_alone() -> None:
+def test_a_cancellation_shows_its_refund_only_to_the_user_who_ran_it() -> None:
     ended = {"state": "canceled", "charge": "4 credits refunded."}
     page = live(job(**ended))
     assert "Edit canceled" in page.partials["#toasts"]
@@ -236,7 +236,7 @@ def test_a_cancellation_says_what_came_back_to_the_one_who_ran_it_alone() -> Non
     assert "#toasts" not in live(job(**ended, mine=False)).partials
 
 
-def test_an_end_names_itself_to_a_hidden_tab_and_a_long_one_is_worth_a_notification() -> None:
+def test_an_end_sets_the_title_of_a_hidden_tab_and_a_long_edit_notifies() -> None:
     stage = StageView(current=version(), before=None, leave_url="/")
     for changes, news in (({"state": "completed", "stage": stage}, "Ready"), ({"state": "failed"}, "Failed")):
         toasts = live(job(**changes, long=True)).attributes("div") + live(job(**changes)).attributes("div")
@@ -245,7 +245,7 @@ def test_an_end_names_itself_to_a_hidden_tab_and_a_long_one_is_worth_a_notificat
         assert ["data-long" in toast for toast in reported] == [True, False]
 
 
-def test_an_answer_to_run_brings_a_new_key_and_clears_the_error() -> None:
+def test_the_response_to_run_contains_a_new_key_and_clears_the_error() -> None:
     context = {"idempotency_key": "k2", "history": [CROSS_SITE, "warmer"]}
     page = Page(render_to_string("studio/_run_ok.html", context))
     assert ("input", {"type": "hidden", "name": "idempotency_key", "value": "k2", "autocomplete": "off"}) in (
@@ -257,7 +257,7 @@ def test_an_answer_to_run_brings_a_new_key_and_clears_the_error() -> None:
     assert set(page.partials) == others, "the rest is the socket's, in order"
 
 
-def test_an_error_is_marked_as_ours_so_that_the_script_lets_it_through() -> None:
+def test_an_error_is_marked_as_the_portals_own_for_the_script() -> None:
     html = render_to_string("studio/_error.html", {"error": "Too long.", "fields": {"seed": "Too large."}})
     assert OURS in (ROOT / "static/js/app.js").read_text()
     assert html.strip().startswith(OURS)
@@ -265,7 +265,7 @@ def test_an_error_is_marked_as_ours_so_that_the_script_lets_it_through() -> None
 
 
 @pytest.mark.parametrize("name", ["400.html", "403.html", "404.html", "500.html"])
-def test_an_error_page_needs_nothing_and_is_not_taken_for_a_fragment(name: str) -> None:
+def test_an_error_page_needs_no_context_and_does_not_look_like_a_fragment(name: str) -> None:
     html = render_to_string(name)
     assert "<h1>" in html
     assert not html.strip().startswith(OURS)

@@ -1,4 +1,4 @@
-"""What `make test` says at its end: each failed test by its name, whatever it failed in."""
+"""The summary of `make test`: each failed test by its name, in whatever phase it failed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAILED = ["test_suite.py::test_fails", "test_suite.py::test_ends_badly"]
 
 
 def results(folder: Path, suite: str, *options: str) -> tuple[dict[str, object], str]:
-    """What a run of the suite leaves in its file, and what it prints."""
+    """The contents of the results file of a run, and its output."""
     (folder / "test_suite.py").write_text(suite)
     (folder / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:django", "-p", "no:randomly"]
@@ -67,7 +67,7 @@ def test_all_passed(tmp_path: Path) -> None:
     assert summary([write(tmp_path, "one"), write(tmp_path, "two")]) == (["6 passed, 0 failed"], True)
 
 
-def test_what_failed_is_reported_by_part_and_how_to_run_it_again(tmp_path: Path) -> None:
+def test_failures_are_reported_by_part_with_the_command_to_rerun_them(tmp_path: Path) -> None:
     assert summary([write(tmp_path, "one", "a.py::test_b"), write(tmp_path, "two")]) == (
         [
             "one: 1 failed",
@@ -79,7 +79,7 @@ def test_what_failed_is_reported_by_part_and_how_to_run_it_again(tmp_path: Path)
     )
 
 
-def test_a_part_that_did_not_end_or_ran_nothing_is_no_success(tmp_path: Path) -> None:
+def test_a_part_that_did_not_end_or_ran_nothing_is_not_a_success(tmp_path: Path) -> None:
     lines, green = summary([write(tmp_path, "one", passed=0), tmp_path / "two.json"])
     assert lines == [
         "one: no test passed",

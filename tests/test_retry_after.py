@@ -1,4 +1,4 @@
-"""Retry-After: at least a second, at every door."""
+"""Retry-After: at least a second, in every channel."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SOON = LimitExceeded("Nearly.", retry_after=0.2)
 
 
 @pytest.mark.parametrize(("wait", "reported"), [(0, 1), (0.2, 1), (1, 1), (1.2, 2), (60, 60)])
-def test_whole_seconds_are_reported_and_never_too_few(wait: float, reported: int) -> None:
+def test_seconds_are_rounded_up(wait: float, reported: int) -> None:
     error = LimitExceeded("Wait.", retry_after=wait)
     assert retry_after.seconds(error) == reported
     assert retry_after.headers(error) == {"Retry-After": str(reported)}
     assert retry_after.raw_headers(error) == [(b"retry-after", str(reported).encode())]
 
 
-def test_nothing_is_reported_where_nobody_knows() -> None:
+def test_an_unknown_wait_is_not_reported() -> None:
     assert retry_after.headers(InvalidInput("No.")) == {}
     assert retry_after.raw_headers(InvalidInput("No.")) == []
 
@@ -40,17 +40,17 @@ def test_nothing_is_reported_where_nobody_knows() -> None:
     ("value", "seconds"),
     [("90", 90), ("0.5", 0.5), ("-3", 0), ("nan", None), ("inf", None), ("", None), ("soon", None)],
 )
-def test_what_others_write(value: str, seconds: float | None) -> None:
+def test_headers_of_others_are_parsed(value: str, seconds: float | None) -> None:
     assert retry_after.parse(value) == seconds
 
 
-def test_others_may_write_a_date() -> None:
+def test_headers_of_others_may_be_dates() -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
     assert 3000 < (retry_after.parse(format_datetime(later, usegmt=True)) or 0) <= 3600
     assert retry_after.parse("Wed, 21 Oct 2015 07:28:00 GMT") == 0
 
 
-def test_pages_and_apis_ask_for_a_second_at_least() -> None:
+def test_pages_and_apis_send_at_least_a_second() -> None:
     request = RequestFactory().get("/")
     for answer in (
         error_response(request, SOON),
@@ -62,7 +62,7 @@ def test_pages_and_apis_ask_for_a_second_at_least() -> None:
     assert mcp.problem(SOON)["retry_after"] == 1
 
 
-async def test_uploads_do_too() -> None:
+async def test_uploads_send_at_least_a_second_too() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await put._refuse(send, SOON)
 

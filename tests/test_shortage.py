@@ -1,4 +1,4 @@
-"""Which errors tell of a machine that lacks something, whoever wrapped them."""
+"""Which errors mean that the machine lacks a resource, also when wrapped."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def raised_from(error: Exception, cause: BaseException | None) -> Exception:
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_what_the_system_says(name: str) -> None:
+def test_shortages_of_the_system_are_recognized(name: str) -> None:
     assert is_shortage(lack(name))
 
 
 @pytest.mark.parametrize("name", ["ECONNREFUSED", "ENOENT", "EACCES", "ETIMEDOUT", "EPIPE"])
-def test_other_errors_of_the_system_are_none(name: str) -> None:
+def test_other_system_errors_are_not_shortages(name: str) -> None:
     assert not is_shortage(lack(name))
 
 
-def test_other_ways_to_say_it() -> None:
+def test_shortages_in_other_errors_are_recognized() -> None:
     assert is_shortage(MemoryError())
     assert is_shortage(RuntimeError("can't start new thread"))
     assert is_shortage(Shortage("later"))
@@ -51,7 +51,7 @@ def test_other_ways_to_say_it() -> None:
     assert not is_shortage(temporary())
 
 
-def test_wrapped_by_libraries() -> None:
+def test_shortages_wrapped_by_libraries_are_recognized() -> None:
     key = ConnectionKey("host", 443, True, True, None, None, None)
     connecting = aiohttp.ClientConnectorError(key, lack())
     assert is_shortage(connecting)
@@ -62,7 +62,7 @@ def test_wrapped_by_libraries() -> None:
     assert not is_shortage(raised_from(httpx.ConnectError("no"), ConnectionRefusedError()))
 
 
-def test_raised_while_another_was_handled() -> None:
+def test_a_shortage_in_the_context_of_another_error_is_recognized() -> None:
     try:
         try:
             raise lack()
@@ -79,20 +79,20 @@ def test_raised_while_another_was_handled() -> None:
         assert not is_shortage(error)
 
 
-def test_an_error_with_a_message_says_itself_what_it_is() -> None:
+def test_an_error_with_its_own_message_is_not_a_shortage() -> None:
     assert not is_shortage(raised_from(InvalidInput("no"), lack()))
     assert not is_shortage(raised_from(failure(ErrorKind.UNKNOWN_OUTCOME), lack()))
 
 
-async def test_a_name_that_cannot_be_looked_up_without_descriptors() -> None:
-    """The system then says that there is no such name."""
+async def test_a_failed_name_lookup_without_descriptors_is_a_shortage() -> None:
+    """The system then reports that there is no such name."""
     for look_up in (resolver.for_people, resolver.for_providers):
         with no_descriptors(), pytest.raises(OSError) as resolving:
             await resolver.addresses("images.example.test", look_up=look_up)
         assert is_shortage(resolving.value)
 
 
-def test_pauses_grow_to_a_longest_one_and_never_end() -> None:
+def test_pauses_grow_to_a_maximum_and_never_end() -> None:
     first = list(itertools.islice(pauses(), 10))
     assert first[:3] == [PAUSE, 2 * PAUSE, 4 * PAUSE]
     assert first[-1] == LONGEST_PAUSE

@@ -1,4 +1,4 @@
-"""The committed files of others are the ones that frontend/ asks for, unchanged."""
+"""The vendored files are those that frontend/ specifies, unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCK: dict[str, Any] = json.loads((FRONTEND / "package-lock.json").read_text())
 
 
 def icons_used() -> set[str]:
-    """Those of `{% icon "name" %}`, and those that a template hands on as `..._icon=` or `icon_name=`."""
+    """Icons of `{% icon "name" %}`, and those that a template passes on as `..._icon=` or `icon_name=`."""
     used: set[str] = set()
     for template in (ROOT / "templates").rglob("*.html"):
         text = template.read_text()

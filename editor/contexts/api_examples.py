@@ -1,4 +1,4 @@
-"""A call of the API as people write it: with curl, and in Python with httpx."""
+"""Example API calls: with curl, and in Python with httpx."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import shlex
 from typing import Any
 
 KEY = "ATELIER_KEY"  # the environment variable that holds the caller's key
-PATIENCE = 310  # seconds that a client must wait for an answer that is held
+PATIENCE = 310  # client timeout, in seconds, for a response that is held back
 
 
 def curl(*, verb: str, url: str, body: Any = None, streamed: bool = False) -> str:
-    """A command for a shell. body is sent as JSON; streamed: show the answer as it comes."""
+    """A shell command. body is sent as JSON; streamed: print the response as it arrives."""
     lines = [f'curl {"-N " if streamed else ""}"{url}"', f'-H "Authorization: Bearer ${KEY}"']
     if body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(pretty(body))}"]
@@ -21,7 +21,7 @@ def curl(*, verb: str, url: str, body: Any = None, streamed: bool = False) -> st
 
 
 def python(*, verb: str, url: str, body: Any = None, streamed: bool = False, held: bool = False) -> str:
-    """A program. held: the answer may come minutes later."""
+    """A Python program. held: the response may take minutes."""
     called = f'httpx.stream(\n    "{verb}",' if streamed else f"httpx.{verb.lower()}("
     lines = [f'    "{url}",', f'    headers={{"Authorization": f"Bearer {{os.environ[\'{KEY}\']}}"}},']
     if body is not None:
@@ -43,7 +43,7 @@ def python(*, verb: str, url: str, body: Any = None, streamed: bool = False, hel
 
 
 def pretty(value: Any) -> str:
-    """JSON for people; text stays as it is."""
+    """Indented JSON; strings are returned unchanged."""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 

@@ -15,7 +15,7 @@ from editor.operations.api_keys import OVERLAPS, PREFIX
 from editor.queries import api_keys
 
 _DAY = 24 * 60 * 60
-# Seconds that a new key may live, and seconds that a rotated one still works, in words.
+# Labels for the lifetime of a new key, by seconds, and for how long a rotated key keeps working.
 LIVES: dict[int | None, str] = {
     None: "Never",
     30 * _DAY: "In 30 days",
@@ -31,9 +31,9 @@ State = Literal["active", "replaced", "expired", "revoked"]
 class KeyRow:
     """One key in the list.
 
-    start   what its text begins with
-    scopes  their names, and what each allows in words
-    signed  it signs its requests in Wiro's way
+    start   the first characters of the key
+    scopes  (name, description of what it allows)
+    signed  requests are signed, as in Wiro's API
     """
 
     id: UUID
@@ -53,10 +53,10 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True)
 class KeysView:
-    """The keys that a person may see, and whether they may make more.
+    """The keys that a user may see, and whether they may create more.
 
-    all_of_workspace  False: only those the person made
-    overlaps          seconds that a rotated key still works, and the same in words
+    all_of_workspace  False: only the user's own keys
+    overlaps          (seconds that a rotated key keeps working, label)
     """
 
     rows: list[KeyRow]

@@ -1,4 +1,4 @@
-"""The API reference page, from the API's own OpenAPI document."""
+"""The API reference page, built from the API's own OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Schema = dict[str, Any]
 class Row:
     """One field, parameter or header.
 
-    type    in words, for example "uuid[]"
+    type    for display, for example "uuid[]"
     place   "path", "query" or "header"; "" in a body
-    of      the object that it holds, as the page's sections are named; "" for plain values
-    values  all that it can be, where these are few
+    of      id of the page section of the object that it holds; "" for plain values
+    values  the allowed values, if it is an enum
     """
 
     name: str
@@ -46,8 +46,8 @@ class Section:
 class Call:
     """One operation.
 
-    answer  fields of what it answers with one of `statuses`; none for a stream of events
-    errors  what only some calls can have: status and meaning
+    answer  fields of the response with one of `statuses`; empty for an event stream
+    errors  (status, meaning) of the errors that not every call has
     """
 
     id: str
@@ -67,7 +67,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceView:
-    """errors: every status with its meaning; common: those that any call can have; problem: their body."""
+    """errors: each status with its meaning; common: those that any call can return; problem: their body."""
 
     base: str
     scopes: list[tuple[str, str]]
@@ -82,7 +82,7 @@ class ReferenceView:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Another way in, for clients that exist already. `header` is where their key goes."""
+    """Another API, for existing clients. `header` is where they send their key."""
 
     name: str
     label: str
@@ -99,7 +99,7 @@ WAYS = (
 
 
 def reference_view(document: dict[str, Any]) -> ReferenceView:
-    """document: OpenAPI 3.1, as the API itself serves it."""
+    """document: OpenAPI 3.1, as served by the API itself."""
     reader = _Reader(document)
     failures: dict[str, dict[str, Any]] = {}
     for _, _, operation in reader.operations:
@@ -124,7 +124,7 @@ def reference_view(document: dict[str, Any]) -> ReferenceView:
 
 
 class _Reader:
-    """Reads one document. `objects` are the schemas of what answers hold in `data`."""
+    """Reads one document. `objects` are the names of the schemas that responses hold in `data`."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.base: str = document["servers"][0]["url"]
@@ -195,10 +195,10 @@ class _Reader:
                 yield self._row(one["name"], schema, place=one["in"], required=one["required"])
 
     def _rows(self, schema: Schema, *, before: str = "", answered: bool = False) -> Iterator[Row]:
-        """The fields of objects without a section of their own come with them.
+        """The fields of a schema; objects without a section of their own are expanded inline.
 
-        answered  in an answer fields may be null, but none is missing; in a request it is the other way,
-                  and those that may not be missing come first
+        answered  in a response fields may be null, but none is missing; in a request it is the reverse,
+                  and required fields come first
         """
         schema = self._resolved(schema)
         required = [] if answered else schema.get("required", [])
@@ -245,7 +245,7 @@ class _Reader:
 
 
 def _name(schema: Schema) -> str:
-    """The name of the schema that is referred to; "" where it is written out."""
+    """The name of the referenced schema; "" for an inline one."""
     return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
@@ -254,7 +254,7 @@ def _section_id(name: str) -> str:
 
 
 def _success(operation: dict[str, Any]) -> tuple[Schema, Any]:
-    """The first good answer: its schema and its example."""
+    """Schema and example of the first successful response."""
     [media] = operation["responses"][min(operation["responses"])]["content"].values()
     return media["schema"], media["example"]
 

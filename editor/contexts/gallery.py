@@ -24,7 +24,7 @@ STATUSES = {
     Status.FAILED.value: "Failed",
     Status.CANCELED.value: "Canceled",
 }
-# A failure is put where its edit began, not on top: only these lists grow at their beginning.
+# A failure is listed at the time its edit started, not on top: only these lists grow at the start.
 LIVE_LISTS = (Status.COMPLETED, "running")
 
 
@@ -37,8 +37,6 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FilterView:
-    """The filter's controls."""
-
     words: str
     people: list[Choice]
     models: list[Choice]
@@ -49,7 +47,7 @@ class FilterView:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One image, or one edit without an image: then `thumb_url` may be its source and `state` says why."""
+    """One image, or one edit without an image: then `thumb_url` may show its source, and `state` says why."""
 
     id: UUID
     url: str
@@ -63,7 +61,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """Some tiles, and where the ones before and after them begin."""
+    """A page of tiles: `older_url` is the next page, `newest` the position of the first tile."""
 
     tiles: list[Tile]
     older_url: str | None
@@ -72,11 +70,10 @@ class Tiles:
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """The list, apart from its filter's controls.
+    """The list, without the filter's controls.
 
-    url      its address
-    shown    the filter's fields as the list has them, while a person may be changing them
-    is_live  what is new comes by itself
+    shown    the filter's fields that the list was made with; the user may be changing the controls
+    is_live  new tiles are added automatically
     """
 
     list: Tiles
@@ -89,7 +86,7 @@ class Gallery:
 
 
 def filter_fields(filter: Filter) -> dict[str, str]:
-    """The filter as the fields of its form; defaults are left out."""
+    """The filter as form fields; defaults are left out."""
     fields = {
         "q": " ".join(filter.words),
         "by": str(filter.by or ""),
@@ -102,7 +99,7 @@ def filter_fields(filter: Filter) -> dict[str, str]:
 
 
 def filter_query(filter: Filter) -> str:
-    """The filter as the end of an address: empty, or "?" and its fields."""
+    """The filter as a query string: empty, or "?" and its fields."""
     fields = filter_fields(filter)
     return f"?{urlencode(fields)}" if fields else ""
 
@@ -132,7 +129,7 @@ def _choices(pairs: list[tuple[str, str]], chosen: str) -> list[Choice]:
 
 
 def gallery_list(actor: Actor, filter: Filter, *, after: Position | None = None) -> Gallery:
-    """The list from its beginning, or from the place `after` on."""
+    """The list from the start, or from the position `after` on."""
     rows = _rows(actor, filter)
     return Gallery(
         list=_tiles(actor, filter, gallery.older(rows, after) if after else rows),
@@ -155,12 +152,12 @@ def older_tiles(actor: Actor, filter: Filter, after: Position) -> Tiles:
 
 
 def newer_tiles(actor: Actor, filter: Filter, before: Position) -> Tiles:
-    """What came since the list was made; with an `older_url` if that is more than a page."""
+    """Tiles added since the list was made; with an `older_url` if they fill more than a page."""
     return _tiles(actor, filter, gallery.newer(_rows(actor, filter), before))
 
 
 def neighbours(actor: Actor, filter: Filter, row: Image | Job) -> tuple[str | None, str | None]:
-    """The addresses of the newer and the older edit beside `row`; none in a list of another kind."""
+    """URLs of the next newer and next older edit; None in a list of the other kind."""
     if isinstance(row, Image) != filter.lists_images:
         return None, None
     newer, older = gallery.neighbours(_rows(actor, filter), position(row))
@@ -196,13 +193,13 @@ def position(row: Image | Job) -> Position:
 
 
 def edit_url(workspace: Workspace, row: Image | Job, filter: Filter) -> str:
-    """The lightbox of `row` within the filter."""
+    """URL of the lightbox of `row` within the filter."""
     name = "gallery_image" if isinstance(row, Image) else "gallery_edit"
     return reverse(name, args=[workspace.slug, row.pk]) + filter_query(filter)
 
 
 def _tile(workspace: Workspace, filter: Filter, row: Image | Job, *, starred: bool) -> Tile:
-    """`row` as `queries.gallery` lists it; no query is made here."""
+    """`row` as loaded by `queries.gallery`; makes no query."""
     job = row.job if isinstance(row, Image) else row
     picture = row if isinstance(row, Image) else row.parent
     assert job is not None
@@ -223,7 +220,7 @@ def who(user: User | None) -> str:
 
 
 def state_of(job: Job) -> str:
-    """Where the job stands, in a word or two."""
+    """A short label for the job's state."""
     if job.status == Status.PROCESSING and job.percent:
         return f"Running, {job.percent}%"
     return {Status.PENDING: "Queued", Status.PROCESSING: "Running"}.get(

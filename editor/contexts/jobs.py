@@ -1,4 +1,4 @@
-"""A job's card and its end, as pages, htmx answers and sockets show them."""
+"""Job cards and results, as shown by pages, htmx responses and sockets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from editor.queries import credits, studio
 
 Kind = JobEvent.Kind
 
-LONG = timedelta(seconds=10)  # people turn to something else meanwhile
+LONG = timedelta(seconds=10)  # after this, people have turned to something else
 
 _STEPS = (
     ("queued", "Queued"),
@@ -61,20 +61,20 @@ class JobView:
     error: str
     charge: str
     parent_id: UUID | None
-    stage: StageView | None  # what it comes on stage with, once it is completed
+    stage: StageView | None  # what the stage shows once it is completed
     announce: str
     credits: int
-    mine: bool  # the viewer started it: only then it may take an empty stage, or speak up
+    mine: bool  # the viewer started it: only then may it take an empty stage, or notify
     long: bool  # worth a notification
 
     @property
     def result(self) -> VersionView | None:
-        """The first of its results."""
+        """The first result."""
         return self.stage.current if self.stage else None
 
 
 def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> JobView:
-    """`job` as queries.studio loads it, with its parent and results; no query is made here."""
+    """`job` as loaded by queries.studio, with its parent and results; makes no query."""
     state = "running" if job.is_live else str(job.status)
     steps = _steps(job)
     return JobView(
@@ -102,10 +102,10 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
 def live(
     workspace: Workspace, *, viewer: User | None = None, job_id: str | None = None, ended: bool = False
 ) -> dict[str, Any]:
-    """A push: the workspace's live cards and its balance, and the job that it is about, if any.
+    """Context of a push: the workspace's live cards and balance, and the job it is about, if any.
 
     A job may end before the message of an earlier step is rendered: that message is dropped
-    here, or the end would be told twice.
+    here, or the end would be shown twice.
     """
     job = studio.job(workspace, job_id) if job_id else None
     if job is not None and job.is_live == ended:
@@ -121,9 +121,9 @@ def live(
 def snapshot(
     workspace: Workspace, *, viewer: User, since: datetime, reported: Collection[UUID] = ()
 ) -> dict[str, Any]:
-    """A socket's first message, and its next after a break: what runs now, and what ended after `since`.
+    """A socket's first message, also after a reconnect: running jobs, and those that ended after `since`.
 
-    told  ids of jobs whose end the page knows of; they are left out
+    reported  ids of jobs whose end the page already shows; they are left out
     """
     ended = [job for job in studio.ended_since(workspace, since) if job.id not in reported]
     finished = [job_view(workspace, job, viewer=viewer) for job in ended]
@@ -131,12 +131,12 @@ def snapshot(
 
 
 def step_now(job: Job) -> str:
-    """What a job that goes on is at, in words for people."""
+    """Label of the current step of a running job."""
     return next(step.label for step in _steps(job) if step.state == "now")
 
 
 def _label(model_id: str) -> str:
-    """A model that has left the catalogue keeps its id as its name."""
+    """The model's label; its id if it is no longer in the catalogue."""
     model = catalog.catalog().models.get(model_id)
     return model.label if model else model_id
 
@@ -171,7 +171,7 @@ def _stage(workspace: Workspace, job: Job) -> StageView | None:
 
 
 def _elapsed(job: Job) -> timedelta:
-    """How long it took, or has taken so far."""
+    """Time from creation to end, or to now."""
     return max(timedelta(), (job.finished_at or timezone.now()) - job.created_at)
 
 
@@ -191,7 +191,7 @@ def _credits(amount: int) -> str:
 
 
 def _announce(job: Job, steps: list[Step]) -> str:
-    """Milestones only: a screen reader should not hear each percent."""
+    """Milestones only: a screen reader should not read out each percent."""
     if job.status == Status.COMPLETED:
         return f"Edit ready: {job.prompt[:80]}"
     if job.status == Status.FAILED:

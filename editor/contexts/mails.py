@@ -1,4 +1,4 @@
-"""What mails say."""
+"""Subject and text of mails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from editor.operations.mails import Kind
 
 
 def build(*, kind: Kind, email: str, origin: str) -> EmailMessage:
-    """The mail that fits what is known of the address now."""
+    """The mail for this address; its text depends on whether it has an account now."""
     user = User.objects.filter(email=email, is_active=True).first()
     link = {Kind.RESET: _reset_link, Kind.SIGN_UP: _sign_up_link}[kind](user, email)
     context = {
@@ -30,11 +30,11 @@ def build(*, kind: Kind, email: str, origin: str) -> EmailMessage:
 
 
 def _reset_link(user: User | None, email: str) -> str:
-    """Where the person chooses a new password, or the way in for one without an account."""
+    """Path of the page to choose a new password; of sign-up for an address without an account."""
     if user is None:
         return reverse("account_signup")
     token = default_token_generator.make_token(user)
-    # The library's way to write a UUID.
+    # allauth writes UUIDs in hex.
     return reverse("account_reset_password_from_key", kwargs={"uidb36": user.pk.hex, "key": token})
 
 

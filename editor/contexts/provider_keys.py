@@ -28,11 +28,11 @@ class KeyView:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCard:
-    """One provider, with the workspace's key if it brought one.
+    """One provider, with the workspace's own key if it has one.
 
-    serves   its models in few words
-    badge    the state in words
-    allowed  the plan includes keys of its own
+    serves   summary of its models
+    badge    label of the state
+    allowed  the plan includes own keys
     """
 
     name: str
@@ -46,26 +46,25 @@ class ProviderCard:
 
 
 def provider_cards(actor: Actor) -> list[ProviderCard]:
-    """A card for each installed provider that takes keys, by name."""
+    """A card for each installed provider that needs a key, sorted by label."""
     keys = provider_keys.keys(actor.workspace)
-    fake_providers = [provider for provider in registry.providers().values() if provider.needs_key]
-    fake_providers.sort(key=lambda taking_keys: taking_keys.label.casefold())
-    return [_card(actor, taking_keys, keys.get(taking_keys.name)) for taking_keys in fake_providers]
+    providers = [provider for provider in registry.providers().values() if provider.needs_key]
+    providers.sort(key=lambda provider: provider.label.casefold())
+    return [_card(actor, provider, keys.get(provider.name)) for provider in providers]
 
 
 def provider_card(actor: Actor, name: str) -> ProviderCard:
-    """The card of one installed provider."""
     return _card(actor, registry.get(name), provider_keys.keys(actor.workspace).get(name))
 
 
 def _card(actor: Actor, provider: Provider, key: ProviderKey | None) -> ProviderCard:
-    state, word = _state(key)
+    state, label = _state(key)
     return ProviderCard(
         name=provider.name,
         label=provider.label,
         serves=_serves(provider.name),
         state=state,
-        badge=f"{word} ··· {key.last_four}" if key else word,
+        badge=f"{label} ··· {key.last_four}" if key else label,
         takes_secret=provider.name in TWO_PART,
         key=KeyView(key.pk, key.is_enabled, key.checked_at, key.note) if key else None,
         allowed=actor.workspace.plan.own_keys,
@@ -83,5 +82,5 @@ def _state(key: ProviderKey | None) -> tuple[Literal["connected", "problem", "di
 def _serves(name: str) -> str:
     """ "FLUX.2 [pro], FLUX.2 [flex], FLUX.1 Fill and 4 more"."""
     models = [model.label for model in catalog.catalog().models.values() if name in model.providers]
-    message = ", ".join(models[:SHOWN_MODELS])
-    return f"{message} and {len(models) - SHOWN_MODELS} more" if len(models) > SHOWN_MODELS else message
+    shown = ", ".join(models[:SHOWN_MODELS])
+    return f"{shown} and {len(models) - SHOWN_MODELS} more" if len(models) > SHOWN_MODELS else shown

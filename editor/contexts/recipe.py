@@ -1,4 +1,4 @@
-"""One edit in full: its picture, how it was made, and where it stands in the gallery."""
+"""One edit in full: its image, how it was made, and its neighbours in the gallery."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Lightbox:
-    """One edit. `image` and `before` are None where there is none to see; `state` says why."""
+    """One edit. `image` and `before` are None if there is nothing to show; `state` says why."""
 
     id: UUID
     job_id: UUID
@@ -55,7 +55,7 @@ class Lightbox:
 
 
 def image_lightbox(actor: Actor, image: Image, filter: Filter) -> Lightbox:
-    """`image` as `queries.gallery.result` loads it."""
+    """`image` as loaded by `queries.gallery.result`."""
     assert image.job is not None
     tree = [version for version in studio.edit_tree(image) if not version.trashed_at]
     return _lightbox(
@@ -70,7 +70,7 @@ def image_lightbox(actor: Actor, image: Image, filter: Filter) -> Lightbox:
 
 
 def edit_lightbox(actor: Actor, job: Job, filter: Filter) -> Lightbox:
-    """`job`, which has no result, as `queries.gallery.edit` loads it."""
+    """`job`, without a result, as loaded by `queries.gallery.edit`."""
     return _lightbox(actor, job, filter, row=job, before=_shown(job.parent))
 
 
@@ -115,7 +115,7 @@ def _lightbox(
 
 
 def facts(job: Job, image: Image | None) -> list[Fact]:
-    """The whole recipe, in the order in which people ask for it."""
+    """The whole recipe, most wanted first."""
     model = catalog.catalog().models.get(job.model)
     pairs = [
         ("Model", model.label if model else job.model),
@@ -145,7 +145,7 @@ def _tier(tier: str) -> str:
 def _provider(job: Job) -> str:
     try:
         label = registry.get(job.provider).label
-    except ProviderError:  # it was removed since
+    except ProviderError:  # it has been removed since
         label = job.provider
     return f"{label}, {'own key' if job.own_key else 'portal'}"
 
@@ -158,7 +158,7 @@ def _size(image: Image | None) -> str:
 
 
 def _inputs(job: Job, known: dict[str, Input]) -> list[tuple[str, str]]:
-    """Each input by the catalogue's words; one that has left the catalogue keeps its name."""
+    """(label, value) of each input; inputs no longer in the catalogue keep their name."""
     return [
         (known[name].display_label, _value(known[name], value)) if name in known else (name, str(value))
         for name, value in job.inputs.items()
@@ -173,7 +173,7 @@ def _value(item: Input, value: Value) -> str:
 
 
 def _preset(preset: Style | Character | None, version: int | None) -> str:
-    """The version counts as it was then; the name as it is now."""
+    """The version that was used, with the preset's current name."""
     if version is None:
         return ""
     return f"{preset.name if preset else 'Deleted since'}, version {version}"
@@ -190,10 +190,10 @@ def _references(job: Job) -> str:
 
 def _cost(job: Job) -> str:
     credits = job.price if job.is_live else job.charged
-    message = "1 credit" if credits == 1 else f"{credits:,} credits"
+    cost = "1 credit" if credits == 1 else f"{credits:,} credits"
     if job.is_live:
-        return f"{message} held"
-    return message if job.status == Status.COMPLETED else "Nothing was charged"
+        return f"{cost} held"
+    return cost if job.status == Status.COMPLETED else "Nothing was charged"
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""The dialog that gives out links to an image."""
+"""The dialog for sharing an image by link."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class SharesView:
-    """`new_url` is a link that was made just now; nobody can show it again."""
+    """`new_url` is the link just created; it cannot be shown again."""
 
     image_id: UUID
     thumb_url: str

@@ -1,4 +1,4 @@
-"""The Studio's page and its fragments."""
+"""The Studio page and its fragments."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ModelView:
 
 @dataclass(frozen=True, slots=True)
 class ProviderView:
-    """Whose key pays: "platform" or the name of a provider with an own key."""
+    """Whose key pays: "platform", or the name of a provider with a key of the workspace's own."""
 
     name: str
     label: str
@@ -120,7 +120,7 @@ def studio_page(
 ) -> Studio:
     """Everything the page shows around the image `current`; a constant number of queries.
 
-    `compared_id` may name another version of the same picture; whatever else it is, it is ignored.
+    `compared_id` may be another version of the same image; any other value is ignored.
     """
     workspace = actor.workspace
     tree = studio.edit_tree(current) if current else []
@@ -147,7 +147,7 @@ def studio_page(
 
 
 def prompt_history(actor: Actor) -> list[str]:
-    """The person's newest prompts in this workspace, each once."""
+    """The user's newest prompts in this workspace, without duplicates."""
     return studio.prompts(actor.workspace, actor.user)
 
 
@@ -170,7 +170,7 @@ def _stage(actor: Actor, current: Image, *, tree: list[Image], compared_id: str)
 
 
 def _providers(workspace: Workspace, choice: Choice) -> list[ProviderView]:
-    """The portal, then the providers of the workspace's own keys; empty where there is no choice."""
+    """The portal, then the providers with own keys of the workspace; empty if there is no choice."""
     own = accounts.available(workspace).own
     if not own:
         return []
@@ -205,7 +205,7 @@ def _tiers(offer: Offer, choice: Choice) -> list[TierView]:
 
 
 def _model(offered: Choice, choice: Choice) -> ModelView:
-    """A model as it is offered; checked when it was chosen by itself."""
+    """An offered model; checked if it was chosen directly, not through a tier."""
     model = offered.model
     provider = registry.get(offered.route.provider)
     label = provider.label if provider.needs_key else "the built-in sandbox"
@@ -226,7 +226,7 @@ def _style(style: Style, chosen: str) -> TileView:
 
 
 def _preview(style: Style) -> str | None:
-    """None also where an operator named a file that is not there: a tile's picture is no reason to fail."""
+    """None also if the operator named a missing file: a tile's preview is no reason to fail."""
     try:
         return static(style.preview) if style.preview else None
     except ValueError:

@@ -59,7 +59,7 @@ def trash_page(actor: Actor, *, after: Position | None) -> Trash:
 
 
 def moved_message(images: Sequence[Image]) -> str:
-    """The message when images went into the trash."""
+    """The message after images were moved to the trash."""
     used = gallery.used_by_characters(images)
     if len(images) == 1:
         return f"Moved to the trash. {_use(used[0])}" if used else "Moved to the trash."
@@ -68,7 +68,7 @@ def moved_message(images: Sequence[Image]) -> str:
 
 
 def emptied_message(actor: Actor, count: int) -> str:
-    """The message when the trash was emptied of so many images."""
+    """The message after `count` images were deleted from the trash."""
     message = "1 image deleted." if count == 1 else f"{count:,} images deleted."
     kept = gallery.kept_in_trash(actor.workspace)
     return f"{message} Kept for characters: {kept:,}." if kept else message
@@ -95,7 +95,7 @@ def _tile(slug: str, image: Image) -> TrashTile:
 
 
 def _use(image: Image) -> str:
-    """Which characters use it, for people; "" where none does."""
+    """A sentence about the characters that use it; "" if none does."""
     names = sorted({character.name for character in image.characters.all()})
     if len(names) == 1:
         return f"The character {names[0]} still uses it."

@@ -1,4 +1,4 @@
-"""A version of a picture, as pages and fragments show it."""
+"""A version of an image, as shown by pages and fragments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from editor.media import links
 from editor.models import Image, Workspace
 
-DEEPEST = 2  # further branches are indented no more
+DEEPEST = 2  # deeper branches are not indented further
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ class VersionView:
     credits: int
     depth: int = 0
     is_current: bool = False
-    key: str = ""  # that leads there from the current version
+    key: str = ""  # keyboard shortcut from the current version
 
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """The version that is edited next, and what it is looked at beside.
+    """The version that is edited next, and what it is compared with.
 
-    before    what it is compared with: its source, or another version of the person's choice
-    named     the two sides of the comparison are called by their versions
-    siblings  all samples of its edit, itself among them; empty for an only one
-    fresh     it has just arrived: of several samples, one is to be chosen first
-    leave_url where to go when it is put into the trash
+    before    its source, or another version that the user chose
+    named     label the two sides of the comparison by their versions
+    siblings  all samples of its edit, including itself; empty if it is the only one
+    fresh     it has just arrived: with several samples, one is to be chosen first
+    leave_url where to go when it is moved to the trash
     """
 
     current: VersionView
@@ -61,7 +61,7 @@ class StageView:
 
     @property
     def view(self) -> str:
-        """The view that is shown first."""
+        """The view shown first."""
         if self.fresh and self.siblings:
             return "samples"
         return "compare" if self.before else "result"
@@ -85,7 +85,7 @@ def stage_view(
     starred: bool = False,
     fresh: bool = False,
 ) -> StageView:
-    """`samples` are all those of the current version's edit that are not in the trash."""
+    """`samples` are all results of the current version's edit that are not in the trash."""
     return StageView(
         current=current,
         before=compared or source,
@@ -100,7 +100,7 @@ def stage_view(
 def version_view(
     workspace: Workspace, image: Image, *, depth: int = 0, current: Image | None = None
 ) -> VersionView:
-    """`image.job` must be loaded; no query is made here."""
+    """`image.job` must be loaded; makes no query."""
     prompt = image.job.prompt if image.job else ""
     return VersionView(
         id=image.id,
@@ -123,7 +123,7 @@ def version_view(
 
 
 def shown_sources(images: Sequence[Image]) -> dict[UUID, UUID | None]:
-    """Each version of a tree that is not in the trash, and the nearest of its sources that is not either."""
+    """Each version of a tree outside the trash, mapped to its nearest ancestor outside the trash."""
     by_id = {image.pk: image for image in images}
 
     def source_of(image: Image) -> UUID | None:
@@ -136,9 +136,9 @@ def shown_sources(images: Sequence[Image]) -> dict[UUID, UUID | None]:
 
 
 def tree_view(workspace: Workspace, images: Sequence[Image], current: Image | None) -> list[VersionView]:
-    """The edit tree in reading order: an edit follows its source, more edits of one source are indented.
+    """The edit tree in reading order: an edit follows its source, further edits of a source are indented.
 
-    What is in the trash is left out; what was made of it follows its nearest shown source.
+    Versions in the trash are left out; edits of them follow the nearest source that is shown.
     """
     sources = shown_sources(images)
     children: dict[UUID | None, list[Image]] = defaultdict(list)
@@ -156,7 +156,7 @@ def tree_view(workspace: Workspace, images: Sequence[Image], current: Image | No
 
 
 def _with_keys(views: list[VersionView]) -> list[VersionView]:
-    """The neighbours of the current version are a key press away."""
+    """Add the keyboard shortcuts of the current version's neighbours."""
     at = next((place for place, view in enumerate(views) if view.is_current), None)
     if at is None:
         return views

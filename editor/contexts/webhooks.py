@@ -29,8 +29,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class EndpointRow:
-    """events        each that can be told: its name, what it means, and whether this endpoint is told it
-    last_attempt  what came of the last try to send it something
+    """events        all events: (name, meaning, whether this endpoint is subscribed)
+    last_attempt  result of the latest attempt of its newest delivery that has one
     """
 
     id: UUID
@@ -43,7 +43,7 @@ class EndpointRow:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """receiver  without its path and query, which may hold what is secret"""
+    """receiver  without its path and query, which may contain secrets"""
 
     id: UUID
     event: str
@@ -60,7 +60,7 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class WebhooksView:
-    """is_moving  something is sent at this moment, or soon"""
+    """is_moving  a delivery is being sent, or will be soon"""
 
     endpoints: list[EndpointRow]
     deliveries: list[DeliveryRow]
@@ -83,7 +83,7 @@ def webhooks_view(actor: Actor) -> WebhooksView:
 
 
 def event_choices() -> list[tuple[str, str]]:
-    """What an endpoint can ask for, and what each means."""
+    """(name, meaning) of the events that an endpoint can subscribe to."""
     return [(event.value, str(event.label)) for event in EVENTS]
 
 
@@ -92,7 +92,7 @@ def _endpoint(row: WebhookEndpoint) -> EndpointRow:
     return EndpointRow(
         id=row.id,
         url=row.url,
-        events=[(name, message, name in row.events) for name, message in event_choices()],
+        events=[(name, label, name in row.events) for name, label in event_choices()],
         is_enabled=row.is_enabled,
         note=row.note,
         last_attempt=_attempt(attempts[-1]) if attempts else None,

@@ -1,4 +1,4 @@
-"""What runs beside the portal or a worker on this machine."""
+"""Background tasks of the portal or a worker on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from imageeditor.postgres.launcher import supervise
 
 
 def background_tasks() -> list[Callable[[], Awaitable[None]]]:
-    """The embedded database's keeper, where the database is the embedded one."""
+    """The embedded database's supervisor, if the embedded database is used."""
     if connection.settings_dict["ENGINE"] != "imageeditor.postgres.backend":
         return []
     return [partial(supervise, settings.DATA_DIR)]

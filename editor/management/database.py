@@ -1,16 +1,16 @@
-"""Bringing the database's tables up to date, whoever starts first."""
+"""Database migrations at startup, by whichever process starts first."""
 
 from __future__ import annotations
 
 from django.core.management import call_command
 from django.db import connection
 
-# A number nobody else uses, for the lock that makes migrations follow one another.
+# Unique key of the advisory lock that serializes migrations.
 _MIGRATE_LOCK = 7_210_002
 
 
 def migrate() -> None:
-    """Apply what is missing. Several processes that start at once wait for the first of them."""
+    """Apply missing migrations. Processes that start at the same time wait for the first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATE_LOCK])
     try:

@@ -1,4 +1,4 @@
-"""Small pieces of the portal's look that templates share."""
+"""Template tags and filters shared by the portal's templates."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SPRITE = "vendor/lucide/sprite.svg"
 
 @register.simple_tag
 def icon(name: str, size: int = 16) -> SafeString:
-    """One decorative icon of the sprite; `size` in CSS pixels until the style sheet has loaded.
+    """A decorative icon of the sprite; `size` in CSS pixels until the style sheet has loaded.
 
-    What a control does is said by its text or aria-label, never by its icon.
+    A control is named by its text or aria-label, never by its icon.
     """
     return format_html(
         '<svg class="icon" aria-hidden="true" width="{}" height="{}"><use href="{}#{}"/></svg>',
@@ -45,36 +45,36 @@ def signed_credits(amount: int) -> str:
 
 @register.filter
 def in_credits(amount: int) -> str:
-    """A price in words: 1 credit, 4 credits."""
+    """A price with its unit: 1 credit, 4 credits."""
     return f"{credits(amount)} credit" if amount == 1 else f"{credits(amount)} credits"
 
 
 @register.filter
 def with_code(message: str) -> SafeString:
-    """Words in which `backticks` mark code."""
+    """Text in which `backticks` mark code."""
     parts = (
-        (message if number % 2 == 0 else format_html("<code>{}</code>", message),)
-        for number, message in enumerate(message.split("`"))
+        (part if number % 2 == 0 else format_html("<code>{}</code>", part),)
+        for number, part in enumerate(message.split("`"))
     )
     return format_html_join("", "{}", parts)
 
 
 @register.simple_tag
 def local_time(moment: datetime) -> SafeString:
-    """A moment as "21 Nov 14:02" in the viewer's zone."""
+    """A time as "21 Nov 14:02" in the viewer's time zone."""
     local = timezone.localtime(moment)
     return _time(moment, f"{local.day} {local:%b %H:%M}")
 
 
 @register.simple_tag
 def local_date(moment: datetime) -> SafeString:
-    """A moment that may be far away as "21 Nov 2027", in the viewer's zone."""
+    """A date as "21 Nov 2027" in the viewer's time zone, for times that may be far away."""
     return _time(moment, _date(timezone.localtime(moment)))
 
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """How long ago, as "5 minutes ago" or "2 days ago"; after 30 days the date in the viewer's zone."""
+    """How long ago, as "5 minutes ago" or "2 days ago"; after 30 days the date in the viewer's time zone."""
     passed = timezone.now() - moment
     if passed < timedelta(minutes=1):
         return "just now"
@@ -85,7 +85,7 @@ def ago(moment: datetime) -> str:
 
 @register.simple_tag
 def time_ago(moment: datetime) -> SafeString:
-    """The same as a <time>."""
+    """`ago` as a <time> element."""
     return _time(moment, ago(moment))
 
 
@@ -93,6 +93,6 @@ def _date(local: datetime) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
-def _time(moment: datetime, message: str) -> SafeString:
+def _time(moment: datetime, text: str) -> SafeString:
     stamp = timezone.localtime(moment).isoformat(timespec="seconds")
-    return format_html('<time datetime="{}">{}</time>', stamp, message)
+    return format_html('<time datetime="{}">{}</time>', stamp, text)

@@ -1,4 +1,4 @@
-"""How people sign in and sign up, as far as it differs from allauth's own ways."""
+"""Sign-in and sign-up, where they differ from allauth's defaults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from editor.web import sign_in_limits
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    error_messages = {  # noqa: RUF012  (as allauth has it)
+    error_messages = {  # noqa: RUF012  (as in allauth)
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "Wrong email or password.",
         "email_taken": "An account with this email already exists.",
@@ -32,22 +32,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """The operator decides by SIGNUP; the very first account is made on the welcome page."""
+        """The operator decides with SIGNUP; the very first account is created on the welcome page."""
         return bool(settings.SIGNUP == "open") and not workspaces.needs_first_start()
 
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
-        """A new person gets a workspace of their own to begin in."""
+        """A new user gets a workspace of their own."""
         try:
             with transaction.atomic():
                 saved: User = super().save_user(request, user, form, commit=commit)
                 if commit:
                     workspaces.create_for_sign_up(owner=saved)
-        except IntegrityError:  # the same address, at the same moment
+        except IntegrityError:  # a concurrent sign-up with the same address
             raise Conflict("An account with this email already exists.") from None
         return saved
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse one attempt too many. The base class does not count it when the password is right."""
+        """Enforce the limits on attempts. The base class does not count one whose password is right."""
         email = credentials.get("email", "").lower()
         self._login_failed_rl_usage = sign_in_limits.take(request, email)
         if self._login_failed_rl_usage is None:

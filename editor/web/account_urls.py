@@ -1,4 +1,4 @@
-"""Those of allauth's account pages that the portal has templates for; the others are not routed.
+"""The allauth account pages that the portal has templates for; the others are not routed.
 
 allauth looks the pages up by these names.
 """
@@ -16,10 +16,10 @@ urlpatterns = [
     path("signup/", sign_up.sign_up, name="account_signup"),
     path("signup/sent/", sign_up.sent, name="sign_up_sent"),
     path("signup/link/<str:token>/", sign_up.finish, name="sign_up_finish"),
-    # As one: other tabs are told of the ended session once this browser has its new one.
+    # Atomic: other tabs are notified of the ended session only once this browser has its new one.
     path("password/change/", transaction.atomic(views.password_change), name="account_change_password"),
     path("password/reset/", views.password_reset, name="account_reset_password"),
-    # Where the page above leads people without a password: the same way, by mail, gives them one.
+    # The page above redirects users without a password here: a reset by mail gives them one.
     path("password/reset/", views.password_reset, name="account_set_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     path(

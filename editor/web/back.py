@@ -1,4 +1,4 @@
-"""Where a form without script leads back to."""
+"""Redirect targets of forms that are sent without script."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 
 def next_url(request: HttpRequest) -> str:
-    """The form's `next`, if it leads to this portal; empty otherwise."""
+    """The form's `next` if it is a page of this portal; empty otherwise."""
     return own_url(request, request.POST.get("next", ""))
 
 
 def own_url(request: HttpRequest, url: str) -> str:
-    """The address, fit for a header, if it is a page of this portal; empty otherwise.
+    """The URL, encoded for a header, if it is a page of this portal; empty otherwise.
 
-    A whole one, or from the root on: Django takes others for names of views.
+    Only absolute URLs and absolute paths: Django would resolve others as view names.
     """
     safe = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()

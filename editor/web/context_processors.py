@@ -1,4 +1,4 @@
-"""What the frame around every page shows."""
+"""Template context of the frame around every page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THEMES = ("auto", "light", "dark")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Site name and theme; on a workspace's pages also its balance and its siblings."""
+    """Site name and theme; on a workspace's pages also its balance and the user's workspaces."""
     theme = request.COOKIES.get("theme", "auto")
     shown: dict[str, Any] = {
         "site_name": settings.SITE_NAME,

@@ -1,4 +1,4 @@
-"""What stands in front of a workspace's pages."""
+"""Access control for a workspace's pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 
 
 class MemberRequest(HttpRequest):
-    """A request of a signed-in member; `actor` says who, and in which workspace."""
+    """A request of a signed-in member; `actor` is the user in the workspace."""
 
     actor: Actor
 
@@ -25,7 +25,7 @@ class MemberRequest(HttpRequest):
 def member(
     view: Callable[Concatenate[MemberRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
-    """Signed in and a member of the workspace in the path, or else sign-in or "not found"."""
+    """Require a signed-in member of the workspace in the path; others get the sign-in page or "not found"."""
 
     @login_required
     @wraps(view)

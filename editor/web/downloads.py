@@ -1,4 +1,4 @@
-"""Stored files as answers: whole, in part, or not once more. Each holds a piece of its file at a time."""
+"""Stored files as responses: whole, a range, or 304. Each holds one piece of its file in memory at a time."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from django.utils.cache import get_conditional_response
 from editor.concurrency import threads
 from editor.media import store
 
-PIECE = 128 * 1024  # bytes; as much of a file is in memory for each of its readers
+PIECE = 128 * 1024  # bytes of a file in memory for each of its readers
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 def file_response(
     request: HttpRequest, name: str, *, workspace_id: UUID, headers: dict[str, str]
 ) -> HttpResponseBase:
-    """The bytes of one stored file, as far as the request wants them. Raises NotFound when it is gone.
+    """The requested bytes of one stored file. Raises NotFound if it is gone.
 
-    name     in the store, where it stands for the same bytes for ever
-    headers  those of the whole file
+    name     in the store, where a name's bytes never change
+    headers  of the response with the whole file
     """
-    # Hashed, for the names themselves are nobody's business.
+    # Hashed, so that it does not reveal the name.
     etag = f'"{hashlib.sha256(name.encode()).hexdigest()[:32]}"'
     headers = {**headers, "ETag": etag, "Accept-Ranges": "bytes"}
     whole = HttpResponse(headers=headers)
-    answer = get_conditional_response(request, etag=etag, response=whole)
-    if answer is not None and answer is not whole:
-        return answer  # 304, or 412
+    conditional = get_conditional_response(request, etag=etag, response=whole)
+    if conditional is not None and conditional is not whole:
+        return conditional  # 304 or 412
     size = store.size(name)
     if request.method == "HEAD":
         whole["Content-Length"] = str(size)
         return whole
     status, start, end = 200, 0, size
-    wanted = _wanted(request, etag, size)
-    if wanted is not None:
-        start, end = wanted
+    requested = _requested_range(request, etag, size)
+    if requested is not None:
+        start, end = requested
         if start >= end:
             return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
         status = 206
@@ -56,10 +56,10 @@ def file_response(
 
 
 class Pieces:
-    """A file's next `length` bytes, each piece read in a thread that is held no longer than that."""
+    """A file's next `length` bytes; a thread is held only while it reads a piece."""
 
     def __init__(self, reader: store.Reader, length: int, workspace_id: UUID) -> None:
-        self.close = reader.close  # called by Django at the end of the answer, however it ends
+        self.close = reader.close  # called by Django when the response ends, however it ends
         self._reader = reader
         self._left = length
         self._tenant = str(workspace_id)
@@ -78,12 +78,12 @@ class Pieces:
         return piece
 
 
-def _wanted(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
-    """From which byte to before which one; None for the whole file. Empty: there are no such bytes."""
-    asked = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if asked is None or request.headers.get("If-Range", etag) != etag:
-        return None  # several ranges too: a server may answer with everything
-    first, last = asked.groups()
+def _requested_range(request: HttpRequest, etag: str, size: int) -> tuple[int, int] | None:
+    """(start, end), end excluded; None for the whole file. An empty range cannot be satisfied."""
+    match = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if match is None or request.headers.get("If-Range", etag) != etag:
+        return None  # also for several ranges: a server may respond with the whole file
+    first, last = match.groups()
     if first:
         end = min(int(last) + 1, size) if last else size
         return (int(first), end) if not last or int(first) <= int(last) else None

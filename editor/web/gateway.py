@@ -1,6 +1,6 @@
-"""In front of the pages: authenticates, authorizes and bounds a request before its body is read.
+"""Gateway middleware of the pages: authenticates, authorizes and limits requests before their body is read.
 
-Django answers a refused request without its body, with a page or a fragment: `scope["refusal"]` is the
+Django responds to a refused request, without its body, with a page or a fragment: `scope["refusal"]` is the
 error that EditorErrorMiddleware shows.
 """
 
@@ -42,14 +42,14 @@ log = logging.getLogger("editor.gateway")
 KIB, MIB = 1024, 1024 * 1024
 FILES = re.compile(r"^/w/(?P<slug>[-\w]+)/(upload|run)/$")
 FILES_LIMIT = 26 * MIB  # an image, or a mask, of 25 MiB with the form around it
-LIMIT = 2 * MIB  # of other forms, for whoever is signed in
+LIMIT = 2 * MIB  # of other forms, for signed-in users
 STRANGERS_LIMIT = 64 * KIB
 LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
 SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
 
 
 class PageGateway:
-    """ASGI: lets a body come if its sender may send it, with few of them at once and a time limit."""
+    """ASGI: accepts a body only from an authorized sender, with limits on concurrency and time."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -63,7 +63,7 @@ class PageGateway:
             return
         try:
             limit = FILES_LIMIT if FILES.match(scope["path"]) else LIMIT
-            # Forms do not leave out their length. What does, is large where there may be a file in it.
+            # Browsers always send a form's length. Without one, a body that may hold a file counts as large.
             if _length(headers, default=limit if limit == FILES_LIMIT else 0) > STRANGERS_LIMIT:
                 await self._large_body(scope, headers, receive, send, limit=limit)
             else:
@@ -74,7 +74,7 @@ class PageGateway:
     async def _large_body(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send, *, limit: int
     ) -> None:
-        """Of somebody who is known, and may send it."""
+        """Handle a body that only an authenticated and authorized user may send."""
         length = _length(headers, default=limit)
         if length > limit:
             raise _too_large(limit)
@@ -86,7 +86,7 @@ class PageGateway:
         except Exception:
             log.exception("could not check whether a request body is allowed")
             raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
-        # Held until the answer is out: for as long Django keeps the body, in a temporary file.
+        # Held until the response is sent: for as long, Django keeps the body in a temporary file.
         body = Body(receive, limit=limit)
         async with self._slots.slot(str(user.pk), body):
             try:
@@ -94,12 +94,12 @@ class PageGateway:
             except Exception as error:
                 if not disk.is_cause(error):
                     raise
-                # Its frames keep what is on the disk of the body already.
+                # Its frames keep the part of the body that is already on disk.
                 traceback.clear_frames(error.__traceback__)
                 raise DiskFull from None
 
     async def _small_body(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        """Of anybody. What comes in one piece, as nearly all do, waits for nobody."""
+        """Handle a body from anybody. One that arrives in one piece, as nearly all do, needs no slot."""
         body = Body(receive, limit=STRANGERS_LIMIT)
         body.check_length(headers)
         first = await body.receive()
@@ -112,7 +112,7 @@ class PageGateway:
 
 
 async def _rest(body: Body, first: Message) -> Message:
-    """All pieces as one, or the message that the sender has gone."""
+    """All pieces as one message, or the disconnect message of the sender."""
     pieces = [first.get("body", b"")]
     message = first
     while not body.complete:
@@ -124,7 +124,7 @@ async def _rest(body: Body, first: Message) -> Message:
 
 
 def _length(headers: Headers, *, default: int) -> int:
-    """What the headers say; `default` where they say nothing."""
+    """The declared length, or `default`. Raises TooLarge for one that is not in digits."""
     declared = headers.get("content-length")
     if not declared:
         return default
@@ -139,8 +139,8 @@ def _too_large(limit: int) -> TooLarge:
 
 
 def _sender(scope: Scope) -> User:
-    """Who sends a large body. Raises an EditorError unless they may."""
-    # Without a type there is no form in it, which Django would look for a token in.
+    """The sender of a large body. Raises an EditorError unless they are allowed to send it."""
+    # Without a content type Django does not look for a CSRF token in the form.
     head = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
     try:
         request = ASGIRequest({**scope, "headers": head}, BytesIO())
@@ -165,7 +165,7 @@ def _sender(scope: Scope) -> User:
 
 
 def _is_forged(request: ASGIRequest) -> bool:
-    """Whether the headers alone tell that another site sent this. A token in the form comes later."""
+    """Whether the headers alone show that another site sent this. A token in the form is checked later."""
     csrf = CsrfViewMiddleware(_unused)
     if "X-CSRFToken" in request.headers:
         csrf.process_request(request)

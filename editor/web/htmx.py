@@ -1,4 +1,4 @@
-"""Telling htmx requests from page loads, and answering each in its own way."""
+"""Distinguishes htmx requests from page loads, and renders errors for each."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from editor.errors import EditorError
 
 
 def is_fragment(request: HttpRequest) -> bool:
-    """True when htmx asks for a part of a page, not for a page."""
+    """True if htmx requests a part of a page, not a whole page."""
     return bool(getattr(request, "htmx", False)) and request.headers.get("HX-Request-Type") != "full"
 
 
 def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
-    """What a person sees of an error: a fragment beside the prompt, or a page of its own."""
-    # By its path: it may have been refused before its route was looked for.
+    """An error as a fragment beside the prompt, or as a page of its own."""
+    # By path: the request may have been refused before its route was resolved.
     running = request.path_info.endswith("/run/")
     charge = "Nothing was charged." if running and "Nothing was charged" not in error.message else ""
     if is_fragment(request):

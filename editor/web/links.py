@@ -1,4 +1,4 @@
-"""Origins of the links in mails."""
+"""The origin of links in mails."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ DEFAULT_PORTS = {("http", "80"), ("https", "443")}
 
 
 def mail_origin(request: HttpRequest) -> str:
-    """BASE_URL if it is set, else a name from ALLOWED_HOSTS and the port of the connection.
+    """BASE_URL if set, else a name from ALLOWED_HOSTS and the port of the connection.
 
     The rest of the `Host` header is ignored: anybody can request a mail to somebody else. Raises
-    Unprocessable where the name only matches a pattern: it could be anybody's.
+    Unprocessable if the name only matches a pattern: it could be anybody's.
     """
     if settings.BASE_URL:
         return str(settings.BASE_URL)

@@ -1,4 +1,4 @@
-"""What happens around every view: error pages, the viewer's time zone, compression, caching."""
+"""Middleware for every view: error pages, the viewer's time zone, compression, caching."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INVALID_VALUE = "The request contains an invalid value."
 
 
 class EditorErrorMiddleware:
-    """Answers an EditorError, from a view or from the gate, in the portal's own words and with its status.
+    """Renders an EditorError from a view or the gateway middleware, with its message and status.
 
     A value that passed the form but not a field or the database, such as NUL or a number that is too large,
     is a bad request too: it gets 400 and one line in the log.
@@ -51,7 +51,7 @@ class EditorErrorMiddleware:
 
 
 class ReleasedConnectionMiddleware:
-    """Gives the database connection back before the response is sent: its reader may be slow."""
+    """Releases the database connection before the response is sent: the client may be slow."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -64,9 +64,9 @@ class ReleasedConnectionMiddleware:
 
 
 class PrivateAnswersMiddleware:
-    """Forbids caches to store a response, unless its view says otherwise, as those of files do.
+    """Forbids caches to store a response, unless its view sets Cache-Control, as those of files do.
 
-    Pages vary with the person, and with whether htmx asked for a fragment.
+    Pages vary with the user, and with whether htmx requested a fragment.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -82,9 +82,9 @@ class PrivateAnswersMiddleware:
 
 
 class CompressedPagesMiddleware(GZipMiddleware):
-    """Compresses pages and fragments, with bytes at random against guessing what is in them.
+    """Compresses pages and fragments, with random bytes against guessing their content from the length.
 
-    Images are compressed already, and a zip that is streamed must not wait.
+    Images are already compressed, and a streamed zip must not be buffered.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -94,7 +94,7 @@ class CompressedPagesMiddleware(GZipMiddleware):
 
 
 class TimeZoneMiddleware:
-    """Times are shown in the viewer's zone, which app.js names in a cookie; until then in UTC."""
+    """Times are shown in the viewer's time zone, from a cookie set by app.js; until then in UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -105,7 +105,7 @@ class TimeZoneMiddleware:
 
 
 def _zone(name: str) -> tzinfo:
-    """The zone of that name; whatever else a cookie may hold is UTC."""
+    """The time zone of that name; UTC for any other value of the cookie."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Limits on failed sign-ins: guessing is slow, and strangers do not lock an owner out.
+"""Limits on failed sign-ins: guessing is slow, and strangers cannot lock an owner out.
 
 Failures count against the network they come from, against the address together with that network, and
 against the address from all networks in which nobody has signed in to it. A browser that has signed in
@@ -23,7 +23,7 @@ from django.urls import reverse
 
 from editor.models import User
 
-# Failures, and in which time; "ip" is the client's network.
+# Failures per period; "ip" is the client's network.
 RATES = {
     "browser": "10/5m/key",
     "address": "5/5m/key",
@@ -35,7 +35,7 @@ NETWORK_SECONDS = 90 * 24 * 3600
 
 
 def take(request: HttpRequest, email: str) -> RateLimitUsage | None:
-    """Count one attempt as a failure, until it is rolled back; None if it is not allowed."""
+    """Count an attempt as a failure until it is rolled back; None if the attempt is not allowed."""
     if browser := _browser(request, email):
         return _take(request, "browser", f"{email} {browser}")
     taken: list[ratelimit.SingleRateLimitUsage] = []
@@ -50,7 +50,7 @@ def take(request: HttpRequest, email: str) -> RateLimitUsage | None:
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> None:
-    """The person has signed in with this browser, in this network."""
+    """Remember that the user has signed in with this browser, from this network."""
     cache.set(_network_key(request, user.email), True, NETWORK_SECONDS)
     response.set_cookie(
         _cookie(user.email),
@@ -65,7 +65,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
 
 @receiver(password_reset)
 def password_was_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Whoever reads the person's mail is trusted: other failures do not keep them from signing in now."""
+    """Whoever reads the user's mail is trusted: failures of others do not keep them from signing in now."""
     cache.set(_network_key(request, user.email), True, NETWORK_SECONDS)
     ratelimit.clear(request, app="editor", action="address", config=RATES, key=_place(request, user.email))
 
@@ -86,7 +86,7 @@ def _network_key(request: HttpRequest, email: str) -> str:
 
 
 def _browser(request: HttpRequest, email: str) -> str | None:
-    """The name that this browser got when the person signed in with it; None where they never did."""
+    """The name given to this browser when the user signed in with it; None if they never did."""
     try:
         name = signing.loads(
             request.COOKIES.get(_cookie(email), ""), salt=_salt(email), max_age=BROWSER_SECONDS
@@ -97,7 +97,7 @@ def _browser(request: HttpRequest, email: str) -> str | None:
 
 
 def _cookie(email: str) -> str:
-    """Its name: one for each person who uses the browser, and not their address in clear."""
+    """Name of the cookie: one for each user of the browser, without their address in clear text."""
     return f"known_{hashlib.sha256(email.encode()).hexdigest()[:12]}"
 
 

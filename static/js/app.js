@@ -1,14 +1,14 @@
-// What HTML and htmx cannot do alone. Everything is delegated from the document: it also works for
-// parts that arrive later, and no page needs an inline script.
+// What HTML and htmx cannot do alone. All listeners are on the document: they also cover parts that
+// are swapped in later, and no page needs an inline script.
 
 const find = (selector, root = document) => root.querySelector(selector);
 const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
 const on = (type, act, capture = false) => document.addEventListener(type, act, capture);
 
-// The server writes times in the viewer's zone.
+// The server renders times in the viewer's time zone.
 document.cookie = `tz=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000`;
 
-// --- Files: button, drop and paste all go through the two real file inputs, a request for each file.
+// --- Files: button, drop and paste all use the two real file inputs, with one request per file.
 
 function take({ files }, { target, shiftKey }) {
   const editing = !find("#chip-empty");
@@ -18,7 +18,7 @@ function take({ files }, { target, shiftKey }) {
     carrier.items.add(file);
     input.files = carrier.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
-    input = find("#reference"); // of several, only the first is edited
+    input = find("#reference"); // of several files, only the first is edited
   }
 }
 
@@ -34,11 +34,11 @@ on("drop", (event) => {
   dropping(false);
   take(event.dataTransfer, event);
 });
-// Or the same file again would be no change:
+// Otherwise choosing the same file again would fire no change event:
 on("htmx:finally:request", ({ target }) => target.type === "file" && (target.value = ""));
 on("paste", (event) => find("#file") && take(event.clipboardData, event));
 
-// --- Commands beside those that HTML knows; `commandfor` names what a button is about.
+// --- Commands besides those built into HTML; `commandfor` names a button's target.
 
 const COMMANDS = {
   "--pick": (input) => input.click(),
@@ -46,33 +46,33 @@ const COMMANDS = {
   "--remove": (chip) => chip.remove(),
   "--earlier": (chip, button) => {
     chip.previousElementSibling?.before(chip);
-    button.focus(); // moving took it away
+    button.focus(); // moving it lost the focus
   },
   "--copy": (text, button) => {
     getSelection().selectAllChildren(text);
-    // Unlike navigator.clipboard it is there where the portal is reached by plain http, too.
+    // Unlike navigator.clipboard, this also works over plain http.
     if (document.execCommand("copy")) find(button.dataset.out).textContent = "Copied.";
   },
 };
 on("command", ({ command, target, source }) => COMMANDS[command]?.(target, source), true);
 on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast").remove());
 
-// --- Controls that show at once what they are set to.
+// --- Controls that show their value at once.
 
 on("input", ({ target }) => {
   if (target.dataset.out) find(target.dataset.out).textContent = target.value;
   if (target.matches("before-after *")) target.parentElement.style.setProperty("--divide", `${target.value}%`);
 });
 on("change", ({ target }) => {
-  // Captured, so before htmx collects the form: choosing a quality lets go of an exact model.
+  // Captured, so before htmx collects the form: choosing a quality deselects an exact model.
   if (target.name === "tier") find("#model").value = "";
   if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
 }, true);
-on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // which is nothing for other images
+on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // has no effect for other images
 on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open])") && target.showModal());
 on("close", ({ target }) => target.matches("[data-forget]") && target.replaceChildren(), true);
 
-// --- Switches that this browser remembers.
+// --- Switches remembered by this browser.
 
 for (const choice of findAll("#help .switch")) {
   choice.checked = (localStorage.getItem(choice.id) ?? `${choice.checked}`) === "true";
@@ -82,7 +82,7 @@ for (const choice of findAll("#help .switch")) {
   });
 }
 
-// --- Keys: a control names its own in aria-keyshortcuts. Single keys never fire while typing.
+// --- Keyboard shortcuts: in the control's aria-keyshortcuts. Single keys never fire while typing.
 
 const TYPING = "textarea, select, input:not([type=radio], [type=checkbox], [type=range]), mask-painter";
 
@@ -100,7 +100,7 @@ on("keydown", (event) => {
   element.click();
 });
 
-// The arrows step through earlier prompts, from an empty one or one that they brought.
+// The arrow keys step through earlier prompts if the field is empty or holds one of them.
 let recalled = "";
 on("keydown", (event) => {
   const prompt = event.target;
@@ -112,7 +112,7 @@ on("keydown", (event) => {
   event.preventDefault();
 });
 
-// --- Requests that go wrong. The answers we write ourselves are swapped where hx-status says.
+// --- Failed requests. The portal's own error responses are swapped as hx-status says.
 
 function unreachable(element) {
   const words = element.closest("[data-unreachable]")?.dataset.unreachable;
@@ -125,12 +125,12 @@ on("htmx:after:request", (event) => {
   const { sourceElement, response, text } = event.detail.ctx;
   if (response.raw.redirected) location.reload(); // the session ended: sign in, then come back here
   else if (response.status < 400 || text.trim().startsWith('<p class="problem"')) return;
-  else unreachable(sourceElement); // a whole page of a proxy or of a crash
+  else unreachable(sourceElement); // an error page of a proxy, or of a crash
   event.preventDefault();
 });
 on("htmx:error", ({ detail }) => detail.ctx && unreachable(detail.ctx.sourceElement));
 
-// --- Focus that a swap, or a dialog that forgets, took away goes where its owner says.
+// --- Focus lost by a swap, or not restored by a dialog, moves to where its owner says.
 
 let focused = document.body;
 on("focusin", ({ target }) => (focused = target));
@@ -141,7 +141,7 @@ const refocus = () => {
 };
 for (const type of ["htmx:after:swap", "close"]) on(type, refocus, true);
 
-// --- What ends while nobody looks: the tab's title says so, and a notification where it is wanted.
+// --- Edits that end in a hidden tab: shown in the tab's title, and as a notification if enabled.
 
 const { title } = document;
 on("visibilitychange", () => (document.title = title));
@@ -156,9 +156,9 @@ on("htmx:after:settle", ({ detail }) => {
 
 on("htmx:ws:after:connection", () => document.body.classList.remove("offline"));
 on("htmx:ws:close", ({ detail }) => detail.reason === "closed" && document.body.classList.add("offline"));
-// Told once is enough: after a break the socket asks for what ended since its last message.
+// Each end is shown once: after a reconnect the socket requests what ended since its last message.
 on("htmx:ws:before:connection", ({ detail: { connection } }) => {
   connection.url = connection.url.replace(/since=.*/, `since=${find("#told").textContent}`);
 });
-// A page out of the back/forward cache has lost its socket, and with it the truth.
+// A page from the back/forward cache has lost its socket, and is stale.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());

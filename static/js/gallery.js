@@ -1,4 +1,4 @@
-// The lightbox has an address of its own: closing it goes back, and going back closes it.
+// The lightbox has its own URL: closing it goes back, and going back closes it.
 
 const { pathname } = location;
 const find = (selector) => document.querySelector(selector);
@@ -9,10 +9,10 @@ on("htmx:before:history:restore", (event) => {
   if (location.pathname !== pathname) return;
   event.preventDefault(); // the list is still here
   find("#lightbox").close();
-  document.activeElement.blur(); // so that the focus changes now, or the browser would take it away
+  document.activeElement.blur(); // moves the focus now; otherwise the browser would drop it later
   (document.getElementById(find(".lightbox")?.dataset.tile) ?? find("#main")).focus();
 });
-// The divide is its first control, and would keep the arrow keys for itself.
+// The divide is its first control, and would consume the arrow keys.
 on("htmx:after:settle", ({ target }) => target.querySelector("before-after :focus") && target.focus());
 on("trashed", () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close()));
 on("change", () => {

@@ -1,7 +1,7 @@
-// <mask-painter name="mask" form="...">: paint over the image what may change. It is a form control:
-// a PNG (white = change, black = keep) travels with the form like a chosen file. It is made with every
-// stroke, and in the size that the markup gives: Run may follow at once, and the image may arrive late.
-// Strokes are points in fractions of the image: undo and invert are exact, a resized window is nothing.
+// <mask-painter name="mask" form="...">: paint the area of the image that may change. A form control:
+// a PNG (white = change, black = keep) is submitted like a chosen file. It is rendered after every
+// stroke, in the size given in the markup: Run may follow at once, and the image may load late.
+// Strokes are points in fractions of the image: undo and invert are exact, resizing has no effect.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -76,7 +76,7 @@ class MaskPainter extends HTMLElement {
   draw() {
     const { width, height } = this.querySelector("img").attributes;
     const scale = Math.min(1, 1280 / Math.max(width.value, height.value)); // a mask's longest side, pixels
-    this.canvas.width = Math.max(1, Math.round(width.value * scale)); // which also wipes it
+    this.canvas.width = Math.max(1, Math.round(width.value * scale)); // also clears it
     this.canvas.height = Math.max(1, Math.round(height.value * scale));
     this.trace(this.canvas.getContext("2d"), "#ff3d7f");
   }
@@ -89,7 +89,7 @@ class MaskPainter extends HTMLElement {
       pen.globalCompositeOperation = mode;
       pen.lineWidth = radius * width * 2;
       pen.beginPath();
-      pen.moveTo(points[0][0] * width + 0.1, points[0][1] * height); // or a single click would be no line
+      pen.moveTo(points[0][0] * width + 0.1, points[0][1] * height); // otherwise a single click draws no line
       for (const [x, y] of points) pen.lineTo(x * width, y * height);
       pen.stroke();
     }
@@ -101,7 +101,7 @@ class MaskPainter extends HTMLElement {
   }
 
   file() {
-    const sheet = this.canvas.cloneNode(); // as large, and empty
+    const sheet = this.canvas.cloneNode(); // same size, empty
     const pen = sheet.getContext("2d");
     this.trace(pen, "#fff");
     pen.globalCompositeOperation = "destination-over";

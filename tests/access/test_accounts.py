@@ -1,4 +1,4 @@
-"""Whose key an edit may use."""
+"""Which key an edit may use."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_workspace_uses_its_own_key_at_the_public_address(actor: Actor) -> Non
     assert account == Account(base_url="https://api.wiro.example", key=KEY, secret=SECRET)
 
 
-def test_an_address_of_the_operators_goes_for_every_key(actor: Actor, settings: Settings) -> None:
+def test_an_operators_base_url_applies_to_every_key(actor: Actor, settings: Settings) -> None:
     save_key(actor)
     settings.PROVIDERS["bfl"] |= {"base_url": "http://10.0.0.7:8000", "key": "the-portals"}
     for workspace, key in ((actor.workspace, KEY), (None, "the-portals")):
@@ -45,7 +45,7 @@ def test_an_address_of_the_operators_goes_for_every_key(actor: Actor, settings: 
         assert account == Account(base_url="http://10.0.0.7:8000", key=key)
 
 
-def test_there_is_never_another_account_in_place_of_a_missing_one(actor: Actor, settings: Settings) -> None:
+def test_a_missing_account_is_never_replaced_by_another(actor: Actor, settings: Settings) -> None:
     other = make_actor(name="Rivals")
     save_key(other)
     settings.PROVIDERS["bfl"]["key"] = "the-portals"
@@ -66,15 +66,15 @@ def test_the_portals_key_comes_from_the_environment_before_the_admin(settings: S
     )
 
 
-def test_a_disabled_key_is_none(actor: Actor) -> None:
+def test_a_disabled_key_is_not_used(actor: Actor) -> None:
     provider_keys.set_enabled(actor=actor, key=save_key(actor), enabled=False)
     ProviderKey.objects.filter(pk=store_portals_key().pk).update(is_enabled=False)
     assert accounts.account(workspace=actor.workspace, provider="bfl") is None
     assert accounts.account(workspace=None, provider="bfl") is None
 
 
-def test_a_secret_that_was_copied_into_another_row_is_not_used(actor: Actor) -> None:
-    """Whoever can write the database could otherwise work with a key that is not theirs to use."""
+def test_a_secret_copied_to_another_row_is_not_used(actor: Actor) -> None:
+    """Otherwise, whoever can write to the database could use somebody else's key."""
     victim = save_key(make_actor(name="Rivals"))
     mine = save_key(actor, key="my-own-key-0000")
     ProviderKey.objects.filter(pk=mine.pk).update(secret=victim.secret)
@@ -82,21 +82,21 @@ def test_a_secret_that_was_copied_into_another_row_is_not_used(actor: Actor) -> 
         accounts.account(workspace=actor.workspace, provider="bfl")
 
 
-def test_a_row_that_was_given_to_another_workspace_opens_nothing(actor: Actor) -> None:
+def test_a_row_moved_to_another_workspace_cannot_be_decrypted(actor: Actor) -> None:
     victim = save_key(make_actor(name="Rivals"))
     ProviderKey.objects.filter(pk=victim.pk).update(workspace=actor.workspace)
     with pytest.raises(vault.Unreadable):
         accounts.account(workspace=actor.workspace, provider="bfl")
 
 
-def test_a_key_is_not_sent_to_another_provider_than_its_own(actor: Actor) -> None:
+def test_a_key_is_sent_only_to_its_own_provider(actor: Actor) -> None:
     key = save_key(actor)
     ProviderKey.objects.filter(pk=key.pk).update(provider="fal")
     with pytest.raises(vault.Unreadable):
         accounts.account(workspace=actor.workspace, provider="fal")
 
 
-def test_no_key_is_in_an_accounts_text(actor: Actor) -> None:
+def test_an_accounts_repr_contains_no_key(actor: Actor) -> None:
     save_key(actor, "wiro", KEY, SECRET)
     account = accounts.account(workspace=actor.workspace, provider="wiro")
     assert KEY not in repr(account)
@@ -115,9 +115,7 @@ def test_the_portal_has_one_key_for_each_provider() -> None:
         ProviderKey.objects.create(workspace=None, provider="bfl", secret=key.secret, last_four="4f2a")
 
 
-def test_what_is_available_is_reported_in_one_query_without_opening_anything(
-    actor: Actor, settings: Settings
-) -> None:
+def test_available_accounts_take_one_query_and_no_decryption(actor: Actor, settings: Settings) -> None:
     save_key(actor)
     save_key(make_actor(name="Rivals"), "fal")
     store_portals_key("wiro")
@@ -130,14 +128,14 @@ def test_what_is_available_is_reported_in_one_query_without_opening_anything(
     assert len(queries) == 1
 
 
-def test_what_is_disabled_is_not_available(actor: Actor) -> None:
+def test_a_disabled_key_is_not_available(actor: Actor) -> None:
     save_key(actor)
     store_portals_key()
     ProviderKey.objects.update(is_enabled=False)
     assert accounts.available(actor.workspace) == accounts.Providers(frozenset(), frozenset())
 
 
-def test_own_keys_are_available_where_the_plan_has_them(actor: Actor) -> None:
+def test_own_keys_are_available_if_the_plan_includes_them(actor: Actor) -> None:
     save_key(actor)
     store_portals_key("fal")
     Plan.objects.update(own_keys=False)

@@ -1,4 +1,4 @@
-"""A key acts as its creator, with the rights they have now; it dies with them."""
+"""A key acts as its creator, with their current rights, and stops working without them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def key() -> ApiKey:
-    """Made by an editor who is not the owner."""
+    """Created by an editor who is not the owner."""
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace))
     _, bare = api_keys.create(actor=actor, name="n8n")
@@ -28,7 +28,7 @@ def key() -> ApiKey:
     return found
 
 
-def test_it_acts_as_the_person_who_made_it_through_the_api_named(
+def test_it_acts_as_its_creator_through_the_given_channel(
     key: ApiKey, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(1):
@@ -40,7 +40,7 @@ def test_it_acts_as_the_person_who_made_it_through_the_api_named(
         actor.require_manager()
 
 
-def test_rights_are_those_of_now(key: ApiKey) -> None:
+def test_it_has_its_creators_current_rights(key: ApiKey) -> None:
     Membership.objects.filter(user=key.created_by).update(role=Role.ADMIN)
     actor_of(key, channel="api").require_manager()
 
@@ -50,20 +50,20 @@ def test_rights_are_those_of_now(key: ApiKey) -> None:
     [{"revoked_at": timezone.now()}, {"expires_at": timezone.now() - timedelta(seconds=1)}],
     ids=["revoked", "expired"],
 )
-def test_a_key_that_has_ended_is_nobody(key: ApiKey, ended: dict[str, Any]) -> None:
+def test_an_ended_key_is_rejected(key: ApiKey, ended: dict[str, Any]) -> None:
     ApiKey.objects.update(**ended)
     key.refresh_from_db()
     with pytest.raises(NotAuthenticated, match="expired or was revoked"):
         actor_of(key, channel="api")
 
 
-def test_the_key_of_one_who_was_switched_off_is_nobody_even_if_read_before(key: ApiKey) -> None:
+def test_the_key_of_a_deactivated_user_is_rejected_even_if_loaded_before(key: ApiKey) -> None:
     User.objects.filter(pk=key.created_by_id).update(is_active=False)
     with pytest.raises(NotAuthenticated):
         actor_of(key, channel="api")
 
 
-def test_the_key_of_a_removed_member_is_nobody_although_they_belong_elsewhere(key: ApiKey) -> None:
+def test_the_key_of_a_removed_member_is_rejected_even_with_another_workspace(key: ApiKey) -> None:
     make_workspace(owner=key.created_by, name="Elsewhere")
     members.remove(
         membership=Membership.objects.get(user=key.created_by, workspace=key.workspace), actor=None
@@ -73,7 +73,7 @@ def test_the_key_of_a_removed_member_is_nobody_although_they_belong_elsewhere(ke
 
 
 @pytest.mark.parametrize("lost", [{"access_image_editor": False}, {"role": Role.VIEWER}], ids=str)
-def test_without_the_permission_the_key_is_known_and_refused(key: ApiKey, lost: dict[str, Any]) -> None:
+def test_without_the_permission_the_key_is_recognized_and_refused(key: ApiKey, lost: dict[str, Any]) -> None:
     Membership.objects.filter(user=key.created_by).update(**lost)
     with pytest.raises(PermissionDenied, match="Access Image Editor"):
         actor_of(key, channel="api")

@@ -1,4 +1,4 @@
-"""Ids from outside: found in the own workspace, else "not found", whatever they look like."""
+"""Ids from outside: found in the own workspace, else "not found", whatever their format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ each_lookup = pytest.mark.parametrize(
     "lookup", [lookups.image, lookups.job, lookups.style, lookups.character, lookups.api_key]
 )
 
-# No row has it.
+# No row has this id.
 NOBODY = uuid.UUID("00000000-0000-4000-8000-000000000000")
 
 
@@ -34,7 +34,7 @@ def actor() -> Actor:
     return make_actor()
 
 
-def test_an_actor_is_a_member_through_a_api() -> None:
+def test_an_actor_is_a_member_with_a_channel() -> None:
     workspace = make_workspace()
     user = make_member(workspace, role=Role.VIEWER)
     actor = lookups.actor(user, workspace.slug, channel="api")
@@ -42,7 +42,7 @@ def test_an_actor_is_a_member_through_a_api() -> None:
     assert actor.membership.role == Role.VIEWER
 
 
-def test_strangers_and_nobody_get_the_same_answer_as_for_no_workspace() -> None:
+def test_strangers_and_anonymous_users_get_the_same_error_as_for_a_missing_workspace() -> None:
     workspace = make_workspace()
     stranger = make_actor(name="Rivals").user
     gone = make_member(workspace, role=Role.OWNER)
@@ -61,11 +61,11 @@ def test_strangers_and_nobody_get_the_same_answer_as_for_no_workspace() -> None:
     assert len(answers) == 1
 
 
-def test_a_person_who_is_switched_off_meanwhile_is_no_actor() -> None:
+def test_a_user_deactivated_meanwhile_is_not_an_actor() -> None:
     workspace = make_workspace()
     user = make_member(workspace)
     type(user).objects.filter(pk=user.pk).update(is_active=False)
-    assert user.is_active  # as a socket remembers it
+    assert user.is_active  # stale, as in a socket
     with pytest.raises(NotFound):
         lookups.actor(user, workspace.slug)
 
@@ -97,7 +97,7 @@ def test_roles_and_the_permission(role: Role, permission: bool, may_edit: bool, 
     "value",
     ["", "x", "\0", "../..", "1", 1, None, 1.5, "0" * 5000, NOBODY, str(NOBODY), "{}", "\ud800"],
 )
-def test_what_is_no_id_is_not_found(actor: Actor, lookup: Lookup, value: Any) -> None:
+def test_an_invalid_id_is_not_found(actor: Actor, lookup: Lookup, value: Any) -> None:
     with pytest.raises(NotFound):
         lookup(actor, value)
 
@@ -130,12 +130,12 @@ def test_rows_of_another_workspace_are_not_found(actor: Actor) -> None:
             lookup(actor, row.id)
 
 
-def test_the_systems_styles_are_everybodys(actor: Actor) -> None:
+def test_system_styles_are_found_in_every_workspace(actor: Actor) -> None:
     style = Style.objects.create(workspace=None, name="Everybody's", prompt="sepia")
     assert lookups.style(actor, style.id) == style
 
 
-def test_what_is_archived_is_not_found(actor: Actor) -> None:
+def test_archived_rows_are_not_found(actor: Actor) -> None:
     now = timezone.now()
     style = Style.objects.create(workspace=actor.workspace, name="Old", prompt="sepia", archived_at=now)
     character = Character.objects.create(workspace=actor.workspace, name="Old", archived_at=now)
@@ -144,13 +144,13 @@ def test_what_is_archived_is_not_found(actor: Actor) -> None:
             lookup(actor, row.id)
 
 
-def test_images_come_in_the_order_they_were_named(actor: Actor) -> None:
+def test_images_are_returned_in_the_requested_order(actor: Actor) -> None:
     first, second = add_image(actor.workspace), add_image(actor.workspace)
     assert lookups.images(actor, [second.id, first.id, second.id]) == [second, first, second]
     assert lookups.images(actor, []) == []
 
 
-def test_masks_are_no_images_and_too_many_are_refused(actor: Actor) -> None:
+def test_masks_are_not_found_and_too_many_images_are_refused(actor: Actor) -> None:
     mask = add_image(actor.workspace, kind=Image.Kind.MASK)
     with pytest.raises(NotFound):
         lookups.images(actor, [mask.id])
@@ -158,7 +158,7 @@ def test_masks_are_no_images_and_too_many_are_refused(actor: Actor) -> None:
         lookups.images(actor, ["x"] * 17)
 
 
-def test_an_alias_stands_for_its_target_and_other_names_for_themselves() -> None:
+def test_an_alias_resolves_to_its_target_and_other_names_to_themselves() -> None:
     ModelAlias.objects.create(name="our-own", target="pro")
     assert lookups.alias_target("our-own") == "pro"
     assert [lookups.alias_target(name) for name in ("standard", "", "Our-Own")] == ["standard", "", "Our-Own"]

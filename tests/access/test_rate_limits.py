@@ -1,4 +1,4 @@
-"""Requests a minute, exactly, in this process and in Redis."""
+"""Exact limits of requests per minute, in this process and in Redis."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from editor.redis import health
 from tests.redis_server import RedisServer, redis_server
 
 
-async def test_of_two_hundred_at_once_exactly_sixty_pass() -> None:
+async def test_of_two_hundred_concurrent_requests_exactly_sixty_pass() -> None:
     taken = await asyncio.gather(*(rate_limits.take("w", per_minute=60) for _ in range(200)))
     assert sum(one.allowed for one in taken) == 60
     assert min(one.remaining for one in taken) == 0
 
 
-async def test_what_is_left_is_reported() -> None:
+async def test_the_remaining_requests_are_reported() -> None:
     began = time.time()
     first = await rate_limits.take("w", per_minute=3)
     assert (first.limit, first.remaining, first.allowed) == (3, 2, True)
@@ -30,7 +30,7 @@ async def test_what_is_left_is_reported() -> None:
     assert (looked.remaining, looked.allowed) == (2, True)
 
 
-async def test_names_are_counted_apart() -> None:
+async def test_names_are_counted_separately() -> None:
     await rate_limits.take("one", per_minute=1)
     assert (await rate_limits.take("other", per_minute=1)).allowed
     refused = await rate_limits.take("one", per_minute=1)
@@ -59,13 +59,13 @@ async def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 async def test_processes_count_together(redis: RedisServer) -> None:
     assert (await rate_limits.take("w", per_minute=2)).remaining == 1
-    rate_limits._limiters.clear()  # as another process, which knows nothing of the first
+    rate_limits._limiters.clear()  # like another process, without the state of the first
     assert (await rate_limits.take("w", per_minute=2)).remaining == 0
     assert not (await rate_limits.look("w", per_minute=2)).allowed
 
 
 @pytest.mark.parametrize("hurt", [RedisServer.stop, RedisServer.hang], ids=["down", "hanging"])
-async def test_without_redis_this_process_counts_for_itself_and_says_so_once(
+async def test_without_redis_the_process_counts_alone_and_logs_it_once(
     redis: RedisServer,
     hurt: Callable[[RedisServer], None],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Scopes: the whole implies its parts, and nothing else."""
+"""Scopes: full access implies its parts, and nothing else."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from editor.access.scopes import EVERYTHING, READ, SCOPES, WRITE, allows
     ],
     ids=["everything", "read", "write", "both", "none", "no scopes"],
 )
-def test_what_a_key_with_these_scopes_may_do(scopes: Collection[str], allowed: set[str]) -> None:
+def test_scopes_allow_exactly_their_parts(scopes: Collection[str], allowed: set[str]) -> None:
     assert {needed for needed in SCOPES if allows(scopes, needed)} == allowed
 
 
 @pytest.mark.parametrize("needed", ["", "admin", "image_editor:delete"])
-def test_what_is_no_scope_is_allowed_to_nobody(needed: str) -> None:
+def test_an_unknown_scope_is_never_allowed(needed: str) -> None:
     assert not allows([*SCOPES, needed], needed)
 
 
-def test_each_scope_has_text_for_people() -> None:
+def test_each_scope_has_a_description() -> None:
     assert all(message[0].isupper() for message in SCOPES.values())

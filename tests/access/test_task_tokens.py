@@ -1,4 +1,4 @@
-"""Tokens that stand for jobs: one each, and nobody else can make them."""
+"""Tokens for jobs: one each, and nobody else can create them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_token_has_30_letters_and_digits_and_names_its_job(number: int) -> Non
 
 
 @pytest.mark.parametrize("place", range(30))
-def test_no_letter_may_be_another(place: int) -> None:
+def test_no_character_can_be_changed(place: int) -> None:
     token = task_tokens.make(JOB)
     other = "a" if token[place] != "a" else "b"
     assert task_tokens.read(token[:place] + other + token[place + 1 :]) is None
@@ -33,16 +33,16 @@ def test_no_letter_may_be_another(place: int) -> None:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=some.text(max_size=40))
-def test_other_texts_are_none(text: str) -> None:
+def test_other_texts_are_not_tokens(text: str) -> None:
     assert task_tokens.read(text) is None
 
 
 @pytest.mark.parametrize("text", ["Z" * 30, "0" * 30, "٣" * 30, "a" * 29, "a" * 31])
-def test_texts_that_look_like_tokens_are_none(text: str) -> None:
+def test_texts_that_resemble_tokens_are_not_tokens(text: str) -> None:
     assert task_tokens.read(text) is None
 
 
-def test_another_portal_makes_other_tokens(settings: Settings) -> None:
+def test_another_portal_creates_different_tokens(settings: Settings) -> None:
     token = task_tokens.make(JOB)
     settings.SECRET_KEY = "another portal's"
     assert task_tokens.read(token) is None

@@ -1,4 +1,4 @@
-"""Secrets at rest: only the right key opens them, and only where they belong."""
+"""Secrets at rest: only the right key decrypts them, and only in their own row."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def keys(settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = [OLD]
 
 
-def test_what_was_encrypted_is_opened_again_and_is_not_to_be_seen() -> None:
+def test_an_encrypted_secret_is_decrypted_and_not_readable() -> None:
     token = vault.encrypt(purpose="a row", text=TEXT)
     assert TEXT.encode() not in token
     assert vault.decrypt(purpose="a row", token=token) == TEXT
     assert vault.decrypt(purpose="a row", token=memoryview(token)) == TEXT
 
 
-def test_the_same_text_is_never_encrypted_the_same() -> None:
+def test_the_same_text_is_never_encrypted_the_same_way() -> None:
     assert vault.encrypt(purpose="a row", text=TEXT) != vault.encrypt(purpose="a row", text=TEXT)
 
 
-def test_it_cannot_be_opened_for_another_row() -> None:
+def test_it_cannot_be_decrypted_for_another_row() -> None:
     token = vault.encrypt(purpose="a row", text=TEXT)
     with pytest.raises(vault.Unreadable) as error:
         vault.decrypt(purpose="another row", token=token)
@@ -35,12 +35,12 @@ def test_it_cannot_be_opened_for_another_row() -> None:
 
 
 @pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: token[:9] + b"x" + token[10:]])
-def test_what_was_tampered_with_is_not_opened(change) -> None:
+def test_tampered_secrets_are_not_decrypted(change) -> None:
     with pytest.raises(vault.Unreadable):
         vault.decrypt(purpose="a row", token=change(vault.encrypt(purpose="a row", text=TEXT)))
 
 
-def test_without_its_key_it_is_lost_and_the_text_are_for_the_operator(settings: Settings) -> None:
+def test_without_its_key_it_is_lost_and_the_message_is_for_the_operator(settings: Settings) -> None:
     token = vault.encrypt(purpose="a row", text=TEXT)
     settings.ENCRYPTION_KEYS = [NEW, OTHER]
     with pytest.raises(vault.Unreadable, match="ENCRYPTION_KEYS"):
@@ -49,7 +49,7 @@ def test_without_its_key_it_is_lost_and_the_text_are_for_the_operator(settings: 
         vault.rotate(purpose="a row", token=token)
 
 
-def test_a_new_first_key_encrypts_and_the_old_one_opens_until_all_is_rotated(settings: Settings) -> None:
+def test_a_new_first_key_encrypts_and_the_old_one_decrypts_until_rotation(settings: Settings) -> None:
     token = vault.encrypt(purpose="a row", text=TEXT)
     assert not vault.needs_rotation(token)
     settings.ENCRYPTION_KEYS = [NEW, OLD]

@@ -1,4 +1,4 @@
-"""The operator's admin: credits move by the ledger alone, and what happened stays as it was."""
+"""The operator's admin: credits change only by the ledger, and history is immutable."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def workspace() -> Workspace:
 
 
 def add_entry(client: Client, workspace: Workspace, *, kind: str, amount: object) -> str:
-    """Fill in the form; the words of the page that came back, or nothing when it was taken."""
+    """Submit the form; returns the text of the page with the errors, or "" if it was accepted."""
     data = {"account": workspace.pk, "kind": kind, "amount": amount, "note": "by hand"}
     response = client.post(ADD_ENTRY, data)
     return "" if response.status_code == 302 else response.content.decode()
@@ -56,7 +56,7 @@ def balance(workspace: Workspace) -> int:
     return CreditAccount.objects.get(workspace=workspace).balance
 
 
-def test_only_operators_get_in(workspace: Workspace) -> None:
+def test_only_operators_have_access(workspace: Workspace) -> None:
     owner = workspace.members.get()
     assert owner.memberships.get().role == Role.OWNER
     for client in (Client(), signed_in(owner), signed_in(make_member(workspace))):
@@ -67,7 +67,7 @@ def test_only_operators_get_in(workspace: Workspace) -> None:
 
 
 def test_the_admin_has_no_sign_in_of_its_own() -> None:
-    """The portal's own page counts failed attempts; the admin's would not."""
+    """The portal's own page counts failed attempts; the admin's does not."""
     assert Client().get("/admin/login/")["Location"].startswith(reverse("account_login"))
 
 
@@ -80,7 +80,7 @@ def test_an_operator_signs_in_and_sees_the_admin(operator: User) -> None:
 @pytest.mark.parametrize(
     ("kind", "amount", "after"), [("grant", 50, 150), ("adjust", -30, 70), ("adjust", 5, 105)]
 )
-def test_credits_are_given_and_corrected(
+def test_credits_are_granted_and_corrected(
     client: Client, operator: User, workspace: Workspace, kind: str, amount: int, after: int
 ) -> None:
     assert add_entry(client, workspace, kind=kind, amount=amount) == ""
@@ -103,7 +103,7 @@ def test_credits_are_given_and_corrected(
         ("settle", 4, "Select a valid choice"),
     ],
 )
-def test_what_the_ledger_would_refuse_is_reported_in_the_form(
+def test_invalid_ledger_entries_are_reported_in_the_form(
     client: Client, workspace: Workspace, kind: str, amount: object, message: str
 ) -> None:
     entries = LedgerEntry.objects.count()
@@ -111,10 +111,10 @@ def test_what_the_ledger_would_refuse_is_reported_in_the_form(
     assert (balance(workspace), LedgerEntry.objects.count()) == (100, entries)
 
 
-def test_a_correction_after_credits_were_spent_meanwhile_is_no_crash(
+def test_a_correction_after_credits_were_spent_meanwhile_is_reported(
     client: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The form looked at the balance, then somebody ran an edit."""
+    """The form checked the balance before somebody ran an edit."""
     monkeypatch.setattr(
         "editor.admin.credits.LedgerEntryForm.clean_amount", lambda form: form.cleaned_data["amount"]
     )
@@ -138,7 +138,7 @@ def history(workspace: Workspace) -> dict[str, Model]:
 
 
 @pytest.mark.parametrize("name", ["job", "ledgerentry", "creditaccount", "auditentry"])
-def test_history_is_looked_at_and_not_touched(client: Client, workspace: Workspace, name: str) -> None:
+def test_history_is_read_only(client: Client, workspace: Workspace, name: str) -> None:
     row = history(workspace)[name]
     base = f"/admin/editor/{name}/{row.pk}"
     assert client.get(f"{base}/change/").status_code == 200
@@ -153,13 +153,13 @@ def test_history_is_looked_at_and_not_touched(client: Client, workspace: Workspa
         assert client.get(f"/admin/editor/{name}/add/").status_code == 403
 
 
-def test_jobs_are_reported_apart_by_the_names_of_their_channels(client: Client, workspace: Workspace) -> None:
+def test_jobs_are_shown_with_the_display_name_of_their_channel(client: Client, workspace: Workspace) -> None:
     job = add_job(workspace, channel="bfl")
     assert "BFL-compatible API" in client.get("/admin/editor/job/").content.decode()
     assert "BFL-compatible API" in client.get(f"/admin/editor/job/{job.pk}/change/").content.decode()
 
 
-def test_a_workspace_made_here_can_be_worked_in(client: Client, workspace: Workspace) -> None:
+def test_a_workspace_created_in_the_admin_is_usable(client: Client, workspace: Workspace) -> None:
     data = {
         "name": "New",
         "slug": "new",
@@ -177,7 +177,7 @@ def test_a_workspace_made_here_can_be_worked_in(client: Client, workspace: Works
     assert signed_in(workspace.members.get()).get("/w/new/").status_code == 200
 
 
-def test_a_member_is_taken_out_and_it_is_noted(client: Client, workspace: Workspace) -> None:
+def test_removing_a_member_is_audited(client: Client, workspace: Workspace) -> None:
     member = make_member(workspace)
     rows = list(workspace.memberships.order_by("id"))
     data: dict[str, object] = {
@@ -203,13 +203,13 @@ def test_a_member_is_taken_out_and_it_is_noted(client: Client, workspace: Worksp
     assert AuditEntry.objects.get(action="membership.removed").target == member.email
 
 
-def test_a_workspace_stays(client: Client, workspace: Workspace) -> None:
+def test_a_workspace_cannot_be_deleted(client: Client, workspace: Workspace) -> None:
     response = client.post(f"/admin/editor/workspace/{workspace.pk}/delete/", {"post": "yes"})
     assert response.status_code == 403
     assert Workspace.objects.filter(pk=workspace.pk).exists()
 
 
-def test_a_person_made_here_signs_in_by_e_mail(client: Client) -> None:
+def test_a_user_created_in_the_admin_signs_in_by_email(client: Client) -> None:
     data = {"email": "New@example.test", "name": "", "password1": PASSWORD, "password2": PASSWORD}
     response = client.post("/admin/editor/user/add/", {**data, "usable_password": "true"})
     assert response.status_code == 302, response.content.decode()
@@ -218,7 +218,7 @@ def test_a_person_made_here_signs_in_by_e_mail(client: Client) -> None:
     assert "_auth_user_id" in stranger.session
 
 
-def test_an_address_is_taken_once_here_too(client: Client) -> None:
+def test_an_email_is_unique_in_the_admin_too(client: Client) -> None:
     make_workspace(owner=User.objects.create_user("amara@example.test"))
     data = {
         "email": "AMARA@example.test",
@@ -231,7 +231,9 @@ def test_an_address_is_taken_once_here_too(client: Client) -> None:
     assert "already exists" in response.content.decode()
 
 
-def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, workspace: Workspace) -> None:
+def test_a_user_with_history_can_be_removed_and_the_history_stays(
+    client: Client, workspace: Workspace
+) -> None:
     member = make_member(workspace)
     job = add_job(workspace, created_by=member)
     response = client.post(f"/admin/editor/user/{member.pk}/delete/", {"post": "yes"})
@@ -239,7 +241,7 @@ def test_a_person_with_a_past_can_be_removed_and_the_past_stays(client: Client, 
     assert Job.objects.get(pk=job.pk).created_by is None
 
 
-def test_a_person_with_an_api_key_is_deleted_and_the_page_says_what_goes(
+def test_a_user_with_an_api_key_is_deleted_and_the_page_lists_what_goes(
     client: Client, workspace: Workspace
 ) -> None:
     member = make_member(workspace)
@@ -252,7 +254,7 @@ def test_a_person_with_an_api_key_is_deleted_and_the_page_says_what_goes(
     assert api_keys.find(bare) is None
 
 
-def test_several_people_are_deleted_and_never_oneself(
+def test_several_users_are_deleted_but_never_oneself(
     client: Client, workspace: Workspace, operator: User
 ) -> None:
     members = [make_member(workspace) for _ in range(2)]
@@ -275,6 +277,6 @@ def test_several_people_are_deleted_and_never_oneself(
     "query", ["q=x", "q=%00", "q='", "status__exact=nope", "p=9999", "o=abc", "e=1", "all="]
 )
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
-def test_lists_take_any_address(client: Client, model: Any, query: str) -> None:
+def test_lists_accept_any_query(client: Client, model: Any, query: str) -> None:
     url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"
     assert client.get(url).status_code in (200, 302)

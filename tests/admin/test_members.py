@@ -1,4 +1,4 @@
-"""Members, operators and presets in the admin: the rules of the operations hold there too."""
+"""Members, operators and presets in the admin: the operations' rules also apply there."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def member(workspace: Workspace) -> Membership:
 
 
 def save(client: Client, workspace: Workspace, *rows: dict[str, Any]) -> str:
-    """Fill in the workspace's page; the page that came back, or "" when it was taken."""
+    """Submit the workspace's page; returns the page with the errors, or "" if it was accepted."""
     data: dict[str, Any] = {
         "name": workspace.name,
         "slug": workspace.slug,
@@ -59,7 +59,7 @@ def row(membership: Membership, **changes: Any) -> dict[str, Any]:
     return {**fields, "access_image_editor": "on", **changes}
 
 
-def test_a_new_role_is_noted_with_the_old_one(
+def test_a_new_role_is_audited_with_the_old_one(
     client: Client, operator: User, workspace: Workspace, owner: Membership, member: Membership
 ) -> None:
     assert save(client, workspace, row(owner), row(member, role=Role.ADMIN)) == ""
@@ -80,7 +80,7 @@ def test_a_workspace_with_members_keeps_an_owner(
     assert workspace.memberships.get(role=Role.OWNER) == member
 
 
-def test_a_membership_does_not_become_somebody_elses(
+def test_a_membership_cannot_be_moved_to_another_user(
     client: Client, operator: User, workspace: Workspace, owner: Membership
 ) -> None:
     assert save(client, workspace, row(owner, user=operator.pk)) == ""
@@ -96,7 +96,7 @@ def test_a_new_member_is_added(
     assert AuditEntry.objects.get(action="membership.added").target == operator.email
 
 
-def test_who_cannot_be_spared_is_not_deleted_and_the_page_says_why(
+def test_a_user_who_is_required_is_not_deleted_and_the_page_explains_why(
     client: Client, owner: Membership, member: Membership
 ) -> None:
     url = f"/admin/editor/user/{owner.user_id}/delete/"
@@ -107,7 +107,7 @@ def test_who_cannot_be_spared_is_not_deleted_and_the_page_says_why(
 
 
 @pytest.mark.parametrize("right", ["is_active", "is_staff", "is_superuser"])
-def test_the_last_operator_does_not_lock_everybody_out(client: Client, operator: User, right: str) -> None:
+def test_the_last_operator_cannot_lock_everybody_out(client: Client, operator: User, right: str) -> None:
     rights = {name: "on" for name in ("is_active", "is_staff", "is_superuser") if name != right}
     url = f"/admin/editor/user/{operator.pk}/change/"
     page = client.post(url, {"email": operator.email, "name": "", **rights})
@@ -118,7 +118,7 @@ def test_the_last_operator_does_not_lock_everybody_out(client: Client, operator:
     assert client.post(url, {"email": operator.email, "name": "", **rights}).status_code == 302
 
 
-def test_a_style_with_a_new_name_has_a_new_version(client: Client) -> None:
+def test_renaming_a_style_creates_a_new_version(client: Client) -> None:
     style = Style.objects.get(name="Noir")
     data = {"name": "Film noir", "prompt": style.prompt, "preview": style.preview, "position": style.position}
     response = client.post(f"/admin/editor/style/{style.pk}/change/", data)

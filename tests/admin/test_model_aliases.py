@@ -1,4 +1,4 @@
-"""What programs may call the models here, as the operator's admin sets it."""
+"""Model aliases for API clients, set in the operator's admin."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def client() -> Client:
     return signed_in(User.objects.create_superuser("operator@example.test"))
 
 
-def test_the_usual_names_are_there_and_stand_for_what_there_is() -> None:
+def test_the_default_aliases_exist_and_have_valid_targets() -> None:
     names = dict(ModelAlias.objects.values_list("name", "target"))
     assert {"gpt-image-2.6-sunburst", "gpt-image-2.6-flare", "gpt-image-1", "dall-e-3"} <= set(names)
     assert set(names.values()) <= {*catalog.catalog().models, *catalog.catalog().tiers}
 
 
 @pytest.mark.parametrize("target", ["pro", "black-forest-labs/flux-2-pro"])
-def test_a_new_name_may_stand_for_a_tier_or_a_model(client: Client, target: str) -> None:
+def test_a_new_alias_can_point_to_a_tier_or_a_model(client: Client, target: str) -> None:
     response = client.post(f"{LIST}add/", {"name": "our-own", "target": target})
     assert response.status_code == 302, body(response)
     assert ModelAlias.objects.get(name="our-own").target == target
@@ -48,14 +48,14 @@ def test_a_new_name_may_stand_for_a_tier_or_a_model(client: Client, target: str)
         ("line\n", "standard\n", "Select a valid choice"),
     ],
 )
-def test_a_name_that_would_not_work_is_refused(client: Client, name: str, target: str, message: str) -> None:
+def test_an_invalid_alias_is_refused(client: Client, name: str, target: str, message: str) -> None:
     count = ModelAlias.objects.count()
     response = client.post(f"{LIST}add/", {"name": name, "target": target})
     assert message in body(response)
     assert ModelAlias.objects.count() == count
 
 
-def test_a_name_can_be_given_to_another_model_and_taken_away(client: Client) -> None:
+def test_an_alias_can_be_changed_and_deleted(client: Client) -> None:
     alias = ModelAlias.objects.get(name="dall-e-3")
     assert client.post(f"{LIST}{alias.pk}/change/", {"name": "dall-e-3", "target": "pro"}).status_code == 302
     alias.refresh_from_db()
@@ -72,5 +72,5 @@ def test_the_list_takes_the_same_number_of_queries_for_any_length(
         assert "alias-49" in body(client.get(LIST))
 
 
-def test_an_owner_of_a_workspace_is_no_operator() -> None:
+def test_an_owner_of_a_workspace_is_not_an_operator() -> None:
     assert signed_in(make_actor().user).get(LIST).status_code == 302

@@ -1,4 +1,4 @@
-"""Plans in the admin: the default moves, and is never lost."""
+"""Plans in the admin: the default can be moved, and never removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fields(name: str, **more: object) -> dict[str, object]:
     return {"name": name, "requests_per_minute": 60, "concurrent_jobs": 100, **more}
 
 
-def test_the_default_cannot_be_unticked_and_the_page_says_what_to_do(client: Client) -> None:
+def test_the_default_cannot_be_unset_and_the_page_explains_what_to_do(client: Client) -> None:
     plan = Plan.objects.get(is_default=True)
     url = f"/admin/editor/plan/{plan.pk}/change/"
     assert "tick this box on another plan" in client.get(url).content.decode()
@@ -31,7 +31,7 @@ def test_the_default_cannot_be_unticked_and_the_page_says_what_to_do(client: Cli
     assert (plan.is_default, plan.requests_per_minute) == (True, 7)
 
 
-def test_ticking_another_plan_moves_the_default_there(client: Client) -> None:
+def test_setting_another_default_plan_moves_the_default(client: Client) -> None:
     other = Plan.objects.create(name="Large")
     data = fields("Large", is_default="on")
     response = client.post(f"/admin/editor/plan/{other.pk}/change/", data)
@@ -42,7 +42,7 @@ def test_ticking_another_plan_moves_the_default_there(client: Client) -> None:
     assert make_workspace().plan.name == "Larger"
 
 
-def test_what_a_plan_must_be_is_still_checked(client: Client) -> None:
+def test_plans_are_still_validated(client: Client) -> None:
     response = client.post("/admin/editor/plan/add/", fields("None", concurrent_jobs=0))
     assert response.status_code == 200
     assert not Plan.objects.filter(name="None").exists()

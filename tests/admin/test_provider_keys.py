@@ -1,4 +1,4 @@
-"""The portal's own keys in the operator's admin; those of workspaces are only looked at there."""
+"""The portal's own keys in the operator's admin; those of workspaces are read-only there."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ def client() -> Client:
 
 
 def add(client: Client, provider: str = "wiro", key: str = KEY, secret: str = SECRET) -> str:
-    """Fill in the form; the page that came back, or nothing when the key was taken."""
+    """Submit the form; returns the page with the errors, or "" if the key was accepted."""
     response = client.post(f"{LIST}add/", {"provider": provider, "api_key": key, "api_secret": secret})
     return "" if response.status_code == 302 else body(response)
 
 
-def test_a_key_is_tried_and_is_the_portals(client: Client, fake_providers: dict[str, FakeProvider]) -> None:
+def test_a_key_is_tested_and_becomes_the_portals(
+    client: Client, fake_providers: dict[str, FakeProvider]
+) -> None:
     assert add(client) == ""
     account = accounts.account(workspace=None, provider="wiro")
     assert account == fake_providers["wiro"].asked[0]
@@ -44,7 +46,7 @@ def test_a_key_is_tried_and_is_the_portals(client: Client, fake_providers: dict[
     assert (key.workspace, key.note, key.checked_at is not None) == (None, "Credits left: 100", True)
 
 
-def test_adding_another_replaces_it(client: Client) -> None:
+def test_adding_another_key_replaces_it(client: Client) -> None:
     add(client)
     assert add(client, key="another-key-0000", secret="") == ""
     assert ProviderKey.objects.get().last_four == "0000"
@@ -59,9 +61,7 @@ def test_adding_another_replaces_it(client: Client) -> None:
         ({"provider": "bfl"}, "have no secret"),
     ],
 )
-def test_what_cannot_be_a_key_is_reported_in_the_form(
-    client: Client, fields: dict[str, str], message: str
-) -> None:
+def test_an_invalid_key_is_reported_in_the_form(client: Client, fields: dict[str, str], message: str) -> None:
     assert message in add(client, **fields)
     assert not ProviderKey.objects.exists()
 
@@ -77,7 +77,7 @@ def test_a_refused_key_is_reported_in_the_form_and_not_echoed(
     assert not ProviderKey.objects.exists()
 
 
-def test_it_is_disabled_and_deleted(client: Client) -> None:
+def test_a_key_can_be_disabled_and_deleted(client: Client) -> None:
     key = store_portals_key()
     assert client.post(f"{LIST}{key.pk}/change/", {}).status_code == 302
     assert accounts.account(workspace=None, provider="bfl") is None
@@ -90,7 +90,7 @@ def test_it_is_disabled_and_deleted(client: Client) -> None:
     assert not ProviderKey.objects.exists()
 
 
-def test_a_switch_leaves_a_key_that_was_replaced_meanwhile(
+def test_disabling_does_not_affect_a_key_that_was_replaced_meanwhile(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = store_portals_key()
@@ -109,7 +109,7 @@ def test_a_switch_leaves_a_key_that_was_replaced_meanwhile(
     assert row.updated_at > key.updated_at
 
 
-def test_a_workspaces_key_is_only_looked_at(client: Client) -> None:
+def test_a_workspaces_key_is_read_only(client: Client) -> None:
     actor = make_actor()
     key = save_key(actor)
     page = body(client.get(f"{LIST}{key.pk}/change/"))

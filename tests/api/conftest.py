@@ -1,4 +1,4 @@
-"""The public API in this process, of a portal without a worker."""
+"""The public API in this process, without a worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's document: valid, complete, true to its own examples, and served as a static file is."""
+"""The API's document: valid, complete, consistent with its examples, and served like a static file."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
-    """Each example of a call: where it is, the schema that it should fit, and the example."""
+    """Each example of a call: its place, its schema, and the example."""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         for title, example in content["examples"].items():
             yield title, content["schema"], example["value"]
@@ -57,7 +57,7 @@ def media(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]
 
 
 def events(stream: str) -> Iterator[dict[str, str]]:
-    """Each event of a stream, by the names of its lines."""
+    """Each event of a stream, as a dict of its fields."""
     for event in stream.strip().split("\n\n"):
         yield dict(line.split(": ", 1) for line in event.split("\n"))
 
@@ -73,7 +73,7 @@ def test_it_is_valid_openapi_3_1(described: dict[str, Any]) -> None:
     validate(described, cls=OpenAPIV31SpecValidator)
 
 
-def test_it_has_every_call(described: dict[str, Any]) -> None:
+def test_it_describes_every_call(described: dict[str, Any]) -> None:
     assert {name for name, _ in operations(described)} == {
         "POST /upload-url",
         "POST /process",
@@ -93,7 +93,7 @@ def test_it_has_every_call(described: dict[str, Any]) -> None:
     )
 
 
-def test_every_call_reads_well(described: dict[str, Any]) -> None:
+def test_every_call_has_a_readable_description(described: dict[str, Any]) -> None:
     for name, operation in operations(described):
         assert operation["summary"] == operation["summary"].capitalize(), (
             f"{name}: words, no name of a function"
@@ -103,7 +103,7 @@ def test_every_call_reads_well(described: dict[str, Any]) -> None:
         assert security["ApiKey"][0] in ("image_editor:read", "image_editor:write"), name
 
 
-def test_every_field_and_parameter_says_what_it_is(described: dict[str, Any]) -> None:
+def test_every_field_and_parameter_is_described(described: dict[str, Any]) -> None:
     for name, schema in described["components"]["schemas"].items():
         for field, details in schema["properties"].items():
             assert details.get("description", "").endswith("."), f"{name}.{field}"
@@ -112,13 +112,13 @@ def test_every_field_and_parameter_says_what_it_is(described: dict[str, Any]) ->
             assert parameter["description"].endswith("."), f"{name} {parameter['name']}"
 
 
-def test_every_call_has_examples_that_are_true_to_it(described: dict[str, Any]) -> None:
+def test_every_call_has_valid_examples(described: dict[str, Any]) -> None:
     for name, operation in operations(described):
         for where, schema, example in media(operation):
             assert fits(described, schema, example), (name, where)
 
 
-def test_an_example_that_is_not_true_would_be_noticed(described: dict[str, Any]) -> None:
+def test_an_invalid_example_would_be_noticed(described: dict[str, Any]) -> None:
     operation = described["paths"]["/process"]["post"]
     for where, schema, example in media(operation):
         assert not fits(described, schema, {**example, "success": "maybe", "prompt": 1}), where
@@ -137,7 +137,7 @@ def test_an_example_that_is_not_true_would_be_noticed(described: dict[str, Any])
     ],
     ids=str,
 )
-def test_it_says_as_the_call_does_that_a_tier_or_a_model_is_needed(
+def test_it_states_like_the_call_that_a_tier_or_a_model_is_required(
     described: dict[str, Any], choice: dict[str, Any], fine: bool
 ) -> None:
     assert fits(described, {"$ref": "#/components/schemas/EstimateIn"}, choice) is fine
@@ -149,7 +149,7 @@ def test_it_says_as_the_call_does_that_a_tier_or_a_model_is_needed(
         assert fine
 
 
-def test_every_answer_has_the_headers_that_it_comes_with(described: dict[str, Any]) -> None:
+def test_every_response_documents_its_headers(described: dict[str, Any]) -> None:
     assert set(described["components"]["headers"]) > LIMITS
     for name, operation in operations(described):
         for status, answer in operation["responses"].items():
@@ -168,14 +168,14 @@ def test_every_answer_has_the_headers_that_it_comes_with(described: dict[str, An
         ("/jobs", "get", set()),
     ],
 )
-def test_the_headers_that_a_call_takes(
+def test_calls_document_their_request_headers(
     described: dict[str, Any], path: str, method: str, names: set[str]
 ) -> None:
     parameters = described["paths"][path][method]["parameters"]
     assert {one["name"] for one in parameters if one["in"] == "header"} == names
 
 
-async def test_anybody_gets_it_and_may_keep_it_for_a_while(client: httpx.AsyncClient) -> None:
+async def test_it_is_public_and_cacheable(client: httpx.AsyncClient) -> None:
     answer = await client.get(URL)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -184,7 +184,7 @@ async def test_anybody_gets_it_and_may_keep_it_for_a_while(client: httpx.AsyncCl
     assert answer.json()["servers"][0]["url"] == f"http://localhost{PATH.rstrip('/')}"
 
 
-async def test_one_that_is_known_is_not_sent_again(client: httpx.AsyncClient) -> None:
+async def test_an_unchanged_document_is_not_sent_again(client: httpx.AsyncClient) -> None:
     first = await client.get(URL)
     again = await client.get(URL, headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -192,12 +192,12 @@ async def test_one_that_is_known_is_not_sent_again(client: httpx.AsyncClient) ->
     assert (other.status_code, other.content) == (200, first.content)
 
 
-async def test_it_is_only_for_reading(client: httpx.AsyncClient) -> None:
+async def test_other_methods_are_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post(URL)
     assert (answer.status_code, answer.json()["success"]) == (405, False)
 
 
-async def test_it_tells_the_portals_own_address(client: httpx.AsyncClient, settings: Settings) -> None:
+async def test_it_contains_the_portals_own_url(client: httpx.AsyncClient, settings: Settings) -> None:
     settings.BASE_URL = "https://images.example.com"
     answer = await client.get(URL)
     assert answer.json()["servers"][0]["url"] == "https://images.example.com/api/v1/image-editor"

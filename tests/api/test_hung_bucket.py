@@ -1,4 +1,4 @@
-"""A bucket that accepts connections and never answers holds up those who need it, and nobody else."""
+"""A bucket that accepts connections and never responds delays only the calls that need it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def with_masks(actor: Actor) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("make", [of_uploads, with_masks])
-async def test_other_calls_are_authenticated_and_answered(
+async def test_other_calls_are_still_served(
     client: httpx.AsyncClient, settings: Settings, make: Callable[[Actor], list[dict[str, str]]]
 ) -> None:
     needing_it = await in_thread(lambda: make(make_actor(Workspace.objects.get())))

@@ -1,4 +1,4 @@
-"""A job's events, asked for from somewhere on."""
+"""A job's events, requested from a given event on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 
 @pytest.mark.parametrize("last", ["", "x", "-1", "²", "9" * 18, "9" * 19, "9" * 5000])
-async def test_an_event_that_there_is_not_is_no_fault(client: httpx.AsyncClient, last: str) -> None:
+async def test_an_unknown_event_id_is_not_an_error(client: httpx.AsyncClient, last: str) -> None:
     edit = {"prompt": "a quiet harbour", "model_tier": "standard", "async": True}
     job_id = (await client.post("process", json=edit)).json()["data"]["job_id"]
     await client.post(f"jobs/{job_id}/cancel")

@@ -1,4 +1,4 @@
-"""What /process takes, and how long it holds a call."""
+"""What /process accepts, and how long it holds a call."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_after_the_longest_hold_the_job_is_reported_as_it_stands(
         ("return=minimal", False),
     ],
 )
-async def test_a_preference_is_read_word_by_word(
+async def test_a_prefer_header_is_parsed_by_tokens(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, prefer: str, at_once: bool
 ) -> None:
     held = []
@@ -58,6 +58,6 @@ async def test_a_preference_is_read_word_by_word(
     assert held == [] if at_once else len(held) == 1
 
 
-async def test_an_empty_address_is_no_address(client: httpx.AsyncClient) -> None:
+async def test_an_empty_image_url_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.post("process", json={**EDIT, "image_url": ""})
     assert (answer.status_code, answer.json()["success"]) == (400, False)

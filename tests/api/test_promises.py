@@ -1,7 +1,7 @@
 """What the public API's document promises, heading by heading, each with the test that shows it.
 
-The words are ours. OUTLINE has the document's headings and the rows of its tables and examples; no
-row may be without a promise, and no promise without a test.
+The wording is ours. OUTLINE has the document's headings and the rows of its tables and examples; each
+row needs a promise, and each promise a test.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ NOT_SET_UP = (ERRORS, "test_an_own_key_that_is_not_set_up_is_422")
 ENVELOPE = (ERRORS, "test_what_is_no_call_is_refused_in_the_envelope")
 FUZZ = ("e2e/test_api_fuzz.py", "test_no_answer_is_another_than_the_documents")
 
-# By heading: the row ("" for the text around the table), what is promised, the test's file and name.
+# By heading: the row ("" for the text around the table), the promise, the test's file and name.
 PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
     "Image Editor API": [
         ("", "any HTTP client can generate and edit images", ALL_OF_IT),

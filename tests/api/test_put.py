@@ -1,4 +1,4 @@
-"""The portal's own end of upload links, asked over real connections."""
+"""The portal's own endpoint of upload links, over real connections."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def actor() -> Actor:
 
 @pytest.fixture
 def portal(committed: None) -> Iterator[str]:
-    """The portal's address."""
+    """The portal's URL."""
     server = Server(application)
     server.start()
     yield f"http://{server.host}:{server.port}"
@@ -67,7 +67,7 @@ def assert_refused(response: httpx.Response, status: int, message: str) -> None:
 
 @contextmanager
 def raw(ticket: Ticket, *headers: str, method: str = "PUT") -> Iterator[socket.socket]:
-    """A connection on which only the head of a request was sent."""
+    """A connection on which only the headers of a request were sent."""
     url = urlsplit(ticket.upload_url)
     lines = [f"{method} {url.path} HTTP/1.1", f"Host: {url.netloc}", "Content-Type: image/png", *headers]
     with closing(socket.create_connection((url.hostname, url.port), timeout=PATIENCE)) as connection:
@@ -76,9 +76,9 @@ def raw(ticket: Ticket, *headers: str, method: str = "PUT") -> Iterator[socket.s
 
 
 def answer(connection: socket.socket) -> tuple[int, dict[str, object]]:
-    """Status and body of the answer, which must end with the connection."""
+    """Status and body of the response, after which the connection must be closed."""
     received = b""
-    with suppress(ConnectionResetError):  # it may end before all that was sent is read
+    with suppress(ConnectionResetError):  # it may be closed before everything sent is read
         while part := connection.recv(65536):
             received += part
     head, _, body = received.partition(b"\r\n\r\n")
@@ -86,11 +86,11 @@ def answer(connection: socket.socket) -> tuple[int, dict[str, object]]:
 
 
 def until_held(bodies: int) -> None:
-    """Wait until so many files are on their way in."""
+    """Wait until `bodies` files are being received."""
     wait_until(lambda: put._slots._all._free == put.FILES_AT_ONCE - bodies)
 
 
-def test_the_file_is_kept_as_it_came(ticket: Ticket) -> None:
+def test_the_file_is_stored_unchanged(ticket: Ticket) -> None:
     content = photo()
     response = ask.put(ticket.upload_url, content=content, headers=PNG)
     assert (response.status_code, response.content) == (200, b"")
@@ -101,13 +101,13 @@ def test_the_file_is_kept_as_it_came(ticket: Ticket) -> None:
     assert store.read(upload.storage_name) == content
 
 
-def test_a_file_of_unannounced_length_is_taken(ticket: Ticket) -> None:
+def test_a_file_without_a_content_length_is_accepted(ticket: Ticket) -> None:
     response = ask.put(ticket.upload_url, content=iter([b"one ", b"two"]), headers=PNG)
     assert response.status_code == 200
     assert store.read(Upload.objects.get().storage_name) == b"one two"
 
 
-def test_the_largest_file_is_taken_and_one_byte_more_is_not(actor: Actor, portal: str) -> None:
+def test_the_largest_file_is_accepted_and_one_byte_more_is_not(actor: Actor, portal: str) -> None:
     largest = bytes(MAX_BYTES)
     assert ask.put(announce(actor, base=portal).upload_url, content=largest, headers=PNG).status_code == 200
     path = stored_files()[0]
@@ -139,11 +139,11 @@ def test_another_type_is_refused(ticket: Ticket, content_type: str | None) -> No
 
 
 @pytest.mark.parametrize("end", ["", "x", "%00", "%ff%fe", "a.b.c", "%2e%2e/files/x", "é", "x" * 20_000])
-def test_what_is_no_link_is_refused(portal: str, end: str) -> None:
+def test_an_invalid_link_is_refused(portal: str, end: str) -> None:
     assert_refused(ask.put(f"{portal}/uploads/{end}", content=photo(), headers=PNG), 403, "invalid")
 
 
-def test_a_link_cannot_be_made_into_anothers(actor: Actor, portal: str) -> None:
+def test_a_link_cannot_be_changed_into_another(actor: Actor, portal: str) -> None:
     one, other = (announce(actor, base=portal).upload_url for _ in range(2))
     swapped = one.rpartition(".")[0] + "." + other.rpartition(".")[2]
     assert_refused(ask.put(swapped, content=photo(), headers=PNG), 403, "invalid")
@@ -160,7 +160,7 @@ def test_a_link_whose_upload_is_gone_is_refused(ticket: Ticket) -> None:
     assert_refused(ask.put(ticket.upload_url, content=photo(), headers=PNG), 403, "no longer valid")
 
 
-def test_no_bytes_are_refused(ticket: Ticket) -> None:
+def test_an_empty_file_is_refused(ticket: Ticket) -> None:
     assert_refused(ask.put(ticket.upload_url, content=b"", headers=PNG), 400, "empty")
     assert_refused(ask.put(ticket.upload_url, content=iter([]), headers=PNG), 400, "empty")
     assert ask.put(ticket.upload_url, content=photo(), headers=PNG).status_code == 200
@@ -174,11 +174,11 @@ def test_a_second_file_is_refused_unread(ticket: Ticket) -> None:
     assert store.read(Upload.objects.get().storage_name) == b"first"
 
 
-def test_of_two_files_at_once_one_is_kept(ticket: Ticket) -> None:
+def test_of_two_concurrent_files_one_is_stored(ticket: Ticket) -> None:
     with raw(ticket, "Content-Length: 5") as one, raw(ticket, "Content-Length: 5") as other:
         one.sendall(b"1")
         other.sendall(b"2")
-        until_held(2)  # both links were looked at by now
+        until_held(2)  # both links have been checked by now
         other.sendall(b"2222")
         assert other.recv(65536).startswith(b"HTTP/1.1 200")
         one.sendall(b"1111")
@@ -186,7 +186,7 @@ def test_of_two_files_at_once_one_is_kept(ticket: Ticket) -> None:
     assert store.read(Upload.objects.get().storage_name) == b"22222"
 
 
-def test_300_megabytes_are_refused_before_they_come(ticket: Ticket) -> None:
+def test_300_megabytes_are_refused_before_they_are_sent(ticket: Ticket) -> None:
     with raw(ticket, f"Content-Length: {300 * 1024**2}", "Expect: 100-continue") as connection:
         status, body = answer(connection)
     assert status == 413
@@ -201,11 +201,11 @@ def test_an_endless_body_is_cut_off_at_the_limit(ticket: Ticket) -> None:
         while sent < 300:
             connection.sendall(chunk)
             sent += 1
-    assert 25 <= sent < 60  # the rest is what fits into the sockets' buffers
+    assert 25 <= sent < 60  # the rest is in the sockets' buffers
     assert not stored_files()
 
 
-def test_a_dripping_body_ends_at_the_time_limit(ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_body_ends_at_the_time_limit(ticket: Ticket, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as short:
         short.setattr(bodies, "BODY_SECONDS", 0.5)
         short.setattr(bodies, "SLOWEST", 10**9)
@@ -217,12 +217,12 @@ def test_a_dripping_body_ends_at_the_time_limit(ticket: Ticket, monkeypatch: pyt
 
 
 def is_answered_after_a_byte(connection: socket.socket) -> bool:
-    with suppress(ConnectionError):  # the portal has answered meanwhile, and closed the connection
+    with suppress(ConnectionError):  # the portal has responded meanwhile, and closed the connection
         connection.send(b"x")
     return bool(select.select([connection], [], [], 0)[0])
 
 
-def test_a_sender_who_leaves_leaves_nothing(ticket: Ticket) -> None:
+def test_a_client_that_disconnects_leaves_no_file(ticket: Ticket) -> None:
     with raw(ticket, "Content-Length: 1000") as connection:
         connection.sendall(b"x" * 500)
         until_held(1)
@@ -231,7 +231,9 @@ def test_a_sender_who_leaves_leaves_nothing(ticket: Ticket) -> None:
     assert [path.read_bytes() for path in stored_files()] == [b"whole"]
 
 
-def test_so_many_bodies_are_held_at_once(actor: Actor, portal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_concurrent_bodies_is_limited(
+    actor: Actor, portal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(put, "FILES_AT_ONCE", 1)
     monkeypatch.setattr(put, "_slots", BodySlots(most=1, each=1))
     slow, quick = announce(actor, base=portal), announce(actor, base=portal)

@@ -1,4 +1,4 @@
-"""Values are taken as the document has them, and not guessed from others."""
+"""Values must have the types of the document; they are not coerced."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ FILE = {"file_name": "cat.png", "mime_type": "image/png"}
         ("upload-url", {**FILE, "file_size": -1}, 400),
     ],
 )
-async def test_a_value_is_of_its_type(
+async def test_values_are_validated_by_type(
     client: httpx.AsyncClient, path: str, body: dict[str, Any], status: int
 ) -> None:
     answer = await client.post(path, json=body)
     assert (answer.status_code, answer.json()["success"]) == (status, status < 400), answer.text
 
 
-async def test_the_document_says_that_a_tier_or_a_model_is_needed(client: httpx.AsyncClient) -> None:
+async def test_the_document_states_that_a_tier_or_a_model_is_required(client: httpx.AsyncClient) -> None:
     schemas = (await client.get("openapi.json")).json()["components"]["schemas"]
     for name in ("ProcessIn", "EstimateIn"):
         assert [one["required"] for one in schemas[name]["oneOf"]] == [["model_tier"], ["model"]]

@@ -1,4 +1,4 @@
-"""What mails say, to people with and without an account."""
+"""The content of mails, to people with and without an account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def links(text: object) -> list[str]:
     return re.findall(r"\w+://\S+", str(text).replace(f"at {ORIGIN}", ""))
 
 
-def test_a_reset_leads_to_a_new_password() -> None:
+def test_a_reset_links_to_the_new_password_page() -> None:
     user = UserFactory.create(email="amara@example.test")
     mail = mails.build(kind=Kind.RESET, email=user.email, origin=ORIGIN)
     assert (mail.to, mail.subject) == ([user.email], "Reset your Atelier password")
@@ -38,7 +38,7 @@ def test_a_reset_leads_to_a_new_password() -> None:
 
 
 @pytest.mark.parametrize("active", [None, False], ids=["nobody", "disabled"])
-def test_by_invitation_nobody_is_invited_to_sign_up(active: bool | None) -> None:
+def test_with_closed_sign_up_nobody_is_invited_to_sign_up(active: bool | None) -> None:
     if active is not None:
         UserFactory.create(email="amara@example.test", is_active=active)
     mail = mails.build(kind=Kind.RESET, email="amara@example.test", origin=ORIGIN)
@@ -46,26 +46,26 @@ def test_by_invitation_nobody_is_invited_to_sign_up(active: bool | None) -> None
     assert "by invitation only" in mail.body
 
 
-def test_where_sign_up_is_open_it_is_named(settings: Settings) -> None:
+def test_an_open_sign_up_is_mentioned(settings: Settings) -> None:
     settings.SIGNUP = "open"
     mail = mails.build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
     assert links(mail.body) == [f"{ORIGIN}{reverse('account_signup')}"]
 
 
-def test_who_has_an_account_is_not_offered_a_second() -> None:
+def test_an_existing_account_is_not_offered_a_second() -> None:
     UserFactory.create(email="amara@example.test")
     mail = mails.build(kind=Kind.SIGN_UP, email="amara@example.test", origin=ORIGIN)
     assert links(mail.body) == [f"{ORIGIN}{reverse('account_login')}"]
 
 
-def test_who_has_none_gets_a_link_of_their_own() -> None:
+def test_a_new_address_gets_a_sign_up_link() -> None:
     mail = mails.build(kind=Kind.SIGN_UP, email="new@example.test", origin=ORIGIN)
     (link,) = links(mail.body)
     assert link.startswith(f"{ORIGIN}/accounts/signup/link/")
     assert "new@example.test" in mail.body
 
 
-def test_a_site_name_is_written_as_it_is(settings: Settings) -> None:
+def test_the_site_name_is_not_escaped(settings: Settings) -> None:
     settings.SITE_NAME = "Ada & Sons"
     mail = mails.build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
     assert mail.subject == "No Ada & Sons account found"

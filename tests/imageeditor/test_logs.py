@@ -1,4 +1,4 @@
-"""What the log says of wrong requests."""
+"""Log records of invalid requests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _record(name: str, **extra: Any) -> logging.LogRecord:
         ("editor.gateway", {"status_code": 400}, True),
     ],
 )
-def test_only_faults_of_the_portals_own_keep_their_traceback(
+def test_only_the_portals_own_errors_keep_their_traceback(
     name: str, extra: dict[str, int], kept: bool
 ) -> None:
     record = _record(name, **extra)

@@ -1,4 +1,4 @@
-"""The settings of providers and of stored secrets, read as a new process reads them."""
+"""The settings of providers and stored secrets, as read by a new process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _read(names: Sequence[str], data: Path, environment: dict[str, str]) -> list
     return values
 
 
-def test_unset_there_are_no_accounts_and_one_encryption_key_that_stays(tmp_path: Path) -> None:
+def test_by_default_there_are_no_accounts_and_one_persistent_encryption_key(tmp_path: Path) -> None:
     keys, allowed, providers = read(tmp_path)
     assert read(tmp_path)[0] == keys
     assert len(keys[0]) >= 32
@@ -47,7 +47,7 @@ def test_unset_there_are_no_accounts_and_one_encryption_key_that_stays(tmp_path:
     assert {value for given in providers.values() for value in given.values()} == {""}
 
 
-def test_set_they_come_from_variables_and_files(tmp_path: Path) -> None:
+def test_settings_are_read_from_variables_and_files(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-a-file\n")
     (tmp_path / "keys").write_text("first-key, second-key,\n")
     keys, allowed, providers = read(
@@ -79,11 +79,11 @@ def test_set_they_come_from_variables_and_files(tmp_path: Path) -> None:
         ("", ""),
     ],
 )
-def test_a_base_url_is_taken_with_or_without_its_version_path(pasted: str, origin: str) -> None:
+def test_a_base_url_is_accepted_with_or_without_its_version_path(pasted: str, origin: str) -> None:
     assert settings._origin(pasted) == origin
 
 
-def test_a_bucket_is_set_up_as_the_tests_of_uploads_have_it(tmp_path: Path) -> None:
+def test_a_bucket_is_configured_as_in_the_tests_of_uploads(tmp_path: Path) -> None:
     bucket = Bucket(url="http://127.0.0.1:9000")
     names = (f"{OPTIONS}.pop('client_config').signature_version", "STORAGES", "STORAGE_BUCKET")
     signature, storages, name = _read(names, tmp_path, bucket.environment())
@@ -104,7 +104,7 @@ def test_a_bucket_is_set_up_as_the_tests_of_uploads_have_it(tmp_path: Path) -> N
     ],
     ids=["defaults", "set"],
 )
-def test_a_bucket_has_only_so_long_to_answer(
+def test_bucket_timeouts_and_attempts_are_limited(
     tmp_path: Path, given: dict[str, str], limits: list[float]
 ) -> None:
     client = f"{OPTIONS}['client_config']"
@@ -122,7 +122,7 @@ def test_the_reserve_of_disk_is_a_size(tmp_path: Path, text: str, size: int | No
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "5%", "1.5GB"])
-def test_a_reserve_that_is_no_size_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_reserve_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_RESERVE", text)
     with pytest.raises(ImproperlyConfigured, match="STORAGE_RESERVE"):
         settings._bytes("STORAGE_RESERVE")

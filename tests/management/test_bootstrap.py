@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: doing it again changes nothing, and a live key is never lost."""
+"""`manage.py bootstrap`: running it again changes nothing, and a live key is never lost."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def key_in(path: Path) -> ApiKey:
     return key
 
 
-def test_it_makes_an_owner_who_can_sign_in_and_a_workspace_with_credits() -> None:
+def test_it_creates_an_owner_who_can_sign_in_and_a_workspace_with_credits() -> None:
     assert "/w/acme-studio/" in bootstrap()
     workspace = Workspace.objects.get()
     assert Membership.objects.get().role == Role.OWNER
@@ -74,13 +74,13 @@ def test_the_first_account_is_the_operator_and_the_next_is_not() -> None:
     assert (second.is_staff, second.is_superuser) == (False, False)
 
 
-def test_it_makes_no_operator_of_somebody_who_is_there() -> None:
+def test_it_does_not_make_an_existing_user_operator() -> None:
     UserFactory.create(email="amara@example.test")
     bootstrap()
     assert not User.objects.get().is_staff
 
 
-def test_doing_it_again_changes_nothing(key_file: Path) -> None:
+def test_running_it_again_changes_nothing(key_file: Path) -> None:
     def rows() -> list[int]:
         tables = (User, Workspace, Membership, CreditAccount, LedgerEntry, ApiKey, Plan, AuditEntry)
         return [table.objects.count() for table in tables]
@@ -109,14 +109,14 @@ def test_the_balance_is_exactly_what_was_requested(wanted: int) -> None:
     assert LedgerEntry.objects.count() == (1 if wanted == 100 else 2)
 
 
-def test_a_workspace_that_spent_some_is_filled_up_again() -> None:
+def test_spent_credits_are_topped_up_again() -> None:
     bootstrap()
     credits.adjust(workspace=Workspace.objects.get(), amount=-60, actor=None, note="spent")
     bootstrap()
     assert CreditAccount.objects.get().balance == 100
 
 
-def test_another_address_and_name_make_another_tenant() -> None:
+def test_another_email_and_name_create_another_tenant() -> None:
     bootstrap()
     bootstrap(email="bea@example.test", workspace="Rivals", credits=5)
     assert dict(CreditAccount.objects.values_list("workspace__slug", "balance")) == {
@@ -135,7 +135,7 @@ def test_a_new_password_replaces_the_old_one() -> None:
     assert User.objects.get().check_password("another long password")
 
 
-def test_the_key_file_holds_the_bare_key_for_its_owner_alone(key_file: Path) -> None:
+def test_the_key_file_contains_the_bare_key_and_is_private(key_file: Path) -> None:
     bootstrap(api_key_file=key_file)
     key = key_in(key_file)
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
@@ -155,7 +155,7 @@ def test_a_live_key_of_another_workspace_is_left_alone(key_file: Path) -> None:
     assert not Workspace.objects.filter(name="Rivals").exists()
 
 
-def test_revoke_ends_the_key_and_the_next_run_makes_a_new_one(key_file: Path) -> None:
+def test_revoke_ends_the_key_and_the_next_run_creates_a_new_one(key_file: Path) -> None:
     bootstrap(api_key_file=key_file)
     old = key_in(key_file)
     for _ in range(2):
@@ -177,7 +177,7 @@ def test_an_expired_key_is_replaced(key_file: Path) -> None:
     assert key_in(key_file) != old
 
 
-def test_a_file_with_something_else_gets_a_key_of_mode_0600(key_file: Path) -> None:
+def test_a_file_with_other_content_gets_a_key_and_mode_0600(key_file: Path) -> None:
     key_file.parent.mkdir()
     key_file.write_text("flk_ of an installation that is gone")
     key_file.chmod(0o644)
@@ -186,13 +186,13 @@ def test_a_file_with_something_else_gets_a_key_of_mode_0600(key_file: Path) -> N
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
 
 
-def test_revoking_what_is_no_key_says_so(key_file: Path) -> None:
+def test_revoking_a_file_without_a_key_is_an_error(key_file: Path) -> None:
     with pytest.raises(CommandError, match="contains no key"):
         bootstrap(api_key_file=key_file, revoke=True)
     assert not key_file.exists()
 
 
-def test_limits_are_a_plan_of_the_workspaces_own() -> None:
+def test_limits_create_a_plan_for_the_workspace() -> None:
     other = make_workspace(name="Rivals")
     standard = (other.plan.requests_per_minute, other.plan.concurrent_jobs)
     bootstrap(requests_per_minute=7)
@@ -220,7 +220,7 @@ def test_limits_are_a_plan_of_the_workspaces_own() -> None:
         ({"expires_in": 10**15}, "A key can be valid"),
     ],
 )
-def test_what_is_wrong_is_reported_and_nothing_is_made(
+def test_invalid_options_are_reported_and_nothing_is_created(
     key_file: Path, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(CommandError, match=message):
@@ -238,7 +238,7 @@ def signed_key_in(path: Path) -> tuple[ApiKey, str]:
     return key, reported["api_secret"]
 
 
-def test_the_signed_key_goes_to_a_file_of_its_own_with_its_secret(key_file: Path, tmp_path: Path) -> None:
+def test_the_signing_key_is_written_to_its_own_file_with_its_secret(key_file: Path, tmp_path: Path) -> None:
     wiro = tmp_path / "keys" / "wiro.json"
     bootstrap(api_key_file=key_file, wiro_key_file=wiro)
     key, secret = signed_key_in(wiro)
@@ -251,7 +251,7 @@ def test_the_signed_key_goes_to_a_file_of_its_own_with_its_secret(key_file: Path
     assert ApiKey.objects.count() == 2
 
 
-def test_a_live_signed_key_of_another_workspace_is_left_alone(tmp_path: Path) -> None:
+def test_a_live_signing_key_of_another_workspace_is_left_alone(tmp_path: Path) -> None:
     wiro = tmp_path / "wiro.json"
     bootstrap(wiro_key_file=wiro)
     before = wiro.read_text()
@@ -262,7 +262,7 @@ def test_a_live_signed_key_of_another_workspace_is_left_alone(tmp_path: Path) ->
     assert signed_key_in(wiro)[0].is_live
 
 
-def test_revoke_ends_the_signed_key_too_and_the_next_run_makes_a_new_one(
+def test_revoke_ends_the_signing_key_too_and_the_next_run_creates_a_new_one(
     key_file: Path, tmp_path: Path
 ) -> None:
     wiro = tmp_path / "wiro.json"
@@ -275,7 +275,7 @@ def test_revoke_ends_the_signed_key_too_and_the_next_run_makes_a_new_one(
 
 
 @pytest.mark.parametrize("text", ["", "x", "[]", "null", '{"api_key": 5}', '{"api_secret": "x"}'])
-def test_a_file_with_no_signed_key_gets_one(tmp_path: Path, text: str) -> None:
+def test_a_file_without_a_signing_key_gets_one(tmp_path: Path, text: str) -> None:
     wiro = tmp_path / "wiro.json"
     wiro.write_text(text)
     bootstrap(wiro_key_file=wiro)

@@ -1,4 +1,4 @@
-"""`manage.py rotate_keys`: afterwards the first key alone opens everything."""
+"""`manage.py rotate_keys`: afterwards the first key alone decrypts everything."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rotate() -> str:
     return printed.getvalue()
 
 
-def test_everything_is_encrypted_anew_and_a_second_time_changes_nothing(settings: Settings) -> None:
+def test_everything_is_re_encrypted_and_a_second_run_changes_nothing(settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = [NEW, OLD]
     assert "2 provider keys" in rotate()
     rotated = dict(ProviderKey.objects.values_list("pk", "secret"))
@@ -49,7 +49,7 @@ def test_everything_is_encrypted_anew_and_a_second_time_changes_nothing(settings
         assert (account.key, account.secret) == (KEY, SECRET if row.provider == "wiro" else "")
 
 
-def test_a_key_that_nothing_opens_is_named_kept_and_an_error(settings: Settings) -> None:
+def test_a_key_that_cannot_be_decrypted_is_named_kept_and_an_error(settings: Settings) -> None:
     lost = ProviderKey.objects.get(provider="wiro")
     settings.ENCRYPTION_KEYS = ["x" * 32]
     secret = store_portals_key().secret
@@ -81,7 +81,7 @@ def test_secrets_of_webhooks_and_callbacks_are_rotated_too(settings: Settings) -
     assert vault.decrypt(purpose=callbacks.purpose(job.id), token=job.callback_secret) == "of the call"
 
 
-def test_secrets_that_keys_sign_with_are_encrypted_anew(settings: Settings) -> None:
+def test_signing_secrets_are_re_encrypted(settings: Settings) -> None:
     actor = make_actor(name="Signers")
     key, _ = api_keys.create(actor=actor, name="Wiro", signed=True)
     lost, _ = api_keys.create(actor=actor, name="Lost", signed=True)

@@ -1,4 +1,4 @@
-"""The system's styles work offline, and their tiles show what the sandbox makes of them."""
+"""The system styles work offline, and their tiles show the sandbox's output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHOSEN_WEIGHT = 560
 
 
 def difference(left: Image.Image, right: Image.Image) -> float:
-    """Mean difference of two pictures of one size, in levels."""
+    """Mean difference of two images of the same size, in levels."""
     apart = ImageChops.difference(left.convert("RGB"), right.convert("RGB"))
     return sum(ImageStat.Stat(apart).mean) / 3
 
@@ -45,7 +45,7 @@ def test_a_new_portal_has_the_styles_in_the_order_of_their_tiles() -> None:
 
 
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
-def test_the_sandbox_does_each_style_whatever_it_is_added_to(prompt: str) -> None:
+def test_the_sandbox_supports_each_style_with_any_prompt(prompt: str) -> None:
     looks = parse(prompt, images=1)
     assert looks
     assert all(isinstance(look, Look) for look in looks)
@@ -55,7 +55,7 @@ def test_the_sandbox_does_each_style_whatever_it_is_added_to(prompt: str) -> Non
 
 
 @pytest.mark.django_db
-def test_the_previews_are_what_the_command_makes(tmp_path: Path, tiles: dict[str, Image.Image]) -> None:
+def test_the_previews_match_the_commands_output(tmp_path: Path, tiles: dict[str, Image.Image]) -> None:
     call_command("style_previews", into=tmp_path, stdout=io.StringIO())
     made = sorted(path.name for path in (tmp_path / "styles").iterdir())
     assert made == sorted(path.name for path in (STATIC / "styles").glob("*.webp"))
@@ -66,7 +66,7 @@ def test_the_previews_are_what_the_command_makes(tmp_path: Path, tiles: dict[str
 
 
 @pytest.mark.django_db
-def test_a_style_that_the_sandbox_cannot_do_is_named_and_left_out(tmp_path: Path) -> None:
+def test_a_style_that_the_sandbox_does_not_support_is_named_and_skipped(tmp_path: Path) -> None:
     Style.objects.filter(workspace=None).exclude(name="Ink").delete()
     Style.objects.create(name="Clay", prompt="as a clay figure", preview="styles/clay.webp")
     Style.objects.create(name="Plain", prompt="sepia")
@@ -86,7 +86,7 @@ def test_no_two_tiles_look_alike_and_none_looks_like_the_photograph(tiles: dict[
             assert difference(shown[left], shown[right]) > 12, (left, right)
 
 
-def test_the_tiles_are_light(tiles: dict[str, Image.Image]) -> None:
+def test_the_tiles_are_small_files(tiles: dict[str, Image.Image]) -> None:
     sizes = {path.name: path.stat().st_size for path in (STATIC / "styles").glob("*.webp")}
     assert max(sizes.values()) < 8_000
     assert sum(sizes.values()) < 70_000

@@ -1,4 +1,4 @@
-"""Pictures made for the tests, as bytes of a file."""
+"""Images generated for the tests, as bytes of a file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def decode(content: bytes) -> Image.Image:
 
 
 def photo(width: int = 60, height: int = 40) -> Image.Image:
-    """A picture with something to see everywhere, so that no byte of its file is idle."""
+    """An image with detail everywhere, so that every byte of its file matters."""
     red = Image.linear_gradient("L").resize((width, height))
     green = red.transpose(Image.Transpose.ROTATE_180)
     return Image.merge("RGB", (red, green, Image.radial_gradient("L").resize((width, height))))
 
 
 def quarters(width: int = 64, height: int = 32) -> Image.Image:
-    """Red, green / blue, white: tells every turn and flip apart."""
+    """Red, green / blue, white: distinguishes every rotation and flip."""
     image = Image.new("RGB", (width, height), WHITE)
     image.paste(RED, (0, 0, width // 2, height // 2))
     image.paste(GREEN, (width // 2, 0, width, height // 2))

@@ -1,4 +1,4 @@
-"""Links that end soon: for so many seconds, impossible to change, and no other kind of link."""
+"""Short-lived links: valid for some seconds, tamper-proof, and distinct from other kinds of links."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_link_names_the_image_and_its_type() -> None:
     assert re.fullmatch(r"/results/[\w.-]+/sample\.png", links.sign_brief(IMAGE, "image/png", seconds=1))
 
 
-def test_it_ends_to_the_second() -> None:
+def test_it_expires_to_the_second() -> None:
     links.verify_brief(token(), now=NOON + timedelta(seconds=599))
     with pytest.raises(NotFound, match="expired"):
         links.verify_brief(token(), now=NOON + timedelta(seconds=600))
@@ -41,12 +41,12 @@ def test_no_character_of_it_can_be_changed(place: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "a.b.c", "é.b.c.d", "\ud800.b.c.d", "\0", "x" * 10_000])
-def test_what_is_no_link_is_not_found(text: str) -> None:
+def test_an_invalid_link_is_not_found(text: str) -> None:
     with pytest.raises(NotFound):
         links.verify_brief(text)
 
 
-def test_no_kind_of_link_is_taken_for_another() -> None:
+def test_other_kinds_of_links_are_not_accepted() -> None:
     with pytest.raises(NotFound):
         links.verify_brief(links.sign(IMAGE, now=NOON).removeprefix("/files/"), now=NOON)
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""A bucket that is slow, or does not answer at all."""
+"""A bucket that is slow, or does not respond at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ CALLS: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_nobody_waits_for_it_with_a_database_connection(call: Callable[[], Any], settings: Settings) -> None:
+def test_no_database_connection_is_held_while_waiting_for_it(
+    call: Callable[[], Any], settings: Settings
+) -> None:
     with s3.bucket() as bucket:
         settings.STORAGE_BUCKET = s3.NAME
         settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}
@@ -54,7 +56,7 @@ except Exception as error:
 """
 
 
-def test_a_bucket_that_does_not_answer_is_requested_so_often_and_then_abandoned(tmp_path: Path) -> None:
+def test_retries_of_a_bucket_that_does_not_respond_are_limited(tmp_path: Path) -> None:
     with s3.hung_bucket() as (bucket, accepted):
         done = subprocess.run(
             [sys.executable, "-c", READ],

@@ -1,4 +1,4 @@
-"""Every format and pixel mode that is taken, and what it becomes."""
+"""Every accepted format and pixel mode, and how it is stored."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ from tests.media.pictures import (
         ("GIF", "image/gif", "image/png"),
     ],
 )
-def test_a_format_becomes_what_is_stored_for_it(
-    pillow_format: str, declared_type: str, stored_type: str
-) -> None:
+def test_each_format_is_stored_as_expected(pillow_format: str, declared_type: str, stored_type: str) -> None:
     clean = sanitise(encode(quarters(), pillow_format), declared_type)
 
     stored = decode(clean.content)
@@ -86,7 +84,7 @@ def test_cmyk_jpeg_keeps_its_colours() -> None:
     assert close(stored.getpixel((5, 26)), BLUE)
 
 
-def test_a_jpeg_of_several_pictures_gives_its_first() -> None:
+def test_a_jpeg_with_several_images_gives_its_first() -> None:
     content = encode(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (64, 32))])
 
     clean = sanitise(content, "image/jpeg")
@@ -95,7 +93,7 @@ def test_a_jpeg_of_several_pictures_gives_its_first() -> None:
     assert close(decode(clean.content).getpixel((58, 5)), GREEN)
 
 
-def test_sixteen_bit_grey_is_scaled_and_not_cut_off() -> None:
+def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
     rows = b"\x00" + struct.pack(">4H", 0, 16448, 32896, 65535)
 
     stored = decode(sanitise(png(4, 1, bits=16, colour_type=0, rows=rows), None).content)
@@ -173,13 +171,13 @@ def test_a_transparent_gif_keeps_its_alpha() -> None:
     assert stored.convert("RGBA").getpixel((3, 1)) == (*BLUE, 255)
 
 
-def test_a_broken_colour_profile_is_passed_over() -> None:
+def test_a_broken_colour_profile_is_ignored() -> None:
     stored = decode(sanitise(encode(quarters(), "PNG", icc_profile=b"no profile"), None).content)
 
     assert stored.getpixel((5, 5)) == RED
 
 
-def test_a_colour_profile_of_another_kind_of_image_is_passed_over() -> None:
+def test_a_colour_profile_of_another_kind_of_image_is_ignored() -> None:
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
     stored = decode(sanitise(encode(quarters(), "PNG", icc_profile=lab), None).content)
@@ -206,7 +204,7 @@ def test_thumbnails_keep_alpha() -> None:
     assert all(decode(content).getpixel((5, 5))[3] == 0 for content in clean.thumbnails.values())  # type: ignore[index]
 
 
-def test_the_result_survives_the_way_out_of_a_child_process() -> None:
+def test_the_result_can_be_pickled() -> None:
     clean = sanitise(encode(photo(), "PNG"), None)
 
     assert pickle.loads(pickle.dumps(clean)) == clean

@@ -55,6 +55,6 @@ def test_another_shape_is_refused(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<svg/>", encode(half_white(64, 32), "PNG")[:60]])
-def test_what_is_no_image_is_refused(content: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_refused(content: bytes) -> None:
     with pytest.raises(BadImage):
         sanitise_mask(content, 64, 32)

@@ -1,4 +1,4 @@
-"""What a file carries besides its pixels is used where it matters, then dropped."""
+"""Metadata is applied where it matters, then dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.media.pictures import (
 SECRET = b"SECRET-7391"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><tiff>' + SECRET + b"</tiff></x:xmpmeta>"
 
-# What the camera stored for each orientation -> what one should see: RED GREEN / BLUE WHITE.
+# Stored pixels for each orientation; all should be shown as RED GREEN / BLUE WHITE.
 STORED_AS = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -71,7 +71,7 @@ def test_the_orientation_is_applied(orientation: int, pillow_format: str) -> Non
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_orientation_that_means_nothing_changes_nothing(orientation: int) -> None:
+def test_an_invalid_orientation_is_ignored(orientation: int) -> None:
     stored = decode(sanitise(encode(quarters(), "PNG", exif=exif(orientation)), None).content)
 
     assert stored.getpixel((5, 5)) == RED
@@ -80,12 +80,12 @@ def test_an_orientation_that_means_nothing_changes_nothing(orientation: int) -> 
 @pytest.mark.parametrize(
     "broken", [b"Exif\x00\x00", b"Exif\x00\x00II*\x00\xff\xff\xff\xff", b"Exif\x00\x00nonsense"]
 )
-def test_broken_exif_is_no_reason_to_refuse(broken: bytes) -> None:
+def test_broken_exif_is_accepted(broken: bytes) -> None:
     assert sanitise(encode(quarters(), "JPEG", exif=broken), None).width == 64
 
 
 @pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP"])
-def test_exif_gps_and_xmp_are_gone(pillow_format: str) -> None:
+def test_exif_gps_and_xmp_are_removed(pillow_format: str) -> None:
     in_png = PngImagePlugin.PngInfo()
     in_png.add_itxt("XML:com.adobe.xmp", XMP.decode())
     xmp = {"pnginfo": in_png} if pillow_format == "PNG" else {"xmp": XMP}
@@ -104,7 +104,7 @@ def test_exif_gps_and_xmp_are_gone(pillow_format: str) -> None:
         assert b"xmpmeta" not in file
 
 
-def test_png_text_chunks_are_gone_from_before_and_after_the_pixels() -> None:
+def test_png_text_chunks_are_removed_before_and_after_the_pixels() -> None:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Author", SECRET.decode())
     texts.add_itxt("Comment", SECRET.decode())
@@ -119,7 +119,7 @@ def test_png_text_chunks_are_gone_from_before_and_after_the_pixels() -> None:
 
 
 @pytest.mark.parametrize("pillow_format", ["JPEG", "GIF"])
-def test_comments_are_gone(pillow_format: str) -> None:
+def test_comments_are_removed(pillow_format: str) -> None:
     content = encode(photo(), pillow_format, comment=SECRET)
     assert SECRET in content
 
@@ -130,7 +130,7 @@ def test_comments_are_gone(pillow_format: str) -> None:
 
 
 @pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP", "GIF"])
-def test_what_is_appended_to_a_file_is_gone(pillow_format: str) -> None:
+def test_appended_data_is_removed(pillow_format: str) -> None:
     tail = b"<script>alert(1)</script>PK\x05\x06" + SECRET
 
     clean = sanitise(encode(photo(), pillow_format) + tail, None)
@@ -139,7 +139,7 @@ def test_what_is_appended_to_a_file_is_gone(pillow_format: str) -> None:
     assert SECRET not in clean.content
 
 
-def test_a_script_that_hides_in_a_jpeg_comment_is_gone() -> None:
+def test_a_script_in_a_jpeg_comment_is_removed() -> None:
     content = encode(photo(), "JPEG", comment=b"*/=1;alert(1);/*<svg onload=alert(1)>")
 
     clean = sanitise(content, "image/jpeg")
@@ -149,7 +149,7 @@ def test_a_script_that_hides_in_a_jpeg_comment_is_gone() -> None:
 
 
 @pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP"])
-def test_the_colour_profile_is_gone(pillow_format: str) -> None:
+def test_the_colour_profile_is_removed(pillow_format: str) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     content = encode(quarters(), pillow_format, icc_profile=srgb, quality=95)
     assert "icc_profile" in decode(content).info
@@ -166,7 +166,7 @@ def profile_with_red_and_green_exchanged() -> bytes:
 
 
 @pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP"])
-def test_colours_are_brought_from_their_profile_to_srgb(pillow_format: str) -> None:
+def test_colours_are_converted_from_their_profile_to_srgb(pillow_format: str) -> None:
     content = encode(
         quarters(), pillow_format, icc_profile=profile_with_red_and_green_exchanged(), quality=95
     )

@@ -1,4 +1,4 @@
-"""What is refused, and in which words. Nothing but BadImage ever comes out."""
+"""What is refused, and with which message. No error but BadImage is ever raised."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def iso_media(brand: bytes) -> bytes:
 
 
 def webp_with_canvas(width: int, height: int) -> bytes:
-    """A few bytes of picture in a canvas of any size."""
+    """A few bytes of image in a canvas of any size."""
     canvas = bytes(4) + struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3]
     body = b"WEBPVP8X" + struct.pack("<I", 10) + canvas + sample("WEBP")[12:]
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-def test_the_refusal_is_wrong_input_for_every_api() -> None:
+def test_the_refusal_is_invalid_input() -> None:
     assert issubclass(BadImage, InvalidInput)
     assert BadImage("").status == 400
 
@@ -50,7 +50,7 @@ def test_a_file_of_too_many_bytes() -> None:
         sanitise(sample("JPEG") + bytes(codec.MAX_BYTES + codec.MAX_BYTES // 50), None)
 
 
-def test_a_file_of_as_many_bytes_as_allowed_is_taken() -> None:
+def test_a_file_of_the_maximum_size_is_accepted() -> None:
     content = sample("JPEG")
 
     assert identify(content + bytes(codec.MAX_BYTES - len(content))) == "image/jpeg"
@@ -79,7 +79,7 @@ def test_a_file_of_as_many_bytes_as_allowed_is_taken() -> None:
     ],
 )
 @pytest.mark.parametrize("declared_type", [None, "image/png"])
-def test_other_kinds_of_files_are_called_by_their_name(
+def test_other_kinds_of_files_are_named_in_the_message(
     content: bytes, reason: str, declared_type: str | None
 ) -> None:
     with pytest.raises(BadImage) as refusal:
@@ -123,7 +123,7 @@ def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
         (2**31 - 1, 2**31 - 1, "too many pixels"),
     ],
 )
-def test_too_many_pixels_are_refused_by_the_header(width: int, height: int, reason: str) -> None:
+def test_too_many_pixels_are_refused_from_the_header(width: int, height: int, reason: str) -> None:
     content = png(width, height, bits=1, colour_type=0, rows=b"\x00")
 
     with pytest.raises(BadImage, match=reason):
@@ -131,7 +131,7 @@ def test_too_many_pixels_are_refused_by_the_header(width: int, height: int, reas
 
 
 @pytest.mark.parametrize(("width", "height"), [(16_384, 1), (1, 16_384)])
-def test_the_longest_side_allowed_is_taken(width: int, height: int) -> None:
+def test_the_longest_allowed_side_is_accepted(width: int, height: int) -> None:
     clean = sanitise(encode(Image.new("L", (width, height)), "PNG"), None)
 
     assert (clean.width, clean.height) == (width, height)
@@ -209,7 +209,7 @@ def test_a_start_without_an_image(pillow_format: str) -> None:
 
 
 def survives(content: bytes, declared_type: str | None = None) -> None:
-    """Either refused as BadImage, or a sound image within the limits."""
+    """Either refused as BadImage, or a valid image within the limits."""
     try:
         clean = sanitise(content, declared_type)
     except BadImage as refusal:
@@ -232,7 +232,7 @@ def test_arbitrary_bytes(content: bytes, declared_type: str | None) -> None:
     st.binary(max_size=300),
 )
 @settings(max_examples=200)
-def test_arbitrary_bytes_behind_the_start_of_an_image(start: bytes, content: bytes) -> None:
+def test_arbitrary_bytes_after_the_start_of_an_image(start: bytes, content: bytes) -> None:
     survives(start + content)
 
 

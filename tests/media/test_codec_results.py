@@ -1,4 +1,4 @@
-"""A provider's result is checked as strictly as an upload, and kept byte for byte where it is plain."""
+"""A provider's result is checked as strictly as an upload, and kept byte for byte if it is plain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_plain_result_keeps_its_bytes(pillow_format: str) -> None:
     assert set(checked.thumbnails) == {160, 512, 1280}
 
 
-def test_content_credentials_stay() -> None:
+def test_content_credentials_are_kept() -> None:
     content = encode(photo(), "PNG")
     signed = content[:33] + CREDENTIALS + content[33:]
     assert verify(signed, None).content == signed
@@ -42,7 +42,7 @@ def moving() -> bytes:
 
 
 @pytest.mark.parametrize("make", [turned, profiled, moving, lambda: encode(photo(), "GIF")])
-def test_what_browsers_would_show_differently_is_encoded_anew(make: object) -> None:
+def test_results_that_browsers_would_show_differently_are_re_encoded(make: object) -> None:
     assert callable(make)
     content = make()
     checked = verify(content, None)
@@ -54,6 +54,6 @@ def test_what_browsers_would_show_differently_is_encoded_anew(make: object) -> N
 
 
 @pytest.mark.parametrize("content", [b"<html>", encode(photo(), "PNG")[:200], b"", b"\x00" * 100])
-def test_what_is_no_image_is_refused(content: bytes) -> None:
+def test_a_file_that_is_not_an_image_is_refused(content: bytes) -> None:
     with pytest.raises(BadImage):
         verify(content, None)

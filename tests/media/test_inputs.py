@@ -1,4 +1,4 @@
-"""What images come as."""
+"""The forms in which images are sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from editor.media import codec
 from editor.media.codec import BadImage
 from editor.media.inputs import Base64, File, Link, from_text
 
-LONG = 2 * 1024 * 1024  # bytes; in base64 more than is kept in memory
+LONG = 2 * 1024 * 1024  # bytes; in base64, more than is kept in memory
 
 
 def test_a_file_that_is_too_long_for_an_image_is_not_read() -> None:
@@ -34,7 +34,7 @@ def test_base64_is_decoded_also_from_a_data_uri(text: str) -> None:
     assert image.read() == image.read() == b"bytes"
 
 
-def test_a_long_text_is_as_good_as_a_short_one() -> None:
+def test_long_base64_is_decoded_too() -> None:
     image = from_text("AAAA" * (LONG // 3))
     assert isinstance(image, Base64)
     with image.content:
@@ -42,7 +42,7 @@ def test_a_long_text_is_as_good_as_a_short_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["%", "Ynl0ZXM", "é", "Yn-_"])
-def test_what_is_not_base64_is_refused(text: str) -> None:
+def test_invalid_base64_is_refused(text: str) -> None:
     image = from_text(text)
     assert isinstance(image, Base64)
     with pytest.raises(BadImage, match="base64"):
@@ -52,7 +52,7 @@ def test_what_is_not_base64_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "url", ["https://x.example/a%20b.png", "http://x.example", "HTTPS://x.example/?c.png"]
 )
-def test_an_address_is_no_base64(url: str) -> None:
+def test_a_url_is_not_base64(url: str) -> None:
     assert from_text(url) == Link(url)
 
 
@@ -60,5 +60,5 @@ def test_an_address_is_no_base64(url: str) -> None:
     ("url", "name"),
     [("https://x.example/1/a%20b.png?c=d", "a b.png"), ("https://x.example/", ""), ("https://x.example", "")],
 )
-def test_a_linked_image_is_called_as_its_address_ends(url: str, name: str) -> None:
+def test_a_linked_image_is_named_after_the_end_of_its_url(url: str, name: str) -> None:
     assert Link(url).name == name

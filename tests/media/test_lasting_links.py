@@ -1,4 +1,4 @@
-"""Links for programs: the same each time, for as long as the image lasts, and impossible to change."""
+"""Links for API clients: always the same, valid for as long as the image exists, and tamper-proof."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def token(image_id: uuid.UUID = IMAGE, variant: str = "full") -> str:
 
 
 @given(st.uuids(), st.sampled_from(links.VARIANTS))
-def test_a_link_says_what_it_was_made_for_and_needs_no_escaping(image_id: uuid.UUID, variant: str) -> None:
+def test_a_link_contains_image_and_variant_and_needs_no_escaping(image_id: uuid.UUID, variant: str) -> None:
     link = links.sign_lasting(image_id, variant)
 
     assert links.verify_lasting(link.removeprefix("/i/")) == (image_id, variant)
@@ -38,12 +38,12 @@ def test_no_character_of_it_can_be_changed(place: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "a.b", "a.b.c", "é.b.c", "\ud800.b.c", "\0", "x" * 10_000])
-def test_what_is_no_link_is_not_found(text: str) -> None:
+def test_an_invalid_link_is_not_found(text: str) -> None:
     with pytest.raises(NotFound):
         links.verify_lasting(text)
 
 
-def test_neither_kind_of_link_is_taken_for_the_other() -> None:
+def test_neither_kind_of_link_is_accepted_as_the_other() -> None:
     with pytest.raises(NotFound):
         links.verify_lasting(links.sign(IMAGE).removeprefix("/files/"))
     with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Signed links: the same all day, worthless after two, impossible to change."""
+"""Signed links: the same all day, invalid after two, tamper-proof."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def token(image_id: uuid.UUID = IMAGE, variant: str = "full", *, download: bool 
 
 @pytest.mark.parametrize("variant", ["full", "160", "512", "1280"])
 @pytest.mark.parametrize("download", [False, True])
-def test_a_link_says_what_it_was_made_for(variant: str, download: bool) -> None:
+def test_a_link_contains_what_it_was_signed_for(variant: str, download: bool) -> None:
     link = verify(token(variant=variant, download=download), now=NOON)
 
     assert link == Link(IMAGE, variant, download, datetime(2026, 5, 6, tzinfo=UTC))
 
 
 @given(st.uuids(), st.sampled_from(links.VARIANTS), st.booleans(), MOMENTS)
-def test_every_link_holds_for_one_to_two_days(
+def test_every_link_is_valid_for_one_to_two_days(
     image_id: uuid.UUID, variant: str, download: bool, now: datetime
 ) -> None:
     link = verify(sign(image_id, variant, download=download, now=now).removeprefix("/files/"), now=now)
@@ -63,7 +63,7 @@ def test_other_images_variants_and_downloads_have_other_links() -> None:
     assert len({token(), token(uuid.uuid4()), token(variant="160"), token(download=True)}) == 4
 
 
-def test_without_a_moment_given_it_is_now() -> None:
+def test_the_default_time_is_now() -> None:
     link = verify(sign(IMAGE).removeprefix("/files/"))
 
     assert timedelta(0) < link.expires_at - datetime.now(UTC) <= timedelta(days=2)
@@ -102,12 +102,12 @@ def test_any_text_is_not_found(text: str) -> None:
 
 
 @given(st.integers(0, 100))
-def test_a_link_that_was_cut_is_not_found(length: int) -> None:
+def test_a_truncated_link_is_not_found(length: int) -> None:
     with pytest.raises(NotFound):
         verify(token()[: length % len(token())], now=NOON)
 
 
-def test_parts_of_two_links_make_no_third() -> None:
+def test_parts_of_two_links_do_not_make_a_third() -> None:
     small, full = token(variant="160"), token()
 
     with pytest.raises(NotFound):
@@ -115,14 +115,14 @@ def test_parts_of_two_links_make_no_third() -> None:
 
 
 @pytest.mark.parametrize("salt", [None, "editor.media", "password_reset"])
-def test_what_was_signed_for_another_purpose_is_not_found(salt: str | None) -> None:
+def test_a_token_signed_for_another_purpose_is_not_found(salt: str | None) -> None:
     value = token().rpartition(".")[0]
 
     with pytest.raises(NotFound):
         verify(signing.Signer(salt=salt, sep=".").sign(value), now=NOON)
 
 
-def test_what_another_installation_signed_is_not_found(settings: Settings) -> None:
+def test_a_link_signed_by_another_installation_is_not_found(settings: Settings) -> None:
     good = token()
     settings.SECRET_KEY = "another one"
 
@@ -130,7 +130,7 @@ def test_what_another_installation_signed_is_not_found(settings: Settings) -> No
         verify(good, now=NOON)
 
 
-def test_links_hold_while_the_secret_is_changed(settings: Settings) -> None:
+def test_links_stay_valid_while_the_secret_is_rotated(settings: Settings) -> None:
     good = token()
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "the new one"
@@ -138,7 +138,7 @@ def test_links_hold_while_the_secret_is_changed(settings: Settings) -> None:
     assert verify(good, now=NOON).image_id == IMAGE
 
 
-def test_headers_of_an_image_that_is_shown() -> None:
+def test_headers_of_an_inline_image() -> None:
     assert response_headers("image/png", 90_000.9) == {
         "Content-Type": "image/png",
         "Content-Disposition": "inline",
@@ -149,7 +149,7 @@ def test_headers_of_an_image_that_is_shown() -> None:
     }
 
 
-def test_an_expired_image_is_not_kept() -> None:
+def test_an_expired_image_is_not_cached() -> None:
     assert response_headers("image/png", 5.9)["Cache-Control"] == "private, max-age=5"
     assert response_headers("image/png", -5)["Cache-Control"] == "private, no-cache"
 
@@ -177,7 +177,7 @@ def test_a_download_gets_a_safe_name_with_the_right_extension(name: str, disposi
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
-def test_any_name_makes_headers_that_can_be_sent(name: str) -> None:
+def test_any_name_gives_valid_headers(name: str) -> None:
     headers = response_headers("image/webp", 60, name)
 
     assert HttpResponse(headers=headers)["Content-Disposition"].startswith("attachment; filename")

@@ -1,4 +1,4 @@
-"""Masks that are transparent where the image may change."""
+"""Masks whose transparent pixels mark what may change."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def with_hole(alpha: int = 0) -> Image.Image:
     return mask
 
 
-def test_what_is_transparent_becomes_white() -> None:
+def test_transparent_pixels_become_white() -> None:
     with Image.open(BytesIO(from_transparency(png(with_hole())))) as ours:
         assert (ours.mode, ours.size) == ("L", (4, 2))
         assert [ours.getpixel((x, 0)) for x in range(4)] == [255, 255, 0, 0]
 
 
-def test_what_is_half_transparent_becomes_grey() -> None:
+def test_half_transparent_pixels_become_grey() -> None:
     with Image.open(BytesIO(from_transparency(png(with_hole(alpha=155))))) as ours:
         assert ours.getpixel((0, 0)) == 100
 
@@ -54,7 +54,7 @@ def test_a_palette_may_be_transparent_too() -> None:
         (png(with_hole())[:40], "damaged"),
     ],
 )
-def test_a_mask_that_says_nothing_is_refused(content: bytes, message: str) -> None:
+def test_an_unusable_mask_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(BadImage, match=message):
         from_transparency(content)
 

@@ -1,4 +1,4 @@
-"""The sample photographs that are shipped: all there, small, clean and accounted for."""
+"""The bundled sample photographs: complete, small, clean and with their licence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PHOTOGRAPHS = [*(f"{name}.jpg" for name in SAMPLES), "login-before.jpg", "login-
 
 
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
-def test_a_photograph_is_small_without_metadata_and_has_its_licence_noted(name: str) -> None:
+def test_a_photograph_is_small_without_metadata_and_has_its_licence_recorded(name: str) -> None:
     content = (FOLDER / name).read_bytes()
     image = decode(content)
 

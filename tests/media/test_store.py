@@ -1,4 +1,4 @@
-"""Bytes in and out of the storage, and the check of images in a child process."""
+"""Reading and writing the storage, and checking images in a child process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def is_killed(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_what_was_saved_is_read_and_can_be_deleted() -> None:
+def test_a_saved_file_can_be_read_and_deleted() -> None:
     name = new_name()
 
     store.save(name, b"pixels", "image/png")
@@ -49,7 +49,7 @@ def test_what_was_saved_is_read_and_can_be_deleted() -> None:
         store.read(name)
 
 
-def test_files_lie_in_the_folder_of_the_settings(tmp_path: Path) -> None:
+def test_files_are_stored_in_the_configured_folder(tmp_path: Path) -> None:
     name = new_name()
 
     store.save(name, b"pixels", "image/png")
@@ -57,11 +57,11 @@ def test_files_lie_in_the_folder_of_the_settings(tmp_path: Path) -> None:
     assert (tmp_path / "media" / name).read_bytes() == b"pixels"
 
 
-def test_deleting_what_is_gone_is_no_error() -> None:
+def test_deleting_a_missing_file_is_not_an_error() -> None:
     store.delete(new_name())
 
 
-def test_a_file_is_never_overwritten_nor_quietly_renamed(tmp_path: Path) -> None:
+def test_a_file_is_never_overwritten_or_silently_renamed(tmp_path: Path) -> None:
     name = new_name()
     store.save(name, b"first", "image/png")
 
@@ -74,7 +74,7 @@ def test_a_file_is_never_overwritten_nor_quietly_renamed(tmp_path: Path) -> None
 
 @contextmanager
 def no_file_longer_than(limit: int) -> Iterator[None]:
-    """For this process the disk is full after so many bytes of each file."""
+    """For this process, the disk is full after `limit` bytes of each file."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
@@ -87,14 +87,14 @@ def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_of_a_write_that_fails_no_part_stays(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_no_partial_file(tmp_path: Path) -> None:
     with no_file_longer_than(1000), pytest.raises(OSError, match="too large"):
         store.save(new_name(), bytes(5000), "image/png")
 
     assert files(tmp_path / "media") == []
 
 
-def test_of_an_image_whose_thumbnail_cannot_be_written_nothing_stays(tmp_path: Path) -> None:
+def test_a_failed_thumbnail_leaves_no_files_of_its_image(tmp_path: Path) -> None:
     image = CleanImage(bytes(500), "image/png", 96, 64, {160: bytes(500), 512: bytes(5000)})
 
     with no_file_longer_than(1000), pytest.raises(OSError, match="too large"):
@@ -103,7 +103,7 @@ def test_of_an_image_whose_thumbnail_cannot_be_written_nothing_stays(tmp_path: P
     assert files(tmp_path / "media") == []
 
 
-def test_the_storage_is_listed_piece_by_piece() -> None:
+def test_the_storage_is_listed_in_batches() -> None:
     names = sorted(store.new_name(uuid.uuid4(), uuid.uuid4(), "png") for _ in range(7))
     for name in names:
         store.save(name, b"pixels", "image/png")
@@ -123,7 +123,7 @@ def test_a_file_is_its_image_or_a_thumbnail_of_it() -> None:
         assert name in store.names_of(file)
 
 
-def test_names_cannot_be_guessed_and_lie_apart_for_each_workspace() -> None:
+def test_names_cannot_be_guessed_and_are_separate_for_each_workspace() -> None:
     names = {new_name() for _ in range(50)}
 
     assert len(names) == 50
@@ -131,30 +131,30 @@ def test_names_cannot_be_guessed_and_lie_apart_for_each_workspace() -> None:
     assert all(re.fullmatch(pattern, name) for name in names)
 
 
-def test_thumbnails_lie_beside_their_image() -> None:
+def test_thumbnails_are_stored_beside_their_image() -> None:
     assert store.thumbnail_name("w/x/ab/id-token.jpeg", 160) == "w/x/ab/id-token.160.webp"
     assert len({store.thumbnail_name(new_name(), width) for width in store.THUMBNAILS}) == 3
 
 
-def test_an_image_is_cleaned_in_a_child() -> None:
+def test_an_image_is_cleaned_in_a_child_process() -> None:
     content = encode(photo(), "JPEG")
 
     assert store.clean(content, "image/jpeg", tenant="t") == codec.sanitise(content, "image/jpeg")
 
 
-async def test_a_result_is_verified_in_a_child_without_blocking_the_loop() -> None:
+async def test_a_result_is_verified_in_a_child_process_without_blocking_the_loop() -> None:
     content = encode(photo(), "WEBP")
 
     assert await store.verify(content, tenant="t") == codec.verify(content, None)
 
 
-def test_a_mask_is_cleaned_in_a_child() -> None:
+def test_a_mask_is_cleaned_in_a_child_process() -> None:
     content = encode(Image.new("L", (30, 20), 255), "PNG")
 
     assert decode(store.clean_mask(content, 60, 40, tenant="t")).getcolors() == [(2400, 255)]
 
 
-async def test_the_text_of_a_refusal_come_out_of_the_child() -> None:
+async def test_the_message_of_a_refusal_is_passed_from_the_child_process() -> None:
     damaged = encode(photo(), "PNG")[:200]
 
     for refused in (
@@ -167,7 +167,7 @@ async def test_the_text_of_a_refusal_come_out_of_the_child() -> None:
         await store.verify(damaged, tenant="t")
 
 
-def test_what_is_plainly_wrong_starts_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_obviously_invalid_files_start_no_child_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "sanitise", never_ends)
 
     with pytest.raises(BadImage, match="HEIC"):
@@ -177,7 +177,7 @@ def test_what_is_plainly_wrong_starts_no_child(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("work", "limit", "message"), [(never_ends, 0.3, "too long"), (is_killed, 60, "safely")]
 )
-async def test_a_child_that_had_to_be_stopped_means_a_bad_image(
+async def test_a_stopped_child_process_means_a_bad_image(
     monkeypatch: pytest.MonkeyPatch, work: Callable[..., None], limit: float, message: str
 ) -> None:
     content = encode(photo(), "PNG")

@@ -1,4 +1,4 @@
-"""Which edits a filter finds, in which order, and how the lists are paged."""
+"""The edits that a filter finds, their order, and paging."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ def age(row: Image | Job, **by: int) -> None:
 
 
 @given(st.integers(min_value=0, max_value=10**16 - 1), st.uuids())
-def test_a_position_survives_an_address(microseconds: int, id: uuid.UUID) -> None:
+def test_a_position_survives_a_round_trip_through_a_url(microseconds: int, id: uuid.UUID) -> None:
     position = Position(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds), id)
     assert Position.parse(str(position)) == position
 
 
 @given(st.text())
-def test_what_is_no_position_is_none(text: str) -> None:
+def test_an_invalid_position_is_none(text: str) -> None:
     assert Position.parse(text) is None
 
 
 @pytest.mark.parametrize(
     "text", [f"{'9' * 17}.{'0' * 32}", f"1.{'0' * 31}", f"-1.{'0' * 32}", f"1.{'0' * 33}"]
 )
-def test_what_is_almost_a_position_is_none(text: str) -> None:
+def test_an_almost_valid_position_is_none(text: str) -> None:
     assert Position.parse(text) is None
 
 
-def test_results_alone_are_found_newest_first(workspace: Workspace, viewer: User) -> None:
+def test_only_results_are_found_newest_first(workspace: Workspace, viewer: User) -> None:
     results = [add_result(workspace) for _ in range(3)]
     add_image(workspace)
     add_result(workspace)
@@ -80,7 +80,7 @@ def test_results_alone_are_found_newest_first(workspace: Workspace, viewer: User
         (("foo_bar",), False),
     ],
 )
-def test_each_word_must_begin_one_of_the_prompts(
+def test_each_word_must_start_a_word_of_the_prompt(
     workspace: Workspace, viewer: User, words: tuple[str, ...], finds: bool
 ) -> None:
     result = add_result(workspace, prompt="Make it warmer, grünlich, as pop-art")
@@ -88,7 +88,7 @@ def test_each_word_must_begin_one_of_the_prompts(
     assert found(workspace, viewer, words=words) == ([result] if finds else [])
 
 
-def test_text_are_found_alike_where_many_prompts_have_them(
+def test_frequent_words_are_found_in_the_same_order(
     workspace: Workspace, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results = [add_result(workspace) for _ in range(4)]
@@ -99,7 +99,7 @@ def test_text_are_found_alike_where_many_prompts_have_them(
     assert found(workspace, viewer, words=("warm",)) == few == results[::-1]
 
 
-def test_a_person_a_model_and_a_time_narrow_the_list(workspace: Workspace, viewer: User) -> None:
+def test_user_model_and_period_filter_the_list(workspace: Workspace, viewer: User) -> None:
     other = make_member(workspace)
     own, theirs = (
         add_result(workspace),
@@ -112,7 +112,7 @@ def test_a_person_a_model_and_a_time_narrow_the_list(workspace: Workspace, viewe
     assert found(workspace, viewer, days=30) == [theirs, own]
 
 
-def test_stars_are_ones_own(workspace: Workspace, viewer: User) -> None:
+def test_stars_are_per_user(workspace: Workspace, viewer: User) -> None:
     mine, theirs = add_result(workspace), add_result(workspace)
     Star.objects.create(user=viewer, image=mine)
     Star.objects.create(user=make_member(workspace), image=theirs)
@@ -139,7 +139,7 @@ def test_edits_without_a_result_are_listed_by_their_state(
     assert {(job.status, job.prompt) for job in rows} == {(one, "make it warmer") for one in lists}
 
 
-def test_pages_have_no_gaps_even_where_times_are_equal(workspace: Workspace, viewer: User) -> None:
+def test_pages_have_no_gaps_even_if_times_are_equal(workspace: Workspace, viewer: User) -> None:
     results = [add_result(workspace) for _ in range(7)]
     Image.objects.filter(pk__in=[result.pk for result in results[:5]]).update(created_at=timezone.now())
     rows = gallery.images(workspace, viewer, Filter())
@@ -163,7 +163,7 @@ def test_at_the_ends_there_is_no_neighbour(workspace: Workspace, viewer: User) -
     assert gallery.neighbours(rows, Position(only.created_at, only.pk)) == (None, None)
 
 
-def test_counting_stops_where_nobody_needs_it(workspace: Workspace, viewer: User) -> None:
+def test_counting_stops_at_the_limit(workspace: Workspace, viewer: User) -> None:
     for _ in range(4):
         add_result(workspace)
     rows = gallery.images(workspace, viewer, Filter())
@@ -172,7 +172,7 @@ def test_counting_stops_where_nobody_needs_it(workspace: Workspace, viewer: User
 
 
 def plan(rows: Any) -> str:
-    """How the database would do it if it were forbidden to read whole tables."""
+    """The query plan with sequential scans disabled."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     return str(rows.explain())
@@ -184,7 +184,7 @@ def test_a_page_is_read_from_the_gallerys_index(workspace: Workspace, viewer: Us
     assert "image_gallery" in plan(gallery.older(rows, place)[: gallery.PAGE])
 
 
-def test_text_are_looked_up_in_their_index(workspace: Workspace, viewer: User) -> None:
+def test_words_are_looked_up_in_their_index(workspace: Workspace, viewer: User) -> None:
     pattern = add_job(workspace)
     Job.objects.bulk_create(
         Job(
@@ -198,7 +198,7 @@ def test_text_are_looked_up_in_their_index(workspace: Workspace, viewer: User) -
     assert "job_prompt_words" in plan(gallery.images(workspace, viewer, Filter(words=("zebra",))))
 
 
-def test_the_trash_pages_by_when_things_went_into_it(workspace: Workspace) -> None:
+def test_the_trash_is_paged_by_the_time_of_trashing(workspace: Workspace) -> None:
     images = [add_image(workspace) for _ in range(gallery.PAGE + 2)]
     Image.objects.filter(workspace=workspace).update(trashed_at=timezone.now())
     gone = add_image(workspace, trashed_at=timezone.now(), purged_at=timezone.now())

@@ -1,4 +1,4 @@
-"""A job and its events are told as one, whatever happens between two reads."""
+"""A job and its events are read consistently, whatever happens between two reads."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_platform_key_takes_the_sandboxs_place(workspace: Workspace) -> None:
         pricing.choose(workspace=workspace, model="openai/gpt-image-2.6-flare")
 
 
-def test_a_tier_falls_to_a_model_that_something_is_set_up_for(workspace: Workspace) -> None:
+def test_a_tier_falls_back_to_a_model_with_a_configured_provider(workspace: Workspace) -> None:
     make_provider_key(workspace=None, provider="openai")
     assert pricing.choose(workspace=workspace, tier="pro").model.vendor == "OpenAI"
     assert pricing.choose(workspace=workspace).route.provider == "openai"
@@ -59,7 +59,7 @@ def test_another_workspaces_keys_serve_nobody_else(workspace: Workspace) -> None
         pricing.choose(workspace=workspace, tier="pro", provider="fal")
 
 
-def test_an_own_key_costs_nothing_and_leaves_platform_edits_alone(workspace: Workspace) -> None:
+def test_an_own_key_costs_nothing_and_does_not_affect_platform_edits(workspace: Workspace) -> None:
     make_provider_key(workspace=workspace, provider="fal")
     own = pricing.choose(workspace=workspace, tier="standard", provider="fal")
     assert (own.own_key, own.provider, own.route.provider, own.credits) == (True, "fal", "fal", 0)
@@ -75,7 +75,7 @@ def test_a_quote_on_an_own_key_takes_no_credits() -> None:
     assert (quote.credits, quote.enough) == (0, True)
 
 
-# The seed's table of own keys and tiers, and what the other two providers serve.
+# The seed's table of own keys and tiers, and the models of the other two providers.
 SERVED = {
     "openai": {"pro", "standard"},
     "google": {"pro"},
@@ -98,7 +98,7 @@ def test_own_keys_serve_the_tiers_of_the_table(workspace: Workspace, provider: s
             pricing.choose(workspace=workspace, tier=tier, provider=provider)
 
 
-def test_a_model_that_the_provider_does_not_serve_is_wrong_input(workspace: Workspace) -> None:
+def test_a_model_that_the_provider_does_not_serve_is_invalid_input(workspace: Workspace) -> None:
     make_provider_key(workspace=workspace, provider="openai")
     with pytest.raises(InvalidInput, match="does not offer FLUX"):
         pricing.choose(workspace=workspace, model=KONTEXT, provider="openai")
@@ -114,7 +114,7 @@ def test_own_keys_are_strict(workspace: Workspace, provider: str, error: type[Ed
         pricing.choose(workspace=workspace, tier="pro", provider=provider)
 
 
-def test_a_disabled_key_is_not_set_up(workspace: Workspace) -> None:
+def test_a_disabled_key_counts_as_missing(workspace: Workspace) -> None:
     make_provider_key(workspace=workspace, provider="bfl", is_enabled=False)
     with pytest.raises(Unprocessable, match="not set up and enabled"):
         pricing.choose(workspace=workspace, tier="pro", provider="bfl")
@@ -128,13 +128,13 @@ def test_a_plan_without_own_keys_allows_none(workspace: Workspace) -> None:
         pricing.choose(workspace=workspace, tier="pro", provider="bfl")
 
 
-def test_the_price_of_a_route_is_what_counts(workspace: Workspace) -> None:
+def test_the_price_is_that_of_the_route(workspace: Workspace) -> None:
     make_provider_key(workspace=None, provider="bfl")
     choice = pricing.choose(workspace=workspace, model=KONTEXT)
     assert choice.credits == catalog.get_model(KONTEXT).routes[0].credits
 
 
-def test_what_counts_samples_is_what_the_catalogue_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_input_that_counts_samples_comes_from_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = catalog.catalog()
     models = {name: replace(model, samples_input="") for name, model in entries.models.items()}
     name = "wiro/flux_kontext_dev_with_2_image"

@@ -1,4 +1,4 @@
-"""What lists hold, and in which order."""
+"""Contents and order of lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.web.rows import add_completed, add_image, add_job
 pytestmark = pytest.mark.django_db
 
 
-def test_the_edit_tree_is_the_same_from_each_of_its_versions() -> None:
+def test_the_edit_tree_is_the_same_for_each_of_its_versions() -> None:
     workspace = make_workspace()
     user = workspace.members.get()
     source = add_image(workspace)
@@ -26,7 +26,7 @@ def test_the_edit_tree_is_the_same_from_each_of_its_versions() -> None:
         assert studio.edit_tree(image) == versions
 
 
-def test_live_cards_are_the_newest_and_only_so_many() -> None:
+def test_live_cards_are_the_newest_up_to_a_limit() -> None:
     workspace = make_workspace()
     live = [add_job(workspace) for _ in range(studio.LIVE_CARDS + 2)]
     add_job(workspace, status=Status.COMPLETED)
@@ -34,13 +34,13 @@ def test_live_cards_are_the_newest_and_only_so_many() -> None:
     assert studio.live_jobs(workspace) == live[:1:-1]
 
 
-def test_a_job_is_found_in_its_own_workspace_alone() -> None:
+def test_a_job_is_found_only_in_its_own_workspace() -> None:
     job = add_job(make_workspace())
     assert studio.job(job.workspace, str(job.id)) == job
     assert studio.job(make_workspace(name="Rivals"), str(job.id)) is None
 
 
-def test_what_ended_since_is_reported_oldest_first() -> None:
+def test_jobs_that_ended_since_are_returned_oldest_first() -> None:
     workspace, now = make_workspace(), timezone.now()
     ages = {minutes: add_job(workspace, status=Status.COMPLETED) for minutes in (1, 9, 3)}
     for minutes, job in ages.items():
@@ -48,7 +48,7 @@ def test_what_ended_since_is_reported_oldest_first() -> None:
     assert studio.ended_since(workspace, now - timedelta(minutes=5)) == [ages[3], ages[1]]
 
 
-def test_styles_are_the_systems_then_ones_own() -> None:
+def test_system_styles_come_before_the_workspaces_own() -> None:
     workspace = make_workspace()
     system = list(Style.objects.filter(workspace=None).order_by("position", "name"))
     own = Style.objects.create(workspace=workspace, name="A look", prompt="sepia")
@@ -75,7 +75,7 @@ def test_a_ledger_of_exactly_one_page_has_no_older_one() -> None:
     assert credits.ledger(workspace)[1] is None
 
 
-def test_spent_counts_what_was_charged_in_those_days() -> None:
+def test_spent_counts_the_charges_of_the_period() -> None:
     workspace = make_workspace()
     recent, old = (add_job(workspace, status=Status.COMPLETED, charged=4) for _ in range(2))
     add_job(workspace, status=Status.FAILED)

@@ -1,4 +1,4 @@
-"""Room for connections: who gets it, and who is closed for it."""
+"""Connection limits: which connections are accepted, and which are closed for others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROXY = "127.0.0.1"
 
 
 class Fake:
-    """A connection that notes what is done to it."""
+    """A connection that records calls."""
 
     def __init__(self, *, drained: bool = True) -> None:
         self.drained = drained
@@ -55,7 +55,7 @@ def test_one_address_closes_its_own_oldest_idle_connection() -> None:
     assert len(room) == 3
 
 
-def test_one_address_that_is_busy_gets_no_more() -> None:
+def test_a_busy_address_gets_no_more_connections() -> None:
     room = connections()
     busy = [enter(room, "192.0.2.1", idle=False) for _ in range(2)]
     assert room.admit(Fake(), "192.0.2.1") is Room.NONE
@@ -64,7 +64,7 @@ def test_one_address_that_is_busy_gets_no_more() -> None:
     assert room.admit(Fake(), "192.0.2.1") is Room.FREE
 
 
-def test_a_network_of_ipv6_counts_as_one() -> None:
+def test_an_ipv6_network_counts_as_one() -> None:
     room = connections()
     for host in (1, 2):
         enter(room, f"2001:db8::{host}", idle=False)
@@ -72,12 +72,12 @@ def test_a_network_of_ipv6_counts_as_one() -> None:
     assert room.admit(Fake(), "2001:db8:0:1::3") is Room.FREE
 
 
-def test_a_proxy_has_no_bound_of_its_own() -> None:
+def test_a_proxy_has_no_limit_of_its_own() -> None:
     room = connections()
     assert [room.admit(Fake(), PROXY) for _ in range(6)] == [Room.FREE] * 6
 
 
-def test_in_all_the_oldest_idle_one_makes_room() -> None:
+def test_at_the_total_limit_the_oldest_idle_connection_is_closed() -> None:
     room = connections()
     busy = enter(room, PROXY, idle=False)
     idle = [enter(room, PROXY) for _ in range(5)]
@@ -85,7 +85,7 @@ def test_in_all_the_oldest_idle_one_makes_room() -> None:
     assert (busy.dropped, [each.dropped for each in idle]) == (False, [True, False, False, False, False])
 
 
-def test_one_that_was_busy_meanwhile_is_the_newest_idle_one() -> None:
+def test_a_connection_that_was_busy_meanwhile_is_the_newest_idle_one() -> None:
     room = connections()
     idle = [enter(room, PROXY) for _ in range(6)]
     room.busy(idle[0])
@@ -94,7 +94,7 @@ def test_one_that_was_busy_meanwhile_is_the_newest_idle_one() -> None:
     assert [each.dropped for each in idle[:2]] == [False, True]
 
 
-def test_one_whose_body_flows_is_the_newest_idle_one() -> None:
+def test_a_connection_that_receives_a_body_is_the_newest_idle_one() -> None:
     room = connections()
     idle = [enter(room, PROXY) for _ in range(6)]
     room.idle(idle[0])
@@ -102,7 +102,7 @@ def test_one_whose_body_flows_is_the_newest_idle_one() -> None:
     assert [each.dropped for each in idle[:2]] == [False, True]
 
 
-def test_one_whose_answer_is_on_its_way_is_not_closed() -> None:
+def test_a_connection_that_is_sending_a_response_is_not_closed() -> None:
     room = connections()
     slow = enter(room, PROXY, drained=False)
     idle = [enter(room, PROXY) for _ in range(5)]
@@ -110,7 +110,7 @@ def test_one_whose_answer_is_on_its_way_is_not_closed() -> None:
     assert (slow.dropped, idle[0].dropped) == (False, True)
 
 
-def test_when_all_are_busy_a_few_more_are_for_health_alone() -> None:
+def test_when_all_are_busy_a_few_more_are_reserved_for_health_checks() -> None:
     room = connections()
     for _ in range(6):
         enter(room, PROXY, idle=False)
@@ -122,7 +122,7 @@ def test_when_all_are_busy_a_few_more_are_for_health_alone() -> None:
     assert spare[0].dropped
 
 
-def test_what_becomes_a_websocket_is_counted_once() -> None:
+def test_a_connection_upgraded_to_a_websocket_is_counted_once() -> None:
     room = connections(of_one=1)
     before, after = enter(room, "192.0.2.1"), Fake()
     room.replace(before, after)
@@ -134,7 +134,7 @@ def test_what_becomes_a_websocket_is_counted_once() -> None:
     assert room.admit(Fake(), "192.0.2.1") is Room.FREE
 
 
-def test_a_process_takes_all_descriptors_that_it_may_have() -> None:
+def test_a_process_raises_its_descriptor_limit_to_the_maximum() -> None:
     code = "from editor.server.connections import raise_limit; print(raise_limit())"
     script = f'ulimit -Sn 256; ulimit -Hn 2048; exec "{sys.executable}" -c "{code}"'
     done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

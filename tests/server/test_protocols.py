@@ -1,4 +1,4 @@
-"""What ends connections, at a real server: clients that do not read, send too much or send half."""
+"""Connections that a real server closes: clients that do not read, send too much or send half."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from editor.server.connections import Bounds, Connections
 from editor.server.protocols import HttpProtocol, WebSocketProtocol
 from tests.patience import PATIENCE, wait_until
 
-MASK = b"\0\0\0\0"  # leaves the content as it is
+MASK = b"\0\0\0\0"  # leaves the content unchanged
 PING, PONG = b"\x89\x80" + MASK, b"\x8a\x80" + MASK
 LONG_PING = b"\x89\xfd" + MASK + b"p" * 125
-MORE = b"\x00\x80" + MASK  # an empty part of a message, and not its last one
+MORE = b"\x00\x80" + MASK  # an empty fragment of a message, not its last
 LAST = b"\x80\x80" + MASK
-READ_AT_ONCE = 256 * 1024  # bytes that the loop hands over at most
+READ_AT_ONCE = 256 * 1024  # maximum bytes per read of the loop
 GET = b"GET /%s HTTP/1.1\r\nhost: x\r\n\r\n"
 POST = b"POST /%s HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n"
 
@@ -35,7 +35,7 @@ class Portal:
     """A server whose app echoes bodies and messages, with few connections."""
 
     def __init__(self, *, total: int, ping_interval: float) -> None:
-        self.pieces: list[tuple[str, bytes]] = []  # of bodies, as the app got them
+        self.pieces: list[tuple[str, bytes]] = []  # of bodies, as received by the app
         self.hold = threading.Event()
         clients = Connections(Bounds(total=total, of_one=total), is_proxy=lambda address: True)
         self.config = uvicorn.Config(
@@ -87,13 +87,13 @@ class Portal:
         return client
 
     def ask(self, request: bytes) -> bytes:
-        """The answer's first line."""
+        """The response's first line."""
         with self.connect() as client:
             client.sendall(request)
             return read_until(client, b"\r\n").partition(b"\r\n")[0]
 
     def half_sent(self, name: bytes) -> socket.socket:
-        """Of a request whose body is not all here, though the app waits for it."""
+        """Connection of a request with an incomplete body that the app waits for."""
         client = self.connect()
         client.sendall(POST % name + b"a")
         self.wait_for(name, b"a")
@@ -149,14 +149,14 @@ def read_until(client: socket.socket, end: bytes) -> bytes:
 
 
 def is_ended(client: socket.socket) -> bool:
-    """Whether the server has ended it, or does so before long."""
+    """Whether the server has closed it, or closes it soon."""
     try:
         return client.recv(1) == b""
     except ConnectionResetError:
         return True
 
 
-def test_a_client_that_stops_reading_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_stops_reading_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocols, "UNREAD_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as client:
         protocols.end_unread([listener])
@@ -176,10 +176,10 @@ def test_a_client_that_stops_reading_is_ended(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("frame", [PING, PONG, b"\x01\x80" + MASK + MORE * 20 + LAST, text(b"a")])
-def test_a_websocket_that_floods_is_ended(monkeypatch: pytest.MonkeyPatch, frame: bytes) -> None:
+def test_a_websocket_that_floods_is_disconnected(monkeypatch: pytest.MonkeyPatch, frame: bytes) -> None:
     monkeypatch.setattr(protocols, "BYTES_A_SECOND", 0)
     with portal() as running, running.websocket() as client:
-        # Many times what is allowed, though few bytes.
+        # Many times the limit, though few bytes.
         flood(client, frame, size=protocols.BURST_BYTES * 4)
 
 
@@ -191,7 +191,7 @@ def test_a_message_in_too_many_parts_ends_its_websocket(monkeypatch: pytest.Monk
 
 
 def flood(client: socket.socket, frame: bytes, *, size: int) -> None:
-    """Send so many bytes of frames, and read what comes; the server is to end it."""
+    """Send `size` bytes of frames, and read the responses, until the server closes the connection."""
     reader = threading.Thread(target=read_all, args=[client])
     reader.start()
     with contextlib.suppress(ConnectionError):
@@ -206,7 +206,7 @@ def read_all(client: socket.socket) -> None:
             pass
 
 
-def test_a_websocket_that_says_little_stays() -> None:
+def test_a_websocket_that_sends_little_stays_connected() -> None:
     with portal(ping_interval=0.05) as running, running.websocket() as client:
         for _ in range(3):
             ping = client.recv(6, socket.MSG_WAITALL)
@@ -216,7 +216,7 @@ def test_a_websocket_that_says_little_stays() -> None:
         read_until(client, b"\x81\x05hello")
 
 
-def test_what_is_used_up_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_allowance_refills(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocols, "BURST_BYTES", 3 * protocols.FRAME_BYTES)
     monkeypatch.setattr(protocols, "BYTES_A_SECOND", 1 << 40)
     with portal() as running, running.websocket() as client:
@@ -238,7 +238,7 @@ def test_nothing_is_read_from_a_websocket_that_does_not_read(monkeypatch: pytest
             assert transport.get_write_buffer_size() <= most
             unsent = send_some(client, unsent or LONG_PING * 500)
         assert transport.get_write_buffer_size() <= most
-        # It goes on as soon as the client reads.
+        # It continues as soon as the client reads.
         unsent += text(b"bye")
         received = b""
         while not received.endswith(b"\x81\x03bye"):
@@ -255,7 +255,7 @@ def websocket_of(running: Portal) -> WebSocketProtocol:
 
 
 def send_some(client: socket.socket, data: bytes) -> bytes:
-    """What is left of it."""
+    """Returns the unsent rest."""
     try:
         return data[client.send(data) :] if data else b""
     except BlockingIOError:
@@ -265,7 +265,7 @@ def send_some(client: socket.socket, data: bytes) -> bytes:
 def test_half_sent_bodies_make_room_for_a_request() -> None:
     with portal(total=4) as running, contextlib.ExitStack() as clients:
         half = [clients.enter_context(running.half_sent(b"%d" % number)) for number in range(4)]
-        half[0].sendall(b"b")  # that flows, and is now newer than the others
+        half[0].sendall(b"b")  # still active, and now newer than the others
         running.wait_for(b"0", b"b")
         assert running.ask(GET % b"honest") == b"HTTP/1.1 200 OK"
         assert is_ended(half[1])

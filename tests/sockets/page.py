@@ -22,11 +22,11 @@ from tests.web.requests import signed_in
 MARK = "all that was published before has been told"
 
 
-async def _tell_mark(consumer: WorkspaceConsumer, event: dict[str, Any]) -> None:
+async def _send_mark(consumer: WorkspaceConsumer, event: dict[str, Any]) -> None:
     await consumer.send(text_data=MARK)
 
 
-WorkspaceConsumer.test_mark = _tell_mark
+WorkspaceConsumer.test_mark = _send_mark
 
 
 @dataclass
@@ -46,19 +46,19 @@ class Page:
         return text
 
     async def until(self, message: str) -> list[str]:
-        """The messages up to the first that holds these words."""
+        """The messages up to the first that contains `message`."""
         messages = [await self.next()]
         while message not in messages[-1]:
             messages.append(await self.next())
         return messages
 
     async def reported(self) -> list[str]:
-        """All that it is told of what has happened until now."""
+        """All messages about what has happened until now."""
         await in_thread(self._mark)
         return (await self.until(MARK))[:-1]
 
     def _mark(self) -> None:
-        """Published as events are, after all of them."""
+        """Publish a mark like an event, after all events."""
         loop = threads.waiting_loop.get()
         assert loop
         group = events.group_name(Workspace.objects.get(slug=self.slug).id)
@@ -73,7 +73,7 @@ class Page:
 async def listen(
     viewer: User | Client | None, slug: str, *, query: str = "", origin: str = "http://localhost"
 ) -> AsyncIterator[Page]:
-    """Connect as the page of `viewer` does, of a client in its session; None is nobody who is signed in."""
+    """Connect like the page of `viewer`, a user or a client with its session; None is not signed in."""
     headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
     if viewer is not None:
         client = viewer if isinstance(viewer, Client) else await in_thread(signed_in, viewer)

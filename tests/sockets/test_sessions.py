@@ -1,4 +1,4 @@
-"""The socket of a workspace ends with the session that opened it, at once and with a code of its own."""
+"""The socket of a workspace closes immediately with the session that opened it, with its own code."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def set_password(client: Client, user: User) -> None:
     user.save(update_fields=["password"])
 
 
-def switch_off(client: Client, user: User) -> None:
+def deactivate(client: Client, user: User) -> None:
     user.is_active = False
     user.save()
 
@@ -68,7 +68,7 @@ def remove(client: Client, user: User) -> None:
         change_password,
         change_password_elsewhere,
         set_password,
-        switch_off,
+        deactivate,
         delete_session,
         remove,
     ],
@@ -90,7 +90,7 @@ async def test_a_session_that_ends_closes_its_own_socket(
         assert leaving.socket.output_queue.empty()
 
 
-async def test_another_session_of_the_person_goes_on_after_a_sign_out() -> None:
+async def test_another_session_of_the_user_continues_after_a_sign_out() -> None:
     actor = await in_thread(make_actor)
     here, there = [await in_thread(signed_in, actor.user) for _ in range(2)]
     slug = actor.workspace.slug
@@ -107,12 +107,12 @@ def expire(client: Client, user: User) -> None:
     Session.objects.update(expire_date=timezone.now())
 
 
-def switch_off_unheard(client: Client, user: User) -> None:
+def deactivate_without_event(client: Client, user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
 
 
-@pytest.mark.parametrize("end", [expire, switch_off_unheard])
-async def test_what_no_event_reported_is_noticed_before_the_next_message(
+@pytest.mark.parametrize("end", [expire, deactivate_without_event])
+async def test_a_session_that_ended_without_an_event_is_noticed_before_the_next_message(
     end: Callable[[Client, User], None],
 ) -> None:
     actor = await in_thread(make_actor)
@@ -124,7 +124,7 @@ async def test_what_no_event_reported_is_noticed_before_the_next_message(
         assert (await page.answer())["code"] == SESSION_ENDED
 
 
-async def test_who_connects_again_after_it_is_reported_that_they_are_signed_out() -> None:
+async def test_reconnecting_after_it_reports_the_sign_out() -> None:
     actor = await in_thread(make_actor)
     client = await in_thread(signed_in, actor.user)
     key = client.cookies["sessionid"].value
@@ -134,8 +134,8 @@ async def test_who_connects_again_after_it_is_reported_that_they_are_signed_out(
         assert "You are signed out" in await page.next()
 
 
-async def test_who_changed_the_password_here_goes_on_here() -> None:
-    """The browser has a new session by then, and its other pages connect again with it."""
+async def test_a_browser_that_changed_the_password_stays_signed_in() -> None:
+    """The browser has a new session by then, and its other pages reconnect with it."""
     actor = await in_thread(make_actor)
     client = await in_thread(signed_in, actor.user)
     await in_thread(change_password, client, actor.user)

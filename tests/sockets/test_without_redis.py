@@ -1,4 +1,4 @@
-"""A page's socket while the other processes of the portal cannot be heard."""
+"""A page's socket while events of the portal's other processes cannot be received."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ async def redis(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 
 def elsewhere(actor: Actor, prompt: str) -> Job:
-    """An edit that another process has ended, whose message was lost."""
+    """An edit that ended in another process, and whose message was lost."""
     job = add_job(actor.workspace, prompt=prompt, created_by=actor.user)
     Job.objects.filter(pk=job.pk).update(status=Status.FAILED, error="It failed.", finished_at=timezone.now())
     return job
 
 
-async def test_an_open_page_says_so_and_goes_on_hearing_what_ended(redis: RedisServer) -> None:
+async def test_an_open_page_shows_it_and_still_receives_ended_jobs(redis: RedisServer) -> None:
     actor = await in_thread(make_actor)
     async with listen(actor.user, actor.workspace.slug) as page:
         assert DELAYED not in await page.next()
@@ -62,7 +62,7 @@ async def test_an_open_page_says_so_and_goes_on_hearing_what_ended(redis: RedisS
         assert not any("Edit failed" in text for text in rest), "it is told once"
 
 
-async def test_what_ended_while_nobody_knew_that_redis_was_away_is_reported_when_it_is_back(
+async def test_jobs_that_ended_before_the_outage_was_noticed_are_reported_on_recovery(
     redis: RedisServer,
 ) -> None:
     actor = await in_thread(make_actor)
@@ -76,7 +76,7 @@ async def test_what_ended_while_nobody_knew_that_redis_was_away_is_reported_when
         assert sum("Edit failed" in text for text in reported) == 1
 
 
-async def test_a_page_that_connects_meanwhile_is_served(redis: RedisServer) -> None:
+async def test_a_page_that_connects_during_the_outage_is_served(redis: RedisServer) -> None:
     redis.stop()
     actor = await in_thread(make_actor)
     async with listen(actor.user, actor.workspace.slug) as page:

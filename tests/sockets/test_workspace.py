@@ -1,4 +1,4 @@
-"""The socket of a workspace: who may listen, what is told, in which order, and how often."""
+"""The socket of a workspace: who may connect, which messages are sent, their order, and how often."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ async def run_job(actor: Actor, prompt: str = "make it warmer") -> Job:
     return job
 
 
-async def test_one_who_is_not_signed_in_is_reported_and_sent_away() -> None:
+async def test_an_anonymous_client_gets_a_message_and_is_disconnected() -> None:
     actor = await in_thread(make_actor)
     async with listen(None, actor.workspace.slug) as page:
         assert "You are signed out" in await page.next()
         assert (await page.answer())["code"] == NOT_A_MEMBER
 
 
-async def test_one_person_has_so_many_sockets_until_one_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sockets_per_user_are_limited_until_one_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace, "MOST_OF_ONE_PERSON", 2)
     actor = await in_thread(make_actor)
     member = await in_thread(make_member, actor.workspace)
@@ -71,7 +71,7 @@ async def test_one_person_has_so_many_sockets_until_one_ends(monkeypatch: pytest
     assert not workspace._open
 
 
-async def test_a_socket_that_fails_is_counted_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_socket_is_no_longer_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("no snapshot")
 
@@ -83,7 +83,7 @@ async def test_a_socket_that_fails_is_counted_no_more(monkeypatch: pytest.Monkey
             await until(lambda: not workspace._open)
 
 
-async def test_its_look_ups_are_on_the_account_of_its_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_its_lookups_count_against_its_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
     tenants: list[str] = []
 
     def viewer(*args: Any) -> Actor:
@@ -102,7 +102,7 @@ async def test_its_look_ups_are_on_the_account_of_its_workspace(monkeypatch: pyt
     assert set(tenants[1:]) == {str(actor.workspace.id)}
 
 
-async def test_a_stranger_is_sent_away_as_from_a_workspace_that_does_not_exist() -> None:
+async def test_a_stranger_is_refused_as_for_a_missing_workspace() -> None:
     actor = await in_thread(make_actor)
     stranger = await in_thread(make_actor, name="Rivals")
     answers = []
@@ -114,7 +114,7 @@ async def test_a_stranger_is_sent_away_as_from_a_workspace_that_does_not_exist()
     assert "no longer a member" in answers[0]
 
 
-async def test_a_member_who_is_removed_is_reported_at_once_and_nobody_else_is() -> None:
+async def test_a_removed_member_alone_is_notified_immediately() -> None:
     actor = await in_thread(make_actor)
     user = await in_thread(make_member, actor.workspace)
     membership = await in_thread(Membership.objects.select_related("workspace", "user").get, user=user)
@@ -137,7 +137,7 @@ async def test_a_page_of_another_site_is_refused(origin: str) -> None:
         assert not page.accepted
 
 
-async def test_the_first_message_says_what_runs_now_and_the_balance() -> None:
+async def test_the_first_message_contains_running_jobs_and_the_balance() -> None:
     actor = await in_thread(make_actor, balance=1234)
     job = await in_thread(submit, actor)
     async with listen(actor.user, actor.workspace.slug) as page:
@@ -146,7 +146,7 @@ async def test_the_first_message_says_what_runs_now_and_the_balance() -> None:
     assert '<hx-partial hx-target="#balance" hx-swap="textContent">1,230</hx-partial>' in snapshot
 
 
-async def test_what_ended_between_rendering_and_connecting_is_reported() -> None:
+async def test_jobs_that_ended_between_rendering_and_connecting_are_reported() -> None:
     actor = await in_thread(make_actor)
     job = await run_job(actor)
     await in_thread(job.refresh_from_db)
@@ -161,7 +161,7 @@ async def test_what_ended_between_rendering_and_connecting_is_reported() -> None
 @pytest.mark.parametrize(
     "since", ["", "x", "nan", "inf", "-inf", "1e400", "-1", "-99999999999999", "9" * 400, "١٢٣", "\0", "%ff"]
 )
-async def test_an_odd_since_is_as_good_as_none(since: str) -> None:
+async def test_an_invalid_since_is_ignored(since: str) -> None:
     actor = await in_thread(make_actor)
     async with listen(actor.user, actor.workspace.slug, query=f"since={quote(since, safe='%')}") as page:
         assert page.accepted
@@ -206,7 +206,7 @@ async def test_the_end_is_reported_once_with_the_balance() -> None:
     assert f'id="job-{job.id}"' not in messages[-1]
 
 
-async def test_a_failure_is_reported_once_with_why_and_the_balance() -> None:
+async def test_a_failure_is_reported_once_with_its_reason_and_the_balance() -> None:
     actor = await in_thread(make_actor, balance=100)
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
@@ -229,7 +229,7 @@ async def test_another_member_sees_the_result_without_the_toast() -> None:
     assert not any("Edit ready" in message for message in messages)
 
 
-async def test_given_credits_are_reported() -> None:
+async def test_granted_credits_are_reported() -> None:
     actor = await in_thread(make_actor, balance=100)
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
@@ -239,7 +239,7 @@ async def test_given_credits_are_reported() -> None:
     assert 'hx-target="#balance" hx-swap="textContent">1,000<' in messages[0]
 
 
-async def test_what_is_rolled_back_is_not_reported() -> None:
+async def test_rolled_back_changes_are_not_reported() -> None:
     actor = await in_thread(make_actor, balance=100)
 
     def grant_and_undo() -> None:
@@ -264,7 +264,7 @@ async def test_events_of_another_workspace_never_arrive() -> None:
 
 
 async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
-    """Should ids ever be mixed up: the rows are read again with the viewer's rights."""
+    """If ids were ever mixed up: the rows are read again with the viewer's rights."""
     actor = await in_thread(make_actor)
     rival = await in_thread(make_actor, name="Rivals")
     job = await run_job(rival, "a secret prompt, make it warmer")
@@ -278,7 +278,7 @@ async def test_a_job_of_another_workspace_in_an_event_is_not_shown() -> None:
     assert not any("secret" in message or str(job.id) in message for message in messages)
 
 
-async def test_one_who_lost_the_membership_gets_a_last_word_and_nothing_more() -> None:
+async def test_a_removed_member_gets_a_last_message_and_nothing_more() -> None:
     actor = await in_thread(make_actor)
     member = await in_thread(make_member, actor.workspace)
     async with listen(member, actor.workspace.slug) as page:
@@ -292,7 +292,7 @@ async def test_one_who_lost_the_membership_gets_a_last_word_and_nothing_more() -
 @pytest.mark.parametrize(
     "text", ["hello", "{}", '{"type": "job_changed", "job_id": "x"}', "\0", "x" * 100_000]
 )
-async def test_what_a_page_says_is_ignored(text: str) -> None:
+async def test_messages_from_a_page_are_ignored(text: str) -> None:
     actor = await in_thread(make_actor)
     async with listen(actor.user, actor.workspace.slug) as page:
         await page.next()
@@ -303,7 +303,7 @@ async def test_what_a_page_says_is_ignored(text: str) -> None:
     assert "#balance" in message
 
 
-async def test_two_pages_of_one_person_both_get_it() -> None:
+async def test_two_pages_of_one_user_both_receive_it() -> None:
     actor = await in_thread(make_actor)
     slug = actor.workspace.slug
     async with listen(actor.user, slug) as first, listen(actor.user, slug) as second:

@@ -1,4 +1,4 @@
-"""How the API keys page is asked and read."""
+"""Requests to the API keys page, and parsing of it."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def act(client: Client, key: ApiKey, name: str, headers: Any = None, **data: str
 
 
 def row_of(page: str, name: str) -> str:
-    """What the list says of the key with that name, without its dialogs."""
+    """The list's row of the key with that name, without its dialogs."""
     (row,) = re.findall(rf"<tr [^>]*>\s*<th[^>]*>\s*<b>{name}</b>.*?</tr>", page, re.DOTALL)
     return " ".join(re.sub(r"<dialog.*?</dialog>", "", row, flags=re.DOTALL).split())

@@ -1,4 +1,4 @@
-"""How browsers ask: signed in, and by htmx."""
+"""Requests as browsers send them: signed in, and by htmx."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.test import Client
 
 from editor.models import User
 
-# What htmx 4 sends when a part of a page is to be swapped.
+# Headers that htmx 4 sends to swap a part of a page.
 HTMX = {
     "HX-Request": "true",
     "HX-Request-Type": "partial",

@@ -1,4 +1,4 @@
-"""Every route of the pages, how it is asked, and rows of a workspace to ask it about."""
+"""Every route of the pages, how to request it, and rows of a workspace for the requests."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def make_rows(name: str) -> Rows:
 
 @dataclass(frozen=True)
 class Route:
-    """How a workspace's route is asked, whether looking is enough for it, and what it then answers."""
+    """How to request a workspace's route, whether viewers may use it, and its expected status."""
 
     method: Method
     looking: bool = True

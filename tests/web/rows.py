@@ -1,4 +1,4 @@
-"""Rows without files and without work: enough for lists, lookups and query counts."""
+"""Rows without files and without jobs being run: enough for lists, lookups and query counts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def add_image(workspace: Workspace, *, kind: Image.Kind = Image.Kind.SOURCE, **f
 
 
 def add_job(workspace: Workspace, *, status: Status = Status.PENDING, price: int = 4, **fields: Any) -> Job:
-    """A job that never went through `submit`: with a price its credits are not really held."""
+    """A job that never went through `submit`: the credits of its price are not really held."""
     values: dict[str, Any] = {
         "finished_at": timezone.now() if status in ENDED else None,
         "model": "black-forest-labs/flux-kontext-pro",
@@ -50,14 +50,14 @@ def add_job(workspace: Workspace, *, status: Status = Status.PENDING, price: int
 
 
 def add_result(workspace: Workspace, *, user: User | None = None, **job_fields: Any) -> Image:
-    """An edit that came back, of nothing: the first version of its own."""
+    """A completed edit without a source: the first version of its own tree."""
     user = user or workspace.members.earliest("date_joined")
     job = add_job(workspace, status=Status.COMPLETED, created_by=user, charged=4, **job_fields)
     return add_image(workspace, kind=Image.Kind.RESULT, job=job, created_by=user)
 
 
 def add_completed(workspace: Workspace, source: Image, *, version: int, user: User) -> Image:
-    """An edit of `source` that came back as its version `version`."""
+    """A completed edit of `source`, with its result as version `version`."""
     job = add_job(workspace, status=Status.COMPLETED, parent=source, created_by=user, charged=4)
     return add_image(
         workspace,
@@ -71,7 +71,7 @@ def add_completed(workspace: Workspace, source: Image, *, version: int, user: Us
 
 
 def add_hold(job: Job) -> None:
-    """The ledger's entry for a job, beside the account: good enough for lists."""
+    """The ledger entry of a job, without changing the account: good enough for lists."""
     account = CreditAccount.objects.get(workspace=job.workspace)
     LedgerEntry.objects.create(
         account=account,
@@ -86,7 +86,7 @@ def add_hold(job: Job) -> None:
 
 
 def fill(workspace: Workspace, *, rows: int) -> Image:
-    """Add `rows` of everything that a page lists; the picture whose versions some of them are."""
+    """Add `rows` of everything that a page lists; returns the image that some of them are versions of."""
     source = add_image(workspace)
     for number in range(rows):
         person = UserFactory.create()

@@ -25,7 +25,7 @@ def is_signed_in(client: Client) -> bool:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", ["amara@example.test", "Amara@Example.TEST", " amara@example.test "])
-def test_one_signs_in_by_e_mail_whatever_its_case(typed: str) -> None:
+def test_sign_in_ignores_the_case_of_the_email(typed: str) -> None:
     UserFactory.create(email="amara@example.test")
     client = Client()
     response = client.post(LOGIN, {"login": typed, "password": PASSWORD})
@@ -34,7 +34,7 @@ def test_one_signs_in_by_e_mail_whatever_its_case(typed: str) -> None:
 
 
 @pytest.mark.django_db
-def test_an_account_that_was_made_with_capitals_signs_in() -> None:
+def test_an_account_created_with_capitals_signs_in() -> None:
     workspaces.create_user(email="Amara@Example.test", password=PASSWORD)
     client = Client()
     client.post(LOGIN, {"login": "Amara@Example.test", "password": PASSWORD})
@@ -46,7 +46,7 @@ def test_an_account_that_was_made_with_capitals_signs_in() -> None:
     ("email", "password"),
     [("amara@example.test", "wrong"), ("nobody@example.test", PASSWORD), ("a\0b@example.test", PASSWORD)],
 )
-def test_a_wrong_sign_in_does_not_tell_which_half_was_wrong(email: str, password: str) -> None:
+def test_a_failed_sign_in_does_not_reveal_which_half_was_wrong(email: str, password: str) -> None:
     UserFactory.create(email="amara@example.test")
     client = Client()
     page = client.post(LOGIN, {"login": email, "password": password}).content.decode()
@@ -55,7 +55,7 @@ def test_a_wrong_sign_in_does_not_tell_which_half_was_wrong(email: str, password
 
 
 @pytest.mark.django_db
-def test_one_who_was_switched_off_does_not_get_in() -> None:
+def test_a_deactivated_user_cannot_sign_in() -> None:
     UserFactory.create(email="amara@example.test", is_active=False)
     client = Client()
     client.post(LOGIN, {"login": "amara@example.test", "password": PASSWORD})
@@ -66,14 +66,14 @@ def test_one_who_was_switched_off_does_not_get_in() -> None:
 @pytest.mark.parametrize(
     "elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"]
 )
-def test_after_sign_in_one_stays_on_this_portal(elsewhere: str) -> None:
+def test_sign_in_redirects_only_within_the_portal(elsewhere: str) -> None:
     UserFactory.create(email="amara@example.test")
     data = {"login": "amara@example.test", "password": PASSWORD, "next": elsewhere}
     assert "elsewhere" not in Client().post(LOGIN, data)["Location"]
 
 
 @pytest.mark.django_db
-def test_signing_out_needs_a_press_of_the_button() -> None:
+def test_signing_out_needs_a_post() -> None:
     client = signed_in(UserFactory.create())
     client.get(LOGOUT)
     assert is_signed_in(client)
@@ -92,7 +92,7 @@ def test_sign_up_is_closed_unless_the_operator_opens_it() -> None:
 
 
 @pytest.mark.django_db
-def test_an_open_sign_up_gives_a_workspace_without_credits_and_without_power(settings: Settings) -> None:
+def test_an_open_sign_up_creates_a_workspace_without_credits_or_operator_rights(settings: Settings) -> None:
     settings.SIGNUP = "open"
     make_workspace()
     client = Client()
@@ -107,7 +107,7 @@ def test_an_open_sign_up_gives_a_workspace_without_credits_and_without_power(set
 
 
 @pytest.mark.django_db
-def test_the_first_account_is_not_made_by_signing_up(settings: Settings) -> None:
+def test_the_first_account_cannot_be_created_by_sign_up(settings: Settings) -> None:
     settings.SIGNUP = "open"
     Client().post(SIGNUP, NEW)
     assert not User.objects.exists()
@@ -115,14 +115,16 @@ def test_the_first_account_is_not_made_by_signing_up(settings: Settings) -> None
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("email", ["amara@example.test", "AMARA@example.test"])
-def test_an_address_is_taken_once(settings: Settings, email: str) -> None:
+def test_an_email_can_sign_up_only_once(settings: Settings, email: str) -> None:
     settings.SIGNUP = "open"
     UserFactory.create(email="amara@example.test")
     Client().post(SIGNUP, {"email": email, "password1": PASSWORD})
     assert User.objects.count() == 1
 
 
-def test_namesakes_who_sign_up_at_once_each_get_a_workspace(committed: None, settings: Settings) -> None:
+def test_concurrent_sign_ups_with_the_same_name_each_get_a_workspace(
+    committed: None, settings: Settings
+) -> None:
     settings.SIGNUP = "open"
     UserFactory.create()
 
@@ -137,7 +139,7 @@ def test_namesakes_who_sign_up_at_once_each_get_a_workspace(committed: None, set
     assert Workspace.objects.filter(name="new's workspace").count() == 6
 
 
-def test_one_address_that_signs_up_twice_at_once_is_one_person(committed: None, settings: Settings) -> None:
+def test_concurrent_sign_ups_with_one_email_create_one_account(committed: None, settings: Settings) -> None:
     settings.SIGNUP = "open"
     UserFactory.create()
 

@@ -1,4 +1,4 @@
-"""Of the library's account pages only those are there that the portal has designed."""
+"""Only allauth's account pages with a template of the portal are routed."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ GONE = [
 
 
 @pytest.mark.parametrize("path", GONE)
-def test_what_has_no_designed_page_is_not_there_for_anybody(path: str) -> None:
+def test_pages_without_a_template_of_the_portal_are_not_routed(path: str) -> None:
     for client in (Client(), signed_in(UserFactory.create())):
         assert client.get(f"/accounts/{path}").status_code == 404
         fields = {"email": "victim@example.test", "action_add": "", "action_primary": ""}
         assert client.post(f"/accounts/{path}", fields).status_code == 404
 
 
-def test_whatever_the_library_adds_is_not_there_by_itself() -> None:
+def test_new_pages_of_the_library_are_not_routed_automatically() -> None:
     gone = {str(pattern.name) for pattern in library.urlpatterns} - HERE
     assert "account_email" in gone
     for name in gone:
@@ -52,7 +52,7 @@ def test_whatever_the_library_adds_is_not_there_by_itself() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(HERE, key=str))
-def test_each_page_that_is_there_is_the_portals_own(name: str) -> None:
+def test_each_routed_page_uses_the_portals_template(name: str) -> None:
     arguments = {
         "account_reset_password_from_key": {"uidb36": "1", "key": "no-such"},
         "sign_up_finish": {"token": "no-such"},
@@ -68,7 +68,7 @@ def test_each_page_that_is_there_is_the_portals_own(name: str) -> None:
                 assert "site-packages" not in origin
 
 
-def test_one_without_a_password_is_led_to_one(client: Client) -> None:
+def test_a_user_without_a_password_is_redirected_to_the_reset(client: Client) -> None:
     user = UserFactory.create()
     user.set_unusable_password()
     user.save()

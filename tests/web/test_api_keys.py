@@ -1,4 +1,4 @@
-"""Making an API key: it is shown in the answer that makes it, and in no other."""
+"""Creating an API key: it is shown only in the response that creates it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def client(owner: Actor) -> Client:
     return signed_in(owner.user)
 
 
-def test_without_keys_the_page_says_what_a_key_is_for(client: Client, workspace: Workspace) -> None:
+def test_without_keys_the_page_explains_what_a_key_is_for(client: Client, workspace: Workspace) -> None:
     page = body(client.get(page_of(workspace)))
     assert "No API keys yet" in page
     assert "n8n" in page
@@ -49,7 +49,7 @@ def test_without_keys_the_page_says_what_a_key_is_for(client: Client, workspace:
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_a_new_key_is_shown_once_and_kept_by_no_cache(
+def test_a_new_key_is_shown_once_and_not_cached(
     client: Client, workspace: Workspace, headers: dict[str, str]
 ) -> None:
     answer = create(client, workspace, headers=headers, name="CI pipeline", scopes=[READ, WRITE])
@@ -71,7 +71,9 @@ def test_a_new_key_is_shown_once_and_kept_by_no_cache(
     assert f"flk_{key.public_id}<" in row_of(again, "CI pipeline")
 
 
-def test_over_htmx_dialog_list_and_a_new_form_come_back(client: Client, workspace: Workspace) -> None:
+def test_over_htmx_the_response_has_the_dialog_the_list_and_a_new_form(
+    client: Client, workspace: Workspace
+) -> None:
     sent = filled_in(name="<b>CI</b>")
     part = body(client.post(page_of(workspace), sent, headers=HTMX))
     assert "<html" not in part
@@ -84,7 +86,7 @@ def test_over_htmx_dialog_list_and_a_new_form_come_back(client: Client, workspac
     assert fresh != sent["key_id"]
 
 
-def test_without_script_the_key_has_a_page_of_its_own_that_leads_back(
+def test_without_script_the_key_has_its_own_page_with_a_link_back(
     client: Client, workspace: Workspace
 ) -> None:
     page = body(create(client, workspace))
@@ -95,7 +97,7 @@ def test_without_script_the_key_has_a_page_of_its_own_that_leads_back(
 
 
 @pytest.mark.parametrize(("seconds", "days"), [("2592000", 30), ("7776000", 90), ("31536000", 365)])
-def test_a_key_expires_when_it_was_chosen(
+def test_a_key_expires_after_the_chosen_time(
     client: Client, workspace: Workspace, seconds: str, days: int
 ) -> None:
     began = timezone.now()
@@ -108,7 +110,7 @@ def test_a_key_expires_when_it_was_chosen(
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
+def test_a_form_sent_twice_creates_one_key_and_shows_it_only_once(
     client: Client, workspace: Workspace, headers: dict[str, str]
 ) -> None:
     sent = filled_in()
@@ -140,7 +142,7 @@ def test_sent_twice_it_makes_one_key_and_shows_it_the_first_time_alone(
     ],
     ids=str,
 )
-def test_what_cannot_be_is_reported_and_nothing_is_made(
+def test_invalid_input_is_reported_and_no_key_is_created(
     client: Client, workspace: Workspace, changes: dict[str, Any], message: str
 ) -> None:
     for headers in ({}, HTMX):
@@ -151,7 +153,7 @@ def test_what_cannot_be_is_reported_and_nothing_is_made(
     assert not ApiKey.objects.exists()
 
 
-def test_a_refused_form_keeps_what_was_chosen(client: Client, workspace: Workspace) -> None:
+def test_a_refused_form_keeps_its_values(client: Client, workspace: Workspace) -> None:
     page = body(create(client, workspace, name="x" * 81, scopes=[WRITE], expires_in=str(90 * DAY)))
     form = " ".join(page[page.index('id="api-key-form"') : page.index('id="api-keys"')].split())
     assert f'value="{"x" * 81}"' in form
@@ -160,7 +162,9 @@ def test_a_refused_form_keeps_what_was_chosen(client: Client, workspace: Workspa
     assert form.count('aria-invalid="true"') == 1
 
 
-def test_a_full_workspace_is_reported_why(client: Client, workspace: Workspace, owner: Actor) -> None:
+def test_a_workspace_with_too_many_keys_gets_an_explanation(
+    client: Client, workspace: Workspace, owner: Actor
+) -> None:
     for _ in range(api_keys.LIVE_KEYS):
         api_keys.create(actor=owner, name="n8n")
     answer = create(client, workspace)
@@ -169,7 +173,7 @@ def test_a_full_workspace_is_reported_why(client: Client, workspace: Workspace, 
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_a_key_that_signs_is_shown_once_with_its_secret(
+def test_a_signing_key_is_shown_once_with_its_secret(
     client: Client, workspace: Workspace, headers: dict[str, str]
 ) -> None:
     answer = create(client, workspace, headers=headers, name="Wiro", signed="on")
@@ -187,6 +191,6 @@ def test_a_key_that_signs_is_shown_once_with_its_secret(
     assert new_secret != secret
 
 
-def test_a_usual_key_has_no_secret(client: Client, workspace: Workspace) -> None:
+def test_an_ordinary_key_has_no_secret(client: Client, workspace: Workspace) -> None:
     assert "made-secret-text" not in body(create(client, workspace))
     assert "Signed requests" not in row_of(body(client.get(page_of(workspace))), "n8n")

@@ -38,7 +38,7 @@ def client(owner: Actor) -> Client:
 # --- The list ----------------------------------------------------------------------------
 
 
-def test_a_row_tells_all_but_the_secret(client: Client, workspace: Workspace) -> None:
+def test_a_row_shows_everything_but_the_secret(client: Client, workspace: Workspace) -> None:
     editor = make_actor(workspace, user=make_member(workspace))
     used, bare = api_keys.create(actor=editor, name="Used", scopes=[READ], expires_in=90 * DAY)
     api_keys.touch(used)
@@ -53,7 +53,7 @@ def test_a_row_tells_all_but_the_secret(client: Client, workspace: Workspace) ->
     assert used.secret_hash not in page
 
 
-def test_keys_that_work_come_first_and_of_those_that_ended_the_last_few(
+def test_active_keys_come_first_followed_by_the_latest_ended_ones(
     client: Client, workspace: Workspace, owner: Actor
 ) -> None:
     api_keys.create(actor=owner, name="Alive")
@@ -88,7 +88,7 @@ def test_managers_see_all_keys_of_the_workspace_and_others_their_own(
     assert names(signed_in(editor)) == {"Editors"}
 
 
-def test_who_may_not_edit_is_reported_and_gets_no_form(client: Client, workspace: Workspace) -> None:
+def test_a_viewer_gets_an_explanation_instead_of_the_form(client: Client, workspace: Workspace) -> None:
     viewer = signed_in(make_member(workspace, role=Role.VIEWER))
     page = body(viewer.get(page_of(workspace)))
     assert "Access Image Editor" in page
@@ -99,7 +99,7 @@ def test_who_may_not_edit_is_reported_and_gets_no_form(client: Client, workspace
     assert not ApiKey.objects.exists()
 
 
-def test_the_settings_lead_everybody_to_what_they_may_see(client: Client, workspace: Workspace) -> None:
+def test_the_settings_link_goes_to_a_page_the_user_may_see(client: Client, workspace: Workspace) -> None:
     editor = signed_in(make_member(workspace))
     studio = reverse("studio", args=[workspace.slug])
     providers = reverse("provider_keys", args=[workspace.slug])
@@ -137,7 +137,7 @@ def test_rotating_shows_the_new_key_once_and_how_long_the_old_one_works(
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_rotating_twice_makes_one_key(
+def test_rotating_twice_creates_one_key(
     client: Client, workspace: Workspace, owner: Actor, headers: dict[str, str]
 ) -> None:
     old, _ = api_keys.create(actor=owner, name="n8n")
@@ -148,7 +148,7 @@ def test_rotating_twice_makes_one_key(
     assert ApiKey.objects.count() == 2
 
 
-def test_rotating_at_once_says_that_the_old_one_is_dead(
+def test_rotating_without_overlap_reports_that_the_old_key_has_ended(
     client: Client, workspace: Workspace, owner: Actor
 ) -> None:
     old, _ = api_keys.create(actor=owner, name="n8n")
@@ -166,7 +166,7 @@ def test_an_overlap_that_is_not_offered_is_refused(
     assert ApiKey.objects.count() == 1
 
 
-def test_a_manager_revokes_what_others_made_and_rotates_only_their_own(
+def test_a_manager_revokes_keys_of_others_and_rotates_only_their_own(
     client: Client, workspace: Workspace
 ) -> None:
     editor = make_actor(workspace, user=make_member(workspace))
@@ -189,7 +189,7 @@ def test_an_editor_revokes_their_own_and_nobody_elses(workspace: Workspace, owne
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_revoking_ends_the_key_and_says_so(
+def test_revoking_ends_the_key_and_confirms_it(
     client: Client, workspace: Workspace, owner: Actor, headers: dict[str, str]
 ) -> None:
     key, bare = api_keys.create(actor=owner, name="n8n")

@@ -1,4 +1,4 @@
-"""The API reference: what the API's document says, for members, with code that is ready to run."""
+"""The API reference: the API's document for members, with code that is ready to run."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_every_member_may_read(workspace: Workspace, name: str, role: Role) -> N
 
 
 @pytest.mark.parametrize("name", ["api_reference", "api_guide"])
-def test_nobody_else_may(client: Client, workspace: Workspace, name: str) -> None:
+def test_nobody_else_may_read(client: Client, workspace: Workspace, name: str) -> None:
     theirs = make_workspace(name="Rivals")
     assert client.get(reverse(name, args=[theirs.slug])).status_code == 404
     stranger = Client().get(reverse(name, args=[workspace.slug]))
@@ -101,7 +101,7 @@ def test_every_field_of_the_document_is_on_the_page(page: str, described: dict[s
             assert re.search(rf"<code>([a-z_]+(\[\])?\.)?{name}</code>", page), name
 
 
-def test_what_a_field_may_be_and_whether_it_must_be_there(page: str) -> None:
+def test_a_field_shows_its_values_and_whether_it_is_required(page: str) -> None:
     rows = re.findall(r"<tr>.*?</tr>", section(page, "call-process"), re.DOTALL)
     [prompt] = [row for row in rows if "<code>prompt</code>" in row]
     assert "Required." in prompt
@@ -112,7 +112,7 @@ def test_what_a_field_may_be_and_whether_it_must_be_there(page: str) -> None:
     assert '<span class="hint">header</span>' in key
 
 
-def test_links_within_the_page_lead_somewhere_and_names_are_unique(page: str) -> None:
+def test_links_within_the_page_have_targets_and_ids_are_unique(page: str) -> None:
     ids = re.findall(r'\sid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
     assert all(ids)
@@ -121,7 +121,7 @@ def test_links_within_the_page_lead_somewhere_and_names_are_unique(page: str) ->
     assert targets <= set(ids)
 
 
-def test_the_code_has_the_portals_own_address_and_no_key(page: str) -> None:
+def test_the_code_has_the_portals_own_url_and_no_key(page: str) -> None:
     for language in ("curl", "python"):
         found = snippets(page, language)
         assert len(found) == len(re.findall(r'<section id="call-', page))
@@ -132,7 +132,7 @@ def test_the_code_has_the_portals_own_address_and_no_key(page: str) -> None:
     assert "flk_" not in page
 
 
-def test_behind_a_proxy_the_code_has_the_public_address(
+def test_behind_a_proxy_the_code_has_the_public_url(
     client: Client, workspace: Workspace, settings: Settings
 ) -> None:
     settings.BASE_URL = "https://images.example.com"
@@ -148,19 +148,19 @@ def test_the_code_is_well_formed(page: str) -> None:
         subprocess.run(["sh", "-n"], input=text, text=True, check=True)
 
 
-def test_a_shell_hands_on_what_was_meant() -> None:
-    said = {"prompt": 'Write "it\'s" $HOME `x` \\ in blue'}
-    command = api_examples.curl(verb="POST", url="http://localhost/", body=said)
+def test_a_shell_passes_the_example_on_unchanged() -> None:
+    payload = {"prompt": 'Write "it\'s" $HOME `x` \\ in blue'}
+    command = api_examples.curl(verb="POST", url="http://localhost/", body=payload)
     script = f'curl() {{ for last; do :; done; printf %s "$last"; }}\n{command}'
     done = subprocess.run(["sh"], input=script, text=True, check=True, capture_output=True)
-    assert json.loads(done.stdout) == said
+    assert json.loads(done.stdout) == payload
 
 
-def test_it_stays_small(client: Client, workspace: Workspace) -> None:
+def test_the_page_stays_small(client: Client, workspace: Workspace) -> None:
     assert len(client.get(reverse("api_reference", args=[workspace.slug])).content) < LARGEST
 
 
-def test_it_asks_the_database_no_more_with_more_in_it(client: Client, workspace: Workspace) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_data(client: Client, workspace: Workspace) -> None:
     def count() -> int:
         with CaptureQueriesContext(connection) as queries:
             client.get(reverse("api_reference", args=[workspace.slug]))
@@ -173,7 +173,7 @@ def test_it_asks_the_database_no_more_with_more_in_it(client: Client, workspace:
     assert count() == few
 
 
-def test_the_bar_and_the_keys_lead_to_it(client: Client, workspace: Workspace) -> None:
+def test_the_top_bar_and_the_api_keys_page_link_to_it(client: Client, workspace: Workspace) -> None:
     url = reverse("api_reference", args=[workspace.slug])
     keys = body(client.get(reverse("api_keys", args=[workspace.slug])))
     assert len(re.findall(rf'href="{url}"', keys)) == 2
@@ -191,7 +191,7 @@ def test_the_guide_is_plain_text(client: Client, workspace: Workspace, page: str
 @pytest.mark.parametrize(
     ("name", "address"), [("bfl", "/v1"), ("wiro", "/v1"), ("openai", "/v1"), ("mcp", "/mcp")]
 )
-def test_clients_of_other_services_find_their_address_and_guide(
+def test_clients_of_other_services_find_their_url_and_guide(
     client: Client, workspace: Workspace, page: str, name: str, address: str
 ) -> None:
     url = reverse("door_guide", args=[workspace.slug, name])
@@ -202,5 +202,5 @@ def test_clients_of_other_services_find_their_address_and_guide(
     assert body(guide).startswith("# ")
 
 
-def test_there_is_no_guide_of_any_other_name(client: Client, workspace: Workspace) -> None:
+def test_an_unknown_guide_is_not_found(client: Client, workspace: Workspace) -> None:
     assert client.get(reverse("door_guide", args=[workspace.slug, "api"])).status_code == 404

@@ -1,4 +1,4 @@
-"""Images behind links that end soon."""
+"""Images served by short-lived links."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def test_other_sites_may_show_it_but_no_browser_runs_it(image: Image) -> None:
     assert response["Cache-Control"] == "private, max-age=60"
 
 
-def test_after_its_time_it_is_not_found(image: Image) -> None:
+def test_an_expired_link_is_not_found(image: Image) -> None:
     assert Client().get(link(image, seconds=0)).status_code == 404
 
 
-def test_in_the_trash_it_is_not_found(actor: Actor, image: Image) -> None:
+def test_an_image_in_the_trash_is_not_found(actor: Actor, image: Image) -> None:
     url = link(image)
     trash.discard(actor=actor, images=[image])
     assert Client().get(url).status_code == 404
 
 
-def test_images_are_only_read(image: Image) -> None:
+def test_other_methods_are_refused(image: Image) -> None:
     assert Client().post(link(image)).status_code == 405
     assert Client().head(link(image)).content == b""

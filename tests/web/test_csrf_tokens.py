@@ -1,4 +1,4 @@
-"""Each form that posts brings the token along, also in a browser without script."""
+"""Each post form contains the CSRF token, also for browsers without script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKEN = re.compile(r"name=\"csrfmiddlewaretoken\"\s+value=\"\w{64}\"")
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 @pytest.mark.parametrize("name", [name for name, route in IN_A_WORKSPACE.items() if route.method == "get"])
-def test_each_form_that_posts_has_its_token(name: str, headers: dict[str, str]) -> None:
+def test_each_post_form_has_a_csrf_token(name: str, headers: dict[str, str]) -> None:
     rows, route = make_rows("Acme"), IN_A_WORKSPACE[name]
     response = signed_in(rows.workspace.members.get()).get(
         route.url(name, rows), route.fields(rows), headers=headers

@@ -1,4 +1,4 @@
-"""Stored files as answers: in pieces, in part, or not once more."""
+"""Stored files as responses: in pieces, as a range, or not modified."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def make_image_of(content: bytes) -> Image:
     [(None, 0, len(CONTENT)), (f"bytes=10-{2 * PIECE}", 10, 2 * PIECE + 1), ("bytes=-9", -9, len(CONTENT))],
     ids=["whole", "part", "end"],
 )
-async def test_a_large_file_comes_in_pieces(wanted: str | None, start: int, end: int) -> None:
+async def test_a_large_file_is_sent_in_pieces(wanted: str | None, start: int, end: int) -> None:
     image = await in_thread(make_image_of, CONTENT)
     headers = {"Range": wanted} if wanted else {}
     response: Any = await AsyncClient().get(links.sign(image.id), headers=headers)
@@ -74,7 +74,7 @@ async def test_a_large_file_comes_in_pieces(wanted: str | None, start: int, end:
         ("bytes=-1000", 0, 100),
     ],
 )
-def test_a_part_can_be_requested(small: tuple[str, bytes], wanted: str, start: int, end: int) -> None:
+def test_a_range_can_be_requested(small: tuple[str, bytes], wanted: str, start: int, end: int) -> None:
     url, content = small
     response = Client().get(url, headers={"Range": wanted})
     assert (response.status_code, response.content) == (206, content[start:end])
@@ -84,7 +84,7 @@ def test_a_part_can_be_requested(small: tuple[str, bytes], wanted: str, start: i
 
 
 @pytest.mark.parametrize("wanted", ["bytes=100-", "bytes=100-200", "bytes=-0", f"bytes={'9' * 18}-"])
-def test_a_part_that_is_not_there_is_refused(small: tuple[str, bytes], wanted: str) -> None:
+def test_a_range_outside_the_file_is_refused(small: tuple[str, bytes], wanted: str) -> None:
     response = Client().get(small[0], headers={"Range": wanted})
     assert (response.status_code, response["Content-Range"]) == (416, "bytes */100")
 
@@ -103,14 +103,14 @@ def test_a_part_that_is_not_there_is_refused(small: tuple[str, bytes], wanted: s
         "bytes=\u0660-1",
     ],
 )
-def test_what_is_no_range_is_answered_with_everything(small: tuple[str, bytes], wanted: str) -> None:
+def test_an_invalid_range_gets_the_whole_file(small: tuple[str, bytes], wanted: str) -> None:
     url, content = small
     response = Client().get(url, headers={"Range": wanted})
     assert (response.status_code, response.content) == (200, content)
     assert response["Accept-Ranges"] == "bytes"
 
 
-def test_a_part_of_another_file_is_not_sent(small: tuple[str, bytes]) -> None:
+def test_a_range_of_another_file_gets_the_whole_file(small: tuple[str, bytes]) -> None:
     url, content = small
     etag = Client().get(url)["ETag"]
     same = Client().get(url, headers={"Range": "bytes=0-9", "If-Range": etag})
@@ -119,20 +119,20 @@ def test_a_part_of_another_file_is_not_sent(small: tuple[str, bytes]) -> None:
     assert (other.status_code, other.content) == (200, content)
 
 
-def test_what_the_reader_has_is_not_sent_once_more(small: tuple[str, bytes]) -> None:
+def test_an_unchanged_file_is_not_sent_again(small: tuple[str, bytes]) -> None:
     etag = Client().get(small[0])["ETag"]
     assert Client().get(small[0], headers={"If-None-Match": etag}).status_code == 304
     assert Client().get(small[0], headers={"If-None-Match": '"other"'}).status_code == 200
     assert Client().get(small[0], headers={"If-Match": '"other"'}).status_code == 412
 
 
-def test_sizes_of_an_image_have_tags_of_their_own(db: None) -> None:
+def test_each_size_of_an_image_has_its_own_etag(db: None) -> None:
     image = make_image(make_actor())
     tags = {Client().get(links.sign(image.id, variant))["ETag"] for variant in links.VARIANTS}
     assert len(tags) == len(links.VARIANTS)
     assert not any(image.storage_name in tag for tag in tags)
 
 
-def test_head_tells_the_length_alone(small: tuple[str, bytes]) -> None:
+def test_head_returns_only_the_length(small: tuple[str, bytes]) -> None:
     response = Client().head(small[0], headers={"Range": "bytes=0-9"})
     assert (response.status_code, response["Content-Length"], response.content) == (200, "100", b"")

@@ -1,4 +1,4 @@
-"""Images behind signed links."""
+"""Images served by signed links."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_no_browser_runs_or_shares_it(image: Image) -> None:
 
 @pytest.mark.parametrize("state", ["trashed", "purged", "removed"])
 @pytest.mark.parametrize("variant", ["160", "512", "1280", "full"])
-def test_what_is_out_of_reach_is_gone_within_a_minute(image: Image, variant: str, state: str) -> None:
+def test_an_unavailable_image_leaves_caches_within_a_minute(image: Image, variant: str, state: str) -> None:
     url = links.sign(image.id, variant)
     first = Client().get(url)
     assert first["Cache-Control"] == "private, max-age=60"
@@ -59,7 +59,7 @@ def test_what_is_out_of_reach_is_gone_within_a_minute(image: Image, variant: str
         assert (gone.status_code, gone["Cache-Control"]) == (404, "private, no-store")
 
 
-def test_restored_it_is_there_again(image: Image) -> None:
+def test_a_restored_image_is_available_again(image: Image) -> None:
     url = links.sign(image.id)
     Image.objects.update(trashed_at=timezone.now())
     assert Client().get(url).status_code == 404
@@ -80,14 +80,14 @@ def test_a_download_has_a_name(image: Image) -> None:
     assert response["Content-Disposition"] == f'attachment; filename="{name}"'
 
 
-def test_head_tells_without_the_bytes(image: Image) -> None:
+def test_head_returns_headers_without_the_file(image: Image) -> None:
     response = Client().head(links.sign(image.id))
     assert response.status_code == 200
     assert response.content == b""
     assert response["Content-Type"] == "image/png"
 
 
-def test_a_link_that_was_changed_or_is_too_old_leads_nowhere(image: Image) -> None:
+def test_a_changed_or_expired_link_is_not_found(image: Image) -> None:
     good = links.sign(image.id)
     other = make_image(make_actor(name="Other"))
     old = links.sign(image.id, now=timezone.now() - timedelta(days=3))
@@ -100,11 +100,11 @@ def test_a_link_that_was_changed_or_is_too_old_leads_nowhere(image: Image) -> No
 @pytest.mark.parametrize(
     "token", ["x", "...", "%00", "%ff%fe", "a.b.c.d.e", "..%2f..%2fetc%2fpasswd", "x" * 5000]
 )
-def test_garbage_leads_nowhere(token: str) -> None:
+def test_an_invalid_token_is_not_found(token: str) -> None:
     assert Client().get(f"/files/{token}").status_code == 404
 
 
-def test_an_image_that_is_gone_is_not_found(image: Image) -> None:
+def test_a_deleted_image_is_not_found(image: Image) -> None:
     url = links.sign(image.id)
     store.delete(image.storage_name)
     assert Client().get(url).status_code == 404
@@ -112,5 +112,5 @@ def test_an_image_that_is_gone_is_not_found(image: Image) -> None:
     assert Client().get(url).status_code == 404
 
 
-def test_files_are_only_read(image: Image) -> None:
+def test_other_methods_are_refused(image: Image) -> None:
     assert Client().post(links.sign(image.id)).status_code == 405

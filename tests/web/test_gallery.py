@@ -89,7 +89,7 @@ def test_the_page_shows_its_filter_and_the_tiles_keep_it(client: Client, workspa
     assert f"?q=warm+make&amp;by={person.pk}&amp;since=7" in page
 
 
-def test_over_htmx_only_the_list_comes_with_a_clean_address(client: Client, workspace: Workspace) -> None:
+def test_over_htmx_only_the_list_is_returned_with_a_clean_url(client: Client, workspace: Workspace) -> None:
     add_result(workspace)
     query = {"q": "", "by": "", "model": "", "since": "7", "status": "completed"}
     part = get_part(client, workspace, **query)
@@ -116,7 +116,7 @@ def test_over_htmx_only_the_list_comes_with_a_clean_address(client: Client, work
     ],
 )
 @pytest.mark.parametrize("name", ["gallery", "gallery_new"])
-def test_what_makes_no_sense_in_an_address_is_no_error(
+def test_invalid_filter_values_are_ignored(
     client: Client, workspace: Workspace, name: str, query: dict[str, str]
 ) -> None:
     add_result(workspace)
@@ -124,9 +124,7 @@ def test_what_makes_no_sense_in_an_address_is_no_error(
         assert ask(client, workspace, name, **query).status_code in (200, 204)
 
 
-def test_a_strangers_id_as_a_person_shows_nothing_and_tells_nothing(
-    client: Client, workspace: Workspace
-) -> None:
+def test_filtering_by_a_strangers_id_reveals_nothing(client: Client, workspace: Workspace) -> None:
     rivals = make_workspace(name="Rivals")
     add_result(rivals)
     page = get(client, workspace, by=str(rivals.members.get().pk))
@@ -134,7 +132,7 @@ def test_a_strangers_id_as_a_person_shows_nothing_and_tells_nothing(
     assert "Former member" in body(page)
 
 
-def test_edits_without_an_image_say_why_and_cannot_be_picked(client: Client, workspace: Workspace) -> None:
+def test_edits_without_an_image_show_why_and_cannot_be_selected(client: Client, workspace: Workspace) -> None:
     add_result(workspace)
     failed = add_job(workspace, status=Status.FAILED, parent=add_image(workspace))
     page = get(client, workspace, status="failed")
@@ -163,7 +161,7 @@ def test_older_tiles_follow_by_a_link_with_and_without_script(client: Client, wo
     assert "hx-partial" not in body(part)
 
 
-def test_new_tiles_are_those_that_came_since_and_match(client: Client, workspace: Workspace) -> None:
+def test_new_tiles_are_later_ones_that_match_the_filter(client: Client, workspace: Workspace) -> None:
     first = add_result(workspace)
     assert get_part(client, workspace, "gallery_new", newest=at(first)).status_code == 204
     second, _ = add_result(workspace), add_result(workspace, prompt="sepia")
@@ -173,14 +171,14 @@ def test_new_tiles_are_those_that_came_since_and_match(client: Client, workspace
     assert "2 edits" in body(part)
 
 
-def test_the_first_tile_of_an_empty_list_brings_the_list(client: Client, workspace: Workspace) -> None:
+def test_the_first_tile_of_an_empty_list_reloads_the_list(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace)
     part = get_part(client, workspace, "gallery_new", newest="")
     assert tiles(part) == ids(result)
     assert 'hx-target="#results"' in body(part)
 
 
-def test_after_a_long_absence_the_list_comes_anew(client: Client, workspace: Workspace) -> None:
+def test_after_a_long_absence_the_list_is_reloaded(client: Client, workspace: Workspace) -> None:
     first = add_result(workspace)
     results = [add_result(workspace) for _ in range(PAGE + 1)][::-1]
     part = get_part(client, workspace, "gallery_new", newest=at(first))
@@ -188,14 +186,14 @@ def test_after_a_long_absence_the_list_comes_anew(client: Client, workspace: Wor
     assert 'hx-target="#results"' in body(part)
 
 
-def test_running_edits_are_reported_anew_as_they_end(client: Client, workspace: Workspace) -> None:
+def test_the_list_of_running_edits_is_reloaded_as_they_end(client: Client, workspace: Workspace) -> None:
     running, _ = add_job(workspace), add_job(workspace, status=Status.COMPLETED)
     part = get_part(client, workspace, "gallery_new", status="running", newest="")
     assert tiles(part) == ids(running)
 
 
 @pytest.mark.parametrize("query", [{"status": "failed"}, {"older": f"{'9' * 15}.{'0' * 32}"}])
-def test_a_list_that_cannot_grow_on_top_asks_for_nothing(
+def test_a_list_that_is_not_live_requests_no_updates(
     client: Client, workspace: Workspace, query: dict[str, str]
 ) -> None:
     assert 'id="shown"' in body(get(client, workspace))
@@ -209,7 +207,7 @@ def star(client: Client, workspace: Workspace, *images: Image, part: bool = Fals
     return client.post(url, {"images": ids(*images), **fields}, headers=HTMX if part else {})
 
 
-def test_stars_are_set_and_taken_off_for_oneself(client: Client, workspace: Workspace) -> None:
+def test_stars_are_set_and_removed_per_user(client: Client, workspace: Workspace) -> None:
     images = [add_result(workspace) for _ in range(2)]
     response = star(client, workspace, *images)
     assert response["Location"] == reverse("gallery", args=[workspace.slug])
@@ -233,7 +231,7 @@ def test_over_htmx_a_star_changes_the_tile_and_the_lightbox(client: Client, work
     ("next", "leads"),
     [("/w/acme-studio/trash/", True), ("https://evil.test/", False), ("//evil.test", False)],
 )
-def test_after_a_star_one_goes_back_within_the_portal_only(
+def test_starring_redirects_only_within_the_portal(
     client: Client, workspace: Workspace, next: str, leads: bool
 ) -> None:
     response = star(client, workspace, add_result(workspace), next=next)
@@ -256,20 +254,20 @@ def test_more_than_a_hundred_at_once_are_refused(client: Client, workspace: Work
         (timedelta(days=6), "6 days ago"),
     ],
 )
-def test_a_tile_says_how_long_ago(client: Client, workspace: Workspace, age: timedelta, words: str) -> None:
+def test_a_tile_shows_its_age(client: Client, workspace: Workspace, age: timedelta, words: str) -> None:
     result = add_result(workspace)
     Image.objects.filter(pk=result.pk).update(created_at=timezone.now() - age)
     assert words in body(get(client, workspace))
 
 
-def test_an_old_tile_says_the_day(client: Client, workspace: Workspace) -> None:
+def test_an_old_tile_shows_its_date(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace)
     moment = timezone.now() - timedelta(days=40)
     Image.objects.filter(pk=result.pk).update(created_at=moment)
     assert f"{moment.day} {moment:%b %Y}" in body(get(client, workspace))
 
 
-def test_what_people_write_is_text(client: Client, workspace: Workspace) -> None:
+def test_user_input_is_escaped(client: Client, workspace: Workspace) -> None:
     evil = '<script>alert(1)</script><hx-partial hx-target="body">'
     add_result(workspace, prompt=evil)
     for page in (get(client, workspace, q="script"), get_part(client, workspace)):

@@ -1,4 +1,4 @@
-"""In front of the pages: who is asked for what before a body is read. Nothing here sends more than heads."""
+"""The gateway middleware of the pages: checks before a body is read. Most tests send only headers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def workspace(committed: None) -> Workspace:
 
 
 class Request:
-    """A request of which `pieces` come, and then nothing for ever."""
+    """A request of which `pieces` arrive, and then nothing more."""
 
     def __init__(self, path: str, headers: dict[str, str], *pieces: bytes) -> None:
         self.read = 0
@@ -53,7 +53,7 @@ class Request:
         }
 
     async def send(self) -> Any:
-        """As soon as there is an answer."""
+        """Return as soon as there is a response."""
         answered = asyncio.Event()
 
         async def receive() -> Any:
@@ -81,7 +81,7 @@ class Request:
 async def ask(
     path: str, *, length: int | None = None, user: User | None = None, headers: dict[str, str] | None = None
 ) -> Any:
-    """The answer to a head alone; without a length it comes in chunks."""
+    """The response to headers alone; without a length the body is chunked."""
     reported = {"transfer_encoding": "chunked"} if length is None else {"content_length": str(length)}
     cookies = await in_thread(cookie_of, user) if user else {}
     kind = {"content_type": "multipart/form-data; boundary=x"}
@@ -98,7 +98,9 @@ async def owner_of(workspace: Workspace) -> User:
 
 @pytest.mark.parametrize("path", [UPLOAD, RUN, "/w/nosuch/upload/", INPUTS, "/admin/"])
 @pytest.mark.parametrize("fragment", [False, True], ids=["page", "fragment"])
-async def test_a_stranger_is_sent_to_sign_in(workspace: Workspace, path: str, fragment: bool) -> None:
+async def test_an_anonymous_client_is_redirected_to_sign_in(
+    workspace: Workspace, path: str, fragment: bool
+) -> None:
     answer = await ask(path, length=STRANGERS_LIMIT + 1, headers=HTMX if fragment else {})
     assert (answer.status, answer.headers["location"]) == (302, f"/accounts/login/?next={path}")
     assert answer.headers["connection"] == "close"
@@ -106,17 +108,17 @@ async def test_a_stranger_is_sent_to_sign_in(workspace: Workspace, path: str, fr
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/welcome/", "/theme/", "/nosuch/", "/healthz", "/"])
-async def test_elsewhere_a_stranger_sends_little(workspace: Workspace, path: str) -> None:
+async def test_an_anonymous_client_sends_only_small_bodies_elsewhere(workspace: Workspace, path: str) -> None:
     answer = await ask(path, length=STRANGERS_LIMIT + 1)
     assert (answer.status, answer.headers["connection"]) == (413, "close")
     assert b"That is too large" in answer.content
 
 
-async def test_a_file_without_a_length_is_large(workspace: Workspace) -> None:
+async def test_a_file_without_a_length_counts_as_large(workspace: Workspace) -> None:
     assert (await ask(UPLOAD)).status == 302
 
 
-async def test_a_strangers_form_without_a_length_is_cut_off(workspace: Workspace) -> None:
+async def test_an_anonymous_form_without_a_length_is_cut_off(workspace: Workspace) -> None:
     pieces = (b"x" * 1024,) * 1000
     answer = await Request("/accounts/login/", {"transfer_encoding": "chunked"}, *pieces).send()
     assert answer.status == 413
@@ -124,7 +126,7 @@ async def test_a_strangers_form_without_a_length_is_cut_off(workspace: Workspace
 
 
 @pytest.mark.parametrize("path", [UPLOAD, RUN])
-async def test_who_is_no_member_learns_of_nothing(workspace: Workspace, path: str) -> None:
+async def test_a_non_member_cannot_tell_whether_a_workspace_exists(workspace: Workspace, path: str) -> None:
     stranger = await in_thread(UserFactory.create)
     answer = await ask(path, length=10_000_000, user=stranger)
     missing = await ask(path.replace("acme-studio", "nosuch"), length=10_000_000, user=stranger)
@@ -138,7 +140,7 @@ async def test_who_is_no_member_learns_of_nothing(workspace: Workspace, path: st
     "rights", [{"role": Role.VIEWER}, {"role": Role.EDITOR, "access_image_editor": False}]
 )
 @pytest.mark.parametrize("fragment", [False, True], ids=["page", "fragment"])
-async def test_who_may_only_look_sends_no_file(
+async def test_a_viewer_cannot_send_a_file(
     workspace: Workspace, rights: dict[str, Any], fragment: bool
 ) -> None:
     viewer = await in_thread(make_member, workspace, **rights)
@@ -150,13 +152,13 @@ async def test_who_may_only_look_sends_no_file(
 
 
 @pytest.mark.parametrize(("path", "limit"), [(UPLOAD, FILES_LIMIT), (RUN, FILES_LIMIT), (INPUTS, LIMIT)])
-async def test_a_member_sends_no_more_than_fits(workspace: Workspace, path: str, limit: int) -> None:
+async def test_a_members_body_over_the_limit_is_refused(workspace: Workspace, path: str, limit: int) -> None:
     answer = await ask(path, length=limit + 1, user=await owner_of(workspace), headers=HTMX)
     assert answer.status == 413
     assert answer.content.lstrip().startswith(b'<p class="problem"')
 
 
-async def test_a_workspace_whose_storage_is_full_is_sent_nothing(workspace: Workspace) -> None:
+async def test_a_file_for_a_full_storage_is_refused(workspace: Workspace) -> None:
     user = await owner_of(workspace)
     await in_thread(Plan.objects.filter(pk=workspace.plan_id).update, storage_bytes=0)
     for length in (10_000_000, None):
@@ -170,14 +172,14 @@ async def test_a_workspace_whose_storage_is_full_is_sent_nothing(workspace: Work
     [{"x_csrftoken": "forged"}, {"origin": "https://evil.example"}, {"origin": "null"}],
     ids=["token", "site", "null"],
 )
-async def test_what_another_site_sends_is_refused(workspace: Workspace, headers: dict[str, str]) -> None:
+async def test_a_cross_site_request_is_refused(workspace: Workspace, headers: dict[str, str]) -> None:
     answer = await ask(UPLOAD, length=10_000_000, user=await owner_of(workspace), headers=headers)
     assert answer.status == 403
     assert b"not sent from a page of this portal" in answer.content
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "x"])
-async def test_a_forged_token_is_reported_from_the_head_alone(
+async def test_a_forged_token_is_refused_by_the_headers_alone(
     workspace: Workspace, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     forged = {"x_csrftoken": "forged", "content_type": kind}
@@ -188,10 +190,10 @@ async def test_a_forged_token_is_reported_from_the_head_alone(
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": "http://localhost"}], ids=["nothing", "own site"])
-async def test_a_token_in_the_form_is_waited_for(
+async def test_a_token_in_the_form_is_awaited(
     workspace: Workspace, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And who then stalls is given up."""
+    """A client that then stalls times out."""
     monkeypatch.setattr(body, "BODY_SECONDS", 0.1)
     monkeypatch.setattr(body, "IGNORED_SECONDS", 0)
     answer = await ask(UPLOAD, length=10_000_000, user=await owner_of(workspace), headers=headers)
@@ -203,7 +205,7 @@ async def test_a_foreign_host_name_is_refused(workspace: Workspace) -> None:
     assert (await ask(UPLOAD, length=10_000_000, headers={"host": "evil.example"})).status == 400
 
 
-def test_a_form_of_a_stranger_still_signs_in(workspace: Workspace) -> None:
+def test_an_anonymous_form_can_still_sign_in(workspace: Workspace) -> None:
     user = workspace.members.get()
     user.set_password("correct horse battery")
     user.save()

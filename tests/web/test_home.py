@@ -1,4 +1,4 @@
-"""The way in: first start, where people are sent, the theme, and the health check."""
+"""First start, redirects of the home page, the theme, and the health check."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIRST = {
 
 
 @pytest.mark.django_db
-def test_the_first_person_is_welcomed_and_everybody_else_signs_in() -> None:
+def test_the_first_visitor_is_welcomed_and_later_ones_sign_in() -> None:
     assert Client().get("/")["Location"] == reverse("welcome")
     UserFactory.create()
     assert Client().get("/")["Location"] == reverse("account_login")
@@ -35,7 +35,7 @@ def test_the_first_person_is_welcomed_and_everybody_else_signs_in() -> None:
 
 
 @pytest.mark.django_db
-def test_the_first_person_lands_in_the_studio_as_operator_with_credits() -> None:
+def test_the_first_user_lands_in_the_studio_as_operator_with_credits() -> None:
     client = Client()
     landed = client.post(reverse("welcome"), FIRST)
     assert re.match(r"/w/acme-studio/v/[0-9a-f-]{36}/\?prompt=", landed["Location"])
@@ -59,7 +59,7 @@ def test_the_first_person_lands_in_the_studio_as_operator_with_credits() -> None
         ("name", "x" * 121, "120"),
     ],
 )
-def test_a_first_start_that_is_not_right_makes_nobody(field: str, value: str, message: str) -> None:
+def test_an_invalid_first_start_creates_no_account(field: str, value: str, message: str) -> None:
     response = Client().post(reverse("welcome"), {**FIRST, field: value})
     assert response.status_code == 400
     assert message in response.content.decode()
@@ -67,7 +67,7 @@ def test_a_first_start_that_is_not_right_makes_nobody(field: str, value: str, me
     assert not Workspace.objects.exists()
 
 
-def test_of_two_first_people_at_once_one_is_first(committed: None) -> None:
+def test_of_two_concurrent_first_starts_one_succeeds(committed: None) -> None:
     together = Barrier(2)
 
     def come(email: str) -> str:
@@ -89,7 +89,7 @@ def test_of_two_first_people_at_once_one_is_first(committed: None) -> None:
 
 
 @pytest.mark.django_db
-def test_one_is_sent_to_the_workspace_joined_first() -> None:
+def test_home_redirects_to_the_workspace_joined_first() -> None:
     user = UserFactory.create()
     make_workspace(name="First", owner=user)
     make_workspace(name="Second", owner=user)
@@ -97,7 +97,7 @@ def test_one_is_sent_to_the_workspace_joined_first() -> None:
 
 
 @pytest.mark.django_db
-def test_one_without_a_workspace_is_reported() -> None:
+def test_a_user_without_a_workspace_gets_an_explanation() -> None:
     response = signed_in(UserFactory.create()).get("/")
     assert response.status_code == 200
     assert "workspace" in response.content.decode()
@@ -107,7 +107,7 @@ def test_one_without_a_workspace_is_reported() -> None:
 @pytest.mark.parametrize(
     ("chosen", "kept"), [("dark", "dark"), ("light", "light"), ("auto", "auto"), ('"><script>', "auto")]
 )
-def test_the_theme_is_kept_and_drawn_by_the_server(chosen: str, kept: str) -> None:
+def test_the_theme_is_kept_and_rendered_by_the_server(chosen: str, kept: str) -> None:
     UserFactory.create()
     client = Client()
     response = client.post(reverse("theme"), {"theme": chosen})
@@ -117,7 +117,7 @@ def test_the_theme_is_kept_and_drawn_by_the_server(chosen: str, kept: str) -> No
 
 
 @pytest.mark.django_db
-def test_an_odd_theme_cookie_is_ignored() -> None:
+def test_an_invalid_theme_cookie_is_ignored() -> None:
     UserFactory.create()
     client = Client()
     client.cookies["theme"] = "x onload=alert(1)"
@@ -137,12 +137,12 @@ def test_an_odd_theme_cookie_is_ignored() -> None:
         ("", "/"),
     ],
 )
-def test_after_the_theme_one_stays_on_this_portal(back: str, location: str) -> None:
+def test_changing_the_theme_redirects_only_within_the_portal(back: str, location: str) -> None:
     response = Client().post(reverse("theme"), {"theme": "dark"}, headers={"Referer": back})
     assert response["Location"] == location
 
 
-def test_health_asks_nothing_of_the_database() -> None:
+def test_the_health_check_makes_no_query() -> None:
     """No database mark: a query would fail the test."""
     response = Client().get("/healthz")
     assert (response.status_code, response.content) == (200, b"ok\n")

@@ -1,4 +1,4 @@
-"""Who gets what at each route: nobody sees, or learns of, what is another workspace's."""
+"""Access to each route: nobody sees, or learns of, anything of another workspace."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def fake_providers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Providers that take every key, and are asked without a network."""
+    """Providers that accept every key, without a network."""
     install(monkeypatch)
 
 
@@ -59,12 +59,12 @@ def _file(url: str) -> dict[str, Any]:
 
 
 def test_every_route_is_in_a_table() -> None:
-    put_together = {"api_reference"}  # in imageeditor/urls.py, of two doors
+    put_together = {"api_reference"}  # in imageeditor/urls.py, from pages and API
     assert {pattern.name for pattern in urlpatterns} | put_together == {*IN_A_WORKSPACE, *OUTSIDE}
 
 
 @each_route
-def test_without_sign_in_one_is_sent_to_it(own: Rows, name: str) -> None:
+def test_anonymous_requests_are_redirected_to_sign_in(own: Rows, name: str) -> None:
     route = IN_A_WORKSPACE[name]
     url = route.url(name, own)
     response = ask(Client(), route.method, url)
@@ -72,7 +72,7 @@ def test_without_sign_in_one_is_sent_to_it(own: Rows, name: str) -> None:
 
 
 @each_route
-def test_a_stranger_cannot_tell_a_workspace_from_none(own: Rows, theirs: Rows, name: str) -> None:
+def test_a_stranger_cannot_tell_whether_a_workspace_exists(own: Rows, theirs: Rows, name: str) -> None:
     route = IN_A_WORKSPACE[name]
     stranger = signed_in(theirs.workspace.members.get())
     existing = ask(stranger, route.method, route.url(name, own))
@@ -88,7 +88,7 @@ def test_a_stranger_cannot_tell_a_workspace_from_none(own: Rows, theirs: Rows, n
     [{"role": Role.VIEWER}, {"role": Role.EDITOR, "access_image_editor": False}],
     ids=["viewer", "no permission"],
 )
-def test_those_who_may_only_look_look(own: Rows, name: str, rights: dict[str, Any]) -> None:
+def test_viewers_can_read_and_not_change(own: Rows, name: str, rights: dict[str, Any]) -> None:
     route = IN_A_WORKSPACE[name]
     client = signed_in(make_member(own.workspace, **rights))
     response = ask(client, route.method, route.url(name, own), **route.fields(own))
@@ -103,7 +103,7 @@ def test_those_who_may_only_look_look(own: Rows, name: str, rights: dict[str, An
     assert (Job.objects.count(), Image.objects.filter(trashed_at=None).count()) == (2, 3)
 
 
-def test_the_sample_in_an_address_is_copied_only_for_editors(own: Rows) -> None:
+def test_a_sample_in_the_url_is_not_copied_for_viewers(own: Rows) -> None:
     viewer = signed_in(make_member(own.workspace, role=Role.VIEWER))
     url = reverse("studio", args=[own.workspace.slug])
     assert viewer.get(url, {"sample": "coffee"}).status_code == 200
@@ -163,7 +163,7 @@ def test_rows_of_another_workspace_do_not_exist(
     assert (WebhookEndpoint.objects.count(), WebhookDelivery.objects.count()) == (2, 2)
 
 
-def test_two_images_of_which_one_is_anothers_are_refused(own: Rows, theirs: Rows) -> None:
+def test_a_selection_with_an_image_of_another_workspace_is_refused(own: Rows, theirs: Rows) -> None:
     client = signed_in(own.workspace.members.get())
     response = client.post(
         reverse("run", args=[own.workspace.slug]),
@@ -193,7 +193,7 @@ def test_a_member_of_two_workspaces_cannot_mix_them(own: Rows, theirs: Rows) -> 
     [(name, route.method) for name, route in IN_A_WORKSPACE.items() if name not in TAKES_BOTH]
     + [("theme", "post"), ("health", "get"), ("ready", "get")],
 )
-def test_the_other_method_is_refused(own: Rows, name: str, method: Method) -> None:
+def test_other_methods_are_refused(own: Rows, name: str, method: Method) -> None:
     client = signed_in(own.workspace.members.get())
     url = IN_A_WORKSPACE[name].url(name, own) if name in IN_A_WORKSPACE else reverse(name)
     wrong = client.get(url) if method == "post" else client.post(url)
@@ -212,13 +212,13 @@ def test_a_post_needs_the_csrf_token(own: Rows, name: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["/welcome/", "/theme/", "/accounts/login/", "/accounts/logout/"])
-def test_a_strangers_post_needs_the_csrf_token_too(url: str) -> None:
-    if url != "/welcome/":  # which is there only while nobody is
+def test_an_anonymous_post_needs_the_csrf_token_too(url: str) -> None:
+    if url != "/welcome/":  # which exists only without accounts
         UserFactory.create()
     assert Client(enforce_csrf_checks=True).post(url).status_code == 403
 
 
-def test_a_person_who_was_switched_off_is_nobody(own: Rows) -> None:
+def test_a_deactivated_user_has_no_access(own: Rows) -> None:
     owner = own.workspace.members.get()
     client = signed_in(owner)
     owner.is_active = False

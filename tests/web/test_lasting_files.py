@@ -1,4 +1,4 @@
-"""Images behind links that last."""
+"""Images served by lasting links."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_thumbnails_are_webp(image: Image) -> None:
     assert response.content[8:12] == b"WEBP"
 
 
-def test_in_the_trash_it_is_not_found_and_restored_it_is_again(actor: Actor, image: Image) -> None:
+def test_an_image_is_not_found_while_it_is_in_the_trash(actor: Actor, image: Image) -> None:
     url = links.sign_lasting(image.id)
     trash.discard(actor=actor, images=[image])
     assert Client().get(url).status_code == 404
@@ -61,7 +61,7 @@ def test_in_the_trash_it_is_not_found_and_restored_it_is_again(actor: Actor, ima
     assert Client().get(url).status_code == 404
 
 
-def test_a_link_that_was_changed_leads_nowhere(image: Image) -> None:
+def test_a_changed_link_is_not_found(image: Image) -> None:
     good, other = links.sign_lasting(image.id), links.sign_lasting(make_image(make_actor(name="Other")).id)
     mixed = good.rpartition(".")[0] + "." + other.rpartition(".")[2]
     for url in (good[:-1], good + "x", mixed, f"/i/{image.id}", "/i/%00", "/i/%ff%fe", f"/i/{'x' * 5000}"):
@@ -70,7 +70,7 @@ def test_a_link_that_was_changed_leads_nowhere(image: Image) -> None:
         assert "max-age" not in response.get("Cache-Control", "")
 
 
-def test_images_are_only_read(image: Image) -> None:
+def test_other_methods_are_refused(image: Image) -> None:
     assert Client().post(links.sign_lasting(image.id)).status_code == 405
     assert Client().head(links.sign_lasting(image.id)).content == b""
 

@@ -68,7 +68,7 @@ def step(page: str, name: str) -> str | None:
     return found[1].replace("&amp;", "&") if found else None
 
 
-def test_the_recipe_is_reported_whole(client: Client, workspace: Workspace) -> None:
+def test_the_recipe_is_shown_in_full(client: Client, workspace: Workspace) -> None:
     now = timezone.now()
     style = Style.objects.create(workspace=workspace, name="Own look", prompt="sepia", version=3)
     character = Character.objects.create(workspace=workspace, name="Ada")
@@ -125,13 +125,13 @@ def test_the_recipe_is_reported_whole(client: Client, workspace: Workspace) -> N
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_the_channel_is_reported_by_its_proper_name(
+def test_the_channel_is_shown_by_its_display_name(
     client: Client, workspace: Workspace, channel: Profile, name: str
 ) -> None:
     assert recipe(show(client, add_result(workspace, channel=channel.name)))["Submitted via"] == name
 
 
-def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Workspace) -> None:
+def test_removed_models_and_presets_are_still_named(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, model="gone/model", provider="gone", own_key=True, style_version=1)
     reported = recipe(show(client, result))
     assert reported["Model"] == "gone/model"
@@ -141,12 +141,12 @@ def test_what_left_since_keeps_its_name_or_says_so(client: Client, workspace: Wo
     assert "Former member" in show(client, result)
 
 
-def test_the_prompt_is_reported_once_where_nothing_was_added(client: Client, workspace: Workspace) -> None:
+def test_the_prompt_is_shown_once_if_nothing_was_added(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace, sent_prompt="make it warmer")
     assert "Prompt sent to the model" not in show(client, result)
 
 
-def test_it_compares_with_the_image_it_was_made_of(client: Client, workspace: Workspace) -> None:
+def test_a_result_is_compared_with_its_source(client: Client, workspace: Workspace) -> None:
     source = add_image(workspace)
     result = add_completed(workspace, source, version=2, user=workspace.members.get())
     page = show(client, result)
@@ -164,7 +164,7 @@ def test_a_source_in_the_trash_is_not_shown(client: Client, workspace: Workspace
     assert links.sign(source.pk, "160") not in page
 
 
-def test_its_neighbours_are_those_of_the_filter(client: Client, workspace: Workspace) -> None:
+def test_neighbours_are_those_of_the_filter(client: Client, workspace: Workspace) -> None:
     old, other, middle, new = (
         add_result(workspace, prompt=prompt) for prompt in ("warm", "cold", "warm", "warm")
     )
@@ -176,14 +176,12 @@ def test_its_neighbours_are_those_of_the_filter(client: Client, workspace: Works
     assert step(show(client, old), "older") is None
 
 
-def test_closing_leads_to_the_filtered_list(client: Client, workspace: Workspace) -> None:
+def test_closing_returns_to_the_filtered_list(client: Client, workspace: Workspace) -> None:
     page = show(client, add_result(workspace), q="warm")
     assert step(page, "close") == reverse("gallery", args=[workspace.slug]) + "?q=warm"
 
 
-def test_over_htmx_it_is_a_fragment_that_turns_pages_in_its_place(
-    client: Client, workspace: Workspace
-) -> None:
+def test_over_htmx_it_is_a_fragment_that_is_paged_in_place(client: Client, workspace: Workspace) -> None:
     results = [add_result(workspace) for _ in range(2)]
     part = body(client.get(url_of(results[0]), headers=HTMX))
     assert "<html" not in part
@@ -216,11 +214,13 @@ def test_a_running_edit_shows_its_result_as_soon_as_it_has_one(client: Client, w
 
 
 @pytest.mark.parametrize("kind", [Image.Kind.SOURCE, Image.Kind.REFERENCE, Image.Kind.MASK])
-def test_what_no_edit_made_has_no_recipe(client: Client, workspace: Workspace, kind: Image.Kind) -> None:
+def test_an_image_without_an_edit_has_no_recipe(
+    client: Client, workspace: Workspace, kind: Image.Kind
+) -> None:
     assert client.get(url_of(add_image(workspace, kind=kind))).status_code == 404
 
 
-def test_what_is_in_the_trash_is_not_found_and_says_so(client: Client, workspace: Workspace) -> None:
+def test_an_image_in_the_trash_is_not_found_with_an_explanation(client: Client, workspace: Workspace) -> None:
     result = add_result(workspace)
     Image.objects.filter(pk=result.pk).update(trashed_at=timezone.now())
     response = client.get(url_of(result))
@@ -228,7 +228,7 @@ def test_what_is_in_the_trash_is_not_found_and_says_so(client: Client, workspace
     assert "in the trash" in body(response)
 
 
-def test_who_may_only_look_is_offered_nothing_else(workspace: Workspace) -> None:
+def test_a_viewer_is_offered_no_actions(workspace: Workspace) -> None:
     viewer = signed_in(make_member(workspace, role=Role.VIEWER))
     page = show(viewer, add_result(workspace))
     assert "Run again" not in page
@@ -240,7 +240,7 @@ def again(client: Client, job: Job, key: str = "k") -> Any:
     return client.post(reverse("again", args=[job.workspace.slug, job.pk]), {"idempotency_key": key})
 
 
-def test_running_again_leads_to_the_studio_and_is_done_once(client: Client, workspace: Workspace) -> None:
+def test_running_again_redirects_to_the_studio_and_runs_once(client: Client, workspace: Workspace) -> None:
     actor = make_actor(workspace)
     source = make_image(actor)
     job = add_completed(workspace, source, version=2, user=actor.user).job
@@ -253,7 +253,7 @@ def test_running_again_leads_to_the_studio_and_is_done_once(client: Client, work
     assert (repeated.prompt, repeated.model, repeated.parent) == (job.prompt, job.model, source)
 
 
-def test_running_again_without_its_image_says_so(client: Client, workspace: Workspace) -> None:
+def test_running_again_without_its_image_is_explained(client: Client, workspace: Workspace) -> None:
     source = add_image(workspace, trashed_at=timezone.now())
     job = add_completed(workspace, source, version=2, user=workspace.members.get()).job
     assert job is not None

@@ -1,4 +1,4 @@
-"""What links in mails begin with, whatever a stranger sends as `Host`."""
+"""The origin of links in mails, whatever a stranger sends as `Host`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOSTS = [
 ]
 
 
-def asked(host: str, *, port: str = "8000", scheme: str = "http") -> HttpRequest:
+def request_to(host: str, *, port: str = "8000", scheme: str = "http") -> HttpRequest:
     request = RequestFactory().get("/", SERVER_PORT=port, secure=scheme == "https", headers={"host": host})
     assert request.scheme == scheme
     return request
@@ -34,32 +34,32 @@ def hosts(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("host", [*HOSTS, "images.example.com:8443"])
-def test_they_begin_with_the_base_url_where_it_is_set(settings: Settings, host: str) -> None:
+def test_links_start_with_the_base_url_if_it_is_set(settings: Settings, host: str) -> None:
     settings.BASE_URL = "https://images.example.com"
-    assert mail_origin(asked(host)) == "https://images.example.com"
+    assert mail_origin(request_to(host)) == "https://images.example.com"
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_without_it_the_port_is_the_one_that_was_reached(settings: Settings, host: str) -> None:
+def test_without_base_url_the_port_is_that_of_the_connection(settings: Settings, host: str) -> None:
     settings.BASE_URL = ""
     expected = {"l": "http://localhost:8000", "1": "http://127.0.0.1:8000", "[": "http://[::1]:8000"}
-    assert mail_origin(asked(host)) == expected[host[0].lower()]
+    assert mail_origin(request_to(host)) == expected[host[0].lower()]
 
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", "80"), ("https", "443")])
-def test_usual_ports_are_not_written(settings: Settings, scheme: str, port: str) -> None:
+def test_default_ports_are_omitted(settings: Settings, scheme: str, port: str) -> None:
     settings.BASE_URL = ""
-    assert mail_origin(asked("localhost:4444", scheme=scheme, port=port)) == f"{scheme}://localhost"
+    assert mail_origin(request_to("localhost:4444", scheme=scheme, port=port)) == f"{scheme}://localhost"
 
 
 @pytest.mark.parametrize("pattern", ["*", ".example.com"])
-def test_a_name_that_only_fits_a_pattern_is_in_no_mail(settings: Settings, pattern: str) -> None:
+def test_a_host_that_only_matches_a_pattern_is_never_used(settings: Settings, pattern: str) -> None:
     settings.BASE_URL, settings.ALLOWED_HOSTS = "", [pattern]
     with pytest.raises(Unprocessable, match="BASE_URL"):
-        mail_origin(asked("evil.example.com"))
+        mail_origin(request_to("evil.example.com"))
 
 
-def test_a_name_that_is_not_answered_is_in_no_mail(settings: Settings) -> None:
+def test_a_host_that_is_not_allowed_is_never_used(settings: Settings) -> None:
     settings.BASE_URL = ""
     with pytest.raises(DisallowedHost):
-        mail_origin(asked("evil.example.com"))
+        mail_origin(request_to("evil.example.com"))

@@ -1,7 +1,7 @@
-"""Every page route and form, the account's pages and the admin take whatever is sent, and never fail.
+"""Every page route and form, the account pages and the admin handle any request without failing.
 
-Each route is asked by a stranger, a member and the operator, with what Hypothesis makes: the same each
-time. What chance finds is found by hand: FUZZED=300 pytest tests/web/test_odd_requests.py
+Each route is requested by a stranger, a member and the operator, with deterministic examples of
+Hypothesis. To search for more by hand: FUZZED=300 pytest tests/web/test_odd_requests.py
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from tests import fake_providers
 from tests.web.requests import HTMX, signed_in
 from tests.web.routes import IN_A_WORKSPACE, OUTSIDE, Rows, make_rows
 
-FUZZED = int(os.environ.get("FUZZED", "2"))  # requests by each person to each route
-# Programs' routes have tests of their own, with their own clients.
+FUZZED = int(os.environ.get("FUZZED", "2"))  # requests by each user to each route
+# The routes of the programs' APIs have their own tests, with their own clients.
 PROGRAMS = ("api/v1/", "v1/", "callbacks/")
 
 ODD = (
@@ -57,7 +57,7 @@ ODD = (
     *(str(uuid.UUID(int=0)), "00000000-0000-0000-0000-00000000000", "e1=1", "1970-13-45", "9999-12-31"),
     *("amara@example.test", "a@" + "b" * 300, "https://127.0.0.1:99999/", "\U0010ffff", "\x1b[31m", "/", "?"),
 )
-# What the forms of pages, of accounts and of the admin have; and what its lists are asked.
+# Field names of the forms of pages, accounts and the admin, and query parameters of its lists.
 NAMES = """
 images next starred older newest q model person since action source prompt tier image reference mask
 style character idempotency_key samples seed width height aspectRatio days overlap key_id name scopes
@@ -81,7 +81,7 @@ KINDS = (
 
 
 def _routes() -> dict[str, str]:
-    """The patterns of all pages as Django has them, "w/<slug:slug>/v/<uuid:image_id>/", and their names."""
+    """Django's patterns of all pages, such as "w/<slug:slug>/v/<uuid:image_id>/", and their names."""
 
     def walk(patterns: Any, before: str) -> Iterator[tuple[str, str]]:
         for one in patterns:
@@ -103,11 +103,11 @@ values = st.sampled_from(ODD) | st.text(max_size=12)
 
 @dataclass(frozen=True)
 class Ask:
-    """One request; its path is made of the route's."""
+    """One request; its path is built from the route's."""
 
     method: str
     kind: str
-    right: bool  # the path and the form are as the page's own, but for what is added
+    right: bool  # the path and the form are the page's own, except for additions
     fields: dict[str, str]
     query: dict[str, str]
     places: list[str]
@@ -117,7 +117,7 @@ class Ask:
 
 @st.composite
 def asks(draw: st.DrawFn, route: str) -> Ask:
-    """Few fields or nearly all of them; each odd in its own way or, more telling, all in the same."""
+    """Few fields or nearly all; each odd in its own way or, which finds more, all in the same way."""
 
     def filled(names: list[str], count: int) -> dict[str, str]:
         same = draw(st.sampled_from(ODD) | st.none())
@@ -137,7 +137,7 @@ def asks(draw: st.DrawFn, route: str) -> Ask:
 
 
 def _asked(route: str) -> list[str]:
-    """Names that its query may have."""
+    """Names of its query parameters."""
     found = re.fullmatch(r"admin/(\w+)/(\w+)/", route)
     if not found or found[1] not in apps.app_configs:
         return NAMES
@@ -154,7 +154,7 @@ def _asked(route: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """As in an address; what is no text becomes escapes of bytes that are no UTF-8."""
+    """URL-quoted; surrogates become escapes of bytes that are not UTF-8."""
     return quote(text.encode(errors="surrogatepass"), safe="%" if text in ("%", "%00", "%ff") else "")
 
 
@@ -175,7 +175,7 @@ def _path(route: str, ask: Ask, rows: Rows) -> str:
 
     def place(found: re.Match[str]) -> str:
         name, odd = found["name"], next(places)
-        if ask.right or found["kind"] in ("slug", "uuid"):  # others are not found, which shows little
+        if ask.right or found["kind"] in ("slug", "uuid"):  # others are not found, which tests little
             return quote(str({**right, **known}.get(name, "x")))
         return _quoted(odd) or "x"
 
@@ -184,7 +184,7 @@ def _path(route: str, ask: Ask, rows: Rows) -> str:
 
 
 def _first_of(route: str) -> str:
-    """The key of a row that the admin has there."""
+    """The primary key of a row in that part of the admin."""
     if found := re.match(r"admin/(\w+)/(\w+)/<path:object_id>/", route):
         row = apps.get_model(found[1], found[2])._default_manager.order_by("pk").first()
         return str(row.pk) if row else "1"
@@ -224,7 +224,7 @@ def _send(client: Client, route: str, ask: Ask, rows: Rows) -> Any:
 
 @pytest.fixture
 def rows(committed: None, monkeypatch: pytest.MonkeyPatch) -> Rows:
-    fake_providers.install(monkeypatch)  # nobody else is asked
+    fake_providers.install(monkeypatch)  # no network
     return make_rows("Acme Studio")
 
 
@@ -243,7 +243,7 @@ def _operator(rows: Rows) -> Client:
 
 
 @pytest.mark.parametrize("come", [_stranger, _member, _operator])
-def test_whatever_is_sent_is_no_fault_of_the_portals(
+def test_no_request_causes_a_server_error(
     rows: Rows, come: Callable[[Rows], Client], caplog: pytest.LogCaptureFixture
 ) -> None:
     client = come(rows)
@@ -264,9 +264,9 @@ def test_whatever_is_sent_is_no_fault_of_the_portals(
         def send(ask: Ask) -> None:
             caplog.clear()
             client.cookies = SimpleCookie(cookies)
-            with transaction.atomic():  # the next one finds all as it was
+            with transaction.atomic():  # undo its changes for the next one
                 response = _send(client, route, ask, rows)
-                b"".join(response)  # which a stream only makes now
+                b"".join(response)  # streams are only generated now
                 transaction.set_rollback(True)
             if response.status_code >= 500:
                 failed[route] = f"{response.status_code} {ask}\n{caplog.text[-2000:]}"
@@ -282,7 +282,7 @@ def test_all_pages_are_among_the_routes() -> None:
     assert {*IN_A_WORKSPACE, *OUTSIDE, "account_login", "editor_job_changelist"} <= {*ROUTES.values()}
 
 
-def test_nul_is_refused_where_nothing_takes_it_and_nothing_is_done(rows: Rows) -> None:
+def test_nul_is_refused_without_side_effects(rows: Rows) -> None:
     client = _operator(rows)
     client.raise_request_exception = False
     slug, jobs = rows.workspace.slug, Job.objects.count()
@@ -300,9 +300,7 @@ def test_nul_is_refused_where_nothing_takes_it_and_nothing_is_done(rows: Rows) -
 @pytest.mark.parametrize(
     "next_url", ["x", "home", "//evil.example", "javascript:alert(1)", "/a\r\nb", "é", "/w/é"]
 )
-def test_a_next_that_is_no_address_here_leads_to_the_usual_place(
-    rows: Rows, name: str, next_url: str
-) -> None:
+def test_an_invalid_next_redirects_to_the_default(rows: Rows, name: str, next_url: str) -> None:
     client = _member(rows)
     url = IN_A_WORKSPACE[name].url(name, rows)
     answer = client.post(url, {"images": rows.result.pk, "next": next_url})

@@ -1,4 +1,4 @@
-"""Each page comes with the strict policy, and keeps to it."""
+"""Each page has the strict content security policy, and complies with it."""
 
 from __future__ import annotations
 
@@ -166,17 +166,17 @@ def assert_private(response: Any) -> None:
     assert {"Cookie", *page} <= set(response["Vary"].split(", "))
 
 
-# What Django and allauth say of pages that they do not want kept.
+# Cache-Control of Django and allauth for pages that must not be stored.
 NEVER = "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 @pytest.mark.parametrize("name", IN_A_WORKSPACE)
-def test_no_cache_keeps_what_a_workspace_answers(
+def test_no_cache_stores_responses_of_a_workspace(
     name: str, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever it is: pages, fragments, redirects and refusals."""
-    fake_providers.install(monkeypatch)  # nobody else is asked
+    """Pages, fragments, redirects and refusals."""
+    fake_providers.install(monkeypatch)  # no network
     rows, route = make_rows("Acme"), IN_A_WORKSPACE[name]
     client = signed_in(rows.workspace.members.get())
     for one in (client, Client()):
@@ -188,11 +188,11 @@ def test_no_cache_keeps_what_a_workspace_answers(
     "url",
     ["/", "/welcome/", "/nosuch/", "/accounts/login/", "/admin/", "/w/nosuch/", "/s/nosuch/", "/files/x"],
 )
-def test_no_cache_keeps_what_strangers_see(workspace: Workspace, url: str) -> None:
+def test_no_cache_stores_pages_for_strangers(workspace: Workspace, url: str) -> None:
     assert_private(Client().get(url))
 
 
-def test_a_connection_of_the_database_is_given_back_before_the_answer_is_sent(
+def test_the_database_connection_is_released_before_the_response_is_sent(
     client: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released = []

@@ -1,4 +1,4 @@
-"""The Providers page: keys go in, and never come out again."""
+"""The Providers page: stored keys are never shown again."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_without_script_a_key_is_saved_and_the_page_shows_its_end(
     assert accounts.account(workspace=workspace, provider="wiro").secret == SECRET  # type: ignore[union-attr]
 
 
-def test_over_htmx_the_card_comes_back_and_says_so(client: Client, workspace: Workspace) -> None:
+def test_over_htmx_the_updated_card_and_a_message_are_returned(client: Client, workspace: Workspace) -> None:
     part = body(save(client, workspace, "bfl", {"key": KEY}, headers=HTMX))
     assert "<html" not in part
     assert part.count("<section") == 1
@@ -108,7 +108,7 @@ def test_a_refused_key_is_explained_and_never_echoed(
     assert not ProviderKey.objects.exists()
 
 
-def test_a_refused_key_shows_its_field_as_wrong_in_its_own_card(
+def test_a_refused_key_marks_its_field_as_invalid_in_its_own_card(
     client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
     save_key(make_actor(workspace))
@@ -120,7 +120,7 @@ def test_a_refused_key_shows_its_field_as_wrong_in_its_own_card(
 
 
 @pytest.mark.parametrize("data", [{}, {"key": ""}, {"key": "short"}, {"key": "nul\0nul\0nul"}], ids=str)
-def test_what_is_no_key_is_reported_beside_the_field(
+def test_an_invalid_key_is_reported_beside_the_field(
     client: Client, workspace: Workspace, data: dict[str, str]
 ) -> None:
     page = body(save(client, workspace, "bfl", data))
@@ -129,7 +129,7 @@ def test_what_is_no_key_is_reported_beside_the_field(
     assert not ProviderKey.objects.exists()
 
 
-def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
+def test_a_key_that_could_not_be_tested_is_saved_and_the_card_shows_why(
     client: Client, workspace: Workspace, fake_providers: dict[str, FakeProvider]
 ) -> None:
     fake_providers["bfl"].answer = failures.failure(
@@ -151,7 +151,7 @@ def test_a_key_that_could_not_be_tested_is_saved_and_the_card_says_why(
     ],
     ids=["works", "refused", "away"],
 )
-def test_what_is_reported_is_how_this_test_went_and_not_the_one_before(
+def test_the_result_of_the_latest_test_is_reported(
     client: Client,
     workspace: Workspace,
     fake_providers: dict[str, FakeProvider],
@@ -189,9 +189,7 @@ def test_a_key_is_tested_disabled_enabled_and_removed(
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
-def test_the_page_and_the_way_to_it_are_for_managers(
-    client: Client, workspace: Workspace, role: Role
-) -> None:
+def test_the_page_and_its_link_are_for_managers(client: Client, workspace: Workspace, role: Role) -> None:
     other = signed_in(make_member(workspace, role=role))
     response = other.get(page_of(workspace))
     assert response.status_code == 403
@@ -203,14 +201,14 @@ def test_the_page_and_the_way_to_it_are_for_managers(
         assert manager.get(page_of(workspace)).status_code == 200
 
 
-def test_the_navigation_names_where_one_is(client: Client, workspace: Workspace) -> None:
+def test_the_navigation_marks_the_current_page(client: Client, workspace: Workspace) -> None:
     page = body(client.get(page_of(workspace)))
     navigation = page[page.index('aria-label="Settings"') :]
     assert f'href="{page_of(workspace)}" aria-current="page"' in " ".join(navigation.split())
     assert reverse("credits", args=[workspace.slug]) in navigation
 
 
-def test_without_own_keys_in_the_plan_the_page_says_so_and_takes_none(
+def test_without_own_keys_in_the_plan_the_page_explains_and_accepts_none(
     client: Client, workspace: Workspace
 ) -> None:
     key = save_key(make_actor(workspace))
@@ -226,7 +224,7 @@ def test_without_own_keys_in_the_plan_the_page_says_so_and_takes_none(
 
 
 @pytest.mark.parametrize("provider", ["sandbox", "nobody"])
-def test_what_takes_no_key_has_no_place_here(client: Client, workspace: Workspace, provider: str) -> None:
+def test_a_provider_without_keys_is_not_found(client: Client, workspace: Workspace, provider: str) -> None:
     assert save(client, workspace, provider, {"key": KEY}).status_code == 404
 
 
@@ -239,7 +237,7 @@ def test_a_lost_encryption_key_breaks_no_page(
     assert "An operator must restore" in body(act(client, key, "test", headers=HTMX))
 
 
-def test_no_answer_has_a_key_in_it(client: Client, workspace: Workspace) -> None:
+def test_no_response_contains_a_key(client: Client, workspace: Workspace) -> None:
     answers = [save(client, workspace, "wiro", {"key": KEY, "secret": SECRET}, headers=HTMX)]
     key = ProviderKey.objects.get()
     answers += [

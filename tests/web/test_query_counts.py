@@ -1,4 +1,4 @@
-"""Pages and pushes ask the database as often for sixty rows as for one."""
+"""Pages and pushes make as many queries for sixty rows as for one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def client(workspace: Workspace) -> Client:
 
 
 def assert_constant(workspace: Workspace, work: Callable[[Image], Any]) -> None:
-    """`work` gets the picture with all the versions; it runs once before it counts, to fill caches."""
+    """`work` gets the image with all the versions; it runs once before counting, to fill caches."""
     source = fill(workspace, rows=FEW)
     work(source)
     with CaptureQueriesContext(connection) as few:
@@ -117,7 +117,7 @@ def test_the_share_dialog(workspace: Workspace, client: Client) -> None:
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 def test_the_providers(workspace: Workspace, client: Client, headers: dict[str, str]) -> None:
-    """However many keys there are: the workspace's own are what is installed, others' any number."""
+    """However many keys there are: own keys are limited by the installed providers, others' are not."""
 
     def read(source: Image) -> None:
         ProviderKey.objects.bulk_create(
@@ -135,7 +135,7 @@ def test_the_providers(workspace: Workspace, client: Client, headers: dict[str, 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.EDITOR])
 def test_the_api_keys(workspace: Workspace, role: Role) -> None:
-    """The person's own and others', live, rotated and revoked ones."""
+    """The user's own and others' keys: live, rotated and revoked."""
     user = make_member(workspace, role=role)
     client = signed_in(user)
 
@@ -206,7 +206,7 @@ def test_admin_lists(workspace: Workspace, model: Any) -> None:
     assert_constant(workspace, read)
 
 
-def test_an_admins_page_of_a_job(workspace: Workspace) -> None:
+def test_the_admin_page_of_a_job(workspace: Workspace) -> None:
     client = signed_in(User.objects.create_superuser("operator@example.test"))
 
     def read(source: Image) -> None:

@@ -1,4 +1,4 @@
-"""Asking for a new password: the page, and what it puts into the queue, are the same for every address."""
+"""Password reset requests: the page, and what it queues, are the same for every address."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ pytestmark = pytest.mark.django_db
 RESET = reverse("account_reset_password")
 
 
-def asked() -> list[dict[str, Any]]:
+def queued() -> list[dict[str, Any]]:
     rows = ProcrastinateJob.objects.filter(task_name=queue.SEND_MAIL).order_by("id")
     return list(rows.values_list("args", flat=True))
 
 
 def ask(email: str, **headers: str) -> tuple[Any, int]:
-    """The answer, and how many queries it took."""
+    """The response, and its number of queries."""
     with CaptureQueriesContext(connection) as queries:
         answer = Client().post(RESET, {"email": email}, headers=headers)
     return answer, len(queries)
 
 
-def test_known_and_unknown_addresses_are_answered_alike() -> None:
+def test_known_and_unknown_addresses_get_the_same_response() -> None:
     UserFactory.create(email="amara@example.test")
     UserFactory.create(email="off@example.test", is_active=False)
     known, *others = [ask(f"{name}@example.test") for name in ("amara", "nobody", "off")]
@@ -45,37 +45,37 @@ def test_known_and_unknown_addresses_are_answered_alike() -> None:
             known[1],
         )
         assert body(Client().get(answer["Location"])) == body(Client().get(known[0]["Location"]))
-    assert [row["email"] for row in asked()] == [
+    assert [row["email"] for row in queued()] == [
         "amara@example.test",
         "nobody@example.test",
         "off@example.test",
     ]
-    assert mail.outbox == []  # the worker's work
+    assert mail.outbox == []  # the worker sends mails
 
 
-def test_no_token_waits_in_the_queue() -> None:
+def test_no_token_is_stored_in_the_queue() -> None:
     UserFactory.create(email="amara@example.test")
     ask("Amara@example.test")
-    assert asked() == [{"kind": "reset", "email": "amara@example.test", "origin": "http://testserver"}]
+    assert queued() == [{"kind": "reset", "email": "amara@example.test", "origin": "http://testserver"}]
 
 
 @pytest.mark.parametrize("host", ["localhost:4444", "localhost.", "testserver:1"])
-def test_the_host_of_who_asks_does_not_count(settings: Settings, host: str) -> None:
+def test_the_host_header_is_ignored(settings: Settings, host: str) -> None:
     settings.BASE_URL = "https://images.example.com"
     ask("amara@example.test", host=host)
-    assert asked()[0]["origin"] == "https://images.example.com"
+    assert queued()[0]["origin"] == "https://images.example.com"
 
 
-def test_without_a_name_of_its_own_the_portal_says_what_is_missing(settings: Settings) -> None:
+def test_without_a_configured_host_the_missing_setting_is_named(settings: Settings) -> None:
     settings.BASE_URL, settings.ALLOWED_HOSTS = "", ["*"]
     answer, _ = ask("amara@example.test", host="evil.example")
     assert answer.status_code == 422
     assert "BASE_URL" in answer.content.decode()
-    assert asked() == []
+    assert queued() == []
 
 
-def test_many_mails_to_one_address_are_refused_in_the_portals_text() -> None:
+def test_many_mails_to_one_address_are_refused_with_the_portals_page() -> None:
     answers = [ask("amara@example.test")[0].status_code for _ in range(6)]
     assert answers == [302] * 5 + [429]
     assert "Too many requests" in ask("amara@example.test")[0].content.decode()
-    assert len(asked()) == 5
+    assert len(queued()) == 5

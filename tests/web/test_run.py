@@ -1,4 +1,4 @@
-"""Run and Cancel: what the person is told, and that a mistake costs nothing."""
+"""Run and Cancel: the messages to the user, and that a mistake costs nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(client: Client, *, headers: dict[str, str] = HTMX, **fields: Any) -> Any
 
 
 def assert_refused(response: Any, status: int, message: str, *, balance: int = 10) -> None:
-    """A fragment beside the prompt; no job, no charge, and it says so."""
+    """A fragment beside the prompt that says nothing was charged; no job, no charge."""
     text = response.content.decode()
     assert response.status_code == status
     assert "<html" not in text
@@ -49,7 +49,7 @@ def assert_refused(response: Any, status: int, message: str, *, balance: int = 1
     assert (account.balance, account.held) == (balance, 0)
 
 
-def test_run_answers_with_a_new_key_for_the_next_press(workspace: Workspace, client: Client) -> None:
+def test_run_returns_a_new_key_for_the_next_press(workspace: Workspace, client: Client) -> None:
     response = run(client, idempotency_key="first")
     job = Job.objects.get()
     text = response.content.decode()
@@ -111,7 +111,7 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
         ({"mask": SimpleUploadedFile("mask.png", b"x", "image/png")}, "mask"),
     ],
 )
-def test_wrong_input_is_reported_and_free(
+def test_invalid_input_is_reported_and_free(
     workspace: Workspace, client: Client, fields: dict[str, Any], message: str
 ) -> None:
     assert_refused(run(client, **fields), 400, message)
@@ -151,7 +151,7 @@ def test_without_script_an_error_is_a_page(client: Client) -> None:
     assert "Nothing was charged." in text
 
 
-def test_cancel_ends_a_waiting_job_and_gives_its_credits_back(workspace: Workspace, client: Client) -> None:
+def test_cancel_ends_a_queued_job_and_refunds_its_credits(workspace: Workspace, client: Client) -> None:
     run(client)
     job = Job.objects.get()
     response = client.post(reverse("cancel", args=[workspace.slug, job.id]), headers=HTMX)
@@ -160,7 +160,7 @@ def test_cancel_ends_a_waiting_job_and_gives_its_credits_back(workspace: Workspa
     assert CreditAccount.objects.get(workspace=workspace).balance == 10
 
 
-def test_what_has_ended_cannot_be_canceled(workspace: Workspace, client: Client) -> None:
+def test_an_ended_job_cannot_be_canceled(workspace: Workspace, client: Client) -> None:
     job = add_job(workspace, status=Status.COMPLETED)
     response = client.post(reverse("cancel", args=[workspace.slug, job.id]), headers=HTMX)
     assert response.status_code == 409

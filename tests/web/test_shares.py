@@ -1,4 +1,4 @@
-"""Share links: giving them out, what they open, and how they end."""
+"""Share links: creating them, the pages they open, and how they end."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_link(client: Client, image: Image, days: str = "7") -> str:
     return html.unescape(found[1])
 
 
-def test_a_link_begins_with_the_base_url(client: Client, image: Image, settings: Settings) -> None:
+def test_a_link_starts_with_the_base_url(client: Client, image: Image, settings: Settings) -> None:
     settings.BASE_URL = "https://images.example.com"
     response = client.post(dialog(image), {"days": "7"}, headers={"host": "testserver:4444"})
     assert '<code class="secret">https://images.example.com/s/' in body(response)
@@ -74,7 +74,7 @@ def test_over_htmx_it_is_a_dialogs_content(client: Client, image: Image) -> None
 
 
 @pytest.mark.parametrize("days", ["", "x", "0", "2", "365", "-1", "9" * 40, "\u0667"])
-def test_only_the_offered_times_are_taken(client: Client, image: Image, days: str) -> None:
+def test_only_the_offered_lifetimes_are_accepted(client: Client, image: Image, days: str) -> None:
     assert client.post(dialog(image), {"days": days}).status_code == 400
     assert not ShareLink.objects.exists()
 
@@ -90,7 +90,7 @@ def test_whoever_has_the_link_sees_the_image_and_can_save_it(client: Client, ima
     assert saved["Content-Disposition"] == 'attachment; filename="image.png"'
 
 
-def test_the_page_tells_nothing_but_the_image(client: Client, image: Image, workspace: Workspace) -> None:
+def test_the_page_reveals_nothing_but_the_image(client: Client, image: Image, workspace: Workspace) -> None:
     path = make_link(client, image)
     signed = client.get(path)
     for response in (Client().get(path), signed):
@@ -108,7 +108,9 @@ def test_the_page_tells_nothing_but_the_image(client: Client, image: Image, work
 
 
 @pytest.mark.parametrize("end", ["", "1280/", "full/"])
-def test_no_cache_engine_or_other_site_learns_of_it(client: Client, image: Image, end: str) -> None:
+def test_it_is_hidden_from_caches_search_engines_and_other_sites(
+    client: Client, image: Image, end: str
+) -> None:
     response = Client().get(make_link(client, image) + end)
     assert response["Cache-Control"] == ("private, no-cache" if end else "private, no-store")
     assert response["X-Robots-Tag"] == "noindex, nofollow"
@@ -125,7 +127,7 @@ def assert_closed(path: str) -> None:
     assert page.status_code == 404
     assert "This link no longer works" in body(page)
     for end in ("1280/", "full/"):
-        # Whatever a browser has kept, it asks first.
+        # Also for a browser that revalidates its cached copy.
         gone = Client().get(path + end, headers={"If-None-Match": "*"})
         assert (gone.status_code, gone["Cache-Control"]) == (404, "private, no-store")
 
@@ -136,7 +138,7 @@ def test_a_revoked_link_is_closed_at_once(client: Client, image: Image) -> None:
     assert_closed(path)
 
 
-def test_over_htmx_revoking_shows_what_is_left(client: Client, image: Image) -> None:
+def test_over_htmx_revoking_shows_the_remaining_links(client: Client, image: Image) -> None:
     make_link(client, image)
     part = revoke(client, ShareLink.objects.get(), **HTMX)
     assert "This image is not shared" in body(part)
@@ -155,7 +157,7 @@ def test_a_link_to_an_image_in_the_trash_is_closed(client: Client, image: Image)
 
 
 @pytest.mark.parametrize("path", ["/s/x/", "/s/%00/", "/s/..%2f/", f"/s/{'x' * 3000}/"])
-def test_a_link_that_never_was_is_closed(path: str) -> None:
+def test_an_unknown_link_is_closed(path: str) -> None:
     assert Client().get(path).status_code == 404
 
 
@@ -170,7 +172,7 @@ def test_neither_id_nor_hash_opens_an_image(image: Image) -> None:
         assert Client().get(f"/s/{guess}/").status_code == 404
 
 
-def test_who_may_only_look_sees_links_and_changes_none(client: Client, image: Image) -> None:
+def test_a_viewer_sees_links_and_changes_none(client: Client, image: Image) -> None:
     make_link(client, image)
     viewer = signed_in(make_member(image.workspace, role=Role.VIEWER))
     page = body(viewer.get(dialog(image)))

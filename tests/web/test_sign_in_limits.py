@@ -1,4 +1,4 @@
-"""Guessing passwords is slow, and no stranger locks an owner out."""
+"""Guessing passwords is slow, and strangers cannot lock an owner out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def addresses() -> Iterator[str]:
 def sign_in(
     client: Client, password: str = PASSWORD, *, at: str = HOME, email: str = EMAIL, host: str = "testserver"
 ) -> str:
-    """What came of it: in, wrong or refused."""
+    """The outcome: in, wrong or refused."""
     answer = client.post(
         LOGIN, {"login": email, "password": password}, REMOTE_ADDR=at, headers={"host": host}
     )
@@ -48,7 +48,7 @@ def guess(times: int, *, at: str, email: str = EMAIL) -> list[str]:
 
 
 def flood(failures: int) -> None:
-    """So many failures from ever other networks, five of each."""
+    """Cause `failures` failed attempts from different networks, five from each."""
     for address, _ in zip(addresses(), range(failures // 5), strict=False):
         assert guess(5, at=address) == ["wrong"] * 5
 
@@ -60,24 +60,24 @@ def test_a_stranger_is_slowed_down_and_the_owner_gets_in_from_elsewhere() -> Non
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:4444", "localhost.", "127.0.0.1"])
-def test_another_host_name_gives_no_tries_more(host: str) -> None:
+def test_another_host_name_gives_no_more_attempts(host: str) -> None:
     guess(5, at=HOME)
     assert sign_in(Client(), "guess", host=host) == "refused"
 
 
-def test_an_ipv6_network_is_one_place() -> None:
+def test_an_ipv6_network_counts_as_one() -> None:
     tries = [sign_in(Client(), "guess", at=f"2001:db8:1:2::{number:x}") for number in range(6)]
     assert tries == ["wrong"] * 5 + ["refused"]
     assert sign_in(Client(), at="2001:db8:1:3::1") == "in"
 
 
-def test_ipv4_clients_of_a_socket_for_both_families_are_no_neighbours() -> None:
+def test_ipv4_clients_of_a_dual_stack_socket_are_counted_separately() -> None:
     assert guess(6, at="::ffff:203.0.113.9")[-1] == "refused"
     assert sign_in(Client(), at="203.0.113.9") == "refused"
     assert sign_in(Client(), at="::ffff:203.0.113.10") == "in"
 
 
-def test_many_addresses_cannot_be_tried_from_one_network() -> None:
+def test_trying_many_addresses_from_one_network_is_limited() -> None:
     tries = [guess(1, at="203.0.113.9", email=f"p{number}@example.test")[0] for number in range(21)]
     assert tries == ["wrong"] * 20 + ["refused"]
 
@@ -86,7 +86,7 @@ def test_right_passwords_do_not_count() -> None:
     assert {sign_in(Client()) for _ in range(25)} == {"in"}
 
 
-def test_one_without_an_account_is_refused_as_one_with() -> None:
+def test_an_unknown_address_is_refused_like_a_known_one() -> None:
     assert guess(6, at="203.0.113.9", email="nobody@example.test") == ["wrong"] * 5 + ["refused"]
 
 
@@ -95,13 +95,13 @@ def low_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sign_in_limits.RATES, "elsewhere", "20/h/key")
 
 
-def test_many_networks_together_are_bounded(low_ceiling: None) -> None:
+def test_many_networks_together_are_limited(low_ceiling: None) -> None:
     flood(20)
     assert guess(1, at="192.0.2.1") == ["refused"]
     assert guess(1, at="192.0.2.1", email="other@example.test") == ["wrong"]
 
 
-def test_a_browser_that_signed_in_before_gets_in_meanwhile(low_ceiling: None) -> None:
+def test_a_known_browser_can_sign_in_meanwhile(low_ceiling: None) -> None:
     known = Client()
     assert sign_in(known, at="192.0.2.1") == "in"
     known.post(LOGOUT)
@@ -110,13 +110,13 @@ def test_a_browser_that_signed_in_before_gets_in_meanwhile(low_ceiling: None) ->
     assert sign_in(Client(), at="192.0.2.98") == "refused"
 
 
-def test_a_network_where_one_signed_in_before_gets_in_meanwhile(low_ceiling: None) -> None:
+def test_a_known_network_can_sign_in_meanwhile(low_ceiling: None) -> None:
     sign_in(Client())
     flood(20)
     assert sign_in(Client()) == "in"
 
 
-def test_neighbours_in_the_owners_network_do_not_lock_the_owners_browser_out() -> None:
+def test_others_in_the_owners_network_do_not_lock_the_owners_browser_out() -> None:
     known = Client()
     sign_in(known)
     known.post(LOGOUT)
@@ -127,7 +127,7 @@ def test_neighbours_in_the_owners_network_do_not_lock_the_owners_browser_out() -
     assert sign_in(known) == "in"
 
 
-def test_a_known_browser_does_not_guess_for_ever_and_not_at_others() -> None:
+def test_a_known_browser_is_limited_too_and_only_known_for_its_user() -> None:
     UserFactory.create(email="other@example.test")
     known = Client()
     sign_in(known)
@@ -138,7 +138,7 @@ def test_a_known_browser_does_not_guess_for_ever_and_not_at_others() -> None:
     assert others == ["wrong"] * 5 + ["refused"]
 
 
-def test_a_cookie_of_ones_own_making_is_none() -> None:
+def test_a_forged_cookie_is_ignored() -> None:
     forged = Client()
     sign_in(forged)
     (name,) = [name for name in forged.cookies if name.startswith("known_")]
@@ -149,7 +149,7 @@ def test_a_cookie_of_ones_own_making_is_none() -> None:
     assert forged.cookies[name]["httponly"] and forged.cookies[name]["samesite"] == "Lax"
 
 
-def test_who_reset_the_password_gets_in_meanwhile(low_ceiling: None) -> None:
+def test_a_user_who_reset_the_password_can_sign_in_meanwhile(low_ceiling: None) -> None:
     flood(20)
     assert guess(1, at=HOME) == ["refused"]
     mail = mails.build(kind=Kind.RESET, email=EMAIL, origin="http://testserver")

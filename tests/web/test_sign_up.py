@@ -1,4 +1,4 @@
-"""Signing up by mail: nothing tells which addresses have an account, and nobody gets somebody else's."""
+"""Sign-up by mail: nothing reveals which addresses have an account, and nobody gets somebody else's."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def link(email: str) -> str:
     return reverse("sign_up_finish", args=[proofs.of_address(email)])
 
 
-def asked() -> list[str]:
+def queued() -> list[str]:
     rows = ProcrastinateJob.objects.filter(task_name=queue.SEND_MAIL).order_by("id")
     return [row.args["email"] for row in rows if row.args["kind"] == "sign_up"]
 
 
-def test_known_and_new_addresses_are_answered_alike() -> None:
+def test_known_and_new_addresses_get_the_same_response() -> None:
     for email in ("amara@example.test", "new@example.test"):
         answer = Client().post(SIGNUP, {"email": email, "password1": PASSWORD})
         assert (answer.status_code, answer["Location"]) == (302, SENT)
-    assert asked() == ["amara@example.test", "new@example.test"]
+    assert queued() == ["amara@example.test", "new@example.test"]
     assert User.objects.count() == 1
     assert "Check your email" in body(Client().get(SENT))
 
 
-def test_the_link_makes_the_account_and_signs_in() -> None:
+def test_the_link_creates_the_account_and_signs_in() -> None:
     client = Client()
     assert "new@example.test" in body(client.get(link("new@example.test")))
     answer = client.post(link("new@example.test"), {"password": PASSWORD})
@@ -60,7 +60,7 @@ def test_a_weak_password_is_reported_beside_its_field() -> None:
     assert User.objects.count() == 1
 
 
-def test_a_link_that_was_used_makes_no_second_account_and_changes_none() -> None:
+def test_a_used_link_creates_no_second_account_and_changes_none() -> None:
     client = Client()
     client.post(link("new@example.test"), {"password": PASSWORD})
     page = body(Client().post(link("new@example.test"), {"password": "another password 1"}))
@@ -69,24 +69,24 @@ def test_a_link_that_was_used_makes_no_second_account_and_changes_none() -> None
 
 
 @pytest.mark.parametrize("salt", ["django.core.signing", "account", "editor.known-browser:new@example.test"])
-def test_what_was_signed_for_something_else_opens_nothing(salt: str) -> None:
+def test_a_token_signed_for_another_purpose_is_not_found(salt: str) -> None:
     for token in ("nonsense", signing.dumps("new@example.test", salt=salt)):
         answer = Client().post(reverse("sign_up_finish", args=[token]), {"password": PASSWORD})
         assert answer.status_code == 404
     assert User.objects.count() == 1
 
 
-def test_an_old_link_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_link_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     old = link("new@example.test")
     monkeypatch.setattr(proofs, "SECONDS", -1)
     assert Client().get(old).status_code == 404
 
 
-def test_closed_it_stays_closed_for_old_links_too(settings: Settings) -> None:
+def test_a_closed_sign_up_is_closed_for_earlier_links_too(settings: Settings) -> None:
     settings.SIGNUP = "invite"
     assert "by invitation" in body(Client().post(SIGNUP, {"email": "new@example.test"}))
     assert "by invitation" in body(Client().post(link("new@example.test"), {"password": PASSWORD}))
-    assert (User.objects.count(), asked()) == (1, [])
+    assert (User.objects.count(), queued()) == (1, [])
 
 
 def test_many_mails_to_one_address_are_refused() -> None:
@@ -94,5 +94,5 @@ def test_many_mails_to_one_address_are_refused() -> None:
     assert answers == [302] * 5 + [429]
 
 
-def test_one_who_is_signed_in_has_an_account(open_by_mail: User) -> None:
+def test_a_signed_in_user_is_redirected(open_by_mail: User) -> None:
     assert signed_in(open_by_mail).get(SIGNUP)["Location"] == "/"

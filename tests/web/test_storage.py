@@ -1,4 +1,4 @@
-"""What people see of their storage: how full it is, why something was refused, and how to make room."""
+"""Storage in the pages: how full it is, why something was refused, and how to free space."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def client(workspace: Workspace) -> Client:
 
 @pytest.fixture
 def full(workspace: Workspace) -> Image:
-    """The one image of a workspace whose storage it fills."""
+    """The only image of a workspace, which fills its storage."""
     limit_storage(workspace, to=MEGABYTE)
     image = add_image(workspace)
     Image.objects.update(size=MEGABYTE)
@@ -57,7 +57,7 @@ def run(client: Client, workspace: Workspace, *, part: bool = False, **fields: A
 
 
 @pytest.mark.parametrize("name", ["trash", "credits"])
-def test_pages_say_how_full_the_storage_is(
+def test_pages_show_how_full_the_storage_is(
     client: Client, workspace: Workspace, full: Image, name: str
 ) -> None:
     page = body(client.get(reverse(name, args=[workspace.slug]))).replace("\xa0", " ")
@@ -65,7 +65,7 @@ def test_pages_say_how_full_the_storage_is(
     assert ("1.0 MB of 1.0 MB used" in page) == (name == "trash")
 
 
-def test_a_plan_without_a_quota_is_not_reported_to_have_one(client: Client, workspace: Workspace) -> None:
+def test_a_plan_without_a_quota_shows_none(client: Client, workspace: Workspace) -> None:
     limit_storage(workspace, to=None)
     assert "of storage used" in body(client.get(reverse("trash", args=[workspace.slug])))
     assert "Storage of" not in body(client.get(reverse("credits", args=[workspace.slug])))
@@ -99,7 +99,7 @@ def test_a_full_disk_is_reported_with_a_message(
         assert response["Retry-After"] == "60"
 
 
-def test_emptying_the_trash_makes_room(client: Client, workspace: Workspace, full: Image) -> None:
+def test_emptying_the_trash_frees_storage(client: Client, workspace: Workspace, full: Image) -> None:
     Image.objects.update(trashed_at=timezone.now())
     page = reverse("trash", args=[workspace.slug])
     assert "Empty the trash?" in body(client.get(page))
@@ -112,7 +112,7 @@ def test_emptying_the_trash_makes_room(client: Client, workspace: Workspace, ful
     assert upload(client, workspace).status_code == 302
 
 
-def test_who_may_only_look_empties_nothing(workspace: Workspace) -> None:
+def test_a_viewer_cannot_empty_the_trash(workspace: Workspace) -> None:
     image = add_image(workspace, trashed_at=timezone.now())
     viewer = signed_in(make_member(workspace, role=Role.VIEWER))
     assert "Empty the trash" not in body(viewer.get(reverse("trash", args=[workspace.slug])))
@@ -121,7 +121,7 @@ def test_who_may_only_look_empties_nothing(workspace: Workspace) -> None:
     assert image.purged_at is None
 
 
-def test_readyz_tells_whether_the_portal_can_serve(settings: Settings) -> None:
+def test_readyz_reports_whether_the_portal_can_serve(settings: Settings) -> None:
     settings.STORAGE_RESERVE = 0
     ready = Client().get("/readyz")
     assert (ready.status_code, json.loads(ready.content)) == (200, {"ready": True, "failing": {}})
@@ -130,7 +130,7 @@ def test_readyz_tells_whether_the_portal_can_serve(settings: Settings) -> None:
     assert (low.status_code, json.loads(low.content)["failing"].keys()) == (503, {"disk"})
 
 
-def test_readyz_tells_of_tables_that_are_not_up_to_date(settings: Settings) -> None:
+def test_readyz_reports_missing_migrations(settings: Settings) -> None:
     settings.STORAGE_RESERVE = 0
     MigrationRecorder.Migration.objects.filter(app="editor", name="0016_storage").delete()
     reported = Client().get("/readyz")

@@ -1,4 +1,4 @@
-"""The Studio's page and the fragments that htmx swaps into it."""
+"""The Studio page and the fragments that htmx swaps into it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def url(workspace: Workspace, name: str, *parts: object) -> str:
     return reverse(name, args=[workspace.slug, *parts])
 
 
-def test_the_empty_studio_invites_to_choose_an_image(workspace: Workspace, client: Client) -> None:
+def test_the_empty_studio_offers_to_choose_an_image(workspace: Workspace, client: Client) -> None:
     page = client.get(url(workspace, "studio")).content.decode()
     for message in ("What should change?", "Choose image", "Run", "Versions", "Try the sample image: Coffee"):
         assert message in page
@@ -51,7 +51,7 @@ def test_a_versions_page_shows_it_with_its_source(workspace: Workspace, client: 
         assert 'aria-current="true"' in node
 
 
-def test_htmx_gets_the_parts_that_change_alone(workspace: Workspace, client: Client) -> None:
+def test_htmx_gets_only_the_parts_that_change(workspace: Workspace, client: Client) -> None:
     image = add_image(workspace)
     part = client.get(url(workspace, "studio_version", image.id), headers=HTMX).content.decode()
     assert "<html" not in part
@@ -59,13 +59,13 @@ def test_htmx_gets_the_parts_that_change_alone(workspace: Workspace, client: Cli
         assert f'hx-target="{target}"' in part
 
 
-def test_a_whole_page_that_htmx_asks_for_is_a_page(workspace: Workspace, client: Client) -> None:
+def test_a_whole_page_requested_by_htmx_is_a_page(workspace: Workspace, client: Client) -> None:
     headers = {**HTMX, "HX-Request-Type": "full"}
     page = client.get(url(workspace, "studio_version", add_image(workspace).id), headers=headers)
     assert "<html" in page.content.decode()
 
 
-def test_text_in_the_address_are_in_the_prompt_and_harmless(workspace: Workspace, client: Client) -> None:
+def test_a_prompt_in_the_url_is_filled_in_and_escaped(workspace: Workspace, client: Client) -> None:
     page = client.get(url(workspace, "studio"), {"prompt": "</textarea><script>alert(1)</script>"})
     assert "<script>alert" not in page.content.decode()
     assert "&lt;/textarea&gt;&lt;script&gt;alert(1)" in page.content.decode()
@@ -84,13 +84,13 @@ def test_text_in_the_address_are_in_the_prompt_and_harmless(workspace: Workspace
         {"sample": "../../etc/passwd"},
     ],
 )
-def test_an_odd_address_shows_the_studio_with_defaults(
+def test_an_invalid_query_shows_the_studio_with_defaults(
     workspace: Workspace, client: Client, data: dict[str, str]
 ) -> None:
     assert client.get(url(workspace, "studio"), data).status_code == 200
 
 
-def test_a_sample_is_copied_once_for_each_person(workspace: Workspace, client: Client) -> None:
+def test_a_sample_is_copied_once_per_user(workspace: Workspace, client: Client) -> None:
     first = client.post(url(workspace, "sample", "coffee"))
     second = client.post(url(workspace, "sample", "coffee"), headers=HTMX)
     image = Image.objects.get()
@@ -101,7 +101,7 @@ def test_a_sample_is_copied_once_for_each_person(workspace: Workspace, client: C
 
 
 @pytest.mark.parametrize("name", ["no-such", "coffee-thumb", "CREDITS"])
-def test_only_the_named_samples_are_there(workspace: Workspace, client: Client, name: str) -> None:
+def test_an_unknown_sample_is_not_found(workspace: Workspace, client: Client, name: str) -> None:
     assert client.post(url(workspace, "sample", name)).status_code == 404
     assert client.post(f"/w/{workspace.slug}/samples/..%2f..%2fcss/").status_code == 404
 
@@ -114,7 +114,7 @@ def test_the_inputs_of_each_model(workspace: Workspace, client: Client, model: s
         assert f'name="{option.name}"' in part
 
 
-def test_what_was_typed_stays_where_it_still_fits(workspace: Workspace, client: Client) -> None:
+def test_values_are_kept_if_they_are_still_valid(workspace: Workspace, client: Client) -> None:
     part = client.get(url(workspace, "inputs"), {"tier": "pro", "seed": "4711"}, headers=HTMX)
     assert 'value="4711"' in part.content.decode()
     part = client.get(url(workspace, "inputs"), {"tier": "pro", "seed": "much"}, headers=HTMX)
@@ -126,7 +126,7 @@ def test_what_was_typed_stays_where_it_still_fits(workspace: Workspace, client: 
 @pytest.mark.parametrize(
     ("zone", "hours"), [("Asia/Tokyo", "+09:00"), ("", "+00:00"), ("../../etc/passwd", "+00:00")]
 )
-def test_times_are_in_the_zone_that_the_browser_names(
+def test_times_are_in_the_browsers_time_zone(
     workspace: Workspace, client: Client, zone: str, hours: str
 ) -> None:
     client.cookies["tz"] = zone
@@ -147,7 +147,7 @@ def test_samples_are_counted_in_the_price(workspace: Workspace, client: Client) 
     assert "6 credits" in part.content.decode()
 
 
-def test_a_price_beyond_the_balance_says_so(workspace: Workspace, client: Client) -> None:
+def test_a_price_beyond_the_balance_is_marked(workspace: Workspace, client: Client) -> None:
     poor = make_workspace(name="Poor", balance=3, owner=workspace.members.get())
     part = client.post(url(poor, "quote"), {"tier": "standard"}, headers=HTMX).content.decode()
     assert "Needs 4 credits, 3 left" in part
@@ -163,7 +163,7 @@ def test_a_price_beyond_the_balance_says_so(workspace: Workspace, client: Client
         ({"provider": "openai"}, 422),
     ],
 )
-def test_a_price_for_nonsense_is_refused(
+def test_a_price_for_invalid_input_is_refused(
     workspace: Workspace, client: Client, fields: dict[str, str], status: int
 ) -> None:
     response = client.post(url(workspace, "quote"), fields, headers=HTMX)
@@ -171,7 +171,7 @@ def test_a_price_for_nonsense_is_refused(
     assert '<p class="problem">' in response.content.decode()
 
 
-def test_the_rail_moves_the_address_to_the_result(workspace: Workspace, client: Client) -> None:
+def test_the_rail_moves_the_url_to_the_result(workspace: Workspace, client: Client) -> None:
     image = add_image(workspace)
     response = client.get(url(workspace, "rail"), {"at": str(image.id)}, headers=HTMX)
     assert response["HX-Replace-Url"] == url(workspace, "studio_version", image.id)

@@ -1,4 +1,4 @@
-"""Into the trash, and out of it again."""
+"""Moving images to the trash, restoring and deleting them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_trashed_image_leaves_the_gallery_until_it_is_restored(
     assert "make it warmer" in listed(client, workspace, "gallery")
 
 
-def test_over_htmx_the_tiles_leave_and_the_dialogs_close(client: Client, workspace: Workspace) -> None:
+def test_over_htmx_the_tiles_are_removed_and_the_dialogs_close(client: Client, workspace: Workspace) -> None:
     images = [add_result(workspace) for _ in range(2)]
     response = post(client, "gallery_trash", workspace, *images, part=True)
     assert response["HX-Trigger"] == "trashed"
@@ -70,7 +70,7 @@ def test_over_htmx_the_tiles_leave_and_the_dialogs_close(client: Client, workspa
     assert "2 images moved" in body(response)
 
 
-def test_a_page_of_its_own_goes_on_to_where_it_says(client: Client, workspace: Workspace) -> None:
+def test_a_separate_page_redirects_to_its_next(client: Client, workspace: Workspace) -> None:
     following = reverse("gallery", args=[workspace.slug]) + "?q=warm"
     over_htmx = post(client, "gallery_trash", workspace, add_result(workspace), part=True, next=following)
     assert (over_htmx.status_code, over_htmx["HX-Redirect"]) == (204, following)
@@ -79,7 +79,7 @@ def test_a_page_of_its_own_goes_on_to_where_it_says(client: Client, workspace: W
 
 
 @pytest.mark.parametrize("name", ["gallery_trash", "gallery_restore"])
-def test_nobody_is_led_to_another_site(client: Client, workspace: Workspace, name: str) -> None:
+def test_redirects_stay_within_the_portal(client: Client, workspace: Workspace, name: str) -> None:
     image = add_image(workspace) if name == "gallery_trash" else trashed(workspace)
     response = post(client, name, workspace, image, next="https://evil.test/")
     assert response["Location"].startswith(f"/w/{workspace.slug}/")
@@ -94,7 +94,7 @@ def test_nobody_is_led_to_another_site(client: Client, workspace: Workspace, nam
         ({"days": KEPT_DAYS + 1}, "1 day left"),
     ],
 )
-def test_the_trash_says_how_long_things_stay(
+def test_the_trash_shows_how_long_images_are_kept(
     client: Client, workspace: Workspace, ago: dict[str, int], left: str
 ) -> None:
     trashed(workspace, **ago)
@@ -112,13 +112,13 @@ def test_the_trash_pages_back(client: Client, workspace: Workspace) -> None:
 
 
 def use(image: Image, *names: str) -> None:
-    """Give the image to characters of these names."""
+    """Use the image in characters of these names."""
     for name in names:
         character, _ = Character.objects.get_or_create(workspace=image.workspace, name=name)
         CharacterImage.objects.create(character=character, image=image, position=1)
 
 
-def test_whoever_throws_away_the_image_of_a_character_is_reported_that_it_is_still_used(
+def test_trashing_the_image_of_a_character_reports_that_it_is_still_used(
     client: Client, workspace: Workspace
 ) -> None:
     ada, both, plain = (add_result(workspace) for _ in range(3))
@@ -135,7 +135,7 @@ def test_whoever_throws_away_the_image_of_a_character_is_reported_that_it_is_sti
     assert "stay as long as it uses them" in page
 
 
-def test_emptying_the_trash_leaves_the_images_of_characters_and_says_so(
+def test_emptying_the_trash_keeps_the_images_of_characters_and_reports_it(
     client: Client, workspace: Workspace
 ) -> None:
     kept, gone = (make_image(make_actor(workspace)) for _ in range(2))
@@ -154,14 +154,14 @@ def test_emptying_the_trash_leaves_the_images_of_characters_and_says_so(
     assert "The trash is empty" in page
 
 
-def test_what_is_gone_for_good_cannot_be_restored(client: Client, workspace: Workspace) -> None:
+def test_a_deleted_image_cannot_be_restored(client: Client, workspace: Workspace) -> None:
     gone = add_image(workspace, trashed_at=timezone.now(), purged_at=timezone.now())
     response = post(client, "gallery_restore", workspace, gone)
     assert response.status_code == 404
     assert "permanently deleted" in body(response)
 
 
-def test_who_may_only_look_sees_the_trash_and_restores_nothing(workspace: Workspace) -> None:
+def test_a_viewer_sees_the_trash_and_restores_nothing(workspace: Workspace) -> None:
     image = trashed(workspace)
     viewer = signed_in(make_member(workspace, role=Role.VIEWER))
     page = listed(viewer, workspace, "trash")
@@ -170,7 +170,7 @@ def test_who_may_only_look_sees_the_trash_and_restores_nothing(workspace: Worksp
     assert post(viewer, "gallery_restore", workspace, image).status_code == 403
 
 
-def test_its_pictures_are_shown_to_members_alone_and_behind_no_link(workspace: Workspace) -> None:
+def test_its_thumbnails_are_shown_only_to_members_and_by_no_link(workspace: Workspace) -> None:
     image = make_image(make_actor(workspace))
     Image.objects.update(trashed_at=timezone.now())
     viewer = signed_in(make_member(workspace, role=Role.VIEWER))

@@ -1,4 +1,4 @@
-"""Files that people choose: taken, or refused in words that help."""
+"""Uploads: accepted, or refused with a helpful message."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def send(
     return client.post(url, {"files": SimpleUploadedFile(name, content, content_type)}, headers=HTMX)
 
 
-def test_a_good_file_comes_on_stage(workspace: Workspace, client: Client) -> None:
+def test_a_valid_file_is_shown_on_stage(workspace: Workspace, client: Client) -> None:
     response = send(client, photo())
     image = Image.objects.get()
     assert (image.kind, image.width, image.height, image.original_name) == ("source", 96, 64, "photo.png")
@@ -50,7 +50,9 @@ def test_a_good_file_comes_on_stage(workspace: Workspace, client: Client) -> Non
     assert f'id="stage-{image.id}"' in response.content.decode()
 
 
-def test_without_script_the_answer_is_the_images_page(workspace: Workspace, client: Client) -> None:
+def test_without_script_the_response_redirects_to_the_images_page(
+    workspace: Workspace, client: Client
+) -> None:
     file = SimpleUploadedFile("photo.png", photo(), "image/png")
     response = client.post(reverse("upload", args=[workspace.slug]), {"files": file})
     assert response["Location"] == reverse("studio_version", args=[workspace.slug, Image.objects.get().id])
@@ -65,7 +67,7 @@ def test_a_reference_becomes_a_chip(workspace: Workspace, client: Client) -> Non
 
 
 @pytest.mark.parametrize("format", ["JPEG", "WEBP", "GIF"])
-def test_other_formats_are_taken(workspace: Workspace, client: Client, format: str) -> None:
+def test_other_formats_are_accepted(workspace: Workspace, client: Client, format: str) -> None:
     response = send(client, photo(format=format), content_type=f"image/{format.lower()}")
     assert response.status_code == 200
 
@@ -88,7 +90,7 @@ def huge() -> bytes:
     ],
     ids=["empty", "text", "svg", "truncated", "mislabelled", "too wide"],
 )
-def test_a_bad_file_is_refused_with_a_message(
+def test_an_invalid_file_is_refused_with_a_message(
     workspace: Workspace, client: Client, content: bytes, content_type: str, message: str
 ) -> None:
     response = send(client, content, content_type=content_type)
@@ -107,7 +109,7 @@ def test_a_file_of_more_than_25_mb_is_refused(workspace: Workspace, client: Clie
 
 
 @pytest.mark.parametrize("data", [{}, {"files": "not a file"}, {"other": "x"}])
-def test_no_file_is_reported_so(workspace: Workspace, client: Client, data: dict[str, str]) -> None:
+def test_a_missing_file_is_reported(workspace: Workspace, client: Client, data: dict[str, str]) -> None:
     response = client.post(reverse("upload", args=[workspace.slug]), data, headers=HTMX)
     assert response.status_code == 400
     assert "No file was received" in response.content.decode()
@@ -121,7 +123,7 @@ def test_no_file_is_reported_so(workspace: Workspace, client: Client, data: dict
         ("x" * 400 + ".png", "x" * 251 + ".png"),
     ],
 )
-def test_names_of_files_are_only_names(workspace: Workspace, client: Client, sent: str, kept: str) -> None:
+def test_file_names_are_sanitised(workspace: Workspace, client: Client, sent: str, kept: str) -> None:
     assert send(client, photo(), name=sent).status_code == 200
     image = Image.objects.get()
     assert image.original_name == kept

@@ -1,4 +1,4 @@
-"""The versions of a picture in the Studio: its tree, comparisons, samples, stars and what is in the trash."""
+"""The versions of an image in the Studio: its tree, comparisons, samples, stars and the trash."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def page(client: Client, image: Image, **query: Any) -> str:
 
 
 def tree(text: str) -> list[tuple[str, str]]:
-    """The labels in the rail, each with its depth."""
+    """(depth, label) of the versions in the rail."""
     rail = text.partition('id="rail"')[2].partition("</nav>")[0]
     return re.findall(r'data-depth="(\d)">.*?<span>([^<]+)</span>', rail, re.DOTALL)
 
@@ -63,7 +63,7 @@ def add_child(source: Image, *, parent: Image, version: int) -> Image:
     return image
 
 
-def test_what_is_in_the_trash_leaves_the_rail_and_its_edits_follow_its_source(
+def test_trashed_versions_leave_the_rail_and_their_edits_follow_their_source(
     workspace: Workspace, client: Client
 ) -> None:
     source = add_image(workspace)
@@ -88,7 +88,7 @@ def test_what_is_in_the_trash_leaves_the_rail_and_its_edits_follow_its_source(
     assert "before-after" not in page(client, fourth)
 
 
-def test_the_page_of_an_image_in_the_trash_says_where_it_is(workspace: Workspace, client: Client) -> None:
+def test_the_page_of_an_image_in_the_trash_explains_where_it_is(workspace: Workspace, client: Client) -> None:
     image = add_image(workspace)
     trash(image)
     for headers in ({}, HTMX):
@@ -98,7 +98,7 @@ def test_the_page_of_an_image_in_the_trash_says_where_it_is(workspace: Workspace
         assert "in the trash" in response.content.decode()
 
 
-def test_any_other_version_of_the_picture_can_be_compared(workspace: Workspace, client: Client) -> None:
+def test_any_other_version_of_the_image_can_be_compared(workspace: Workspace, client: Client) -> None:
     source = add_image(workspace)
     second = add_child(source, parent=source, version=2)
     third = add_child(source, parent=source, version=3)
@@ -110,7 +110,7 @@ def test_any_other_version_of_the_picture_can_be_compared(workspace: Workspace, 
 
 
 @pytest.mark.parametrize("case", ["itself", "nothing", "nonsense", "trashed", "another picture", "theirs"])
-def test_whatever_else_is_to_be_compared_is_ignored(workspace: Workspace, client: Client, case: str) -> None:
+def test_an_invalid_comparison_is_ignored(workspace: Workspace, client: Client, case: str) -> None:
     source = add_image(workspace)
     result = add_child(source, parent=source, version=2)
     trashed = add_child(source, parent=source, version=3)
@@ -128,9 +128,7 @@ def test_whatever_else_is_to_be_compared_is_ignored(workspace: Workspace, client
     assert 'name="with" value' not in text.partition("<form id=")[2].partition("</form>")[0]
 
 
-def test_the_address_keeps_what_is_compared_when_the_rail_is_fetched(
-    workspace: Workspace, client: Client
-) -> None:
+def test_the_url_keeps_the_comparison_when_the_rail_is_fetched(workspace: Workspace, client: Client) -> None:
     source = add_image(workspace)
     second = add_child(source, parent=source, version=2)
     third = add_child(source, parent=source, version=3)
@@ -156,7 +154,7 @@ def test_samples_of_one_edit_are_offered_on_the_page_of_each(workspace: Workspac
     assert 'class="siblings"' not in page(client, source)
 
 
-def test_the_neighbours_in_the_rail_have_keys(workspace: Workspace, client: Client) -> None:
+def test_the_neighbours_in_the_rail_have_keyboard_shortcuts(workspace: Workspace, client: Client) -> None:
     source = add_image(workspace)
     second = add_child(source, parent=source, version=2)
     third = add_child(source, parent=second, version=3)
@@ -167,7 +165,7 @@ def test_the_neighbours_in_the_rail_have_keys(workspace: Workspace, client: Clie
     assert keys == {"Original": ["]"], "v2": ["[", "]"], "v3": ["["]}
 
 
-def test_stars_are_each_persons_own(workspace: Workspace, user: User, client: Client) -> None:
+def test_stars_are_per_user(workspace: Workspace, user: User, client: Client) -> None:
     image = add_image(workspace)
     other = User.objects.create_user("other@example.test")
     Star.objects.create(user=other, image=image)
@@ -176,7 +174,7 @@ def test_stars_are_each_persons_own(workspace: Workspace, user: User, client: Cl
     assert 'aria-pressed="true"\n          aria-label="Star"' in page(client, image)
 
 
-def test_earlier_prompts_are_ones_own_newest_first_and_each_once(
+def test_earlier_prompts_are_the_users_own_newest_first_and_unique(
     workspace: Workspace, user: User, client: Client
 ) -> None:
     for number in range(25):

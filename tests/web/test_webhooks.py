@@ -1,4 +1,4 @@
-"""The Webhooks page: endpoints made with their secret shown once, and what was sent."""
+"""The Webhooks page: endpoints, whose secret is shown once, and deliveries."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def add(actor: Actor, url: str = URL) -> WebhookEndpoint:
 
 
 @pytest.mark.parametrize("headers", [HTMX, {}], ids=["dialog", "without script"])
-def test_a_new_endpoint_shows_its_secret_this_once(
-    actor: Actor, client: Client, headers: dict[str, str]
-) -> None:
+def test_a_new_endpoint_shows_its_secret_once(actor: Actor, client: Client, headers: dict[str, str]) -> None:
     response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
     endpoint = WebhookEndpoint.objects.get()
     [secret] = re.findall(r"whsec_[A-Za-z0-9+/=]{44}", body(response))
@@ -65,7 +63,7 @@ def test_a_new_endpoint_shows_its_secret_this_once(
         ({"url": URL, "events": ["webhook.test"]}, "Select a valid choice"),
     ],
 )
-def test_what_is_wrong_is_reported_and_nothing_is_made(
+def test_invalid_input_is_reported_and_no_endpoint_is_created(
     actor: Actor, client: Client, fields: dict[str, Any], message: str
 ) -> None:
     for headers in (HTMX, {}):
@@ -75,7 +73,7 @@ def test_what_is_wrong_is_reported_and_nothing_is_made(
     assert not WebhookEndpoint.objects.exists()
 
 
-def test_an_address_that_is_there_is_refused(actor: Actor, client: Client) -> None:
+def test_a_url_that_is_already_used_is_refused(actor: Actor, client: Client) -> None:
     add(actor)
     for headers in (HTMX, {}):
         response = client.post(at(actor), {"url": URL, "events": ALL}, headers=headers)
@@ -83,7 +81,7 @@ def test_an_address_that_is_there_is_refused(actor: Actor, client: Client) -> No
         assert "already an endpoint" in body(response)
 
 
-def test_what_an_endpoint_is_reported_can_be_changed_and_switched_off(actor: Actor, client: Client) -> None:
+def test_an_endpoints_events_can_be_changed_and_it_can_be_disabled(actor: Actor, client: Client) -> None:
     endpoint = add(actor)
     response = client.post(at(actor, "webhook_change", endpoint.id), {"events": ["job.failed"]}, headers=HTMX)
     endpoint.refresh_from_db()
@@ -91,14 +89,14 @@ def test_what_an_endpoint_is_reported_can_be_changed_and_switched_off(actor: Act
     assert "Disabled" in body(response)
 
 
-def test_a_new_secret_is_shown_this_once(actor: Actor, client: Client) -> None:
+def test_a_new_secret_is_shown_once(actor: Actor, client: Client) -> None:
     endpoint = add(actor)
     response = client.post(at(actor, "webhook_secret", endpoint.id), headers=HTMX)
     endpoint.refresh_from_db()
     assert vault.decrypt(purpose=endpoints.purpose(endpoint.id), token=endpoint.secret) in body(response)
 
 
-def test_a_test_is_sent_and_shown(actor: Actor, client: Client) -> None:
+def test_a_test_event_is_sent_and_shown(actor: Actor, client: Client) -> None:
     endpoint = add(actor)
     response = client.post(at(actor, "webhook_test", endpoint.id), headers=HTMX)
     assert "webhook.test" in body(response)
@@ -106,7 +104,7 @@ def test_a_test_is_sent_and_shown(actor: Actor, client: Client) -> None:
     assert client.post(at(actor, "webhook_test", endpoint.id))["Location"] == at(actor)
 
 
-def test_a_failed_delivery_says_why_and_is_sent_again(actor: Actor, client: Client) -> None:
+def test_a_failed_delivery_shows_why_and_can_be_sent_again(actor: Actor, client: Client) -> None:
     delivery = deliveries.test(actor=actor, endpoint=add(actor))
     taken = deliveries.claim(like=delivery)
     assert taken
@@ -120,21 +118,21 @@ def test_a_failed_delivery_says_why_and_is_sent_again(actor: Actor, client: Clie
     assert "Waiting" in body(response)
 
 
-def test_the_mark_of_low_credits_is_kept(actor: Actor, client: Client) -> None:
+def test_the_low_balance_threshold_is_saved(actor: Actor, client: Client) -> None:
     client.post(at(actor, "webhook_low_balance"), {"low_balance_threshold": "7"})
     assert CreditAccount.objects.get(workspace=actor.workspace).low_balance_threshold == 7
     assert client.post(at(actor, "webhook_low_balance"), {"low_balance_threshold": "-1"}).status_code == 400
     assert client.post(at(actor, "webhook_low_balance"), {"low_balance_threshold": "٣"}).status_code == 400
 
 
-def test_the_list_looks_again_only_while_something_is_on_its_way(actor: Actor, client: Client) -> None:
+def test_the_list_polls_only_while_a_delivery_is_pending(actor: Actor, client: Client) -> None:
     delivery = deliveries.test(actor=actor, endpoint=add(actor))
     assert "hx-trigger" in body(client.get(at(actor, "webhook_deliveries")))
     WebhookDelivery.objects.filter(pk=delivery.pk).update(next_try_at=timezone.now() + timedelta(hours=1))
     assert "hx-trigger" not in body(client.get(at(actor, "webhook_deliveries")))
 
 
-def test_the_page_takes_as_many_queries_for_many_rows_as_for_one(
+def test_the_number_of_queries_does_not_grow_with_the_rows(
     actor: Actor, client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(5):

@@ -1,4 +1,4 @@
-"""Many images in one file, sent while they are read."""
+"""Several images in one zip file, streamed as they are read."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def fetch(workspace: Workspace, images: list[Image]) -> tuple[Any, list[by
 
 
 @pytest.mark.usefixtures("committed")
-async def test_the_archive_holds_the_images_named_by_their_text() -> None:
+async def test_the_archive_contains_the_images_named_by_their_prompts() -> None:
     workspace, results = await sync_to_async(make_results)(
         ["Make it warmer!", "Make it warmer!", "日本語 <b>", "…"]
     )
@@ -89,7 +89,7 @@ async def test_a_large_image_is_never_whole_in_memory() -> None:
 
 
 @pytest.mark.usefixtures("committed")
-async def test_one_person_downloads_few_at_once() -> None:
+async def test_concurrent_downloads_of_one_user_are_limited() -> None:
     workspace, results = await sync_to_async(make_results)(["one"])
     await sync_to_async(replace)(results[0], os.urandom(2 * PIECE))
     client, other = AsyncClient(), AsyncClient()
@@ -109,14 +109,14 @@ async def test_one_person_downloads_few_at_once() -> None:
     gc.collect()
     again: Any = await client.get(url, chosen)
     assert again.status_code == 200
-    held.clear()  # and this one was never begun
+    held.clear()  # and this one was never started
     del again
     gc.collect()
     assert (await client.get(url, chosen)).status_code == 200
 
 
 @pytest.mark.usefixtures("committed")
-async def test_no_connection_is_held_while_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_database_connection_is_held_while_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     workspace, results = await sync_to_async(make_results)(["one", "two"])
     released = []
     monkeypatch.setattr(threads, "release", lambda: released.append(connection.connection))
@@ -136,10 +136,10 @@ async def test_an_image_whose_file_is_gone_does_not_spoil_the_others() -> None:
 
 
 @pytest.mark.usefixtures("committed")
-async def test_a_file_that_is_shorter_than_it_was_breaks_the_download_off(
+async def test_a_truncated_file_aborts_the_download(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Rather than that half of an image looks like all of it."""
+    """Otherwise half of an image would look complete."""
     workspace, results = await sync_to_async(make_results)(["one"])
     size = store.size(results[0].storage_name)
     monkeypatch.setattr(store, "size", lambda name: size + 1)
@@ -149,7 +149,7 @@ async def test_a_file_that_is_shorter_than_it_was_breaks_the_download_off(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("chosen", ["none", "too many", "another's", "a mask"])
-def test_what_cannot_be_packed_is_refused(chosen: str) -> None:
+def test_an_invalid_selection_is_refused(chosen: str) -> None:
     workspace = make_workspace()
     ids = {
         "none": [],

@@ -60,14 +60,16 @@ class Command(BaseCommand):
                 self._plan(workspace, options["requests_per_minute"], options["concurrent_jobs"])
                 self._credits(workspace, options["credits"])
                 files = {False: options["api_key_file"], True: options["wiro_key_file"]}
-                said = [
+                results = [
                     self._key(workspace, user, path, options, signed=signed)
                     for signed, path in files.items()
                     if path is not None
                 ]
         except EditorError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(" ".join([f"{user.email} owns “{workspace.name}” at /w/{workspace.slug}/.", *said]))
+        self.stdout.write(
+            " ".join([f"{user.email} owns “{workspace.name}” at /w/{workspace.slug}/.", *results])
+        )
 
     def _user(self, email: str, password: str) -> User:
         user = User.objects.filter(email__iexact=email).first()
@@ -87,7 +89,7 @@ class Command(BaseCommand):
         return workspace
 
     def _plan(self, workspace: Workspace, requests: int | None, jobs: int | None) -> None:
-        """Limits of its own become a plan of its own; other workspaces keep theirs."""
+        """Own limits get an own plan, so that other workspaces keep theirs."""
         if requests is None and jobs is None:
             return
         if (requests is not None and requests < 1) or (jobs is not None and jobs < 1):
@@ -104,10 +106,10 @@ class Command(BaseCommand):
         workspace.plan = plan
         workspace.save(update_fields=["plan"])
 
-    def _credits(self, workspace: Workspace, wanted: int) -> None:
-        if wanted < 0:
+    def _credits(self, workspace: Workspace, balance: int) -> None:
+        if balance < 0:
             raise CommandError("Credits cannot be negative.")
-        difference = wanted - credits.lock_account(workspace_id=workspace.id).balance
+        difference = balance - credits.lock_account(workspace_id=workspace.id).balance
         if difference:
             credits.adjust(workspace=workspace, amount=difference, actor=None, note="bootstrap")
 
@@ -144,7 +146,7 @@ class Command(BaseCommand):
 
 
 def _bare_key(path: Path) -> str:
-    """The key in a file of either kind, or whatever else is there."""
+    """The key in a file of either kind; any other content is returned as it is."""
     text = path.read_text().strip()
     try:
         return str(json.loads(text)["api_key"])

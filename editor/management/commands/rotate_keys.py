@@ -1,4 +1,4 @@
-"""`manage.py rotate_keys`: after a new key was put first in ENCRYPTION_KEYS."""
+"""`manage.py rotate_keys`: run after putting a new key first in ENCRYPTION_KEYS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py style_previews`: the pictures on the tiles of the system's styles, made by the sandbox."""
+"""`manage.py style_previews`: preview images for the system styles, made by the sandbox."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from editor.providers.sandbox.render import Output, Recipe, render
 
 STATIC = Path(settings.BASE_DIR) / "static"
 SAMPLE = STATIC / "samples" / "coffee.jpg"
-CUP = (115, 0, 455, 340)  # the part of the sample that is shown: a whole cup still reads at tile size
+CUP = (115, 0, 455, 340)  # crop of the sample: a whole cup is still recognizable at tile size
 SIDE = 144  # pixels; a tile is 48 CSS pixels wide
 SEED = 1
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
 
 def _preview(prompt: str) -> bytes:
-    """A small WebP of the sample in this style; always the same bytes. Raises Refused."""
+    """A small WebP of the sample in this style; deterministic. Raises Refused."""
     recipe = Recipe(parse(prompt, images=1), Output(), SEED)
     (edited,) = render(recipe, [SAMPLE], None, report=lambda percent: None)
     tile = Image.open(io.BytesIO(edited)).crop(CUP).resize((SIDE, SIDE), Image.Resampling.LANCZOS)

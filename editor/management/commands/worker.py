@@ -1,4 +1,4 @@
-"""`manage.py worker`: jobs only, for a machine or process of their own."""
+"""`manage.py worker`: run jobs only, on a machine or in a process of their own."""
 
 from __future__ import annotations
 

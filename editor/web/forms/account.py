@@ -1,4 +1,4 @@
-"""Account forms for anybody: their answers are the same whether an account exists or not."""
+"""Public account forms: their responses are the same whether or not an account exists."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from editor.web.links import mail_origin
 
 
 class AddressForm(forms.Form):
-    """An address, to which a mail is sent."""
+    """An address to send a mail to."""
 
     kind = Kind.SIGN_UP
 
     email = forms.EmailField(label="Email", max_length=254)
 
     def save(self, request: HttpRequest, **kwargs: Any) -> None:
-        """Ask for the mail. Raises Unprocessable where the portal cannot send links."""
+        """Queue the mail. Raises Unprocessable if the portal cannot send links."""
         mails.ask(kind=self.kind, email=self.cleaned_data["email"], origin=mail_origin(request))
 
 
 class ResetPasswordForm(AddressForm):
-    """Replaces allauth's, which looks the address up and sends the mail itself."""
+    """Replaces allauth's form, which looks up the address and sends the mail itself."""
 
     kind = Kind.RESET
 

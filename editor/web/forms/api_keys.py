@@ -1,4 +1,4 @@
-"""The form of the API keys page. What a key may be is the operation's rule."""
+"""The form of the API keys page. The operation validates the values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OUT_OF_ORDER = "This page is out of date; reload it and try again."
 
 
 class ApiKeyForm(forms.Form):
-    """A new key, with the id that it will have: a form that is sent twice makes one key."""
+    """A new key, with its future id: a form that is sent twice creates one key."""
 
     key_id = forms.UUIDField(error_messages={"required": _OUT_OF_ORDER, "invalid": _OUT_OF_ORDER})
     name = forms.CharField(label="Name", error_messages={"required": "Enter a name for the key."})
@@ -27,7 +27,7 @@ class ApiKeyForm(forms.Form):
     )
     expires_in = forms.TypedChoiceField(
         label="Expires",
-        choices=[(seconds or "", message) for seconds, message in LIVES.items()],
+        choices=[(seconds or "", label) for seconds, label in LIVES.items()],
         coerce=int,
         empty_value=None,
         required=False,
@@ -39,14 +39,14 @@ class ApiKeyForm(forms.Form):
         super().__init__(data, initial=first, auto_id="api-key-%s")
 
     def wanted(self) -> dict[str, Any]:
-        """What `api_keys.create` takes. Raises InvalidInput, with its fields."""
+        """The arguments for `api_keys.create`. Raises InvalidInput with `fields`."""
         if not self.is_valid():
             fields = {field: " ".join(map(str, errors)) for field, errors in self.errors.items()}
             raise InvalidInput(" ".join(fields.values()), fields=fields)
         return self.cleaned_data
 
     def refuse(self, error: InvalidInput) -> None:
-        """Show what the operation found wrong beside its field."""
+        """Show the operation's errors beside their fields."""
         for field, message in error.fields.items():
             if field not in self.errors:
                 self.add_error(field, message)

@@ -1,4 +1,4 @@
-"""What the Studio's form says, read but not judged: the operations decide."""
+"""Parsing of the Studio's form; the operations validate it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class StudioForm:
 
 
 def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
-    """The fields that were sent. Raises InvalidInput or Unprocessable as `pricing.choose` does."""
+    """The submitted fields. Raises InvalidInput or Unprocessable as `pricing.choose` does."""
     choice = pricing.choose(
         workspace=workspace,
         model=data.get("model", ""),
@@ -71,7 +71,7 @@ def _chosen(value: str) -> str:
 
 
 def read_mask(request: HttpRequest) -> bytes | None:
-    """The painted mask, if there is one."""
+    """The painted mask, if any. Raises InvalidInput if it is too large."""
     file = request.FILES.get("mask")
     if file is None or not file.size:
         return None

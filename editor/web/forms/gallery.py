@@ -1,4 +1,4 @@
-"""What the gallery's filter says. What cannot be understood is left out: a list is no place for errors."""
+"""Parsing of the gallery's filter. Invalid values are ignored: a list is no place for errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_SEARCH = 200  # characters
 
 
 def read(data: QueryDict) -> Filter:
-    """The filter in an address."""
+    """The filter in a query string."""
     days = data.get("since", "")
     status = data.get("status", "")
     model = data.get("model", "")
@@ -31,7 +31,7 @@ def read(data: QueryDict) -> Filter:
 
 
 def read_position(data: QueryDict, name: str) -> Position | None:
-    """A place in the list, as the page's links name it."""
+    """A position in the list, as in the page's links."""
     return Position.parse(data.get(name, ""))
 
 

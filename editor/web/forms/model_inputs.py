@@ -1,7 +1,7 @@
 """The Studio's form for the options of one model, built from its catalogue entry.
 
-What is allowed is decided by `catalog.validation` alone: the fields here only choose a control for each
-input. `templates/studio/_inputs.html` draws them.
+`catalog.validation` alone validates: the fields here only choose a control for each input.
+`templates/studio/_inputs.html` renders them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from editor.catalog.validation import clean_inputs
 from editor.errors import InvalidInput
 
 ID = "input-%s"  # of each control
-FORM_ID = "studio-form"  # the composer; the options lie outside of it
-MOST_SEGMENTS = 6  # so many choices fit side by side on a phone
+FORM_ID = "studio-form"  # the composer; the options are outside of it
+MOST_SEGMENTS = 6  # choices that fit side by side on a phone
 WIDEST_SLIDER = 50  # beyond this a slider cannot be set to the exact number
 
 Control = Literal["segment", "select", "slider", "line"]
 
 
 class OptionField(forms.Field):
-    """One option of a model. `control` tells the template how to draw it."""
+    """One option of a model. `control` selects how the template renders it."""
 
     def __init__(self, item: Input) -> None:
         self.control = _control(item)
@@ -39,12 +39,12 @@ class OptionField(forms.Field):
         )
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """An option that was not sent shows its default, as the last model may not have had it."""
+        """An option that was not sent shows its default: the previous model may not have had it."""
         return initial if data is None else data
 
 
 class ModelInputsForm(forms.Form):
-    """The options of one model; `cleaned_data` is what `clean_inputs` returns, complete and typed."""
+    """The options of one model; `cleaned_data` is the complete and typed result of `clean_inputs`."""
 
     def __init__(
         self, model: Model, *, data: Mapping[str, Any] | None = None, initial: Mapping[str, Any] | None = None
@@ -75,9 +75,9 @@ class ModelInputsForm(forms.Form):
 def build_form(
     model: Model, data: Mapping[str, Any] | None = None, initial: Mapping[str, Any] | None = None
 ) -> ModelInputsForm:
-    """A form with one field for each option of the model, under the names of the catalogue.
+    """A form with one field for each option of the model, named as in the catalogue.
 
-    data     what was sent; names that are no options of this model are ignored
+    data     submitted values; names that are not options of this model are ignored
     initial  values to start from instead of the defaults, e.g. the recipe of an earlier job
     """
     return ModelInputsForm(model, data=data, initial=initial)
@@ -109,7 +109,7 @@ def _widget(item: Input, control: Control) -> forms.Widget:
         attrs["max"] = item.maximum
         attrs["step"] = item.multiple_of if item.whole_number else 0.1
         if control == "slider":
-            # The script writes the slider's value into the element that data-out names.
+            # The script writes the slider's value into the element selected by data-out.
             return forms.NumberInput(attrs=attrs | {"type": "range", "data-out": f"#{ID % item.name}-value"})
         if item.name == "seed":
             attrs["placeholder"] = "Random"

@@ -1,4 +1,4 @@
-"""The forms of the Webhooks page. What an endpoint may be is the operation's rule."""
+"""The form of the Webhooks page. The operation validates the endpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from editor.errors import InvalidInput
 
 
 class EndpointForm(forms.Form):
-    """A new endpoint. All events are chosen at first."""
+    """A new endpoint. All events are selected initially."""
 
     url = forms.CharField(label="URL", error_messages={"required": "Enter an https URL."})
     events = forms.MultipleChoiceField(
@@ -24,14 +24,14 @@ class EndpointForm(forms.Form):
         super().__init__(data, initial=first, auto_id="webhook-%s")
 
     def wanted(self) -> tuple[str, list[str]]:
-        """The address and the events. Raises InvalidInput, with its fields."""
+        """The URL and the events. Raises InvalidInput with `fields`."""
         if not self.is_valid():
             fields = {field: " ".join(map(str, errors)) for field, errors in self.errors.items()}
             raise InvalidInput(" ".join(fields.values()), fields=fields)
         return self.cleaned_data["url"], self.cleaned_data["events"]
 
     def refuse(self, error: InvalidInput) -> None:
-        """Show what the operation found wrong beside its field."""
+        """Show the operation's errors beside their fields."""
         for field, message in error.fields.items():
             if field not in self.errors:
                 self.add_error(field, message)

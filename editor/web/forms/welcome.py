@@ -6,7 +6,7 @@ from django import forms
 
 
 class WelcomeForm(forms.Form):
-    """The first account and its workspace. Rules of passwords and names are the operation's."""
+    """The first account and its workspace. The operation validates passwords and names."""
 
     name = forms.CharField(label="Your name", max_length=120, required=False)
     email = forms.EmailField(label="Email", max_length=254)

@@ -1,4 +1,4 @@
-"""The workspace's API keys. A key is shown in the answer that makes it, and in no other."""
+"""The workspace's API keys. A key is shown only in the response that creates it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from editor.web.htmx import is_fragment
 @require_http_methods(["GET", "HEAD", "POST"])
 @member
 def page(request: MemberRequest) -> HttpResponse:
-    """The keys that the person may see, and a form for a new one; POST makes it and shows it this once."""
+    """The keys that the user may see, and a form for a new one; POST creates it and shows it once."""
     return _create(request) if request.method == "POST" else _page(request, ApiKeyForm())
 
 
 @require_POST
 @member
 def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
-    """Make a key in place of this one, and show it this once."""
+    """Replace this key with a new one, and show that once."""
     key, overlap = lookups.api_key(request.actor, key_id), request.POST.get("overlap", "")
     seconds = int(overlap) if overlap.isascii() and overlap.isdigit() and len(overlap) < 8 else -1
     try:
@@ -43,7 +43,7 @@ def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
 @require_POST
 @member
 def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
-    """End the key at once."""
+    """Revoke the key, with immediate effect."""
     key = lookups.api_key(request.actor, key_id)
     api_keys.revoke(actor=request.actor, key=key)
     text = f"Key “{key.name}” revoked."
@@ -75,18 +75,16 @@ def _page(request: MemberRequest, form: ApiKeyForm, *, problem: str = "", status
 
 
 def _refused(request: MemberRequest, error: Conflict) -> HttpResponse:
-    """Why there is no new key: beside the control, or without script on the page with all keys."""
+    """Why no key was created: beside the control, or without script on the page with all keys."""
     if is_fragment(request):
         raise error
     return _page(request, ApiKeyForm(), problem=error.message, status=error.status)
 
 
 def _shown_once(request: MemberRequest, key: ApiKey, bare: str, more: dict[str, Any]) -> HttpResponse:
-    """The new key, with the secret that it may sign with: in the page's dialog, or without script on a page
-    of its own.
-    """
+    """The new key and its signing secret, if any: in the page's dialog, or without script on its own page."""
     in_dialog = is_fragment(request)
     template = "settings/_api_key_made_swap.html" if in_dialog else "settings/api_key_made.html"
-    made = {"name": key.name, "bare": bare, "secret": signatures.secret_of(key), **more}
-    context = {"keys": keys_view(request.actor), "in_dialog": in_dialog, "nav": "api_keys", **made}
+    created = {"name": key.name, "bare": bare, "secret": signatures.secret_of(key), **more}
+    context = {"keys": keys_view(request.actor), "in_dialog": in_dialog, "nav": "api_keys", **created}
     return render(request, template, context)

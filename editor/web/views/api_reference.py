@@ -1,4 +1,4 @@
-"""How to use the portal from programs: the reference of its API, and the guide."""
+"""Documentation for programs: the API reference and the guides."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DOCS = settings.BASE_DIR / "docs"
 @require_safe
 @member
 def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, Any]]) -> HttpResponse:
-    """Every call of the API. `document` is another door's: imageeditor/urls.py hands it in."""
+    """Every call of the API. `document` belongs to the API: imageeditor/urls.py passes it in."""
     context = {
         "reference": reference_view(document(request)),
         "ways": WAYS,
@@ -34,14 +34,14 @@ def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, 
 @require_safe
 @member
 def guide(request: MemberRequest) -> HttpResponse:
-    """docs/api.md as it is: it reads well without being made into a page."""
+    """docs/api.md as plain text: it reads well unrendered."""
     return _text("api.md")
 
 
 @require_safe
 @member
 def compatible_api_guide(request: MemberRequest, name: str) -> HttpResponse:
-    """How clients of another service are pointed at the portal."""
+    """How to point clients of another service at the portal."""
     if name not in {way.name for way in WAYS}:
         raise NotFound("There is no such guide.")
     return _text(f"compatible/{name}.md")

@@ -1,4 +1,4 @@
-"""Credits: what there is, what was spent, and every movement."""
+"""Credits: balance, spending and ledger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from editor.web.decorators import MemberRequest, member
 @require_GET
 @member
 def credits(request: MemberRequest) -> HttpResponse:
-    """The ledger, newest first; `?before=` pages back."""
+    """The ledger, newest entries first; `?before=` pages back."""
     before = request.GET.get("before", "")
     page = credits_page(
         request.actor.workspace,

@@ -17,7 +17,7 @@ from editor.web.htmx import is_fragment
 @require_POST
 @member
 def run(request: MemberRequest) -> HttpResponse:
-    """Start an edit. Pressing twice, or again after a lost answer, is one edit: the form carries a key."""
+    """Start an edit. A repeated submit, also after a lost response, is one edit: the form carries a key."""
     form = edit.read(request.POST, workspace=request.actor.workspace)
     job = jobs.submit(actor=request.actor, request=form.as_edit(mask=edit.read_mask(request)))
     if not is_fragment(request):
@@ -31,7 +31,7 @@ def run(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def cancel(request: MemberRequest, job_id: str) -> HttpResponse:
-    """Stop an edit; the sockets tell when it has stopped and that the credits came back."""
+    """Cancel an edit; the sockets report when it has stopped and the credits are refunded."""
     job = lookups.job(request.actor, job_id)
     jobs.cancel(actor=request.actor, job=job)
     if not is_fragment(request):

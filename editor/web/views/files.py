@@ -1,4 +1,4 @@
-"""Images, behind signed links."""
+"""Image files, served by signed links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRASHED_VARIANT = "512"
 
 @require_safe
 def image_file(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The bytes that a link names. It works until it expires, unless the image is put into the trash."""
+    """The file of a signed link, which works until it expires or the image is moved to the trash."""
     link = links.verify(token)
     image = lookups.linked_image(link.image_id)
     name, content_type = _file(image, link.variant)
@@ -30,7 +30,7 @@ def image_file(request: HttpRequest, token: str) -> HttpResponseBase:
 @require_safe
 @member
 def trashed_file(request: MemberRequest, image_id: str) -> HttpResponseBase:
-    """The thumbnail of an image in the trash, for those alone who may look into it: no link shows it."""
+    """The thumbnail of an image in the trash, for members of the workspace only: no link shows it."""
     [image] = lookups.trashed_images(request.actor, [image_id])
     name, content_type = _file(image, TRASHED_VARIANT)
     headers = links.response_headers(content_type, 0)
@@ -39,7 +39,7 @@ def trashed_file(request: MemberRequest, image_id: str) -> HttpResponseBase:
 
 @require_safe
 def lasting_file(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The bytes that a link of a program names. The link works until the image is in the trash."""
+    """The file of an API client's link, which works until the image is moved to the trash."""
     image_id, variant = links.verify_lasting(token)
     image = lookups.linked_image(image_id)
     name, content_type = _file(image, variant)
@@ -49,7 +49,7 @@ def lasting_file(request: HttpRequest, token: str) -> HttpResponseBase:
 
 @require_safe
 def brief_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """The bytes of a result. The link works for some minutes, unless the image is put into the trash."""
+    """The file of a result. The link works for some minutes, unless the image is moved to the trash."""
     link = links.verify_brief(token)
     image = lookups.linked_image(link.image_id)
     headers = links.brief_headers(image.content_type, _left(link))
@@ -62,7 +62,7 @@ def _left(link: links.Link) -> float:
 
 
 def _file(image: Image, variant: str) -> tuple[str, str]:
-    """Where a variant of the image is stored, and its content type."""
+    """Storage name and content type of a variant of the image."""
     if variant == store.ORIGINAL:
         return image.storage_name, image.content_type
     return store.thumbnail_name(image.storage_name, int(variant)), "image/webp"

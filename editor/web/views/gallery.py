@@ -1,4 +1,4 @@
-"""The gallery: what the workspace made, filtered, starred and paged."""
+"""The gallery: the workspace's edits, filtered, starred and paged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from editor.web.htmx import is_fragment
 @require_GET
 @member
 def gallery(request: MemberRequest) -> HttpResponse:
-    """The page; over htmx the list of another filter, or with `?older=` its next tiles."""
+    """The page; over htmx the list for another filter, or with `?older=` its next tiles."""
     actor, filter = request.actor, read(request.GET)
     after = read_position(request.GET, "older")
     if is_fragment(request) and after:
@@ -43,9 +43,9 @@ def gallery(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member
 def new(request: MemberRequest) -> HttpResponse:
-    """What came since a list was made whose first tile is at `?newest=`, which is empty for an empty list.
+    """Tiles added since the list was made. `?newest=` is the position of its first tile, or empty.
 
-    A list that is not kept up to date does not say where it begins, and nothing came.
+    A list that is not updated automatically does not send `newest`, and gets 204.
     """
     actor, filter = request.actor, read(request.GET)
     newest = read_position(request.GET, "newest")
@@ -61,7 +61,7 @@ def new(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def star(request: MemberRequest) -> HttpResponse:
-    """Mark images for oneself, or with `starred=0` take the marks off."""
+    """Star images for the user, or with `starred=0` unstar them."""
     ids = request.POST.getlist("images")
     images = lookups.images(request.actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     starred = request.POST.get("starred", "1") == "1"

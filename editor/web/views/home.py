@@ -1,4 +1,4 @@
-"""The way in: first start, sign-in or the Studio."""
+"""The home page, first start, theme, health checks and the server error page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FIRST_PROMPT = "Turn this into a gouache painting"
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Send people where they belong."""
+    """Redirect to the welcome page, sign-in or the Studio."""
     if not isinstance(request.user, User):
         return redirect("welcome" if workspaces.needs_first_start() else "account_login")
     own = members.workspaces_of(request.user)
@@ -43,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def welcome(request: HttpRequest) -> HttpResponse:
-    """The very first account and its workspace; afterwards this page is gone."""
+    """Create the very first account and its workspace; afterwards this page redirects home."""
     if not workspaces.needs_first_start():
         return redirect("home")
     form = WelcomeForm(request.POST or None)
@@ -81,22 +81,22 @@ def theme(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
-    """200 while the process serves; it asks nothing of the database."""
+    """200 while the process serves; makes no database query."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_GET
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 while requests can be served in full; 503 and what is not in order otherwise."""
+    """200 while requests can be fully served; otherwise 503 and what is failing."""
     failing = readiness.failing()
     return JsonResponse({"ready": not failing, "failing": failing}, status=503 if failing else 200)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for what nobody foresaw; a full disk is told as what it is, wherever it was met."""
+    """The page for unexpected errors; a full disk is reported as such, wherever it occurred."""
     if not disk.is_cause(sys.exc_info()[1]):
         return defaults.server_error(request)
-    # Without the request, whose person the database may not be able to tell now.
+    # Without the request: the database may not be able to load its user now.
     error = DiskFull()
     template = "studio/_error.html" if is_fragment(request) else "error.html"
     page = render_to_string(template, {"error": error.message})

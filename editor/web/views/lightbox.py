@@ -1,4 +1,4 @@
-"""One edit with its whole recipe: a page, or over htmx what the gallery's lightbox holds."""
+"""One edit with its whole recipe: a page, or over htmx the content of the gallery's lightbox."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from editor.web.htmx import is_fragment
 @require_GET
 @member
 def image(request: MemberRequest, image_id: str) -> HttpResponse:
-    """A result, between its neighbours in the filter."""
+    """A result, with its neighbours in the filter."""
     return _image(request, lookups.image(request.actor, image_id))
 
 
 @require_GET
 @member
 def edit(request: MemberRequest, job_id: str) -> HttpResponse:
-    """An edit without a result; once it has one, that result."""
+    """An edit without a result; if it has one by now, that result."""
     job = lookups.job(request.actor, job_id)
     if result := gallery.first_result(job):
         return _image(request, result)
@@ -38,7 +38,7 @@ def edit(request: MemberRequest, job_id: str) -> HttpResponse:
 @require_POST
 @member
 def again(request: MemberRequest, job_id: str) -> HttpResponse:
-    """Run the recipe of an edit once more; the Studio shows how it goes."""
+    """Run the recipe of an edit again; the Studio shows its progress."""
     key = request.POST.get("idempotency_key", "")[:80]
     job = jobs.again(actor=request.actor, job=lookups.job(request.actor, job_id), idempotency_key=key)
     if job.parent_id:

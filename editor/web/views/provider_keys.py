@@ -1,4 +1,4 @@
-"""The workspace's own keys at providers. A key goes in here and never comes out."""
+"""The workspace's own provider keys. A stored key is never shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from editor.web.decorators import MemberRequest, member
 from editor.web.forms.provider_keys import KeyForm
 from editor.web.htmx import is_fragment
 
-# By whether the key was accepted; None: the provider could not be asked.
+# By whether the provider accepted the key; None: it could not be reached.
 _TESTED = {
     True: "The key works.",
     False: "The key has a problem.",
@@ -36,7 +36,7 @@ def page(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def save(request: MemberRequest, provider: str) -> HttpResponse:
-    """Store a new key, or one in place of another, if the provider takes it."""
+    """Store a new key, or replace one, if the provider accepts it."""
     form = KeyForm(provider, request.POST)
     try:
         key = async_to_sync(provider_keys.save_and_test)(
@@ -58,7 +58,7 @@ def save(request: MemberRequest, provider: str) -> HttpResponse:
 @require_POST
 @member
 def test(request: MemberRequest, key_id: str) -> HttpResponse:
-    """Ask the provider about the stored key."""
+    """Test the stored key with the provider."""
     key = lookups.provider_key(request.actor, key_id)
     verdict = async_to_sync(provider_keys.test)(actor=request.actor, key=key)
     return _done(request, key.provider, _TESTED[verdict.accepted])
@@ -67,7 +67,7 @@ def test(request: MemberRequest, key_id: str) -> HttpResponse:
 @require_POST
 @member
 def enable(request: MemberRequest, key_id: str) -> HttpResponse:
-    """Use the key, or with `enabled` other than 1 keep it unused."""
+    """Enable the key; disable it if `enabled` is not 1."""
     key, enabled = lookups.provider_key(request.actor, key_id), request.POST.get("enabled") == "1"
     provider_keys.set_enabled(actor=request.actor, key=key, enabled=enabled)
     return _done(request, key.provider, "Key enabled." if enabled else "Key disabled.")
@@ -76,14 +76,14 @@ def enable(request: MemberRequest, key_id: str) -> HttpResponse:
 @require_POST
 @member
 def remove(request: MemberRequest, key_id: str) -> HttpResponse:
-    """Forget the key."""
+    """Delete the key."""
     key = lookups.provider_key(request.actor, key_id)
     provider_keys.remove(actor=request.actor, key=key)
     return _done(request, key.provider, "Key removed.")
 
 
 def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str = "") -> HttpResponse:
-    """All cards; the form that was refused shows why, beside its fields."""
+    """All cards; a refused form shows its errors beside its fields."""
     request.actor.require_manager()
     cards = [
         (card, refused if refused and card.name == provider else KeyForm(card.name))
@@ -94,7 +94,7 @@ def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str 
 
 
 def _done(request: MemberRequest, provider: str, message: str) -> HttpResponse:
-    """The card as it is now, or without script the page."""
+    """The updated card, or without script the page."""
     if not is_fragment(request):
         messages.success(request, message)
         return redirect("provider_keys", request.actor.workspace.slug)

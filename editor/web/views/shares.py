@@ -1,4 +1,4 @@
-"""Links that show one image to people without an account: giving them out, and what they open."""
+"""Links that show one image to people without an account: creating them, and the pages they open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from editor.web.htmx import is_fragment
 @require_http_methods(["GET", "POST"])
 @member
 def image_shares(request: MemberRequest, image_id: str) -> HttpResponse:
-    """The links to an image; POST makes one and shows it this once."""
+    """The links to an image; POST creates one and shows it once."""
     image, new_url = lookups.image(request.actor, image_id), ""
     if request.method == "POST":
         days = request.POST.get("days", "")
@@ -36,7 +36,7 @@ def image_shares(request: MemberRequest, image_id: str) -> HttpResponse:
 @require_POST
 @member
 def revoke(request: MemberRequest, share_id: str) -> HttpResponse:
-    """Take a link back. It stops working at once."""
+    """Revoke a link, with immediate effect."""
     share = lookups.share(request.actor, share_id)
     shares.revoke(actor=request.actor, share=share)
     if is_fragment(request):
@@ -56,7 +56,7 @@ def _dialog(request: MemberRequest, image: Image, new_url: str) -> HttpResponse:
 
 @require_safe
 def share(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The page that a link opens: the image, and nothing that says whose or how it was made."""
+    """The page that a link opens: the image, without its owner or how it was made."""
     try:
         image = shares.find(token)
     except NotFound as error:
@@ -66,7 +66,7 @@ def share(request: HttpRequest, token: str) -> HttpResponseBase:
 
 @require_safe
 def share_file(request: HttpRequest, token: str, variant: str) -> HttpResponseBase:
-    """The image's bytes: "full" to be saved, else a size to look at. The link is asked each time."""
+    """The image file: "full" to save, else a preview size. The link is checked each time."""
     if variant not in links.VARIANTS:
         raise NotFound("There is no such size of this image.")
     image = shares.find(token)
@@ -79,7 +79,7 @@ def share_file(request: HttpRequest, token: str, variant: str) -> HttpResponseBa
 
 
 def _unseen(response: HttpResponseBase) -> HttpResponseBase:
-    """Found by no search engine, and told to no other site."""
+    """Keep the page out of search engines, and its URL from other sites."""
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -1,7 +1,7 @@
-"""Making an account of one's own, where the operator allows it.
+"""Sign-up, if the operator allows it.
 
-With a mail server it begins with a link to the address: a page for strangers then says the same of every
-address, and nobody gets an account with somebody else's. Without one it can only be done at once.
+With a mail server it starts with a link sent to the address: the public page then says the same about every
+address, and nobody gets an account with somebody else's. Without one, the account is created immediately.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from editor.web.views.home import BACKEND
 
 @require_http_methods(["GET", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Ask for an account: by mail, or at once where there is no mail server."""
+    """Request an account: by mail, or immediately if there is no mail server."""
     if not settings.SENDS_MAIL:
         page: HttpResponse = library.signup(request)
         return page
@@ -53,7 +53,7 @@ def sent(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def finish(request: HttpRequest, token: str) -> HttpResponse:
-    """What the link in the mail opens: the account is made here. Raises NotFound for a wrong link."""
+    """The page that the link in the mail opens: creates the account. Raises NotFound for a wrong link."""
     email = proofs.read(token)
     if not get_adapter().is_open_for_signup(request):
         return render(request, "account/signup_closed.html")

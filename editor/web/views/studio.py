@@ -1,4 +1,4 @@
-"""The Studio: the page, its pictures and its options."""
+"""The Studio: the page, its images and its options."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from editor.web.htmx import is_fragment
 @require_GET
 @member
 def studio(request: MemberRequest) -> HttpResponse:
-    """The empty Studio; `?prompt=` begins with words."""
+    """The empty Studio; `?prompt=` fills in the prompt."""
     return _whole_page(request, None)
 
 
 @require_GET
 @member
 def version(request: MemberRequest, image_id: str) -> HttpResponse:
-    """One version on the stage, compared with another `?with=`: a page, or over htmx what changes."""
+    """One version on the stage, compared with another by `?with=`: a page, or over htmx what changes."""
     current = lookups.image(request.actor, image_id)
     if not is_fragment(request):
         return _whole_page(request, current)
@@ -46,7 +46,7 @@ def version(request: MemberRequest, image_id: str) -> HttpResponse:
 @require_POST
 @member
 def upload(request: MemberRequest) -> HttpResponse:
-    """Take a file: the picture to edit, or with `?as=reference` one to refer to."""
+    """Upload the image to edit, or with `?as=reference` a reference image."""
     file = request.FILES.get("files")
     if file is None:
         raise InvalidInput("No file was received. Choose an image and try again.")
@@ -69,7 +69,7 @@ def upload(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def sample(request: MemberRequest, name: str) -> HttpResponse:
-    """Begin with one of the shipped photographs."""
+    """Start with one of the bundled photographs."""
     image = images.find_or_add_sample(actor=request.actor, name=name)
     return _on_stage(request, image)
 
@@ -77,9 +77,9 @@ def sample(request: MemberRequest, name: str) -> HttpResponse:
 @require_GET
 @member
 def inputs(request: MemberRequest) -> HttpResponse:
-    """The chosen model's options, with what was typed before wherever it still fits.
+    """The chosen model's options, with earlier values where they are still valid.
 
-    `?models=1` asks for the choice of models too, after another provider was chosen.
+    `?models=1` includes the choice of models, after another provider was chosen.
     """
     page = _page(request.actor, request.GET, current=None)
     context = {"studio": page, "with_models": "models" in request.GET}
@@ -89,7 +89,7 @@ def inputs(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def quote(request: MemberRequest) -> HttpResponse:
-    """The price of what is chosen now."""
+    """The price of the current choice."""
     form = edit.read(request.POST, workspace=request.actor.workspace)
     price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
     return render(request, "studio/_quote.html", {"quote": price})
@@ -98,13 +98,13 @@ def quote(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member
 def rail(request: MemberRequest) -> HttpResponse:
-    """The versions of the picture that this viewer looks at: `?at=`, compared `?with=`."""
+    """The versions of the image that the viewer looks at: `?at=`, compared by `?with=`."""
     at = request.GET.get("at", "")
     current = lookups.image(request.actor, at) if at else None
     page = _page(request.actor, request.GET, current=current)
     response = render(request, "studio/_rail_swap.html", {"studio": page})
     if page.stage:
-        # A result took the stage: the address follows, so that a reload shows the same picture.
+        # A result took the stage: the URL follows, so that a reload shows the same image.
         response["HX-Replace-Url"] = page.stage.url
     return response
 
@@ -119,7 +119,7 @@ def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
 
 
 def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
-    """The new picture: as the parts that change over htmx, else as its page."""
+    """The new image: over htmx the parts that change, else a redirect to its page."""
     if not is_fragment(request):
         return redirect("studio_version", request.actor.workspace.slug, image.id)
     context = {
@@ -132,7 +132,7 @@ def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
 
 
 def _read(data: QueryDict, workspace: Workspace) -> StudioForm:
-    """The form; where it does not fit together, the provider's default model, or the portal's."""
+    """The form; if it is inconsistent, the provider's default model, or the portal's."""
     of_provider = QueryDict(mutable=True)
     of_provider["provider"] = data.get("provider", "")
     for fields in (data, of_provider):
@@ -142,7 +142,7 @@ def _read(data: QueryDict, workspace: Workspace) -> StudioForm:
 
 
 def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
-    """The page around `current`, with what the form held; what does not fit falls back to defaults."""
+    """The page around `current`, with the form's values; invalid ones fall back to defaults."""
     form = _read(data, actor.workspace)
     try:
         price = pricing.quote(actor=actor, choice=form.choice, inputs=form.inputs)

@@ -1,4 +1,4 @@
-"""Into the trash, a look into it, and out of it again."""
+"""The trash: moving images there, listing, restoring and emptying."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from editor.web.htmx import is_fragment
 @require_GET
 @member
 def trash(request: MemberRequest) -> HttpResponse:
-    """What was trashed last; `?older=` pages back."""
+    """The trash, latest first; `?older=` pages back."""
     page = trash_page(request.actor, after=read_position(request.GET, "older"))
     return render(request, "gallery/trash.html", {"trash": page, "nav": "gallery"})
 
@@ -28,7 +28,7 @@ def trash(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def discard(request: MemberRequest) -> HttpResponse:
-    """Put images into the trash. A page that has a place to go on to says so in `next`."""
+    """Move images to the trash. `next` is the page to continue with, if any."""
     actor, ids = request.actor, request.POST.getlist("images")
     images = lookups.images(actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     operation.discard(actor=actor, images=images)
@@ -48,7 +48,7 @@ def discard(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def restore(request: MemberRequest) -> HttpResponse:
-    """Take images out of the trash again."""
+    """Restore images from the trash."""
     actor = request.actor
     images = lookups.trashed_images(actor, request.POST.getlist("images"))
     operation.restore(actor=actor, images=images)
@@ -59,7 +59,7 @@ def restore(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def empty(request: MemberRequest) -> HttpResponse:
-    """Delete the files of what is in the trash, for good."""
+    """Permanently delete the files of the images in the trash."""
     count = operation.empty(actor=request.actor)
     messages.success(request, emptied_message(request.actor, count))
     return redirect("trash", request.actor.workspace.slug)

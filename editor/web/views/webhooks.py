@@ -1,4 +1,4 @@
-"""Who is told when edits end and credits run low. A secret is shown in the answer that makes it, alone."""
+"""Webhook endpoints and their deliveries. A secret is shown only in the response that creates it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from editor.web.htmx import is_fragment
 @require_http_methods(["GET", "HEAD", "POST"])
 @member
 def page(request: MemberRequest) -> HttpResponse:
-    """Endpoints, the mark of low credits, and what was sent lately; POST makes an endpoint."""
+    """Endpoints, the low balance threshold and recent deliveries; POST creates an endpoint."""
     request.actor.require_manager()
     return _create(request) if request.method == "POST" else _page(request, EndpointForm())
 
@@ -28,7 +28,7 @@ def page(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member
 def sent(request: MemberRequest) -> HttpResponse:
-    """The deliveries as they are now."""
+    """The current list of deliveries."""
     request.actor.require_manager()
     return render(request, "settings/_deliveries.html", {"webhooks": webhooks_view(request.actor)})
 
@@ -36,7 +36,7 @@ def sent(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
-    """What an endpoint is told, and whether: `events`, `enabled`."""
+    """Set the endpoint's `events` and whether it is `enabled`."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     endpoints.change(
         actor=request.actor,
@@ -50,7 +50,7 @@ def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 @require_POST
 @member
 def renew_secret(request: MemberRequest, endpoint_id: str) -> HttpResponse:
-    """A new secret, shown this once."""
+    """Create a new secret, shown once."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     secret = endpoints.renew_secret(actor=request.actor, endpoint=endpoint)
     return _shown_once(request, url=endpoint.url, secret=secret)
@@ -59,7 +59,7 @@ def renew_secret(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 @require_POST
 @member
 def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
-    """Forget the endpoint."""
+    """Delete the endpoint."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     endpoints.remove(actor=request.actor, endpoint=endpoint)
     return _done(request, "Endpoint deleted.")
@@ -68,7 +68,7 @@ def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 @require_POST
 @member
 def test(request: MemberRequest, endpoint_id: str) -> HttpResponse:
-    """Send it something that means nothing."""
+    """Send a test event."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
     deliveries.test(actor=request.actor, endpoint=endpoint)
     return _done(request, "The test event is on its way.")
@@ -77,7 +77,7 @@ def test(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 @require_POST
 @member
 def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
-    """Send a message once more."""
+    """Send a delivery again."""
     delivery = lookups.webhook_delivery(request.actor, delivery_id)
     deliveries.resend(actor=request.actor, delivery=delivery)
     return _done(request, "The delivery is on its way again.", "settings/_deliveries_swap.html")
@@ -86,7 +86,7 @@ def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
 @require_POST
 @member
 def low_balance_threshold(request: MemberRequest) -> HttpResponse:
-    """Below how many credits the endpoints are told."""
+    """Set the balance below which the endpoints are notified."""
     text = request.POST.get("low_balance_threshold", "")
     credits = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
     endpoints.set_low_balance_threshold(actor=request.actor, credits=credits)
@@ -140,11 +140,11 @@ def _shown_once(
 
 
 def _done(
-    request: MemberRequest, reason: str, template: str = "settings/_webhooks_swap.html"
+    request: MemberRequest, message: str, template: str = "settings/_webhooks_swap.html"
 ) -> HttpResponse:
-    """The lists as they are now, or without script the page."""
+    """The updated lists, or without script the page."""
     if not is_fragment(request):
-        messages.success(request, reason)
+        messages.success(request, message)
         return redirect("webhooks", request.actor.workspace.slug)
-    context = {"webhooks": webhooks_view(request.actor), "message": reason}
+    context = {"webhooks": webhooks_view(request.actor), "message": message}
     return render(request, template, context)

@@ -1,4 +1,4 @@
-"""Many images in one file."""
+"""Download of several images as one zip file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from editor.web.downloads import Pieces
 log = logging.getLogger("editor.files")
 
 LONGEST_NAME = 60  # characters of a prompt
-AT_ONCE = 2  # of one person, in this process
+AT_ONCE = 2  # per user, in this process
 RETRY_SECONDS = 30
 
 _counting = threading.Lock()
@@ -40,7 +40,7 @@ _under_way: WeakSet[_Archive] = WeakSet()
 @require_GET
 @member
 def download(request: MemberRequest) -> HttpResponseBase:
-    """The chosen images as a zip file, one after the other as they are read. Raises TooMany."""
+    """The chosen images as a zip file, streamed as they are read. Raises LimitExceeded."""
     ids = list(dict.fromkeys(request.GET.getlist("images")))
     if not ids:
         raise InvalidInput("Select the images to download first.")
@@ -67,12 +67,12 @@ def _begin(archive: _Archive) -> None:
 
 
 def file_names(images: Sequence[Image], prompts: dict[UUID, str]) -> list[str]:
-    """What each image is called in the archive: words, version, and a number where that is not enough."""
+    """Names in the archive: prompt or file name, version, and a number if that is not unique."""
     seen: Counter[str] = Counter()
     names = []
     for image in images:
-        message = prompts.get(image.pk) or PurePath(image.original_name).stem
-        stem = slugify(message, allow_unicode=True)[:LONGEST_NAME].strip("-") or "image"
+        title = prompts.get(image.pk) or PurePath(image.original_name).stem
+        stem = slugify(title, allow_unicode=True)[:LONGEST_NAME].strip("-") or "image"
         name = f"{stem}-{image.label.lower()}"
         seen[name] += 1
         number = f"-{seen[name]}" if seen[name] > 1 else ""
@@ -81,7 +81,7 @@ def file_names(images: Sequence[Image], prompts: dict[UUID, str]) -> list[str]:
 
 
 class _Outbox:
-    """A file that is only written, from front to back; `take` hands over what was written since."""
+    """A write-only file; `take` returns what was written since the last call."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -91,10 +91,10 @@ class _Outbox:
         return len(data)
 
     def flush(self) -> None:
-        """Part of being a file; nothing waits anywhere."""
+        """Required of a file; nothing is buffered."""
 
     def close(self) -> None:
-        """Part of being a file; there is nothing to close."""
+        """Required of a file; there is nothing to close."""
 
     def take(self) -> bytes:
         data = b"".join(self._parts)
@@ -103,10 +103,10 @@ class _Outbox:
 
 
 class _Archive:
-    """A zip file of stored files: (name in the archive, name in the store). A piece is in memory at a time.
+    """A zip file of stored files: (name in the archive, name in the store). One piece is in memory at a time.
 
-    Images are compressed already, so they are not compressed again. It counts as under way for as long
-    as it is referenced, whether or not it was ever begun.
+    Images are already compressed, so they are stored. It counts as under way for as long as it is
+    referenced, whether or not it was ever started.
     """
 
     def __init__(self, workspace_id: UUID, user_id: UUID, files: list[tuple[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""The Studio's options: which control each input gets, what is drawn, and what comes back."""
+"""The Studio's options: the control of each input, its rendering, and the submitted values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attrs)))
 
     def controls(self, name: str | None = None) -> list[Element]:
-        """Inputs and selects; of one name if given."""
+        """Inputs and selects, optionally of one name."""
         found = [element for element in self.elements if element[0] in ("input", "select", "textarea")]
         return [(tag, attrs) for tag, attrs in found if name in (None, attrs["name"])]
 
@@ -47,14 +47,14 @@ def draw(form: ModelInputsForm) -> Page:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_every_option_has_a_control_of_its_own_name_that_belongs_to_the_composer(model: Model) -> None:
+def test_every_option_has_a_named_control_that_belongs_to_the_composer(model: Model) -> None:
     controls = draw(build_form(model)).controls()
     assert {attrs["name"] for _, attrs in controls} == {item.name for item in model.options}
     assert {attrs["form"] for _, attrs in controls} == {"studio-form"}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_every_control_has_a_label_and_every_reference_leads_somewhere(model: Model) -> None:
+def test_every_control_has_a_label_and_every_reference_has_a_target(model: Model) -> None:
     page = draw(build_form(model, data={item.name: "wrong" for item in model.options}))
     ids = {attrs["id"] for _, attrs in page.elements if "id" in attrs}
     labelled = {attrs["for"] for tag, attrs in page.elements if tag == "label" and "for" in attrs}
@@ -66,13 +66,13 @@ def test_every_control_has_a_label_and_every_reference_leads_somewhere(model: Mo
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_nothing_is_inline_that_the_content_security_policy_forbids(model: Model) -> None:
+def test_no_inline_code_violates_the_content_security_policy(model: Model) -> None:
     for tag, attrs in draw(build_form(model)).elements:
         assert tag not in ("script", "style")
         assert not [name for name in attrs if name == "style" or name.startswith("on")]
 
 
-def test_few_choices_are_a_segment_with_the_default_chosen() -> None:
+def test_few_choices_are_a_segment_with_the_default_checked() -> None:
     radios = draw(build_form(KONTEXT)).controls("outputFormat")
     assert [(attrs["type"], attrs["value"], "checked" in attrs) for _, attrs in radios] == [
         ("radio", "jpeg", True),
@@ -80,7 +80,7 @@ def test_few_choices_are_a_segment_with_the_default_chosen() -> None:
     ]
 
 
-def test_many_choices_are_a_select_with_all_of_them() -> None:
+def test_many_choices_are_a_select() -> None:
     page = draw(build_form(KONTEXT))
     [(tag, attrs)] = page.controls("aspectRatio")
     options = [attrs["value"] for name, attrs in page.elements if name == "option"]
@@ -117,7 +117,7 @@ def test_a_narrow_range_is_a_slider_that_shows_its_value(
     assert attrs["data-out"] in outputs
 
 
-def test_a_size_is_a_number_line_that_reaches_zero() -> None:
+def test_a_size_is_a_number_field_that_allows_zero() -> None:
     [(_, attrs)] = draw(build_form(FLUX_2)).controls("width")
     assert [attrs[key] for key in ("type", "min", "max", "step", "value")] == [
         "number",
@@ -129,19 +129,19 @@ def test_a_size_is_a_number_line_that_reaches_zero() -> None:
 
 
 @pytest.mark.parametrize(("model", "default"), [(KONTEXT, "42"), (KONTEXT_DEV, "0"), (FLUX_2, "123")])
-def test_a_seed_is_a_number_line_that_says_what_empty_means(model: Model, default: str) -> None:
+def test_a_seed_is_a_number_field_with_a_placeholder(model: Model, default: str) -> None:
     [(_, attrs)] = draw(build_form(model)).controls("seed")
     assert [attrs[key] for key in ("type", "min", "max", "value")] == ["number", "0", "4294967295", default]
     assert attrs["placeholder"] == "Random"
 
 
-def test_people_read_the_text_for_people() -> None:
+def test_display_texts_are_shown() -> None:
     html = render_to_string("studio/_inputs.html", {"fields": build_form(KONTEXT_DEV).advanced_fields})
     assert "Guidance" in html
     assert "guidancescale" not in html
 
 
-def test_rare_options_are_kept_apart_to_be_folded_away() -> None:
+def test_advanced_options_are_kept_apart() -> None:
     form = build_form(FLUX_2)
     assert [field.name for field in form.common_fields] == ["width", "height"]
     assert [field.name for field in form.advanced_fields] == ["safetyTolerance", "seed", "outputFormat"]
@@ -164,7 +164,7 @@ def test_options_that_were_not_sent_show_their_default() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_a_form_that_is_sent_back_untouched_gives_the_defaults(model: Model) -> None:
+def test_an_unchanged_form_gives_the_defaults(model: Model) -> None:
     page = draw(build_form(model))
     sent = QueryDict(mutable=True)
     for _, attrs in page.controls():
@@ -175,13 +175,13 @@ def test_a_form_that_is_sent_back_untouched_gives_the_defaults(model: Model) -> 
     assert form.cleaned_data == clean_inputs(model, {})
 
 
-def test_what_is_sent_comes_back_in_its_type() -> None:
+def test_submitted_values_are_typed() -> None:
     form = build_form(KONTEXT_DEV, data=QueryDict("steps=12&scale=7.5&samples=2&seed=&prompt=a+dog"))
     assert form.is_valid()
     assert form.cleaned_data == {"steps": 12, "scale": 7.5, "samples": 2, "seed": None}
 
 
-def test_each_wrong_option_is_reported_beside_its_control() -> None:
+def test_each_invalid_option_is_reported_beside_its_control() -> None:
     form = build_form(FLUX_2, data={"width": "1000", "safetyTolerance": "7", "seed": "5"})
     assert form.errors == {
         "width": ["Enter a whole number from 64 to 2048 in steps of 16, or 0 to match the image."],
