@@ -134,10 +134,10 @@ def lost_since() -> float | None:
 
 # The group of all workers, and the type of the messages to it.
 WORKERS = "workers"
-WAKE_UP = "task.hint"
+WAKE_UP = "task.wake_up"
 
 
-async def hint(job_id: UUID) -> None:
+async def wake_up(job_id: UUID) -> None:
     """Wake the worker that polls this job: its provider may have finished."""
     layer = get_channel_layer()
     if layer is not None:

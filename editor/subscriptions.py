@@ -36,7 +36,7 @@ class Listener(ABC):
         """Seconds between polls."""
 
     @abstractmethod
-    async def heard(self, message: dict[str, Any]) -> None:
+    async def received(self, message: dict[str, Any]) -> None:
         """Handle an event of a workspace, or one of editor.redis."""
 
     @abstractmethod
@@ -75,7 +75,7 @@ class Listener(ABC):
                 for workspace_id in list(self.workspaces):
                     await self._add(workspace_id)
                 while True:
-                    await self.heard(await layer.receive(self.channel))
+                    await self.received(await layer.receive(self.channel))
             except Exception:
                 log.warning("cannot receive events of workspaces; trying again", exc_info=True)
                 await asyncio.sleep(LISTEN_AGAIN_AFTER)

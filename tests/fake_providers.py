@@ -25,7 +25,7 @@ class FakeProvider(Provider):
     def __init__(self, name: str, label: str) -> None:
         self.name, self.label, self.public_url = name, label, f"https://api.{name}.example"
         self.answer: str | ProviderError | None = "Credits left: 100"
-        self.asked: list[Account] = []
+        self.requested: list[Account] = []
 
     async def submit(self, request: EditRequest) -> Submitted:
         raise NotImplementedError
@@ -34,7 +34,7 @@ class FakeProvider(Provider):
         raise NotImplementedError
 
     async def check(self, account: Account) -> str:
-        self.asked.append(account)
+        self.requested.append(account)
         if isinstance(self.answer, ProviderError):
             raise self.answer
         if self.answer is None:

@@ -54,8 +54,8 @@ def test_a_url_that_the_portal_would_not_request_is_an_error(settings: Settings)
     assert checks.check_outbound(None) == []
 
 
-@pytest.mark.parametrize(("allowed", "asked"), [("10.0.0.0/8", True), ("10.0.0.300/8", False)])
-def test_a_new_process_knows_what_is_exempt(tmp_path: Path, allowed: str, asked: bool) -> None:
+@pytest.mark.parametrize(("allowed", "requested"), [("10.0.0.0/8", True), ("10.0.0.300/8", False)])
+def test_a_new_process_knows_what_is_exempt(tmp_path: Path, allowed: str, requested: bool) -> None:
     """From its settings alone, before any check has run; a mistake in them does not prevent its start."""
     program = (
         "import django; django.setup();"
@@ -76,4 +76,4 @@ def test_a_new_process_knows_what_is_exempt(tmp_path: Path, allowed: str, asked:
         text=True,
         check=False,
     )
-    assert ("asked" in done.stdout, "Forbidden" in done.stderr) == (asked, not asked)
+    assert ("asked" in done.stdout, "Forbidden" in done.stderr) == (requested, not requested)

@@ -31,5 +31,5 @@ async def callback(request: HttpRequest, provider: str, token: str) -> HttpRespo
     )
     if not genuine:
         return JsonResponse({"error": "The signature is invalid."}, status=401)
-    await events.hint(job_id)
+    await events.wake_up(job_id)
     return JsonResponse({"ok": True})

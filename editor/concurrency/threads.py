@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 # The engine and requests have separate threads: a flood of jobs does not make requests wait.
 # More threads would only wait for each other: Python runs one at a time.
-ENGINE, CHANNELS = "engine", "doors"
+ENGINE, CHANNELS = "engine", "channels"
 # Each has one pool of THREADS threads for the database and one for the storage.
 DATABASE, STORAGE = "database", "storage"
 THREADS = 4

@@ -107,7 +107,7 @@ async def _watch(job: Job, request: EditRequest, provider: Provider, task: Submi
     """Wake the poll when the provider itself reports the task's end. Missing it costs only time."""
     with contextlib.suppress(EditorError):
         if await provider.watch(request, task):
-            wakeups.tell(job.id)
+            wakeups.wake(job.id)
 
 
 def _typical_seconds(job: Job) -> float:

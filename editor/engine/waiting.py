@@ -60,22 +60,22 @@ class _Watches(Listener):
             del self.watches[job.id]
         await self.leave(job.workspace_id)
 
-    def tell(self, job_id: UUID, *, ended: bool) -> None:
+    def notify(self, job_id: UUID, *, ended: bool) -> None:
         for watch in self.watches.get(job_id, ()):
             watch.changed.set()
             if ended:
                 watch.ended.set()
 
-    async def heard(self, message: dict[str, Any]) -> None:
+    async def received(self, message: dict[str, Any]) -> None:
         if message["type"] == events.JobChanged.type:
-            self.tell(UUID(message["job_id"]), ended=message["ended"])
+            self.notify(UUID(message["job_id"]), ended=message["ended"])
         elif message["type"] == RESTORED:  # events may have been lost
             for job_id in list(self.watches):
-                self.tell(job_id, ended=False)
+                self.notify(job_id, ended=False)
 
     async def look(self) -> None:
         for job_id in await in_thread(job_queries.ended, list(self.watches)):
-            self.tell(job_id, ended=True)
+            self.notify(job_id, ended=True)
 
 
 _listeners = PerLoop(_Watches)

@@ -22,7 +22,7 @@ def listening(job_id: UUID) -> Iterator[asyncio.Event]:
             del _waiting[job_id]
 
 
-def tell(job_id: UUID) -> None:
+def wake(job_id: UUID) -> None:
     """Wake this job's poll, if it is polled here. Call it on the worker's event loop."""
     if event := _waiting.get(job_id):
         event.set()

@@ -38,7 +38,7 @@ class _Guard(Listener):
     def look_every(self) -> float:
         return LOOK_EVERY
 
-    async def heard(self, message: dict[str, Any]) -> None:
+    async def received(self, message: dict[str, Any]) -> None:
         if message["type"] in (events.AccessChanged.type, events.MemberRemoved.type):
             workspace_id = UUID(message["workspace_id"])
             await self.check([one for one in self.losses if one.workspace_id == workspace_id])

@@ -16,7 +16,7 @@ from django.core.handlers.asgi import ASGIRequest
 from editor.errors import NotFound, PermissionDenied
 from editor.gateway.asgi import Message, Receive, Scope, Send
 from editor.gateway.requests import origin
-from editor.mcp.profile import ASKED, PATH
+from editor.mcp.profile import PATH, REQUEST
 
 _SERVER = "editor.mcp.server"
 
@@ -42,7 +42,7 @@ async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.to_thread(import_module, _SERVER)
     from editor.mcp import server  # noqa: PLC0415 - see above
 
-    scope[ASKED] = {}
+    scope[REQUEST] = {}
     await server.serve({**scope, "at": base_url}, _replayed(body, receive), send)
 
 

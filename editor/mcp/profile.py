@@ -15,7 +15,7 @@ PATH = "/mcp"
 BODY_LIMIT = 4 * 1024 * 1024
 
 # Key of a request's scope for a dict with the "id" of its call, once that is known.
-ASKED = "mcp_asked"
+REQUEST = "mcp_request"
 
 # JSON-RPC 2.0 error codes.
 INVALID_REQUEST = -32600
@@ -38,7 +38,7 @@ def _envelope(status: int, error: EditorError) -> bytes:
 
 
 def _last_event(scope: Scope, error: EditorError) -> bytes:
-    return b"event: message\ndata: %s\n\n" % _rendered(scope[ASKED].get("id"), error.status, error)
+    return b"event: message\ndata: %s\n\n" % _rendered(scope[REQUEST].get("id"), error.status, error)
 
 
 def _rendered(request_id: object, status: int, error: EditorError) -> bytes:

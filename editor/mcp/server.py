@@ -24,7 +24,7 @@ from sse_starlette.sse import AppStatus
 from editor import disk
 from editor.errors import EditorError
 from editor.gateway.asgi import Receive, Scope, Send
-from editor.mcp.profile import ASKED, BODY_LIMIT, problem
+from editor.mcp.profile import BODY_LIMIT, REQUEST, problem
 from editor.mcp.tools.base import Answer, Call, Tool
 from editor.mcp.tools.registry import TOOLS
 
@@ -87,7 +87,7 @@ async def _call_tool(
         raise MCPError(code=types.INVALID_PARAMS, message="There is no such tool.")
     assert context.request is not None  # always set on this transport
     scope = context.request.scope
-    scope[ASKED]["id"] = context.request_id
+    scope[REQUEST]["id"] = context.request_id
     call = Call(caller=scope["caller"], base_url=scope["at"], report=context.session.report_progress)
     try:
         answer = await _apart(tool.answer(call, params.arguments or {}))

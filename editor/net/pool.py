@@ -27,7 +27,7 @@ class _Here:
 
     def __init__(self) -> None:
         self.clients: dict[str, httpx.AsyncClient] = {}
-        self.places: dict[str, asyncio.Semaphore] = {}
+        self.slots: dict[str, asyncio.Semaphore] = {}
         self.downloads: dict[str, asyncio.Semaphore] = {}
         self.tls = httpx.create_ssl_context()  # honours SSL_CERT_FILE
 
@@ -35,9 +35,9 @@ class _Here:
 _here = PerLoop(_Here)
 
 
-def places(provider: str) -> AbstractAsyncContextManager[None]:
+def slots(provider: str) -> AbstractAsyncContextManager[None]:
     """A slot for a submit with images to this provider."""
-    return _here.get().places.setdefault(provider, asyncio.Semaphore(TRANSFERS))
+    return _here.get().slots.setdefault(provider, asyncio.Semaphore(TRANSFERS))
 
 
 def downloads(provider: str) -> AbstractAsyncContextManager[None]:

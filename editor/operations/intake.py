@@ -126,9 +126,9 @@ def _check(actor: Actor, submission: Submission, more_to_do: bool) -> Job | None
     known = _known(actor, submission.images)
     if not (more_to_do or mask or len(known) < len(submission.images)):
         return None  # `jobs.submit` comes next, and checks the same
+    lookups.images(actor, _known(actor, (mask,)))
     request = replace(edit, image_ids=known)
     jobs.check(actor=actor, request=request, images=len(submission.images), mask=mask is not None)
-    lookups.images(actor, _known(actor, (mask,)))
     return None
 
 

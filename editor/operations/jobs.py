@@ -126,7 +126,7 @@ def _create(
     in_flight = limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=choice, inputs=checked.inputs)
     limits.check_cap(actor=actor, price=price)
-    places = _places(
+    places = _images_with_roles(
         [_row(actor, source) for source in sources],
         checked.likenesses,
         _row(actor, mask, kind=Image.Kind.MASK) if mask else None,
@@ -234,7 +234,7 @@ def _row(actor: Actor, image: Image | Stored, *, kind: Image.Kind = Image.Kind.S
     )
 
 
-def _places(
+def _images_with_roles(
     sources: list[Image], likenesses: list[Image], mask: Image | None
 ) -> list[tuple[JobImage.Role, Image]]:
     role = JobImage.Role

@@ -43,7 +43,7 @@ PIECE = 256 * 1024  # bytes of a large body that are written at once
 GZIP = 31  # zlib's wbits for gzip
 
 # async with http.submitting(provider): hold one of the few slots for submits with images.
-submitting = pool.places
+submitting = pool.slots
 close = pool.close
 
 # All connection errors. aiohttp's own errors come through for responses that are not HTTP.

@@ -55,7 +55,11 @@ urlpatterns = [
     path("s/<str:token>/<slug:variant>/", shares.share_file, name="share_file"),
     path("w/<slug:slug>/credits/", credits.credits, name="credits"),
     path("w/<slug:slug>/api/guide/", api_reference.guide, name="api_guide"),
-    path("w/<slug:slug>/api/guide/<slug:name>/", api_reference.compatible_api_guide, name="door_guide"),
+    path(
+        "w/<slug:slug>/api/guide/<slug:name>/",
+        api_reference.compatible_api_guide,
+        name="compatible_api_guide",
+    ),
     path("w/<slug:slug>/settings/api-keys/", api_keys.page, name="api_keys"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),

@@ -120,7 +120,7 @@ async def _receive_wakeups() -> None:
                     async with asyncio.timeout(HEAR_AGAIN_AFTER):
                         while True:
                             message = await layer.receive(channel)
-                            wakeups.tell(UUID(message["job_id"]))
+                            wakeups.wake(UUID(message["job_id"]))
         except Exception:
             log.warning("cannot receive wake-ups from callbacks; trying again", exc_info=True)
             await asyncio.sleep(RESTART_AFTER)

@@ -40,7 +40,7 @@ def test_a_key_is_tested_and_becomes_the_portals(
 ) -> None:
     assert add(client) == ""
     account = accounts.account(workspace=None, provider="wiro")
-    assert account == fake_providers["wiro"].asked[0]
+    assert account == fake_providers["wiro"].requested[0]
     assert (account.key, account.secret) == (KEY, SECRET)
     key = ProviderKey.objects.get()
     assert (key.workspace, key.note, key.checked_at is not None) == (None, "Credits left: 100", True)

@@ -41,7 +41,7 @@ class Reported:
 
     async def jobs(self) -> list[uuid.UUID]:
         """The jobs of all wake-ups so far."""
-        await events.hint(LAST)
+        await events.wake_up(LAST)
         await until(lambda: LAST in self.received)
         return [job for job in self.received if job != LAST]
 

@@ -109,7 +109,7 @@ async def all_wakeups_received() -> None:
     """Wait until the worker has received all wake-ups so far."""
     last = uuid.uuid4()
     with wakeups.listening(last) as received:
-        await events.hint(last)
+        await events.wake_up(last)
         assert await wakeups.wait(received, PATIENCE)
 
 

@@ -172,7 +172,7 @@ class Portal:
             "WHERE provider_state ? 'started_at' RETURNING id"
         )
 
-    def times_asked(self) -> int:
+    def times_submitted(self) -> int:
         """The number of edits that the sandbox accepted, by its log."""
         return self.log.read_text().count("accepted task=")
 

@@ -186,7 +186,7 @@ def test_the_ai_sdk_can_retry_after_the_rate_limit(api: Api, ai_sdk: Call, keys:
         ask.get(f"{api.portal.url}/v1/credits", headers={"x-key": keys["bfl_slow"]})
     got = ai_sdk("flux-kontext-pro", by="bfl_slow", prompt="a quiet harbour")
     assert (got["status"], got["retryable"]) == (429, True)
-    assert "allows 2 requests a minute" in got["error"]
+    assert "allows 2 requests per minute" in got["error"]
 
 
 # --- blackforest --------------------------------------------------------------------------

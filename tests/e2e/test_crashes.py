@@ -47,7 +47,7 @@ def rows(portal: Portal, sql: str) -> object:
 def assert_ended_once(portal: Portal, *, jobs: int) -> None:
     """All jobs completed, each submitted once; the ledger equals the account and the credits spent."""
     wait_for(portal, "SELECT status, count(*) FROM editor_job GROUP BY 1", [("completed", jobs)])
-    assert portal.times_asked() == jobs
+    assert portal.times_submitted() == jobs
     assert portal.query("SELECT sum(amount), sum(held_amount) FROM editor_ledgerentry") == [
         (100 - PRICE * jobs, 0)
     ]

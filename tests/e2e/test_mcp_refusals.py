@@ -64,7 +64,7 @@ def test_too_many_requests_are_refused_with_a_message(api: Api, keys: dict[str, 
 
     with pytest.raises(BaseException) as refused:
         agent.run(api.portal.url, keys["tight"], work, mode=mode)
-    assert "allows 3 requests a minute" in flat(refused.value).message
+    assert "allows 3 requests per minute" in flat(refused.value).message
 
 
 def flat(error: BaseException) -> MCPError:

@@ -140,7 +140,7 @@ def test_the_studio_offers_the_models_that_a_key_serves(portal: Portal, new_cont
     studio = Studio(new_context(), portal).begin()
     page, run_on = studio.page, studio.page.get_by_label("Run on")
     expect(run_on).to_have_value("platform")
-    expect(page.locator("#model-note")).to_contain_text("Run by the built-in sandbox")
+    expect(page.locator("#model-note")).to_contain_text("Runs on the built-in sandbox")
     expect(page.locator("#run-price")).to_have_text("· 4 credits")
 
     studio.prompt.fill("a quiet harbour")

@@ -111,7 +111,7 @@ def test_a_failed_test_is_shown_without_a_reload_and_can_be_resent(
     expect(row).to_contain_text("Delivered")
     row.get_by_text("2 attempts").click()
     expect(row).to_contain_text("It responded with 500.")
-    row.get_by_role("button", name=re.compile("again$")).click()
+    row.get_by_role("button", name=re.compile("^Resend ")).click()
     receiver.wait(3)
     expect(row).to_contain_text("3 attempts")
     for headers, body in receiver.got:

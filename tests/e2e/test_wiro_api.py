@@ -44,7 +44,7 @@ def wiro() -> Iterator[Wiro]:
 
 @pytest.fixture(scope="module")
 def channel(portals: Path, wiro: Wiro) -> Iterator[Profile]:
-    folder = portals / "wiro_door"
+    folder = portals / "wiro_api"
     folder.mkdir()
     portal = Portal(folder, OUTBOUND_ALLOW="127.0.0.0/8", **wiro.environment())
     try:

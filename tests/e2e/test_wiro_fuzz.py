@@ -90,4 +90,4 @@ def test_odd_bodies_cause_no_server_error(channel: Profile) -> None:
 def test_a_form_with_a_too_large_file_is_refused(channel: Profile) -> None:
     answer = channel.http.post("File/Upload", files={"file": ("a.png", b"\0" * 30_000_000, "image/png")})
     assert (answer.status_code, answer.json()["result"]) == (200, False)
-    assert "at most 25 MiB" in answer.json()["errors"][0]["message"]
+    assert "limit is 25 MiB" in answer.json()["errors"][0]["message"]

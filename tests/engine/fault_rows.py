@@ -68,7 +68,7 @@ class Row:
     end: Ending
     but: Mapping[str, Ending] = field(default_factory=lambda: MappingProxyType({}))
     at: tuple[str, ...] = ALL
-    asked: int | None = None
+    requested: int | None = None
     pause: float = 0
     time_limit: int | None = None
     patience: float | None = None
@@ -100,8 +100,16 @@ ROWS = [
     Row(F.MALFORMED_JSON, SUBMIT, 1, UNKNOWN),
     Row(F.HANG, SUBMIT, 1, UNKNOWN, patience=1.5),
     # An upload failed: nothing was submitted yet.
-    Row(F.CUT, UPLOAD, 1, COMPLETED, at=UPLOADING, asked=2, picture=True),
-    Row(F.BAD_GATEWAY, UPLOAD, EACH, NEVER_TOOK_IT._replace(submits=0), at=UPLOADING, asked=3, picture=True),
+    Row(F.CUT, UPLOAD, 1, COMPLETED, at=UPLOADING, requested=2, picture=True),
+    Row(
+        F.BAD_GATEWAY,
+        UPLOAD,
+        EACH,
+        NEVER_TOOK_IT._replace(submits=0),
+        at=UPLOADING,
+        requested=3,
+        picture=True,
+    ),
     # A poll failed: it is repeated until the time limit of the edit.
     Row(F.SERVER_ERROR, POLL, 1, COMPLETED, at=POLLED),
     Row(F.BAD_GATEWAY, POLL, 1, COMPLETED, at=POLLED),
@@ -122,11 +130,11 @@ ROWS = [
     Row(F.RESULT_MODERATED, SUBMIT, 1, MODERATED),
     Row(F.EMPTY_RESULT, SUBMIT, 1, NO_IMAGE),
     # The download of the result, or the image inside the response.
-    Row(F.CUT, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),
+    Row(F.CUT, DOWNLOAD, 1, COMPLETED, at=POLLED, requested=2),
     Row(F.CUT, DOWNLOAD, EACH, TOO_LATE, at=POLLED, time_limit=1),
-    Row(F.BAD_GATEWAY, DOWNLOAD, 1, COMPLETED, at=POLLED, asked=2),
-    Row(F.LINK_NOT_FOUND, DOWNLOAD, EACH, NO_LINK, at=POLLED, asked=1),
-    Row(F.LINK_EXPIRED, DOWNLOAD, EACH, NO_LINK, at=POLLED, asked=1),
+    Row(F.BAD_GATEWAY, DOWNLOAD, 1, COMPLETED, at=POLLED, requested=2),
+    Row(F.LINK_NOT_FOUND, DOWNLOAD, EACH, NO_LINK, at=POLLED, requested=1),
+    Row(F.LINK_EXPIRED, DOWNLOAD, EACH, NO_LINK, at=POLLED, requested=1),
     Row(F.NOT_AN_IMAGE, SUBMIT, 1, NO_PICTURE),
     Row(F.HUGE, SUBMIT, 1, TOO_LARGE, but=dict.fromkeys(IMMEDIATE, TOO_LARGE_AT_ONCE)),
     Row(F.HUGE_UNANNOUNCED, SUBMIT, 1, TOO_LARGE, but=dict.fromkeys(IMMEDIATE, TOO_LARGE_AT_ONCE)),

@@ -43,12 +43,12 @@ class Scripted(Provider):
             self.answer.set()
         self.hangs = hangs
         self.seed = seed
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.stopped: list[str] = []
 
     async def submit(self, request: EditRequest) -> Submitted:
         task_id = uuid.uuid4().hex
-        self.asked.append(task_id)
+        self.requested.append(task_id)
         await self.answer.wait()
         return Submitted(task_id=task_id)
 
@@ -79,7 +79,7 @@ def totals(actor: Actor) -> tuple[int, int]:
 async def stop_during_submit(job: Job, provider: Scripted) -> None:
     """Cancel the run during the submit, as a worker that shuts down does."""
     running = asyncio.create_task(execution.run(job.id))
-    await until(lambda: provider.asked)
+    await until(lambda: provider.requested)
     running.cancel()
     await respond_while_it_stops(running, provider)
 
@@ -96,11 +96,11 @@ def test_a_worker_that_stops_during_the_submit_keeps_the_task(monkeypatch: pytes
     actor, job = submit()
     asyncio.run(stop_during_submit(job, provider))
     job.refresh_from_db()
-    assert (job.status, job.provider_task_id) == (Status.PROCESSING, provider.asked[0])
+    assert (job.status, job.provider_task_id) == (Status.PROCESSING, provider.requested[0])
     asyncio.run(execution.run(job.id))
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
-    assert len(provider.asked) == 1
+    assert len(provider.requested) == 1
     assert totals(actor) == (6, 0)
 
 
@@ -110,7 +110,7 @@ def test_canceling_during_the_submit_reaches_the_provider(monkeypatch: pytest.Mo
 
     async def go() -> None:
         running = asyncio.create_task(execution.run(job.id))
-        await until(lambda: provider.asked)
+        await until(lambda: provider.requested)
         await in_thread(jobs.cancel, actor=actor, job=job)
         running.cancel()
         await respond_while_it_stops(running, provider)
@@ -118,7 +118,7 @@ def test_canceling_during_the_submit_reaches_the_provider(monkeypatch: pytest.Mo
     asyncio.run(go())
     job.refresh_from_db()
     assert job.status == Status.CANCELED
-    assert provider.stopped == provider.asked
+    assert provider.stopped == provider.requested
     assert totals(actor) == (10, 0)
 
 
@@ -129,7 +129,7 @@ def test_a_provider_that_hangs_is_abandoned_at_the_time_limit(monkeypatch: pytes
     asyncio.run(asyncio.wait_for(execution.run(job.id), PATIENCE))
     job.refresh_from_db()
     assert (job.status, job.error_code) == (Status.FAILED, "timeout")
-    assert provider.stopped == provider.asked
+    assert provider.stopped == provider.requested
     assert totals(actor) == (10, 0)
 
 
@@ -159,14 +159,14 @@ def test_two_concurrent_workers_submit_once(monkeypatch: pytest.MonkeyPatch) -> 
 
     async def both() -> None:
         running = asyncio.gather(execution.run(job.id), execution.run(job.id))
-        await until(lambda: provider.asked and found_claimed)
+        await until(lambda: provider.requested and found_claimed)
         provider.answer.set()
         await running
 
     asyncio.run(both())
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
-    assert len(provider.asked) == 1
+    assert len(provider.requested) == 1
     assert Image.objects.filter(kind="result").count() == 1
     assert totals(actor) == (6, 0)
 
@@ -227,7 +227,7 @@ def test_a_result_that_arrives_while_the_worker_stops_is_kept(monkeypatch: pytes
     _, job = submit()
     asyncio.run(stop_during_submit(job, provider))
     job.refresh_from_db()
-    assert (job.status, len(provider.asked)) == (Status.COMPLETED, 1)
+    assert (job.status, len(provider.requested)) == (Status.COMPLETED, 1)
     assert Image.objects.filter(kind="result").count() == 1
 
 
@@ -236,7 +236,7 @@ def test_an_unusable_result_is_not_requested_again(monkeypatch: pytest.MonkeyPat
     actor, job = submit()
     asyncio.run(execution.run(job.id))
     job.refresh_from_db()
-    assert (job.status, job.error_code, len(provider.asked)) == (Status.FAILED, "unavailable", 1)
+    assert (job.status, job.error_code, len(provider.requested)) == (Status.FAILED, "unavailable", 1)
     assert totals(actor) == (10, 0)
 
 
@@ -246,7 +246,7 @@ def test_canceling_does_not_wait_for_the_providers_response(monkeypatch: pytest.
 
     async def cancel_it() -> None:
         running = asyncio.create_task(execution.run(job.id))
-        await until(lambda: provider.asked)
+        await until(lambda: provider.requested)
         await in_thread(jobs.cancel, actor=actor, job=job)
         running.cancel()
         await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), PATIENCE)
@@ -319,5 +319,5 @@ def test_a_run_whose_route_another_run_has_left_calls_no_provider(monkeypatch: p
     Job.objects.filter(pk=job.pk).update(provider="fal")
     with pytest.raises(RouteChanged):
         submission._claim(job)
-    assert provider.asked == []
+    assert provider.requested == []
     assert Job.objects.get(pk=job.pk).submitting_at is None

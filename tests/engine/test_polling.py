@@ -49,7 +49,7 @@ class Busy(Slow):
         self.polls.append(asyncio.get_running_loop().time())
         if len(self.polls) == 1:
             for job_id in wakeups._waiting:
-                wakeups.tell(job_id)
+                wakeups.wake(job_id)
             raise temporary(retry_after=self.PAUSE)
         return DONE
 

@@ -84,7 +84,7 @@ def test_an_edit_with_a_fault_ends_as_expected(
     for name in row.at:
         times = [call.at for call in emulators[name].calls if call.step is row.step]
         assert emulators[name].script.coming(row.step) == [], "the fault did not come"
-        assert row.asked in (None, len(times)), name
+        assert row.requested in (None, len(times)), name
         assert not row.pause or times[1] - times[0] >= row.pause, name
 
 

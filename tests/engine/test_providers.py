@@ -255,7 +255,7 @@ def test_a_wakeup_makes_the_next_poll_come_early(bfl: Bfl, monkeypatch: pytest.M
         running = asyncio.create_task(execution.run(job.id))
         await until(lambda: bfl.tasks and not bfl.active())
         await until(lambda: job.id in wakeups._waiting)
-        wakeups.tell(job.id)
+        wakeups.wake(job.id)
         await asyncio.wait_for(running, PATIENCE)
         await http.close()
 

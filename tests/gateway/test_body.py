@@ -18,12 +18,12 @@ class Sender:
     """Sends these pieces, then nothing; counts the calls of receive."""
 
     def __init__(self, *pieces: bytes, complete: bool = False) -> None:
-        self.asked = 0
+        self.requested = 0
         self._pieces = list(pieces)
         self._complete = complete
 
     async def receive(self) -> Any:
-        self.asked += 1
+        self.requested += 1
         if not self._pieces:
             await asyncio.Event().wait()
         piece = self._pieces.pop(0)
@@ -61,7 +61,7 @@ async def test_a_body_without_length_that_exceeds_the_limit_is_refused() -> None
     answer, sender = Answer(), Sender(*[b"x" * 10] * 100)
     with pytest.raises(TooLarge):
         await pass_on(reads_all, {}, Body(sender.receive, limit=25), answer.send)
-    assert (sender.asked, answer.messages) == (3, [])
+    assert (sender.requested, answer.messages) == (3, [])
 
 
 @pytest.mark.parametrize("declared", ["-1", "1e9", "12 34", "26", "9" * 50])
@@ -85,7 +85,7 @@ class Dripping(Sender):
     every = 10.0  # seconds
 
     async def receive(self) -> Any:
-        self.asked += 1
+        self.requested += 1
         await asyncio.sleep(self.every)
         return {"type": "http.request", "body": b"x", "more_body": True}
 
@@ -94,11 +94,11 @@ async def test_a_large_limit_does_not_extend_the_time_of_a_dripping_body() -> No
     """Only received bytes extend the time: a byte now and then adds next to nothing."""
     dripping = Dripping()
     one = Body(dripping.receive, limit=27_000_000)
-    async with running_fast(lambda: dripping.asked), BodySlots(most=1, each=1).slot("a", one):
+    async with running_fast(lambda: dripping.requested), BodySlots(most=1, each=1).slot("a", one):
         with pytest.raises(TooSlow):
             while True:
                 await one.receive()
-    assert dripping.asked <= body.BODY_SECONDS / Dripping.every + 1
+    assert dripping.requested <= body.BODY_SECONDS / Dripping.every + 1
 
 
 async def test_a_sender_with_a_slot_times_out_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,21 +177,21 @@ async def test_a_sender_without_a_slot_is_refused_with_retry_after(monkeypatch: 
 
 async def test_a_refusal_is_sent_before_the_body_and_closes_the_connection() -> None:
     answer, sender = Answer(), Sender(b"x" * 10, b"x" * 10, complete=True)
-    asked: list[Scope] = []
+    requested: list[Scope] = []
 
     async def app(scope: Scope, receive: Any, send: Any) -> None:
-        assert sender.asked == 0
-        asked.append(scope)
+        assert sender.requested == 0
+        requested.append(scope)
         await reads_all(scope, receive, send)
 
     headers = [(b"content-length", b"20"), (b"content-type", b"text/plain"), (b"cookie", b"a=b")]
     await pass_on_without_body(app, {"headers": headers}, sender.receive, answer.send)
-    assert asked[0]["headers"] == [(b"cookie", b"a=b")]
+    assert requested[0]["headers"] == [(b"cookie", b"a=b")]
     start, content, end = answer.messages
     assert (b"connection", b"close") in start["headers"]
     assert (content["body"], content["more_body"]) == (b"0", True)
     assert end["body"] == b""
-    assert sender.asked == 2, "the rest was read, or the sender would not have got to the answer"
+    assert sender.requested == 2, "the rest was read, or the sender would not have got to the answer"
 
 
 @pytest.mark.parametrize("name", ["IGNORED_SECONDS", "IGNORED_BYTES"])
@@ -200,4 +200,4 @@ async def test_the_discarded_body_of_a_refusal_is_limited(monkeypatch: pytest.Mo
     answer, sender = Answer(), Sender(*[b"x" * 10] * 5)
     await pass_on_without_body(reads_all, {"headers": []}, sender.receive, answer.send)
     assert answer.messages[-1]["body"] == b""
-    assert sender.asked == (6 if name == "IGNORED_SECONDS" else 3)
+    assert sender.requested == (6 if name == "IGNORED_SECONDS" else 3)

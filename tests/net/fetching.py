@@ -89,10 +89,10 @@ class Names:
 
     def __init__(self, answers: dict[str, list[list[str]]]) -> None:
         self._answers = {host: list(each) for host, each in answers.items()}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     async def __call__(self, host: str) -> list[str]:
-        self.asked.append(host)
+        self.requested.append(host)
         if host not in self._answers:
             raise OSError("unknown")
         answers = self._answers[host]

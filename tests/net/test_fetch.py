@@ -149,18 +149,18 @@ async def test_an_authority_that_nobody_trusts_vouches_for_nothing(tls: ssl.SSLC
     assert server.requests == []
 
 
-@pytest.mark.parametrize("asked", [HOST, "127.0.0.1"])
-async def test_the_certificate_must_be_for_the_name_that_was_requested(authority: Authority, asked: str):
+@pytest.mark.parametrize("requested", [HOST, "127.0.0.1"])
+async def test_the_certificate_must_be_for_the_name_that_was_requested(authority: Authority, requested: str):
     """Not for the address that the name stands for, nor for another name."""
     names = Names({HOST: [["127.0.0.1"]], "127.0.0.1": [["127.0.0.1"]]})
-    wrong = OTHER if asked == "127.0.0.1" else "127.0.0.1"
+    wrong = OTHER if requested == "127.0.0.1" else "127.0.0.1"
     async with hostile(good, tls=authority.server(wrong)) as server:
-        message = await refusal(at(asked, server.url), names=names, trust=authority.trust)
+        message = await refusal(at(requested, server.url), names=names, trust=authority.trust)
     assert message == "The image server has no valid certificate."
     assert server.requests == []
 
-    async with hostile(good, tls=authority.server(asked)) as server:
-        await fetch(at(asked, server.url), limits=PATIENT, resolve=names, tls=authority.trust)
+    async with hostile(good, tls=authority.server(requested)) as server:
+        await fetch(at(requested, server.url), limits=PATIENT, resolve=names, tls=authority.trust)
     assert len(server.requests) == 1
 
 

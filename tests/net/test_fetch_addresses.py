@@ -95,7 +95,7 @@ async def test_what_is_no_plain_https_url_is_refused_before_its_name_is_requeste
     names = here()
 
     assert await refusal(url, names=names) == reason
-    assert names.asked == []
+    assert names.requested == []
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
@@ -109,7 +109,7 @@ async def test_no_text_brings_out_anything_but_a_refusal(host: str, path: str):
         PRIVATE,
         NOT_PUBLIC_HOST,
     )
-    assert len(names.asked) <= 1
+    assert len(names.requested) <= 1
 
 
 async def test_a_url_may_have_2000_characters():
@@ -126,7 +126,7 @@ async def test_a_url_with_an_address_that_is_not_public(address: str):
     reason = await refusal(f"https://[{address}]/" if ":" in address else f"https://{address}/", names=names)
 
     assert reason in (PRIVATE, NO_URL)  # no URL where it has a zone
-    assert names.asked == []
+    assert names.requested == []
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ async def test_a_url_with_an_address_or_a_name_in_another_spelling(host: str):
     names = Names({})
 
     assert await refusal(f"https://{host}/", names=names) in (PRIVATE, NOT_PLAIN, NO_URL)
-    assert names.asked == []
+    assert names.requested == []
 
 
 # --- Names -------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ async def test_an_international_name_is_requested_as_it_is_written_on_the_wire()
 
     await refusal("https://bücher.example/", names=names)
 
-    assert names.asked == ["xn--bcher-kva.example"]
+    assert names.requested == ["xn--bcher-kva.example"]
 
 
 # --- Rebinding ---------------------------------------------------------------------------
@@ -232,7 +232,7 @@ async def test_a_name_is_resolved_once_and_the_judged_address_is_connected_to(
             0
         ] == PICTURE
 
-    assert names.asked == [HOST]
+    assert names.requested == [HOST]
     assert server.connections == 1
 
 
@@ -247,7 +247,7 @@ async def test_a_name_that_becomes_private_before_the_redirect_comes_back_to_it(
         reason = await refusal(f"{server.url}/", names=names, trust=authority.trust)
 
     assert reason == NOT_PUBLIC_HOST
-    assert names.asked == ["127.0.0.1", HOST]
+    assert names.requested == ["127.0.0.1", HOST]
 
 
 # --- What is exempt ----------------------------------------------------------------------

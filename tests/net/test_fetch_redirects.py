@@ -65,7 +65,7 @@ async def test_a_redirect_to_another_host_is_judged_and_verified_as_that_host(au
             got = await fetch(at(HOST, first.url), limits=PATIENT, resolve=names, tls=authority.trust)
 
     assert got[0] == PICTURE
-    assert names.asked == [HOST, OTHER]
+    assert names.requested == [HOST, OTHER]
     assert f"host: {OTHER}:".encode() in second.requests[0].lower()
 
 

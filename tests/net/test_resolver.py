@@ -36,7 +36,7 @@ def nothing_exempt() -> Iterator[None]:
 
 async def test_each_address_once_in_the_order_of_the_system(monkeypatch: pytest.MonkeyPatch):
     answer = found("2606:4700::1111", PUBLIC, "2606:4700::1111")
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: answer)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: answer)
 
     assert await resolver.addresses(HOST, look_up=resolver.for_people) == ["2606:4700::1111", PUBLIC]
 
@@ -45,14 +45,14 @@ async def test_each_address_once_in_the_order_of_the_system(monkeypatch: pytest.
 async def test_one_address_that_must_not_be_requested_is_enough(
     look_up: resolver.LookUp, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found(PUBLIC, PRIVATE))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: found(PUBLIC, PRIVATE))
 
     with pytest.raises(policy.Forbidden):
         await resolver.addresses(HOST, look_up=look_up)
 
 
 async def test_providers_connections_get_only_judged_addresses(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found(PUBLIC, PRIVATE))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: found(PUBLIC, PRIVATE))
 
     with pytest.raises(policy.Forbidden):
         await pool._Resolver().resolve(HOST, 443)
@@ -63,7 +63,7 @@ async def test_providers_connections_get_only_judged_addresses(monkeypatch: pyte
 
 async def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch):
     """Asked for the families that it has, the system gives no address of another family."""
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found())
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: found())
     policy.allow(["::1"])
 
     assert await resolver.addresses("::1", look_up=resolver.for_people) == ["::1"]
@@ -76,10 +76,10 @@ async def test_what_cannot_be_a_name_has_no_address(host: str):
 
 
 async def test_names_of_people_that_nobody_answers_hold_up_no_provider(monkeypatch: pytest.MonkeyPatch):
-    silent, asked = threading.Event(), []
+    silent, requested = threading.Event(), []
 
     def answer(host: str, *rest: Any, **how: Any) -> list[Any]:
-        asked.append(host)
+        requested.append(host)
         if host != HOST:
             silent.wait()
         return found(PUBLIC)
@@ -88,11 +88,11 @@ async def test_names_of_people_that_nobody_answers_hold_up_no_provider(monkeypat
     hosts = [f"{number}.example" for number in range(2 * resolver.THREADS)]
     waiting = [asyncio.create_task(resolver.addresses(host, look_up=resolver.for_people)) for host in hosts]
     try:
-        await until(lambda: len(asked) == resolver.THREADS)
+        await until(lambda: len(requested) == resolver.THREADS)
         look_up = resolver.addresses(HOST, look_up=resolver.for_providers)
         assert await asyncio.wait_for(look_up, PATIENCE) == [PUBLIC]
         assert not any(task.done() for task in waiting)
     finally:
         silent.set()
         await asyncio.gather(*waiting)
-    assert sorted(asked) == sorted([*hosts, HOST])
+    assert sorted(requested) == sorted([*hosts, HOST])

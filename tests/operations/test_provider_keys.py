@@ -48,7 +48,7 @@ def test_a_key_is_tested_then_stored_encrypted_with_the_providers_note(
     actor: Actor, fake_providers: dict[str, FakeProvider]
 ) -> None:
     key = save_key(actor, "wiro", f"  {KEY}\n", SECRET)
-    assert fake_providers["wiro"].asked == [
+    assert fake_providers["wiro"].requested == [
         Account(base_url="https://api.wiro.example", key=KEY, secret=SECRET)
     ]
     stored = (key.provider, key.last_four, key.is_enabled, key.note)
@@ -125,7 +125,7 @@ def test_a_malformed_key_is_refused_without_a_request(
         with pytest.raises(InvalidInput) as error:
             async_to_sync(provider_keys.save_and_test)(actor=actor, provider="wiro", **texts)
         assert set(error.value.fields) == {field}
-    assert not fake_providers["wiro"].asked
+    assert not fake_providers["wiro"].requested
     assert not ProviderKey.objects.exists()
 
 
@@ -146,7 +146,7 @@ def test_the_provider_is_called_without_holding_a_database_connection(
 ) -> None:
     released: list[int] = []
     monkeypatch.setattr(
-        "editor.concurrency.threads.release", lambda: released.append(len(fake_providers["bfl"].asked))
+        "editor.concurrency.threads.release", lambda: released.append(len(fake_providers["bfl"].requested))
     )
     save_key(actor)
     assert released == [0], "given back once, before the provider is asked"
@@ -181,12 +181,12 @@ def test_a_key_that_cannot_be_decrypted_names_the_setting_to_fix(
     actor: Actor, fake_providers: dict[str, FakeProvider], settings: Settings
 ) -> None:
     key = save_key(actor)
-    fake_providers["bfl"].asked.clear()
+    fake_providers["bfl"].requested.clear()
     settings.ENCRYPTION_KEYS = ["x" * 32]
     tested = again(actor, key)
     assert tested.checked_at is None
     assert "ENCRYPTION_KEYS" in tested.note
-    assert not fake_providers["bfl"].asked
+    assert not fake_providers["bfl"].requested
 
 
 def test_a_test_result_is_not_recorded_for_a_key_that_replaced_the_tested_one(
@@ -231,7 +231,7 @@ def test_a_key_is_disabled_enabled_and_removed(actor: Actor) -> None:
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
 def test_only_managers_manage_keys(actor: Actor, fake_providers: dict[str, FakeProvider], role: Role) -> None:
     key = save_key(actor)
-    fake_providers["bfl"].asked.clear()
+    fake_providers["bfl"].requested.clear()
     other = make_actor(actor.workspace, user=make_member(actor.workspace, role=role))
     for act in (
         lambda: save_key(other, key="another-key-0000"),
@@ -242,7 +242,7 @@ def test_only_managers_manage_keys(actor: Actor, fake_providers: dict[str, FakeP
     ):
         with pytest.raises(PermissionDenied):
             act()
-    assert not fake_providers["bfl"].asked
+    assert not fake_providers["bfl"].requested
     unchanged = ProviderKey.objects.get()
     assert (unchanged.last_four, unchanged.is_enabled) == ("4f2a", True)
 

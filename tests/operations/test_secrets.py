@@ -17,12 +17,12 @@ from pytest_django import Settings
 from starlette.responses import Response
 
 from editor.access.actor import Actor
-from editor.engine import polling, requests, submission
+from editor.engine import poll_schedule, polling, requests, submission
 from editor.errors import InvalidInput
 from editor.models import Job, ProviderKey, User
 from editor.operations import jobs, provider_keys
 from editor.operations.jobs import NewEdit
-from editor.providers import http, poll_schedule, registry
+from editor.providers import http, registry
 from tests.emulators.base import Emulator
 from tests.emulators.faults import Fault, Step
 from tests.emulators.registry import EMULATORS

@@ -105,9 +105,9 @@ def test_an_unreadable_image_does_not_lose_the_others():
     assert [image.content for image in result.images] == [b"picture"]
 
 
-@pytest.mark.parametrize(("bad", "asked"), [(GONE, 1), (FAILS, 3)], ids=["gone", "fails"])
-async def test_a_result_that_cannot_be_fetched_does_not_lose_the_others(bad: Any, asked: int):
-    async with hostile(*[bad] * asked, PICTURE) as server:
+@pytest.mark.parametrize(("bad", "requested"), [(GONE, 1), (FAILS, 3)], ids=["gone", "fails"])
+async def test_a_result_that_cannot_be_fetched_does_not_lose_the_others(bad: Any, requested: int):
+    async with hostile(*[bad] * requested, PICTURE) as server:
         images = await downloads.fetch_all("bfl", [server.url, server.url])
 
     assert [image.content for image in images] == [b"picture"]

@@ -136,10 +136,10 @@ async def test_the_time_limit_counts_from_the_start_to_the_last_byte(behaviour: 
         async with running_fast(once=lambda: len(server.requests) == 1):
             submitted = await failure(submit(server.url, seconds=30))
         async with running_fast(once=lambda: len(server.requests) == 2):
-            asked = await failure(ask(server.url, seconds=30))
+            requested = await failure(ask(server.url, seconds=30))
 
     assert is_final(submitted, ErrorKind.UNKNOWN_OUTCOME)
-    assert is_temporary(asked, ErrorKind.TIMEOUT)
+    assert is_temporary(requested, ErrorKind.TIMEOUT)
     assert len(server.requests) == 2
 
 

@@ -77,11 +77,11 @@ def test_json_that_is_not_an_object_is_an_empty_table(content: bytes):
         (429, ErrorKind.RATE_LIMITED, True),
     ],
 )
-def test_a_status_maps_to_an_error_kind(status: int, kind: ErrorKind, asked_again: bool):
+def test_a_status_maps_to_an_error_kind(status: int, kind: ErrorKind, retried: bool):
     assert is_final(http.refusal(answer(status)), kind)
-    asked = http.refusal(answer(status), asking=True)
-    assert asked.kind is kind
-    assert isinstance(asked, Temporary) is asked_again
+    requested = http.refusal(answer(status), asking=True)
+    assert requested.kind is kind
+    assert isinstance(requested, Temporary) is retried
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"detail": "x"}'])

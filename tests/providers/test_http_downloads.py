@@ -102,10 +102,10 @@ async def test_a_result_beyond_the_limit_is_refused_at_once(behaviour: Behaviour
 async def test_a_submit_whose_response_is_too_large_has_an_unknown_outcome():
     async with hostile(answers(b"x", length=http.ANSWER_BYTES + 1)) as server:
         submitted = await failure(submit(server.url))
-        asked = await failure(ask(server.url))
+        requested = await failure(ask(server.url))
 
     assert is_final(submitted, ErrorKind.UNKNOWN_OUTCOME)
-    assert is_final(asked, ErrorKind.UNAVAILABLE)
+    assert is_final(requested, ErrorKind.UNAVAILABLE)
     assert "larger than 256 MB" in submitted.message
 
 
@@ -211,6 +211,6 @@ async def test_the_key_is_not_sent_with_a_download():
         await ask(server.url)
         await download(server.url)
 
-    asked, downloaded = server.requests
-    assert b"x-key" in asked
+    requested, downloaded = server.requests
+    assert b"x-key" in requested
     assert b"x-key" not in downloaded

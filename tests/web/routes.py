@@ -111,7 +111,7 @@ IN_A_WORKSPACE = {
     "shares": Route("get", parts=lambda rows: [rows.image.id]),
     "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
     "api_guide": Route("get"),
-    "door_guide": Route("get", parts=lambda rows: ["bfl"]),
+    "compatible_api_guide": Route("get", parts=lambda rows: ["bfl"]),
     "api_keys": Route("get"),
     "api_reference": Route("get"),
     "api_key_rotate": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),

@@ -194,7 +194,7 @@ def test_the_guide_is_plain_text(client: Client, workspace: Workspace, page: str
 def test_clients_of_other_services_find_their_url_and_guide(
     client: Client, workspace: Workspace, page: str, name: str, address: str
 ) -> None:
-    url = reverse("door_guide", args=[workspace.slug, name])
+    url = reverse("compatible_api_guide", args=[workspace.slug, name])
     assert f'href="{url}"' in page
     assert f"<code>http://testserver{address}</code>" in page
     guide = client.get(url)
@@ -203,4 +203,4 @@ def test_clients_of_other_services_find_their_url_and_guide(
 
 
 def test_an_unknown_guide_is_not_found(client: Client, workspace: Workspace) -> None:
-    assert client.get(reverse("door_guide", args=[workspace.slug, "api"])).status_code == 404
+    assert client.get(reverse("compatible_api_guide", args=[workspace.slug, "api"])).status_code == 404

@@ -129,14 +129,14 @@ def asks(draw: st.DrawFn, route: str) -> Ask:
         kind=draw(st.sampled_from(KINDS)),
         right=draw(st.sampled_from([True, True, True, False])),
         fields=filled(NAMES, draw(st.sampled_from([len(NAMES), 30, 5, 1]))),
-        query=filled(_asked(route), draw(st.sampled_from([1, 0, 2, 4]))),
+        query=filled(_requested(route), draw(st.sampled_from([1, 0, 2, 4]))),
         places=draw(st.lists(values, min_size=3, max_size=3)),
         htmx=draw(st.booleans()),
         zone=draw(values),
     )
 
 
-def _asked(route: str) -> list[str]:
+def _requested(route: str) -> list[str]:
     """Names of its query parameters."""
     found = re.fullmatch(r"admin/(\w+)/(\w+)/", route)
     if not found or found[1] not in apps.app_configs:

@@ -94,7 +94,7 @@ def fill(portal: Portal, *, leave: int) -> Path:
     return filler
 
 
-def assert_told_of_the_disk(answer: httpx.Response) -> None:
+def assert_disk_is_reported(answer: httpx.Response) -> None:
     assert answer.status_code == 503, answer.text
     assert "disk is full" in answer.text
     assert "unexpected error" not in answer.text
@@ -116,19 +116,19 @@ def test_uploads_fill_the_disk_down_to_the_reserve(portal: Portal) -> None:
             answer = one.upload(picture)
             answers[answer.status_code] += 1
         note(portal, f"after {dict(answers)} to uploads of {len(picture) / MEGABYTE:.0f} MB")
-        assert_told_of_the_disk(answer)
+        assert_disk_is_reported(answer)
         # The temporary space of the last upload is free again, so smaller ones fit.
         while (answer := one.upload(noise(3 * MEGABYTE))).status_code == 302:
             answers[302] += 1
         note(portal, f"after {answers[302]} uploads in all")
-        assert_told_of_the_disk(answer)
+        assert_disk_is_reported(answer)
         # The last accepted upload may have started just above the reserve.
         assert free(portal) > RESERVE - 2 * len(picture)
         # Refused uploads may have lacked space only for their bodies, deleted just after the response.
         filler = fill(portal, leave=RESERVE - 2 * len(picture))
         ready = httpx.get(f"{portal.url}/readyz")
         assert (ready.status_code, list(ready.json()["failing"])) == (503, ["disk"])
-        assert_told_of_the_disk(one.person.run("a quiet harbour"))
+        assert_disk_is_reported(one.person.run("a quiet harbour"))
         assert_database_writes(portal)
 
         wait_for(portal, "SELECT status FROM editor_job", [("completed",)])
@@ -159,7 +159,7 @@ def test_a_write_without_space_leaves_nothing_and_reports_the_full_disk(portal: 
         answers = {"4 MB": one.upload(small), "12 MB": one.upload(large), "a link": one.put(link, small)}
         note(portal, f"answers { ({name: each.status_code for name, each in answers.items()}) }")
         for answer in answers.values():
-            assert_told_of_the_disk(answer)
+            assert_disk_is_reported(answer)
         assert len(files(portal)) == before
         assert not list((portal.data / "tmp").glob("*.upload"))
         assert free(portal) > left - MEGABYTE  # the database may have written something

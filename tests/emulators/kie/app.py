@@ -126,14 +126,14 @@ class Kie(Emulator):
         return self._success({"taskId": task.id})
 
     async def record(self, request: Request, fault: Fault | None) -> Response:
-        task = self._asked(request, fault, kontext=False, unknown="recordInfo is null")
+        task = self._requested(request, fault, kontext=False, unknown="recordInfo is null")
         fault = task.under(fault)
         return self._success(
             answers.record(task, self._state(task, fault), result_json=self._result_json(task, fault))
         )
 
     async def kontext_record(self, request: Request, fault: Fault | None) -> Response:
-        task = self._asked(request, fault, kontext=True, unknown="The record does not exist")
+        task = self._requested(request, fault, kontext=True, unknown="The record does not exist")
         fault = task.under(fault)
         return self._success(
             answers.kontext_record(task, self._state(task, fault), urls=self._urls(task, fault))
@@ -237,7 +237,7 @@ class Kie(Emulator):
         for _ in range(self.deliveries):
             await self.send_callback(task.callback, json.dumps(body).encode(), headers)
 
-    def _asked(self, request: Request, fault: Fault | None, *, kontext: bool, unknown: str) -> Task:
+    def _requested(self, request: Request, fault: Fault | None, *, kontext: bool, unknown: str) -> Task:
         self._check_key(request)
         task_id = request.query_params.get("taskId")
         if not task_id:

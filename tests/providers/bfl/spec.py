@@ -71,7 +71,7 @@ BFL = ProviderSpec(
     key="0f0e0d0c-0b0a-4908-8706-050403020100",
     wrong_keys=("0f0e0d0c-0b0a-4908-8706-050403020199", "no such form", ""),
     check_url="/v1/credits",
-    check_told="Credits left: 1000",
+    check_message="Credits left: 1000",
     refusals={Fault.SERVER_ERROR: "Internal Server Error"},
     endings={
         Fault.PROMPT_MODERATED: "Violence, Sexual Content, Self Harm",

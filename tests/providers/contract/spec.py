@@ -121,7 +121,7 @@ class ProviderSpec:
     key: str = "planted-key"
     wrong_keys: tuple[str, ...] = ("wrong-key", "")
     check_url: str
-    check_told: str = ""
+    check_message: str = ""
     check_step: Step | None = None
 
     refusals: Mapping[Fault, str]

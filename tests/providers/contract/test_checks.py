@@ -14,7 +14,7 @@ from tests.providers.edits import is_temporary
 
 @each(SPECS)
 async def test_the_check_of_a_valid_key_returns_what_the_provider_reports(provider: UnderTest):
-    assert await provider.adapter.check(provider.account()) == provider.spec.check_told
+    assert await provider.adapter.check(provider.account()) == provider.spec.check_message
 
     [call] = provider.emulator.calls
     assert call.url == provider.emulator.url + provider.spec.check_url

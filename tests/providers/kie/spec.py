@@ -107,7 +107,7 @@ KIE = ProviderSpec(
     no_model=Refusal("some/model", "some/model"),
     callbacks=True,
     check_url="/api/v1/chat/credit",
-    check_told="Credits left: 1,234.5",
+    check_message="Credits left: 1,234.5",
     refusals={Fault.SERVER_ERROR: "Server exception"},
     endings={
         Fault.PROMPT_MODERATED: "violating content policies",

@@ -89,7 +89,7 @@ OPENAI = ProviderSpec(
     takes_mask=True,
     samples=SUNBURST,
     check_url="/v1/models",
-    check_told="Models for images: 11",
+    check_message="Models for images: 11",
     refusals={
         Fault.SERVER_ERROR: "The server had an error",
         Fault.FORBIDDEN: "organization of this API key to be verified",

@@ -31,12 +31,12 @@ class Socket:
 
     url: str = ""
     open: list[ServerConnection] = field(default_factory=list)
-    asked: list[list[str]] = field(default_factory=list)
+    requested: list[list[str]] = field(default_factory=list)
 
     async def serve(self, connection: ServerConnection) -> None:
         self.open.append(connection)
         tokens: list[str] = []
-        self.asked.append(tokens)
+        self.requested.append(tokens)
         try:
             async for frame in connection:
                 tokens.append(json.loads(frame)["tasktoken"])
@@ -47,9 +47,9 @@ class Socket:
         frame = {"type": kind, "id": "1", "tasktoken": token, "message": message, "result": True}
         await self.open[-1].send(json.dumps(frame))
 
-    async def until_asked(self, *tokens: str) -> None:
+    async def until_subscribed(self, *tokens: str) -> None:
         async with asyncio.timeout(60):
-            while not self.asked or sorted(self.asked[-1]) != sorted(tokens):
+            while not self.requested or sorted(self.requested[-1]) != sorted(tokens):
                 await asyncio.sleep(0.005)
 
 
@@ -155,9 +155,9 @@ async def test_one_connection_serves_all_tasks_and_ends_with_the_last(
 ):
     request = at(socket, wiro)
     async with watching(adapter, request, "a") as first, watching(adapter, request, "b") as second:
-        await socket.until_asked("a", "b")
+        await socket.until_subscribed("a", "b")
         async with watching(adapter, request, "c") as third:
-            await socket.until_asked("a", "b", "c")
+            await socket.until_subscribed("a", "b", "c")
             await socket.tell("task_postprocess_end", "b", [])
             assert await ended(second)
             assert not first.done()
@@ -165,19 +165,19 @@ async def test_one_connection_serves_all_tasks_and_ends_with_the_last(
         await socket.tell("task_cancel", "a", "cancelled")
         assert await ended(first)
 
-    assert len(socket.asked) == 1
+    assert len(socket.requested) == 1
     async with asyncio.timeout(60):
         while socket.open:
             await asyncio.sleep(0.005)
 
     async with watching(adapter, request, "d"):  # a new connection when one is needed again
-        await socket.until_asked("d")
-    assert len(socket.asked) == 2
+        await socket.until_subscribed("d")
+    assert len(socket.requested) == 2
 
 
 async def test_only_a_last_status_ends_a_watch(adapter: Adapter, wiro: Wiro, socket: Socket):
     async with watching(adapter, at(socket, wiro), "a") as watch:
-        await socket.until_asked("a")
+        await socket.until_subscribed("a")
         for kind in ("task_queue", "task_error", "task_error_full", "task_end", "connected", "new"):
             await socket.tell(kind, "a", "words")
         await socket.tell("task_output", "a", {"percentage": "many"})
@@ -239,23 +239,23 @@ async def test_a_socket_that_sent_something_is_reopened(
     monkeypatch.setattr(live, "RECONNECT_PAUSE", 0.01)
     request = at(socket, wiro)
     async with watching(adapter, request, "a") as first, watching(adapter, request, "b") as second:
-        await socket.until_asked("a", "b")
+        await socket.until_subscribed("a", "b")
         await socket.tell("task_postprocess_end", "a")
         assert await ended(first)
         await socket.open[0].close()
-        await socket.until_asked("b")
+        await socket.until_subscribed("b")
 
         await socket.open[-1].close()  # this time it has sent nothing
 
         assert not await ended(second)
-    assert socket.asked == [["a", "b"], ["b"]]
+    assert socket.requested == [["a", "b"], ["b"]]
 
 
 async def test_two_may_watch_the_same_task(adapter: Adapter, wiro: Wiro, socket: Socket):
     request = at(socket, wiro)
     async with watching(adapter, request, "a") as first:
         async with watching(adapter, request, "a"):
-            await socket.until_asked("a")
+            await socket.until_subscribed("a")
         await socket.tell("task_postprocess_end", "a")
         assert await ended(first)
 
