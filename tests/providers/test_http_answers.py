@@ -65,7 +65,7 @@ def test_json_that_is_not_an_object_is_an_empty_table(content: bytes):
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "asked_again"),
+    ("status", "kind", "retried"),
     [
         (400, ErrorKind.INVALID_INPUT, False),
         (401, ErrorKind.AUTH, False),
