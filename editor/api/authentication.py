@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from editor.access import scopes
 from editor.gateway.profile import Caller
 from editor.gateway.requests import caller
 
@@ -24,5 +25,5 @@ class Needs(HttpBearer):
         return found
 
 
-READ = Needs("image_editor:read")
-WRITE = Needs("image_editor:write")
+READ = Needs(scopes.READ)
+WRITE = Needs(scopes.WRITE)

@@ -7,10 +7,10 @@ headers and the row are checked first, and no thread is held while the body arri
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 
 from editor import disk, retry_after
+from editor.api import envelope
 from editor.concurrency import threads
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import EditorError, InvalidInput, PermissionDenied
@@ -100,8 +100,7 @@ async def _refuse(send: Send, error: EditorError) -> None:
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", b"PUT"))
     headers += retry_after.raw_headers(error)
-    content = json.dumps({"success": False, "error": error.message}).encode()
-    await _answer(send, error.status, headers, content)
+    await _answer(send, error.status, headers, envelope.encoded(error.status, error))
 
 
 async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

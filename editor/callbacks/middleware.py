@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from editor import retry_after
 from editor.engine import requests
 from editor.errors import EditorError
 from editor.gateway.asgi import App, Receive, Scope, Send
@@ -52,6 +53,7 @@ def _refusal(error: EditorError) -> App:
             (b"content-type", b"application/json"),
             (b"content-length", str(len(content)).encode()),
             (b"cache-control", b"no-store"),
+            *retry_after.raw_headers(error),
         ]
         await send({"type": "http.response.start", "status": error.status, "headers": headers})
         await send({"type": "http.response.body", "body": content})

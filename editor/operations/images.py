@@ -55,7 +55,6 @@ def upload(
     content_type: str,
     name: str,
     kind: Image.Kind = Image.Kind.SOURCE,
-    from_sample: bool = False,
 ) -> Image:
     """Add a person's file. Raises BadImage, with a message for that person, StorageFull and DiskFull."""
     actor.require_editor()

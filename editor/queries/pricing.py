@@ -18,7 +18,6 @@ from editor.providers import registry
 
 PLATFORM = "platform"
 SANDBOX = "sandbox"
-DEFAULT_TIER = "standard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Offer:
     @property
     def default(self) -> Choice:
         """The default tier, or else any choice. Raises Unprocessable if there is none."""
-        usual = self.tiers.get(DEFAULT_TIER)
+        usual = self.tiers.get(catalog.catalog().default_tier)
         for choice in (usual, *self.tiers.values(), *self.models.values()):
             if choice is not None:
                 return choice
@@ -115,7 +114,7 @@ def choose(
         catalog.get_model(model).label if model else f"the tier {catalog.get_tier(tier).id}" if tier else ""
     )
     if provider != PLATFORM:
-        _check_served(model=model, tier=tier or DEFAULT_TIER, provider=provider, what=what)
+        _check_served(model=model, tier=tier or catalog.catalog().default_tier, provider=provider, what=what)
     offered = offer(workspace=workspace, provider=provider)
     if not what:
         return offered.default

@@ -57,7 +57,7 @@ def ticket(actor: Actor, portal: str) -> Ticket:
 def assert_refused(response: httpx.Response, status: int, message: str) -> None:
     assert response.status_code == status
     body = response.json()
-    assert body.keys() == {"success", "error"}
+    assert body.keys() == {"success", "error", "code"}
     assert body["success"] is False
     assert message in body["error"]
     assert response.headers["connection"] == "close"

@@ -15,7 +15,7 @@ from django.core import signing
 from django.test import AsyncClient, Client
 
 from editor import events
-from editor.callbacks.middleware import LIMIT
+from editor.callbacks.middleware import LIMIT, OF_ONE_JOB
 from editor.engine import requests, wakeups
 from editor.gateway import body
 from editor.gateway.body import IGNORED_BYTES
@@ -195,6 +195,27 @@ async def test_a_body_at_a_forged_url_is_not_read(reported: Reported, path: str)
     assert (response.status_code, response.headers["connection"]) == (404, "close")
     assert read <= IGNORED_BYTES // 65536
     assert await reported.jobs() == []
+
+
+async def test_many_bodies_for_one_job_get_a_retry_after(
+    reported: Reported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
+    begun, go_on = asyncio.Queue[None](), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        begun.put_nowait(None)
+        await go_on.wait()
+        yield b"x"
+
+    first = [asyncio.create_task(post(address(), content=slow())) for _ in range(OF_ONE_JOB)]
+    for _ in first:
+        await begun.get()
+    response = await post(address(), content=b"x")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    go_on.set()
+    assert {answer.status_code for answer in await asyncio.gather(*first)} == {200}
 
 
 async def test_a_stalled_body_times_out(reported: Reported, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,9 @@ from editor.gateway import rights
 from editor.models import ApiKey, Membership, Role, User
 from editor.operations import api_keys, members
 from tests.factories import make_actor, make_member
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-GENEROUS = 60.0  # seconds
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +101,7 @@ async def test_a_loss_is_reported_immediately(
         while not guard.channel:
             await asyncio.sleep(0.01)
         await in_thread(lose, actor, key)
-        async with asyncio.timeout(GENEROUS):
+        async with asyncio.timeout(PATIENCE):
             assert type(await loss) is LOSSES[lose]
 
 
@@ -130,7 +129,7 @@ async def test_a_loss_without_an_event_is_found(
     monkeypatch.setattr(rights, "LOOK_EVERY", 0.05)
     async with rights.watching(credentials.holder_of_key(key)) as loss:
         await in_thread(lose, key)
-        async with asyncio.timeout(GENEROUS):
+        async with asyncio.timeout(PATIENCE):
             assert isinstance(await loss, NotAuthenticated)
 
 
@@ -147,7 +146,7 @@ async def test_only_the_holder_that_lost_access_is_reported(actor: Actor, key: A
         rights.watching(credentials.holder_of_key(other)) as kept,
     ):
         await in_thread(_revoke, actor, key)
-        async with asyncio.timeout(GENEROUS):
+        async with asyncio.timeout(PATIENCE):
             await lost
         assert not kept.done()
 

@@ -23,6 +23,7 @@ from editor.providers.base import (
 )
 from tests.emulators import checks
 from tests.emulators.base import Emulator
+from tests.patience import PATIENCE
 
 
 def png(colour: str = "red", size: tuple[int, int] = (256, 256), mode: str = "RGB") -> bytes:
@@ -80,8 +81,8 @@ def edit(
 
 
 async def finish(provider: Provider, request: EditRequest, task: Submitted) -> Result:
-    """Poll until the result, for a minute at most."""
-    async with asyncio.timeout(60):
+    """Poll until the result."""
+    async with asyncio.timeout(PATIENCE):
         while True:
             update = await provider.poll(request, task)
             if isinstance(update, Result):

@@ -11,9 +11,8 @@ import pytest
 from editor.redis import LIVE, LOST, RESTORED
 from editor.redis.health import health
 from editor.redis.layer import SharedLayer
+from tests.patience import PATIENCE
 from tests.redis_server import RedisServer
-
-GENEROUS = 60.0  # seconds
 
 
 class End:
@@ -29,7 +28,7 @@ class End:
         return self
 
     async def next(self) -> dict[str, Any]:
-        async with asyncio.timeout(GENEROUS):
+        async with asyncio.timeout(PATIENCE):
             return await self.layer.receive(self.channel)
 
     async def until(self, kind: str) -> dict[str, Any]:

@@ -81,7 +81,6 @@ def test_a_prompt_in_the_url_is_filled_in_and_escaped(workspace: Workspace, clie
         {"idempotency_key": "x" * 500},
         {"prompt": "x" * 11_000},
         {"style": "not-a-style"},
-        {"sample": "../../etc/passwd"},
     ],
 )
 def test_an_invalid_query_shows_the_studio_with_defaults(
@@ -96,7 +95,6 @@ def test_a_sample_is_copied_once_per_user(workspace: Workspace, client: Client) 
     image = Image.objects.get()
     assert (image.original_name, image.from_sample) == ("coffee.jpg", True)
     assert first["Location"] == second["HX-Push-Url"] == url(workspace, "studio_version", image.id)
-    assert client.get(url(workspace, "studio"), {"sample": "coffee"}).status_code == 200
     assert Image.objects.count() == 1
 
 
