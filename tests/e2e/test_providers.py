@@ -148,7 +148,7 @@ def test_the_studio_offers_the_models_that_a_key_serves(portal: Portal, new_cont
     expect(page.locator("#run-price")).to_have_text("· 0 credits")
     expect(page.get_by_role("radio", name="Pro")).to_be_checked()
     expect(page.get_by_role("radio", name="Standard")).to_be_disabled()
-    expect(page.locator("#model-note")).to_contain_text("Run by Google on your own key · no mask support")
+    expect(page.locator("#model-note")).to_contain_text("Runs on Google with your own key · no mask support")
     expect(studio.view("Mask")).to_be_hidden()
     expect(studio.prompt).to_have_value("a quiet harbour")
 
