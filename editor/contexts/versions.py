@@ -31,6 +31,7 @@ class VersionView:
     height: int
     alt: str
     credits: int
+    seed: int | None
     depth: int = 0
     is_current: bool = False
     key: str = ""  # keyboard shortcut from the current version
@@ -117,6 +118,7 @@ def version_view(
         height=image.height,
         alt=f"{image.label}: {prompt}" if prompt else f"{image.label}: {image.original_name or 'image'}",
         credits=image.job.charged if image.job else 0,
+        seed=image.job.known_seed if image.job else None,
         depth=min(depth, DEEPEST),
         is_current=current is not None and image.pk == current.pk,
     )

@@ -10,10 +10,10 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from editor import events
+from editor import catalog, events
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.catalog import validation
+from editor.catalog import seeds, validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
@@ -250,11 +250,14 @@ def _sent_prompt(*, prompt: str, style: Style | None, character: Character | Non
     return ", ".join(parts) if any(added) else prompt
 
 
-def again(*, actor: Actor, job: Job, idempotency_key: str) -> Job:
+def again(*, actor: Actor, job: Job, idempotency_key: str, new_seed: bool = False) -> Job:
     """Submit an earlier job once more: same images, prompt, model, inputs and presets.
 
-    Presets are used in their current version. A seed that was not chosen is drawn anew. Raises as
-    `submit` does.
+    Presets are used in their current version.
+
+    new_seed  draw another seed: a variation instead of the same result
+
+    Raises as `submit` does.
     """
     if job.style_version and not job.style_id:
         raise NotFound("The style of this edit was deleted.")
@@ -269,12 +272,22 @@ def again(*, actor: Actor, job: Job, idempotency_key: str) -> Job:
         provider=job.provider if job.own_key else pricing.PLATFORM,
         image_ids=tuple(place.image_id for place in places if place.role in own),
         mask=store.read(mask.storage_name) if mask else None,
-        inputs=job.inputs,
+        inputs=_repeated_inputs(job, new_seed=new_seed),
         style_id=job.style_id,
         character_id=job.character_id,
         idempotency_key=idempotency_key,
     )
     return submit(actor=actor, request=request)
+
+
+def _repeated_inputs(job: Job, *, new_seed: bool) -> dict[str, Any]:
+    """The job's inputs with another seed, or with the one that its provider reported."""
+    model = catalog.catalog().models.get(job.model)
+    if model is None or not seeds.has_seed(model):
+        return job.inputs
+    if new_seed:
+        return job.inputs | {seeds.SEED: seeds.draw(model)}
+    return job.inputs if job.seed is None else job.inputs | {seeds.SEED: job.seed}
 
 
 def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:

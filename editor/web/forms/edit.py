@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, QueryDict
 
+from editor.catalog import seeds
 from editor.errors import InvalidInput
 from editor.media.codec import MAX_BYTES
 from editor.models import Workspace
@@ -28,6 +29,7 @@ class StudioForm:
     idempotency_key: str
 
     def as_edit(self, *, mask: bytes | None) -> NewEdit:
+        """The edit to submit. An empty seed is drawn, so that it is known and can be repeated."""
         return NewEdit(
             prompt=self.prompt,
             model="" if self.choice.tier else self.choice.model.id,
@@ -35,7 +37,7 @@ class StudioForm:
             provider=self.choice.provider,
             image_ids=self.image_ids,
             mask=mask,
-            inputs=self.inputs,
+            inputs=seeds.drawn_if_empty(self.choice.model, self.inputs),
             style_id=self.style_id or None,
             character_id=self.character_id or None,
             idempotency_key=self.idempotency_key or None,

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from django import forms
 from django.forms.boundfield import BoundField
 
+from editor.catalog import seeds
 from editor.catalog.types import Input, Model
 from editor.catalog.validation import clean_inputs
 from editor.errors import InvalidInput
@@ -30,11 +31,12 @@ class OptionField(forms.Field):
     def __init__(self, item: Input) -> None:
         self.control = _control(item)
         self.advanced = item.advanced
+        self.is_seed = item.name == seeds.SEED
         super().__init__(
             required=False,
             label=item.display_label,
             help_text=item.display_help,
-            initial=item.default,
+            initial="" if self.is_seed else item.default,  # empty: drawn for each run
             widget=_widget(item, self.control),
         )
 
@@ -111,7 +113,7 @@ def _widget(item: Input, control: Control) -> forms.Widget:
         if control == "slider":
             # The script writes the slider's value into the element selected by data-out.
             return forms.NumberInput(attrs=attrs | {"type": "range", "data-out": f"#{ID % item.name}-value"})
-        if item.name == "seed":
+        if item.name == seeds.SEED:
             attrs["placeholder"] = "Random"
         return forms.NumberInput(attrs=attrs | {"class": "inp"})
     return forms.TextInput(attrs=attrs | {"class": "inp"})

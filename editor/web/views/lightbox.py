@@ -38,9 +38,13 @@ def edit(request: MemberRequest, job_id: str) -> HttpResponse:
 @require_POST
 @member
 def again(request: MemberRequest, job_id: str) -> HttpResponse:
-    """Run the recipe of an edit again; the Studio shows its progress."""
-    key = request.POST.get("idempotency_key", "")[:80]
-    job = jobs.again(actor=request.actor, job=lookups.job(request.actor, job_id), idempotency_key=key)
+    """Run the recipe of an edit again, with `seed=new` as a variation; the Studio shows its progress."""
+    job = jobs.again(
+        actor=request.actor,
+        job=lookups.job(request.actor, job_id),
+        idempotency_key=request.POST.get("idempotency_key", "")[:80],
+        new_seed=request.POST.get("seed") == "new",
+    )
     if job.parent_id:
         return redirect("studio_version", request.actor.workspace.slug, job.parent_id)
     return redirect("studio", request.actor.workspace.slug)
