@@ -36,7 +36,7 @@ class Fault(StrEnum):
     SERVER_ERROR = "server_error"  # 500, in the provider's own format
     BAD_GATEWAY = "bad_gateway"  # 502, with the HTML page of a proxy
 
-    # The request is served, a submit does create a task, but the response is spoilt.
+    # The request is served, a submit does create a task, but the response is not usable.
     CUT = "cut"  # the connection is closed after half of the bytes that Content-Length promised
     MALFORMED_JSON = "malformed_json"  # half of the bytes, as if that were all
     HANG = "hang"  # no response, not even a header, until the client times out
