@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from editor import catalog
 from editor.access.actor import Actor
+from editor.catalog import seeds
 from editor.catalog.types import Input, Value
 from editor.contexts import gallery as lists
 from editor.contexts.studio import new_idempotency_key
@@ -46,6 +47,7 @@ class Lightbox:
     error: str
     starred: bool
     may_edit: bool
+    has_seed: bool
     facts: list[Fact]
     versions: list[VersionView]
     newer_url: str | None
@@ -105,6 +107,7 @@ def _lightbox(
         error=job.error,
         starred=starred,
         may_edit=actor.membership.may_edit,
+        has_seed=job.known_seed is not None,
         facts=facts(job, image),
         versions=versions or [],
         newer_url=newer_url,
@@ -122,7 +125,7 @@ def facts(job: Job, image: Image | None) -> list[Fact]:
         ("Quality", _tier(job.tier)),
         ("Provider", _provider(job)),
         ("Size", _size(image)),
-        ("Seed", "" if job.seed is None else str(job.seed)),
+        ("Seed", "" if job.known_seed is None else str(job.known_seed)),
         *_inputs(job, {item.name: item for item in model.options} if model else {}),
         ("Style", _preset(job.style, job.style_version)),
         ("Character", _preset(job.character, job.character_version)),
@@ -162,7 +165,7 @@ def _inputs(job: Job, known: dict[str, Input]) -> list[tuple[str, str]]:
     return [
         (known[name].display_label, _value(known[name], value)) if name in known else (name, str(value))
         for name, value in job.inputs.items()
-        if name != "seed" or job.seed is None
+        if name != seeds.SEED or job.known_seed is None
     ]
 
 

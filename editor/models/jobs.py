@@ -171,6 +171,12 @@ class Job(PublicModel):
         return f"{self.model} {self.id}"
 
     @property
+    def known_seed(self) -> int | None:
+        """The seed that the provider reported, or else the one that it was sent."""
+        sent = self.inputs.get("seed")
+        return sent if self.seed is None and isinstance(sent, int) else self.seed
+
+    @property
     def is_live(self) -> bool:
         return self.status in LIVE
 

@@ -282,12 +282,10 @@ def again(*, actor: Actor, job: Job, idempotency_key: str, new_seed: bool = Fals
 
 def _repeated_inputs(job: Job, *, new_seed: bool) -> dict[str, Any]:
     """The job's inputs with another seed, or with the one that its provider reported."""
-    model = catalog.catalog().models.get(job.model)
-    if model is None or not seeds.has_seed(model):
-        return job.inputs
-    if new_seed:
-        return job.inputs | {seeds.SEED: seeds.draw(model)}
-    return job.inputs if job.seed is None else job.inputs | {seeds.SEED: job.seed}
+    model, inputs = catalog.catalog().models.get(job.model), dict(job.inputs)
+    if model and seeds.has_seed(model):
+        inputs[seeds.SEED] = seeds.draw(model) if new_seed else job.known_seed
+    return inputs
 
 
 def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:

@@ -63,6 +63,17 @@ def test_running_again_makes_a_new_job_with_the_same_recipe(actor: Actor, job: J
     assert jobs.again(actor=actor, job=job, idempotency_key="second") == repeated
 
 
+def test_a_variation_differs_only_in_its_seed(actor: Actor, job: Job) -> None:
+    variation = jobs.again(actor=actor, job=job, idempotency_key="second", new_seed=True)
+    assert variation.inputs["seed"] != 7
+    assert variation.inputs | {"seed": 7} == job.inputs
+
+
+def test_the_seed_that_the_provider_drew_is_used_again(actor: Actor, job: Job) -> None:
+    job.seed, job.inputs = 99, job.inputs | {"seed": None}
+    assert jobs.again(actor=actor, job=job, idempotency_key="second").inputs["seed"] == 99
+
+
 def test_running_again_includes_the_mask(actor: Actor) -> None:
     image = make_image(actor)
     edit = jobs.NewEdit(prompt="make it warmer", image_ids=(image.id,), mask=photo(colour="white"))

@@ -87,6 +87,18 @@ def test_images_mask_and_options_arrive(workspace: Workspace, client: Client) ->
     assert used[2][0] == JobImage.Role.MASK
 
 
+def test_each_edit_draws_another_seed(workspace: Workspace, client: Client) -> None:
+    for seed in ("", ""):
+        assert run(client, seed=seed).status_code == 202
+    first, second = (job.inputs["seed"] for job in Job.objects.all())
+    assert first != second
+
+
+def test_a_chosen_seed_is_used(workspace: Workspace, client: Client) -> None:
+    run(client, seed="7")
+    assert Job.objects.get().inputs["seed"] == 7
+
+
 def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None:
     first = run(client, idempotency_key="once")
     second = run(client, idempotency_key="once")
