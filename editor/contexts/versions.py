@@ -31,7 +31,7 @@ class VersionView:
     height: int
     alt: str
     credits: int
-    seed: int | None
+    seed: int | None = None
     depth: int = 0
     is_current: bool = False
     key: str = ""  # keyboard shortcut from the current version
