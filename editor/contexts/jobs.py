@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,9 @@ from editor.models import Job, JobEvent, Status, User, Workspace
 from editor.queries import credits, studio
 
 Kind = JobEvent.Kind
+
+# Full stops inside quoted words do not end it.
+_FIRST_SENTENCE = re.compile(r"((?:“[^”]*”|[^.“])*\.)\s+(.+)", re.DOTALL)
 
 LONG = timedelta(seconds=10)  # after this, people have turned to something else
 
@@ -47,6 +51,24 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed edit, for the composer.
+
+    summary        one sentence
+    charge         what it cost
+    details        the rest of the message; may be empty
+    details_title  what the details are about
+    """
+
+    job_id: UUID
+    summary: str
+    charge: str
+    details: str
+    details_title: str
+    long: bool
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     id: UUID
     prompt: str
@@ -60,6 +82,7 @@ class JobView:
     cancelable: bool
     error: str
     charge: str
+    failure: Failure | None
     parent_id: UUID | None
     stage: StageView | None  # what the stage shows once it is completed
     announce: str
@@ -90,11 +113,25 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         cancelable=job.is_live and job.cancel_requested_at is None,
         error=job.error,
         charge=_charge(job),
+        failure=failure(job) if job.status == Status.FAILED else None,
         parent_id=job.parent_id,
         stage=_stage(workspace, job),
         announce=_announce(job, steps),
         credits=job.charged,
         mine=viewer is not None and job.created_by_id == viewer.pk,
+        long=_elapsed(job) > LONG,
+    )
+
+
+def failure(job: Job) -> Failure:
+    """A failed job, its message split after the first sentence."""
+    parts = _FIRST_SENTENCE.fullmatch(job.error)
+    return Failure(
+        job_id=job.id,
+        summary=parts[1] if parts else job.error,
+        charge=_charge(job),
+        details=parts[2] if parts else "",
+        details_title="What the sandbox can do" if job.provider == "sandbox" else "Details",
         long=_elapsed(job) > LONG,
     )
 
@@ -195,7 +232,7 @@ def _announce(job: Job, steps: list[Step]) -> str:
     if job.status == Status.COMPLETED:
         return f"Edit ready: {job.prompt[:80]}"
     if job.status == Status.FAILED:
-        return f"Edit failed. {job.error} {_charge(job)}"
+        return ""  # shown as an alert
     if job.status == Status.CANCELED:
         return f"Edit canceled. {_charge(job)}"
     if job.stage == Kind.OUTPUT:

@@ -11,7 +11,7 @@ from django.templatetags.static import static
 from editor import catalog
 from editor.access import accounts
 from editor.access.actor import Actor
-from editor.contexts.jobs import JobView, job_view
+from editor.contexts.jobs import Failure, JobView, failure, job_view
 from editor.contexts.versions import (
     StageView,
     VersionView,
@@ -97,6 +97,7 @@ class Studio:
     ideas: list[IdeaView]
     samples: list[SampleView]
     idempotency_key: str
+    failure: Failure | None = None
     prompt: str = ""
     error: str | None = None
 
@@ -141,6 +142,7 @@ def studio_page(
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
         samples=[SampleView(name, label, f"samples/{name}-thumb.webp") for name, label in SAMPLES.items()],
         idempotency_key=new_idempotency_key(),
+        failure=failure(failed) if (failed := studio.newest_if_failed(workspace, actor.user)) else None,
         prompt=prompt,
         error=error,
     )

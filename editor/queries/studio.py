@@ -14,6 +14,7 @@ from editor.models import (
     Job,
     JobImage,
     Star,
+    Status,
     Style,
     User,
     Workspace,
@@ -58,6 +59,12 @@ def ended_since(workspace: Workspace, moment: datetime) -> list[Job]:
     """Edits that ended after `moment`, oldest first."""
     jobs = Job.objects.filter(workspace=workspace, finished_at__gte=moment)
     return list(reversed(_with_parts(jobs).order_by("-finished_at")[:20]))
+
+
+def newest_if_failed(workspace: Workspace, user: User) -> Job | None:
+    """The user's newest edit, if it failed: after the next one the failure is history."""
+    newest = Job.objects.filter(workspace=workspace, created_by=user).order_by("-created_at").first()
+    return newest if newest and newest.status == Status.FAILED else None
 
 
 def is_starred(image: Image, user: User) -> bool:

@@ -55,7 +55,7 @@ const COMMANDS = {
   },
 };
 on("command", ({ command, target, source }) => COMMANDS[command]?.(target, source), true);
-on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast").remove());
+on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast, .failed").remove());
 
 // --- Controls that show their value at once.
 
@@ -162,3 +162,10 @@ on("htmx:ws:before:connection", ({ detail: { connection } }) => {
 });
 // A page from the back/forward cache has lost its socket, and is stale.
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// --- Toasts: at most three, and none for a result that is on stage. After the tab's title was set.
+
+on("htmx:after:settle", () => {
+  for (const toast of findAll("[data-result]")) find(`#stage-${toast.dataset.result}`) && toast.remove();
+  findAll(".toast").slice(0, -3).forEach((toast) => toast.remove());
+});

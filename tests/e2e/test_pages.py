@@ -131,7 +131,7 @@ def test_pages_have_no_layout_or_accessibility_problems(
         page.get_by_role("button", name="Close options").click()
     page.get_by_label("What should change?").fill("fly to the moon")
     page.get_by_role("button", name=RUN).click()
-    expect(page.get_by_role("region", name="Notifications")).to_contain_text("Edit failed")
+    expect(page.get_by_role("alert")).to_contain_text("does not understand")
     assert_in_order(page, "failure")
     page.get_by_role("button", name=re.compile("your account")).click()
     assert_in_order(page, "account menu")

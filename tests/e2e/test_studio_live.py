@@ -41,7 +41,7 @@ def test_the_page_reconnects_to_a_restarted_server_and_keeps_the_input(
     studio = Studio(page, portal).begin()
     mark(page)
     studio.run("fly to the moon")
-    expect(studio.notices.get_by_text("Edit failed")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(1)
     with portal.no_new_images():
         studio.run("make it black and white")
         expect(page.get_by_role("button", name=re.compile("^Cancel"))).to_be_visible()
@@ -58,7 +58,7 @@ def test_the_page_reconnects_to_a_restarted_server_and_keeps_the_input(
     expect(studio.prompt).to_have_value("and then add a white border")
     expect(page.locator("#jobs article")).to_have_count(0)
     expect(page.locator("#balance")).to_have_text("96")
-    expect(studio.notices.get_by_text("Edit failed")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(1)
     studio.prompt.press("Control+Enter")
     studio.expect_editing("v3")
     assert is_marked(page)

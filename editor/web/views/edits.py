@@ -24,6 +24,11 @@ def run(request: MemberRequest) -> HttpResponse:
         if job.parent_id:
             return redirect("studio_version", request.actor.workspace.slug, job.parent_id)
         return redirect("studio", request.actor.workspace.slug)
+    return run_accepted(request)
+
+
+def run_accepted(request: MemberRequest) -> HttpResponse:
+    """The response to Run over htmx."""
     context = {"idempotency_key": new_idempotency_key(), "history": prompt_history(request.actor)}
     return render(request, "studio/_run_ok.html", context, status=202)
 

@@ -15,6 +15,7 @@ from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms.gallery import read
 from editor.web.htmx import is_fragment
+from editor.web.views.edits import run_accepted
 
 
 @require_GET
@@ -45,6 +46,8 @@ def again(request: MemberRequest, job_id: str) -> HttpResponse:
         idempotency_key=request.POST.get("idempotency_key", "")[:80],
         new_seed=request.POST.get("seed") == "new",
     )
+    if is_fragment(request):
+        return run_accepted(request)
     if job.parent_id:
         return redirect("studio_version", request.actor.workspace.slug, job.parent_id)
     return redirect("studio", request.actor.workspace.slug)
