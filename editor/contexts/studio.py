@@ -48,6 +48,7 @@ class ModelView:
     checked: bool
     note: str = ""
     takes_mask: bool = True
+    several: bool = False  # images in one edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def studio_page(
         jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace, actor.user)],
         providers=_providers(workspace, choice),
         tiers=_tiers(offer, choice),
-        models=[_model(offered, choice) for offered in offer.models.values() if offered],
+        models=_models(offer, choice),
         model=_model(choice, choice),
         form=form,
         styles=[_style(style, style_id) for style in studio.styles(workspace)],
@@ -206,6 +207,13 @@ def _tiers(offer: Offer, choice: Choice) -> list[TierView]:
     return views
 
 
+def _models(offer: Offer, choice: Choice) -> list[ModelView]:
+    """The offered models, those of one vendor together, in the catalogue's order."""
+    views = [_model(offered, choice) for offered in offer.models.values() if offered]
+    vendors = list(dict.fromkeys(view.vendor for view in views))
+    return sorted(views, key=lambda view: vendors.index(view.vendor))
+
+
 def _model(offered: Choice, choice: Choice) -> ModelView:
     """An offered model; checked if it was chosen directly, not through a tier."""
     model = offered.model
@@ -220,6 +228,7 @@ def _model(offered: Choice, choice: Choice) -> ModelView:
         checked=not choice.tier and model.id == choice.model.id,
         note=f"Runs on {label}{' with your own key' if offered.own_key else ''}",
         takes_mask=offered.route.mask,
+        several=model.maximum_images > 1,
     )
 
 

@@ -64,8 +64,11 @@ on("input", ({ target }) => {
   if (target.matches("before-after *")) target.parentElement.style.setProperty("--divide", `${target.value}%`);
 });
 on("change", ({ target }) => {
-  // Captured, so before htmx collects the form: choosing a quality deselects an exact model.
+  // Captured, so before htmx collects the form: a quality and an exact model deselect each other.
   if (target.name === "tier") find("#model").value = "";
+  if (target.id === "model") {
+    for (const tier of findAll("[name=tier]")) tier.checked = !target.value && tier.defaultChecked;
+  }
   if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
 }, true);
 on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // has no effect for other images

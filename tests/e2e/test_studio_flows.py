@@ -132,6 +132,7 @@ def test_another_model_keeps_compatible_options_and_shows_the_latest_price(studi
 
     page.get_by_label("Or choose a model").select_option("black-forest-labs/flux-kontext-max")
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
+    expect(page.locator("[name=tier]:checked")).to_have_count(0)
     expect(page.get_by_label("Steps")).to_have_count(0)
     expect(page.get_by_label("Seed")).to_have_value("4711")
     expect(page.get_by_label("Seed")).to_be_visible()
