@@ -14,7 +14,7 @@ from editor.catalog import seeds
 from editor.catalog.types import Input, Value
 from editor.contexts import gallery as lists
 from editor.contexts.studio import new_idempotency_key
-from editor.contexts.versions import VersionView, tree_view, version_view
+from editor.contexts.versions import VersionView, same_shape, tree_view, version_view
 from editor.models import Character, Image, Job, JobImage, Status, Style
 from editor.providers import registry
 from editor.providers.base import ProviderError
@@ -43,6 +43,7 @@ class Lightbox:
     sent_prompt: str
     image: VersionView | None
     before: VersionView | None
+    beside: bool  # the two have different shapes
     state: str
     error: str
     starred: bool
@@ -91,7 +92,8 @@ def _lightbox(
     versions: list[VersionView] | None = None,
 ) -> Lightbox:
     workspace = actor.workspace
-    image = row if isinstance(row, Image) else None
+    image = version_view(workspace, row) if isinstance(row, Image) else None
+    source = version_view(workspace, before) if before else None
     newer_url, older_url = lists.neighbours(actor, filter, row)
     return Lightbox(
         id=row.pk,
@@ -101,14 +103,15 @@ def _lightbox(
         at=row.created_at,
         prompt=job.prompt,
         sent_prompt=job.sent_prompt if job.sent_prompt != job.prompt else "",
-        image=version_view(workspace, image) if image else None,
-        before=version_view(workspace, before) if before else None,
+        image=image,
+        before=source,
+        beside=bool(image and source and not same_shape(image, source)),
         state="" if image else lists.state_of(job),
         error=job.error,
         starred=starred,
         may_edit=actor.membership.may_edit,
         has_seed=job.known_seed is not None,
-        facts=facts(job, image),
+        facts=facts(job, row if isinstance(row, Image) else None),
         versions=versions or [],
         newer_url=newer_url,
         older_url=older_url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from django.urls import reverse
 from editor.media import links
 from editor.models import Image, Workspace
 
+SAME_SHAPE = 0.02  # relative difference of the aspect ratios
 DEEPEST = 2  # deeper branches are not indented further
 
 
@@ -62,10 +64,12 @@ class StageView:
 
     @property
     def view(self) -> str:
-        """The view shown first."""
+        """The view shown first. Images of different shapes are not laid over one another."""
         if self.fresh and self.siblings:
             return "samples"
-        return "compare" if self.before else "result"
+        if self.before is None:
+            return "result"
+        return "compare" if same_shape(self.before, self.current) else "beside"
 
     @property
     def before_tag(self) -> str:
@@ -74,6 +78,11 @@ class StageView:
     @property
     def after_tag(self) -> str:
         return self.current.label if self.named else "After"
+
+
+def same_shape(one: VersionView, other: VersionView) -> bool:
+    """Whether the images have the same aspect ratio, apart from rounding to whole pixels."""
+    return math.isclose(one.width / one.height, other.width / other.height, rel_tol=SAME_SHAPE)
 
 
 def stage_view(

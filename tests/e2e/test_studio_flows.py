@@ -142,6 +142,23 @@ def test_another_model_keeps_compatible_options_and_shows_the_latest_price(studi
     expect(studio.prompt).to_have_value("make it warmer")
 
 
+@pytest.mark.parametrize("who", ["studio", "phone"])
+def test_a_result_of_another_shape_is_shown_beside_its_source(
+    who: str, request: pytest.FixtureRequest
+) -> None:
+    studio: Studio = request.getfixturevalue(who)
+    page = studio.page
+    studio.edit("make it warmer", becomes="v2")
+    expect(studio.view("Compare")).to_be_checked()
+    studio.edit("rotate it by 90 degrees", becomes="v3")
+    expect(studio.view("Side by side")).to_be_checked()
+    before, after = (page.locator("before-after > img").nth(place).bounding_box() for place in (0, 1))
+    assert before and after
+    assert before["x"] + before["width"] <= after["x"]
+    assert before["width"] > before["height"] and after["width"] < after["height"]
+    expect(page.get_by_role("slider", name="Compare before and after")).to_be_hidden()
+
+
 def test_a_mask_painted_by_keyboard_survives_other_views_and_is_applied(studio: Studio) -> None:
     page = studio.page
     studio.edit("make it warmer", becomes="v2")

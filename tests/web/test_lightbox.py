@@ -155,6 +155,15 @@ def test_a_result_is_compared_with_its_source(client: Client, workspace: Workspa
     assert reverse("studio_version", args=[workspace.slug, source.pk]) in page
 
 
+def test_a_result_of_another_shape_is_shown_beside_its_source(client: Client, workspace: Workspace) -> None:
+    source = add_image(workspace)
+    result = add_completed(workspace, source, version=2, user=workspace.members.get())
+    Image.objects.filter(pk=result.pk).update(width=97, height=64)
+    assert '<before-after class="beside">' not in show(client, result)
+    Image.objects.filter(pk=result.pk).update(width=64, height=96)
+    assert '<before-after class="beside">' in show(client, result)
+
+
 def test_a_source_in_the_trash_is_not_shown(client: Client, workspace: Workspace) -> None:
     source = add_image(workspace, trashed_at=timezone.now())
     result = add_completed(workspace, source, version=2, user=workspace.members.get())
