@@ -36,7 +36,7 @@ class OptionField(forms.Field):
             required=False,
             label=item.display_label,
             help_text=item.display_help,
-            initial="" if self.is_seed else item.default,  # empty: drawn for each run
+            initial=_initial(item),
             widget=_widget(item, self.control),
         )
 
@@ -83,6 +83,13 @@ def build_form(
     initial  values to start from instead of the defaults, e.g. the recipe of an earlier job
     """
     return ModelInputsForm(model, data=data, initial=initial)
+
+
+def _initial(item: Input) -> str | int | float:
+    """A new seed each time, and the size of the source image; otherwise the catalogue's default."""
+    if item.name == seeds.SEED:
+        return ""
+    return 0 if item.zero_allowed else item.default
 
 
 def _is_advanced(field: forms.Field) -> bool:

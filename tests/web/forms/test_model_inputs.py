@@ -124,7 +124,7 @@ def test_a_size_is_a_number_field_that_allows_zero() -> None:
         "0",
         "2048",
         "16",
-        "1024",
+        "0",
     ]
 
 
@@ -165,7 +165,7 @@ def test_options_that_were_not_sent_show_their_default() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_an_unchanged_form_gives_the_defaults_without_a_seed(model: Model) -> None:
+def test_an_unchanged_form_gives_the_defaults_but_draws_a_seed_and_keeps_the_size(model: Model) -> None:
     page = draw(build_form(model))
     sent = QueryDict(mutable=True)
     for _, attrs in page.controls():
@@ -173,7 +173,9 @@ def test_an_unchanged_form_gives_the_defaults_without_a_seed(model: Model) -> No
             sent[str(attrs["name"])] = attrs.get("value") or ""
     form = build_form(model, data=sent)
     assert form.is_valid()
-    assert form.cleaned_data == clean_inputs(model, {"seed": ""} if seeds.has_seed(model) else {})
+    sizes = {item.name: 0 for item in model.options if item.zero_allowed}
+    seed = {"seed": ""} if seeds.has_seed(model) else {}
+    assert form.cleaned_data == clean_inputs(model, sizes | seed)
 
 
 def test_submitted_values_are_typed() -> None:
