@@ -11,7 +11,10 @@ from editor.web.views import api_reference
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
-handler500 = "editor.web.views.home.server_error"
+handler400 = "editor.web.views.errors.bad_request"
+handler403 = "editor.web.views.errors.permission_denied"
+handler404 = "editor.web.views.errors.not_found"
+handler500 = "editor.web.views.errors.server_error"
 
 urlpatterns = [
     path("admin/", admin.site.urls),

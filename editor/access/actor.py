@@ -24,7 +24,7 @@ class Actor:
         if not self.membership.may_edit:
             raise PermissionDenied(
                 "You can view this workspace, but not edit images in it. "
-                "An owner or admin can give you the “Access Image Editor” permission."
+                "An operator of this portal can give you the “Access Image Editor” permission."
             )
 
     def require_manager(self) -> None:

@@ -30,6 +30,7 @@ def build(job: Job) -> EditRequest:
         model=job.model,
         target=job.target,
         prompt=job.sent_prompt,
+        written=job.prompt,
         images=tuple(_input(item.image) for item in used if item.role != mask),
         mask=next((_input(item.image) for item in used if item.role == mask), None),
         inputs=job.inputs,

@@ -65,7 +65,7 @@ def check(*, account: CreditAccount, price: int) -> None:
     if account.balance < price:
         raise InsufficientCredits(
             f"Not enough credits: this edit needs {price:,}, but the workspace has {account.balance:,}. "
-            "An owner or admin can add credits."
+            "An operator of this portal can add credits."
         )
 
 

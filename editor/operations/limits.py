@@ -43,5 +43,5 @@ def check_cap(*, actor: Actor, price: int) -> None:
     if used + price > cap:
         raise InsufficientCredits(
             f"Your limit in this workspace is {cap:,} credits a month, and you have used {used:,}. This edit "
-            f"needs {price:,}. An owner or admin can raise the limit."
+            f"needs {price:,}. An operator of this portal can raise the limit."
         )

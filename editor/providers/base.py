@@ -112,6 +112,7 @@ class EditRequest:
     mask    white = change, black = keep; the size of images[0]
     inputs  the catalogue inputs except prompt and images, validated and complete
     samples how many images are requested; any more that a provider makes are ignored
+    written       what the person wrote of the prompt, without that of presets; None: all of it
     account       whose key pays
     callback_url  for the provider's callback when it is done, unguessable; None if it cannot reach us
     """
@@ -127,6 +128,7 @@ class EditRequest:
     samples: int = 1
     account: Account = Account()
     callback_url: str | None = None
+    written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ const on = (type, act, capture = false) => document.addEventListener(type, act, 
 document.cookie = `tz=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000`;
 
 // --- Files: button, drop and paste all use the two real file inputs, with one request per file.
-
 function take({ files }, { target, shiftKey }) {
   const editing = !find("#chip-empty");
   let input = find(editing && (shiftKey || target.closest(".composer")) ? "#reference" : "#file");
@@ -39,7 +38,6 @@ on("htmx:finally:request", ({ target }) => target.type === "file" && (target.val
 on("paste", (event) => find("#file") && take(event.clipboardData, event));
 
 // --- Commands besides those built into HTML; `commandfor` names a button's target.
-
 const COMMANDS = {
   "--pick": (input) => input.click(),
   "--fill": (prompt, { value }) => Object.assign(prompt, { value }).focus(),
@@ -58,7 +56,6 @@ on("command", ({ command, target, source }) => COMMANDS[command]?.(target, sourc
 on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast, .failed").remove());
 
 // --- Controls that show their value at once.
-
 on("input", ({ target }) => {
   if (target.dataset.out) find(target.dataset.out).textContent = target.value;
   if (target.matches("before-after *")) target.parentElement.style.setProperty("--divide", `${target.value}%`);
@@ -76,7 +73,6 @@ on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open])") && 
 on("close", ({ target }) => target.matches("[data-forget]") && target.replaceChildren(), true);
 
 // --- Switches remembered by this browser.
-
 for (const choice of findAll("#help .switch")) {
   choice.checked = (localStorage.getItem(choice.id) ?? `${choice.checked}`) === "true";
   choice.addEventListener("change", async () => {
@@ -86,7 +82,6 @@ for (const choice of findAll("#help .switch")) {
 }
 
 // --- Keyboard shortcuts: in the control's aria-keyshortcuts. Single keys never fire while typing.
-
 const TYPING = "textarea, select, input:not([type=radio], [type=checkbox], [type=range]), mask-painter";
 
 on("keydown", (event) => {
@@ -116,25 +111,27 @@ on("keydown", (event) => {
 });
 
 // --- Failed requests. The portal's own error responses are swapped as hx-status says.
-
-function unreachable(element) {
-  const words = element.closest("[data-unreachable]")?.dataset.unreachable;
-  if (!words) return;
-  find("#prompt-error").replaceChildren(find("#problem").content.cloneNode(true));
-  find("#prompt-error span").textContent = words;
+function failed(element, status) {
+  const next = element.closest("[data-unreachable]")?.dataset.unreachable;
+  if (!next) return;
+  const { content, dataset } = find("#problem");
+  const what = status ? `The portal did not answer as it should (status ${status}).` : dataset.none;
+  const place = find("#prompt-error, #toasts");
+  place[place.id === "toasts" ? "append" : "replaceChildren"](content.cloneNode(true));
+  place.lastElementChild.lastElementChild.textContent = dataset[status] ?? `${what} ${next}`;
 }
 
 on("htmx:after:request", (event) => {
   const { sourceElement, response, text } = event.detail.ctx;
+  const ours = response.status < 400 ? !/^\s*<(!doctype|html)/i.test(text) : /^\s*<p class="problem"/.test(text);
   if (response.raw.redirected) location.reload(); // the session ended: sign in, then come back here
-  else if (response.status < 400 || text.trim().startsWith('<p class="problem"')) return;
-  else unreachable(sourceElement); // an error page of a proxy, or of a crash
+  else if (ours) return;
+  else failed(sourceElement, response.status); // a page of a proxy, or of a crash
   event.preventDefault();
 });
-on("htmx:error", ({ detail }) => detail.ctx && unreachable(detail.ctx.sourceElement));
+on("htmx:error", ({ detail }) => detail.ctx && failed(detail.ctx.sourceElement));
 
 // --- Focus lost by a swap, or not restored by a dialog, moves to where its owner says.
-
 let focused = document.body;
 on("focusin", ({ target }) => (focused = target));
 const refocus = () => {
@@ -145,18 +142,15 @@ const refocus = () => {
 for (const type of ["htmx:after:swap", "close"]) on(type, refocus, true);
 
 // --- Edits that end in a hidden tab: shown in the tab's title, and as a notification if enabled.
-
 const { title } = document;
 on("visibilitychange", () => (document.title = title));
 on("htmx:after:settle", ({ detail }) => {
   const news = document.hidden && detail.newContent.find((node) => node.dataset?.news);
-  if (!news) return;
-  document.title = news.dataset.news;
-  if ("long" in news.dataset && find("#notify").checked) new Notification(news.innerText).onclick = focus;
+  if (news) document.title = news.dataset.news;
+  if (news && "long" in news.dataset && find("#notify").checked) new Notification(news.innerText).onclick = focus;
 });
 
 // --- The live connection
-
 on("htmx:ws:after:connection", () => document.body.classList.remove("offline"));
 on("htmx:ws:close", ({ detail }) => detail.reason === "closed" && document.body.classList.add("offline"));
 // Each end is shown once: after a reconnect the socket requests what ended since its last message.

@@ -285,3 +285,44 @@ def test_a_phone_keeps_run_visible_and_shows_options_in_a_sheet(phone: Studio) -
     expect(sheet).to_be_hidden()
     phone.edit("make it warmer", becomes="v2")
     expect(phone.run_button).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (413, "larger than the server in front of the portal accepts"),
+        (502, "The portal did not answer as it should (status 502). The edit may or may not have started."),
+        (403, "(status 403)"),
+        (200, "(status 200)"),
+    ],
+)
+def test_a_page_of_another_server_is_named_by_what_it_is(
+    studio: Studio, new_context: ContextMaker, status: int, words: str
+) -> None:
+    def answer(route: Route) -> None:
+        route.fulfill(status=status, body="<html><h1>nginx</h1></html>", content_type="text/html")
+
+    studio.page.route(re.compile("/run/"), answer, times=1)
+    studio.run("make it warmer")
+    expect(studio.page.locator("#prompt-error")).to_contain_text(words)
+    expect(studio.page.locator("#prompt-error")).not_to_contain_text("could not be reached")
+    expect(studio.prompt).to_have_value("make it warmer")
+    new_context.forgive(str(status))
+
+
+def test_a_stale_token_is_explained_where_the_person_looks(studio: Studio, new_context: ContextMaker) -> None:
+    studio.page.context.clear_cookies(name="csrftoken")
+    studio.run("make it warmer")
+    expect(studio.page.locator("#prompt-error")).to_contain_text("Allow cookies for this site")
+    expect(studio.page.locator("#prompt-error")).to_contain_text("Nothing was charged.")
+    new_context.forgive("403")
+
+
+def test_a_failure_outside_the_studio_is_not_silent(studio: Studio, new_context: ContextMaker) -> None:
+    studio.run("make it warmer")
+    studio.expect_editing("v2")
+    studio.page.goto(f"{studio.url}gallery/")
+    studio.page.route(re.compile("/gallery/[0-9a-f-]{36}/"), lambda route: route.abort())
+    studio.page.locator(".shot > a").first.click()
+    expect(studio.page.locator("#toasts")).to_contain_text("The server could not be reached. Try again.")
+    new_context.forgive("ERR_FAILED", "Failed to fetch")

@@ -37,7 +37,7 @@ def test_a_refused_file_removes_its_preview_and_shows_the_reason(studio: Studio)
 def test_a_failed_upload_shows_an_error(studio: Studio, new_context: ContextMaker) -> None:
     studio.page.route(re.compile("/upload/"), lambda route: route.abort())
     studio.page.locator("#file").set_input_files(PHOTO)
-    expect(studio.page.locator("#prompt-error")).to_contain_text("The image could not be uploaded")
+    expect(studio.page.locator("#prompt-error")).to_contain_text("The image was not added")
     expect(studio.page.locator("#preview")).to_be_hidden()
     new_context.forgive("ERR_FAILED", "Failed to fetch")
     studio.page.unroute(re.compile("/upload/"))

@@ -240,10 +240,45 @@ def test_text_without_quotes_is_refused_with_an_example() -> None:
 
 
 def test_a_missing_image_is_reported() -> None:
-    with pytest.raises(Refused, match="mentions image 2, but only one image was sent"):
+    with pytest.raises(Refused, match="needs 2 images, but only one image was sent"):
         parse("put image 2 onto image 1", images=1)
     with pytest.raises(Refused, match="at least two images"):
         parse("put them side by side", images=1)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "quoted"),
+    [
+        ("add colour to the watercolor dog", "add colour to the watercolor dog"),
+        ("warmer, Gray-green Posterize the Center cat", "Gray-green Posterize the Center cat"),
+        ("a black & white dragon", "a black & white dragon"),
+        ("paint the second photo's dog (blue?)", "paint the second photo's dog (blue?)"),
+        ("crop the 2nd picture to 16 : 9 of a unicorn", "crop the 2nd picture to 16 : 9 of a unicorn"),
+        ("scale the dog to 20 by 30", "scale the dog to 20 by 30"),
+        ("warmer and carve 'SOLD' or “new” into wood", "carve 'SOLD' or “new” into wood"),
+        ("give «le chat» a hat", "give «le chat» a hat"),
+    ],
+)
+def test_a_refusal_quotes_the_prompt_as_it_was_written(prompt: str, quoted: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse(prompt, images=2)
+    assert f"does not understand “{quoted}”." in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Add the dog as if it's lying on the couch.", "put the other photo at the top"]
+)
+def test_a_missing_image_is_not_given_a_name_that_was_not_written(prompt: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        parse(prompt, images=1)
+    assert str(refusal.value) == "This edit needs 2 images, but only one image was sent. Add another image."
+
+
+def test_a_refusal_says_which_words_a_preset_adds() -> None:
+    with pytest.raises(Refused, match="“as a clay figure”, which the chosen style or character adds"):
+        parse("warmer, as a clay figure", images=1, written="warmer")
+    with pytest.raises(Refused, match=r"understand “a clay dragon”\."):
+        parse("a clay dragon, as a pencil sketch", images=1, written="a clay  dragon.")
 
 
 @pytest.mark.parametrize("prompt", ["rotate left", "crop to square", "half size", "add a white border"])

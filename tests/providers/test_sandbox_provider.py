@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ async def test_characters_that_cannot_be_drawn_are_refused_at_submit() -> None:
 
 
 async def test_a_missing_second_image_is_refused_at_submit() -> None:
-    with pytest.raises(ProviderError, match="image 2") as caught:
+    with pytest.raises(ProviderError, match="needs 2 images") as caught:
         await Sandbox().submit(request("put image 2 onto image 1"))
     assert caught.value.kind is ErrorKind.INVALID_INPUT
 
@@ -291,3 +292,9 @@ async def test_rendering_runs_for_the_requests_tenant(monkeypatch: pytest.Monkey
     await run(request("sepia"))
     assert seen["function"] is render.render
     assert seen["tenant"] == "workspace-1"
+
+
+async def test_a_refusal_at_submit_says_that_a_preset_added_the_words() -> None:
+    wanted = replace(request("warmer, as a clay figure"), written="[slow:1] warmer")
+    with pytest.raises(ProviderError, match="“as a clay figure”, which the chosen style or character adds"):
+        await Sandbox().submit(wanted)

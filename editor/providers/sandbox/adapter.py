@@ -181,7 +181,9 @@ def _recipe(request: EditRequest) -> render.Recipe:
     inputs = request.inputs
     work: tuple[Operation, ...] | parser.Poster
     if request.images:
-        work = parser.parse(prompt, images=len(request.images), masked=request.mask is not None)
+        written = None if request.written is None else testwords.extract(request.written)[0]
+        masked = request.mask is not None
+        work = parser.parse(prompt, images=len(request.images), masked=masked, written=written)
         _check_letters("".join(operation.text for operation in work if isinstance(operation, Caption)))
     else:
         work = _poster(prompt)

@@ -32,11 +32,6 @@ def placeholder(index: int) -> str:
     return f" {_OPEN}{index}{_CLOSE} "
 
 
-def without_placeholders(text: str) -> str:
-    """Remove the two private characters: a prompt may contain them itself."""
-    return text.replace(_OPEN, "").replace(_CLOSE, "")
-
-
 class Particulars:
     """A clause from which details are extracted one by one."""
 

@@ -19,16 +19,21 @@ class Refused(Exception):
     """The sandbox cannot do this; the message says why. Can be raised out of a child process."""
 
 
-def not_understood(piece: str, *, hint: str = "") -> Refused:
-    """Names the piece, what the sandbox can do, and how to connect a provider that can do more."""
+def not_understood(piece: str, *, hint: str = "", written: str | None = None) -> Refused:
+    """Names the piece, what the sandbox can do, and how to connect a provider that can do more.
+
+    written  what the person wrote, if a preset may have added the piece to it; None: all of it
+    """
     piece = " ".join(piece.split())
+    added = written is not None and piece not in " ".join(written.split())
+    source = ", which the chosen style or character adds to your prompt" if added else ""
     if len(piece) > LONGEST_PIECE:
         piece = piece[: LONGEST_PIECE - 1] + "…"
     return Refused(
         " ".join(
             part
             for part in (
-                f"The built-in sandbox does not understand “{piece}”.",
+                f"The built-in sandbox does not understand “{piece}”{source}.",
                 hint,
                 f"It can do {ABILITIES}.",
                 REAL_PROVIDER,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from editor.providers.sandbox import clauses, rules, samples, vocabulary
 from editor.providers.sandbox.errors import Refused, not_understood
@@ -19,6 +20,7 @@ from editor.providers.sandbox.operations import (
     Place,
     SideBySide,
 )
+from editor.providers.sandbox.traced import Traced
 
 MOST_OPERATIONS = 20
 LONGEST_CLAUSE = 300  # characters, quoted text not counted
@@ -30,6 +32,7 @@ _QUOTED = re.compile(
     | [“„] ([^“”„"]*) [”“"]
     | « ([^«»]*) »
     | (?<!\w) ['\u2018] (.{1,300}?) ['\u2019] (?!\w)   # an apostrophe inside a word neither opens nor closes
+    | [\ue000\ue001]   # delimit placeholders, and have no meaning in a prompt
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -61,18 +64,21 @@ class Poster:
     looks: tuple[Look, ...] = ()
 
 
-def parse(prompt: str, *, images: int, masked: bool = False) -> tuple[Operation, ...]:
+def parse(
+    prompt: str, *, images: int, masked: bool = False, written: str | None = None
+) -> tuple[Operation, ...]:
     """The operations in the prompt, in order; none for an empty prompt.
 
-    images  how many images came with the prompt
-    masked  whether a mask limits the edit
+    images   how many images came with the prompt
+    masked   whether a mask limits the edit
+    written  the part of the prompt that the person wrote, without that of presets; None: all of it
 
     Raises Refused, and nothing else.
     """
     prompt = samples.READ_AS.get(prompt.strip(), prompt)
-    found = _operations(*_lift_quotes(prompt))
+    found = _operations(*_lift_quotes(prompt), written=written)
     if not found and prompt.strip():
-        raise not_understood(prompt)
+        raise not_understood(prompt, written=written)
     _check_images(found, images=images, masked=masked)
     return tuple(found)
 
@@ -84,12 +90,13 @@ def parse_poster(prompt: str) -> Poster:
     return Poster(text="\n".join(quotes) if quotes else " ".join(spoken.split()), looks=looks)
 
 
-def _cut_looks(text: str, quotes: list[str]) -> tuple[str, tuple[Look, ...]]:
+def _cut_looks(traced: Traced, quotes: list[str]) -> tuple[str, tuple[Look, ...]]:
     """The text without its longest ending that consists of looks only, and those looks."""
+    text = traced.text
     commas = [match.start() for match in _TRAILING_CLAUSE.finditer(text)]
     for comma in commas[-MOST_OPERATIONS:]:
         try:
-            found = _operations(text[comma:], quotes)
+            found = _operations(traced.part(comma, len(text)), quotes)
         except Refused:
             continue
         looks = tuple(operation for operation in found if isinstance(operation, Look))
@@ -98,12 +105,12 @@ def _cut_looks(text: str, quotes: list[str]) -> tuple[str, tuple[Look, ...]]:
     return text, ()
 
 
-def _operations(text: str, quotes: list[str]) -> list[Operation]:
+def _operations(text: Traced, quotes: list[str], *, written: str | None = None) -> list[Operation]:
     """The operations of the text's clauses. Raises Refused at the first that is not understood."""
     found: list[Operation] = []
     verb = ""
-    for piece in _BREAK.split(_rewrite(text)):
-        clause = _tidy(piece)
+    for piece in _rewrite(text).split(_BREAK):
+        clause = _tidy(piece.text)
         if not clause:
             continue
         operations = _understand(clause, quotes, found)
@@ -111,7 +118,7 @@ def _operations(text: str, quotes: list[str]) -> list[Operation]:
             # "flip horizontally and vertically": the second clause uses the first one's verb.
             operations = _understand(f"{verb} {clause}", quotes, found)
         if operations is None:
-            raise not_understood(_restore(piece, quotes), hint=_hint(clause))
+            raise not_understood(piece.written(), hint=_hint(clause), written=written)
         found += operations
         verb = clause.split(maxsplit=1)[0]
         if len(found) > MOST_OPERATIONS:
@@ -145,7 +152,7 @@ def _check_images(operations: list[Operation], *, images: int, masked: bool) -> 
             needed = max(operation.image, operation.onto)
             if needed > images:
                 raise Refused(
-                    f"The prompt mentions image {needed}, but {_images_sent(images)} with it. Add that image."
+                    f"This edit needs {needed} images, but {_images_sent(images)}. Add another image."
                 )
         if isinstance(operation, SideBySide) and images < FEWEST_SIDE_BY_SIDE:
             raise Refused(
@@ -171,32 +178,29 @@ def _hint(clause: str) -> str:
     return ""
 
 
-def _lift_quotes(prompt: str) -> tuple[str, list[str]]:
+def _lift_quotes(prompt: str) -> tuple[Traced, list[str]]:
     """The prompt with each quoted text replaced by a placeholder, and those texts."""
     quotes: list[str] = []
-    parts: list[str] = []
-    end = 0
-    for match in _QUOTED.finditer(prompt):
-        inner = next(group for group in match.groups() if group is not None)
-        parts.append(clauses.without_placeholders(prompt[end : match.start()]))
-        parts.append(clauses.placeholder(len(quotes)))
+
+    def lift(match: re.Match[str]) -> str:
+        inner = next((group for group in match.groups() if group is not None), None)
+        if inner is None:
+            return ""
         quotes.append(inner)
-        end = match.end()
-    parts.append(clauses.without_placeholders(prompt[end:]))
-    return "".join(parts), quotes
+        return clauses.placeholder(len(quotes) - 1)
+
+    return Traced.of(prompt).sub(_QUOTED, lift), quotes
 
 
-def _restore(piece: str, quotes: list[str]) -> str:
-    """The piece as the person wrote it, for a message."""
-    piece = re.sub(r"\bimage([0-9])", r"image \1", piece)
-    return clauses.QUOTE.sub(lambda match: f'"{quotes[int(match[1])]}"', piece)
-
-
-def _rewrite(text: str) -> str:
+def _rewrite(text: Traced) -> Traced:
     """One spelling for each word, and "image 2" as one word."""
     for pattern, replacement in _REWRITES:
-        text = pattern.sub(replacement, text)
+        text = text.sub(pattern, partial(_expand, replacement))
     return text
+
+
+def _expand(replacement: str, match: re.Match[str]) -> str:
+    return match.expand(replacement)
 
 
 def _tidy(piece: str) -> str:

@@ -1,21 +1,17 @@
-"""The home page, first start, theme, health checks and the server error page."""
+"""The home page, first start, theme and health checks."""
 
 from __future__ import annotations
 
-import sys
 from urllib.parse import urlencode
 
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.views import defaults
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from editor import disk, retry_after
 from editor.access import lookups
-from editor.errors import DiskFull, EditorError
+from editor.errors import EditorError
 from editor.models import User
 from editor.operations import images, workspaces
 from editor.queries import members, readiness
@@ -23,7 +19,6 @@ from editor.web import sign_in_limits
 from editor.web.back import own_url
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
-from editor.web.htmx import is_fragment
 
 A_YEAR = 31_536_000  # seconds
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -90,14 +85,3 @@ def ready(request: HttpRequest) -> JsonResponse:
     """200 while requests can be fully served; otherwise 503 and what is failing."""
     failing = readiness.failing()
     return JsonResponse({"ready": not failing, "failing": failing}, status=503 if failing else 200)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """The page for unexpected errors; a full disk is reported as such, wherever it occurred."""
-    if not disk.is_cause(sys.exc_info()[1]):
-        return defaults.server_error(request)
-    # Without the request: the database may not be able to load its user now.
-    error = DiskFull()
-    template = "studio/_error.html" if is_fragment(request) else "error.html"
-    page = render_to_string(template, {"error": error.message})
-    return HttpResponse(page, status=error.status, headers=retry_after.headers(error))
