@@ -8,6 +8,11 @@ from uuid import UUID
 from editor.errors import PermissionDenied
 from editor.models import Membership, User, Workspace
 
+VIEW_ONLY = (
+    "You can view this workspace, but not edit images in it. "
+    "An operator of this portal can give you the “Access Image Editor” permission."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -22,10 +27,7 @@ class Actor:
     def require_editor(self) -> None:
         """Raise PermissionDenied unless the user may run edits."""
         if not self.membership.may_edit:
-            raise PermissionDenied(
-                "You can view this workspace, but not edit images in it. "
-                "An operator of this portal can give you the “Access Image Editor” permission."
-            )
+            raise PermissionDenied(VIEW_ONLY)
 
     def require_manager(self) -> None:
         """Raise PermissionDenied unless the user is an owner or admin."""

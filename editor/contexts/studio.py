@@ -10,7 +10,7 @@ from django.templatetags.static import static
 
 from editor import catalog
 from editor.access import accounts
-from editor.access.actor import Actor
+from editor.access.actor import VIEW_ONLY, Actor
 from editor.contexts.jobs import Failure, JobView, failure, job_view
 from editor.contexts.versions import (
     StageView,
@@ -98,6 +98,7 @@ class Studio:
     ideas: list[IdeaView]
     samples: list[SampleView]
     idempotency_key: str
+    view_only: str  # why the viewer cannot edit; empty if they can
     failure: Failure | None = None
     prompt: str = ""
     error: str | None = None
@@ -141,12 +142,17 @@ def studio_page(
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
         quote=quote,
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
-        samples=[SampleView(name, label, f"samples/{name}-thumb.webp") for name, label in SAMPLES.items()],
+        samples=_samples() if actor.membership.may_edit else [],
         idempotency_key=new_idempotency_key(),
+        view_only="" if actor.membership.may_edit else VIEW_ONLY,
         failure=failure(failed) if (failed := studio.newest_if_failed(workspace, actor.user)) else None,
         prompt=prompt,
         error=error,
     )
+
+
+def _samples() -> list[SampleView]:
+    return [SampleView(name, label, f"samples/{name}-thumb.webp") for name, label in SAMPLES.items()]
 
 
 def prompt_history(actor: Actor) -> list[str]:

@@ -5,12 +5,10 @@ Both are checked under the lock of the workspace's account, which rules out race
 
 from __future__ import annotations
 
-from django.db.models import Q, Sum
-from django.utils import timezone
-
 from editor.access.actor import Actor
 from editor.errors import InsufficientCredits, LimitExceeded
 from editor.models import LIVE, Job, Workspace
+from editor.queries import credits
 
 
 def check_jobs(*, workspace: Workspace) -> int:
@@ -34,12 +32,7 @@ def check_cap(*, actor: Actor, price: int) -> None:
     cap = actor.membership.monthly_cap
     if cap is None:
         return
-    month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    own = Job.objects.filter(workspace=actor.workspace, created_by=actor.user, created_at__gte=month)
-    spent = own.aggregate(
-        held=Sum("price", filter=Q(status__in=LIVE), default=0), charged=Sum("charged", default=0)
-    )
-    used = spent["held"] + spent["charged"]
+    used = credits.used_this_month(actor)
     if used + price > cap:
         raise InsufficientCredits(
             f"Your limit in this workspace is {cap:,} credits a month, and you have used {used:,}. This edit "

@@ -15,6 +15,7 @@ from editor.catalog.types import Model, Route, Tier
 from editor.errors import InvalidInput, Unprocessable
 from editor.models import CreditAccount, Workspace
 from editor.providers import registry
+from editor.queries import credits
 
 PLATFORM = "platform"
 SANDBOX = "sandbox"
@@ -45,11 +46,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Credits: the edit's price, the workspace's balance, and what would be left."""
+    """Credits: the edit's price, the workspace's balance, and what would be left.
+
+    cap_left  what the member's monthly cap still allows; None without a cap
+    """
 
     model: Model
     credits: int
     balance: int
+    cap_left: int | None = None
+
+    @property
+    def over_cap(self) -> bool:
+        return self.cap_left is not None and self.credits > self.cap_left
 
     @property
     def after(self) -> int:
@@ -196,4 +205,9 @@ def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
     """The price of one run. Raises InvalidInput if the inputs are invalid."""
     cleaned = validation.clean_inputs(choice.model, inputs)
     account = CreditAccount.objects.get(workspace=actor.workspace)
-    return Quote(model=choice.model, credits=price(choice=choice, inputs=cleaned), balance=account.balance)
+    return Quote(
+        model=choice.model,
+        credits=price(choice=choice, inputs=cleaned),
+        balance=account.balance,
+        cap_left=credits.cap_left(actor),
+    )

@@ -31,7 +31,7 @@ on("dragover", (event) => {
 on("drop", (event) => {
   if (event.dataTransfer.files.length) event.preventDefault();
   dropping(false);
-  take(event.dataTransfer, event);
+  if (find("#file")) take(event.dataTransfer, event);
 });
 // Otherwise choosing the same file again would fire no change event:
 on("htmx:finally:request", ({ target }) => target.type === "file" && (target.value = ""));

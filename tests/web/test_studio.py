@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from editor import catalog
-from editor.models import Image, Style, Workspace
-from tests.factories import make_workspace
+from editor.models import Image, Membership, Role, Style, Workspace
+from tests.factories import make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
 from tests.web.rows import add_completed, add_image, add_job
 
@@ -189,3 +189,20 @@ def test_styles_of_others_are_not_offered(workspace: Workspace, client: Client) 
     page = client.get(url(workspace, "studio")).content.decode()
     assert "Our look" in page
     assert "Their look" not in page
+
+
+def test_a_viewer_sees_a_studio_without_controls_and_why(workspace: Workspace) -> None:
+    image = add_image(workspace)
+    viewer = signed_in(make_member(workspace, role=Role.VIEWER))
+    for path in (url(workspace, "studio"), url(workspace, "studio_version", image.id)):
+        page = viewer.get(path).content.decode()
+        assert "You can view this workspace, but not edit images in it." in page
+        for control in ('id="run"', 'id="file"', 'id="prompt"', 'name="tier"'):
+            assert control not in page
+
+
+def test_the_price_says_what_a_monthly_cap_leaves(workspace: Workspace) -> None:
+    capped = make_member(workspace, role=Role.EDITOR)
+    Membership.objects.filter(workspace=workspace, user=capped).update(monthly_cap=3)
+    response = signed_in(capped).post(url(workspace, "quote"), {"tier": "standard"}, headers=HTMX)
+    assert "Over your monthly limit: 3 of it left" in response.content.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -173,7 +174,7 @@ def test_an_unchanged_form_gives_the_defaults_but_draws_a_seed_and_keeps_the_siz
             sent[str(attrs["name"])] = attrs.get("value") or ""
     form = build_form(model, data=sent)
     assert form.is_valid()
-    sizes = {item.name: 0 for item in model.options if item.zero_allowed}
+    sizes: dict[str, Any] = {item.name: 0 for item in model.options if item.zero_allowed}
     seed = {"seed": ""} if seeds.has_seed(model) else {}
     assert form.cleaned_data == clean_inputs(model, sizes | seed)
 
