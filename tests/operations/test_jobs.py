@@ -32,8 +32,9 @@ from editor.models import (
     Status,
     Style,
 )
-from editor.operations import jobs, limits
+from editor.operations import jobs
 from editor.operations.jobs import NewEdit
+from editor.queries import credits as credit_queries
 from tests.factories import limit_jobs, make_actor, make_image, make_member, make_workspace, photo
 
 pytestmark = pytest.mark.django_db
@@ -243,7 +244,7 @@ def test_twenty_concurrent_submits_with_one_key_make_one_job(committed: None) ->
 
 def test_a_members_monthly_cap_counts_spent_and_held_credits(monkeypatch: pytest.MonkeyPatch) -> None:
     began = timezone.now()  # for the whole test: the month must not change in the middle of it
-    monkeypatch.setattr(limits, "timezone", SimpleNamespace(now=lambda: began))
+    monkeypatch.setattr(credit_queries, "timezone", SimpleNamespace(now=lambda: began))
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace, monthly_cap=9))
     first = jobs.submit(actor=actor, request=new_edit())

@@ -206,3 +206,30 @@ def test_the_price_says_what_a_monthly_cap_leaves(workspace: Workspace) -> None:
     Membership.objects.filter(workspace=workspace, user=capped).update(monthly_cap=3)
     response = signed_in(capped).post(url(workspace, "quote"), {"tier": "standard"}, headers=HTMX)
     assert "Over your monthly limit: 3 of it left" in response.content.decode()
+
+
+def test_an_edit_can_be_loaded_into_the_studio(workspace: Workspace, client: Client) -> None:
+    style = Style.objects.create(workspace=workspace, name="Ours", prompt="at night")
+    job = add_job(
+        workspace,
+        prompt="make it warmer",
+        tier="pro",
+        model="black-forest-labs/flux-kontext-max",
+        inputs={"seed": 7, "aspectRatio": "16:9"},
+        style=style,
+    )
+    image = add_image(workspace)
+    page = client.get(url(workspace, "studio_version", image.id), {"like": str(job.id)}).content.decode()
+    assert re.search(r">make it warmer</textarea>", page)
+    assert re.search(r'value="pro"[^>]*checked', page)
+    assert re.search(r'<option value="16:9"\s+selected', page)
+    assert re.search(rf'value="{style.id}"[^>]*checked', page)
+    assert 'value="7"' not in page
+
+
+def test_an_edit_of_another_workspace_cannot_be_loaded(workspace: Workspace, client: Client) -> None:
+    job = add_job(make_workspace(name="Other"), prompt="their secret")
+    image = add_image(workspace)
+    response = client.get(url(workspace, "studio_version", image.id), {"like": str(job.id)})
+    assert response.status_code == 404
+    assert client.get(url(workspace, "studio"), {"like": "no id"}).status_code == 404

@@ -10,7 +10,7 @@ from django.http import HttpRequest, QueryDict
 from editor.catalog import seeds
 from editor.errors import InvalidInput
 from editor.media.codec import MAX_BYTES
-from editor.models import Workspace
+from editor.models import Job, Workspace
 from editor.operations.jobs import NewEdit
 from editor.queries import pricing
 from editor.queries.pricing import Choice
@@ -66,6 +66,19 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
         character_id=_chosen(data.get("character", "")),
         idempotency_key=key,
     )
+
+
+def of_job(job: Job) -> QueryDict:
+    """The fields of an earlier edit, except its seed: the next edit is a variation."""
+    data = QueryDict(mutable=True)
+    data.update({name: "" if value is None else str(value) for name, value in job.inputs.items()})
+    data.pop(seeds.SEED, None)
+    data["prompt"] = job.prompt
+    data["tier" if job.tier else "model"] = job.tier or job.model
+    data["provider"] = job.provider if job.own_key else pricing.PLATFORM
+    data["style"] = str(job.style_id or "")
+    data["character"] = str(job.character_id or "")
+    return data
 
 
 def _chosen(value: str) -> str:

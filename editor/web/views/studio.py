@@ -35,7 +35,10 @@ def studio(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member
 def version(request: MemberRequest, image_id: str) -> HttpResponse:
-    """One version on the stage, compared with another by `?with=`: a page, or over htmx what changes."""
+    """One version on the stage, compared with another by `?with=`: a page, or over htmx what changes.
+
+    `?like=` fills in the prompt, the model, the options and the presets of an earlier edit.
+    """
     current = lookups.image(request.actor, image_id)
     if not is_fragment(request):
         return _whole_page(request, current)
@@ -110,8 +113,10 @@ def rail(request: MemberRequest) -> HttpResponse:
 
 
 def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
+    like = request.GET.get("like")
+    data = edit.of_job(lookups.job(request.actor, like)) if like else request.GET
     context = {
-        "studio": _page(request.actor, request.GET, current=current),
+        "studio": _page(request.actor, data, current=current),
         "history": prompt_history(request.actor),
         "nav": "studio",
     }
