@@ -10,22 +10,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from editor.models import LIVE, Image, Job, ShareLink, Star, Status, User, Workspace
-from editor.models.jobs import PROMPT_WORDS
+from editor.queries import search
 
 PAGE = 30
 COUNTED = 1000  # further tiles are not counted
 COUNTED_WITH_WORDS = 200  # each may need a search of the prompts
-MANY = 5000  # jobs that match the search
-RECENT = 1000  # newest jobs, in which frequent words are found quickly
-ALL = 10_000_000  # more jobs than there are
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -55,7 +51,7 @@ class Position:
 class Filter:
     """Which edits to show. The default is all completed ones.
 
-    words    the prompt has words that begin with each of these
+    words    each begins a word of the prompt, or of the name of its person, model, style or character
     by       id of the user who made it
     model    catalogue id
     days     made within this many days
@@ -84,7 +80,7 @@ def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image
     if filter.model:
         rows = rows.filter(job__model=filter.model)
     if filter.words:
-        rows = rows.filter(job__in=_jobs_with(workspace, filter.words))
+        rows = rows.filter(job__in=search.jobs_with(workspace, filter.words))
     return _narrowed(rows, filter).select_related("job", "created_by")
 
 
@@ -100,7 +96,7 @@ def jobs(workspace: Workspace, filter: Filter) -> QuerySet[Job]:
     if filter.model:
         rows = rows.filter(model=filter.model)
     if filter.words:
-        rows = rows.filter(pk__in=_jobs_with(workspace, filter.words))
+        rows = rows.filter(pk__in=search.jobs_with(workspace, filter.words))
     return _narrowed(rows, filter).select_related("created_by", "parent")
 
 
@@ -110,22 +106,6 @@ def _narrowed(rows: QuerySet[Row], filter: Filter) -> QuerySet[Row]:
     if filter.days:
         rows = rows.filter(created_at__gte=timezone.now() - timedelta(days=filter.days))
     return rows.order_by("-created_at", "-id")
-
-
-def _jobs_with(workspace: Workspace, words: tuple[str, ...]) -> QuerySet[Any, Any]:
-    """The ids of the jobs whose prompts have these words, as a query that is fast to filter by.
-
-    Few matches are found by the index of words; many are soon found going back in time, unless all
-    are old. The planner assumes one match in two hundred prompts for any rare word and would search
-    all jobs for it, so matches are counted first, and the slice prevents any other plan.
-    """
-    query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
-    everything = Job.objects.filter(workspace=workspace)
-    found = everything.alias(words=PROMPT_WORDS).filter(words=query).values("pk")
-    if found[: MANY + 1].count() <= MANY:
-        return found[:MANY]
-    newest = everything.order_by("-created_at", "-id")[:RECENT]
-    return found if found.filter(pk__in=newest.values("pk")).count() > PAGE else found[:ALL]
 
 
 def count(rows: QuerySet[Row], *, limit: int) -> int:
