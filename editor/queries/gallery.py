@@ -73,7 +73,10 @@ class Filter:
 
 
 def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image]:
-    """The matching results, newest first, with `job` and `created_by`."""
+    """The matching results, newest first, with `job` and `created_by`.
+
+    Jobs are looked up afterwards: many matches are soon sorted only if their rows are short.
+    """
     rows = Image.objects.filter(workspace=workspace, kind=Image.Kind.RESULT, trashed_at=None)
     if filter.starred:
         rows = rows.filter(Exists(Star.objects.filter(user=viewer, image=OuterRef("pk"))))
@@ -81,7 +84,7 @@ def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image
         rows = rows.filter(job__model=filter.model)
     if filter.words:
         rows = rows.filter(job__in=search.jobs_with(workspace, filter.words))
-    return _narrowed(rows, filter).select_related("job", "created_by")
+    return _narrowed(rows, filter).select_related("created_by").prefetch_related("job")
 
 
 def starred(viewer: User, images: Iterable[Image]) -> set[UUID]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
 
 from editor import catalog, words
 from editor.models import Character, Job, SearchEntry, Style, User, Workspace
 from editor.models.search import label
 
-PAGE = 30
 MANY = 5000  # jobs that match the search
-RECENT = 1000  # newest jobs, in which frequent words are found quickly
+RECENT = 300  # newest jobs; more, and the planner reads all of the table for them
+DENSE = 10  # so many matches among these: a page of them is soon found going back in time
 ALL = 10_000_000  # more jobs than there are
+
+_FOUND = "editor_search(%s, %s::tsquery, %s)"
 
 
 class _Lexemes(SearchQuery):
@@ -24,19 +28,30 @@ class _Lexemes(SearchQuery):
     template = "(%(expressions)s)::tsquery"
 
 
-def jobs_with(workspace: Workspace, sought: Iterable[str]) -> QuerySet[Any, Any]:
+def jobs_with(workspace: Workspace, sought: Iterable[str]) -> QuerySet[Any, Any] | RawSQL:
     """The ids of the jobs that have these words, as a query that is fast to filter by.
 
-    Few matches are found by the index of words; many are soon found going back in time, unless all
-    are old. The planner assumes one match in two hundred prompts for any rare word and would search
-    all jobs for it, so matches are counted first, and the slice prevents any other plan.
+    Few matches are found by the index of words; many are soon found going back in time, unless all are
+    old. The planner knows neither how rare a word is nor that names exclude one another, so matches are
+    counted first, and a function (migration 0023) keeps it from any other plan.
     """
-    query = _Lexemes(_query(workspace, sought))
-    found = SearchEntry.objects.filter(workspace=workspace, words=query).values("job")
-    if found[: MANY + 1].count() <= MANY:
-        return found[:MANY]
+    query = _query(workspace, sought)
+    if _count(workspace, query, limit=MANY + 1) <= MANY:
+        return _by_index(workspace, query, MANY)
+    found = SearchEntry.objects.filter(workspace=workspace, words=_Lexemes(query)).values("job")
     newest = Job.objects.filter(workspace=workspace).order_by("-created_at", "-id")[:RECENT]
-    return found if found.filter(job__in=newest.values("pk")).count() > PAGE else found[:ALL]
+    recent = found.filter(job__in=newest.values("pk")).count()
+    return found if recent >= DENSE else _by_index(workspace, query, ALL)
+
+
+def _by_index(workspace: Workspace, query: str, limit: int) -> RawSQL:
+    return RawSQL(f"SELECT * FROM {_FOUND}", (workspace.pk, query, limit))
+
+
+def _count(workspace: Workspace, query: str, *, limit: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {_FOUND}", (workspace.pk, query, limit))
+        return int(cursor.fetchone()[0])
 
 
 def _query(workspace: Workspace, sought: Iterable[str]) -> str:
