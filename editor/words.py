@@ -27,13 +27,24 @@ HIGHEST_POSITION = 16_383  # PostgreSQL's
 
 # Marks that people leave out. Those of Indic and other scripts are vowels or tones.
 _ACCENT = regex.compile(
-    r"""(?V1x) (?<! [иу]) \u0306 | (?<! і) \u0308 |
+    r"""(?V1x) (?<! [иу]) \u0306 | (?<! \u0456) \u0308 |
     [[\p{M}&&[\p{Inherited}\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}]]--[\u0306\u0308\u3099\u309A]]"""
 )
-# Letters with a stroke and the like, which Unicode does not decompose; Arabic's tatweel only stretches a word.
+# Letters with a stroke and the like, which Unicode does not decompose. Arabic: alef wasla, tatweel.
 _PLAIN = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-    | {"ٱ": "ا", "ـ": ""}
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ħ": "h",
+        "ŧ": "t",
+        "\u0131": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+    }
+    | {"\u0671": "\u0627", "\u0640": ""}
 )
 _INVISIBLE = regex.compile(r"\p{Cf}+")
 _SPACELESS = r"""[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Hangul}\p{Yi}ー
@@ -42,6 +53,7 @@ _TOKENS = regex.compile(
     rf"""(?V1x) (?P<characters> [[\p{{L}}\p{{M}}\p{{N}}]&&{_SPACELESS}]+ )
     | [[\p{{L}}\p{{M}}\p{{N}}]--{_SPACELESS}]+ | \p{{RI}}{{2}} | [\p{{S}}\p{{Co}}\p{{Cn}}]"""
 )
+_APOSTROPHE = regex.compile(r"(?<=\p{L})['’](?=\p{L})")
 _NOT_IN_NAMES = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 
 
@@ -74,9 +86,7 @@ def split_search(text: str) -> list[Token]:
 
 def contains(tokens: Sequence[Token], sought: Sequence[Token]) -> bool:
     """Whether the sought tokens stand in a text, one after another."""
-    return any(
-        all(map(_matches, tokens[at:], sought)) for at in range(len(tokens) - len(sought) + 1)
-    )
+    return any(all(map(_matches, tokens[at:], sought)) for at in range(len(tokens) - len(sought) + 1))
 
 
 def _matches(token: Token, sought: Token) -> bool:
@@ -103,9 +113,9 @@ def tsquery(sought: Sequence[Token], labels: Iterable[str]) -> str:
 
 
 def hyphenated(text: str) -> str:
-    """The letters and digits of a text as part of a file name; "" if it has none."""
+    """The letters and digits of a text with a hyphen for whatever is between them; "" if it has none."""
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    return _NOT_IN_NAMES.sub("-", visible).strip("-")
+    return str(_NOT_IN_NAMES.sub("-", _APOSTROPHE.sub("", visible))).strip("-")
 
 
 def _plain(text: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import TypeVar
 from uuid import UUID
 
@@ -113,7 +114,7 @@ def _narrowed(rows: QuerySet[Row], filter: Filter) -> QuerySet[Row]:
 
 def count(rows: QuerySet[Row], *, limit: int) -> int:
     """The number of rows; `limit` + 1 means more than `limit`."""
-    return rows[: limit + 1].count()
+    return rows.order_by()[: limit + 1].count()
 
 
 def older(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
@@ -158,10 +159,11 @@ def first_result(job: Job) -> Image | None:
     return job.results.filter(trashed_at=None).order_by("position").first()
 
 
-def prompts(images: list[Image]) -> dict[UUID, str]:
-    """The prompts that made the images, by image id; uploads have none."""
+def titles(images: list[Image]) -> dict[UUID, str]:
+    """What to call the images, by id: the prompt, or the name of the uploaded file without its extension."""
     rows = Image.objects.filter(pk__in=[image.pk for image in images], job__isnull=False)
-    return dict(rows.values_list("pk", "job__prompt"))
+    prompts = dict(rows.values_list("pk", "job__prompt"))
+    return {image.pk: prompts.get(image.pk) or PurePath(image.original_name).stem for image in images}
 
 
 def trash(workspace: Workspace, before: Position | None) -> list[Image]:

@@ -19,8 +19,6 @@ RECENT = 300  # newest jobs; more, and the planner reads all of the table for th
 DENSE = 10  # so many matches among these: a page of them is soon found going back in time
 ALL = 10_000_000  # more jobs than there are
 
-_FOUND = "editor_search(%s, %s::tsquery, %s)"
-
 
 class _Lexemes(SearchQuery):
     """A tsquery in text format, which PostgreSQL takes as it is."""
@@ -45,21 +43,24 @@ def jobs_with(workspace: Workspace, sought: Iterable[str]) -> QuerySet[Any, Any]
 
 
 def _by_index(workspace: Workspace, query: str, limit: int) -> RawSQL:
-    return RawSQL(f"SELECT * FROM {_FOUND}", (workspace.pk, query, limit))
+    sql = "SELECT * FROM editor_search(%s, %s::tsquery, %s)"
+    return RawSQL(sql, (workspace.pk, query, limit))  # noqa: S611 - the values are parameters
 
 
 def _count(workspace: Workspace, query: str, *, limit: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {_FOUND}", (workspace.pk, query, limit))
+        cursor.execute(
+            "SELECT count(*) FROM editor_search(%s, %s::tsquery, %s)", (workspace.pk, query, limit)
+        )
         return int(cursor.fetchone()[0])
 
 
 def _query(workspace: Workspace, sought: Iterable[str]) -> str:
     """A tsquery: each word must be in the prompt or in the name of what made the edit."""
-    names = [(label, words.split(name)) for label, name in _names(workspace)]
+    names = [(named, words.split(name)) for named, name in _names(workspace)]
     queries = []
-    for tokens in map(words.split_search, sought):
-        labels = [label for label, name in names if words.contains(name, tokens)]
+    for tokens in map(words.split_search, dict.fromkeys(sought)):
+        labels = [named for named, name in names if words.contains(name, tokens)]
         queries.append(f"({words.tsquery(tokens, labels)})")
     return " & ".join(queries)
 
