@@ -10,8 +10,7 @@ count, and so do letters that only look accented (Cyrillic й, ї and ў, Japane
     symbols    emoji and other symbols, one each; a flag is one
 
 Tokens are the lexemes of PostgreSQL's tsvector and tsquery in their text format
-(https://www.postgresql.org/docs/current/datatype-textsearch.html), made here because its own parser
-knows no emoji, and of letters what the server's locale knows.
+(https://www.postgresql.org/docs/current/datatype-textsearch.html).
 """
 
 from __future__ import annotations
@@ -32,19 +31,8 @@ _ACCENT = regex.compile(
 )
 # Letters with a stroke and the like, which Unicode does not decompose. Arabic: alef wasla, tatweel.
 _PLAIN = str.maketrans(
-    {
-        "ø": "o",
-        "ł": "l",
-        "đ": "d",
-        "ð": "d",
-        "ħ": "h",
-        "ŧ": "t",
-        "\u0131": "i",
-        "æ": "ae",
-        "œ": "oe",
-        "þ": "th",
-    }
-    | {"\u0671": "\u0627", "\u0640": ""}
+    dict(zip("øłđðħŧ\u0131\u0671", "olddhti\u0627", strict=True))
+    | {"æ": "ae", "œ": "oe", "þ": "th", "\u0640": ""}
 )
 _INVISIBLE = regex.compile(r"\p{Cf}+")
 _SPACELESS = r"""[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Hangul}\p{Yi}ー

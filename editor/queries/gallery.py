@@ -132,7 +132,8 @@ def newer(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
 
 
 def neighbours(rows: QuerySet[Row], position: Position) -> tuple[Row | None, Row | None]:
-    """The rows before and after `position`, whose own row need not be in the list."""
+    """The rows before and after `position`, whose own row need not be in the list; without `job`."""
+    rows = rows.prefetch_related(None)
     return newer(rows, position).reverse().first(), older(rows, position).first()
 
 
