@@ -22,6 +22,7 @@ async def stream(job: Job, *, after: int, base_url: str) -> AsyncIterator[bytes]
     async with waiting.watching(job) as watch:
         while True:
             watch.changed.clear()
+            last = watch.ended.is_set()  # before the read, so that the row is not older than the end
             row, steps = await in_thread(job_queries.read_with_events, job.id, after)
             for step in steps:
                 after = step.pk
@@ -30,7 +31,7 @@ async def stream(job: Job, *, after: int, base_url: str) -> AsyncIterator[bytes]
                 data = schemas.JobOut(data=api.job(row, base_url=base_url)).model_dump_json()
                 yield f"event: {row.status}\ndata: {data}\n\n".encode()
                 return
-            if watch.ended.is_set():
+            if last:
                 return  # the portal is about to stop; the client reconnects
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(watch.changed.wait(), QUIET)

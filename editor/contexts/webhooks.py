@@ -121,5 +121,5 @@ def _attempt(stored: dict[str, Any]) -> Attempt:
         at=datetime.fromisoformat(stored["at"]),
         status=stored["status"],
         milliseconds=stored["milliseconds"],
-        message=stored["message"],
+        message=stored.get("message", ""),
     )

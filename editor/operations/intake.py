@@ -167,6 +167,7 @@ async def _take_image(actor: Actor, image: ImageInput, saved: list[Stored]) -> U
 
 
 def _save(actor: Actor, clean: CleanImage, name: str, saved: list[Stored]) -> UUID:
+    disk.check()
     with disk.explained():
         stored = images.save(workspace_id=actor.workspace.id, clean=clean, name=name)
     saved.append(stored)

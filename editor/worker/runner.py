@@ -31,7 +31,7 @@ SWEEP_EVERY = 300  # seconds
 RESTART_AFTER = 1  # seconds
 AT_ONCE = 2000  # tasks per queue
 MAILS_AT_ONCE = 4
-HEAR_AGAIN_AFTER = 3600  # seconds
+RENEW_AFTER = 3600  # seconds
 
 
 async def run_worker() -> None:
@@ -117,7 +117,7 @@ async def _receive_wakeups() -> None:
                 # Renewed from time to time: group memberships expire after a day.
                 await layer.group_add(events.WORKERS, channel)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(HEAR_AGAIN_AFTER):
+                    async with asyncio.timeout(RENEW_AFTER):
                         while True:
                             message = await layer.receive(channel)
                             wakeups.wake(UUID(message["job_id"]))

@@ -40,20 +40,20 @@ OUTLINE = {
 
 PROVIDERS = OUTLINE["BYOK + model tier compatibility"].split()
 CLIENT, ERRORS, CROWD = "e2e/test_api_client.py", "e2e/test_api_errors.py", "e2e/test_api_concurrency.py"
-ALL_OF_IT = (CLIENT, "test_a_key_from_the_browser_does_all_of_it")
-WRONG = (ERRORS, "test_wrong_input_is_400")
-UPLOAD = (CLIENT, "test_an_upload_link_has_what_the_document_says")
-FINISHED = (CLIENT, "test_process_answers_with_the_finished_image")
-ESTIMATE = (CLIENT, "test_an_estimate_is_what_a_call_costs_at_most")
-MATRIX = (CLIENT, "test_own_keys_serve_the_tiers_of_the_matrix")
-OWN_KEY = (CLIENT, "test_an_edit_on_an_own_key_is_the_providers_and_costs_nothing")
-PAGES = (CLIENT, "test_jobs_come_in_pages_the_newest_first")
-WHOLE = (CLIENT, "test_a_job_is_reported_whole")
-PRESET = (ERRORS, "test_a_preset_that_is_not_here_is_404")
-LIMITS = (CLIENT, "test_every_answer_tells_of_the_limit")
-NOT_SET_UP = (ERRORS, "test_an_own_key_that_is_not_set_up_is_422")
-ENVELOPE = (ERRORS, "test_what_is_no_call_is_refused_in_the_envelope")
-FUZZ = ("e2e/test_api_fuzz.py", "test_no_answer_is_another_than_the_documents")
+ALL_OF_IT = (CLIENT, "test_a_key_created_in_the_browser_works_for_all_calls")
+WRONG = (ERRORS, "test_invalid_input_is_400")
+UPLOAD = (CLIENT, "test_an_upload_link_has_the_documented_fields")
+FINISHED = (CLIENT, "test_process_returns_the_finished_image")
+ESTIMATE = (CLIENT, "test_an_estimate_is_the_most_that_a_call_costs")
+MATRIX = (CLIENT, "test_own_keys_serve_the_documented_tiers")
+OWN_KEY = (CLIENT, "test_an_edit_on_an_own_key_uses_its_provider_and_costs_nothing")
+PAGES = (CLIENT, "test_jobs_are_listed_in_pages_newest_first")
+WHOLE = (CLIENT, "test_a_job_is_returned_with_all_fields")
+PRESET = (ERRORS, "test_an_unknown_preset_is_404")
+LIMITS = (CLIENT, "test_every_response_has_the_rate_limit_headers")
+NOT_SET_UP = (ERRORS, "test_a_missing_own_key_is_422")
+ENVELOPE = (ERRORS, "test_unknown_paths_and_methods_are_refused_in_the_envelope")
+FUZZ = ("e2e/test_api_fuzz.py", "test_every_response_matches_the_document")
 
 # By heading: the row ("" for the text around the table), the promise, the test's file and name.
 PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
@@ -72,8 +72,8 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
     "Choosing a source image": [
         ("", "a prompt alone", (CLIENT, "test_a_prompt_alone_is_enough")),
         ("", "a file that was sent to an upload link", ALL_OF_IT),
-        ("", "an https address", (CLIENT, "test_an_image_is_fetched_from_its_https_address")),
-        ("", "the id goes before the address", (CLIENT, "test_the_images_id_goes_before_its_address")),
+        ("", "an https address", (CLIENT, "test_an_image_is_fetched_from_its_https_url")),
+        ("", "the id goes before the address", (CLIENT, "test_the_image_id_takes_precedence_over_the_url")),
     ],
     "Endpoints": [("", "those five, and no call is undocumented", FUZZ)],
     "POST /upload-url": [
@@ -117,16 +117,16 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
     ],
     "POST /process: request": [
         ("prompt", "needed, of 1 to 10000 characters", WRONG),
-        ("prompt", "10000 are taken", (CLIENT, "test_a_prompt_of_ten_thousand_characters_is_taken")),
+        ("prompt", "10000 are taken", (CLIENT, "test_a_prompt_of_ten_thousand_characters_is_accepted")),
         ("model_tier", "needed, one of three", WRONG),
         ("model_tier", "each of the three works", ESTIMATE),
         ("image_id", "an image of /upload-url", ALL_OF_IT),
-        ("image_id", "of this workspace", (ERRORS, "test_an_image_that_is_not_here_is_404")),
-        ("image_url", "is fetched", (CLIENT, "test_an_image_is_fetched_from_its_https_address")),
+        ("image_id", "of this workspace", (ERRORS, "test_an_unknown_image_is_404")),
+        ("image_url", "is fetched", (CLIENT, "test_an_image_is_fetched_from_its_https_url")),
         (
             "image_url",
             "is left aside beside image_id",
-            (CLIENT, "test_the_images_id_goes_before_its_address"),
+            (CLIENT, "test_the_image_id_takes_precedence_over_the_url"),
         ),
         ("image_url", "https, at most 2000 characters", WRONG),
         (
@@ -135,12 +135,12 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
             (CLIENT, "test_a_style_of_the_system_or_the_workspace_is_applied"),
         ),
         ("style_id", "of no other workspace", PRESET),
-        ("character_id", "keeps the figure the same", (CLIENT, "test_a_character_lends_its_likeness")),
+        ("character_id", "keeps the figure the same", (CLIENT, "test_a_character_adds_its_images")),
         ("character_id", "of no other workspace", PRESET),
         ("provider", "platform is the default and takes credits", ESTIMATE),
         ("provider", "a provider's name runs on the own key and takes none", OWN_KEY),
         ("provider", "422 without that key", NOT_SET_UP),
-        ("provider", "422 while it is off", (ERRORS, "test_an_own_key_that_is_switched_off_is_422")),
+        ("provider", "422 while it is off", (ERRORS, "test_a_disabled_own_key_is_422")),
         ("provider", "422 where the plan has none", (ERRORS, "test_a_plan_without_own_keys_is_422")),
     ],
     "BYOK + model tier compatibility": [
@@ -182,7 +182,7 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
         ("is_exact", "false on the platform", ESTIMATE),
         ("available_credits", "what the workspace has", ALL_OF_IT),
         ("can_proceed", "true when that is enough", ESTIMATE),
-        ("can_proceed", "false when it is not", (CLIENT, "test_an_estimate_says_when_credits_are_too_few")),
+        ("can_proceed", "false when it is not", (CLIENT, "test_an_estimate_reports_insufficient_credits")),
         ("byok_skips_credits", "false on the platform", ESTIMATE),
         ("byok_skips_credits", "true on an own key", MATRIX),
     ],
@@ -204,35 +204,43 @@ PROMISES: dict[str, list[tuple[str, str, tuple[str, str]]]] = {
         ("", "all in one envelope", ENVELOPE),
         ("400", "wrong input", WRONG),
         ("400", "a tier that the provider does not serve", MATRIX),
-        ("400", "no JSON", (ERRORS, "test_a_body_that_is_no_json_object_is_400")),
+        ("400", "no JSON", (ERRORS, "test_a_body_that_is_not_a_json_object_is_400")),
         ("401", "a missing or wrong key", (ERRORS, "test_a_missing_or_invalid_key_is_401")),
         ("401", "a revoked key", (ERRORS, "test_a_revoked_key_is_401")),
         ("402", "too few credits", (ERRORS, "test_too_few_credits_is_402")),
-        ("402", "also of many calls at once", (CROWD, "test_of_40_edits_at_once_those_run_that_can_be_paid")),
+        (
+            "402",
+            "also of many calls at once",
+            (CROWD, "test_of_40_concurrent_edits_those_run_that_can_be_paid"),
+        ),
         ("403", "a key without the scope", (ERRORS, "test_a_key_without_the_scope_is_403")),
         ("403", "no permission", (ERRORS, "test_a_creator_without_the_permission_is_403")),
-        ("404", "image_id", (ERRORS, "test_an_image_that_is_not_here_is_404")),
+        ("404", "image_id", (ERRORS, "test_an_unknown_image_is_404")),
         ("404", "style_id and character_id", PRESET),
-        ("404", "jobId", (ERRORS, "test_a_job_that_is_not_here_is_404")),
+        ("404", "jobId", (ERRORS, "test_an_unknown_job_is_404")),
         ("422", "a prompt that was refused", (ERRORS, "test_moderation_is_422_and_costs_nothing")),
         ("422", "by an own key's provider too", (ERRORS, "test_moderation_by_a_provider_is_422")),
         ("422", "an own key that is not set up", NOT_SET_UP),
-        ("422", "or not enabled", (ERRORS, "test_an_own_key_that_is_switched_off_is_422")),
+        ("422", "or not enabled", (ERRORS, "test_a_disabled_own_key_is_422")),
         (
             "429",
             "more than the plan allows, with Retry-After",
-            (ERRORS, "test_more_than_the_plan_allows_is_429"),
+            (ERRORS, "test_exceeding_the_rate_limit_is_429"),
         ),
-        ("429", "a provider's own limit", (ERRORS, "test_a_provider_that_has_too_much_to_do_is_429")),
-        ("500", "a provider that fails", (ERRORS, "test_a_provider_that_fails_is_500_and_costs_nothing")),
+        ("429", "a provider's own limit", (ERRORS, "test_a_busy_provider_is_429")),
+        ("500", "a provider that fails", (ERRORS, "test_a_failing_provider_is_500_and_costs_nothing")),
         (
             "500",
             "and a fault of ours",
-            ("gateway/test_middleware.py", "test_every_error_comes_in_the_apis_envelope"),
+            ("gateway/test_middleware.py", "test_every_error_has_the_apis_envelope"),
         ),
     ],
     "Rate limits": [
-        ("", "the limit is the plan's, each minute", (CROWD, "test_of_200_calls_at_once_the_plans_60_pass")),
+        (
+            "",
+            "the limit is the plan's, each minute",
+            (CROWD, "test_of_200_concurrent_calls_the_plans_60_pass"),
+        ),
         *((row, "on every answer", LIMITS) for row in OUTLINE["Rate limits"].split()),
     ],
 }

@@ -1,4 +1,4 @@
-"""A small catalogue in files of its own, and its problems."""
+"""A small catalogue in separate files, and its problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tiers, and what happens when a caller names something that is not there."""
+"""The tiers, routes and prices of the catalogue, and lookups of unknown names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from editor.catalog import catalog, get_model, get_tier, own_key_model
 from editor.errors import InvalidInput
 
 
-def test_tiers_are_shown_from_the_cheapest_up() -> None:
+def test_tiers_are_sorted_by_price() -> None:
     tiers = catalog().tiers.values()
     assert [(tier.id, tier.label, get_model(tier.model).credits) for tier in tiers] == [
         ("creative", "Creative", 2),
@@ -100,13 +100,11 @@ def test_prices_and_times() -> None:
         ),
     ],
 )
-def test_the_routes_of_each_model_name_it_as_the_provider_does(
-    model_id: str, routes: list[tuple[str, str]]
-) -> None:
+def test_routes_have_the_providers_model_names(model_id: str, routes: list[tuple[str, str]]) -> None:
     assert [(route.provider, route.target) for route in get_model(model_id).routes] == routes
 
 
-def test_only_fill_and_openai_honour_a_mask() -> None:
+def test_only_fill_and_openai_routes_support_masks() -> None:
     masked = {route.target for model in catalog().models.values() for route in model.routes if route.mask}
     assert masked == {
         "flux-pro-1.0-fill",
@@ -116,7 +114,7 @@ def test_only_fill_and_openai_honour_a_mask() -> None:
     }
 
 
-def test_a_route_costs_what_its_model_does_unless_it_says_otherwise() -> None:
+def test_a_route_costs_the_models_credits_unless_it_has_its_own() -> None:
     nano = get_model("google/gemini-nano-banana-2.1")
     assert [(route.provider, route.credits) for route in nano.routes] == [("google", 6), ("kie", 3)]
     others = [model for model in catalog().models.values() if model is not nano]
@@ -163,7 +161,7 @@ def test_a_route_costs_what_its_model_does_unless_it_says_otherwise() -> None:
         ("nobody", {}),
     ],
 )
-def test_what_each_tier_means_with_an_own_key(provider: str, models: dict[str, str]) -> None:
+def test_the_model_of_each_tier_with_an_own_key(provider: str, models: dict[str, str]) -> None:
     meant = {tier.id: own_key_model(tier, provider) for tier in catalog().tiers.values()}
     assert {tier: model.id for tier, model in meant.items() if model} == models
 
@@ -172,19 +170,19 @@ def test_get_tier_finds_the_model_of_the_tier() -> None:
     assert get_tier("pro").model == "black-forest-labs/flux-kontext-max"
 
 
-def test_an_unknown_model_is_reported_the_known_ones() -> None:
+def test_the_error_of_an_unknown_model_lists_the_known_ones() -> None:
     with pytest.raises(InvalidInput) as caught:
         get_model("acme/paint")
     assert "black-forest-labs/flux-2-pro" in caught.value.fields["model"]
 
 
-def test_an_unknown_tier_is_reported_the_known_ones() -> None:
+def test_the_error_of_an_unknown_tier_lists_the_known_ones() -> None:
     with pytest.raises(InvalidInput) as caught:
         get_tier("ultra")
     assert "creative, standard, pro" in caught.value.fields["tier"]
 
 
-def test_the_catalogue_cannot_be_changed_by_its_users() -> None:
+def test_the_catalogue_is_read_only() -> None:
     with pytest.raises(TypeError):
         catalog().models["acme/paint"] = get_model("black-forest-labs/flux-2-pro")  # type: ignore[index]
 

@@ -1,4 +1,4 @@
-"""The chips that start people off work in the portal as it comes, without any provider's key."""
+"""The suggestion chips work in a newly installed portal, without any provider's key."""
 
 from __future__ import annotations
 

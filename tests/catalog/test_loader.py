@@ -1,4 +1,4 @@
-"""A wrong file is refused with words that lead to the mistake. One mistake a case."""
+"""An invalid file is refused with a message that locates the mistake. One mistake per case."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from editor.catalog.loader import CatalogError, load
 from tests.catalog.files import MODEL, ROUTES, WHERE, problems_of, replace
 
 
-def test_a_sound_file_becomes_a_model_with_what_it_left_out_filled_in(directory: Path) -> None:
+def test_a_valid_file_becomes_a_model_with_defaults_for_missing_keys(directory: Path) -> None:
     catalog = load(directory)
     model = catalog.models["acme/paint"]
     photos = model.input("photos")
@@ -165,7 +165,7 @@ def test_an_option_of_any_name_may_count_the_samples(directory: Path) -> None:
         ),
     ],
 )
-def test_a_mistake_in_a_model_is_the_only_problem_that_is_reported(
+def test_a_mistake_in_a_model_is_the_only_reported_problem(
     directory: Path, old: str, new: str, problem: str
 ) -> None:
     replace(directory / "models" / "paint.toml", old, new)

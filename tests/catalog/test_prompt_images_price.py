@@ -24,7 +24,7 @@ any_text = st.text() | st.text(st.characters(codec=None))
 
 
 @given(any_text | st.none() | st.integers() | st.lists(st.text()))
-def test_a_prompt_is_text_that_can_be_stored_or_refused(value: object) -> None:
+def test_a_prompt_is_storable_text_or_refused(value: object) -> None:
     try:
         prompt = clean_prompt(KONTEXT, value)
     except InvalidInput as error:
@@ -35,7 +35,7 @@ def test_a_prompt_is_text_that_can_be_stored_or_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["x", "é" * 10_000, "two\nlines"])
-def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> None:
+def test_a_prompt_of_one_to_ten_thousand_characters_is_accepted(prompt: str) -> None:
     assert clean_prompt(FLUX_2, f"  {prompt}\n") == prompt
 
 
@@ -51,7 +51,7 @@ def test_a_prompt_of_one_to_ten_thousand_characters_is_taken(prompt: str) -> Non
         (5, "Enter text."),
     ],
 )
-def test_another_prompt_is_refused(prompt: object, reported: str) -> None:
+def test_an_invalid_prompt_is_refused(prompt: object, reported: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         clean_prompt(FLUX_2, prompt)
     assert caught.value.fields == {"prompt": reported}
@@ -67,7 +67,7 @@ def test_another_prompt_is_refused(prompt: object, reported: str) -> None:
         (FLUX_2, 8, True),
     ],
 )
-def test_images_within_the_limits_are_taken(model: Model, count: int, has_mask: bool) -> None:
+def test_images_within_the_limits_are_accepted(model: Model, count: int, has_mask: bool) -> None:
     check_images(model, MASKING if has_mask else PLAIN, count, has_mask)
 
 
@@ -102,7 +102,7 @@ def test_a_mask_is_refused_on_a_route_that_would_ignore_it() -> None:
     assert caught.value.fields == {"mask": "FLUX.2 [pro] does not support masks."}
 
 
-def test_a_model_that_fills_in_needs_a_mask() -> None:
+def test_a_fill_model_needs_a_mask() -> None:
     fill = get_model("black-forest-labs/flux-fill")
     check_images(fill, fill.routes[0], 1, True)
     with pytest.raises(InvalidInput) as caught:
@@ -116,12 +116,12 @@ def test_the_catalogue_says_which_input_counts_samples() -> None:
     assert (steps.samples(clean_inputs(steps, {"steps": 9, "samples": 3})), steps.maximum_samples) == (9, 50)
 
 
-def test_an_input_that_happens_to_be_called_samples_counts_nothing() -> None:
+def test_an_input_merely_named_samples_counts_no_samples() -> None:
     other = dataclasses.replace(KONTEXT_DEV, samples_input="")
     assert (other.samples(clean_inputs(other, {"samples": 3})), other.maximum_samples) == (1, 1)
 
 
-def test_samples_are_never_counted_in_raw_input() -> None:
+def test_samples_are_not_counted_from_raw_input() -> None:
     with pytest.raises(TypeError):
         KONTEXT_DEV.samples({"samples": "3"})
 
@@ -136,10 +136,10 @@ def test_samples_are_never_counted_in_raw_input() -> None:
         ("kie", "3:2", "This provider does not offer the aspect ratio 3:2."),
     ],
 )
-def test_a_route_says_what_it_does_not_offer(route: str, ratio: str, problem: str | None) -> None:
+def test_a_route_refuses_ratios_that_it_does_not_offer(route: str, ratio: str, problem: str | None) -> None:
     [found] = [each for each in KONTEXT.routes if each.provider == route]
     assert route_problem(found, clean_inputs(KONTEXT, {"aspectRatio": ratio})) == problem
 
 
-def test_a_route_offers_what_it_says_nothing_about() -> None:
+def test_a_route_offers_every_option_that_it_does_not_exclude() -> None:
     assert route_problem(PLAIN, {"aspectRatio": "4:5"}) is None

@@ -1,4 +1,4 @@
-"""The JSON Schema of a model says what `clean_inputs` takes."""
+"""The JSON Schema of a model matches what `clean_inputs` accepts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def accepts(model: Model, name: str, value: object) -> bool:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_a_schema_names_every_input_and_no_other(model: Model) -> None:
+def test_a_schema_has_every_input_and_no_other(model: Model) -> None:
     schema = json_schema(model)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert list(schema["properties"]) == [item.name for item in model.inputs]
@@ -37,7 +37,7 @@ def test_a_schema_names_every_input_and_no_other(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_the_defaults_of_a_schema_are_what_is_filled_in(model: Model) -> None:
+def test_the_defaults_of_a_schema_are_those_of_clean_inputs(model: Model) -> None:
     defaults = {
         name: schema["default"]
         for name, schema in json_schema(model)["properties"].items()
@@ -47,7 +47,7 @@ def test_the_defaults_of_a_schema_are_what_is_filled_in(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.id)
-def test_the_limits_of_a_schema_are_the_last_values_that_are_taken(model: Model) -> None:
+def test_the_limits_of_a_schema_are_the_last_accepted_values(model: Model) -> None:
     for name, schema in json_schema(model)["properties"].items():
         if "maximum" in schema:
             step = schema.get("multipleOf", 1)
@@ -84,7 +84,7 @@ def test_a_size_that_may_be_zero() -> None:
     }
 
 
-def test_a_seed_that_is_text_at_the_provider_is_a_whole_number_or_null() -> None:
+def test_a_seed_that_the_provider_takes_as_text_is_an_integer_or_null() -> None:
     assert properties("black-forest-labs/flux-kontext-pro")["seed"] == {
         "title": "Seed",
         "description": "Same seed and settings, same result. Leave empty for a new one each time.",
@@ -104,12 +104,12 @@ def test_a_float_a_choice_and_images() -> None:
     assert images == {"title": "Input images", "type": "array", "items": {"type": "string"}, "maxItems": 8}
 
 
-def test_the_description_is_for_people_where_the_provider_has_a_raw_key() -> None:
+def test_the_description_replaces_a_raw_key_of_the_provider() -> None:
     steps = properties("wiro/flux_kontext_dev_with_2_image")["steps"]
     assert (steps["title"], steps["description"]) == ("Steps", "More steps: finer, and slower.")
 
 
-def test_the_vendors_prompt_is_an_example_and_no_default() -> None:
+def test_the_vendors_prompt_is_an_example_and_not_a_default() -> None:
     prompt = properties("black-forest-labs/flux-2-pro")["prompt"]
     assert prompt["examples"] == ["Place the car in the image 2 to the road on the image 1."]
     assert "default" not in prompt

@@ -1,4 +1,4 @@
-"""The catalogue's entries say what the providers' documents say; the tables here were typed from those."""
+"""The catalogue's entries match the providers' documents; the tables here were typed from those."""
 
 from __future__ import annotations
 
@@ -164,18 +164,18 @@ def row(item: Input) -> Row:
 
 
 @pytest.mark.parametrize("model_id", SEEDS)
-def test_inputs_are_those_of_the_document_in_its_order(model_id: str) -> None:
+def test_inputs_match_the_document_in_its_order(model_id: str) -> None:
     assert [row(item) for item in get_model(model_id).inputs] == SEEDS[model_id]
 
 
 @pytest.mark.parametrize("model_id", SEEDS)
 def test_defaults_have_the_type_of_the_input(model_id: str) -> None:
-    # 28 == 28.0 in Python, so the comparison of the rows alone would not see it.
+    # 28 == 28.0 in Python, so the comparison of the rows alone would not detect it.
     kinds = {item.name: type(item.default) for item in get_model(model_id).inputs}
     assert kinds == {name: type(default) for name, _, _, _, default, _, _ in SEEDS[model_id]}
 
 
-def test_only_width_and_height_go_in_steps_and_take_zero() -> None:
+def test_only_width_and_height_have_steps_and_accept_zero() -> None:
     special = {
         (model.id, item.name, item.multiple_of, item.zero_allowed)
         for model in catalog().models.values()
@@ -198,7 +198,7 @@ def test_only_width_and_height_go_in_steps_and_take_zero() -> None:
         ("black-forest-labs/flux-2-pro", 0, 8),
     ],
 )
-def test_number_of_images_each_model_takes(model_id: str, minimum: int, maximum: int) -> None:
+def test_the_number_of_images_that_each_model_accepts(model_id: str, minimum: int, maximum: int) -> None:
     model = get_model(model_id)
     assert (model.minimum_images, model.maximum_images) == (minimum, maximum)
     assert model.text_to_image is (minimum == 0)
@@ -222,7 +222,7 @@ def test_flux_2_has_the_five_inspirations_of_its_document() -> None:
     assert [len(prompt) for prompt in prompts] == [370, 382, 392, 651, 56]
 
 
-def test_no_raw_key_is_shown_to_people() -> None:
+def test_no_raw_key_is_shown_to_users() -> None:
     for model in catalog().models.values():
         for item in model.inputs:
             shown = [

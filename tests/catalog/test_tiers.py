@@ -1,4 +1,4 @@
-"""A wrong tiers file is refused with words that lead to the mistake. One mistake a case."""
+"""An invalid tiers file is refused with a message that locates the mistake. One mistake per case."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_mistake_in_the_tiers_is_reported(directory: Path, old: str, new: str,
     assert problems_of(directory)[0].startswith(problem)
 
 
-def test_a_tier_that_is_there_twice_is_reported(directory: Path) -> None:
+def test_a_duplicate_tier_is_reported(directory: Path) -> None:
     replace(directory / "tiers.toml", 'id = "pro"', 'id = "standard"')
     assert problems_of(directory) == [
         "tiers.toml: tiers: 'standard' is listed twice",

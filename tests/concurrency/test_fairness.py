@@ -35,7 +35,7 @@ def test_a_tenants_own_calls_keep_their_order() -> None:
     assert [executor._take() for _ in range(3)] == calls
 
 
-def test_threads_carry_out_all_calls() -> None:
+def test_threads_execute_all_calls() -> None:
     executor = FairExecutor(slots=2)
     calls = [Call(tenant) for tenant in "abcab" * 20]
     for call in calls:
@@ -43,7 +43,7 @@ def test_threads_carry_out_all_calls() -> None:
     assert all(call.done.wait(PATIENCE) for call in calls)
 
 
-def test_a_machine_without_threads_leaves_the_work_to_those_that_there_are(
+def test_without_new_threads_the_existing_ones_do_the_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     executor = FairExecutor(slots=2)

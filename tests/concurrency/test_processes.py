@@ -43,7 +43,7 @@ def wait_for_pid(path: Path) -> int:
 
 
 def timed_out(function: Callable[[str], None], path: Path) -> int:
-    """The process of a call that was given up after its time, which was enough for it to write its id."""
+    """The process id of a call that timed out, after it had enough time to write that id."""
     seconds = 0.5
     while not is_written(path):
         assert seconds < 2 * PATIENCE, "the child never started"
@@ -54,12 +54,12 @@ def timed_out(function: Callable[[str], None], path: Path) -> int:
 
 
 def starts(folder: Path) -> list[tuple[int, str]]:
-    """When calls of `note_start` started, in nanoseconds, and their names, in this order."""
+    """The start times of calls of `note_start`, in nanoseconds, with their names, sorted."""
     names = [path.name.split("-") for path in folder.iterdir()]
     return sorted((int(nanoseconds), name) for nanoseconds, name in names)
 
 
-def test_the_result_comes_back() -> None:
+def test_the_result_is_returned() -> None:
     assert processes.run_sync(functions.add, 2, 3, tenant="a", timeout=PATIENCE) == 5
 
 
@@ -69,7 +69,7 @@ def test_the_function_runs_in_another_process_each_time() -> None:
     assert os.getpid() not in pids
 
 
-def test_an_exception_arrives_as_it_was_raised() -> None:
+def test_an_exception_is_raised_unchanged() -> None:
     with pytest.raises(LookupError, match="no such thing") as caught:
         processes.run_sync(functions.fail, "no such thing", tenant="a", timeout=PATIENCE)
     assert "in fail" in caught.value.__notes__[0]
@@ -127,7 +127,7 @@ async def test_cancelling_the_task_kills_the_child(tmp_path: Path) -> None:
 
 
 def folder_and_signal(tmp_path: Path) -> tuple[Path, Path]:
-    """Where calls note their starts, and the file that those wait for that are to end."""
+    """The folder in which calls note their starts, and the file for which those wait that should end."""
     notes = tmp_path / "notes"
     notes.mkdir()
     return notes, tmp_path / "go"
@@ -159,7 +159,7 @@ def test_a_memory_bomb_is_reported_and_leaves_the_parent_alone() -> None:
         processes.run_sync(functions.swallow_memory, tenant="a", timeout=PATIENCE)
 
 
-def test_a_machine_that_can_start_no_child_is_no_fault_of_the_work() -> None:
+def test_failing_to_start_a_child_is_a_shortage_and_not_a_crash() -> None:
     processes.run_sync(functions.pid, tenant="a", timeout=PATIENCE)
     with no_descriptors(), pytest.raises(Exception) as lacking:
         processes.run_sync(functions.pid, tenant="a", timeout=PATIENCE)
@@ -192,7 +192,7 @@ async def test_another_tenants_first_call_takes_the_next_free_slot(tmp_path: Pat
     first = call(notes, "b", go, tenant="b")
     await until(lambda: "b" in processes._executor()._waiting)
     go.touch()
-    # The a's that get the other slots keep them.
+    # The calls of "a" that get the other slots keep them.
     await asyncio.wait_for(first, PATIENCE)
     await asyncio.gather(*running)
     for task in many:
@@ -216,7 +216,7 @@ threading.Event().wait()
 
 @contextlib.contextmanager
 def started(path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A parent and the id of its child; whatever happens, both are gone afterwards."""
+    """A parent and the id of its child; both are killed afterwards in any case."""
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(path)], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
         yield parent, wait_for_pid(path)
@@ -244,7 +244,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("as_file", [False, True])
-def test_it_works_from_any_main_module(tmp_path: Path, as_file: bool) -> None:
+def test_it_works_with_any_main_module(tmp_path: Path, as_file: bool) -> None:
     script = tmp_path / "manage_like.py"
     script.write_text(SCRIPT)
     done = subprocess.run(
@@ -259,7 +259,7 @@ def test_it_works_from_any_main_module(tmp_path: Path, as_file: bool) -> None:
     assert (done.stdout, done.stderr) == ("5\n", "")
 
 
-# As a service starts `manage.py`: its folder is on the path, whatever the working directory is.
+# As a service starts `manage.py`: its folder is on the path, regardless of the working directory.
 ELSEWHERE = f"""
 import logging, sys, threading
 sys.path.insert(0, {str(ROOT)!r})
@@ -293,7 +293,7 @@ WARNING = "child processes start slowly: the fork server cannot import editor.no
     [(IMPORTS, "True"), (CANNOT_IMPORT, WARNING)],
     ids=["imported", "cannot be imported"],
 )
-def test_children_start_with_their_modules_wherever_the_portal_is_started_or_it_is_logged(
+def test_children_preload_modules_from_any_folder_or_log_a_warning(
     tmp_path: Path, script: str, output: str
 ) -> None:
     done = subprocess.run(

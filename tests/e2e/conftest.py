@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -64,9 +65,7 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def portal(portals: Path, request: pytest.FixtureRequest) -> Iterator[Portal]:
     """A fresh portal for one test."""
-    folder = portals / request.node.name.replace("/", "_")[:60]
-    folder.mkdir()
-    portal = Portal(folder)
+    portal = Portal(Path(mkdtemp(prefix=request.node.originalname[:40], dir=portals)))
     portal.start()
     yield portal
     portal.remove()

@@ -45,7 +45,7 @@ def picture(url: str) -> Image.Image:
     return Image.open(io.BytesIO(answer.content))
 
 
-def test_a_key_from_the_browser_does_all_of_it(api: Api, new_context: ContextMaker) -> None:
+def test_a_key_created_in_the_browser_works_for_all_calls(api: Api, new_context: ContextMaker) -> None:
     page = new_context()
     sign_in(page, api.portal, EMAIL)
     page.goto(f"{api.portal.url}/w/fresh/settings/api-keys/")
@@ -77,7 +77,7 @@ def _upload_edit_chain_and_list(client: SeedClient) -> None:
     assert estimate["available_credits"] - left == spent == 3 * STANDARD
 
 
-def test_an_upload_link_has_what_the_document_says(client: SeedClient) -> None:
+def test_an_upload_link_has_the_documented_fields(client: SeedClient) -> None:
     link = client.upload_url(file_name="cat.png", mime_type="image/png", file_size=len(PICTURE))
     assert set(link) == {"image_id", "upload_url", "public_url", "expires_in"}
     UUID(link["image_id"])
@@ -97,7 +97,7 @@ def test_each_type_of_file_can_be_edited(client: SeedClient, mime_type: str) -> 
     assert picture(done["result_url"]).size[0] >= 96
 
 
-def test_process_answers_with_the_finished_image(client: SeedClient) -> None:
+def test_process_returns_the_finished_image(client: SeedClient) -> None:
     done = client.process(prompt="[slow:2] a quiet harbour", model_tier="pro")
     assert done["status"] == "completed", "the call is kept open until the image is there"
     assert UUID(done["job_id"]) != UUID(done["result_image_id"])
@@ -112,20 +112,20 @@ def test_process_answers_with_the_finished_image(client: SeedClient) -> None:
 
 
 @pytest.mark.parametrize("tier", ["pro", "standard"])
-def test_a_prompt_of_ten_thousand_characters_is_taken(client: SeedClient, tier: str) -> None:
+def test_a_prompt_of_ten_thousand_characters_is_accepted(client: SeedClient, tier: str) -> None:
     prompt = ("a quiet harbour at dawn " * 500)[:9_999] + "."
     done = client.process(prompt=prompt, model_tier=tier)
     assert (done["model_tier"], client.job(done["job_id"])["prompt"]) == (tier, prompt)
 
 
-def test_an_image_is_fetched_from_its_https_address(api: Api, client: SeedClient) -> None:
+def test_an_image_is_fetched_from_its_https_url(api: Api, client: SeedClient) -> None:
     for url in (f"{api.pictures}/cat.png", f"{api.pictures}/".ljust(2000, "x")):
         done = client.process(prompt="turn it left", model_tier="standard", image_url=url)
         width, height = picture(done["result_url"]).size
         assert width < height, "the fetched picture is wide, and was turned"
 
 
-def test_the_images_id_goes_before_its_address(client: SeedClient) -> None:
+def test_the_image_id_takes_precedence_over_the_url(client: SeedClient) -> None:
     image_id = client.upload(PICTURE)
     done = client.process(
         prompt="brighter", model_tier="standard", image_id=image_id, image_url="http://127.0.0.1:1/no"
@@ -149,7 +149,7 @@ def test_a_style_of_the_system_or_the_workspace_is_applied(api: Api, client: See
         assert added.strip(" .") in sent[0][0]
 
 
-def test_a_character_lends_its_likeness(api: Api, client: SeedClient) -> None:
+def test_a_character_adds_its_images(api: Api, client: SeedClient) -> None:
     face = client.process(prompt="a face", model_tier="standard")["result_image_id"]
     character_id = str(uuid4())
     api.portal.query(
@@ -180,7 +180,7 @@ def test_a_prompt_alone_is_enough(client: SeedClient, provider: str, tier: str) 
 
 
 @pytest.mark.parametrize(("provider", "tier"), COMBINATIONS)
-def test_own_keys_serve_the_tiers_of_the_matrix(client: SeedClient, provider: str, tier: str) -> None:
+def test_own_keys_serve_the_documented_tiers(client: SeedClient, provider: str, tier: str) -> None:
     if tier in ALLOWED[provider]:
         estimate = client.estimate(model_tier=tier, provider=provider)
         assert (estimate["estimated_credits"], estimate["byok_skips_credits"]) == (0, True)
@@ -191,7 +191,7 @@ def test_own_keys_serve_the_tiers_of_the_matrix(client: SeedClient, provider: st
                 call(model_tier=tier, provider=provider, **more)
 
 
-def test_an_edit_on_an_own_key_is_the_providers_and_costs_nothing(api: Api, client: SeedClient) -> None:
+def test_an_edit_on_an_own_key_uses_its_provider_and_costs_nothing(api: Api, client: SeedClient) -> None:
     before = client.estimate(model_tier="pro")["available_credits"]
     earlier = {name: len(emulator.tasks) for name, emulator in api.emulators.items()}
     image_id = client.upload(PICTURE)
@@ -215,7 +215,7 @@ def test_an_edit_on_an_own_key_is_the_providers_and_costs_nothing(api: Api, clie
 
 
 @pytest.mark.parametrize(("tier", "credits"), [("pro", 8), ("standard", 4), ("creative", 2)])
-def test_an_estimate_is_what_a_call_costs_at_most(client: SeedClient, tier: str, credits: int) -> None:
+def test_an_estimate_is_the_most_that_a_call_costs(client: SeedClient, tier: str, credits: int) -> None:
     estimate = client.estimate(model_tier=tier, provider="platform")
     assert estimate == client.estimate(model_tier=tier), "platform is the default"
     done = client.process(prompt="brighter", model_tier=tier, image_id=client.upload(PICTURE))
@@ -228,12 +228,12 @@ def test_an_estimate_is_what_a_call_costs_at_most(client: SeedClient, tier: str,
     assert estimate["is_exact"] is False
 
 
-def test_an_estimate_says_when_credits_are_too_few(api: Api) -> None:
+def test_an_estimate_reports_insufficient_credits(api: Api) -> None:
     estimate = api.client("poor").estimate(model_tier="standard")
     assert (estimate["available_credits"], estimate["can_proceed"]) == (STANDARD - 1, False)
 
 
-def test_jobs_come_in_pages_the_newest_first(api: Api) -> None:
+def test_jobs_are_listed_in_pages_newest_first(api: Api) -> None:
     client = api.client("listed")
     done = client.process(prompt="a quiet harbour", model_tier="standard")
     with pytest.raises(Refused):
@@ -256,7 +256,7 @@ def test_jobs_come_in_pages_the_newest_first(api: Api) -> None:
     assert client.jobs(status="pending") == client.jobs(status="processing") == []
 
 
-def test_a_job_is_reported_whole(client: SeedClient) -> None:
+def test_a_job_is_returned_with_all_fields(client: SeedClient) -> None:
     done = client.process(prompt="a quiet harbour", model_tier="standard")
     job = client.job(done["job_id"])
     assert {name: job[name] for name in done} == done
@@ -269,7 +269,7 @@ def test_a_job_is_reported_whole(client: SeedClient) -> None:
     assert "failed, as [fail] asked" in failed["error"]
 
 
-def test_every_answer_tells_of_the_limit(api: Api) -> None:
+def test_every_response_has_the_rate_limit_headers(api: Api) -> None:
     client = api.client("counted")
     began = time.time()
     answers = [

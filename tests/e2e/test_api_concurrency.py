@@ -98,7 +98,7 @@ def ends(portal: Portal, slug: str) -> Counter[tuple[str, str]]:
     return Counter(rows)
 
 
-def test_of_200_calls_at_once_the_plans_60_pass(crowd: Portal, keys: dict[str, str]) -> None:
+def test_of_200_concurrent_calls_the_plans_60_pass(crowd: Portal, keys: dict[str, str]) -> None:
     began = time.monotonic()
     answers = at_once(crowd, keys["sixty"], 200, lambda client, number: client.get("/jobs"))
     minutes = 1 + int((time.monotonic() - began) // 60)  # one, unless the machine is very busy
@@ -111,7 +111,7 @@ def test_of_200_calls_at_once_the_plans_60_pass(crowd: Portal, keys: dict[str, s
     assert min(passed) == 0
 
 
-def test_of_40_edits_at_once_those_run_that_can_be_paid(crowd: Portal, keys: dict[str, str]) -> None:
+def test_of_40_concurrent_edits_those_run_that_can_be_paid(crowd: Portal, keys: dict[str, str]) -> None:
     answers = at_once(crowd, keys["five"], 40, lambda client, number: client.post("/process", json=EDIT))
     assert statuses(answers) == {201: 5, 402: 35}
     assert ends(crowd, "five") == {("completed", "hold+settle"): 5}

@@ -60,7 +60,7 @@ def refusal(call: Any, *args: Any, **fields: Any) -> Refused:
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_wrong_input_is_400(client: SeedClient, what: str) -> None:
+def test_invalid_input_is_400(client: SeedClient, what: str) -> None:
     name, fields = WRONG[what]
     assert refusal(getattr(client, name), **fields).status == 400
 
@@ -131,7 +131,7 @@ def test_a_creator_without_the_permission_is_403(api: Api) -> None:
         assert (refused.status, "Access Image Editor" in refused.error) == (403, True)
 
 
-def test_an_image_that_is_not_here_is_404(api: Api, client: SeedClient) -> None:
+def test_an_unknown_image_is_404(api: Api, client: SeedClient) -> None:
     other = api.client("other")
     sent = other.upload(PICTURE)
     used = other.process(prompt="brighter", model_tier="standard", image_id=other.upload(PICTURE))
@@ -141,7 +141,7 @@ def test_an_image_that_is_not_here_is_404(api: Api, client: SeedClient) -> None:
 
 
 @pytest.mark.parametrize("kind", ["style", "character"])
-def test_a_preset_that_is_not_here_is_404(api: Api, client: SeedClient, kind: str) -> None:
+def test_an_unknown_preset_is_404(api: Api, client: SeedClient, kind: str) -> None:
     other = str(uuid4())
     more = ("prompt, preview, position", "'x', '', 0") if kind == "style" else ("description", "''")
     api.portal.query(
@@ -155,7 +155,7 @@ def test_a_preset_that_is_not_here_is_404(api: Api, client: SeedClient, kind: st
         assert (refused.status, refused.error) == (404, f"There is no such {kind} in this workspace.")
 
 
-def test_a_job_that_is_not_here_is_404(api: Api, client: SeedClient) -> None:
+def test_an_unknown_job_is_404(api: Api, client: SeedClient) -> None:
     theirs = api.client("other").process(**EDIT)["job_id"]
     for job_id in (NOBODY, theirs, "nonsense"):
         refused = refusal(client.job, job_id)
@@ -163,14 +163,14 @@ def test_a_job_that_is_not_here_is_404(api: Api, client: SeedClient) -> None:
     assert theirs not in [job["job_id"] for job in client.jobs(per_page=100)]
 
 
-def test_an_own_key_that_is_not_set_up_is_422(api: Api) -> None:
+def test_a_missing_own_key_is_422(api: Api) -> None:
     plain = api.client("plain")
     for call, fields in ((plain.process, EDIT), (plain.estimate, {"model_tier": "standard"})):
         refused = refusal(call, **fields, provider="openai")
         assert (refused.status, "not set up" in refused.error) == (422, True)
 
 
-def test_an_own_key_that_is_switched_off_is_422(api: Api, client: SeedClient) -> None:
+def test_a_disabled_own_key_is_422(api: Api, client: SeedClient) -> None:
     switch = "UPDATE editor_providerkey SET is_enabled = {} WHERE provider = 'google' RETURNING id"
     api.portal.query(switch.format("false"))
     try:
@@ -202,7 +202,7 @@ def test_moderation_by_a_provider_is_422(api: Api, client: SeedClient) -> None:
     assert refusal(client.process, **EDIT, provider="openai").status == 422
 
 
-def test_more_than_the_plan_allows_is_429(api: Api) -> None:
+def test_exceeding_the_rate_limit_is_429(api: Api) -> None:
     slow = api.client("slow")
     began = time.time()
     for left in ("2", "1", "0"):
@@ -216,9 +216,7 @@ def test_more_than_the_plan_allows_is_429(api: Api) -> None:
     assert began < int(refused.answer.headers["x-ratelimit-reset"]) <= time.time() + 61
 
 
-def test_a_provider_that_has_too_much_to_do_is_429(
-    api: Api, client: SeedClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_busy_provider_is_429(api: Api, client: SeedClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "RETRY_AFTER", 90)  # longer than the portal waits for it
     api.emulators["openai"].script.next_submit = [Fault.RATE_LIMITED_RETRY_AFTER]
     refused = refusal(client.process, **EDIT, provider="openai")
@@ -226,7 +224,7 @@ def test_a_provider_that_has_too_much_to_do_is_429(
     assert int(refused.answer.headers["retry-after"]) > 0
 
 
-def test_a_provider_that_fails_is_500_and_costs_nothing(api: Api, client: SeedClient) -> None:
+def test_a_failing_provider_is_500_and_costs_nothing(api: Api, client: SeedClient) -> None:
     refused = refusal(client.process, prompt="[fail] a quiet harbour", model_tier="standard")
     assert refused.status == 500
     assert api.ledger(refused.answer.json()["job_id"]) == [("hold", -4, 4), ("release", 4, -4)]
@@ -254,7 +252,7 @@ def test_a_provider_that_fails_is_500_and_costs_nothing(api: Api, client: SeedCl
         ("GET", "/jobs?page=%00", 400),
     ],
 )
-def test_what_is_no_call_is_refused_in_the_envelope(
+def test_unknown_paths_and_methods_are_refused_in_the_envelope(
     client: SeedClient, method: str, path: str, status: int
 ) -> None:
     answer = client.http.request(method, path)
@@ -287,7 +285,7 @@ def test_a_head_request_has_no_body(client: SeedClient) -> None:
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_a_body_that_is_no_json_object_is_400(client: SeedClient, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_400(client: SeedClient, body: bytes) -> None:
     answer = client.http.post("/process", content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["success"]) == (400, False)
 

@@ -89,7 +89,7 @@ def sign_in(page: Page, portal: Portal, email: str) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_pages_are_in_order(
+def test_pages_have_no_layout_or_accessibility_problems(
     shared: Portal, new_context: ContextMaker, size: dict[str, Any], theme: str
 ) -> None:
     page = new_context(**size, color_scheme=theme)

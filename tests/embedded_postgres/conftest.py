@@ -1,4 +1,4 @@
-"""Data folders for servers of their own. These tests need no Django database."""
+"""Data folders for separate servers. These tests need no Django database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.embedded_postgres.support import User
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder that any account can walk to, which pytest's own folders are not."""
+    """A folder that any account can reach, unlike pytest's own folders."""
     parent = Path(tempfile.mkdtemp(prefix="portal-test-"))
     parent.chmod(0o755)
     yield parent / "data"
@@ -28,7 +28,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def usual_umask() -> Iterator[None]:
-    """Folders that are made within can be reached by other accounts, as root's database needs it."""
+    """Folders created inside can be reached by other accounts, as root's database needs it."""
     before = os.umask(0o022)
     try:
         yield
@@ -56,13 +56,13 @@ def made_data_dir() -> Iterator[Path]:
             launcher.ensure_running(path)
             launcher.release(path)
         with (path / "postgres/postgresql.conf").open("a") as settings:
-            settings.write("fsync = off\n")  # quicker; these tests cut no power
+            settings.write("fsync = off\n")  # faster; these tests do not cut the power
         yield path
 
 
 @pytest.fixture
 def data_dir(made_data_dir: Path, new_data_dir: Path) -> Path:
-    """A data folder with an empty database, stopped; copied, because making one takes longer."""
+    """A data folder with an empty database, stopped; copied, because creating one takes longer."""
     subprocess.check_call(["cp", "-a", made_data_dir, new_data_dir])
     return new_data_dir
 

@@ -1,4 +1,4 @@
-"""Other processes that use an embedded server, and looks at that server from outside."""
+"""Other processes that use an embedded server, and checks of that server from outside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.patience import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A process that uses the server until it is told to end or is killed.
+# A process that uses the server until its stdin is closed or it is killed.
 USER = """
 import sys
 from pathlib import Path

@@ -15,7 +15,7 @@ from tests.embedded_postgres.support import ROOT, kill_server, server_pid
 from tests.scarce import no_descriptors
 
 
-def test_checks_start_no_server_and_a_query_does(new_data_dir: Path) -> None:
+def test_checks_do_not_start_the_server_but_a_query_does(new_data_dir: Path) -> None:
     environment = {**os.environ, "DATA_DIR": str(new_data_dir), "DATABASE_URL": ""}
 
     def manage(*arguments: str) -> str:
@@ -29,7 +29,7 @@ def test_checks_start_no_server_and_a_query_does(new_data_dir: Path) -> None:
     assert server_pid(new_data_dir) is None
 
 
-def test_django_with_a_pool_goes_on_after_the_server_was_killed(
+def test_django_with_a_pool_recovers_after_the_server_was_killed(
     data_dir: Path,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -54,7 +54,7 @@ def test_django_with_a_pool_goes_on_after_the_server_was_killed(
     with django_db_blocker.unblock():
         assert answer() == 7
         connection.close()
-        with no_descriptors():  # nobody can look whether the server lives, and the pool has a connection
+        with no_descriptors():  # the server cannot be checked, but the pool has a connection
             assert answer() == 7
             connection.close()
         kill_server(data_dir)

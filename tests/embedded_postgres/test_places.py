@@ -1,4 +1,4 @@
-"""Where the embedded server's files and socket go, as whom it runs, and what it refuses."""
+"""The location of the embedded server's files and socket, its account, and what it refuses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imageeditor.postgres.errors import EmbeddedPostgresError
 from tests.embedded_postgres.support import connect, query, server_pid
 
 
-def test_a_data_folder_with_a_long_path_gets_its_socket_elsewhere_and_still_closed(data_dir: Path) -> None:
+def test_a_data_folder_with_a_long_path_has_a_private_socket_elsewhere(data_dir: Path) -> None:
     deep = data_dir.parent / ("x" * 120)
     data_dir.rename(deep)
     info = launcher.ensure_running(deep)
@@ -25,7 +25,7 @@ def test_a_data_folder_with_a_long_path_gets_its_socket_elsewhere_and_still_clos
     assert not Path(info.host).exists()
 
 
-def test_files_of_another_major_version_are_refused_and_left_alone(new_data_dir: Path) -> None:
+def test_files_of_another_major_version_are_refused_and_unchanged(new_data_dir: Path) -> None:
     (new_data_dir / "postgres").mkdir(parents=True)
     (new_data_dir / "postgres/PG_VERSION").write_text("17\n")
 
@@ -44,14 +44,14 @@ def test_a_socket_folder_that_others_can_open_is_refused(data_dir: Path) -> None
 
 
 if os.geteuid() == 0:
-    # Only root runs the server as another account, so only root has these cases.
+    # Only root runs the server as another account, so these cases exist only for root.
 
-    def test_as_root_the_server_runs_as_an_account_without_rights(data_dir: Path) -> None:
+    def test_as_root_the_server_runs_as_an_unprivileged_account(data_dir: Path) -> None:
         launcher.ensure_running(data_dir)
 
         assert Path(f"/proc/{server_pid(data_dir)}").stat().st_uid != 0
 
-    def test_as_root_a_folder_that_account_cannot_reach_keeps_its_mode_and_gets_its_files_elsewhere(
+    def test_as_root_files_of_an_unreachable_folder_are_elsewhere_and_its_mode_is_kept(
         new_data_dir: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         homes = new_data_dir.parent / "homes"
@@ -69,7 +69,7 @@ if os.geteuid() == 0:
         assert stat.S_IMODE(new_data_dir.stat().st_mode) == 0o700
         assert len(list(homes.iterdir())) == 1
 
-    def test_as_root_a_database_that_became_unreachable_is_not_replaced_by_an_empty_one(
+    def test_as_root_an_unreachable_database_is_not_replaced_by_an_empty_one(
         data_dir: Path,
     ) -> None:
         launcher.ensure_running(data_dir)

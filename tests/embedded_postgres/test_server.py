@@ -1,4 +1,4 @@
-"""Started, joined, left, killed: the life of the embedded server."""
+"""The life cycle of the embedded server: start, join, leave, kill."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.patience import PATIENCE
 from tests.scarce import no_descriptors
 
 
-def test_first_start_makes_a_durable_database_that_only_its_own_user_can_reach(new_data_dir: Path) -> None:
+def test_the_first_start_creates_a_durable_database_private_to_its_user(new_data_dir: Path) -> None:
     info = launcher.ensure_running(new_data_dir)
 
     assert query(info, "SELECT current_database()") == "portal"
@@ -30,7 +30,9 @@ def test_first_start_makes_a_durable_database_that_only_its_own_user_can_reach(n
     assert stat.S_IMODE((new_data_dir / "postgres").stat().st_mode) == 0o700
 
 
-def test_processes_that_start_at_once_share_one_server(new_data_dir: Path, users: Callable[[], User]) -> None:
+def test_processes_that_start_together_share_one_server(
+    new_data_dir: Path, users: Callable[[], User]
+) -> None:
     first, second = users(), users()
     first.wait_until_ready()
     second.wait_until_ready()
@@ -52,7 +54,7 @@ def test_the_last_process_to_leave_stops_the_server(data_dir: Path, users: Calla
     assert cluster.command_of(str(pid)) == []
 
 
-def test_a_killed_process_leaves_the_server_up_and_the_next_one_joins_it(
+def test_a_killed_process_leaves_the_server_running_for_the_next_one(
     data_dir: Path, users: Callable[[], User]
 ) -> None:
     user = users()
@@ -67,7 +69,7 @@ def test_a_killed_process_leaves_the_server_up_and_the_next_one_joins_it(
     assert server_pid(data_dir) is None
 
 
-def test_a_forked_child_neither_stops_the_server_nor_keeps_it_up(data_dir: Path) -> None:
+def test_a_forked_child_neither_stops_the_server_nor_keeps_it_running(data_dir: Path) -> None:
     code = USER.replace("print(", "import os\nif os.fork() == 0:\n    sys.exit()\nos.wait()\nprint(")
     user = User(data_dir, code)
     user.wait_until_ready()
@@ -77,7 +79,7 @@ def test_a_forked_child_neither_stops_the_server_nor_keeps_it_up(data_dir: Path)
     assert server_pid(data_dir) is None
 
 
-def test_a_killed_server_is_started_again_with_what_was_committed(data_dir: Path) -> None:
+def test_a_killed_server_is_restarted_with_all_committed_data(data_dir: Path) -> None:
     info = launcher.ensure_running(data_dir)
     with connect(info) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
@@ -87,7 +89,7 @@ def test_a_killed_server_is_started_again_with_what_was_committed(data_dir: Path
     assert query(launcher.ensure_running(data_dir), "SELECT number FROM kept") == "7"
 
 
-async def test_supervise_starts_a_killed_server_again(data_dir: Path) -> None:
+async def test_supervise_restarts_a_killed_server(data_dir: Path) -> None:
     launcher.ensure_running(data_dir)
     keeper = asyncio.create_task(launcher.supervise(data_dir, every=0.05))
     try:
@@ -99,7 +101,7 @@ async def test_supervise_starts_a_killed_server_again(data_dir: Path) -> None:
         keeper.cancel()
 
 
-async def test_supervise_outlives_a_lack_of_descriptors(data_dir: Path) -> None:
+async def test_supervise_survives_a_lack_of_descriptors(data_dir: Path) -> None:
     launcher.ensure_running(data_dir)
     keeper = asyncio.create_task(launcher.supervise(data_dir, every=0.05))
     try:
@@ -107,7 +109,7 @@ async def test_supervise_outlives_a_lack_of_descriptors(data_dir: Path) -> None:
         assert pid
         with no_descriptors():
             os.kill(pid, signal.SIGKILL)
-            await asyncio.sleep(0.5)  # it looks ten times meanwhile, and cannot see
+            await asyncio.sleep(0.5)  # about ten checks meanwhile, which all fail
             assert not keeper.done()
         async with asyncio.timeout(60):
             while not cluster.accepts_connections(data_dir / "postgres"):
@@ -117,7 +119,7 @@ async def test_supervise_outlives_a_lack_of_descriptors(data_dir: Path) -> None:
         keeper.cancel()
 
 
-def test_lock_files_whose_process_id_went_to_another_process_do_not_hinder_a_start(data_dir: Path) -> None:
+def test_lock_files_with_the_process_id_of_another_process_do_not_prevent_a_start(data_dir: Path) -> None:
     info = launcher.ensure_running(data_dir)
     lock = (data_dir / "postgres/postmaster.pid").read_text()
     kill_server(data_dir)
@@ -128,7 +130,7 @@ def test_lock_files_whose_process_id_went_to_another_process_do_not_hinder_a_sta
     assert query(launcher.ensure_running(data_dir), "SELECT 1") == "1"
 
 
-def test_a_half_made_database_is_made_anew(new_data_dir: Path) -> None:
+def test_an_incomplete_database_is_created_anew(new_data_dir: Path) -> None:
     (new_data_dir / "postgres.new").mkdir(parents=True)
     (new_data_dir / "postgres.new/PG_VERSION").write_text("18\n")
 

@@ -1,6 +1,6 @@
-"""All emulators by hand, on consecutive ports: `python -m tests.emulators --port 9000`.
+"""Run all emulators on consecutive ports: `python -m tests.emulators --port 9000`.
 
-Prints the portal's settings for them, one a line, and runs until Ctrl+C. See base.py for /_control.
+Prints the portal's settings for them, one per line, and runs until Ctrl+C. See base.py for /_control.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=5, help="how long each piece of work takes")
     options = parser.parse_args(arguments)
     signals = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before threads start, which take it over
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before threads start, which inherit the mask
     with contextlib.ExitStack() as running:
         for port, emulator in enumerate(EMULATORS.values(), start=options.port):
             each = running.enter_context(emulator(host=options.host, port=port, seconds=options.seconds))

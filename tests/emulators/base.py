@@ -1,4 +1,4 @@
-"""What all emulators share: the app, its clock, its tasks, its faults, and callbacks.
+"""The base of all emulators: the app, its clock, its tasks, its faults, and callbacks.
 
     with Bfl() as bfl:
         ... bfl.url, bfl.key ...
@@ -11,10 +11,10 @@ or as a fixture:
         with Bfl() as emulator:
             yield emulator
 
-By hand (`python -m tests.emulators`) faults are set over HTTP:
+When run by hand (`python -m tests.emulators`), set faults over HTTP:
 
     POST /_control {"on": "submit|poll|download|cancel|upload", "fault": "...", "times": 2}
-    "times" left out: until {"on": "...", "fault": null}. GET /_control tells what has been asked for.
+    Without "times": until {"on": "...", "fault": null}. GET /_control returns counts and the next faults.
 """
 
 from __future__ import annotations
@@ -56,21 +56,21 @@ Handler = Callable[[Request, Fault | None], Awaitable[Response]]
 class Emulator:
     """One provider. Tests may change every public attribute at any time.
 
-    key           the only key it takes
-    secret        the key's second half, where the provider signs requests with one
-    seconds       how long work takes that is submitted from now on
-    ahead         seconds by which its clock is ahead of the machine's: += 601 makes links old;
+    key           the only key it accepts
+    secret        the key's second half, if the provider signs requests with one
+    seconds       how long tasks take that are submitted from now on
+    ahead         seconds by which its clock is ahead of the machine's: += 601 makes links expire;
                   see `stop_clock` too
-    longest_side  pixels; results are shrunk to it. None: as large as was asked for
+    longest_side  pixels; results are shrunk to it. None: as large as requested
     script        the faults to come
-    tasks         everything it took on, in order
-    calls         every request to its endpoints, in order, also the refused ones
+    tasks         every task it accepted, in order
+    calls         every request to its endpoints, in order, refused ones too
     callbacks     every callback it sent
     """
 
     name: ClassVar[str] = ""  # as in the names of environment variables, in lower case
-    base_path: ClassVar[str] = ""  # what the provider's documented base URL has after the host
-    callback_waits: tuple[float, ...] = (0.05, 0.1)  # seconds before each further try
+    base_path: ClassVar[str] = ""  # the path of the provider's documented base URL
+    callback_waits: tuple[float, ...] = (0.05, 0.1)  # seconds before each retry
 
     def __init__(
         self,
@@ -99,26 +99,26 @@ class Emulator:
         self.app.router.redirect_slashes = False
         self._server = Server(self.app, host=host, port=port)
 
-    # What each provider says for itself.
+    # Overridden by each provider.
 
     def routes(self) -> list[BaseRoute]:
-        """Its endpoints; see `route`."""
+        """The endpoints; see `route`."""
         raise NotImplementedError
 
     def refusal(self, fault: Fault) -> Response:
-        """Its words for a fault of REFUSED, but for BAD_GATEWAY, which is the same everywhere."""
+        """The response to a fault of REFUSED other than BAD_GATEWAY, which is the same everywhere."""
         raise NotImplementedError
 
     def lost(self, request: Request, status: int) -> Response:
-        """Its answer to a path (404) or a method (405) that it does not have."""
+        """The response to an unknown path (404) or method (405)."""
         raise NotImplementedError
 
     def link_not_found(self) -> Response:
-        """What its file server says about a file that is not there."""
+        """The file server's response for a missing file."""
         return Response("Not Found", 404, media_type="text/plain")
 
     def link_expired(self) -> Response:
-        """What its file server says about a link that was good once."""
+        """The file server's response for an expired link."""
         return self.link_not_found()
 
     def environment(self) -> dict[str, str]:
@@ -134,11 +134,11 @@ class Emulator:
         return f"http://{self._server.host}:{self._server.port}"
 
     def start(self) -> None:
-        """Listen; after a stop again on the same port, with all it knew."""
+        """Listen; after a stop on the same port again, with all its state."""
         self._server.start()
 
     def stop(self) -> None:
-        """Refuse connections from now on and reset the open ones."""
+        """Refuse new connections and reset the open ones."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -159,11 +159,11 @@ class Emulator:
         return (time.time() if self._stopped_at is None else self._stopped_at) + self.ahead
 
     def stop_clock(self) -> None:
-        """From now on time passes by `ahead` alone, so that tasks stand where the test puts them."""
-        self._stopped_at = math.floor(time.time())  # whole, so that sums with it are exact
+        """From now on time passes only by `ahead`, so that a test controls the state of its tasks."""
+        self._stopped_at = math.floor(time.time())  # whole seconds, so that sums with it are exact
 
     def route(self, method: str, path: str, handler: Handler, step: Step | None = None) -> Route:
-        """An endpoint that is counted, and that has faults when it is a step."""
+        """An endpoint that is counted, and that has faults if it is a step."""
 
         async def endpoint(request: Request) -> Response:
             call = Call(step, request.method, str(request.url), dict(request.headers), self.now())
@@ -187,14 +187,14 @@ class Emulator:
             return spoil(await handler(request, fault), fault)
         except Refused as refused:
             return refused.response
-        except ClientDisconnect:  # it went away before all of its request was here
+        except ClientDisconnect:  # before the whole request was received
             return Response(status_code=499)
         except Exception as bug:
             self._bugs.append(bug)
             raise
 
     def accept(self, task: Task) -> Task:
-        """Take it on. A fault that only spoils the answer to the submit is no matter of the task."""
+        """Record the task. A fault that only spoils the response to the submit is not a fault of the task."""
         if task.fault in SPOILT:
             task.fault = None
         self.tasks.append(task)
@@ -208,12 +208,12 @@ class Emulator:
         return self._known.get(name)
 
     def active(self) -> list[Task]:
-        """What is being worked on."""
+        """The unfinished tasks."""
         now = self.now()
         return [task for task in self.tasks if task.ends_at > now]
 
     def fraction(self, task: Task) -> float:
-        """How much of its time has passed, 0 to 1; below 1 while it is not done."""
+        """The share of its time that has passed, 0 to 1; below 1 while it is not done."""
         if task.ends_at <= self.now():
             return 1.0
         return min((self.now() - task.at) / task.seconds, 0.95)
@@ -221,11 +221,11 @@ class Emulator:
     def picture(
         self, *, prompt: str, seed: int, width: int, height: int, format: str, index: int = 0
     ) -> Picture:
-        """A result for these wishes."""
+        """A result with these options."""
         return Picture(prompt, seed, width, height, format, index).shrunk(self.longest_side)
 
     def deliver(self, picture: Picture, fault: Fault | None) -> Response:
-        """The file behind a result's link. `fault` is the download's own or its task's."""
+        """The response of a result's link. `fault` is the download's own or its task's."""
         match fault:
             case Fault.LINK_NOT_FOUND:
                 return self.link_not_found()
@@ -238,29 +238,29 @@ class Emulator:
         return Response(picture.content, media_type=picture.content_type)
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run it beside the requests; it ends when the emulator stops. Only from a handler."""
+        """Run it alongside the requests; it ends when the emulator stops. Only from a handler."""
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
     def cancel_task(self, task: Task) -> None:
-        """End it now."""
+        """End the task now."""
         task.cancelled_at = self.now()
         task.cancelled.set()
 
     async def until_end(self, task: Task) -> None:
-        """Returns when the task has ended, by the emulator's clock.
+        """Return when the task has ended, by the emulator's clock.
 
-        It looks rarely while the end is far, since there may be thousands of tasks; so a jump of the
-        clock may go unnoticed for a quarter of the time that was left.
+        It polls rarely while the end is far, since there may be thousands of tasks, so a jump of the clock
+        may go unnoticed for a quarter of the remaining time.
         """
         while (left := task.ends_at - self.now()) > 0:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(task.cancelled.wait(), min(left, max(0.1, left / 4)))
 
     async def send_callback(self, url: str, body: bytes, headers: dict[str, str]) -> None:
-        """POST it until it is taken (2xx) or the tries are used up."""
-        # Without verification: loading the machine's certificates anew each time would hold up all requests.
+        """POST until it is accepted (2xx) or the attempts are used up."""
+        # Without verification: loading the machine's certificates anew each time would delay all requests.
         async with httpx.AsyncClient(timeout=60, verify=False) as client:
             for wait in (0.0, *self.callback_waits):
                 await asyncio.sleep(wait)

@@ -1,4 +1,4 @@
-"""What the tests of all emulators look at in the same way."""
+"""Helpers and checks shared by the tests of all emulators."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.emulators.pictures import Picture
 
 Send = Callable[[], httpx.Response]
 
-# For all tests: httpx.get and its like load the machine's certificates anew each time.
+# For all tests: httpx.get and the like load the machine's certificates anew each time.
 http = httpx.Client(verify=False, timeout=60, headers={"connection": "close"})
 
 
 def until(answer: Callable[[], Any], accepted: Callable[[Any], Any]) -> Any:
-    """Ask again and again, for a minute at most, until the answer is accepted."""
+    """Poll for a minute at most, until the answer is accepted."""
     deadline = time.monotonic() + 60
     while not accepted(got := answer()):
         assert time.monotonic() < deadline, got
@@ -34,7 +34,7 @@ def until(answer: Callable[[], Any], accepted: Callable[[Any], Any]) -> Any:
 
 @contextmanager
 def given_up(once: Callable[[], Any]) -> Iterator[None]:
-    """Within, `http` waits for an answer for a moment only, which begins when `once` is true."""
+    """Inside, `http` has a short timeout for responses, which begins when `once` is true."""
 
     def trace(event: str, info: dict[str, Any]) -> None:
         if event == "http11.receive_response_headers.started":
@@ -49,7 +49,7 @@ def given_up(once: Callable[[], Any]) -> Iterator[None]:
 
 
 def photo(width: int = 320, height: int = 256, pillow_format: str = "PNG") -> bytes:
-    """A picture to send."""
+    """An image to upload."""
     buffer = BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert("RGB").save(buffer, pillow_format)
     return buffer.getvalue()
@@ -63,7 +63,7 @@ def opened(content: bytes) -> tuple[str, tuple[int, int]]:
 
 
 def spoils_answers(emulator: Emulator, step: Step, send: Send) -> None:
-    """The connection cut, half of the JSON, no answer, and a proxy's page, each once on this step."""
+    """The connection cut, half of the JSON, no response, and a proxy's page, each once on this step."""
     coming = emulator.script.coming(step)
     coming.extend([Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG, Fault.BAD_GATEWAY])
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
@@ -86,7 +86,7 @@ def spoils_answers(emulator: Emulator, step: Step, send: Send) -> None:
 
 
 def spoils_downloads(emulator: Emulator, url: str, picture: Picture) -> None:
-    """A cut, a web page called an image, and 2 GB announced and not, each once."""
+    """A cut, a web page declared as an image, and 2 GB with and without Content-Length, each once."""
     emulator.script.next_download = [
         Fault.CUT,
         Fault.NOT_AN_IMAGE,

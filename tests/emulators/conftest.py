@@ -1,4 +1,4 @@
-"""A running emulator for each test that asks for one, with small results."""
+"""A running emulator for each test that requests one, with small results."""
 
 from __future__ import annotations
 

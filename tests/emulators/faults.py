@@ -1,10 +1,10 @@
-"""What can go wrong at a provider, one vocabulary for all emulators, and how it is chosen.
+"""Faults of a provider, the same for all emulators, and how to choose them.
 
     emulator.script.next_submit = [Fault.BAD_GATEWAY, None]     the next one fails, the one after does not
-    emulator.script.always[Step.POLL] = Fault.SERVER_ERROR      until it is taken out again
+    emulator.script.always[Step.POLL] = Fault.SERVER_ERROR      until it is removed
     POST /_control {"on": "poll", "fault": "hang", "times": 2}  the same by hand; see base.py
 
-"Connection refused" is no fault of a running emulator: stop it.
+For "connection refused" stop the emulator.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ class Step(StrEnum):
 
 
 class Fault(StrEnum):
-    # The request is refused: no task is made, nothing is cancelled or given.
-    WRONG_KEY = "wrong_key"  # also a right key is refused
+    # The request is refused: no task is created, nothing is cancelled or returned.
+    WRONG_KEY = "wrong_key"  # a valid key is refused too
     OUT_OF_FUNDS = "out_of_funds"
     RATE_LIMITED = "rate_limited"  # without Retry-After
     RATE_LIMITED_RETRY_AFTER = "rate_limited_retry_after"  # with it, RETRY_AFTER seconds
-    SERVER_ERROR = "server_error"  # 500, in the provider's own form
+    SERVER_ERROR = "server_error"  # 500, in the provider's own format
     BAD_GATEWAY = "bad_gateway"  # 502, with the HTML page of a proxy
 
-    # The request is served, a submit does make a task, but the answer is spoilt.
+    # The request is served, a submit does create a task, but the response is not usable.
     CUT = "cut"  # the connection is closed after half of the bytes that Content-Length promised
     MALFORMED_JSON = "malformed_json"  # half of the bytes, as if that were all
-    HANG = "hang"  # no answer, not even a header, until the client gives up
+    HANG = "hang"  # no response, not even a header, until the client times out
 
-    # How a task goes. Set on a submit it stays with that task to its end, through polls and
+    # The course of a task. Set on a submit it stays with that task to its end, through polls and
     # downloads; set on a poll or a download it holds for that one request.
     NEVER_FINISHES = "never_finishes"
-    FAILED = "failed"  # the model failed, for no reason of the client's
+    FAILED = "failed"  # the model failed, not because of the client
     PROMPT_MODERATED = "prompt_moderated"
     RESULT_MODERATED = "result_moderated"
-    EMPTY_RESULT = "empty_result"  # done, without any picture
-    UNKNOWN_STATUS = "unknown_status"  # a status word that no contract knows
-    NOT_FOUND_YET = "not_found_yet"  # set on a poll: the task is not known, as just after its submit
+    EMPTY_RESULT = "empty_result"  # done, without any image
+    UNKNOWN_STATUS = "unknown_status"  # a status that no contract defines
+    NOT_FOUND_YET = "not_found_yet"  # set on a poll: the task is unknown, as just after its submit
 
-    # Told by some providers only (OpenAI, Google, fal): no task is made, or it fails at once.
-    OVERLOADED = "overloaded"  # 503, in the provider's own form
-    FORBIDDEN = "forbidden"  # 403: a right key that may not use this model
-    SPEND_CAP = "spend_cap"  # 400: a limit that the account set itself, or billing that is not set up
+    # Only of some providers (OpenAI, Google, fal): no task is created, or it fails at once.
+    OVERLOADED = "overloaded"  # 503, in the provider's own format
+    FORBIDDEN = "forbidden"  # 403: a valid key without access to this model
+    SPEND_CAP = "spend_cap"  # 400: a limit set by the account itself, or billing that is not set up
 
-    # What the result's link (or the picture inside the answer, where there is no link) gives.
+    # The response of the result's link (or, without links, the image inside the response).
     LINK_NOT_FOUND = "link_not_found"
     LINK_EXPIRED = "link_expired"
-    NOT_AN_IMAGE = "not_an_image"  # called an image, but a web page
-    HUGE = "huge"  # HUGE_SIZE bytes, announced by Content-Length
-    HUGE_UNANNOUNCED = "huge_unannounced"  # as many, chunked
+    NOT_AN_IMAGE = "not_an_image"  # a web page, declared as an image
+    HUGE = "huge"  # HUGE_SIZE bytes, with Content-Length
+    HUGE_UNANNOUNCED = "huge_unannounced"  # the same, chunked
 
 
 REFUSED = frozenset(
@@ -78,7 +78,7 @@ SPOILT = frozenset({Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG})
 RETRY_AFTER = 1  # seconds; the header of RATE_LIMITED_RETRY_AFTER
 HUGE_SIZE = 2 * 1024**3  # bytes
 NOT_AN_IMAGE = b"<!DOCTYPE html><title>Sign in</title><p>This is not a picture.\n"
-UNKNOWN_WORD = "Daydreaming"  # the status word of UNKNOWN_STATUS
+UNKNOWN_WORD = "Daydreaming"  # the status of UNKNOWN_STATUS
 
 
 @dataclass
@@ -98,13 +98,13 @@ class Script:
         return coming
 
     def take(self, step: Step) -> Fault | None:
-        """The fault for the request that is being served now."""
+        """The fault for the current request."""
         coming = self.coming(step)
         return coming.pop(0) if coming else self.always.get(step)
 
 
 def bad_gateway() -> Response:
-    """What a proxy says when the service behind it is gone."""
+    """A proxy's response while the service behind it is down."""
     page = (
         "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
         "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
@@ -113,7 +113,7 @@ def bad_gateway() -> Response:
 
 
 def spoil(response: Response, fault: Fault | None) -> Response:
-    """The answer that is sent under CUT, MALFORMED_JSON and HANG; under others the one given."""
+    """The response under CUT, MALFORMED_JSON and HANG; unchanged under others."""
     if fault is Fault.CUT:
         return _Cut(response)
     if fault is Fault.MALFORMED_JSON:
@@ -125,12 +125,12 @@ def spoil(response: Response, fault: Fault | None) -> Response:
 
 
 def huge(start: bytes, media_type: str, *, announced: bool) -> Response:
-    """HUGE_SIZE bytes that begin as a real picture does; made while they are sent, never held."""
+    """HUGE_SIZE bytes that begin as a valid image; generated while they are sent, never held."""
     return _Huge(start, media_type, announced=announced)
 
 
 class _Cut(Response):
-    """Promises the whole and sends half; a server closes a connection whose answer is not complete."""
+    """Announces the whole and sends half; a server closes a connection with an incomplete response."""
 
     def __init__(self, whole: Response) -> None:
         super().__init__(whole.body, whole.status_code, media_type=whole.headers.get("content-type"))
@@ -168,6 +168,6 @@ class _Hang(Response):
 
 
 async def _disconnected(receive: Receive) -> None:
-    """Returns when the client has given up."""
+    """Returns when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass

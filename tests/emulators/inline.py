@@ -1,4 +1,4 @@
-"""Pictures inside a JSON answer, for the providers that give no links."""
+"""Images inside a JSON response, for the providers without links."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HUGE = "(huge)"
 
 
 def inlined(picture: Picture, fault: Fault | None) -> str:
-    """The base64 that stands for this picture in an answer that is sent by `answer`."""
+    """The base64 of this image in a response that is sent by `answer`."""
     if fault is Fault.NOT_AN_IMAGE:
         return b64encode(NOT_AN_IMAGE).decode()
     if fault in (Fault.HUGE, Fault.HUGE_UNANNOUNCED):
@@ -25,18 +25,18 @@ def inlined(picture: Picture, fault: Fault | None) -> str:
 
 
 def streamed(fault: Fault | None) -> Fault | None:
-    """The fault of a picture in a stream: nothing grows there."""
+    """The fault of an image in a stream, which cannot be HUGE."""
     return None if fault in (Fault.HUGE, Fault.HUGE_UNANNOUNCED) else fault
 
 
 def answer(document: dict[str, Any], pictures: list[Picture], fault: Fault | None) -> Response:
-    """The document as JSON; under HUGE its first picture grows to HUGE_SIZE bytes while it is sent."""
+    """The document as JSON; under HUGE its first image grows to HUGE_SIZE bytes while it is sent."""
     if fault not in (Fault.HUGE, Fault.HUGE_UNANNOUNCED):
         return JSONResponse(document)
     before, after = json.dumps(document, separators=(",", ":")).split(_HUGE, 1)
     content = pictures[0].content
-    start = b64encode(content[: len(content) // 3 * 3])  # no padding: more is to follow
-    # Base64 comes in groups of four characters.
+    start = b64encode(content[: len(content) // 3 * 3])  # no padding: more follows
+    # Base64 is in groups of four characters.
     left = (HUGE_SIZE - len(before) - len(start) - len(after)) // 4 * 4
 
     async def chunks() -> AsyncIterator[bytes]:

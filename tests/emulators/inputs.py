@@ -1,4 +1,4 @@
-"""Looking at the pictures that clients send, as a provider does before it takes on work."""
+"""Checks of input images, as a provider does them before it accepts work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Size = tuple[int, int]  # pixels, width first
 
 
 def decode_base64(text: str) -> bytes | None:
-    """The bytes, or None where it is no standard base64."""
+    """The bytes, or None if it is not standard base64."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -29,7 +29,7 @@ def is_url(text: str) -> bool:
 
 
 async def fetch(url: str) -> bytes | None:
-    """What the URL gives; None when it gives nothing. Only for URLs that `is_near`."""
+    """The content of the URL; None if there is none. Only for URLs that `is_near`."""
     async with httpx.AsyncClient(timeout=60, follow_redirects=True, verify=False) as client:
         try:
             answer = await client.get(url)
@@ -39,12 +39,12 @@ async def fetch(url: str) -> bytes | None:
 
 
 def is_near(url: str) -> bool:
-    """Whether the URL is on this machine. Emulators call nobody else: other URLs they believe."""
+    """Whether the URL is on this machine. Emulators fetch no others: those are assumed to be valid."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def size_of(content: bytes) -> Size | None:
-    """Pixels; None where these are not the bytes of a PNG, JPEG or WebP picture."""
+    """Pixels; None if these are not the bytes of a PNG, JPEG or WebP image."""
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as image:
             image.load()

@@ -1,4 +1,4 @@
-"""The pictures that emulators answer with: real files, the same for the same prompt and seed."""
+"""The images in emulators' responses: real files, the same for the same prompt and seed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CELLS = 8  # the pattern is this many cells wide and high
 
 @dataclass(frozen=True)
 class Picture:
-    """One result. `format` is png, jpeg or webp; `index` tells several of one task apart."""
+    """One result. `format` is png, jpeg or webp; `index` distinguishes several of one task."""
 
     prompt: str
     seed: int
@@ -25,7 +25,7 @@ class Picture:
 
     @property
     def content(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         return _render(self)
 
     @property
@@ -33,7 +33,7 @@ class Picture:
         return f"image/{self.format}"
 
     def shrunk(self, longest_side: int | None) -> Picture:
-        """The same within `longest_side` pixels, for tests that need many; None leaves it."""
+        """The same within `longest_side` pixels, for tests that need many; None leaves it unchanged."""
         if longest_side is None or max(self.width, self.height) <= longest_side:
             return self
         scale = longest_side / max(self.width, self.height)
@@ -44,7 +44,7 @@ class Picture:
 
 @lru_cache(maxsize=64)
 def _render(picture: Picture) -> bytes:
-    """Coloured cells from a hash of all but the format and size, so a thumbnail can be told as well."""
+    """Coloured cells from a hash of all but the format and size, so that a thumbnail is recognizable too."""
     name = f"{picture.prompt}\n{picture.seed}\n{picture.index}"
     colours = hashlib.shake_256(name.encode()).digest(CELLS * CELLS * 3)
     image = Image.frombytes("RGB", (CELLS, CELLS), colours)

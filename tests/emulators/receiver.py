@@ -1,4 +1,4 @@
-"""Somebody who takes callbacks, for tests of them."""
+"""A server that receives callbacks, for their tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Receiver:
         return f"http://{self._server.host}:{self._server.port}/hook"
 
     def wait(self, count: int) -> list[tuple[dict[str, str], bytes]]:
-        """The first `count`, as soon as they are there; fails after a minute."""
+        """The first `count`, as soon as they arrive; fails after a minute."""
         deadline = time.monotonic() + 60
         while len(self.got) < count:
             assert time.monotonic() < deadline, f"{len(self.got)} of {count} callbacks came"

@@ -1,4 +1,4 @@
-"""What an emulator remembers, and how it says no."""
+"""The records of an emulator, and the refusal of a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.emulators.pictures import Picture
 
 
 class Refused(Exception):
-    """Raised anywhere below a handler: the request is answered with this response."""
+    """Raised anywhere below a handler: the request gets this response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.status_code)
@@ -23,16 +23,16 @@ class Refused(Exception):
 
 @dataclass(eq=False)
 class Task:
-    """One piece of work that the provider took on.
+    """One piece of work that the provider accepted.
 
     path, headers, request  of the submit: names of headers in lower case, the body decoded
-    at                      when, by the emulator's clock
+    at                      when it was submitted, by the emulator's clock
     seconds                 how long the work takes
-    fault                   how it goes, if not well
-    token                   its second name, where the provider gives one
-    callback                the URL to be told at the end, or ""
-    cost                    in the provider's own money
-    notes                   what its emulator alone needs to know of it
+    fault                   how it fails, if it does
+    token                   its second id, if the provider has one
+    callback                the URL to call at the end, or ""
+    cost                    in the provider's own currency
+    notes                   data that only its emulator needs
     """
 
     id: str
@@ -60,13 +60,13 @@ class Task:
         return math.inf if self.fault is Fault.NEVER_FINISHES else self.at + self.seconds
 
     def under(self, fault: Fault | None) -> Fault | None:
-        """How it goes in a request that has this fault: the request's own wins over the task's."""
+        """The fault in a request with this fault: the request's own wins over the task's."""
         return self.fault if fault is None or fault in SPOILT else fault
 
 
 @dataclass(eq=False)
 class Call:
-    """A request to one of the provider's endpoints, and the HTTP status of its answer (0: none yet)."""
+    """A request to one of the provider's endpoints, and the HTTP status of its response (0: none yet)."""
 
     step: Step | None
     method: str
@@ -78,7 +78,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Callback:
-    """A callback as it was sent, and the status it got; 0 when nobody answered."""
+    """A callback as it was sent, and the status of its response; 0 without a response."""
 
     url: str
     headers: dict[str, str]

@@ -1,4 +1,4 @@
-"""All emulators by the names of their providers. A new one is a folder and a line here."""
+"""All emulators by the names of their providers. A new one needs a folder and a line here."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A bucket of an S3-compatible storage, which believes in presigned URLs only when they are right.
+"""A bucket of an S3-compatible storage, which accepts presigned URLs only if they are valid.
 
 Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)". Requests
-that carry their signature in a header are the storage client's own, and believed.
+that carry their signature in a header are the storage client's own, and accepted unchecked.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ class Stored:
 
 @dataclass
 class Bucket:
-    """`objects` by their keys; `calls` as "METHOD key"; `ahead` is its clock's lead in seconds.
+    """`objects` by key; `calls` as "METHOD key"; `ahead` is its clock's lead in seconds.
 
-    refuses  the status with which it answers to every new object; 0: it takes them
+    refuses  the status of its response to every new object; 0: it accepts them
     """
 
     url: str = ""
     objects: dict[str, Stored] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    sent: int = 0  # bytes of objects that were given out
+    sent: int = 0  # bytes of objects that were downloaded
     ahead: float = 0
     refuses: int = 0
 
     def storages(self) -> dict[str, Any]:
-        """The portal's default storage, as its settings have it for a bucket, but patient."""
+        """The portal's default storage, as its settings define it for a bucket, but with a long timeout."""
         return {
             "BACKEND": "storages.backends.s3.S3Storage",
             "OPTIONS": {
@@ -120,7 +120,7 @@ class Bucket:
         )
 
     def _listed(self, request: Request) -> Response:
-        """ListObjectsV2: keys after the one that is named, in their order."""
+        """ListObjectsV2: keys after `start-after`, sorted."""
         after, most = request.query_params.get("start-after", ""), int(request.query_params["max-keys"])
         found = [key for key in sorted(self.objects) if key > after][:most]
         contents = "".join(
@@ -139,7 +139,7 @@ class Bucket:
             self.sent += len(content[start : start + 65536])
 
     def _refusal(self, request: Request) -> str | None:
-        """Why a presigned URL does not let this request through."""
+        """Why a presigned URL does not allow this request."""
         query = dict(parse_qsl(request.url.query, keep_blank_values=True))
         signature = query.pop("X-Amz-Signature", "")
         if not signature:
@@ -182,7 +182,7 @@ def bucket() -> Iterator[Bucket]:
 
 @contextmanager
 def hung_bucket() -> Iterator[tuple[Bucket, list[socket.socket]]]:
-    """A bucket that accepts connections and never answers; and the connections that it has accepted."""
+    """A bucket that accepts connections and never responds, and the connections that it has accepted."""
     accepted: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -211,7 +211,7 @@ def _sha256(text: str) -> str:
 
 
 def _unwrapped(body: bytes, encoding: str) -> bytes:
-    """The bytes within the chunks that the storage client may send: length in hex, bytes, until length 0."""
+    """The data of the chunks that the storage client may send: length in hex, bytes, until length 0."""
     if "aws-chunked" not in encoding:
         return body
     content = b""

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp
 
 
 class Server:
-    """Starts and stops within milliseconds, and on the same port each time.
+    """Starts and stops within milliseconds, on the same port each time.
 
-    Stopped, it refuses connections; the ones that were open are reset, as when a machine dies.
+    Stopped, it refuses connections; open ones are reset, as when a machine dies.
     """
 
     def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -63,7 +63,7 @@ class Server:
             access_log=False,
             date_header=False,  # the emulator's clock may differ from the machine's
             server_header=False,
-            timeout_keep_alive=600,  # no client is to meet the end of a connection that it takes up again
+            timeout_keep_alive=600,  # no client should reuse a connection that the server is closing
             h11_max_incomplete_event_size=1024 * 1024,
             ws="websockets-sansio",
         )
@@ -71,7 +71,7 @@ class Server:
         server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
         await server.startup(sockets=[listener])
-        await server.on_tick(0)  # sets the headers that all answers have
+        await server.on_tick(0)  # sets the default headers of all responses
         ready.set()
         await self._ended.wait()
         for each in server.servers:
@@ -84,8 +84,8 @@ class Server:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    # With its protocol named: without, asyncio leaves Nagle's algorithm on, and each answer on a kept
-    # connection comes 40 ms late.
+    # With an explicit protocol: without, asyncio leaves Nagle's algorithm on, and each response on a
+    # persistent connection is 40 ms late.
     place = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     place.bind((host, port))

@@ -1,4 +1,4 @@
-"""The common ground of the emulators: pictures, control by hand, stop and start, bugs."""
+"""The base of the emulators: images, control by hand, stop and start, bugs."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_results_can_be_kept_small():
     assert opened(picture.content) == ("PNG", (100, 50))
 
 
-def test_faults_are_set_by_hand_for_some_times_or_until_taken_back():
+def test_faults_are_set_by_hand_for_some_requests_or_until_removed():
     with Minimal() as emulator:
         control = f"{emulator.url}/_control"
 
@@ -96,7 +96,7 @@ def test_settings_name_the_base_url_and_the_key():
         }
 
 
-def test_a_bug_of_an_emulator_is_not_taken_for_a_fault():
+def test_a_bug_of_an_emulator_is_not_mistaken_for_a_fault():
     with pytest.raises(RuntimeError, match="a bug"), Minimal() as emulator:
         assert http.get(f"{emulator.url}/bug").status_code == 500
 

@@ -1,4 +1,4 @@
-"""The emulator of BFL tells the truth: the contract's examples, every refusal, every fault."""
+"""The emulator of BFL follows the contract: its examples, the models, links and webhooks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def submit(bfl: Bfl, body: Any = SKY, model: str = "flux-kontext-pro", **options
 
 
 def final(polling_url: str) -> dict[str, Any]:
-    """The answer of the first poll that does not say Pending."""
+    """The response of the first poll whose status is not Pending."""
     answer: dict[str, Any] = until(
         lambda: http.get(polling_url).json(), lambda body: body["status"] != "Pending"
     )
@@ -106,7 +106,7 @@ def test_text_alone_makes_a_picture_and_unknown_fields_are_ignored(bfl: Bfl):
     assert final(body["polling_url"])["status"] == "Ready"
 
 
-def test_pictures_may_be_urls_which_are_fetched_from_this_machine_alone(bfl: Bfl):
+def test_pictures_may_be_urls_which_are_fetched_from_this_machine_only(bfl: Bfl):
     first = submit(bfl).json()
     near = final(first["polling_url"])["result"]["sample"]
 
@@ -115,7 +115,7 @@ def test_pictures_may_be_urls_which_are_fetched_from_this_machine_alone(bfl: Bfl
     assert submit(bfl, {"prompt": "x", "input_image": "https://example.com/a.jpg"}).json()["input_mp"] == 1.0
 
 
-def test_links_end_ten_minutes_after_the_work_and_are_signed_anew(bfl: Bfl):
+def test_links_expire_ten_minutes_after_the_work_and_are_signed_anew(bfl: Bfl):
     bfl.stop_clock()
     polling_url = submit(bfl).json()["polling_url"]
     bfl.ahead += 1
@@ -135,7 +135,7 @@ def test_links_end_ten_minutes_after_the_work_and_are_signed_anew(bfl: Bfl):
     assert http.get(final(polling_url)["result"]["sample"]).status_code == 200
 
 
-def test_a_task_may_live_on_another_host_than_the_api(bfl: Bfl):
+def test_a_task_may_be_on_another_host_than_the_api(bfl: Bfl):
     bfl.regional = True
     body = submit(bfl).json()
 
@@ -144,27 +144,27 @@ def test_a_task_may_live_on_another_host_than_the_api(bfl: Bfl):
     assert http.get(f"{bfl.url}/v1/get_result?id={body['id']}").json()["status"] == "Task not found"
 
 
-def test_newer_models_say_more_while_they_work(bfl: Bfl):
+def test_newer_models_report_more_statuses(bfl: Bfl):
     bfl.stop_clock()
     bfl.newer, bfl.seconds = True, 10
     polling_url = submit(bfl).json()["polling_url"]
 
-    said = []
+    reported_states = []
     for _ in range(3):
         answer = http.get(polling_url).json()
-        said.append((answer["status"], answer["progress"]))
+        reported_states.append((answer["status"], answer["progress"]))
         bfl.ahead += 4
-    assert said == [("Pending", 0.1), ("Reasoning", 0.4), ("Generating", 0.8)]
+    assert reported_states == [("Pending", 0.1), ("Reasoning", 0.4), ("Generating", 0.8)]
 
 
-def test_webhooks_tell_the_result_and_are_signed(bfl: Bfl):
+def test_webhooks_send_the_result_and_are_signed(bfl: Bfl):
     with Receiver() as receiver:
         receiver.answers = [500]
         answer = submit(bfl, {**SKY, "webhook_url": receiver.url, "webhook_secret": "test-webhook-secret"})
         body = answer.json()
         assert list(body) == ["id", "status", "webhook_url", "cost", "input_mp", "output_mp"]
         assert (body["status"], body["webhook_url"]) == ("Pending", receiver.url)
-        first, second = receiver.wait(2)  # the first try was answered with 500
+        first, second = receiver.wait(2)  # the first attempt got a 500
 
     assert first[1] == second[1]
     headers, content = second
@@ -174,7 +174,7 @@ def test_webhooks_tell_the_result_and_are_signed(bfl: Bfl):
     assert headers["x-bfl-signature"] == sign("test-webhook-secret", content)
 
 
-def test_the_signature_is_that_of_the_test_vector():
+def test_the_signature_matches_the_test_vector():
     body = b'{"id":"7b32ef80-0000-4000-8000-000000000001","status":"Ready"}'
 
     assert sign("test-webhook-secret", body) == (

@@ -1,4 +1,4 @@
-"""How tasks, answers and downloads of BFL's emulator go wrong."""
+"""Failures of tasks, responses and downloads at BFL's emulator."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_tasks_that_do_not_end_well(bfl: Bfl, where: str, fault: Fault, status: 
     assert again == (status if where == "submit" else "Ready")
 
 
-def test_a_failed_task_may_answer_503_with_its_normal_body(bfl: Bfl):
+def test_polls_of_a_failed_task_may_be_503_with_the_normal_body(bfl: Bfl):
     bfl.failed_status = 503
     bfl.script.next_submit = [Fault.FAILED]
     polling_url = submit(bfl).json()["polling_url"]
@@ -86,7 +86,7 @@ def test_a_task_may_never_end_or_not_be_known_yet(bfl: Bfl):
         (Fault.SERVER_ERROR, 500, '{"detail":"Internal Server Error"}', None),
     ],
 )
-def test_refusals_make_no_task(bfl: Bfl, fault: Fault, status: int, text: str, retry_after: str | None):
+def test_refusals_create_no_task(bfl: Bfl, fault: Fault, status: int, text: str, retry_after: str | None):
     bfl.script.next_submit = [fault]
 
     answer = submit(bfl)
@@ -97,9 +97,9 @@ def test_refusals_make_no_task(bfl: Bfl, fault: Fault, status: int, text: str, r
     assert submit(bfl).status_code == 200
 
 
-def test_spoilt_answers(bfl: Bfl):
+def test_spoilt_responses(bfl: Bfl):
     spoils_answers(bfl, Step.SUBMIT, lambda: submit(bfl))
-    assert len(bfl.tasks) == 3  # the proxy's page came instead of BFL
+    assert len(bfl.tasks) == 3  # the proxy's page created none
     polling_url = f"{bfl.url}/v1/get_result?id={bfl.tasks[0].id}"
     spoils_answers(bfl, Step.POLL, lambda: http.get(polling_url))
     bfl.script.always[Step.POLL] = Fault.SERVER_ERROR

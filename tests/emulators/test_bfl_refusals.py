@@ -1,4 +1,4 @@
-"""What BFL's emulator refuses: fields, bodies, pictures, keys, paths, and too much."""
+"""Refusals of BFL's emulator: fields, bodies, images, keys, paths, and exceeded limits."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ from tests.emulators.test_bfl import PHOTO, SKY, submit
         ),
     ],
 )
-def test_fields_are_checked_in_the_text_of_pydantic(bfl: Bfl, model: str, body: Any, detail: dict[str, Any]):
+def test_invalid_fields_have_pydantics_messages(bfl: Bfl, model: str, body: Any, detail: dict[str, Any]):
     answer = submit(bfl, body, model)
 
     assert (answer.status_code, answer.json()) == (422, {"detail": [detail]})
     assert not bfl.tasks
 
 
-def test_only_json_is_read(bfl: Bfl):
+def test_only_json_bodies_are_accepted(bfl: Bfl):
     url, headers = f"{bfl.url}/v1/flux-kontext-pro", {"x-key": bfl.key}
 
     form = http.post(url, data={"prompt": "x"}, headers=headers)
@@ -171,7 +171,7 @@ def test_unknown_paths_and_methods(bfl: Bfl):
     assert http.post(f"{bfl.url}/v1/get_result?id=x").status_code == 405
 
 
-def test_polls_need_no_key_but_an_id_that_is_known(bfl: Bfl):
+def test_polls_need_no_key_but_a_known_id(bfl: Bfl):
     unknown = http.get(f"{bfl.url}/v1/get_result?id=x")
     missing = http.get(f"{bfl.url}/v1/get_result")
 

@@ -1,4 +1,4 @@
-"""The emulator of fal tells the truth: the queue from submit to result, and the models' inputs."""
+"""The emulator of fal follows the contract: the queue from submit to result, and the models' inputs."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_request_goes_from_the_queue_to_a_picture(fal: Fal):
 
 
 @pytest.mark.parametrize("form", ["fal-ai/flux-pro/requests/{}/response", f"{KONTEXT}/requests/{{}}"])
-def test_results_answer_under_their_longer_addresses_too(fal: Fal, form: str):
+def test_results_are_served_at_their_longer_urls_too(fal: Fal, form: str):
     submitted = submit(fal)
     expected = result(fal, submitted).json()
 
@@ -121,7 +121,7 @@ def test_results_have_the_size_and_format_requested(
     assert opened(http.get(image["url"]).content) == (format, size)
 
 
-def test_flux_2_tells_of_files_and_not_of_timings(fal: Fal):
+def test_flux_2_returns_file_names_and_sizes_but_no_timings(fal: Fal):
     output = result(fal, submit(fal, SOFAS, endpoint=FLUX_2)).json()
 
     assert set(output) == {"images", "seed"}
@@ -130,7 +130,7 @@ def test_flux_2_tells_of_files_and_not_of_timings(fal: Fal):
     assert image["file_size"] == len(http.get(image["url"]).content)
 
 
-def test_sync_mode_puts_several_pictures_into_the_answer(fal: Fal):
+def test_sync_mode_puts_several_pictures_into_the_response(fal: Fal):
     output = result(fal, submit(fal, {**SOFA, "num_images": 2, "sync_mode": True})).json()
 
     contents = [b64decode(image["url"].removeprefix("data:image/jpeg;base64,")) for image in output["images"]]
@@ -139,7 +139,7 @@ def test_sync_mode_puts_several_pictures_into_the_answer(fal: Fal):
     assert output["has_nsfw_concepts"] == [False, False]
 
 
-def test_fields_that_a_model_does_not_know_are_ignored_but_noted(fal: Fal):
+def test_unknown_fields_are_ignored_but_recorded(fal: Fal):
     submitted = submit(fal, {**SOFA, "image_urls": [], "strength": 0.5})
 
     assert result(fal, submitted).status_code == 200
@@ -182,7 +182,7 @@ def test_an_input_that_breaks_a_rule_is_refused_at_the_result(
     assert not fal.tasks[0].pictures
 
 
-def test_flux_3_wants_images_of_a_certain_size(fal: Fal):
+def test_flux_3_refuses_images_that_are_too_small_or_too_large(fal: Fal):
     small = f"data:image/png;base64,{b64encode(photo(255, 300)).decode()}"
     large = f"data:image/png;base64,{b64encode(photo(2100, 2100)).decode()}"
     endpoint = "blackforestlabs/flux-3/edit-image"
@@ -197,13 +197,13 @@ def test_flux_3_wants_images_of_a_certain_size(fal: Fal):
     assert found[0]["ctx"] == {"min_height": 256, "min_width": 256}
 
 
-def test_a_path_that_the_application_lacks_fails_at_the_result(fal: Fal):
+def test_an_unknown_path_of_an_application_fails_at_the_result(fal: Fal):
     answer = result(fal, submit(fal, endpoint="fal-ai/flux-pro/kontext/ultra"))
 
     assert (answer.status_code, answer.json()) == (404, {"detail": "Path /kontext/ultra not found"})
 
 
-def test_what_waits_is_reported_its_place_and_starts_in_order(fal: Fal):
+def test_queued_requests_have_a_position_and_start_in_order(fal: Fal):
     fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
@@ -221,7 +221,7 @@ def test_what_waits_is_reported_its_place_and_starts_in_order(fal: Fal):
     assert len(fal.active()) == 2
 
 
-def test_a_cancel_frees_the_place_for_the_next(fal: Fal):
+def test_a_cancel_frees_the_slot_for_the_next_request(fal: Fal):
     fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
@@ -244,7 +244,7 @@ def test_a_cancel_frees_the_place_for_the_next(fal: Fal):
     assert len(result(fal, third).json()["images"]) == 1
 
 
-def test_what_waits_too_long_is_abandoned(fal: Fal):
+def test_a_request_that_waits_too_long_times_out(fal: Fal):
     fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
@@ -258,7 +258,7 @@ def test_what_waits_too_long_is_abandoned(fal: Fal):
     assert (late.status_code, late.headers["x-fal-request-timeout-type"]) == (504, "user")
 
 
-def test_a_queue_that_is_too_long_is_refused(fal: Fal):
+def test_a_submit_to_a_queue_that_is_too_long_is_refused(fal: Fal):
     fal.stop_clock()
     fal.seconds = 10
     fal.queue.concurrency = 1
@@ -277,7 +277,7 @@ def test_the_status_can_be_streamed(fal: Fal):
     with http.stream("GET", url, headers=headers) as answer:
         for part in answer.iter_text():
             text += part
-            fal.ahead = 1  # only after it was told of as under way
+            fal.ahead = 1  # only after IN_PROGRESS was received
 
     assert answer.headers["content-type"].startswith("text/event-stream")
     views = [json.loads(frame.removeprefix("data: ")) for frame in text.split("\n\n") if frame]
@@ -285,7 +285,7 @@ def test_the_status_can_be_streamed(fal: Fal):
     assert views[-1]["logs"]
 
 
-def test_the_synchronous_run_answers_with_the_output(fal: Fal):
+def test_the_synchronous_run_returns_the_output(fal: Fal):
     headers = {"authorization": f"Key {fal.key}"}
 
     answer = http.post(f"{fal.url}/fal.run/{KONTEXT}", json=SOFA, headers=headers)
@@ -295,7 +295,7 @@ def test_the_synchronous_run_answers_with_the_output(fal: Fal):
     assert problem(refused)["type"] == "missing"
 
 
-def test_files_live_as_long_as_was_requested(fal: Fal):
+def test_files_are_kept_as_long_as_requested(fal: Fal):
     preference = {"x-fal-object-lifecycle-preference": '{"expiration_duration_seconds":3600}'}
     url = result(fal, submit(fal, headers=preference)).json()["images"][0]["url"]
 

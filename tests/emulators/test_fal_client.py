@@ -15,8 +15,8 @@ from tests.emulators.fal import Fal
 from tests.emulators.fal.client import FLUX_2, KONTEXT, PHOTO, SOFA
 from tests.emulators.faults import Fault
 
-# The client never closes the connections of its uploads; `collected` makes that known here, not in the
-# midst of another test.
+# The client never closes the connections of its uploads; `collected` raises the warning here, not during
+# another test.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
@@ -129,7 +129,7 @@ def test_the_official_client_raises_its_own_errors(
     assert isinstance(caught.value.response, httpx.Response)
 
 
-def test_the_official_client_tries_again_as_fal_wants(fal: Fal, client: fal_client.SyncClient):
+def test_the_official_client_retries_refused_submits(fal: Fal, client: fal_client.SyncClient):
     fal.script.next_submit = [Fault.RATE_LIMITED, Fault.BAD_GATEWAY]
 
     handle = client.submit(KONTEXT, SOFA)

@@ -1,4 +1,4 @@
-"""The emulator of fal refuses and fails as fal does, in its words."""
+"""Refusals and failures of fal's emulator, with fal's messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fal() -> Iterator[Fal]:
         yield emulator
 
 
-def test_every_call_but_a_download_wants_the_key(fal: Fal):
+def test_every_call_but_a_download_requires_the_key(fal: Fal):
     urls = submit(fal).json()
     submits = f"{fal.url}/{KONTEXT}"
 
@@ -47,7 +47,7 @@ def test_every_call_but_a_download_wants_the_key(fal: Fal):
     assert len(fal.tasks) == 1
 
 
-def test_what_is_not_there(fal: Fal):
+def test_unknown_applications_requests_and_files(fal: Fal):
     assert submit(fal, endpoint="fal-ai/flux-9").json() == {"detail": 'Application "flux-9" not found'}
     missing = f"{fal.url}/fal-ai/flux-pro/requests/00000000-0000-4000-8000-000000000000"
     assert get(fal, missing).status_code == get(fal, f"{missing}/status").status_code == 404
@@ -69,7 +69,7 @@ def test_what_is_not_there(fal: Fal):
         {"x-fal-object-lifecycle-preference": "3600"},
     ],
 )
-def test_headers_that_say_nothing_sensible_are_refused(fal: Fal, headers: dict[str, str]):
+def test_invalid_headers_are_refused(fal: Fal, headers: dict[str, str]):
     answer = submit(fal, headers=headers)
 
     assert answer.status_code == 400
@@ -77,7 +77,7 @@ def test_headers_that_say_nothing_sensible_are_refused(fal: Fal, headers: dict[s
     assert not fal.tasks
 
 
-def test_a_body_that_is_no_json_is_refused_at_once(fal: Fal):
+def test_a_body_that_is_not_json_is_refused_at_once(fal: Fal):
     answer = http.post(f"{fal.url}/{KONTEXT}", content=b"{", headers={"authorization": f"Key {fal.key}"})
 
     assert (answer.status_code, answer.json()["error_type"]) == (400, "bad_request")
@@ -94,7 +94,7 @@ def test_a_body_that_is_no_json_is_refused_at_once(fal: Fal):
         (Fault.SERVER_ERROR, 500, None),
     ],
 )
-def test_a_refusal_makes_no_task(fal: Fal, fault: Fault, code: int, retry_after: str | None):
+def test_a_refusal_creates_no_task(fal: Fal, fault: Fault, code: int, retry_after: str | None):
     fal.script.next_submit = [fault]
 
     answer = submit(fal)
@@ -143,7 +143,7 @@ def test_a_moderated_result_is_a_flagged_black_picture_or_a_422(fal: Fal):
     assert found["type"] == "content_policy_violation"
 
 
-def test_work_can_fail_and_be_empty(fal: Fal):
+def test_work_can_fail_or_be_empty(fal: Fal):
     fal.script.next_submit = [Fault.FAILED, Fault.OVERLOADED, Fault.EMPTY_RESULT]
 
     failed, lost, empty = (submit(fal) for _ in range(3))
@@ -157,7 +157,7 @@ def test_work_can_fail_and_be_empty(fal: Fal):
     assert result(fal, empty).json()["images"] == []
 
 
-def test_a_poll_can_tell_an_unknown_word_or_of_no_end_or_of_nothing(fal: Fal):
+def test_a_poll_can_report_an_unknown_status_endless_work_or_no_task(fal: Fal):
     submitted = submit(fal)
     result(fal, submitted)
     fal.script.next_poll = [Fault.UNKNOWN_STATUS, Fault.NEVER_FINISHES, Fault.NOT_FOUND_YET, None]
@@ -169,7 +169,7 @@ def test_a_poll_can_tell_an_unknown_word_or_of_no_end_or_of_nothing(fal: Fal):
     assert get(fal, url).json()["status"] == "COMPLETED"
 
 
-def test_what_never_ends_can_be_cancelled_unless_nobody_listens(fal: Fal):
+def test_endless_work_can_be_cancelled_unless_the_cancel_is_ignored(fal: Fal):
     fal.script.always[Step.SUBMIT] = Fault.NEVER_FINISHES
     fal.script.next_cancel = [Fault.NEVER_FINISHES]
     submitted = submit(fal)
@@ -181,7 +181,7 @@ def test_what_never_ends_can_be_cancelled_unless_nobody_listens(fal: Fal):
     assert status(fal, submitted)["error_type"] == "client_cancelled"
 
 
-def test_what_waits_behind_something_endless_can_be_cancelled_too(fal: Fal):
+def test_a_request_queued_behind_endless_work_can_be_cancelled(fal: Fal):
     fal.queue.concurrency = 1
     fal.script.next_submit = [Fault.NEVER_FINISHES]
     submit(fal)
@@ -193,7 +193,7 @@ def test_what_waits_behind_something_endless_can_be_cancelled_too(fal: Fal):
     assert (view["error_type"], view["logs"]) == ("client_cancelled", None)
 
 
-def test_spoilt_answers(fal: Fal):
+def test_spoilt_responses(fal: Fal):
     spoils_answers(fal, Step.SUBMIT, lambda: submit(fal))
     assert len(fal.tasks) == 3
 
@@ -210,7 +210,7 @@ def test_spoilt_downloads(fal: Fal):
 
 
 @pytest.mark.parametrize("fault", [Fault.LINK_NOT_FOUND, Fault.LINK_EXPIRED])
-def test_a_fault_of_the_link_may_be_set_with_the_submit(fal: Fal, fault: Fault):
+def test_a_fault_of_the_link_may_be_set_on_the_submit(fal: Fal, fault: Fault):
     fal.script.next_submit = [fault]
 
     url = result(fal, submit(fal)).json()["images"][0]["url"]
@@ -218,7 +218,7 @@ def test_a_fault_of_the_link_may_be_set_with_the_submit(fal: Fal, fault: Fault):
     assert [http.get(url).status_code for _ in range(2)] == [404, 404]
 
 
-def test_a_stopped_emulator_refuses_connections_and_knows_all_when_it_is_back(fal: Fal):
+def test_a_stopped_emulator_refuses_connections_and_keeps_its_state(fal: Fal):
     submitted = submit(fal)
     fal.stop()
     with pytest.raises(httpx.ConnectError):

@@ -1,4 +1,4 @@
-"""The emulator of fal keeps files and signs webhooks as fal does."""
+"""The emulator of fal stores files and signs webhooks as fal does."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_signed_upload_takes_the_bytes_without_a_key(fal: Fal):
     assert http.get(signed["file_url"]).content == photo()
 
 
-def test_a_large_upload_comes_in_parts(fal: Fal):
+def test_a_large_upload_is_sent_in_parts(fal: Fal):
     spec = {"content_type": "image/png", "file_name": "room.png"}
     signed = post(fal, "/storage/upload/initiate-multipart?storage_type=fal-cdn-v3", spec).json()
     url = signed["upload_url"]
@@ -89,14 +89,14 @@ def test_a_large_upload_comes_in_parts(fal: Fal):
     assert http.get(signed["file_url"]).content == photo()
 
 
-def test_uploads_that_say_too_little_are_refused(fal: Fal):
+def test_incomplete_or_unknown_uploads_are_refused(fal: Fal):
     assert post(fal, "/storage/auth/token", {}).status_code == 400
     assert post(fal, "/storage/upload/initiate?storage_type=fal-cdn-v3", {}).status_code == 400
     assert http.put(f"{fal.url}/upload/nobody/knows", content=b"").status_code == 404
 
 
 def verified(fal: Fal, headers: dict[str, str], body: bytes) -> bool:
-    """As a client checks it: by any of the keys."""
+    """Verify the signature as a client does: with any of the keys."""
     message = "\n".join(
         [
             headers["x-fal-webhook-request-id"],
@@ -117,7 +117,7 @@ def verified(fal: Fal, headers: dict[str, str], body: bytes) -> bool:
     return False
 
 
-def test_a_webhook_brings_the_result_and_is_signed(fal: Fal, receiver: Receiver):
+def test_a_webhook_sends_the_result_and_is_signed(fal: Fal, receiver: Receiver):
     before = int(time.time())
     submitted = submit(fal, fal_webhook=receiver.url)
 
@@ -138,7 +138,7 @@ def test_a_webhook_brings_the_result_and_is_signed(fal: Fal, receiver: Receiver)
     assert not verified(fal, {**headers, "x-fal-webhook-timestamp": "1"}, body)
 
 
-def test_a_webhook_tells_of_errors(fal: Fal, receiver: Receiver):
+def test_a_webhook_reports_errors(fal: Fal, receiver: Receiver):
     fal.script.next_submit = [Fault.PROMPT_MODERATED, Fault.OVERLOADED]
 
     first = submit(fal, fal_webhook=receiver.url)
@@ -152,7 +152,7 @@ def test_a_webhook_tells_of_errors(fal: Fal, receiver: Receiver):
     assert json.loads(overloaded)["error"] == "No runner could be scheduled for the request"
 
 
-def test_a_webhook_is_tried_again_until_it_is_taken(fal: Fal, receiver: Receiver):
+def test_a_webhook_is_retried_until_it_is_accepted(fal: Fal, receiver: Receiver):
     receiver.answers = [500, 503]
 
     submit(fal, fal_webhook=receiver.url)
@@ -162,7 +162,7 @@ def test_a_webhook_is_tried_again_until_it_is_taken(fal: Fal, receiver: Receiver
     assert len({body for _, body in receiver.got}) == 1
 
 
-def test_a_webhook_tells_of_a_cancel(fal: Fal, receiver: Receiver):
+def test_a_webhook_reports_a_cancel(fal: Fal, receiver: Receiver):
     fal.script.next_submit = [Fault.NEVER_FINISHES]
 
     cancel(fal, submit(fal, fal_webhook=receiver.url))
@@ -171,5 +171,5 @@ def test_a_webhook_tells_of_a_cancel(fal: Fal, receiver: Receiver):
     assert json.loads(body)["error"] == "Request was cancelled"
 
 
-def test_a_webhook_needs_an_address(fal: Fal):
+def test_a_webhook_needs_a_url(fal: Fal):
     assert submit(fal, fal_webhook="somewhere").status_code == 400

@@ -1,4 +1,4 @@
-"""The emulator of Google tells the truth: the contract's examples, and every fault."""
+"""The emulator of Google follows the contract: its examples, and every fault."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parts_of(answer: httpx.Response) -> list[dict[str, Any]]:
     return parts
 
 
-def test_an_edit_answers_with_text_and_the_picture(google: Google):
+def test_an_edit_returns_text_and_the_picture(google: Google):
     google.longest_side = None
 
     answer = generate(google)
@@ -56,7 +56,7 @@ def test_an_edit_answers_with_text_and_the_picture(google: Google):
     assert body["modelVersion"] == MODEL
 
 
-def test_names_in_snake_case_and_urlsafe_base64_are_read_as_well(google: Google):
+def test_names_in_snake_case_and_urlsafe_base64_are_accepted(google: Google):
     data = urlsafe_b64encode(photo()).decode().rstrip("=")
     body = {
         "contents": [
@@ -92,7 +92,7 @@ def test_results_have_the_pixels_of_their_ratio_and_size(
     assert opened(b64decode(parts[-1]["inlineData"]["data"])) == ("PNG", size)
 
 
-def test_without_a_ratio_the_first_image_gives_it(google: Google):
+def test_the_default_ratio_is_that_of_the_first_image(google: Google):
     google.longest_side = None
     body = {"contents": SOFA["contents"]}
 
@@ -101,7 +101,7 @@ def test_without_a_ratio_the_first_image_gives_it(google: Google):
     assert opened(b64decode(parts[-1]["inlineData"]["data"]))[1] == (1152, 928)  # of 320x256
 
 
-def test_the_settings_may_stand_in_response_format(google: Google):
+def test_the_settings_may_be_in_response_format(google: Google):
     google.longest_side = None
 
     answer = generate(google, asking(responseFormat={"image": {"aspectRatio": "9:16"}}))
@@ -109,7 +109,7 @@ def test_the_settings_may_stand_in_response_format(google: Google):
     assert opened(b64decode(parts_of(answer)[-1]["inlineData"]["data"]))[1] == (768, 1376)
 
 
-def test_the_seed_tells_pictures_apart(google: Google):
+def test_different_seeds_make_different_pictures(google: Google):
     first, second, again = (
         parts_of(generate(google, asking(seed=seed)))[-1]["inlineData"]["data"] for seed in (1, 2, 1)
     )
@@ -127,7 +127,7 @@ def test_drafts_come_first_and_are_marked_as_thoughts(google: Google):
     assert b64decode(drafts[1]) == google.tasks[0].pictures[0].content
 
 
-def test_answers_may_be_jpeg_and_without_usage(google: Google):
+def test_responses_may_be_jpeg_and_without_usage(google: Google):
     google.format = "jpeg"
     google.usage = False
 
@@ -139,7 +139,7 @@ def test_answers_may_be_jpeg_and_without_usage(google: Google):
     assert "usageMetadata" not in answer.json()
 
 
-def test_the_model_is_the_cheap_call_that_tries_a_key(google: Google):
+def test_the_model_endpoint_checks_a_key(google: Google):
     url = f"{google.url}/v1beta/models"
     headers = {"x-goog-api-key": google.key}
 
@@ -159,7 +159,7 @@ def chunks(answer: httpx.Response) -> list[dict[str, Any]]:
     return [json.loads(frame.removeprefix("data: ")) for frame in frames]
 
 
-def test_a_stream_gives_one_part_after_the_other(google: Google):
+def test_a_stream_sends_one_part_after_the_other(google: Google):
     answer = generate(google, call="streamGenerateContent?alt=sse")
 
     text, image, end = (chunk["candidates"][0] for chunk in chunks(answer))
@@ -171,7 +171,7 @@ def test_a_stream_gives_one_part_after_the_other(google: Google):
     assert len(generate(google, call="streamGenerateContent").json()) == 3  # a list, without alt=sse
 
 
-def test_a_stream_can_fail_and_be_blocked(google: Google):
+def test_a_stream_can_fail_or_be_blocked(google: Google):
     google.script.next_submit = [Fault.FAILED, Fault.RESULT_MODERATED]
 
     [failed], [blocked] = (chunks(generate(google, call="streamGenerateContent?alt=sse")) for _ in range(2))
@@ -180,7 +180,7 @@ def test_a_stream_can_fail_and_be_blocked(google: Google):
     assert blocked["candidates"][0]["finishReason"] == "IMAGE_SAFETY"
 
 
-def test_a_blocked_prompt_has_no_candidates_and_makes_no_task(google: Google):
+def test_a_blocked_prompt_has_no_candidates_and_creates_no_task(google: Google):
     google.script.next_submit = [Fault.PROMPT_MODERATED]
 
     body = generate(google).json()
@@ -191,7 +191,7 @@ def test_a_blocked_prompt_has_no_candidates_and_makes_no_task(google: Google):
 
 
 @pytest.mark.parametrize("shape", BLOCKED)
-def test_a_blocked_picture_comes_in_several_shapes(google: Google, shape: dict[str, Any]):
+def test_a_blocked_picture_has_several_forms(google: Google, shape: dict[str, Any]):
     google.blocked = shape
     google.script.next_submit = [Fault.RESULT_MODERATED]
 
@@ -203,7 +203,7 @@ def test_a_blocked_picture_comes_in_several_shapes(google: Google, shape: dict[s
     assert candidate == {**shape, "finishReason": "IMAGE_SAFETY", "index": 0}
 
 
-def test_work_can_end_without_a_picture_or_with_something_else(google: Google):
+def test_work_can_fail_or_end_without_a_picture_or_with_a_web_page(google: Google):
     google.script.next_submit = [
         Fault.EMPTY_RESULT,
         Fault.UNKNOWN_STATUS,
@@ -220,7 +220,7 @@ def test_work_can_end_without_a_picture_or_with_something_else(google: Google):
     assert len(google.tasks) == 4
 
 
-def test_spoilt_answers_belong_to_work_that_is_done(google: Google):
+def test_spoilt_responses_are_of_finished_work(google: Google):
     spoils_answers(google, Step.SUBMIT, lambda: generate(google))
 
     assert len(google.tasks) == 3
@@ -240,7 +240,7 @@ def test_a_call_that_never_ends_holds_the_connection(google: Google):
 
 
 @pytest.mark.parametrize("fault", [Fault.HUGE, Fault.HUGE_UNANNOUNCED])
-def test_a_huge_answer_is_streamed(google: Google, fault: Fault):
+def test_a_huge_response_is_streamed(google: Google, fault: Fault):
     google.script.next_submit = [fault]
     url = f"{google.url}/v1beta/models/{MODEL}:generateContent"
 

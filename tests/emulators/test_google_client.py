@@ -79,7 +79,7 @@ def test_the_official_client_looks_a_model_up(client: genai.Client):
 
 
 @pytest.mark.parametrize("shape", BLOCKED)
-def test_the_official_client_takes_blocked_answers(
+def test_the_official_client_accepts_blocked_responses(
     emulator: Google, client: genai.Client, shape: dict[str, Any]
 ):
     emulator.blocked = shape

@@ -1,4 +1,4 @@
-"""The emulator of Google refuses what Google refuses, in its words."""
+"""Refusals of Google's emulator, with Google's messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def image(data: str = PNG, mime_type: str = "image/png") -> dict[str, Any]:
     return {"inlineData": {"mimeType": mime_type, "data": data}}
 
 
-def test_a_key_that_is_wrong_is_a_bad_request_and_none_at_all_is_forbidden(google: Google):
+def test_a_wrong_key_is_a_bad_request_and_a_missing_one_is_forbidden(google: Google):
     url = f"{google.url}/v1beta/models/{MODEL}:generateContent"
 
     wrong = error(http.post(url, json={}, headers={"x-goog-api-key": "wrong"}), 400)
@@ -54,7 +54,7 @@ def test_a_key_that_is_wrong_is_a_bad_request_and_none_at_all_is_forbidden(googl
     ("version", "model", "call"),
     [("v2", MODEL, "generateContent"), ("v1", MODEL, "predict"), ("v1", MODEL, "generateImage")],
 )
-def test_other_versions_and_methods_are_not_there(google: Google, version: str, model: str, call: str):
+def test_other_versions_and_methods_are_not_found(google: Google, version: str, model: str, call: str):
     answer = generate(google, version=version, model=model, call=call)
 
     assert answer.status_code == 404
@@ -136,11 +136,11 @@ def test_a_request_that_breaks_a_rule_is_refused(google: Google, body: Any, mess
         ("gemini-2.5-flash-image", sending({"text": "a"}, tools=[{"googleSearch": {}}]), "Search Grounding"),
     ],
 )
-def test_models_differ_in_what_they_take(google: Google, model: str, body: Any, message: str):
+def test_models_differ_in_what_they_accept(google: Google, model: str, body: Any, message: str):
     assert message in error(generate(google, body, model=model), 400)["message"]
 
 
-def test_bodies_that_are_too_large_or_no_json_are_refused(google: Google):
+def test_bodies_that_are_too_large_or_not_json_are_refused(google: Google):
     url = f"{google.url}/v1beta/models/{MODEL}:generateContent"
     headers = {"x-goog-api-key": google.key}
 
@@ -151,7 +151,7 @@ def test_bodies_that_are_too_large_or_no_json_are_refused(google: Google):
     assert broken["message"].startswith("Invalid JSON payload received.")
 
 
-def test_files_that_nobody_uploaded_may_not_be_read(google: Google):
+def test_files_of_the_files_api_are_forbidden(google: Google):
     file = {"fileData": {"mimeType": "image/png", "fileUri": f"{google.url}/v1beta/files/abc"}}
 
     assert "File abc" in error(generate(google, sending(file)), 403)["message"]
@@ -170,7 +170,7 @@ def test_files_that_nobody_uploaded_may_not_be_read(google: Google):
         (Fault.SPEND_CAP, 400, "FAILED_PRECONDITION"),
     ],
 )
-def test_a_refusal_makes_no_task(google: Google, fault: Fault, code: int, status: str):
+def test_a_refusal_creates_no_task(google: Google, fault: Fault, code: int, status: str):
     google.script.next_submit = [fault]
 
     assert error(generate(google), code)["status"] == status
@@ -178,7 +178,7 @@ def test_a_refusal_makes_no_task(google: Google, fault: Fault, code: int, status
     assert generate(google).status_code == 200
 
 
-def test_a_daily_quota_can_be_reported_from_a_rate_limit(google: Google):
+def test_a_daily_quota_can_be_distinguished_from_a_rate_limit(google: Google):
     google.script.next_submit = [
         Fault.OUT_OF_FUNDS,
         Fault.RATE_LIMITED,

@@ -1,4 +1,4 @@
-"""The emulator of kie tells the truth: the jobs API, the Kontext API, uploads, callbacks."""
+"""The emulator of kie follows the contract: the jobs API, the Kontext API, uploads, callbacks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def record(kie: Kie, task_id: str) -> dict[str, Any]:
 
 
 def ended(kie: Kie, answer: httpx.Response) -> dict[str, Any]:
-    """The record of the task that was just created, at its end."""
+    """The record of the task that was just created, after its end."""
     task_id = answer.json()["data"]["taskId"]
     return dict(until(lambda: record(kie, task_id), lambda data: data["completeTime"]))
 
@@ -174,7 +174,7 @@ def test_kontext_makes_pictures_from_text(kie: Kie, extra: dict[str, Any], resul
     assert opened(http.get(data["response"]["resultImageUrl"]).content) == result
 
 
-def test_the_key_probe_tells_the_credits(kie: Kie):
+def test_the_key_check_returns_the_credits(kie: Kie):
     answer = call(kie, "GET", "v1/chat/credit")
 
     assert answer.text == '{"code":200,"msg":"success","data":1234.5}'

@@ -1,4 +1,4 @@
-"""How tasks, answers and downloads of kie's emulator go wrong."""
+"""Failures of tasks, responses and downloads at kie's emulator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.emulators.test_kie_refusals import failure
     ],
 )
 @pytest.mark.parametrize("path", [JOBS, KONTEXTS])
-def test_refusals_make_no_task(kie: Kie, fault: Fault, refused: tuple[int, int, str], path: str):
+def test_refusals_create_no_task(kie: Kie, fault: Fault, refused: tuple[int, int, str], path: str):
     kie.script.next_submit = [fault, fault]
     body = CREATE if path == JOBS else KONTEXT
 
@@ -36,7 +36,7 @@ def test_refusals_make_no_task(kie: Kie, fault: Fault, refused: tuple[int, int, 
 
 
 @pytest.mark.parametrize("code", [433, 455, 505])
-def test_other_codes(kie: Kie, code: int):
+def test_a_server_error_may_have_another_code(kie: Kie, code: int):
     kie.error_code = code
     kie.script.next_poll = [Fault.SERVER_ERROR]
     create(kie)
@@ -119,7 +119,7 @@ def test_a_task_may_never_end_or_not_be_known_yet(kie: Kie):
     assert record(kie, task_id)["state"] == "generating"
 
 
-def test_answers_may_have_no_content_type(kie: Kie):
+def test_responses_may_have_no_content_type(kie: Kie):
     kie.content_types = False
 
     answer = create(kie)
@@ -128,7 +128,7 @@ def test_answers_may_have_no_content_type(kie: Kie):
     assert answer.json()["code"] == 200
 
 
-def test_spoilt_answers(kie: Kie):
+def test_spoilt_responses(kie: Kie):
     spoils_answers(kie, Step.SUBMIT, lambda: create(kie))
     assert len(kie.tasks) == 3
     path = f"v1/jobs/recordInfo?taskId={kie.tasks[0].id}"

@@ -16,7 +16,7 @@ from tests.emulators.receiver import Receiver
 from tests.emulators.test_kie import CREATE, KONTEXT, KONTEXTS, call, create, ended, record, result_of
 
 
-def test_files_come_in_three_ways_and_are_inputs_then(kie: Kie):
+def test_files_are_uploaded_in_three_ways_and_accepted_as_inputs(kie: Kie):
     encoded = base64.b64encode(photo()).decode()
     by_text = {"base64Data": encoded, "uploadPath": "portal/u1", "fileName": "room.png"}
     first = call(kie, "POST", "file-base64-upload", json=by_text).json()
@@ -115,7 +115,7 @@ def test_callbacks_of_jobs(kie: Kie, fault: Fault | None):
 
 
 @pytest.mark.parametrize("fault", [None, Fault.PROMPT_MODERATED])
-def test_callbacks_of_kontext_may_be_signed_and_come_twice(kie: Kie, fault: Fault | None):
+def test_callbacks_of_kontext_may_be_signed_and_sent_twice(kie: Kie, fault: Fault | None):
     kie.script.next_submit = [fault]
     kie.webhook_key, kie.deliveries = "hook-key", 2
     with Receiver() as receiver:

@@ -1,4 +1,4 @@
-"""What kie's emulator refuses."""
+"""Refusals of kie's emulator."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def failure(answer: httpx.Response) -> tuple[int, int, str]:
 
 
 def inputs(**changes: Any) -> dict[str, Any]:
-    """CREATE with other inputs; None leaves one out."""
+    """CREATE with other inputs; None omits one."""
     changed = {**CREATE["input"], **changes}  # type: ignore[dict-item]
     return {**CREATE, "input": {name: value for name, value in changed.items() if value is not None}}
 
@@ -50,7 +50,7 @@ def test_the_key_is_checked(kie: Kie, real_status: bool):
     assert upload.json()["code"] == 401
 
 
-def test_unknown_paths_are_truly_404(kie: Kie):
+def test_unknown_paths_and_methods_have_http_error_statuses(kie: Kie):
     assert call(kie, "POST", "v1/jobs/create", json=CREATE).status_code == 404
     assert call(kie, "GET", "v1/jobs/createTask").status_code == 405
     assert call(kie, "POST", "v1/flux/kontext/record-info").status_code == 405
@@ -117,13 +117,13 @@ def test_inputs_of_kontext_are_checked(kie: Kie, changes: dict[str, Any], messag
     assert text.startswith(message)
 
 
-def test_unknown_fields_may_be_let_through(kie: Kie):
+def test_unknown_fields_may_be_accepted(kie: Kie):
     kie.strict = False
 
     assert create(kie, {**inputs(style="oil"), "priority": 1}).json()["code"] == 200
 
 
-def test_bodies_are_json(kie: Kie):
+def test_bodies_must_be_json(kie: Kie):
     for content in ("{", "[]", ""):
         answer = call(kie, "POST", f"v1/{JOBS}", content=content)
         assert failure(answer) == (200, 400, "Invalid JSON")

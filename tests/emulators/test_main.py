@@ -1,4 +1,4 @@
-"""`python -m tests.emulators` runs them all and says how the portal is pointed at them."""
+"""`python -m tests.emulators` runs all emulators and prints the portal's settings for them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def free_ports(count: int) -> Iterator[int]:
-    """The first of `count` ports in a row. Until the end nobody gets them who asks for free ports."""
+    """The first of `count` consecutive ports. Until the end no request for a free port gets one of them."""
     for first in range(20000, 30000, count):
         with ExitStack() as kept:
             try:
                 for port in range(first, first + count):
                     place = kept.enter_context(socket.socket())
                     place.bind(("127.0.0.1", port))
-                    # Set afterwards: only who sets it too, as servers do, may take the port besides.
+                    # Set after the bind: only sockets that set it too, as servers do, can share the port.
                     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             except OSError:
                 continue
@@ -36,7 +36,7 @@ def free_ports(count: int) -> Iterator[int]:
 
 @contextmanager
 def running(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """The process, which does not outlive a test that fails."""
+    """The process, which does not outlive a failing test."""
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process

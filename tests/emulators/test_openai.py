@@ -1,4 +1,4 @@
-"""The emulator of OpenAI tells the truth: the contract's examples, and every fault."""
+"""The emulator of OpenAI follows the contract: its examples, and every fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def emulator() -> Iterator[OpenAi]:
         yield emulator
 
 
-def test_a_generation_answers_with_the_picture(emulator: OpenAi):
+def test_a_generation_returns_the_picture(emulator: OpenAi):
     answer = generate(emulator)
 
     assert answer.status_code == 200
@@ -111,7 +111,7 @@ def test_several_pictures_differ(emulator: OpenAi):
     assert len({picture["b64_json"] for picture in data}) == 3
 
 
-def test_the_list_of_models_is_the_cheap_call_that_tries_a_key(emulator: OpenAi):
+def test_the_list_of_models_checks_a_key(emulator: OpenAi):
     headers = {"authorization": f"Bearer {emulator.key}"}
 
     listed = http.get(f"{emulator.url}/v1/models", headers=headers).json()
@@ -128,7 +128,7 @@ def events(answer: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
     return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in frames]
 
 
-def test_a_stream_gives_partial_pictures_and_then_the_whole_one(emulator: OpenAi):
+def test_a_stream_sends_partial_pictures_and_then_the_final_one(emulator: OpenAi):
     got = events(edit(emulator, {"stream": "true", "partial_images": "2"}))
 
     assert [name for name, _ in got] == ["image_edit.partial_image"] * 2 + ["image_edit.completed"]
@@ -168,7 +168,7 @@ def test_a_stream_that_fails_ends_with_an_error(emulator: OpenAi):
         (Fault.PROMPT_MODERATED, 400, "image_generation_user_error", "moderation_blocked", None),
     ],
 )
-def test_a_refusal_makes_no_task(
+def test_a_refusal_creates_no_task(
     emulator: OpenAi, fault: Fault, status: int, kind: str, code: str | None, retry_after: str | None
 ):
     emulator.script.next_submit = [fault]
@@ -193,7 +193,7 @@ def test_a_moderated_prompt_and_a_moderated_result(emulator: OpenAi):
     assert len(emulator.tasks) == 1
 
 
-def test_work_can_fail_be_empty_or_give_something_else_than_a_picture(emulator: OpenAi):
+def test_work_can_fail_be_empty_or_return_a_web_page(emulator: OpenAi):
     emulator.script.next_submit = [Fault.FAILED, Fault.EMPTY_RESULT, Fault.NOT_AN_IMAGE]
 
     assert error(generate(emulator), 500)["type"] == "server_error"
@@ -202,7 +202,7 @@ def test_work_can_fail_be_empty_or_give_something_else_than_a_picture(emulator: 
     assert len(emulator.tasks) == 3
 
 
-def test_spoilt_answers_belong_to_work_that_is_done(emulator: OpenAi):
+def test_spoilt_responses_are_of_finished_work(emulator: OpenAi):
     spoils_answers(emulator, Step.SUBMIT, lambda: generate(emulator))
 
     assert len(emulator.tasks) == 3
@@ -221,7 +221,7 @@ def test_a_call_that_never_ends_holds_the_connection(emulator: OpenAi):
     assert len(emulator.active()) == 2
 
 
-def test_a_client_that_goes_away_while_it_sends_has_made_no_task(emulator: OpenAi):
+def test_a_client_that_disconnects_while_sending_creates_no_task(emulator: OpenAi):
     address = httpx.URL(emulator.url)
     head = (
         "POST /v1/images/generations HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
@@ -236,7 +236,7 @@ def test_a_client_that_goes_away_while_it_sends_has_made_no_task(emulator: OpenA
 
 
 @pytest.mark.parametrize("fault", [Fault.HUGE, Fault.HUGE_UNANNOUNCED])
-def test_a_huge_answer_is_streamed(emulator: OpenAi, fault: Fault):
+def test_a_huge_response_is_streamed(emulator: OpenAi, fault: Fault):
     emulator.script.next_submit = [fault]
     headers = {"authorization": f"Bearer {emulator.key}"}
     url = f"{emulator.url}/v1/images/generations"

@@ -1,4 +1,4 @@
-"""The emulator of OpenAI refuses what OpenAI refuses, in its words."""
+"""Refusals of OpenAI's emulator, with OpenAI's messages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_key_is_checked_before_all_else(emulator: OpenAi):
     assert not emulator.tasks
 
 
-def test_paths_and_methods_that_do_not_exist(emulator: OpenAi):
+def test_unknown_paths_and_methods(emulator: OpenAi):
     headers = {"authorization": f"Bearer {emulator.key}"}
 
     assert http.post(f"{emulator.url}/v1/images/variations", headers=headers).status_code == 404
@@ -148,7 +148,7 @@ def test_an_edit_that_breaks_a_rule_is_refused(
     assert not emulator.tasks
 
 
-def test_a_broken_image_is_named_by_its_number(emulator: OpenAi):
+def test_a_broken_image_is_reported_by_its_number(emulator: OpenAi):
     cmyk = BytesIO()
     Image.new("CMYK", (64, 64)).save(cmyk, "JPEG")
 
@@ -160,7 +160,7 @@ def test_a_broken_image_is_named_by_its_number(emulator: OpenAi):
     assert refused["message"] == "Invalid image file or mode for image 3, please check your image file."
 
 
-def test_bodies_of_another_kind_are_refused(emulator: OpenAi):
+def test_malformed_bodies_and_other_content_types_are_refused(emulator: OpenAi):
     headers = {"authorization": f"Bearer {emulator.key}"}
     generations, edits = (f"{emulator.url}/v1/images/{name}" for name in ("generations", "edits"))
 

@@ -1,4 +1,4 @@
-"""The emulator of Wiro tells the truth: runs, bodies, tasks, uploads, the model list, callbacks."""
+"""The emulator of Wiro follows the contract: runs, bodies, tasks, uploads, the model list, callbacks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def detail(wiro: Wiro, token: str) -> dict[str, Any]:
 
 
 def ended(wiro: Wiro, started: dict[str, Any]) -> dict[str, Any]:
-    """The task at its end."""
+    """The task after its end."""
     token = started["socketaccesstoken"]
     return dict(until(lambda: detail(wiro, token), lambda task: task["status"] in TERMINAL))
 
@@ -59,7 +59,7 @@ def refusal(answer: httpx.Response) -> tuple[int, int, str]:
     return answer.status_code, error["code"], error["message"]
 
 
-def test_the_signature_is_that_of_the_test_vector():
+def test_the_signature_matches_the_test_vector():
     assert sign("test-api-key", "test-api-secret", "1734513809") == (
         "1bffbfd309fba76ce06fcbc394a6eae6b6836c15c5982de31646f03ce278e33b"
     )
@@ -114,7 +114,7 @@ def test_a_run_goes_through_all_states_to_a_picture(wiro: Wiro):
     assert wiro.tasks[0].request == body
 
 
-def test_a_task_has_the_keys_of_the_contract_in_its_form(wiro: Wiro):
+def test_a_task_has_the_keys_and_the_format_of_the_contract(wiro: Wiro):
     answer = post(wiro, "Task/Detail", {"taskid": run(wiro)["taskid"]})
     body = answer.json()
 
@@ -149,7 +149,7 @@ def test_a_task_has_the_keys_of_the_contract_in_its_form(wiro: Wiro):
         {"content": json.dumps(CAR), "headers": {"content-type": "multipart/form-data"}},
     ],
 )
-def test_bodies_come_in_many_forms(wiro: Wiro, options: dict[str, Any]):
+def test_bodies_may_have_many_formats(wiro: Wiro, options: dict[str, Any]):
     task = ended(wiro, run(wiro, **options))
 
     assert (task["status"], task["pexit"]) == ("task_postprocess_end", "0")
@@ -217,7 +217,7 @@ def test_a_task_is_cancelled_in_the_queue_and_killed_when_it_runs(wiro: Wiro):
     assert wiro.active() == []
 
 
-def test_only_what_succeeded_is_paid(wiro: Wiro):
+def test_only_successful_runs_are_charged(wiro: Wiro):
     wiro.seconds, wiro.balance = 0.1, 300
     wiro.script.next_submit = [Fault.FAILED, None]
 
@@ -240,7 +240,7 @@ def test_tasks_are_listed_newest_first(wiro: Wiro):
     assert [task["id"] for task in page.json()["tasklist"]] == ["2222", "2221"]
 
 
-def test_models_tell_their_inputs(wiro: Wiro):
+def test_models_list_their_inputs(wiro: Wiro):
     [found] = post(wiro, "Tool/List", {"search": "flux-2-pro"}).json()["tool"]
     assert "parameters" not in found
     answer = post(wiro, "Tool/Detail", {"slugowner": "black-forest-labs", "slugproject": "flux-2-pro"})

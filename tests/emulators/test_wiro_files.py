@@ -14,7 +14,7 @@ from tests.emulators.test_wiro import CAR, detail, ended, post, refusal, run
 from tests.emulators.wiro import Wiro
 
 
-def test_an_upload_gives_a_url_that_a_run_takes(wiro: Wiro):
+def test_an_upload_returns_a_url_that_a_run_accepts(wiro: Wiro):
     answer = post(wiro, "File/Upload", files={"file": ("my photo.png", photo(), "image/png")})
 
     body = answer.json()
@@ -42,7 +42,7 @@ def test_pictures_that_cannot_be_read_end_the_task_before_the_model_starts(wiro:
     assert task["debugerror"].startswith("Could not")
 
 
-def test_kontext_takes_no_webp(wiro: Wiro):
+def test_kontext_does_not_accept_webp(wiro: Wiro):
     file = ("inputImage", ("a.webp", photo(pillow_format="WEBP"), "image/webp"))
 
     started = run(wiro, model="black-forest-labs/flux-kontext-pro", data=CAR, files=[file])
@@ -68,7 +68,7 @@ def test_files_can_be_deleted_after_the_end(wiro: Wiro):
 
 
 @pytest.mark.parametrize("fault", [None, Fault.FAILED])
-def test_callbacks_tell_the_task_until_they_are_taken(wiro: Wiro, fault: Fault | None):
+def test_callbacks_send_the_task_until_they_are_accepted(wiro: Wiro, fault: Fault | None):
     wiro.script.next_submit = [fault]
     with Receiver() as receiver:
         receiver.answers = [503]
@@ -83,7 +83,7 @@ def test_callbacks_tell_the_task_until_they_are_taken(wiro: Wiro, fault: Fault |
     assert reported["outputs"] == reported["tasklist"][0]["outputs"]
 
 
-def test_cancelled_tasks_call_back_too(wiro: Wiro):
+def test_cancelled_tasks_send_callbacks_too(wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
     with Receiver() as receiver:

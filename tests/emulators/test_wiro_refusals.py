@@ -1,4 +1,4 @@
-"""What Wiro's emulator refuses, and how tasks and answers go wrong."""
+"""Refusals of Wiro's emulator, and failures of tasks and responses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.emulators.wiro.app import sign
         ),
     ],
 )
-def test_requests_are_signed(wiro: Wiro, changes: dict[str, str | None], message: str):
+def test_requests_must_be_signed(wiro: Wiro, changes: dict[str, str | None], message: str):
     headers = {name: value for name, value in (signed(wiro) | changes).items() if value is not None}
 
     for path in (f"Run/{FLUX2}", "Task/Detail", "Task/Kill", "File/Upload", "Tool/List"):
@@ -43,7 +43,7 @@ def test_requests_are_signed(wiro: Wiro, changes: dict[str, str | None], message
         assert refusal(answer) == (401, 0, message)
 
 
-def test_header_names_have_no_case_and_a_prefix_of_openssl_does_no_harm(wiro: Wiro):
+def test_header_names_are_case_insensitive_and_openssls_prefix_is_ignored(wiro: Wiro):
     headers = signed(wiro)
     headers = {
         "X-API-KEY": headers["x-api-key"],
@@ -54,14 +54,14 @@ def test_header_names_have_no_case_and_a_prefix_of_openssl_does_no_harm(wiro: Wi
     assert http.post(f"{wiro.url}/v1/Run/{FLUX2}", json=CAR, headers=headers).json()["result"] is True
 
 
-def test_a_project_may_need_its_key_alone():
+def test_a_project_may_need_only_its_key():
     with Wiro(secret=None) as wiro:
         answer = http.post(f"{wiro.url}/v1/Run/{FLUX2}", json=CAR, headers={"x-api-key": wiro.key})
         assert answer.json()["result"] is True
         assert set(wiro.environment()) == {"WIRO_BASE_URL", "WIRO_API_KEY", "WIRO_SOCKET_URL"}
 
 
-def test_paths_are_known_or_404(wiro: Wiro):
+def test_unknown_paths_and_methods_are_404(wiro: Wiro):
     for method, path in [("POST", "/v1/Nothing"), ("POST", "/v1/run/a/b"), ("GET", f"/v1/Run/{FLUX2}")]:
         answer = http.request(method, wiro.url + path)
         assert refusal(answer) == (404, 0, "Error parsing url.")
@@ -142,7 +142,7 @@ def test_balance_limits_runs(wiro: Wiro):
         (Fault.SERVER_ERROR, (500, 0, "Internal server error"), None),
     ],
 )
-def test_refusals_make_no_task(
+def test_refusals_create_no_task(
     wiro: Wiro, fault: Fault, refused: tuple[int, int, str], retry_after: str | None
 ):
     wiro.script.next_submit = [fault, Fault.RATE_LIMITED]
@@ -178,7 +178,7 @@ def test_tasks_that_do_not_end_well(wiro: Wiro, fault: Fault, status: str, pexit
 
 
 @pytest.mark.parametrize("status", ["task_postprocess_end", "task_error", "task_cancel"])
-def test_failure_has_three_faces(wiro: Wiro, status: str):
+def test_failed_runs_may_have_any_of_three_statuses(wiro: Wiro, status: str):
     wiro.fails_as = status
     wiro.script.next_submit = [Fault.FAILED]
 
@@ -198,7 +198,7 @@ def test_a_task_may_never_end_or_not_be_known_yet(wiro: Wiro):
     assert detail(wiro, token)["status"] == "task_output"
 
 
-def test_spoilt_answers(wiro: Wiro):
+def test_spoilt_responses(wiro: Wiro):
     def send(path: str, body: dict[str, Any]) -> httpx.Response:
         url = f"{wiro.url}/v1/{path}"
         return http.post(url, json=body, headers=signed(wiro))

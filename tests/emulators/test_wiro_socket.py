@@ -31,7 +31,7 @@ def frames(connection: ClientConnection, last: tuple[str, ...]) -> list[dict[str
     return got
 
 
-def test_the_socket_tells_every_status(wiro: Wiro):
+def test_the_socket_sends_every_status(wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
     with listen(wiro) as connection:
@@ -71,13 +71,13 @@ def test_the_socket_tells_every_status(wiro: Wiro):
     assert progress[0] == "Loading the model"
     percentages = [int(each["percentage"]) for each in outputs if isinstance(each, dict)]
     assert percentages == [50]
-    assert json.loads(outputs[2])["percentage"] == "61"  # comes as text
+    assert json.loads(outputs[2])["percentage"] == "61"  # sent as text
     [file] = got[-1]["message"]
     assert list(file) == ["name", "contenttype", "size", "url"]
     assert http.get(file["url"]).content == wiro.tasks[0].pictures[0].content
 
 
-def test_a_late_listener_hears_the_end_of_each_task(wiro: Wiro):
+def test_a_late_subscriber_receives_the_end_of_each_task(wiro: Wiro):
     wiro.script.next_submit = [None, Fault.FAILED, Fault.NEVER_FINISHES]
     started = [run(wiro) for _ in range(3)]
     wiro.ahead += 1
@@ -92,7 +92,7 @@ def test_a_late_listener_hears_the_end_of_each_task(wiro: Wiro):
         assert frames(connection, ("task_cancel",))[-1]["message"] == "cancelled"
 
 
-def test_the_socket_tells_stderr_before_a_failed_end(wiro: Wiro):
+def test_the_socket_sends_stderr_before_a_failed_end(wiro: Wiro):
     wiro.stop_clock()
     wiro.seconds = 100
     wiro.script.next_submit = [Fault.FAILED]

@@ -174,7 +174,7 @@ def test_a_link_that_expired_by_the_providers_clock_is_reported_as_expired(
     assert_ended(edits, emulators, dict.fromkeys(lasting, NO_LINK))
 
 
-def test_each_route_that_does_not_take_the_edit_leaves_it_to_the_next(
+def test_an_edit_moves_to_the_next_route_until_one_accepts_it(
     settings: Settings, emulators: dict[str, Emulator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Out of funds, busy, down: the fourth accepts it. If it refuses too, the edit fails."""

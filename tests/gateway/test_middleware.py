@@ -225,7 +225,7 @@ async def test_an_api_may_map_errors_to_its_own_statuses(client: httpx.AsyncClie
         ("/crash", 500, "The portal failed to handle this request. Try again, or ask an operator for help."),
     ],
 )
-async def test_every_error_comes_in_the_apis_envelope(
+async def test_every_error_has_the_apis_envelope(
     client: httpx.AsyncClient, key: str, path: str, status: int, text: str
 ) -> None:
     answer = await client.get(path, headers={"x-key": key})

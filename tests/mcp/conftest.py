@@ -19,16 +19,16 @@ AT = "https://portal.example"
 
 
 class Agent:
-    """An MCP client with a key. `rendered`: the progress reported to its calls."""
+    """An MCP client with a key. `progress`: the progress reported to its calls."""
 
     def __init__(self, actor: Actor, *scopes: str) -> None:
         self.actor = actor
         key, self.key = api_keys.create(actor=actor, name="agent", scopes=scopes)
-        self.rendered: list[tuple[float, float | None, str | None]] = []
+        self.progress: list[tuple[float, float | None, str | None]] = []
         self._call = Call(caller=Caller(actor=actor, key=key), base_url=AT, report=self._report)
 
     async def _report(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        self.rendered.append((progress, total, message))
+        self.progress.append((progress, total, message))
 
     async def ask(self, tool: str, **arguments: Any) -> Answer:
         """Call a tool; raises what the tool raises."""

@@ -45,7 +45,7 @@ async def test_an_edit_without_waiting_returns_the_pending_job(agent: Agent) -> 
     assert answer.data["job_id"] == str(job.id)
     assert (answer.data["status"], answer.data["credits"]) == ("pending", job.price)
     assert "geteditresult" in answer.data["note"]
-    assert agent.rendered == [(0.01, 100, "Queued")]
+    assert agent.progress == [(0.01, 100, "Queued")]
 
 
 async def test_a_wait_ends_with_the_job(agent: Agent) -> None:

@@ -94,8 +94,8 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_jobs(
         complete(agent)
     with django_assert_num_queries(3):
         found, _ = job_queries.page(agent.actor.workspace, number=1, size=10)
-        rendered = [rows.job(row, base_url=AT) for row in found]
-    assert [len(job.results) for job in rendered] == [1] * count
+        jobs = [rows.job(row, base_url=AT) for row in found]
+    assert [len(job.results) for job in jobs] == [1] * count
 
 
 async def test_a_result_has_a_link_and_a_small_preview(agent: Agent) -> None:

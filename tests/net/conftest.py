@@ -9,5 +9,5 @@ from tests.net.fetching import Authority
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    """Vouches for the servers from which a test fetches pictures."""
+    """Signs the certificates of the servers from which a test fetches images."""
     return Authority(tmp_path)

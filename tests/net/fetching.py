@@ -1,4 +1,4 @@
-"""What tests of fetching share: an authority that vouches for servers, and names that stand for addresses."""
+"""Helpers for tests of fetching: a certificate authority for test servers, and a resolver of host names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from editor.net.fetch import Limits, NotFetched, fetch
 
 HOST, OTHER = "pictures.example", "other.example"
-# For what must end before its time does.
+# For fetches that must end before their timeout.
 PATIENT = Limits(seconds=60, connect_seconds=60, dns_seconds=60, content_bytes=1024**2)
 
 NO_URL = "The image URL is not a valid URL."
@@ -28,7 +28,7 @@ OTHER_PORT = f"{CANNOT_BE_OPENED}Only https URLs on port 443 are allowed."
 PRIVATE = f"{CANNOT_BE_OPENED}Addresses in private networks are not allowed."
 NOT_PUBLIC_HOST = "The host of the image URL does not exist or is not public."
 
-# What its key is for: newer Pythons want it said.
+# The usage of the authority's key, which newer Pythons require.
 _SIGNS = x509.KeyUsage(
     key_cert_sign=True,
     crl_sign=False,
@@ -43,7 +43,7 @@ _SIGNS = x509.KeyUsage(
 
 
 class Authority:
-    """Signs certificates. `pem` is a file with its own, `trust` a client's context that believes it."""
+    """Signs certificates. `pem` is a file with its own, `trust` a client's context that trusts it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -82,9 +82,9 @@ class Authority:
 
 
 class Names:
-    """A resolver: what each host name stands for, and `asked`, the names it was asked for, in order.
+    """A resolver with the addresses of each host name. `requested`: the names it was asked for, in order.
 
-    A name with several answers gives the next one each time, the last one for ever.
+    A name with several answers returns the next one each time, and the last one from then on.
     """
 
     def __init__(self, answers: dict[str, list[list[str]]]) -> None:
@@ -100,19 +100,19 @@ class Names:
 
 
 def here() -> Names:
-    """Both hosts are this machine."""
+    """Both hosts resolve to this machine."""
     return Names({HOST: [["127.0.0.1"]], OTHER: [["127.0.0.1"]]})
 
 
 def at(host: str, server_url: str, path: str = "/cat.png") -> str:
-    """The URL of something at the server, by another name for it."""
+    """The URL of a path at the server, with another host name."""
     return f"https://{host}:{server_url.rpartition(':')[2]}{path}"
 
 
 async def refusal(
     url: str, *, names: Names | None = None, trust: ssl.SSLContext | None = None, limits: Limits = PATIENT
 ) -> str:
-    """The words in which the fetch is refused."""
+    """The message with which the fetch is refused."""
     with pytest.raises(NotFetched) as caught:
         await fetch(url, limits=limits, resolve=names or here(), tls=trust)
     return caught.value.message

@@ -1,4 +1,4 @@
-"""A picture is fetched, over verified TLS, with nothing kept from one request to the next."""
+"""Images are fetched over verified TLS, with no state kept between requests."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def tls(authority: Authority) -> ssl.SSLContext:
     return authority.server(HOST, OTHER)
 
 
-def test_the_refusal_is_wrong_input_for_every_api():
+def test_a_failed_fetch_is_invalid_input():
     assert issubclass(NotFetched, InvalidInput)
     assert NotFetched("").status == 400
 
 
-def test_the_limits_are_those_that_the_documentation_names():
+def test_the_default_limits_are_those_of_the_documentation():
     assert Limits(content_bytes=1) == Limits(seconds=30, connect_seconds=5, dns_seconds=3, content_bytes=1)
 
 
-async def test_a_picture_comes_as_it_is(authority: Authority, tls: ssl.SSLContext):
+async def test_a_picture_is_fetched_unchanged(authority: Authority, tls: ssl.SSLContext):
     async with hostile(good, tls=tls) as server:
         got = await fetch(
             at(HOST, server.url, "/a b/ä.png?x=1&y=%2F#top"),
@@ -74,7 +74,7 @@ async def test_a_picture_comes_as_it_is(authority: Authority, tls: ssl.SSLContex
         (None, "application/octet-stream"),
     ],
 )
-async def test_the_type_is_what_the_server_calls_it(
+async def test_the_type_is_the_servers_content_type(
     authority: Authority, tls: ssl.SSLContext, header: str | None, content_type: str
 ):
     answer = answers(PICTURE) if header is None else answers(PICTURE, content_type=header)
@@ -95,9 +95,7 @@ async def test_the_type_is_what_the_server_calls_it(
         "x",
     ],
 )
-async def test_what_is_called_something_else_is_refused(
-    authority: Authority, tls: ssl.SSLContext, header: str
-):
+async def test_other_content_types_are_refused(authority: Authority, tls: ssl.SSLContext, header: str):
     async with hostile(answers(PICTURE, content_type=header), tls=tls) as server:
         message = await refusal(at(HOST, server.url), trust=authority.trust)
 
@@ -122,7 +120,7 @@ async def test_what_is_called_something_else_is_refused(
     ],
 )
 async def test_any_other_status_is_refused(authority: Authority, tls: ssl.SSLContext, status: str):
-    """A redirect that does not say where to is one of them."""
+    """So is a redirect without a location."""
     async with hostile(answers(b"", status, content_type="image/png"), tls=tls) as server:
         message = await refusal(at(HOST, server.url), trust=authority.trust)
 
@@ -131,7 +129,7 @@ async def test_any_other_status_is_refused(authority: Authority, tls: ssl.SSLCon
     assert len(server.requests) == 1
 
 
-# --- Who is at the other end -------------------------------------------------------------
+# --- TLS and connections -----------------------------------------------------------------
 
 
 async def test_authorities_in_ssl_cert_file_are_trusted(
@@ -142,7 +140,7 @@ async def test_authorities_in_ssl_cert_file_are_trusted(
         assert await fetch(at(HOST, server.url), limits=PATIENT, resolve=here()) == (PICTURE, "image/png")
 
 
-async def test_an_authority_that_nobody_trusts_vouches_for_nothing(tls: ssl.SSLContext):
+async def test_a_certificate_of_an_untrusted_authority_is_refused(tls: ssl.SSLContext):
     async with hostile(good, tls=tls) as server:
         assert await refusal(at(HOST, server.url)) == "The image server has no valid certificate."
 
@@ -150,8 +148,8 @@ async def test_an_authority_that_nobody_trusts_vouches_for_nothing(tls: ssl.SSLC
 
 
 @pytest.mark.parametrize("requested", [HOST, "127.0.0.1"])
-async def test_the_certificate_must_be_for_the_name_that_was_requested(authority: Authority, requested: str):
-    """Not for the address that the name stands for, nor for another name."""
+async def test_the_certificate_must_be_for_the_requested_name(authority: Authority, requested: str):
+    """Not for the address that the name resolves to, nor for another name."""
     names = Names({HOST: [["127.0.0.1"]], "127.0.0.1": [["127.0.0.1"]]})
     wrong = OTHER if requested == "127.0.0.1" else "127.0.0.1"
     async with hostile(good, tls=authority.server(wrong)) as server:
@@ -164,7 +162,7 @@ async def test_the_certificate_must_be_for_the_name_that_was_requested(authority
     assert len(server.requests) == 1
 
 
-async def test_a_name_with_its_dot_at_the_end_is_the_same_name(authority: Authority, tls: ssl.SSLContext):
+async def test_a_name_with_a_trailing_dot_is_the_same_name(authority: Authority, tls: ssl.SSLContext):
     policy.allow([f"{HOST}."])
     names = Names({f"{HOST}.": [["127.0.0.1"]]})
     async with hostile(good, tls=tls) as server:
@@ -181,14 +179,14 @@ async def test_a_server_without_tls_cannot_be_reached(authority: Authority):
     assert server.requests == []
 
 
-async def test_the_system_resolves_names_and_one_address_that_answers_is_enough(authority: Authority):
-    """This machine's name stands for ::1 too on many, where nobody listens here."""
+async def test_the_system_resolves_names_and_one_reachable_address_is_enough(authority: Authority):
+    """On many machines localhost resolves to ::1 too, where nothing listens here."""
     policy.allow(["localhost"])
     async with hostile(good, tls=authority.server("localhost")) as server:
         assert (await fetch(at("localhost", server.url), limits=PATIENT, tls=authority.trust))[0] == PICTURE
 
 
-async def test_a_dead_address_is_passed_over(authority: Authority, tls: ssl.SSLContext):
+async def test_an_unreachable_address_is_skipped(authority: Authority, tls: ssl.SSLContext):
     names = Names({HOST: [["127.0.0.2", "127.0.0.1"]]})
     async with hostile(good, tls=tls) as server:
         assert (await fetch(at(HOST, server.url), limits=PATIENT, resolve=names, tls=authority.trust))[
@@ -196,14 +194,14 @@ async def test_a_dead_address_is_passed_over(authority: Authority, tls: ssl.SSLC
         ] == PICTURE
 
 
-async def test_where_nobody_listens_is_reported_without_the_address(authority: Authority):
+async def test_an_unreachable_server_is_reported_without_its_address(authority: Authority):
     async with hostile(good) as server:
         gone = at(HOST, server.url)
 
     assert await refusal(gone, trust=authority.trust) == "The image server could not be reached."
 
 
-# --- Nothing is kept, nobody else is asked -----------------------------------------------
+# --- No state, no proxies ----------------------------------------------------------------
 
 
 async def test_proxies_of_the_environment_are_not_used(
@@ -227,7 +225,7 @@ async def test_neither_cookies_nor_connections_are_kept(authority: Authority, tl
     assert not any(b"cookie" in request.lower() for request in server.requests)
 
 
-async def test_few_are_fetched_at_once_and_none_holds_a_thread(authority: Authority, tls: ssl.SSLContext):
+async def test_concurrent_fetches_are_limited_and_hold_no_thread(authority: Authority, tls: ssl.SSLContext):
     more, enough = asyncio.Event(), asyncio.Event()
 
     async def held(writer: Write) -> None:
@@ -245,7 +243,7 @@ async def test_few_are_fetched_at_once_and_none_holds_a_thread(authority: Author
             for _ in range(AT_ONCE + 4)
         ]
         await asyncio.wait_for(enough.wait(), 60)
-        await asyncio.sleep(0.1)  # time for one more, if there were a place
+        await asyncio.sleep(0.1)  # time for one more, if a slot were free
         assert server.connections == AT_ONCE
         assert threading.active_count() <= threads
         more.set()
@@ -254,7 +252,7 @@ async def test_few_are_fetched_at_once_and_none_holds_a_thread(authority: Author
     assert server.connections == AT_ONCE + 4
 
 
-async def test_a_fetch_that_fails_or_is_abandoned_leaves_its_place(authority: Authority, tls: ssl.SSLContext):
+async def test_a_failed_or_cancelled_fetch_releases_its_slot(authority: Authority, tls: ssl.SSLContext):
     async def never(writer: Write) -> None:
         await asyncio.Event().wait()
 

@@ -1,4 +1,4 @@
-"""A picture is fetched from public addresses only, whatever its URL says or its name stands for."""
+"""Images are fetched from public addresses only, whatever the URL contains or the name resolves to."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def tls(authority: Authority) -> ssl.SSLContext:
         ("https://[pictures.example]/", NO_URL),
     ],
 )
-async def test_what_is_no_plain_https_url_is_refused_before_its_name_is_requested(url: str, reason: str):
+async def test_all_but_plain_https_urls_are_refused_before_a_lookup(url: str, reason: str):
     names = here()
 
     assert await refusal(url, names=names) == reason
@@ -99,7 +99,7 @@ async def test_what_is_no_plain_https_url_is_refused_before_its_name_is_requeste
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-async def test_no_text_brings_out_anything_but_a_refusal(host: str, path: str):
+async def test_any_text_is_refused_without_another_error(host: str, path: str):
     names = Names({})
 
     assert await refusal(f"https://{host}/{path}", names=names) in (
@@ -120,12 +120,12 @@ async def test_a_url_may_have_2000_characters():
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-async def test_a_url_with_an_address_that_is_not_public(address: str):
+async def test_a_url_with_an_address_that_is_not_public_is_refused(address: str):
     names = Names({})
 
     reason = await refusal(f"https://[{address}]/" if ":" in address else f"https://{address}/", names=names)
 
-    assert reason in (PRIVATE, NO_URL)  # no URL where it has a zone
+    assert reason in (PRIVATE, NO_URL)  # not a URL if it has a zone
     assert names.requested == []
 
 
@@ -142,14 +142,14 @@ async def test_a_url_with_an_address_that_is_not_public(address: str):
         "127.0.0.1.",
         "169.254.169.254.",
         "127。0。0。1",
-        "\uff11\uff12\uff17.0.0.1",  # of full width
+        "\uff11\uff12\uff17.0.0.1",  # full-width digits
         "①②⑦.0.0.1",
         "٨.٨.٨.٨",
         "ⓛocalhost",
         "local\u00adhost",
     ],
 )
-async def test_a_url_with_an_address_or_a_name_in_another_spelling(host: str):
+async def test_other_notations_of_addresses_and_names_are_refused(host: str):
     names = Names({})
 
     assert await refusal(f"https://{host}/", names=names) in (PRIVATE, NOT_PLAIN, NO_URL)
@@ -160,16 +160,18 @@ async def test_a_url_with_an_address_or_a_name_in_another_spelling(host: str):
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-async def test_a_name_that_stands_for_an_address_that_is_not_public(address: str):
+async def test_a_name_that_resolves_to_an_address_that_is_not_public_is_refused(address: str):
     assert await refusal(f"https://{HOST}/", names=Names({HOST: [[address]]})) == NOT_PUBLIC_HOST
 
 
 @pytest.mark.parametrize("answer", [["8.8.8.8", "127.0.0.1"], ["10.0.0.1", "2606:4700::1111"]])
-async def test_one_address_that_is_not_public_is_enough(answer: list[str]):
+async def test_one_address_that_is_not_public_is_enough_to_refuse_a_name(answer: list[str]):
     assert await refusal(f"https://{HOST}/", names=Names({HOST: [answer]})) == NOT_PUBLIC_HOST
 
 
-async def test_one_address_that_is_not_exempt_is_enough(authority: Authority, tls: ssl.SSLContext):
+async def test_one_address_that_is_not_exempt_is_enough_to_refuse_a_name(
+    authority: Authority, tls: ssl.SSLContext
+):
     policy.allow(["127.0.0.1"])
     names = Names({HOST: [["127.0.0.1", "127.0.0.2"]]})
 
@@ -179,27 +181,27 @@ async def test_one_address_that_is_not_exempt_is_enough(authority: Authority, tl
 @pytest.mark.parametrize(
     "host", ["localhost", "a.localhost", "printer.local", "metadata.google.internal", "router.home.arpa"]
 )
-async def test_a_name_of_a_private_network_even_with_a_public_address(host: str):
+async def test_a_private_network_name_is_refused_even_with_a_public_address(host: str):
     assert await refusal(f"https://{host}/", names=Names({host: [["8.8.8.8"]]})) == NOT_PUBLIC_HOST
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost.", "LOCALHOST", "a..b", "a" * 64 + ".example", "."])
-async def test_a_name_that_the_system_has_no_public_address_for(host: str):
+async def test_a_name_without_a_public_address_is_refused(host: str):
     with pytest.raises(NotFetched) as caught:
         await fetch(f"https://{host}/", limits=PATIENT)
 
     assert caught.value.message == NOT_PUBLIC_HOST
 
 
-async def test_a_private_name_and_one_that_does_not_exist_are_refused_in_the_same_text():
-    """Or anybody could ask the portal which names there are in its network."""
+async def test_private_and_unknown_names_are_refused_with_the_same_message():
+    """Otherwise anyone could find out which names exist in the portal's network."""
     names = Names({"vault.corp.example": [["10.0.0.1"]], "empty.corp.example": [[]]})
 
     for host in ("vault", "empty", "missing"):
         assert await refusal(f"https://{host}.corp.example/", names=names) == NOT_PUBLIC_HOST
 
 
-async def test_a_name_server_that_does_not_answer():
+async def test_a_lookup_without_a_response_times_out():
     async def silent(host: str) -> list[str]:
         await asyncio.Event().wait()
         return []
@@ -210,7 +212,7 @@ async def test_a_name_server_that_does_not_answer():
     assert caught.value.message == NOT_PUBLIC_HOST
 
 
-async def test_an_international_name_is_requested_as_it_is_written_on_the_wire():
+async def test_an_international_name_is_looked_up_in_its_ascii_form():
     names = Names({})
 
     await refusal("https://bücher.example/", names=names)
@@ -221,10 +223,10 @@ async def test_an_international_name_is_requested_as_it_is_written_on_the_wire()
 # --- Rebinding ---------------------------------------------------------------------------
 
 
-async def test_a_name_is_resolved_once_and_the_judged_address_is_connected_to(
+async def test_a_name_is_resolved_once_and_the_checked_address_is_used(
     authority: Authority, tls: ssl.SSLContext
 ):
-    """The system knows no such name: no other answer than the judged one can have been used."""
+    """The system does not know this name, so only the checked answer can have been used."""
     policy.allow([HOST])
     names = Names({HOST: [["127.0.0.1"], ["127.0.0.2"]]})
     async with hostile(good, tls=tls) as server:
@@ -236,10 +238,10 @@ async def test_a_name_is_resolved_once_and_the_judged_address_is_connected_to(
     assert server.connections == 1
 
 
-async def test_a_name_that_becomes_private_before_the_redirect_comes_back_to_it(
+async def test_a_redirect_to_a_name_with_a_private_address_is_refused(
     authority: Authority, tls: ssl.SSLContext
 ):
-    """Its second answer is judged like its first."""
+    """The redirect's name is checked like the URL's."""
     policy.allow(["127.0.0.1"])
     names = Names({"127.0.0.1": [["127.0.0.1"]], HOST: [["10.0.0.1"]]})
     on = answers(b"", "302 Found", location=f"https://{HOST}/")
@@ -265,7 +267,7 @@ async def test_an_address_that_is_not_exempt_is_not_connected_to(authority: Auth
         ] == PICTURE
 
 
-async def test_what_is_exempt_is_still_requested_by_https_only(authority: Authority):
+async def test_exempt_hosts_are_still_fetched_over_https_only(authority: Authority):
     policy.allow([HOST, "127.0.0.0/8"])
     async with hostile(good) as server:
         for url in (server.url, at(HOST, server.url).replace("https:", "http:")):

@@ -1,4 +1,4 @@
-"""A fetch ends in time and within its size, whatever the server does."""
+"""A fetch stays within its time and size limits, whatever the server does."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def message_for(authority: Authority, behaviour: Behaviour, limits: Limits
 # --- Size --------------------------------------------------------------------------------
 
 
-async def test_as_many_bytes_as_allowed_are_taken_and_not_one_more(authority: Authority):
+async def test_the_allowed_number_of_bytes_is_accepted_and_not_one_more(authority: Authority):
     for length in (MEGABYTE, MEGABYTE + 1):
         async with hostile(answers(bytes(length)), tls=authority.server(HOST)) as server:
             url = at(HOST, server.url)
@@ -62,7 +62,7 @@ async def test_as_many_bytes_as_allowed_are_taken_and_not_one_more(authority: Au
                 assert await refusal(url, trust=authority.trust) == TOO_LARGE
 
 
-async def test_what_is_announced_as_too_large_is_not_read(authority: Authority):
+async def test_a_body_announced_as_too_large_is_not_read(authority: Authority):
     behaviour = answers(b"x", length=2 * 1024**3, content_type="image/png")
 
     assert await message_for(authority, behaviour) == TOO_LARGE
@@ -87,14 +87,14 @@ async def test_an_endless_body_is_abandoned_at_the_limit(authority: Authority, b
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip"])
-async def test_a_packed_body_is_refused_and_not_unpacked(authority: Authority, coding: str):
+async def test_a_compressed_body_is_refused_and_not_decompressed(authority: Authority, coding: str):
     bomb = gzip.compress(bytes(100 * MEGABYTE))
     behaviour = answers(bomb, content_type="image/png", content_encoding=coding)
 
     assert await message_for(authority, behaviour) == PACKED
 
 
-async def test_a_body_in_a_great_many_pieces_is_abandoned(authority: Authority):
+async def test_a_body_in_too_many_chunks_is_abandoned(authority: Authority):
     behaviour = sends(CHUNKED + b"1\r\nx\r\n" * (MAX_PIECES + 1) + b"0\r\n\r\n")
 
     message = await message_for(authority, behaviour)
@@ -102,7 +102,7 @@ async def test_a_body_in_a_great_many_pieces_is_abandoned(authority: Authority):
     assert message == "The image server sent the image in too many small pieces."
 
 
-async def test_others_go_on_while_many_small_pieces_come(authority: Authority):
+async def test_other_work_continues_while_many_small_chunks_arrive(authority: Authority):
     behaviour = sends(CHUNKED + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n")
     turns = 0
 
@@ -145,7 +145,7 @@ async def says_that_it_goes_on(writer: Write) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [hangs, drips, drips_a_head, says_that_it_goes_on])
-async def test_the_time_for_all_of_it_ends_each_delay(authority: Authority, behaviour: Behaviour):
+async def test_the_total_timeout_ends_every_kind_of_delay(authority: Authority, behaviour: Behaviour):
     async with hostile(behaviour, tls=authority.server(HOST)) as server:
         started = asyncio.get_running_loop().time()
         async with running_fast(once=lambda: server.requests):
@@ -155,7 +155,7 @@ async def test_the_time_for_all_of_it_ends_each_delay(authority: Authority, beha
     assert message == TOO_SLOW
 
 
-async def test_redirects_share_one_time(authority: Authority):
+async def test_redirects_share_one_timeout(authority: Authority):
     async def slow(writer: Write) -> None:
         await asyncio.sleep(SHORT.seconds / 3)
         await answers(b"", "302 Found", location="/on")(writer)
@@ -163,7 +163,7 @@ async def test_redirects_share_one_time(authority: Authority):
     assert await message_for(authority, slow, SHORT) == TOO_SLOW
 
 
-async def test_encryption_that_never_begins_is_abandoned(authority: Authority):
+async def test_a_tls_handshake_that_never_begins_is_abandoned(authority: Authority):
     async with hostile(hangs) as server:
         limits = replace(PATIENT, connect_seconds=0.2)
         message = await refusal(at(HOST, server.url), trust=authority.trust, limits=limits)
@@ -171,7 +171,7 @@ async def test_encryption_that_never_begins_is_abandoned(authority: Authority):
     assert message == "The image server could not be reached."
 
 
-# --- Answers that are none ---------------------------------------------------------------
+# --- Malformed responses -----------------------------------------------------------------
 
 UNREADABLE = {
     **{name: (behaviour, BROKE_OFF) for name, behaviour in BROKEN.items()},
@@ -183,11 +183,11 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("behaviour", "message"), UNREADABLE.values(), ids=UNREADABLE)
-async def test_an_answer_that_cannot_be_understood(authority: Authority, behaviour: Behaviour, message: str):
+async def test_a_malformed_response_is_refused(authority: Authority, behaviour: Behaviour, message: str):
     assert await message_for(authority, behaviour) == message
 
 
-async def test_a_flood_of_interim_answers_is_abandoned_at_once(authority: Authority):
+async def test_a_flood_of_interim_responses_is_abandoned_at_once(authority: Authority):
     flood = b"HTTP/1.1 100 Continue\r\n\r\n" * 2000
     assert len(flood) > HEAD_BYTES
 
@@ -201,10 +201,10 @@ async def test_a_flood_of_interim_answers_is_abandoned_at_once(authority: Author
             await writer.drain()
 
     assert await message_for(authority, goes_on_and_on) == BROKE_OFF
-    assert sent < 16 * MEGABYTE  # as much as may be under way when the connection is closed
+    assert sent < 16 * MEGABYTE  # as much as may be in flight when the connection is closed
 
 
-async def test_a_long_head_is_taken_and_bytes_of_the_picture_that_come_with_it(authority: Authority):
+async def test_a_long_head_is_accepted_together_with_bytes_of_the_picture(authority: Authority):
     picture = bytes(range(256)) * 256
     good = answers(picture, x_padding="x" * (HEAD_BYTES - 1024))
     async with hostile(good, tls=authority.server(HOST)) as server:

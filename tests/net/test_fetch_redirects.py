@@ -1,4 +1,4 @@
-"""Redirects are followed, a few of them, and each is judged like a URL that a person named."""
+"""A few redirects are followed, and each is checked like a user's URL."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_redirects_are_followed(authority: Authority, tls: ssl.SSLContext,
     assert server.requests[1].startswith(b"GET /%C3%A4.png?x=1 HTTP/1.1\r\n")
 
 
-async def test_a_redirect_to_another_host_is_judged_and_verified_as_that_host(authority: Authority):
+async def test_a_redirect_to_another_host_is_checked_and_verified_as_that_host(authority: Authority):
     policy.allow([HOST, OTHER])
     names = here()
     async with hostile(good, tls=authority.server(OTHER)) as second:
@@ -82,7 +82,7 @@ async def test_three_redirects_are_followed_and_no_more(authority: Authority, tl
         assert len(server.requests) == 4
 
 
-async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLContext):
+async def test_a_redirect_loop_ends(authority: Authority, tls: ssl.SSLContext):
     async with hostile(leads_to("/cat.png"), tls=tls) as server:
         message = await refusal(at(HOST, server.url), trust=authority.trust)
 
@@ -113,7 +113,7 @@ async def test_a_redirect_in_a_loop_ends(authority: Authority, tls: ssl.SSLConte
         ("/" + "x" * 2000, "The image URL is longer than 2000 characters."),
     ],
 )
-async def test_a_redirect_is_judged_like_a_url_that_a_person_named(
+async def test_a_redirect_is_checked_like_a_users_url(
     authority: Authority, tls: ssl.SSLContext, location: str, message: str
 ):
     names = Names({HOST: [["127.0.0.1"]], "private.example": [["8.8.8.8", "10.0.0.1"]]})

@@ -1,4 +1,4 @@
-"""Where requests to the outside may go."""
+"""The allowed destinations of outgoing requests."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ FORBIDDEN = [address for addresses in NOT_PUBLIC.values() for address in address
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_public_addresses_may_be_requested(address: str):
+def test_public_addresses_are_allowed(address: str):
     check_address("example.com", address)
     check_url(f"https://[{address}]/" if ":" in address else f"https://{address}/")
 
 
 @pytest.mark.parametrize("address", FORBIDDEN)
-def test_a_name_must_not_stand_for_any_other_address(address: str):
+def test_a_name_must_not_resolve_to_any_other_address(address: str):
     with pytest.raises(Forbidden):
         check_address("example.com", address)
 
 
 @pytest.mark.parametrize("address", [address for address in FORBIDDEN if address != "example.com"])
-def test_nor_may_a_url_hold_one(address: str):
+def test_a_url_must_not_contain_any_other_address(address: str):
     with pytest.raises(Forbidden):
         check_url(f"https://[{address}]/" if ":" in address else f"https://{address}/")
 
@@ -91,7 +91,7 @@ def test_nor_may_a_url_hold_one(address: str):
         "1.1.1.1%.example.com",
     ],
 )
-def test_other_spellings_of_addresses_are_no_names(host: str):
+def test_other_notations_of_addresses_are_refused(host: str):
     with pytest.raises(Forbidden):
         check_url(f"https://{host}/")
 
@@ -108,10 +108,10 @@ def test_other_spellings_of_addresses_are_no_names(host: str):
         "https://1password.example/",
         "https://0x7f.example/",
         "https://a_b.example/",
-        "https://localhost/",  # its address decides
+        "https://localhost/",  # depends on its address
     ],
 )
-def test_names_may_be_requested(url: str):
+def test_names_are_allowed(url: str):
     check_url(url)
 
 
@@ -150,7 +150,7 @@ def test_names_may_be_requested(url: str):
         "https://example.com%00.example.net/",
     ],
 )
-def test_what_is_no_plain_https_url_is_refused(url: str):
+def test_all_but_plain_https_urls_are_refused(url: str):
     with pytest.raises(Forbidden):
         check_url(url)
 
@@ -168,7 +168,7 @@ def test_what_is_no_plain_https_url_is_refused(url: str):
         "router.home.arpa",
     ],
 )
-def test_a_name_of_a_private_network_stands_for_exempt_addresses_only(host: str):
+def test_a_private_network_name_may_only_resolve_to_exempt_addresses(host: str):
     policy.allow(["10.0.0.0/8"])
 
     check_address(host, "10.0.0.1")
@@ -178,11 +178,11 @@ def test_a_name_of_a_private_network_stands_for_exempt_addresses_only(host: str)
 
 
 @pytest.mark.parametrize("host", ["mylocalhost", "local.example", "internal.example.com", "notlocal"])
-def test_a_name_that_only_looks_like_one_is_judged_by_its_address(host: str):
+def test_a_name_that_only_resembles_one_is_checked_by_its_address(host: str):
     check_address(host, "8.8.8.8")
 
 
-def test_an_exempt_network_may_be_requested_by_http_at_any_port():
+def test_an_exempt_network_is_allowed_over_http_on_any_port():
     policy.allow(["10.1.0.0/16", "fd00::/8", "192.168.1.5"])
 
     for url in (
@@ -199,7 +199,7 @@ def test_an_exempt_network_may_be_requested_by_http_at_any_port():
             check_url(url)
 
 
-def test_an_exempt_host_may_be_requested_by_http_at_any_port_and_stand_for_any_address():
+def test_an_exempt_host_is_allowed_over_http_on_any_port_with_any_address():
     policy.allow([" GPU.internal ", ""])
 
     check_url("http://gpu.internal:9000/v1")
@@ -213,7 +213,7 @@ def test_an_exempt_host_may_be_requested_by_http_at_any_port_and_stand_for_any_a
         check_address("other.internal", "10.0.0.1")
 
 
-def test_a_url_of_an_exempt_host_is_still_plain():
+def test_a_url_of_an_exempt_host_must_still_be_plain():
     policy.allow(["gpu.internal", "127.0.0.0/8"])
 
     for url in ("ftp://gpu.internal/", "http://user@gpu.internal/", "http://127.1/", "http://2130706433/"):
@@ -227,7 +227,7 @@ def test_a_bad_network_is_reported(entry: str):
         policy.allow([entry])
 
 
-def test_each_list_takes_the_place_of_the_one_before():
+def test_each_list_replaces_the_previous_one():
     policy.allow(["gpu.internal"])
     policy.allow(["127.0.0.1"])
 
@@ -261,5 +261,5 @@ def test_each_list_takes_the_place_of_the_one_before():
         ("https://gpu.example", "https://api.bfl.ai/v1", False),
     ],
 )
-def test_a_key_goes_to_its_own_origin_or_to_the_providers_own_hosts(base: str, url: str, trusted: bool):
+def test_a_key_is_sent_only_to_its_own_origin_or_the_providers_own_hosts(base: str, url: str, trusted: bool):
     assert trusts(base, url, domain="bfl.ai") is trusted

@@ -1,7 +1,7 @@
-"""Which addresses are public, against IANA's registries of special-purpose addresses.
+"""The classification of public addresses, compared with IANA's registries of special-purpose addresses.
 
-The registries are written down here by hand and are compared as numbers, so that nothing is
-shared with what is tested but `inet_pton`.
+The registries are copied here by hand and compared as numbers, so that the test shares nothing with the
+tested code except `inet_pton`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def nothing_exempt() -> Iterator[None]:
     policy.allow([])
 
 
-# https://www.iana.org/assignments/iana-ipv4-special-registry, without what lies within another line.
+# https://www.iana.org/assignments/iana-ipv4-special-registry, without networks inside another entry.
 REFUSED_V4 = {
     "0.0.0.0/8": "this network",
     "10.0.0.0/8": "private use",
@@ -43,7 +43,7 @@ REFUSED_V4 = {
     "224.0.0.0/4": "multicast",
     "240.0.0.0/4": "reserved, and limited broadcast",
 }
-# https://www.iana.org/assignments/iana-ipv6-special-registry; what is not 2000::/3 is given to nobody.
+# https://www.iana.org/assignments/iana-ipv6-special-registry; nothing outside 2000::/3 is allocated.
 REFUSED_V6 = {
     "::/3": "no global unicast: loopback, unspecified, mapped, NAT64, discard-only and much unassigned",
     "2001::/23": "protocol assignments: Teredo, benchmarking, ORCHID and others",
@@ -53,10 +53,10 @@ REFUSED_V6 = {
     "4000::/2": "no global unicast: segment routing's SIDs and much unassigned",
     "8000::/1": "no global unicast: unique-local, link-local, site-local, multicast and much unassigned",
 }
-# Special there, and reachable by everyone.
+# Special there, but globally reachable.
 REACHABLE_V4 = ["192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24"]
 REACHABLE_V6 = ["2000::/3", "2620:4f:8000::/48"]
-# Special, and within lines of REFUSED_V6: their edges are tried too.
+# Special, and inside entries of REFUSED_V6: their edges are tested too.
 WITHIN_V6 = [
     "::/128",
     "::1/128",
@@ -99,13 +99,13 @@ def is_public_v4(number: int) -> bool:
 
 
 def is_public_v6(number: int) -> bool:
-    if MAPPED <= number < MAPPED + 2**32:  # another spelling of an IPv4 address
+    if MAPPED <= number < MAPPED + 2**32:  # another notation of an IPv4 address
         return is_public_v4(number - MAPPED)
     return not any(first <= number <= last for first, last in V6)
 
 
 def numbers(bits: int, networks: list[tuple[int, int]]) -> st.SearchStrategy[int]:
-    """Any address, and often one within a network, at its edge or just beside it."""
+    """Any address, often one inside a network, at its edge or next to it."""
     highest = 2**bits - 1
     edges = {place for first, last in networks for place in (first - 1, first, last, last + 1)}
     return st.one_of(
@@ -116,7 +116,7 @@ def numbers(bits: int, networks: list[tuple[int, int]]) -> st.SearchStrategy[int
 
 
 def is_allowed(address: str) -> bool:
-    """The verdict, which is the same for a name that stands for it and for a URL that holds it."""
+    """The result, which is the same for a name that resolves to it and for a URL that contains it."""
     verdicts = []
     for ask in (
         lambda: check_address("example.com", address),
@@ -132,7 +132,7 @@ def is_allowed(address: str) -> bool:
 
 
 @given(numbers(32, [*V4, *map(ends, REACHABLE_V4)]))
-def test_ipv4_is_public_where_the_registry_has_nothing_against_it(number: int):
+def test_ipv4_is_public_unless_listed_in_the_registry(number: int):
     address = socket.inet_ntop(socket.AF_INET, number.to_bytes(4))
 
     assert is_allowed(address) is is_public_v4(number)
@@ -141,14 +141,14 @@ def test_ipv4_is_public_where_the_registry_has_nothing_against_it(number: int):
 @given(numbers(128, [*V6, *map(ends, REACHABLE_V6 + WITHIN_V6)]))
 @example(MAPPED + 0x08080808)
 @example(MAPPED + 0x7F000001)
-def test_ipv6_is_public_where_the_registry_has_nothing_against_it(number: int):
+def test_ipv6_is_public_unless_listed_in_the_registry(number: int):
     address = socket.inet_ntop(socket.AF_INET6, number.to_bytes(16))
 
     assert is_allowed(address) is is_public_v6(number)
 
 
 @given(numbers(32, V4), st.sampled_from(["64:ff9b::", "64:ff9b:1::", "::", "2002::"]))
-def test_an_ipv4_address_within_an_ipv6_one_is_never_public(number: int, prefix: str):
+def test_an_ipv4_address_inside_an_ipv6_one_is_never_public(number: int, prefix: str):
     """NAT64 in both its forms, IPv4-compatible, and 6to4, whose IPv4 address comes second."""
     base = ends(f"{prefix}/128")[0]
     whole = base + (number << 80 if prefix == "2002::" else number)

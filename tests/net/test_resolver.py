@@ -1,4 +1,4 @@
-"""Names are looked up in threads of their own, and all their addresses are judged."""
+"""Names are resolved in dedicated threads, and all their addresses are checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PUBLIC, PRIVATE = "8.8.8.8", "10.0.0.1"
 
 
 def found(*addresses: str) -> list[Any]:
-    """What the system answers."""
+    """The system's answer."""
     return [
         (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 0, 0, 0))
         if ":" in address
@@ -34,7 +34,7 @@ def nothing_exempt() -> Iterator[None]:
     policy.allow([])
 
 
-async def test_each_address_once_in_the_order_of_the_system(monkeypatch: pytest.MonkeyPatch):
+async def test_each_address_is_returned_once_in_the_systems_order(monkeypatch: pytest.MonkeyPatch):
     answer = found("2606:4700::1111", PUBLIC, "2606:4700::1111")
     monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: answer)
 
@@ -42,7 +42,7 @@ async def test_each_address_once_in_the_order_of_the_system(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("look_up", [resolver.for_people, resolver.for_providers])
-async def test_one_address_that_must_not_be_requested_is_enough(
+async def test_one_forbidden_address_is_enough_to_refuse_a_name(
     look_up: resolver.LookUp, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: found(PUBLIC, PRIVATE))
@@ -51,7 +51,7 @@ async def test_one_address_that_must_not_be_requested_is_enough(
         await resolver.addresses(HOST, look_up=look_up)
 
 
-async def test_providers_connections_get_only_judged_addresses(monkeypatch: pytest.MonkeyPatch):
+async def test_providers_connections_use_only_checked_addresses(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: found(PUBLIC, PRIVATE))
 
     with pytest.raises(policy.Forbidden):
@@ -62,7 +62,7 @@ async def test_providers_connections_get_only_judged_addresses(monkeypatch: pyte
 
 
 async def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch):
-    """Asked for the families that it has, the system gives no address of another family."""
+    """With its own address families, the system returns no address of another family."""
     monkeypatch.setattr(socket, "getaddrinfo", lambda *requested, **how: found())
     policy.allow(["::1"])
 
@@ -70,12 +70,12 @@ async def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
-async def test_what_cannot_be_a_name_has_no_address(host: str):
+async def test_an_invalid_name_has_no_address(host: str):
     with pytest.raises(OSError, match="no such host"):
         await resolver.addresses(host, look_up=resolver.for_providers)
 
 
-async def test_names_of_people_that_nobody_answers_hold_up_no_provider(monkeypatch: pytest.MonkeyPatch):
+async def test_unanswered_lookups_for_users_do_not_delay_providers(monkeypatch: pytest.MonkeyPatch):
     silent, requested = threading.Event(), []
 
     def answer(host: str, *rest: Any, **how: Any) -> list[Any]:

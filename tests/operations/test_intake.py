@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
+from editor import disk
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
-from editor.errors import EditorError, PermissionDenied
-from editor.media import codec
-from editor.media.codec import BadImage
+from editor.errors import DiskFull, EditorError, PermissionDenied
+from editor.media import codec, store
+from editor.media.codec import BadImage, CleanImage
 from editor.media.inputs import File, Link, Sample
 from editor.models import Image, Job, JobImage, Role
 from editor.net import policy
@@ -31,6 +32,7 @@ from tests.operations.upload_files import sent, stored_files
 from tests.patience import PATIENCE, somebody_waits_for_our_locks, until, wait_until
 from tests.providers.hostile import Write, answers, hangs, hostile
 
+save_image = store.save_image
 picture = answers(photo(), content_type="image/png")
 
 
@@ -160,6 +162,23 @@ async def test_a_caller_who_disconnects_leaves_nothing(actor: Actor, authority: 
     let_database_work_end()
     assert stored_files() == []
     assert not await in_thread(Image.objects.exists)
+
+
+async def test_no_further_image_is_written_when_the_disk_runs_low(
+    actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def save(name: str, clean: CleanImage) -> int:
+        written.append(name)
+        return save_image(name, clean)
+
+    monkeypatch.setattr(store, "save_image", save)
+    monkeypatch.setattr(disk, "is_low", lambda: bool(written))
+    with pytest.raises(DiskFull):
+        await intake.submit(actor=actor, submission=Submission(edit=EDIT, images=(file(), file(), file())))
+    assert len(written) == 1
+    assert await in_thread(stored_files) == []
 
 
 async def test_concurrent_identical_requests_make_one_job_with_one_image(actor: Actor) -> None:

@@ -1,4 +1,4 @@
-"""A real Redis, and a verdict on it that no test leaves to the next."""
+"""A real Redis, and a health state that no test leaves to the next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache with a Redis that goes and comes."""
+"""The cache during and after outages of Redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def cache(redis: RedisServer) -> FallbackCache:
     return FallbackCache(redis.url, {})
 
 
-def test_what_is_kept_is_shared_by_processes(cache: FallbackCache, redis: RedisServer) -> None:
+def test_values_are_shared_by_processes(cache: FallbackCache, redis: RedisServer) -> None:
     cache.set("history", [1.5], 60)
     cache.set_many({"one": 1, "two": 2})
     other = FallbackCache(redis.url, {})
@@ -29,7 +29,7 @@ def test_what_is_kept_is_shared_by_processes(cache: FallbackCache, redis: RedisS
 
 
 @pytest.mark.parametrize("hurt", [RedisServer.stop, RedisServer.hang], ids=["down", "hanging"])
-def test_without_its_server_it_keeps_things_itself_and_says_so_once(
+def test_without_its_server_it_caches_locally_and_logs_once(
     cache: FallbackCache,
     redis: RedisServer,
     hurt: object,
@@ -37,7 +37,7 @@ def test_without_its_server_it_keeps_things_itself_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     cache.set("history", [1.5], 60)
-    # Nobody asks again within this test.
+    # No retry within this test.
     monkeypatch.setattr(health, "AGAIN_AFTER", 600.0)
     hurt(redis)  # type: ignore[operator]
     assert cache.get("history") is None
@@ -49,7 +49,7 @@ def test_without_its_server_it_keeps_things_itself_and_says_so_once(
     assert len(caplog.records) == 1
 
 
-def test_after_its_server_was_started_anew_it_is_used_again(
+def test_a_restarted_server_is_used_again(
     cache: FallbackCache, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "AGAIN_AFTER", 0.0)

@@ -1,4 +1,4 @@
-"""One verdict on Redis for the whole process."""
+"""One state of Redis for the whole process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from editor.redis import health
 from editor.redis.health import Health
 
 
-def test_one_caller_at_a_time_asks_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_caller_at_a_time_retries_an_unreachable_server(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     verdict = Health()
@@ -22,7 +22,7 @@ def test_one_caller_at_a_time_asks_a_server_that_is_away(monkeypatch: pytest.Mon
     assert not verdict.away
 
 
-def test_the_log_tells_of_each_change_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     verdict = Health()
     for _ in range(5):
         verdict.failed(TimeoutError())

@@ -1,4 +1,4 @@
-"""Two processes' ends of the layer, at a Redis that goes and comes."""
+"""Two processes' instances of the layer, during and after outages of Redis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.redis_server import RedisServer
 
 
 class End:
-    """A process' layer with one member of a group, who hears of the layer itself too."""
+    """A process's layer with one member of a group, which also subscribes to the layer's own messages."""
 
     def __init__(self, url: str) -> None:
         self.layer = SharedLayer(url=url)
@@ -42,7 +42,7 @@ async def ends(redis: RedisServer) -> tuple[End, End]:
     return await End(redis.url).join("group"), await End(redis.url).join("group")
 
 
-async def test_members_hear_of_every_process_once_and_in_order(ends: tuple[End, End]) -> None:
+async def test_members_receive_messages_of_every_process_once_and_in_order(ends: tuple[End, End]) -> None:
     here, there = ends
     for number in range(3):
         await here.layer.group_send("group", {"type": "news", "number": number})
@@ -55,7 +55,7 @@ async def test_members_hear_of_every_process_once_and_in_order(ends: tuple[End, 
     assert [(await here.next())["type"] for _ in range(4)] == ["news", "news", "news", "end"]
 
 
-async def test_who_left_hears_no_more(ends: tuple[End, End]) -> None:
+async def test_a_member_that_left_receives_nothing_more(ends: tuple[End, End]) -> None:
     here, there = ends
     await there.layer.group_discard("group", there.channel)
     await here.layer.group_send("group", {"type": "news"})
@@ -63,8 +63,10 @@ async def test_who_left_hears_no_more(ends: tuple[End, End]) -> None:
     assert await there.next() == {"type": "end"}
 
 
-async def test_a_message_is_sent_where_nobody_listens(ends: tuple[End, End], redis: RedisServer) -> None:
-    """As by a command: its event loop ends with the message."""
+async def test_a_message_is_sent_from_a_process_without_members(
+    ends: tuple[End, End], redis: RedisServer
+) -> None:
+    """As from a command, whose event loop ends with the message."""
 
     def command() -> None:
         asyncio.run(SharedLayer(url=redis.url).group_send("group", {"type": "news"}))
@@ -74,7 +76,7 @@ async def test_a_message_is_sent_where_nobody_listens(ends: tuple[End, End], red
 
 
 @pytest.mark.parametrize("hurt", [RedisServer.stop, RedisServer.hang], ids=["down", "hanging"])
-async def test_members_are_reported_that_others_cannot_be_heard_and_when_they_can(
+async def test_members_are_notified_of_an_outage_and_of_its_end(
     ends: tuple[End, End], redis: RedisServer, hurt: Callable[[RedisServer], None]
 ) -> None:
     here, there = ends
@@ -85,7 +87,7 @@ async def test_members_are_reported_that_others_cannot_be_heard_and_when_they_ca
     await there.until(LOST)
     await here.layer.group_send("group", {"type": "news"})
     assert await here.next() == {"type": "news"}, "its own members hear it all the same"
-    await here.layer.new_channel()  # nobody waits for a server that is away
+    await here.layer.new_channel()  # no one waits for an unreachable server
     if hurt is RedisServer.hang:
         redis.go_on()
     else:
@@ -97,7 +99,7 @@ async def test_members_are_reported_that_others_cannot_be_heard_and_when_they_ca
     await there.until("later")
 
 
-async def test_what_could_not_be_sent_is_made_known_though_nobody_lost_the_connection(
+async def test_an_unsent_message_is_announced_even_if_no_connection_was_lost(
     ends: tuple[End, End],
 ) -> None:
     here, there = ends
@@ -108,7 +110,7 @@ async def test_what_could_not_be_sent_is_made_known_though_nobody_lost_the_conne
     assert await there.until(RESTORED) == {"type": RESTORED, "since": unsent}
 
 
-async def test_a_message_from_elsewhere_is_passed_over(ends: tuple[End, End]) -> None:
+async def test_malformed_messages_are_ignored(ends: tuple[End, End]) -> None:
     here, there = ends
     client = here.layer._link().client
     for odd in (b"\xff", b"[]", b"{}", b'{"from": 1}'):

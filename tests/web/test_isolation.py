@@ -141,7 +141,7 @@ def test_a_sample_in_the_url_is_not_copied_for_viewers(own: Rows) -> None:
         ("webhook_remove", "endpoint"),
     ],
 )
-def test_rows_of_another_workspace_do_not_exist(
+def test_rows_of_another_workspace_are_not_found(
     own: Rows, theirs: Rows, name: str, field: str, missing: str
 ) -> None:
     row = getattr(theirs, {"at": "image", "images": "image"}.get(field, field))

@@ -50,13 +50,15 @@ async def events(job: Job, *, kind: str) -> AsyncIterator[bytes]:
     """
     try:
         async with waiting.watching(job) as watch:
-            row = await in_thread(job_queries.read, job.id)
-            while row.is_live and not watch.ended.is_set():
+            while True:
+                last = watch.ended.is_set()  # before the read, so that the row is not older than the end
+                row = await in_thread(job_queries.read, job.id)
+                if last or not row.is_live:
+                    break
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(watch.ended.wait(), QUIET)
                 if not watch.ended.is_set():
                     yield b": still at work\n\n"
-                row = await in_thread(job_queries.read, job.id)
         check_ended(row)
         for image in row.shown_results:  # type: ignore[attr-defined]
             yield await in_storage_thread(_completed, row, image, kind)

@@ -118,12 +118,13 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     await self._refuse("tasktoken-ended")
                     self.ended = True
                     return
+                last = watch.ended.is_set()  # before the read, so that the row is not older than the end
                 row, steps = await in_thread(job_queries.read_with_events, job.id, after)
                 for step in steps:
                     after = step.pk
                     for frame in wiro.frames(row, step, base_url=base_url):
                         await self._send(frame)
-                if not row.is_live or watch.ended.is_set():  # only the latter: the portal is about to stop
+                if last or not row.is_live:  # live at the last read: the portal is about to stop
                     return
                 await watch.changed.wait()
 

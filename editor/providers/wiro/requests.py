@@ -144,7 +144,7 @@ def body(request: EditRequest, *, links: Sequence[str], seed: int | None) -> dic
         wire = name if target.options is None else target.options.get(name)
         if wire and value not in (None, ""):
             sent[wire] = _value(target, name, value)
-    if target.samples and request.samples > 1:
+    if target.samples:
         sent["samples"] = request.samples
     if seed is not None:
         sent["seed"] = str(seed)

@@ -1,11 +1,11 @@
 """An emulator of BFL's image API: submit, get_result, credits, the delivery host and webhooks.
 
-What the contract only infers, and is so here: the forms of keys that are refused as malformed (it is
-taken to be a UUID or `bfl_` and 16 or more letters and digits); the texts for 402, 429 and bad
-pictures (400); the order of the checks: key, body, pictures, funds, active tasks; that data URIs and
-FLUX.2 results above 4 megapixels are refused, and 9 megapixels of inputs and result on FLUX.2 pro;
-that the limits of BFL's own client on fill and expand (20 MiB of base64, 20 megapixels, sides of 256
-pixels) are the server's too; the Azure texts of the delivery host; the body of webhooks.
+What the contract only infers and the emulator implements: the forms of keys that are refused as malformed
+(accepted: a UUID or `bfl_` and 16 or more letters and digits); the texts for 402, 429 and bad images
+(400); the order of the checks: key, body, images, funds, active tasks; that data URIs and FLUX.2 results
+above 4 megapixels are refused, and 9 megapixels of inputs and result on FLUX.2 pro; that the limits of
+BFL's own client on fill and expand (20 MiB of base64, 20 megapixels, sides of 256 pixels) are the server's
+too; the Azure texts of the delivery host; the body of webhooks.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ KEY_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|bfl_[A-Za-z0-9
 
 
 class Bfl(Emulator):
-    """credits        what the account has
-    active_limit   tasks that may be unfinished at once
+    """credits        balance of the account
+    active_limit   unfinished tasks at once
     max_limit      the same for flux-kontext-max
     newer          tasks pass Reasoning and Generating, as on newer models
-    regional       tasks live on another host, that of their polling_url alone
-    failed_status  the HTTP status of a poll that tells of a failed task; 503 was seen
+    regional       tasks are on another host, only that of their polling_url
+    failed_status  the HTTP status of a poll that reports a failed task; 503 was seen
     """
 
     name: ClassVar[str] = "bfl"
@@ -160,7 +160,7 @@ class Bfl(Emulator):
         return self.deliver(task.pictures[0], task.under(fault))
 
     def _view(self, task: Task, fault: Fault | None, origin: str) -> dict[str, Any]:
-        """The ResultResponse: the task as it stands now."""
+        """The ResultResponse: the current state of the task."""
         fraction = self.fraction(task)
         if fault is Fault.UNKNOWN_STATUS:
             return _result(task.id, UNKNOWN_WORD)

@@ -1,4 +1,4 @@
-"""BFL's delivery host: an Azure blob store whose links are signed and end ten minutes after the work."""
+"""BFL's delivery host: an Azure blob store whose signed links expire ten minutes after the work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECRET = b"the delivery host's own"
 
 
 def link(task: Task, *, now: float) -> str:
-    """Path and query of the result's file. Asked for after its end, it is signed anew."""
+    """Path and query of the result's file. After it has expired, it is signed anew."""
     picture = task.pictures[0]
     until = task.ends_at + LIFETIME
     if until <= now:
@@ -33,7 +33,7 @@ def link(task: Task, *, now: float) -> str:
 
 
 def problem(request: Request, *, now: float) -> Response | None:
-    """What is wrong with the link that was asked for, if anything."""
+    """The error response to an invalid link, if it is invalid."""
     expiry = request.query_params.get("se", "")
     signature = request.query_params.get("sig", "")
     if not hmac.compare_digest(signature, _signature(request.url.path, expiry)):

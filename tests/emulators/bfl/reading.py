@@ -1,4 +1,4 @@
-"""Reading what clients send to BFL, and BFL's words for what is wrong with it."""
+"""Reading of clients' requests to BFL, and BFL's error texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPAINT_BASE64 = 20 * 1024 * 1024  # characters
 REPAINT_PIXELS = 20_000_000
 REPAINT_SIDE = 256  # pixels
 PRO_PIXELS = 9 * sizes.MEGAPIXEL  # inputs and result of flux-2-pro
-UNSEEN = (1024, 1024)  # the size of pictures at URLs that emulators do not ask
+UNSEEN = (1024, 1024)  # assumed for images at URLs that emulators do not fetch
 
 
 def detail(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
@@ -27,7 +27,7 @@ def detail(status: int, text: str, headers: dict[str, str] | None = None) -> Res
 
 
 def read_spec(model: str, body: Any) -> Schema:
-    """The body, checked as the model's schema says."""
+    """The body, checked against the model's schema."""
     try:
         return SCHEMAS[model].model_validate(body)
     except ValidationError as error:
@@ -40,7 +40,7 @@ def _problems(error: ValidationError) -> list[dict[str, Any]]:
     for each in error.errors(include_url=False):
         problem: dict[str, Any] = {**each, "loc": ["body", *each["loc"]]}
         if "error" in problem.get("ctx", {}):
-            problem["ctx"] = {"error": {}}  # an exception has no JSON form
+            problem["ctx"] = {"error": {}}  # an exception cannot be serialized to JSON
         found.append(problem)
     return found
 
@@ -52,7 +52,7 @@ async def read_json(request: Request) -> Any:
         missing = {"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}
         raise Refused(JSONResponse({"detail": [missing]}, 422))
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return body.decode(errors="replace")  # which then is no object
+        return body.decode(errors="replace")  # not an object then
     try:
         return json.loads(body)
     except ValueError as error:
@@ -67,7 +67,7 @@ async def read_json(request: Request) -> Any:
 
 
 async def look_at(spec: Schema) -> dict[str, Size]:
-    """The sizes of the pictures sent, by their fields."""
+    """The sizes of the input images, by field."""
     sizes = {name: await _size(spec, name, text) for name, text in spec.pictures().items()}
     if isinstance(spec, Fill) and spec.mask and sizes["mask"] != sizes["image"]:
         raise Refused(detail(400, "Mask and image must have the same size"))

@@ -1,4 +1,4 @@
-"""The request bodies of BFL's models. BFL's API is made with FastAPI, so its texts about bad fields
+"""The request bodies of BFL's models. BFL's API is a FastAPI application, so its texts about bad fields
 are pydantic's own, and unknown fields are ignored.
 """
 
@@ -26,7 +26,7 @@ OutputFormat = Literal["jpeg", "png", "webp"]
 
 
 class Schema(BaseModel):
-    """What all have. `images`: the fields that take a picture, in the order that prompts count them."""
+    """The fields of all models. `images`: the fields for an image, in the order that prompts count them."""
 
     images: ClassVar[tuple[str, ...]] = ()
 

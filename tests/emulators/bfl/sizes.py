@@ -1,4 +1,4 @@
-"""How large BFL's results are, and what they cost."""
+"""The sizes of BFL's results, and their prices."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ PER_IMAGE = {
     "flux-pro-1.1": 4.0,
     "flux-pro-1.1-ultra": 6.0,
     "flux-pro-1.0-fill": 5.0,
-    "flux-pro-1.0-expand": 5.0,  # no source names it; taken to be the fill's
+    "flux-pro-1.0-expand": 5.0,  # not in any source; assumed to equal the fill's
     "flux-dev": 2.5,
 }
-# The first megapixel of the result; each further one, and each one of the inputs.
+# The first megapixel of the result; each further one and each of the inputs.
 PER_MEGAPIXEL = {
     "flux-2-pro": (3.0, 1.5),
     "flux-2-pro-preview": (3.0, 1.5),
@@ -32,7 +32,7 @@ PER_MEGAPIXEL = {
 
 
 def result_size(request: Schema, inputs: dict[str, Size]) -> Size:
-    """Pixels of the result, from the wishes and the sizes of the pictures sent."""
+    """Pixels of the result, from the options and the sizes of the input images."""
     first = next(iter(inputs.values()), None)
     match request:
         case Kontext():

@@ -1,6 +1,6 @@
 """Public clients that pip does not have, run against the emulators: `make check-clients`.
 
-They are not part of the tests, as they need Node and its packages.
+They are not part of the tests because they need Node and its packages.
 """
 
 from __future__ import annotations

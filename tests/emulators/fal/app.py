@@ -1,4 +1,4 @@
-"""The endpoints of fal's queue, of its synchronous run, and of the keys of its webhooks."""
+"""The endpoints of fal's queue, its synchronous run, and the public keys of its webhooks."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from tests.emulators.fal.webhooks import Signer
 from tests.emulators.faults import RETRY_AFTER, UNKNOWN_WORD, Fault, Step
 from tests.emulators.records import Task
 
-_STREAM_WAIT = 0.02  # seconds between two looks of a status stream
+_STREAM_WAIT = 0.02  # seconds between two polls of a status stream
 
 
 class Fal(Emulator):
     """See the package.
 
-    queue   its `concurrency` says how many requests run at once; the others wait
+    queue   its `concurrency` is the number of requests that run at once; the others wait
     signer  signs the webhooks
-    files   path on the file host -> what is kept there
+    files   path on the file host -> the stored file
     """
 
     name: ClassVar[str] = "fal"
@@ -163,7 +163,7 @@ class Fal(Emulator):
             task.problem = error.outcome
 
     def _make(self, task: Queued, seconds: float | None) -> None:
-        """Put its pictures onto the file host, for so many seconds after its end."""
+        """Store its images on the file host, for `seconds` after its end."""
         if task.wanted is None or task.problem is not None:
             return
         expires_at = None if seconds is None else task.ends_at + seconds
@@ -192,7 +192,7 @@ class Fal(Emulator):
         return self.queue.waiting_before(task.starts_at, now=self.now())
 
     def _find(self, request: Request) -> Queued | None:
-        """The request, where its address has the right application before it."""
+        """The request, if its URL starts with its application."""
         self._authorise(request)
         task = self.find(request.path_params["id"])
         if isinstance(task, Queued) and task.application == application(request.path_params["endpoint"]):
@@ -253,7 +253,7 @@ class Fal(Emulator):
         return _response(task.outcome(task.under(fault), origin=origin(request)))
 
     async def _cancel(self, request: Request, fault: Fault | None) -> Response:
-        """NEVER_FINISHES on a cancel: the signal is taken, and not heeded."""
+        """NEVER_FINISHES on a cancel: the cancel is accepted, and ignored."""
         task = self._find(request)
         now = self.now()
         if task is None:
@@ -273,7 +273,7 @@ class Fal(Emulator):
         return {"response_url": base, "status_url": f"{base}/status", "cancel_url": f"{base}/cancel"}
 
     async def _until_done(self, task: Task) -> None:
-        """A task that never ends, or is cancelled meanwhile, is looked at again and again.
+        """A task that never ends, or may be cancelled meanwhile, is polled.
 
         Rarely while the end is far, since there may be thousands of tasks.
         """

@@ -1,4 +1,4 @@
-"""How the tests call it."""
+"""Helpers to call the emulator."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def status(fal: Fal, submitted: httpx.Response) -> dict[str, Any]:
 
 
 def result(fal: Fal, submitted: httpx.Response) -> httpx.Response:
-    """The answer to the result, once the status says that it is there."""
+    """The response of the result, once the status is COMPLETED."""
     until(lambda: status(fal, submitted), lambda body: body["status"] == "COMPLETED")
     return get(fal, submitted.json()["response_url"])
 

@@ -1,7 +1,7 @@
-"""The endpoints that answer, and the input that each takes.
+"""The supported endpoints, and the input of each.
 
-fal checks inputs with pydantic, in the runner; so do we, and errors come out in its words. Fields that a
-model does not know are ignored there, and here: see `ignored`.
+fal validates inputs with pydantic in the runner; so does the emulator, and errors have pydantic's
+messages. Fields that a model does not know are ignored by both: see `ignored`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Size(BaseModel):
 
 
 class Input(BaseModel):
-    """What all models take."""
+    """The fields of all models."""
 
     prompt: str
     seed: int | None = None
@@ -107,5 +107,5 @@ APPLICATIONS = {"/".join(endpoint.split("/")[:2]) for endpoint in ENDPOINTS}
 
 
 def ignored(endpoint: str, values: Mapping[str, Any]) -> set[str]:
-    """Names in an input that this model does not know: a client that sends some has a fault."""
+    """Names in an input that this model does not know: a client that sends any has a bug."""
     return set(values) - set(ENDPOINTS[endpoint].model_fields)

@@ -1,4 +1,4 @@
-"""How a request ends: the status, headers and body of its result, and fal's three kinds of error."""
+"""The outcome of a request: status, headers and body of its result, and fal's three kinds of error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.emulators.records import Refused
 
 @dataclass(frozen=True)
 class Outcome:
-    """`error` and `error_type` stand in the status too; only platform errors have them."""
+    """`error` and `error_type` are in the status too; only platform errors have them."""
 
     status: int
     body: Any
@@ -22,7 +22,7 @@ class Outcome:
 
 
 class ModelError(Exception):
-    """The model does not want this input, or failed on it."""
+    """The model rejects this input, or failed on it."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ FLAGGED = "The content could not be processed because it contained material flag
 
 
 def refused(status: int, message: str, **headers: str) -> Refused:
-    """An answer about the account or the address."""
+    """A response about the account or the URL."""
     return Refused(JSONResponse({"detail": message}, status, headers=headers))
 
 

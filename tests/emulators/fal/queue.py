@@ -1,4 +1,4 @@
-"""When each request's turn comes."""
+"""The schedule of the queue: when each request starts."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from tests.emulators.fal.records import Queued
 
 
 class Queue:
-    """concurrency  requests that run at once; may be changed at any time, for requests still to come"""
+    """concurrency  requests that run at once; may be changed at any time, for later requests"""
 
     def __init__(self) -> None:
         self.concurrency = 40
         self._requests: list[Queued] = []
-        self._busy_until: list[float] = []  # a heap: when the places that are taken become free
+        self._busy_until: list[float] = []  # a heap: when the occupied slots become free
 
     def add(self, request: Queued) -> None:
         self._requests.append(request)
         self._place(request, now=request.at)
 
     def replan(self, now: float) -> None:
-        """After a cancel: for all that wait a place may have become free."""
+        """After a cancel: a slot may have become free for the waiting requests."""
         left = [request for request in self._requests if not request.is_done(now)]
         self._busy_until = [request.ends_at for request in left if request.starts_at <= now]
         heapq.heapify(self._busy_until)

@@ -1,4 +1,4 @@
-"""What requests say: where they came to, their JSON, their wishes in headers and query."""
+"""Reading of requests: their origin, their JSON, their options in headers and query."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.emulators.inputs import is_url
 
 
 def origin(request: Request) -> str:
-    """Where the client found us: what all URLs in answers begin with."""
+    """The origin by which the client reached the emulator: the base of all URLs in responses."""
     return str(request.base_url).rstrip("/")
 
 
@@ -24,7 +24,7 @@ async def read_json(request: Request) -> Any:
 
 
 def lifetime(request: Request) -> float | None:
-    """Seconds that the client wants files to be kept, by its header; None without one."""
+    """Seconds for which the client wants files to be kept, from its header; None without one."""
     header = request.headers.get("x-fal-object-lifecycle-preference")
     if header is None:
         return None
@@ -38,7 +38,7 @@ def lifetime(request: Request) -> float | None:
 
 
 def check_spec(request: Request) -> float:
-    """The headers and the query of a submit. Returns how many seconds it may wait to be started."""
+    """Check the headers and the query of a submit. Returns how many seconds it may wait to start."""
     if request.headers.get("x-fal-queue-priority", "normal") not in ("normal", "low"):
         raise bad_request("Invalid x-fal-queue-priority")
     webhook = request.query_params.get("fal_webhook")

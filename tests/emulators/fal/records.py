@@ -1,4 +1,4 @@
-"""A request in fal's queue, and what its status and result say."""
+"""A request in fal's queue, with its status and its result."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _STEPS = 28
 
 @dataclass(eq=False)
 class Queued(Task):
-    """`seconds` is the work alone, without the wait in the queue.
+    """`seconds` is the work only, without the wait in the queue.
 
-    endpoint   as submitted; the URLs in answers have its first two parts only
-    timeout    how many seconds it waits for its turn, at most
-    starts_at  when its turn comes, by the emulator's clock
-    wanted     its input, where that passed
-    problem    how it ends, where it cannot end well
-    paths      of its files on the file host, one for each picture
+    endpoint   as submitted; the URLs in responses have only its first two parts
+    timeout    the most seconds it waits in the queue
+    starts_at  when it starts, by the emulator's clock
+    wanted     its input, if valid
+    problem    its outcome, if it cannot succeed
+    paths      of its files on the file host, one for each image
     ignored    names in the input that the model does not know
     """
 
@@ -44,7 +44,7 @@ class Queued(Task):
 
     @property
     def is_late(self) -> bool:
-        """It gives up before its turn comes."""
+        """It times out before it starts."""
         return self.starts_at - self.at > self.timeout
 
     @property
@@ -57,14 +57,14 @@ class Queued(Task):
 
     @property
     def application(self) -> str:
-        """The part of the endpoint that stands in URLs."""
+        """The part of the endpoint that is in URLs."""
         return application(self.endpoint)
 
     def is_done(self, now: float) -> bool:
         return self.ends_at <= now
 
     def outcome(self, fault: Fault | None, *, origin: str) -> Outcome:
-        """How it ends under this fault. `origin` is what links begin with."""
+        """Its outcome with this fault. `origin` is the base of links."""
         if self.cancelled_at is not None:
             return CANCELLED
         if self.is_late:
@@ -129,14 +129,14 @@ def application(endpoint: str) -> str:
 
 
 def seed_of(request_id: str, wanted: Wanted) -> int:
-    """The one that was asked for, else one of the request's own."""
+    """The requested seed, else one derived from the request."""
     if wanted.input.seed is not None:
         return wanted.input.seed
     return uuid.UUID(request_id).int % 2**32
 
 
 def black(picture: Picture) -> bytes:
-    """What Kontext gives in place of a picture that it flags."""
+    """Kontext's replacement for an image that it flags."""
     buffer = BytesIO()
     Image.new("RGB", (picture.width, picture.height)).save(buffer, picture.format)
     return buffer.getvalue()

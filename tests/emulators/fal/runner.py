@@ -1,4 +1,4 @@
-"""The machine behind the queue: checks an input, loads its images, and makes the pictures."""
+"""The runner behind the queue: checks an input, loads its images, and makes the results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_PIXELS = 4 * _PIXELS
 
 @dataclass(frozen=True)
 class Wanted:
-    """An input that passed, and the pixels of what is to be made of it."""
+    """A valid input, and the size of the result in pixels."""
 
     input: Input
     width: int
@@ -31,12 +31,12 @@ class Wanted:
 
     @property
     def kontext(self) -> bool:
-        """Kontext models tell timings, the prompt and NSFW flags; the others file names and sizes."""
+        """Kontext models return timings, the prompt and NSFW flags; the others file names and sizes."""
         return isinstance(self.input, models.KontextText | models.KontextDev)
 
 
 async def prepare(endpoint: str, values: Any) -> Wanted:
-    """Raises ModelError in fal's words."""
+    """Raises ModelError with fal's messages."""
     try:
         given = ENDPOINTS[endpoint].model_validate(values)
     except ValidationError as error:
@@ -63,7 +63,7 @@ class _Invalid(ModelError):
 
 
 def _urls(given: Input) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The addresses of the images, with the places in the input where they stand."""
+    """The URLs of the images, with their locations in the input."""
     if isinstance(given, models.Kontext | models.KontextDev):
         yield ("image_url",), given.image_url
     elif isinstance(given, models.KontextMulti | models.Flux2Edit | models.Flux3Edit):
@@ -72,7 +72,7 @@ def _urls(given: Input) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 
 async def _load(url: str, loc: tuple[str | int, ...]) -> Size:
-    """Pixels of the image at this address; a square is believed of addresses that are far away."""
+    """Pixels of the image at this URL; a square is assumed for URLs outside this machine."""
     content: bytes | None = None
     if url.startswith("data:"):
         head, _, data = url.partition(",")

@@ -25,7 +25,7 @@ _KINDS = ("fal-cdn-v3", "gcs")
 
 @dataclass
 class StoredFile:
-    """What a link leads to: bytes that a client sent, or a picture of a task.
+    """The target of a link: bytes that a client uploaded, or an image of a task.
 
     expires_at  Unix seconds by the emulator's clock, or None
     parts       of an upload that is not complete yet
@@ -62,7 +62,7 @@ class Storage:
         ]
 
     def keep(self, file: StoredFile, name: str) -> str:
-        """Its path on the file host."""
+        """Store the file; returns its path on the file host."""
         path = f"{secrets.token_hex(2)}/{secrets.token_urlsafe(16)}_{name}"
         self.files[path] = file
         return path

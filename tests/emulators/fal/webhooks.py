@@ -1,4 +1,4 @@
-"""The signature of fal's webhooks, and the keys to check it with."""
+"""The signature of fal's webhooks, and the keys to verify it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ USER_ID = "github|1234567"
 
 
 class Signer:
-    """Signs with its own key; the list of public keys has another one first, as while keys rotate."""
+    """Signs with its own key; the list of public keys has another one first, as during a key rotation."""
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()

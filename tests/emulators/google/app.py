@@ -22,7 +22,7 @@ from tests.emulators.inline import answer, inlined, streamed
 from tests.emulators.pictures import Picture
 from tests.emulators.records import Task
 
-# The forms that a candidate without a usable picture has been seen in.
+# The known forms of a candidate without a usable image.
 BLOCKED: tuple[dict[str, Any], ...] = (
     {"content": {}},
     {},
@@ -31,18 +31,18 @@ BLOCKED: tuple[dict[str, Any], ...] = (
 )
 _VERSIONS = ("v1", "v1beta")
 _BODY_BYTES = 20 * 1024**2
-_TOKENS_OF_AN_IMAGE = 516  # sent
+_TOKENS_OF_AN_IMAGE = 516  # per input image
 _TOKENS_OF_A_RESULT = 1120
 _TOKENS_OF_THOUGHT = 110
-# An answer that is sent whole under these, though it was asked for as a stream.
+# Faults under which a streamed response is sent as a whole.
 _WHOLE = (Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG)
 
 
 class Google(Emulator):
-    """See the package. `seconds` is how long a call is held before it is answered.
+    """See the package. `seconds` is how long a call is held before the response.
 
     format         of the results: png or jpeg; Google does not let clients choose
-    usage          whether answers have usageMetadata
+    usage          whether responses have usageMetadata
     blocked        one of BLOCKED: the form of the candidate under RESULT_MODERATED
     block_reason   of PROMPT_MODERATED
     finish_reason  of RESULT_MODERATED
@@ -183,7 +183,7 @@ class Google(Emulator):
             yield _frame(chunk)
 
     def _chunks(self, task: Task, wanted: Spec, name: str) -> list[dict[str, Any]]:
-        """The answer in pieces: each part whole in one of them, the reason of the end in the last."""
+        """The response in chunks: one for each part, the finishReason in the last."""
         if task.fault is Fault.FAILED:
             return [errors.internal().body]
         candidate = self._candidate(task, wanted, streamed(task.fault))
@@ -220,7 +220,7 @@ class Google(Emulator):
         parts = []
         picture = task.pictures[0]
         if wanted.thoughts:
-            # A client that takes any picture takes this one by mistake.
+            # A client that takes the first image takes this one by mistake.
             draft = Picture(picture.prompt, picture.seed - 1, picture.width, picture.height, self.format)
             parts.append({"text": "I will draw a draft first.", "thought": True})
             parts.append({"inlineData": _blob(draft, None), "thought": True})
@@ -235,7 +235,7 @@ class Google(Emulator):
         return {"promptFeedback": feedback, **self._metadata(secrets.token_urlsafe(16), name, wanted=None)}
 
     def _metadata(self, response_id: str, name: str, *, wanted: Spec | None) -> dict[str, Any]:
-        """wanted: of an answer that has a candidate; None where the prompt was blocked."""
+        """wanted: of a response with a candidate; None if the prompt was blocked."""
         metadata: dict[str, Any] = {"modelVersion": name, "responseId": response_id}
         if not self.usage:
             return metadata

@@ -1,4 +1,4 @@
-"""How the tests call it."""
+"""Helpers to call the emulator."""
 
 from __future__ import annotations
 

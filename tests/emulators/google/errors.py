@@ -28,7 +28,7 @@ def invalid(message: str) -> Refusal:
 
 
 def invalid_fields(violations: Sequence[tuple[str, str]]) -> Refusal:
-    """violations: path of the field (of the message, for an unknown name) and what is wrong there."""
+    """violations: path of the field (of the message, for an unknown name) and description of the error."""
     fields = [{"field": field, "description": description} for field, description in violations]
     message = "\n".join(description for _, description in violations)
     return Refusal(

@@ -1,4 +1,4 @@
-"""The image models that answer, what each takes, and the pixels of what it makes."""
+"""The supported image models, what each accepts, and the pixels of its results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _CORE = ("1K", "2K", "4K")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What one model takes.
+    """The parameters of one model.
 
     ratios        aspect ratio -> pixels at 1K
     sizes         values of imageSize; empty: the field is not accepted
@@ -57,7 +57,7 @@ class Model:
         return int(width * _TIMES[size]), int(height * _TIMES[size])
 
     def nearest_ratio(self, width: int, height: int) -> str:
-        """The ratio that a result has when none was asked for and this image came first."""
+        """The ratio of a result if none was requested and this image came first."""
         wanted = width / height
         return min(self.ratios, key=lambda name: abs(self.ratios[name][0] / self.ratios[name][1] - wanted))
 

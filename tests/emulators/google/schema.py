@@ -1,6 +1,6 @@
-"""The request as Google reads it: proto3 JSON, names in camelCase or snake_case, nothing unknown.
+"""The request as Google parses it: proto3 JSON, names in camelCase or snake_case, no unknown names.
 
-`parse` gives plain dictionaries with snake_case names. Every fault of the shape is collected and
+`parse` returns plain dictionaries with snake_case names. All violations of the schema are collected and
 reported at once, as Google does.
 """
 
@@ -21,7 +21,7 @@ Reader = Callable[[Any, str, Violations], Any]
 
 def _scalar(kind: str, *types: type) -> Reader:
     def read(value: Any, path: str, violations: Violations) -> Any:
-        # A bool is an int to Python, not to Google.
+        # A bool is an int in Python, but not for Google.
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             violations.append((path, f"Invalid value at '{path}' ({kind}), {_shown(value)}"))
             return None
@@ -65,7 +65,7 @@ class _Enum:
     message: tuple[str, ...]
 
     def __call__(self, value: Any, path: str, violations: Violations) -> Any:
-        # SDKs spell thinking levels in lower case too.
+        # SDKs also send thinking levels in lower case.
         if isinstance(value, str) and value.upper() in self.message:
             return value.upper()
         kind = f"type.googleapis.com/google.ai.generativelanguage.v1beta.{self.name}"
@@ -78,7 +78,7 @@ class _List:
     item: Reader
 
     def __call__(self, value: Any, path: str, violations: Violations) -> Any:
-        # Google takes a lone item for a list of it.
+        # Google accepts a single item as a list of it.
         items = value if isinstance(value, list) else [value]
         return [self.item(item, f"{path}[{index}]", violations) for index, item in enumerate(items)]
 
@@ -163,7 +163,7 @@ _REQUEST = _Message(
 
 
 def parse(document: Any) -> dict[str, Any]:
-    """Raises Refusal with Google's words where the shape is wrong."""
+    """Raises Refusal with Google's message if the schema is violated."""
     if not isinstance(document, dict):
         raise invalid("Invalid JSON payload received. Expected an object.")
     violations: Violations = []

@@ -1,4 +1,4 @@
-"""What a well-formed request asks for, checked against the model it goes to."""
+"""The content of a well-formed request, validated against its model."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _MOST_IMAGES = 14
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A request that passed. `images` counts those of the last turn; sizes are in pixels."""
+    """A valid request. `images` counts those of the last turn; sizes are in pixels."""
 
     prompt: str
     images: int
     width: int
     height: int
     seed: int
-    text: bool  # whether words may come with the picture
-    thoughts: bool  # whether drafts are to be shown
+    text: bool  # whether text may come with the image
+    thoughts: bool  # whether drafts are returned
 
 
 def read(request: dict[str, Any], model_name: str, model: Model) -> Spec:
-    """`request` is from `schema.parse`. Raises Refusal with Google's words."""
+    """`request` is from `schema.parse`. Raises Refusal with Google's message."""
     parts = _last_parts(request)
     config = request.get("generation_config", {})
     if "system_instruction" in request and not model.instructions:
@@ -96,7 +96,7 @@ def _check_part(part: dict[str, Any], where: str) -> None:
 
 
 def _decoded(part: dict[str, Any], index: int) -> Size:
-    """Pixels of an image that was sent."""
+    """Pixels of an input image."""
     blob = part["inline_data"]
     if blob["mime_type"] in _TAKEN_AS_THEY_ARE:
         return 1024, 1024

@@ -1,4 +1,4 @@
-"""The JSON that kie tells about tasks: recordInfo, Kontext's record-info, and both callbacks."""
+"""The JSON of kie's tasks: recordInfo, Kontext's record-info, and both callbacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from tests.emulators.faults import UNKNOWN_WORD, Fault
 from tests.emulators.records import Task
 
-UNKNOWN_FLAG = 7  # a successFlag that no contract knows
+UNKNOWN_FLAG = 7  # a successFlag that no contract defines
 FLAGGED = "Your prompt was flagged by Website as violating content policies."
 FAILURES = {
     Fault.FAILED: (500, "Internal server error"),
@@ -29,7 +29,7 @@ class State:
 
 
 def state(task: Task, fault: Fault | None, *, fraction: float) -> State:
-    """`fraction` is how much of the task's time has passed."""
+    """`fraction` is the share of the task's time that has passed."""
     if fault is Fault.UNKNOWN_STATUS:
         return State(UNKNOWN_WORD)
     if fraction < 1 or fault is Fault.NEVER_FINISHES:
@@ -42,7 +42,7 @@ def state(task: Task, fault: Fault | None, *, fraction: float) -> State:
 
 
 def links(task: Task, origin: str) -> dict[str, str]:
-    """The addresses of the result: for 14 days, and for 10 minutes."""
+    """The URLs of the result: one for 14 days, one for 10 minutes."""
     suffix = "jpg" if task.pictures[0].format == "jpeg" else "png"
     return {
         "result": f"{origin}/r/{task.token}.{suffix}",
@@ -51,7 +51,7 @@ def links(task: Task, origin: str) -> dict[str, str]:
 
 
 def record(task: Task, state: State, *, result_json: str) -> dict[str, Any]:
-    """`data` of recordInfo. `result_json` is what resultJson has at a success."""
+    """`data` of recordInfo. `result_json` is the resultJson of a success."""
     ended = state.name in ("success", "fail")
     times = _milliseconds(task)
     return {
@@ -93,7 +93,7 @@ def kontext_urls(urls: dict[str, str] | None) -> dict[str, str | None]:
 
 
 def callback(task: Task, state: State, *, result_json: str) -> dict[str, Any]:
-    """What a market task's callback says; its costTime is in seconds."""
+    """The body of a market task's callback; its costTime is in seconds."""
     data = record(task, state, result_json=result_json)
     if state.name == "fail":
         failed = _some(data, "taskId model state failCode failMsg param") | {"resultJson": None}

@@ -1,11 +1,11 @@
 """An emulator of kie.ai: the jobs API, the Flux Kontext API, uploads, results and callbacks. The upload
 host and the file hosts are the same origin here.
 
-What the contract only infers, and is so here: most words of 422; that pictures that cannot be fetched
-fail the task with code 422; safetyTolerance above 2 on edits; what a refusal of the content says; the
-statuses of the upload host's errors; the sizes and most prices of results. Envelope errors are HTTP 200
-unless `real_status`. Unknown input fields are refused, which kie may not do, so that a field with a wrong
-name is noticed: see `strict`.
+What the contract only infers and the emulator implements: most messages of 422; that images that cannot be
+fetched fail the task with code 422; safetyTolerance above 2 on edits; the message of a refusal of the
+content; the statuses of the upload host's errors; the sizes and most prices of results. Envelope errors
+are HTTP 200 unless `real_status`. Unknown input fields are refused, which kie may not do, so that a field
+with a wrong name is noticed: see `strict`.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ ORIGIN_LIFETIME = 600  # seconds
 
 
 class Kie(Emulator):
-    """credits        what the account has
+    """credits        balance of the account
     rate           new tasks within ten seconds
     running        tasks at once
     real_status    envelope errors are real HTTP statuses
     strict         unknown input fields are refused
-    content_types  answers have a Content-Type; kie's at times have none
+    content_types  responses have a Content-Type; kie's sometimes have none
     error_code     that of SERVER_ERROR: 455 maintenance, 505 a feature switched off, 433 a sub-key's limit
     empty_result   resultJson of EMPTY_RESULT on the jobs API
     webhook_key    signs callbacks
@@ -218,7 +218,7 @@ class Kie(Emulator):
         return task
 
     async def _after(self, task: Task) -> None:
-        """What happens at the end: a failure gives the credits back, and the caller is told."""
+        """At the end: a failure refunds the credits, and the callback is sent."""
         await self.until_end(task)
         state = self._state(task, task.fault)
         if state.name == "fail":

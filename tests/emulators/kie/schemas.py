@@ -10,7 +10,7 @@ from tests.emulators.inputs import is_near, is_url
 
 
 def _https(url: str) -> str:
-    """kie fetches pictures from https URLs; in an emulator also from this machine."""
+    """kie fetches images from https URLs; an emulator also from this machine."""
     if not is_url(url) or not (url.startswith("https:") or is_near(url)):
         raise ValueError("must be an https URL")
     return url
@@ -37,7 +37,7 @@ KontextRatio = Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"]
 
 
 class Inputs(BaseModel):
-    """`images`: the name of the field with pictures; `megabytes`: the most that one may have."""
+    """`images`: the name of the field with images; `megabytes`: the most that one may have."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     images: ClassVar[str] = ""
@@ -46,11 +46,11 @@ class Inputs(BaseModel):
     prompt: str = Field(min_length=1, max_length=20000)
 
     def entry(self, name: str, fallback: str = "") -> str:
-        """The value of a field, of those that not all models have."""
+        """The value of a field that not all models have."""
         return str(getattr(self, name, None) or fallback)
 
     def pictures(self) -> list[str]:
-        """The URLs of the pictures sent, in order."""
+        """The URLs of the input images, in order."""
         sent = getattr(self, self.images, None) or [] if self.images else []
         return [sent] if isinstance(sent, str) else list(sent)
 

@@ -1,4 +1,4 @@
-"""kie's file uploads: three ways in, one form of answer, files that live for a day."""
+"""kie's file uploads: three kinds of request, one format of response, files that expire after a day."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DATA_URL = re.compile(r"data:(?P<type>[\w.+-]+/[\w.+-]+);base64,(?P<data>.*)", r
 
 
 class BadUpload(Exception):
-    """Refused with this code and these words."""
+    """Refused with this code and message."""
 
     def __init__(self, message: str, code: int = 400) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class Upload:
     at: float
 
     def reported(self, origin: str) -> dict[str, Any]:
-        """`data` of the answer."""
+        """`data` of the response."""
         moment = datetime.fromtimestamp(self.at, UTC)
         return {
             "fileName": self.path.rpartition("/")[2],

@@ -1,4 +1,4 @@
-"""What kie makes of a request: its check, a look at the pictures, the result and its price."""
+"""The work of a request at kie: its validation, the check of its images, the result and its price."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.emulators.inputs import Size, fit
 from tests.emulators.kie.schemas import Inputs
 from tests.emulators.pictures import Picture
 
-UNSEEN = (1024, 1024)  # the size of pictures at URLs that emulators do not ask
+UNSEEN = (1024, 1024)  # assumed for images at URLs that emulators do not fetch
 UNREADABLE = "Image fetch failed. Check access settings or use the File Upload API instead."
 SIDE = {"1K": 1024, "2K": 2048, "4K": 4096, "basic": 2048, "high": 4096}  # pixels of a square
 GPT_CREDITS = {"1K": 6.0, "2K": 10.0, "4K": 16.0}
@@ -21,11 +21,11 @@ NANO_2_1_CREDITS = {"1K": 4.0, "2K": 6.0, "4K": 9.0}
 
 
 class BadInput(Exception):
-    """Refused with code 422 and these words."""
+    """Refused with code 422 and this message."""
 
 
 def check(schema: type[Inputs], fields: Any, *, strict: bool) -> Inputs:
-    """The wishes; raises BadInput. Not `strict`: unknown fields are ignored."""
+    """The validated input; raises BadInput. Not `strict`: unknown fields are ignored."""
     if not isinstance(fields, Mapping):
         raise BadInput("This field is required")
     if not strict:
@@ -41,7 +41,7 @@ def check(schema: type[Inputs], fields: Any, *, strict: bool) -> Inputs:
 
 
 async def look_at(spec: Inputs) -> tuple[list[Size], str]:
-    """The sizes of the pictures sent, and what is wrong with the first bad one, or ""."""
+    """The sizes of the input images, and the error of the first bad one, or ""."""
     sizes = []
     for url in spec.pictures():
         if not inputs.is_near(url):
@@ -58,10 +58,10 @@ async def look_at(spec: Inputs) -> tuple[list[Size], str]:
 
 
 def result(spec: Inputs, sizes: list[Size]) -> Picture:
-    """The picture of a task that goes well. kie has no seeds: it follows from the request."""
+    """The image of a task that succeeds. kie has no seeds: it follows from the request."""
     ratio = spec.entry("aspect_ratio") or spec.entry("image_size") or spec.entry("aspectRatio")
     if not ratio and not sizes:
-        ratio = "16:9"  # the Kontext API's default without a picture
+        ratio = "16:9"  # the Kontext API's default without an image
     across, _, down = ratio.partition(":")
     first = sizes[0] if sizes else (1, 1)
     shape = int(across) / int(down) if down else first[0] / first[1]
@@ -78,7 +78,7 @@ def result(spec: Inputs, sizes: list[Size]) -> Picture:
 
 
 def credits(model: str, spec: Inputs) -> float:
-    """The price; where the contract names none, a made-up one."""
+    """The price; made up if the contract names none."""
     resolution = spec.entry("resolution", "1K")
     if model.startswith("gpt-image"):
         return GPT_CREDITS[resolution]

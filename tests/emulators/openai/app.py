@@ -22,15 +22,15 @@ from tests.emulators.openai.models import MODELS
 from tests.emulators.pictures import Picture
 from tests.emulators.records import Task
 
-_TOKENS_OF_AN_IMAGE = 50  # sent
-_TOKENS_OF_LOW = 196  # made, of 1024x1024
+_TOKENS_OF_AN_IMAGE = 50  # per input image
+_TOKENS_OF_LOW = 196  # per result of 1024x1024 at low quality
 _TIMES_LOW = {"low": 1, "medium": 4, "high": 16, "xhigh": 24, "max": 32}
-# An answer that is sent whole under these, though it was asked for as a stream.
+# Faults under which a streamed response is sent as a whole.
 _WHOLE = (Fault.CUT, Fault.MALFORMED_JSON, Fault.HANG)
 
 
 class OpenAi(Emulator):
-    """See the package. `seconds` is how long a call is held before it is answered."""
+    """See the package. `seconds` is how long a call is held before the response."""
 
     name: ClassVar[str] = "openai"
     base_path: ClassVar[str] = "/v1"
@@ -134,7 +134,7 @@ class OpenAi(Emulator):
         first_image: tuple[int, int] | None,
         tokens: int,
     ) -> Response:
-        """Moderate, wait, answer. `first_image` and `tokens` are of the images that were sent."""
+        """Moderate, wait, respond. `first_image` and `tokens` are of the input images."""
         request_id = request.state.id
         match fault:
             case Fault.OVERLOADED:
@@ -194,12 +194,12 @@ class OpenAi(Emulator):
         return response
 
     async def _frames(self, task: Task, wanted: Wanted, tokens: int) -> AsyncIterator[str]:
-        """The stream of a call: partial pictures spread over its time, then the whole ones."""
+        """The stream of a call: partial images spread over its time, then the final ones."""
         partial = _event_name(task, "partial_image")
         for index in range(wanted.partial_images if task.pictures else 0):
             await asyncio.sleep(task.seconds / (wanted.partial_images + 1))
             first = task.pictures[0]
-            # Not the final bytes: a client that keeps a partial picture is found out.
+            # Not the final bytes, to detect a client that keeps a partial image.
             rough = Picture(first.prompt, -1 - index, first.width, first.height, first.format)
             yield _frame(
                 partial,
@@ -258,13 +258,13 @@ def _event_name(task: Task, event: str) -> str:
 
 
 def _frame(event: str, data: dict[str, Any]) -> str:
-    # An error object is sent as it is; the data of all other events repeat the event's name.
+    # An error object is sent as it is; the data of all other events repeats the event's name.
     whole = data if event == "error" else {"type": event, **data}
     return f"event: {event}\ndata: {json.dumps(whole, separators=(',', ':'))}\n\n"
 
 
 def _settings(task: Task, wanted: Wanted) -> dict[str, Any]:
-    """What the picture was made with: every value concrete, none "auto"."""
+    """The settings of the image: every value concrete, none "auto"."""
     size = f"{task.pictures[0].width}x{task.pictures[0].height}" if task.pictures else "1024x1024"
     settings: dict[str, Any] = {
         "background": wanted.background,

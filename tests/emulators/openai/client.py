@@ -1,4 +1,4 @@
-"""How the tests call it."""
+"""Helpers to call the emulator."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def generate(emulator: OpenAi, body: Any = CHAIR) -> httpx.Response:
 def edit(
     emulator: OpenAi, fields: dict[str, str] | None = None, *parts: tuple[str, tuple[str, bytes, str]]
 ) -> httpx.Response:
-    """Form fields that are added to SOFA, and files; one picture where none is given."""
+    """Send an edit with form fields that are added to SOFA, and files; one image if none is given."""
     return http.post(
         f"{emulator.url}/v1/images/edits",
         data={**SOFA, **(fields or {})},

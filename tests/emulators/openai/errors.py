@@ -1,4 +1,4 @@
-"""OpenAI's error envelope, and the refusals that the rules raise."""
+"""OpenAI's error envelope, and the refusals that the checks raise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IMAGE_USER_ERROR = "image_generation_user_error"
 
 
 class Refusal(Refused):
-    """An answer of the error kind: status, `error` object, headers besides the usual ones."""
+    """An error response: status, `error` object, additional headers."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ def unknown_model(model: str) -> Refusal:
 
 
 def moderated(stage: str, request_id: str) -> Refusal:
-    """stage: "input" (the prompt or an image sent) or "output" (what was made)."""
+    """stage: "input" (the prompt or an input image) or "output" (the result)."""
     return Refusal(
         400,
         "Your request was rejected by the safety system. If you believe this is an error, contact us at "

@@ -1,4 +1,4 @@
-"""The fields of a generate or edit call: types, ranges, and what a model does not take."""
+"""The fields of a generate or edit call: types, ranges, and what a model does not accept."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _PIXELS = (655_360, 8_294_400)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A call that passed: every value resolved, but for `size`, which may still be "auto"."""
+    """A valid call: every value resolved, except `size`, which may still be "auto"."""
 
     model_name: str
     model: Model
@@ -65,7 +65,7 @@ class Wanted:
 
 
 def from_form(texts: Mapping[str, str]) -> dict[str, Any]:
-    """Form fields as the values they stand for. `svg[model]` nests. Raises Refusal."""
+    """Form fields as typed values. `svg[model]` nests. Raises Refusal."""
     values: dict[str, Any] = {}
     for name, text in texts.items():
         parts = re.findall(r"[^\[\]]+", name)
@@ -89,7 +89,7 @@ def _from_text(name: str, text: str) -> Any:
 
 
 def check(values: Mapping[str, Any], known: Mapping[str, type]) -> Wanted:
-    """`known` is GENERATE or EDIT. Raises Refusal with OpenAI's words."""
+    """`known` is GENERATE or EDIT. Raises Refusal with OpenAI's message."""
     given = {name: value for name, value in values.items() if value is not None}
     _check_types(given, known)
     if "model" not in given:
@@ -130,7 +130,7 @@ def _check_types(given: Mapping[str, Any], known: Mapping[str, type]) -> None:
         kind = known.get(name)
         if kind is None:
             raise Refusal(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
-        # A bool is an int to Python, not to OpenAI.
+        # A bool is an int in Python, but not for OpenAI.
         if type(value) is not kind:
             found = _NAMES.get(type(value), "another type")
             raise Refusal(
@@ -199,7 +199,7 @@ def _check_combinations(given: Mapping[str, Any], output_format: str) -> None:
 
 
 def check_size(size: str, model: Model) -> None:
-    """Raises Refusal where `size` ("WxH") breaks a rule of this model."""
+    """Raises Refusal if `size` ("WxH") breaks a rule of this model."""
     if not model.free_size:
         if size not in FIXED_SIZES:
             listed = ", ".join(f"'{fixed}'" for fixed in FIXED_SIZES)
@@ -224,7 +224,7 @@ def _bad_size(size: str, why: str) -> Refusal:
 
 
 def resolved_size(size: str, model: Model, first_image: tuple[int, int] | None) -> tuple[int, int]:
-    """Pixels of the result. "auto" keeps roughly the ratio of the first image, where there is one."""
+    """Pixels of the result. "auto" keeps roughly the ratio of the first image, if there is one."""
     if size != "auto":
         width, height = size.split("x")
         return int(width), int(height)
@@ -232,7 +232,7 @@ def resolved_size(size: str, model: Model, first_image: tuple[int, int] | None) 
         return 1024, 1024
     ratio = min(max(first_image[0] / first_image[1], 1 / 3), 3.0)
     if model.free_size:
-        # Rounded towards the square, so that 1:3 and 3:1 are not overstepped.
+        # Rounded towards the square, so that 1:3 and 3:1 are not exceeded.
         longer = int(1024 * max(ratio, 1 / ratio) ** 0.5) // 16 * 16
         shorter = -(-int(1024 / max(ratio, 1 / ratio) ** 0.5) // 16) * 16
         return (longer, shorter) if ratio >= 1 else (shorter, longer)

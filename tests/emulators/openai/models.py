@@ -1,4 +1,4 @@
-"""The image models that answer, and what each takes."""
+"""The supported image models, and what each accepts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _FIVE = (*_THREE, "xhigh", "max")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What one model takes.
+    """The parameters of one model.
 
-    free_size     any width and height within `fields.check_size`; else the three fixed ones
+    free_size     any width and height that `fields.check_size` accepts; else the three fixed ones
     fidelities    values of input_fidelity; empty: the field must be left out
     """
 
@@ -43,7 +43,7 @@ MODELS = {
     "gpt-image-1-mini": Model(
         free_size=False, qualities=_THREE, fidelities=("low",), markup=False, complexity=False
     ),
-    # The contract says nothing of fidelity and transparency here: both are refused.
+    # The contract does not mention fidelity and transparency here: both are refused.
     "chatgpt-image-latest": Model(
         free_size=False, qualities=_THREE, transparent=False, markup=False, complexity=False
     ),

@@ -21,7 +21,7 @@ _MASK_BYTES = 4 * 1024**2
 
 @dataclass(frozen=True)
 class Upload:
-    """One file part as it came."""
+    """One file part as received."""
 
     part: str
     filename: str
@@ -39,7 +39,7 @@ class Uploads:
 
 
 def texts(form: FormData) -> dict[str, str]:
-    """The parts without a file. Raises Refusal when one is given twice, or where a file belongs."""
+    """The parts without a file. Raises Refusal if one is given twice, or should be a file."""
     found: dict[str, str] = {}
     for name, value in form.multi_items():
         if not isinstance(value, str):
@@ -58,7 +58,7 @@ def texts(form: FormData) -> dict[str, str]:
 
 
 async def check(form: FormData, model: Model) -> Uploads:
-    """Raises Refusal with OpenAI's words."""
+    """Raises Refusal with OpenAI's message."""
     single: list[Upload] = []
     several: list[Upload] = []
     others: dict[str, Upload] = {}

@@ -1,13 +1,13 @@
 """An emulator of Wiro's API: runs, tasks, uploads, the model list, the socket and callbacks.
 
-What the contract only infers, and is so here: a wrong method answers as a wrong path; options that are
-not offered, a side that is no multiple of 16, too many pictures and texts that are no URLs are
-"Request parameters are invalid."; slugs compare without case; Kill before the task is assigned fails;
-a picture that cannot be fetched or read ends the task as task_error; a refusal of the content has pexit
-"1" (prompt) or ends as task_cancel (result), with words in debugerror; the words of 429 and 500; funds
-are taken when a task has succeeded; what the callback's body is; what the socket tells about unknown
-tokens (nothing) and to late subscribers (from the current status on). Prices are made up but for their
-form. File/FolderCreate, Tool/Explore, Tool/DetailOpenAPI and the realtime tasks are not here.
+What the contract only infers and the emulator implements: a wrong method has the response of a wrong path;
+options that are not offered, a side that is no multiple of 16, too many images and texts that are no URLs
+are "Request parameters are invalid."; slugs are case-insensitive; Kill before the task is assigned fails;
+an image that cannot be fetched or read ends the task as task_error; a refusal of the content has pexit
+"1" (prompt) or ends as task_cancel (result), with a message in debugerror; the messages of 429 and 500;
+funds are charged when a task has succeeded; the callback's body; what the socket sends for unknown tokens
+(nothing) and to late subscribers (from the current status on). Prices are made up except for their format.
+File/FolderCreate, Tool/Explore, Tool/DetailOpenAPI and the realtime tasks are not implemented.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.emulators.wiro.models import LARGEST_FILE, MODELS, check
 from tests.emulators.wiro.states import KILLABLE, TERMINAL, State, share, state
 from tests.emulators.wiro.work import look_at, results
 
-LEAST_BALANCE = 0.5  # US dollars, to run anything
+LEAST_BALANCE = 0.5  # US dollars, required for any run
 FREE_BALANCE = 250  # US dollars, above which any number of tasks may run
 
 
@@ -42,7 +42,7 @@ class Wiro(Emulator):
     """secret    of a project with signatures; None: a project with the API key only
     balance   US dollars
     fails_as  the last status of tasks that fail: task_postprocess_end, task_error or task_cancel
-    socket    "open"; "silent": says no word after its greeting; "closes": at the first request
+    socket    "open"; "silent": sends nothing after its greeting; "closes": at the first request
     """
 
     name: ClassVar[str] = "wiro"
@@ -217,7 +217,7 @@ class Wiro(Emulator):
         return Response(file.content, media_type=file.content_type) if file else self.link_not_found()
 
     def state(self, task: Task, fault: Fault | None = None) -> State:
-        """Where the task stands now."""
+        """The current state of the task."""
         return state(task, task.under(fault), now=self.now(), fails_as=self.fails_as)
 
     def _reported(self, task: Task, fault: Fault | None) -> dict[str, Any]:
@@ -225,12 +225,12 @@ class Wiro(Emulator):
         return objects.task_object(task, state, fault, now=self.now(), origin=self.url)
 
     def _end(self, task: Task) -> Response:
-        """As Wiro's own sample: the answer has the new status, but not yet the time."""
+        """As in Wiro's own sample: the response has the new status, but not yet the time."""
         self.cancel_task(task)
         return ok(_envelope(self._reported(task, task.fault) | {"canceltime": "0"}))
 
     async def _after(self, task: Task) -> None:
-        """What happens at the end: the money is taken, and the caller told."""
+        """At the end: the cost is charged, and the callback is sent."""
         await self.until_end(task)
         if self.state(task).succeeded:
             self.balance -= task.cost
@@ -262,7 +262,7 @@ class Wiro(Emulator):
         return task
 
     def _limit(self) -> int:
-        """How many tasks may run at once with this balance."""
+        """The most tasks that may run at once with this balance."""
         return max(1, int(self.balance * 0.1))
 
     def _check_auth(self, request: Request) -> None:
@@ -277,7 +277,7 @@ class Wiro(Emulator):
                 "Project requires signature authentication. x-signature and x-nonce headers are required."
             )
             raise Refused(failure(0, message, 401))
-        # Wiro's shell sample sends openssl's output, whose signature follows a prefix and a space.
+        # Wiro's shell sample sends openssl's output, in which a prefix and a space precede the signature.
         given = signature.rpartition(" ")[2]
         if not nonce.isdecimal() or given != sign(self.key, self.secret, nonce):
             raise Refused(failure(0, "Project authorization is not valid.", 401))

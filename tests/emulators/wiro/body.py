@@ -1,4 +1,4 @@
-"""Reading what clients send to Wiro: JSON, multipart or urlencoded, and Wiro's way to say no."""
+"""Parsing of requests to Wiro (JSON, multipart or urlencoded), and Wiro's error responses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class File:
 def failure(
     code: int, message: str, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """Wiro answers most mistakes with HTTP 200; only 401 and 404 are sure to be others."""
+    """Wiro responds to most errors with HTTP 200; only 401 and 404 are known exceptions."""
     return JSONResponse(
         {"result": False, "errors": [{"code": code, "message": message}]}, status, headers=headers
     )
@@ -45,7 +45,7 @@ async def read(request: Request) -> Fields:
         try:
             async with request.form() as form:
                 return [(name, await _plain(value)) for name, value in form.multi_items()]
-        except Exception as error:  # Starlette's own for a broken form
+        except Exception as error:  # Starlette's own for a malformed form
             raise invalid() from error
     body = await request.body()
     if not body:
@@ -60,12 +60,12 @@ async def read(request: Request) -> Fields:
 
 
 def slot(name: str) -> str:
-    """The file input a field belongs to: `inputImage` for it, `inputImageUrl` and `inputImage[0]`."""
+    """The file input of a field: `inputImage` for it, `inputImageUrl` and `inputImage[0]`."""
     return re.sub(r"\[\d*\]$", "", name).removesuffix("Url")
 
 
 def together(fields: Fields) -> dict[str, Any]:
-    """The fields by name; a list where a name repeats."""
+    """The fields by name; a list if a name repeats."""
     found: dict[str, list[Any]] = {}
     for name, value in fields:
         found.setdefault(name, []).append(value)
@@ -73,7 +73,7 @@ def together(fields: Fields) -> dict[str, Any]:
 
 
 def value(fields: Fields, name: str) -> str:
-    """The text of a field; "" where it is not sent."""
+    """The text of a field; "" if it is not sent."""
     sent = together(fields).get(name)
     return "" if sent is None or isinstance(sent, File | list | dict) else str(sent).strip()
 

@@ -1,4 +1,4 @@
-"""Wiro's socket: a client names the token of a task and hears of every status as it comes."""
+"""Wiro's socket: a client sends the token of a task and receives every status as it changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOK_EVERY = 0.01  # seconds
 
 @dataclass(frozen=True)
 class View:
-    """A task as it stands now."""
+    """The current state of a task."""
 
     state: State
     percentage: int
@@ -58,7 +58,7 @@ async def serve(socket: WebSocket, *, find: Callable[[str], Task | None], look: 
 
 
 def _read(message: Any) -> dict[str, Any]:
-    """The JSON object of a text frame; {} for anything else, which is dropped without a word."""
+    """The JSON object of a text frame; {} for anything else, which is silently ignored."""
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message.get("code", 1000))
     try:
@@ -69,7 +69,7 @@ def _read(message: Any) -> dict[str, Any]:
 
 
 async def _tell(socket: WebSocket, task: Task, look: Look) -> None:
-    """The status it has now, and every later one in order, also those passed between two looks."""
+    """Send the current status, and every later one in order, also those passed between two polls."""
 
     async def send(kind: str, message: Any = None) -> None:
         frame = {"type": kind, "id": task.id, "tasktoken": task.token, "message": message, "result": True}
@@ -77,7 +77,7 @@ async def _tell(socket: WebSocket, task: Task, look: Look) -> None:
 
     stderr = REASONS.get(task.fault, "") if task.fault else ""
     last, percentage = "", 0
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the client may go at any time
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the client may disconnect at any time
         while last not in TERMINAL:
             view = look(task)
             status = view.state.status
@@ -89,7 +89,7 @@ async def _tell(socket: WebSocket, task: Task, look: Look) -> None:
             elif status in ("task_cancel", "task_error"):
                 await send(status, view.state.reason or "cancelled")
             elif status == "task_output" and view.percentage > percentage:
-                progress = _progress(view.percentage)  # comes as an object or as its text
+                progress = _progress(view.percentage)  # sent as an object or as its text
                 await send(status, json.dumps(progress) if view.percentage % 2 else progress)
             last, percentage = status, view.percentage
             task.notes["told"] = (status, percentage)

@@ -1,4 +1,4 @@
-"""The models that this Wiro serves, their inputs, and the checks of a run's fields."""
+"""The supported models, their inputs, and the validation of a run's fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LARGEST_FILE = 100 * 1024 * 1024  # bytes
 
 @dataclass(frozen=True)
 class Input:
-    """One input, as Tool/Detail tells of it. `files`: how many pictures it takes; 0, it takes none."""
+    """One input, as in Tool/Detail. `files`: how many images it accepts; 0: none."""
 
     id: str
     type: str
@@ -30,7 +30,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Model:
-    """`formats`: what its pictures may be, by Pillow's names; others make the run fail."""
+    """`formats`: accepted formats of images, by Pillow's names; others make the run fail."""
 
     id: str
     owner: str
@@ -45,7 +45,7 @@ class Model:
 
 @dataclass
 class Spec:
-    """The checked fields: `values` by input id as text, `pictures` by slot."""
+    """The validated fields: `values` by input id as text, `pictures` by slot."""
 
     values: dict[str, str] = field(default_factory=dict)
     pictures: dict[str, list[str | File]] = field(default_factory=dict)
@@ -133,7 +133,7 @@ MODELS = {
 
 
 def check(model: Model, fields: Fields) -> Spec:
-    """The wishes, or Wiro's words for the first that is wrong. Unknown fields are ignored."""
+    """The validated fields; raises Wiro's error for the first invalid one. Unknown fields are ignored."""
     spec = Spec()
     sent = together(fields)
     for each in model.inputs:
@@ -182,7 +182,7 @@ def _check_number(wanted: Input, text: str) -> None:
 
 
 def _pictures(wanted: Input, fields: Fields) -> list[str | File]:
-    """All pictures for one slot, in order: files, URLs, lists of URLs, URLs parted by commas."""
+    """All images for one slot, in order: files, URLs, lists of URLs, URLs separated by commas."""
     found: list[str | File] = []
     for name, value in fields:
         if slot(name) != slot(wanted.id):

@@ -19,7 +19,7 @@ CATEGORIES = ["tool", "image-to-image"]
 
 
 def folder(name: str) -> str:
-    """The part of a file's public URL that nobody guesses."""
+    """The unguessable part of a file's public URL."""
     digest = hashlib.sha256(name.encode()).hexdigest()
     return "-".join(digest[start : start + 8] for start in range(0, 64, 8))
 
@@ -113,7 +113,7 @@ def task_object(task: Task, state: State, fault: Fault | None, *, now: float, or
 
 
 def tool(model: Model, *, detail: bool) -> dict[str, Any]:
-    """A model as /Tool/List and /Tool/Detail tell of it."""
+    """A model as in /Tool/List and /Tool/Detail."""
     reported = {
         "id": model.id,
         "title": model.project,
@@ -163,7 +163,7 @@ def _file(*, name: str, content_type: str, size: int, parent: str, at: float, ur
 
 
 def _parameters(task: Task, origin: str) -> dict[str, Any]:
-    """What was sent, files as addresses."""
+    """The submitted fields, files as URLs."""
 
     def reported(value: Any) -> Any:
         if isinstance(value, list):

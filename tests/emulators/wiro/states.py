@@ -1,4 +1,4 @@
-"""Where a task of Wiro's stands, from the time that has passed and its fault."""
+"""The state of a task at Wiro, from the time that has passed and its fault."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class State:
-    """What Detail tells: pexit "" before the end; reason is the text of debugerror."""
+    """The state in Detail: pexit "" before the end; reason is the text of debugerror."""
 
     status: str
     pexit: str = ""
@@ -47,7 +47,7 @@ class State:
 
 
 def share(task: Task, *, now: float) -> float:
-    """How much of its time has passed, 0 to 1. One that never finishes stays at its output."""
+    """The share of its time that has passed, 0 to 1. One that never finishes stays at task_output."""
     passed = (now - task.at) / task.seconds if task.seconds else 1.0
     return min(passed, 0.8 if task.fault is Fault.NEVER_FINISHES else 1.0)
 

@@ -1,4 +1,4 @@
-"""What a run of Wiro's makes: a look at the pictures sent, and the results."""
+"""The work of a run at Wiro: the check of its input images, and its results."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.emulators.pictures import Picture
 from tests.emulators.wiro.body import File
 from tests.emulators.wiro.models import Model, Spec
 
-UNSEEN = (1024, 1024)  # the size of pictures at URLs that emulators do not ask
+UNSEEN = (1024, 1024)  # assumed for images at URLs that emulators do not fetch
 MEGAPIXEL = 1024 * 1024
 
 
 async def look_at(model: Model, spec: Spec) -> tuple[list[Size], str]:
-    """The sizes of the pictures sent, in order, and what is wrong with the first bad one, or ""."""
+    """The sizes of the input images, in order, and the error of the first bad one, or ""."""
     sizes = []
     for name, pictures in spec.pictures.items():
         for each in pictures:
@@ -36,7 +36,7 @@ async def look_at(model: Model, spec: Spec) -> tuple[list[Size], str]:
 
 
 def results(spec: Spec, sizes: list[Size]) -> list[Picture]:
-    """The pictures of a run that goes well."""
+    """The images of a run that succeeds."""
     first = sizes[0] if sizes else (1024, 1024)
     values = spec.values
     if "width" in values:
@@ -46,7 +46,7 @@ def results(spec: Spec, sizes: list[Size]) -> list[Picture]:
         ratio = int(across) / int(down) if down else first[0] / first[1]
         width, height = fit(ratio, area=MEGAPIXEL, step=16)
     seed = int(values["seed"])
-    if seed == 0:  # chosen at random; here it follows from the prompt, so that results can be foretold
+    if seed == 0:  # random at Wiro; here derived from the prompt, so that results are predictable
         seed = zlib.crc32(values["prompt"].encode())
     return [
         Picture(values["prompt"], seed, width, height, values.get("outputFormat", "png"), index)

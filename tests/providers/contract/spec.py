@@ -77,7 +77,7 @@ class ProviderSpec:
 
     key           accepted by the emulator
     wrong_keys    rejected by it
-    check_url     what a check of the key requests, after the base URL; `check_told`: what it returns
+    check_url     what a check of the key requests, after the base URL; `check_message`: what it returns
     check_step    the emulator's step for it, if faults can be set on it
 
     Failures:

@@ -47,7 +47,7 @@ WIRO = ProviderSpec(
         Option(FLUX_2, {"outputFormat": "jpeg"}, {"outputFormat": "jpeg"}),
         Option(FLUX_2, {"promptUpsampling": "true", "aspectRatio": "1:1", "samples": 2}, {}),
         Option(FLEX, {"steps": 20, "guidance": 4.5}, {"steps": 20, "guidance": 4.5}),
-        Option(KLEIN, {"guidance": 4.5, "outputFormat": "png"}, {"scale": 4.5}),
+        Option(KLEIN, {"guidance": 4.5, "outputFormat": "png"}, {"scale": 4.5, "samples": 1}),
         Option(KONTEXT, {"promptUpsampling": "true"}, {"promptUpsampling": "true"}),
         Option(KONTEXT, {"safetyTolerance": "2", "aspectRatio": "", "outputFormat": None}, {}),
         Option(

@@ -1,7 +1,7 @@
 // Runs @ai-sdk/black-forest-labs, through generateImage of `ai`, against the emulator of BFL.
 //
-// From the environment: BFL_BASE_URL and BFL_API_KEY of the emulator, CLIENT_IMAGES a folder for what it
-// gets. The images are named by the order of their submits; __main__.py compares them with the emulator's.
+// From the environment: BFL_BASE_URL and BFL_API_KEY of the emulator, CLIENT_IMAGES a folder for the images
+// that it receives, named by the order of their submits; __main__.py compares them with the emulator's.
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
@@ -18,7 +18,7 @@ const RED =
 const BLUE =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC";
 
-let taken = 0;
+let saved = 0;
 
 function client(apiKey = BFL_API_KEY) {
   return createBlackForestLabs({
@@ -35,8 +35,8 @@ async function generate(model, options) {
     maxRetries: 0,
     ...options,
   });
-  await writeFile(join(CLIENT_IMAGES, String(taken++)), image.uint8Array);
-  return { image, told: providerMetadata.blackForestLabs.images[0] };
+  await writeFile(join(CLIENT_IMAGES, String(saved++)), image.uint8Array);
+  return { image, metadata: providerMetadata.blackForestLabs.images[0] };
 }
 
 async function fault(on, name) {
@@ -66,15 +66,15 @@ async function check(what, work) {
   console.log(`ok  ${what}`);
 }
 
-await check("makes an image from words, with its seed, and is told what it cost", async () => {
-  const { told } = await generate("flux-kontext-pro", {
+await check("makes an image from text, with its seed, and returns its cost", async () => {
+  const { metadata } = await generate("flux-kontext-pro", {
     prompt: "a quiet harbour",
     aspectRatio: "16:9",
     seed: 7,
   });
-  assert.equal(told.seed, 7);
-  assert.ok(told.cost > 0);
-  assert.ok(told.duration >= 0);
+  assert.equal(metadata.seed, 7);
+  assert.ok(metadata.cost > 0);
+  assert.ok(metadata.duration >= 0);
 });
 
 await check("edits an image", async () => {
@@ -92,27 +92,27 @@ await check("sends several references in order", async () => {
   });
 });
 
-await check("understands a wrong key", async () => {
+await check("recognizes a wrong key", async () => {
   const error = await refusal("00000000-0000-4000-8000-000000000000");
   assert.equal(error.statusCode, 403);
   assert.match(error.message, /Not authenticated/);
 });
 
-await check("understands that the funds are used up", async () => {
+await check("recognizes that the funds are used up", async () => {
   await fault("submit", "out_of_funds");
   const error = await refusal();
   assert.equal(error.statusCode, 402);
   assert.match(error.message, /Insufficient credits/);
 });
 
-await check("understands that it asks too often", async () => {
+await check("recognizes a rate limit", async () => {
   await fault("submit", "rate_limited");
   const error = await refusal();
   assert.equal(error.statusCode, 429);
   assert.ok(error.isRetryable);
 });
 
-await check("understands a wrong field", async () => {
+await check("recognizes a wrong field", async () => {
   await assert.rejects(
     generate("flux-kontext-pro", { prompt: "a quiet harbour", aspectRatio: "wide" }),
     (error) => error.statusCode === 422,
