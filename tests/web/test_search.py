@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from editor.models import Character, Membership, SearchEntry, Style, Workspace
+from editor.models import Character, Membership, SearchEntry, Status, Style, Workspace
 from editor.operations import jobs
 from editor.operations.jobs import NewEdit
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_workspace
@@ -162,8 +162,8 @@ def test_names_of_another_workspace_find_nothing_here(client: Client, workspace:
 
 
 def test_edits_without_a_result_are_found_too(client: Client, workspace: Workspace) -> None:
-    failed = add_job(workspace, status="failed", prompt="portra-400")  # type: ignore[arg-type]
-    add_job(workspace, status="failed", prompt="sepia")  # type: ignore[arg-type]
+    failed = add_job(workspace, status=Status.FAILED, prompt="portra-400")
+    add_job(workspace, status=Status.FAILED, prompt="sepia")
     assert found(client, workspace, "400", status="failed") == ids(failed)
 
 
