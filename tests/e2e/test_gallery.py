@@ -95,7 +95,7 @@ def test_many_images_are_zipped_starred_and_discarded_at_once(
     with zipfile.ZipFile(tmp_path / "images.zip") as archive:
         names = archive.namelist()
         assert archive.testzip() is None
-    assert [re.sub(r"-v\d+\.jpeg$", "", name) for name in names] == [
+    assert [re.sub(r"-v\d+\.jpg$", "", name) for name in names] == [
         f"add-the-text-take-{number}" for number in (32, 31, 30)
     ]
 
