@@ -26,7 +26,7 @@ from editor.catalog.types import Model
 from editor.media import store
 from editor.media.codec import CleanImage
 from editor.models import Image, Job, Membership, Star, Status, Style, User, Workspace
-from editor.operations import credits, images, workspaces
+from editor.operations import credits, images, search, workspaces
 from tests.e2e.portal import PASSWORD
 
 # Share of each person's edits in a hundred thousand. Noor hardly ever edits.
@@ -60,6 +60,7 @@ class _Rows:
 
     def save(self) -> None:
         Job.objects.bulk_create(self.jobs, _BATCH)
+        search.add(jobs=self.jobs)
         Image.objects.bulk_create(self.images, _BATCH)
         Star.objects.bulk_create(self.stars, _BATCH, ignore_conflicts=True)
 

@@ -8,6 +8,11 @@ COMMON = "light"  # in about four of ten prompts
 RARE = "lighthouse"  # in one of a thousand
 BYGONE = "daguerreotype"  # only in the ten oldest prompts
 SEASON = "festive"  # in most of the oldest tenth, and in no others
+FILM = "portra-400"  # in one of a hundred
+NAIVE = "naïve"  # in one of two hundred
+ROCKET = "🚀"  # in one of two hundred and fifty
+JAPANESE = "写真の空を夕焼けの色にして、人物はそのままにしてください"  # one of fifty
+THAI = "ทำให้ท้องฟ้าในภาพถ่ายเป็นสีส้มและรักษาใบหน้าไว้เหมือนเดิม"  # one of a hundred
 _EVERY = 1_000
 
 VERBS = "make turn paint shift brighten soften replace remove recolour light clean sharpen".split()
@@ -45,8 +50,18 @@ KEEPS = (
 
 def make(chance: Random, number: int, *, of: int) -> str:
     """The prompt of edit `number` of `of`, counted from the oldest."""
+    if number % 50 == 7:
+        return JAPANESE
+    if number % 100 == 8:
+        return THAI
     message = f"{chance.choice(VERBS)} the {chance.choice(THINGS)} {chance.choice(LOOKS)}"
     parts = [message, chance.choice(ENDINGS), *([chance.choice(KEEPS)] if chance.random() < 0.5 else [])]
+    if number % 100 == 3:
+        parts.append(f"as on {FILM} film, f/1.8")
+    if number % 200 == 5:
+        parts.append(f"like {NAIVE} art")
+    if number % 250 == 6:
+        parts.append(f"with a {ROCKET} in the sky")
     if number % _EVERY == _EVERY // 2:
         parts.append(f"put a {RARE} on the horizon")
     if number < of / 10 and chance.random() < 0.9:

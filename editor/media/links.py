@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 from editor.errors import NotFound
+from editor.media import file_names
 from editor.media.store import ORIGINAL, THUMBNAILS
 
 VARIANTS = (ORIGINAL, *map(str, THUMBNAILS))
@@ -31,7 +32,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _INLINE = "i"
 _DOWNLOAD = "d"
-_EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
+_LONGEST_NAME, _LONGEST_NAME_BYTES = 100, 240  # without its extension
 _UNSAFE_IN_FILE_NAMES = '<>:"/\\|?*'
 
 
@@ -159,4 +160,5 @@ def _safe_file_name(name: str, content_type: str) -> str:
     printable = "".join(character for character in name if character.isprintable())
     stem = PurePath(printable.replace("\\", "/")).stem
     stem = "".join("_" if character in _UNSAFE_IN_FILE_NAMES else character for character in stem)
-    return (stem.strip(" .")[:100] or "image") + _EXTENSIONS[content_type]
+    short = file_names.shortened(stem.strip(" ."), _LONGEST_NAME, _LONGEST_NAME_BYTES)
+    return (short or "image") + file_names.EXTENSIONS[content_type]

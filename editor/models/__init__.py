@@ -8,6 +8,7 @@ from editor.models.images import Image, Star
 from editor.models.jobs import ENDED, LIVE, Channel, Job, JobEvent, JobImage, Status
 from editor.models.presets import Character, CharacterImage, Style
 from editor.models.provider_keys import ProviderKey
+from editor.models.search import SearchEntry
 from editor.models.shares import ShareLink
 from editor.models.storage import StorageAccount
 from editor.models.uploads import Upload
@@ -35,6 +36,7 @@ __all__ = [
     "Plan",
     "ProviderKey",
     "Role",
+    "SearchEntry",
     "ShareLink",
     "SpentNonce",
     "Star",

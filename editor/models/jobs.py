@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Func, Q, Value
 
@@ -12,10 +10,6 @@ from editor.models.base import PublicModel
 from editor.models.images import Image
 from editor.models.presets import Character, Style
 from editor.models.workspaces import Workspace
-
-# The words of a prompt in the index, the same for every language: no stemming, no stop words.
-# Searches must use exactly this expression for the index to be used.
-PROMPT_WORDS = SearchVector("prompt", config="simple")
 
 
 class Status(models.TextChoices):
@@ -164,7 +158,6 @@ class Job(PublicModel):
                 name="job_ended_recently",
             ),
             models.Index(fields=["workspace", "created_by", "-created_at"], name="job_recent_by_person"),
-            GinIndex(PROMPT_WORDS, name="job_prompt_words"),
         )
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from editor.catalog import seeds, validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
-from editor.operations import credits, idempotency, images, limits, outcomes, queue, storage, timeline
+from editor.operations import credits, idempotency, images, limits, outcomes, queue, search, storage, timeline
 from editor.operations.images import Stored
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
@@ -156,6 +156,7 @@ def _create(
         price=price,
         time_limit=choice.model.time_limit_seconds,
     )
+    search.add(jobs=[job])
     credits.hold(account=account, job=job)
     JobImage.objects.bulk_create(
         JobImage(job=job, image=image, role=role, position=position)

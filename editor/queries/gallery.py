@@ -10,22 +10,19 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from pathlib import PurePath
+from typing import TypeVar
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from editor.models import LIVE, Image, Job, ShareLink, Star, Status, User, Workspace
-from editor.models.jobs import PROMPT_WORDS
+from editor.queries import search
 
 PAGE = 30
 COUNTED = 1000  # further tiles are not counted
 COUNTED_WITH_WORDS = 200  # each may need a search of the prompts
-MANY = 5000  # jobs that match the search
-RECENT = 1000  # newest jobs, in which frequent words are found quickly
-ALL = 10_000_000  # more jobs than there are
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -55,7 +52,7 @@ class Position:
 class Filter:
     """Which edits to show. The default is all completed ones.
 
-    words    the prompt has words that begin with each of these
+    words    each begins a word of the prompt, or of the name of its person, model, style or character
     by       id of the user who made it
     model    catalogue id
     days     made within this many days
@@ -77,15 +74,18 @@ class Filter:
 
 
 def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image]:
-    """The matching results, newest first, with `job` and `created_by`."""
+    """The matching results, newest first, with `job` and `created_by`.
+
+    Jobs are looked up afterwards: many matches are soon sorted only if their rows are short.
+    """
     rows = Image.objects.filter(workspace=workspace, kind=Image.Kind.RESULT, trashed_at=None)
     if filter.starred:
         rows = rows.filter(Exists(Star.objects.filter(user=viewer, image=OuterRef("pk"))))
     if filter.model:
         rows = rows.filter(job__model=filter.model)
     if filter.words:
-        rows = rows.filter(job__in=_jobs_with(workspace, filter.words))
-    return _narrowed(rows, filter).select_related("job", "created_by")
+        rows = rows.filter(job__in=search.jobs_with(workspace, filter.words))
+    return _narrowed(rows, filter).select_related("created_by").prefetch_related("job")
 
 
 def starred(viewer: User, images: Iterable[Image]) -> set[UUID]:
@@ -100,7 +100,7 @@ def jobs(workspace: Workspace, filter: Filter) -> QuerySet[Job]:
     if filter.model:
         rows = rows.filter(model=filter.model)
     if filter.words:
-        rows = rows.filter(pk__in=_jobs_with(workspace, filter.words))
+        rows = rows.filter(pk__in=search.jobs_with(workspace, filter.words))
     return _narrowed(rows, filter).select_related("created_by", "parent")
 
 
@@ -112,25 +112,9 @@ def _narrowed(rows: QuerySet[Row], filter: Filter) -> QuerySet[Row]:
     return rows.order_by("-created_at", "-id")
 
 
-def _jobs_with(workspace: Workspace, words: tuple[str, ...]) -> QuerySet[Any, Any]:
-    """The ids of the jobs whose prompts have these words, as a query that is fast to filter by.
-
-    Few matches are found by the index of words; many are soon found going back in time, unless all
-    are old. The planner assumes one match in two hundred prompts for any rare word and would search
-    all jobs for it, so matches are counted first, and the slice prevents any other plan.
-    """
-    query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="simple")
-    everything = Job.objects.filter(workspace=workspace)
-    found = everything.alias(words=PROMPT_WORDS).filter(words=query).values("pk")
-    if found[: MANY + 1].count() <= MANY:
-        return found[:MANY]
-    newest = everything.order_by("-created_at", "-id")[:RECENT]
-    return found if found.filter(pk__in=newest.values("pk")).count() > PAGE else found[:ALL]
-
-
 def count(rows: QuerySet[Row], *, limit: int) -> int:
     """The number of rows; `limit` + 1 means more than `limit`."""
-    return rows[: limit + 1].count()
+    return rows.order_by()[: limit + 1].count()
 
 
 def older(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
@@ -148,7 +132,8 @@ def newer(rows: QuerySet[Row], position: Position) -> QuerySet[Row]:
 
 
 def neighbours(rows: QuerySet[Row], position: Position) -> tuple[Row | None, Row | None]:
-    """The rows before and after `position`, whose own row need not be in the list."""
+    """The rows before and after `position`, whose own row need not be in the list; without `job`."""
+    rows = rows.prefetch_related(None)
     return newer(rows, position).reverse().first(), older(rows, position).first()
 
 
@@ -175,10 +160,11 @@ def first_result(job: Job) -> Image | None:
     return job.results.filter(trashed_at=None).order_by("position").first()
 
 
-def prompts(images: list[Image]) -> dict[UUID, str]:
-    """The prompts that made the images, by image id; uploads have none."""
+def titles(images: list[Image]) -> dict[UUID, str]:
+    """What to call the images, by id: the prompt, or the name of the uploaded file without its extension."""
     rows = Image.objects.filter(pk__in=[image.pk for image in images], job__isnull=False)
-    return dict(rows.values_list("pk", "job__prompt"))
+    prompts = dict(rows.values_list("pk", "job__prompt"))
+    return {image.pk: prompts.get(image.pk) or PurePath(image.original_name).stem for image in images}
 
 
 def trash(workspace: Workspace, before: Position | None) -> list[Image]:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from editor.access import lookups
 from editor.media import store
 from editor.models import Job, Status, User, Workspace
-from editor.operations import images
+from editor.operations import images, search
 workspace = Workspace.objects.get()
 people = list(User.objects.order_by("date_joined"))
 actor = lookups.actor(people[0], workspace.slug)
@@ -37,6 +37,7 @@ for number in range(41):
         status=Status.COMPLETED if done else Status.FAILED, finished_at=timezone.now(), time_limit=60,
         charged=4 if done else 0, error="" if done else "The provider refused.",
     )
+    search.add(jobs=[job])
     job.job_images.create(image=source, role="source", position=0)
     if done:
         with transaction.atomic():

@@ -26,15 +26,15 @@ def shared(common_portal: Portal) -> Portal:
 def test_a_filter_is_kept_in_the_url(shared: Portal, new_context: ContextMaker) -> None:
     page = new_context()
     open_gallery(page, shared)
-    page.get_by_label("Search prompts").press_sequentially("take 17")
+    page.get_by_label("Search edits").press_sequentially("take 17")
     expect(tiles(page)).to_have_count(1)
     expect(page.get_by_role("status").filter(has_text="1 edit")).to_be_visible()
     expect(page).to_have_url(f"{shared.url}{GALLERY}?q=take+17")
-    expect(page.get_by_label("Search prompts")).to_be_focused()
+    expect(page.get_by_label("Search edits")).to_be_focused()
 
     page.get_by_label("Status").select_option("Failed")
     expect(page.get_by_text("No edits match")).to_be_visible()
-    page.get_by_label("Search prompts").fill("")
+    page.get_by_label("Search edits").fill("")
     expect(page.get_by_text("take 40")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Status")).to_have_value("failed")
@@ -62,7 +62,7 @@ def test_without_javascript_everything_is_a_link_or_a_form(shared: Portal, new_c
     page.get_by_role("link", name="Older").click()
     expect(tiles(page)).to_have_count(10)
     page.goto(f"{shared.url}{GALLERY}")
-    page.get_by_label("Search prompts").fill("take 3")
+    page.get_by_label("Search edits").fill("take 3")
     page.get_by_role("button", name="Apply").click()
     expect(tiles(page)).to_have_count(11)
 
@@ -95,7 +95,7 @@ def test_many_images_are_zipped_starred_and_discarded_at_once(
     with zipfile.ZipFile(tmp_path / "images.zip") as archive:
         names = archive.namelist()
         assert archive.testzip() is None
-    assert [re.sub(r"-v\d+\.jpeg$", "", name) for name in names] == [
+    assert [re.sub(r"-v\d+\.jpg$", "", name) for name in names] == [
         f"add-the-text-take-{number}" for number in (32, 31, 30)
     ]
 

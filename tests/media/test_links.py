@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import uuid
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.core import signing
@@ -170,6 +171,7 @@ def test_an_expired_image_is_not_cached() -> None:
         (" . ", 'attachment; filename="image.jpg"'),
         (".htaccess", 'attachment; filename="htaccess.jpg"'),
         ("x" * 300, f'attachment; filename="{"x" * 100}.jpg"'),
+        ("हि" * 100, f"attachment; filename*=utf-8''{quote('हि' * 40)}.jpg"),
     ],
 )
 def test_a_download_gets_a_safe_name_with_the_right_extension(name: str, disposition: str) -> None:

@@ -20,6 +20,7 @@ from editor.models import (
     User,
     Workspace,
 )
+from editor.operations import search
 from tests.factories import UserFactory
 
 
@@ -46,7 +47,9 @@ def add_job(workspace: Workspace, *, status: Status = Status.PENDING, price: int
         "target": "sandbox",
         "time_limit": 60,
     }
-    return Job.objects.create(workspace=workspace, status=status, price=price, **values | fields)
+    job = Job.objects.create(workspace=workspace, status=status, price=price, **values | fields)
+    search.add(jobs=[job])
+    return job
 
 
 def add_result(workspace: Workspace, *, user: User | None = None, **job_fields: Any) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from django.utils import timezone
 from editor.media import links, store
 from editor.models import Image
 from tests.factories import make_actor, make_image
+from tests.web.rows import add_result
 
 pytestmark = pytest.mark.django_db
 
@@ -74,10 +76,25 @@ def test_thumbnails_are_webp(image: Image, variant: str) -> None:
     assert response.content[8:12] == b"WEBP"
 
 
-def test_a_download_has_a_name(image: Image) -> None:
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("Make it warmer, 24/7!", 'filename="make-it-warmer-24-7-v1.png"'),
+        ("हिन्दी फोटो", f"filename*=utf-8''{quote('हिन्दी-फोटो-v1.png')}"),
+        ("…", 'filename="image-v1.png"'),
+    ],
+)
+def test_a_download_is_named_by_its_prompt(image: Image, prompt: str, name: str) -> None:
+    result = add_result(image.workspace, prompt=prompt)
+    Image.objects.filter(pk=result.pk).update(storage_name=f"{image.storage_name}-copy")
+    store.save(f"{image.storage_name}-copy", store.read(image.storage_name), "image/png")
+    response = Client().get(links.sign(result.id, download=True))
+    assert response["Content-Disposition"] == f"attachment; {name}"
+
+
+def test_a_download_of_an_upload_is_named_by_its_file(image: Image) -> None:
     response = Client().get(links.sign(image.id, download=True))
-    name = f"edit-{str(image.id)[:8]}-v1.png"
-    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert response["Content-Disposition"] == 'attachment; filename="photo-original.png"'
 
 
 def test_head_returns_headers_without_the_file(image: Image) -> None:

@@ -59,7 +59,7 @@ async def fetch(workspace: Workspace, images: list[Image]) -> tuple[Any, list[by
 @pytest.mark.usefixtures("committed")
 async def test_the_archive_contains_the_images_named_by_their_prompts() -> None:
     workspace, results = await sync_to_async(make_results)(
-        ["Make it warmer!", "Make it warmer!", "日本語 <b>", "…"]
+        ["Make it warmer!", "Make it warmer!", "日本語 <b>", "हिन्दी फोटो", "…"]
     )
     response, parts = await fetch(workspace, results)
     assert response["Content-Type"] == "application/zip"
@@ -70,6 +70,7 @@ async def test_the_archive_contains_the_images_named_by_their_prompts() -> None:
         "make-it-warmer-v1.png",
         "make-it-warmer-v1-2.png",
         "日本語-b-v1.png",
+        "हिन्दी-फोटो-v1.png",
         "image-v1.png",
     ]
     for name, result in zip(archive.namelist(), results, strict=True):

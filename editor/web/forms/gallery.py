@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from uuid import UUID
 
 from django.http import QueryDict
 
-from editor import catalog
+from editor import catalog, words
 from editor.contexts.gallery import DAYS, STATUSES
 from editor.models import Status
 from editor.queries.gallery import Filter, Position
@@ -21,7 +20,7 @@ def read(data: QueryDict) -> Filter:
     status = data.get("status", "")
     model = data.get("model", "")
     return Filter(
-        words=tuple(re.findall(r"\w+", data.get("q", "")[:LONGEST_SEARCH])),
+        words=_words(data.get("q", "")),
         by=_uuid(data.get("by", "")),
         model=model if model in catalog.catalog().models else "",
         days=int(days) if days in DAYS else None,
@@ -33,6 +32,12 @@ def read(data: QueryDict) -> Filter:
 def read_position(data: QueryDict, name: str) -> Position | None:
     """A position in the list, as in the page's links."""
     return Position.parse(data.get(name, ""))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """What stands between spaces, without what is only punctuation."""
+    parts = text.replace("\0", " ")[:LONGEST_SEARCH].split()
+    return tuple(part for part in parts if words.split(part))
 
 
 def _uuid(text: str) -> UUID | None:

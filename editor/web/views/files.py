@@ -9,7 +9,9 @@ from django.views.decorators.http import require_safe
 
 from editor.access import lookups
 from editor.media import links, store
+from editor.media.file_names import stem
 from editor.models import Image
+from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import file_response
 
@@ -22,7 +24,7 @@ def image_file(request: HttpRequest, token: str) -> HttpResponseBase:
     link = links.verify(token)
     image = lookups.linked_image(link.image_id)
     name, content_type = _file(image, link.variant)
-    filename = _filename(image) if link.download else None
+    filename = stem(gallery.titles([image])[image.pk], image.label) if link.download else None
     headers = links.response_headers(content_type, _left(link), filename)
     return file_response(request, name, workspace_id=image.workspace_id, headers=headers)
 
@@ -66,7 +68,3 @@ def _file(image: Image, variant: str) -> tuple[str, str]:
     if variant == store.ORIGINAL:
         return image.storage_name, image.content_type
     return store.thumbnail_name(image.storage_name, int(variant)), "image/webp"
-
-
-def _filename(image: Image) -> str:
-    return f"edit-{str(image.id)[:8]}-v{image.version}.{image.content_type.removeprefix('image/')}"

@@ -9,19 +9,18 @@ import zipfile
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
-from pathlib import PurePath
 from uuid import UUID
 from weakref import WeakSet
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from editor.access import lookups
 from editor.concurrency import threads
 from editor.errors import InvalidInput, LimitExceeded, NotFound
 from editor.media import store
+from editor.media.file_names import EXTENSIONS, stem
 from editor.models import Image
 from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
@@ -29,7 +28,6 @@ from editor.web.downloads import Pieces
 
 log = logging.getLogger("editor.files")
 
-LONGEST_NAME = 60  # characters of a prompt
 AT_ONCE = 2  # per user, in this process
 RETRY_SECONDS = 30
 
@@ -45,7 +43,7 @@ def download(request: MemberRequest) -> HttpResponseBase:
     if not ids:
         raise InvalidInput("Select the images to download first.")
     images = lookups.images(request.actor, ids, at_most=lookups.MAXIMUM_SELECTED)
-    names = file_names(images, gallery.prompts(images))
+    names = file_names(images, gallery.titles(images))
     files = [(name, image.storage_name) for name, image in zip(names, images, strict=True)]
     archive = _Archive(request.actor.workspace.pk, request.actor.user.pk, files)
     _begin(archive)
@@ -66,17 +64,15 @@ def _begin(archive: _Archive) -> None:
         _under_way.add(archive)
 
 
-def file_names(images: Sequence[Image], prompts: dict[UUID, str]) -> list[str]:
-    """Names in the archive: prompt or file name, version, and a number if that is not unique."""
+def file_names(images: Sequence[Image], titles: dict[UUID, str]) -> list[str]:
+    """Names in the archive: as each is downloaded alone, with a number if that is not unique."""
     seen: Counter[str] = Counter()
     names = []
     for image in images:
-        title = prompts.get(image.pk) or PurePath(image.original_name).stem
-        stem = slugify(title, allow_unicode=True)[:LONGEST_NAME].strip("-") or "image"
-        name = f"{stem}-{image.label.lower()}"
+        name = stem(titles[image.pk], image.label)
         seen[name] += 1
         number = f"-{seen[name]}" if seen[name] > 1 else ""
-        names.append(f"{name}{number}.{image.content_type.removeprefix('image/')}")
+        names.append(f"{name}{number}{EXTENSIONS[image.content_type]}")
     return names
 
 
