@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from editor.models import Role
-from editor.operations import mails
+from editor.operations import queue
 from tests.factories import make_member
 from tests.fake_providers import install
 from tests.web.requests import HTMX, signed_in
@@ -76,7 +76,7 @@ def test_links_in_mails_pages_and_documents_have_the_public_port(
     rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requested: list[str] = []
-    monkeypatch.setattr(mails.queue, "enqueue_mail", lambda **mail: requested.append(mail["origin"]))
+    monkeypatch.setattr(queue, "enqueue_mail", lambda **mail: requested.append(mail["origin"]))
     through_the_proxy(Client(), "post", "/accounts/password/reset/", {"email": "amara@example.test"})
     assert requested == [PUBLIC]
     person = signed_in(make_member(rows.workspace, role=Role.ADMIN))
