@@ -75,7 +75,7 @@ class HealthMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info in HEALTH:
+        if request.method == "GET" and request.path_info in HEALTH:
             response: HttpResponseBase = resolve(request.path_info).func(request)
             return response
         return self.get_response(request)

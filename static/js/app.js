@@ -114,8 +114,8 @@ on("keydown", (event) => {
 
 // --- Failed requests. The portal's own error responses are swapped as hx-status says.
 
-function unreachable(element) {
-  const words = element.closest("[data-unreachable]")?.dataset.unreachable;
+function unreachable(element, why = "unreachable") {
+  const words = element.closest("[data-unreachable]")?.dataset[why];
   if (!words) return;
   find("#prompt-error").replaceChildren(find("#problem").content.cloneNode(true));
   find("#prompt-error span").textContent = words;
@@ -125,7 +125,7 @@ on("htmx:after:request", (event) => {
   const { sourceElement, response, text } = event.detail.ctx;
   if (response.raw.redirected) location.reload(); // the session ended: sign in, then come back here
   else if (response.status < 400 || text.trim().startsWith('<p class="problem"')) return;
-  else unreachable(sourceElement); // an error page of a proxy, or of a crash
+  else unreachable(sourceElement, response.status === 413 ? "tooLarge" : "unreachable"); // an error page of a proxy, or of a crash
   event.preventDefault();
 });
 on("htmx:error", ({ detail }) => detail.ctx && unreachable(detail.ctx.sourceElement));
