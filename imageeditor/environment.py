@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import environ
@@ -28,6 +29,19 @@ def parsed(name: str, values: Iterable[str], parse: Callable[[str], Any]) -> lis
         except ValueError as error:
             INVALID_SETTINGS.append(f"{name}: {error}.")
     return found
+
+
+def seconds(name: str, *, default: float, most: float) -> float:
+    """A number of seconds from 1 to `most`; the default if it is not set or invalid."""
+    found = parsed(name, texts(name), partial(_seconds, most=most))
+    return float(found[0]) if found else default
+
+
+def _seconds(text: str, *, most: float) -> float:
+    number = float(text)  # whose error quotes the text
+    if not 1 <= number <= most:
+        raise ValueError(f"it must be a number of seconds from 1 to {most:g}, not {text}")
+    return number
 
 
 def size(name: str) -> int | None:

@@ -187,6 +187,9 @@ STORAGE_RESERVE = environment.size("STORAGE_RESERVE")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of each body; the rest goes to a temporary file
 
+# A call of an API that waits for its image gets the job, or an error, after so many seconds at most.
+HOLD_SECONDS = environment.seconds("HOLD_SECONDS", default=300, most=300)
+
 # --- Providers -----------------------------------------------------------------------
 
 # The portal's own accounts, and the base URL of each provider ("": its public one).

@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from pytest_django import Settings
 
-from editor.api import process, schemas
+from editor.api import schemas
 from editor.api.profile import PATH
 from editor.concurrency.threads import in_thread
 from editor.engine import waiting
@@ -17,14 +18,14 @@ from editor.queries import jobs as job_queries
 EDIT = {"prompt": "a quiet harbour", "model_tier": "standard"}
 
 
-def test_the_longest_hold_is_the_documents() -> None:
-    assert process.LONGEST_HOLD == 300
+def test_the_longest_hold_is_the_documents(settings: Settings) -> None:
+    assert settings.HOLD_SECONDS == 300
 
 
 async def test_after_the_longest_hold_the_job_is_reported_as_it_stands(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, settings: Settings
 ) -> None:
-    monkeypatch.setattr(process, "LONGEST_HOLD", 0.2)
+    settings.HOLD_SECONDS = 0.2
     answer = await client.post("process", json=EDIT)
     assert answer.status_code == 202, answer.text
     job = answer.json()["data"]

@@ -144,6 +144,15 @@ def test_lists_of_hosts_may_have_spaces_ipv6_and_international_names(tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("text", "seconds", "invalid"),
+    [("", 300, 0), ("50", 50, 0), (" 0.5 ", 300, 1), ("301", 300, 1), ("nan", 300, 1), ("a minute", 300, 1)],
+)
+def test_the_longest_hold_can_be_shortened(tmp_path: Path, text: str, seconds: float, invalid: int) -> None:
+    held, problems = _read(("HOLD_SECONDS", "INVALID_SETTINGS"), tmp_path, {"HOLD_SECONDS": text})
+    assert (held, [problem.split(":")[0] for problem in problems]) == (seconds, ["HOLD_SECONDS"] * invalid)
+
+
+@pytest.mark.parametrize(
     ("base_url", "sender"),
     [
         ("", "Atelier <portal@localhost>"),
