@@ -47,12 +47,18 @@ def check_encryption_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 
 
 @register
+def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report each address, host name or mail server in the settings that is invalid, and why."""
+    return [Error(problem, id="editor.E006") for problem in settings.INVALID_SETTINGS]
+
+
+@register
 def check_outbound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Report exempt networks that cannot be parsed, and providers' addresses that the portal may not call."""
+    """Report invalid exemptions, and providers' addresses that the portal may not call."""
     try:
         policy.allow(settings.OUTBOUND_ALLOW)
     except ValueError as error:
-        return [Error(f"OUTBOUND_ALLOW: {error}.", id="editor.E004")]
+        return [Error(f"OUTBOUND_ALLOW: {problem}.", id="editor.E004") for problem in error.args]
     errors: list[CheckMessage] = []
     for provider, given in settings.PROVIDERS.items():
         if not given["base_url"]:

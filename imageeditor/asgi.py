@@ -22,6 +22,7 @@ from editor.compat.openai import profile as openai  # noqa: E402
 from editor.compat.openai.headers import WithHeaders  # noqa: E402
 from editor.compat.wiro import profile as wiro  # noqa: E402
 from editor.gateway.asgi import App  # noqa: E402
+from editor.gateway.cross_origin import CrossOrigin  # noqa: E402
 from editor.gateway.handler import ProgramHandler  # noqa: E402
 from editor.gateway.middleware import GatewayMiddleware  # noqa: E402
 from editor.mcp import profile as mcp  # noqa: E402
@@ -32,11 +33,17 @@ from imageeditor import routing  # noqa: E402
 programs = ProgramHandler()
 # By path prefix; each limits what it reads. Everything else is a page.
 apis: dict[str, App] = {
-    PATH: GatewayMiddleware(programs, PROFILE),
+    PATH: CrossOrigin(
+        GatewayMiddleware(programs, PROFILE),
+        methods="GET, POST",
+        headers="Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer",
+        exposed="Idempotency-Replayed, Location, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, "
+        "X-RateLimit-Reset",
+    ),
     **dict.fromkeys(wiro.PATHS, GatewayMiddleware(programs, wiro.PROFILE)),
     openai.IMAGES: WithHeaders(GatewayMiddleware(programs, openai.PROFILE)),
     openai.MODELS: WithHeaders(GatewayMiddleware(programs, openai.PROFILE)),
-    put.PATH: put.receive_upload,
+    put.PATH: CrossOrigin(put.receive_upload, methods="PUT", headers="Content-Type", exposed="ETag"),
     callbacks.PATH: callbacks.CallbackGateway(programs),
     bfl.PATH: GatewayMiddleware(programs, bfl.PROFILE),
     mcp.PATH: GatewayMiddleware(serve_mcp, mcp.PROFILE),

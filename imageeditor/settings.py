@@ -7,20 +7,19 @@ explains the variables.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from botocore.config import Config
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
+from imageeditor import addresses, environment
+from imageeditor.environment import env, parsed, texts
+from imageeditor.mail import mail_settings
 from imageeditor.secrets import secret_from_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
 
 # --- The installation ---------------------------------------------------------------
 
@@ -29,23 +28,24 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_from_file(DATA_DIR / "secret_key")
 SITE_NAME = env.str("SITE_NAME", default="Atelier")
 SIGNUP = env.str("SIGNUP", default="invite")
-BASE_URL = env.str("BASE_URL", default="").rstrip("/")
-_base = urlsplit(BASE_URL)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-if _base.hostname and _base.hostname not in ALLOWED_HOSTS:
-    ALLOWED_HOSTS.append(_base.hostname)
+INVALID_SETTINGS = environment.INVALID_SETTINGS
+_LOCAL = ["localhost", "127.0.0.1", "[::1]"]
+# Scheme, host and port, without a slash at the end.
+_public = env.str("BASE_URL", default="").strip()
+BASE_URL: str = "".join(parsed("BASE_URL", [_public] if _public else [], addresses.base_url))
+_host = urlsplit(BASE_URL).netloc.removesuffix(f":{urlsplit(BASE_URL).port}")
+_listening = parsed("HOST", texts("HOST"), addresses.host)
+ALLOWED_HOSTS = parsed("ALLOWED_HOSTS", texts("ALLOWED_HOSTS"), addresses.allowed_host)
+if not texts("ALLOWED_HOSTS"):
+    ALLOWED_HOSTS = [*_LOCAL, *_listening]
+if _host:
+    ALLOWED_HOSTS.append(_host)
 CSRF_FAILURE_VIEW = "editor.web.views.errors.csrf_failure"
-CSRF_TRUSTED_ORIGINS = [f"{_base.scheme}://{_base.netloc}"] if _base.netloc else []
-HTTPS = _base.scheme == "https"
-
-
-def _texts(name: str) -> list[str]:
-    """A comma-separated list, without its empty entries."""
-    return [entry.strip() for entry in env.str(name, default="").split(",") if entry.strip()]
-
+CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL else []
+HTTPS = BASE_URL.startswith("https://")
 
 # The first one encrypts stored secrets, the others still decrypt what they encrypted.
-ENCRYPTION_KEYS = _texts("ENCRYPTION_KEYS") or [secret_from_file(DATA_DIR / "encryption_key")]
+ENCRYPTION_KEYS = texts("ENCRYPTION_KEYS") or [secret_from_file(DATA_DIR / "encryption_key")]
 
 # --- Application ---------------------------------------------------------------------
 
@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "imageeditor.static.StaticFilesMiddleware",
     "editor.web.middleware.CompressedPagesMiddleware",
     "editor.web.middleware.PrivateAnswersMiddleware",
+    "editor.web.middleware.HealthMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -181,37 +182,21 @@ else:
         },
     }
 
-
-def _bytes(name: str) -> int | None:
-    """A size such as 500MB, 2GB or 1073741824; None if it is not set."""
-    text = env.str(name, default="").strip()
-    if not text:
-        return None
-    found = re.fullmatch(r"(\d{1,18})\s*([KMGT]?)B?", text, re.IGNORECASE)
-    if not found:
-        raise ImproperlyConfigured(f"{name} must be a size such as 500MB or 2GB, not {text!r}.")
-    unit: int = 1024 ** " KMGT".index(found[2].upper() or " ")
-    return int(found[1]) * unit
-
-
 # Free disk space that uploads and new edits leave to the database and to running edits.
-STORAGE_RESERVE = _bytes("STORAGE_RESERVE")
+STORAGE_RESERVE = environment.size("STORAGE_RESERVE")
 # Uploads are checked in editor/media; these only limit what Django reads.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of each body; the rest goes to a temporary file
 
+# A call of an API that waits for its image gets the job, or an error, after so many seconds at most.
+HOLD_SECONDS = environment.seconds("HOLD_SECONDS", default=300, most=300)
+
 # --- Providers -----------------------------------------------------------------------
-
-
-def _origin(url: str) -> str:
-    """A provider's base URL as adapters expect it: people paste it with its version path, "…/v1/"."""
-    return re.sub(r"(/api)?/v1(beta)?$", "", url.strip().rstrip("/"))
-
 
 # The portal's own accounts, and the base URL of each provider ("": its public one).
 PROVIDERS: dict[str, dict[str, str]] = {
     provider: {
-        "base_url": _origin(env.str(f"{provider.upper()}_BASE_URL", default="")),
+        "base_url": environment.provider_origin(env.str(f"{provider.upper()}_BASE_URL", default="")),
         "key": env.str(f"{provider.upper()}_API_KEY", default="").strip(),
         "secret": "",
     }
@@ -219,7 +204,7 @@ PROVIDERS: dict[str, dict[str, str]] = {
 }
 PROVIDERS["wiro"]["secret"] = env.str("WIRO_API_SECRET", default="").strip()
 # Hosts and networks (CIDR) for which http, private addresses and ports other than 443 are allowed.
-OUTBOUND_ALLOW = _texts("OUTBOUND_ALLOW")
+OUTBOUND_ALLOW = texts("OUTBOUND_ALLOW")
 
 # --- People --------------------------------------------------------------------------
 
@@ -262,11 +247,12 @@ if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
 
-vars().update(env.email("EMAIL_URL", default="consolemail://"))
-SENDS_MAIL = bool(env.str("EMAIL_URL", default=""))  # else mail is printed to the log
+_email_url = env.str("EMAIL_URL", default="").strip()
+vars().update(*parsed("EMAIL_URL", [_email_url or "consolemail://"], mail_settings))
+SENDS_MAIL = bool(_email_url)  # else mail is printed to the log
 EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = env.str(
-    "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <portal@{_base.hostname or 'localhost'}>"
+    "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <portal@{addresses.mail_domain(_host or 'localhost')}>"
 )
 
 # --- What a page may load: nothing from elsewhere, nothing inline ----------------------

@@ -69,8 +69,8 @@ async def process_image(request: HttpRequest, body: schemas.ProcessIn, response:
 
     The call returns when the image is ready, usually after 10 to 60 seconds. With `async`, or
     `Prefer: respond-async`, it returns at once with 202 and the job. It also does so if the job takes
-    longer than 300 seconds or the portal is about to stop. The job keeps running in each case, even
-    if the client disconnects.
+    longer than 300 seconds (or less, if the operator says so) or the portal is about to stop. The job
+    keeps running in each case, even if the client disconnects.
 
     With an `Idempotency-Key` you can repeat the same call for a day: it returns the first response,
     marked with `Idempotency-Replayed: true`, and is not charged again.

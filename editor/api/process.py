@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import partial
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from editor.access.actor import Actor
@@ -22,8 +23,6 @@ from editor.operations.jobs import NewEdit
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
 from editor.queries import jobs as job_queries
-
-LONGEST_HOLD = 300.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ async def process(request: HttpRequest, *, actor: Actor, body: schemas.ProcessIn
     if asynchronous:
         row = await in_thread(reread)
     else:
-        row = await waiting.until_ended(job, seconds=LONGEST_HOLD, reread=reread)
+        row = await waiting.until_ended(job, seconds=settings.HOLD_SECONDS, reread=reread)
     return Outcome(job=row, repeated=job.repeated)
 
 

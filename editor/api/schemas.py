@@ -6,11 +6,17 @@ appear in the OpenAPI document and on the reference page.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from ninja import Field, Schema
-from pydantic import BeforeValidator, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    StringConstraints,
+    model_validator,
+)
 
 from editor.catalog.types import TierId
 from editor.operations.webhooks import callbacks
@@ -63,7 +69,36 @@ def errors(*codes: int) -> dict[int, Any]:
 # --- Requests --------------------------------------------------------------------------
 
 
-class UploadIn(Schema):
+_BLANK: list[dict[str, Any]] = [{"type": "null"}, {"type": "string", "maxLength": 0}]
+
+
+def _document_blanks(schema: dict[str, Any]) -> None:
+    """Add to the JSON schema of a request what `_Request` accepts: null and "" in optional fields."""
+    own = ("title", "description", "default")
+    for name, field in schema["properties"].items():
+        if name not in schema.get("required", []):
+            value = {key: field.pop(key) for key in list(field) if key not in own}
+            kinds = value.get("anyOf", [value])
+            field["anyOf"] = [*(kind for kind in kinds if kind not in _BLANK), *_BLANK]
+
+
+class _Request(Schema):
+    """A request body. Clients that fill in a form send null or "" for what they do not set: it is absent."""
+
+    model_config = ConfigDict(json_schema_extra=_document_blanks)
+
+    # Around ninja's own validator, which hides the values from one that runs before.
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_blanks(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(values, dict):
+            return handler(values)
+        required = {name for name, field in cls.model_fields.items() if field.is_required()}
+        given = {name: value for name, value in values.items() if name in required or value not in (None, "")}
+        return handler(given)
+
+
+class UploadIn(_Request):
     file_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
         description="Name of the image in the gallery; 1 to 255 characters."
     )
@@ -77,17 +112,22 @@ class UploadIn(Schema):
     )
 
 
-# JSON Schema for either a tier or an exact model.
-_ONE_OF_THEM: list[Any] = [
-    {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
-    for name, other in (("model_tier", "model"), ("model", "model_tier"))
-]
+def _document_choice(schema: dict[str, Any]) -> None:
+    """In JSON Schema: either a tier or an exact model."""
+    _document_blanks(schema)
+    schema["oneOf"] = [
+        {
+            "required": [name],
+            "properties": {name: {"type": "string", "minLength": 1}, other: {"anyOf": _BLANK}},
+        }
+        for name, other in (("model_tier", "model"), ("model", "model_tier"))
+    ]
 
 
-class _Choice(Schema):
+class _Choice(_Request):
     """A tier, or an exact model in its place."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_OF_THEM})
+    model_config = ConfigDict(json_schema_extra=_document_choice)
 
     model_tier: TierId | None = Field(
         None, description="The quality, which selects the model. Required unless `model` is given."

@@ -229,7 +229,8 @@ class _Reader:
         )
 
     def _types(self, field: Schema, *, null: bool) -> list[str]:
-        kinds = [self._type(one) for one in field.get("anyOf", [field])]
+        # Text without a character stands for an absent value: it says nothing about the type.
+        kinds = [self._type(one) for one in field.get("anyOf", [field]) if one.get("maxLength") != 0]
         return [kind for kind in dict.fromkeys(kinds) if null or kind != "null"]
 
     def _type(self, field: Schema) -> str:

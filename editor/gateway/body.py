@@ -12,9 +12,10 @@ from editor.errors import EditorError
 from editor.gateway.asgi import App, Message, Receive, Scope, Send
 from editor.gateway.profile import Headers
 
-BODY_SECONDS = 60.0  # to wait for the sender of a body in total, plus what its pieces add
-SLOWEST = 16 * 1024  # bytes that add a second; a sender that is no slower is never timed out
-PIECE_SECONDS = 15.0  # for the next piece of a body that holds a slot
+# A sender that has stopped is timed out, and no other: each piece adds to the time to wait for the next.
+BODY_SECONDS = 60.0  # to wait for the sender of a body, at first and at most
+SLOWEST = 1024  # bytes that add a second; a sender that is no slower is never timed out
+PIECE_SECONDS = 30.0  # for the next piece of a body that holds a slot
 SLOT_SECONDS = 60.0  # that an unread body waits for a slot
 # How much of a rejected body is read: most clients send all of it before they read the response.
 IGNORED_BYTES = 32 * 1024**2
@@ -75,7 +76,7 @@ class Body:
         except TimeoutError:
             raise TooSlow("The request body did not arrive in time.") from None
         length = len(message.get("body", b""))
-        self._left += length / SLOWEST - (clock() - began)
+        self._left = min(BODY_SECONDS, self._left + length / SLOWEST - (clock() - began))
         self._received += length
         if self._received > self._limit:
             raise self._too_large()

@@ -45,6 +45,8 @@ LARGE_AT_ONCE, LARGE_OF_ONE_SENDER = 16, 4
 UNWATCHED_SECONDS = 1.0  # of a call, before its caller's access is watched
 LEAVE_SECONDS = 5.0  # for a call to end after its caller lost access
 LONGEST_KEY = 200  # characters; no key of any kind is longer
+# nginx sends what it receives at once, instead of collecting it.
+_UNBUFFERED = [(b"x-accel-buffering", b"no")]
 _JSON = (b"application/json", b"application/problem+json")
 
 
@@ -213,7 +215,8 @@ class _Response:
                 await self._send_error(error, message["status"], _kept(headers))
                 return
             # Public responses may set their own Cache-Control.
-            extra = [(name, value) for name, value in self._extra_headers() if name not in headers]
+            added = [*self._extra_headers(), *(_UNBUFFERED if self._is_stream else [])]
+            extra = [(name, value) for name, value in added if name not in headers]
             message = {**message, "headers": [*message["headers"], *extra]}
         await self._send(message)
 

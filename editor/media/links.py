@@ -137,8 +137,8 @@ def brief_headers(content_type: str, expires_in: float) -> dict[str, str]:
 
 
 def lasting_headers(content_type: str) -> dict[str, str]:
-    """The headers of a stored image at a lasting link; other sites may embed it."""
-    return brief_headers(content_type, KEPT_SECONDS)
+    """The headers of a stored image at a lasting link; pages of other sites may embed and read it."""
+    return brief_headers(content_type, KEPT_SECONDS) | {"Access-Control-Allow-Origin": "*"}
 
 
 def _signer(salt: str) -> signing.Signer:

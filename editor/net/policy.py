@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import idna
+
 from editor.errors import EditorError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -50,13 +52,21 @@ _allowed = _Allowed()
 
 
 def allow(entries: Iterable[str]) -> None:
-    """Replace the exemptions with these hosts and networks. Raises ValueError for an invalid network."""
-    hosts, networks = set(), []
+    """Replace the exemptions with these hosts and networks.
+
+    Raises ValueError with one argument for each invalid entry; nothing is exempt then.
+    """
+    hosts, networks, problems = set(), [], []
     for entry in (entry.strip().lower() for entry in entries):
-        if "/" in entry or _address(entry) is not None:
-            networks.append(ipaddress.ip_network(entry.strip("[]")))
-        elif entry:
-            hosts.add(entry)
+        try:
+            if "/" in entry or _address(entry) is not None:
+                networks.append(ipaddress.ip_network(entry.strip("[]")))
+            elif entry:
+                hosts.add(_host(entry))
+        except ValueError as error:
+            problems.append(f"“{entry}”: {error}")
+    if problems:
+        raise ValueError(*problems)
     _allowed.hosts, _allowed.networks = frozenset(hosts), tuple(networks)
 
 
@@ -103,6 +113,14 @@ def trusts(base_url: str, url: str, *, domain: str) -> bool:
     except ValueError:
         return False
     return base == other or (_is_on(base, domain) and _is_on(other, domain))
+
+
+def _host(text: str) -> str:
+    """A host name as URLs have it, an international one in ASCII. Raises ValueError."""
+    name = text if text.isascii() else idna.encode(text, uts46=True).decode()
+    if not _is_plain(name, None):
+        raise ValueError("a host stands alone, without scheme, port and wildcard")
+    return name
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

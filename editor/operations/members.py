@@ -50,15 +50,21 @@ def save(*, membership: Membership, actor: User | None, changed: Sequence[str]) 
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
 
 
-def make_owner(*, workspace: Workspace, user: User, actor: User | None) -> None:
-    """Make the person an owner who may run edits. Idempotent."""
+def join(*, workspace: Workspace, user: User, role: Role | None, actor: User | None) -> Membership:
+    """Make the person a member with this role, whose edits are not switched off. Idempotent.
+
+    role  None: a member stays as they are; a new one becomes an editor, or the owner of an empty workspace
+    Raises Conflict if the others would have no owner.
+    """
     membership = Membership.objects.filter(workspace=workspace, user=user).first()
+    wanted = role or (Role.EDITOR if workspace.memberships.exists() else Role.OWNER)
     if membership is None:
         membership = Membership(workspace=workspace, user=user)
-    elif membership.role == Role.OWNER and membership.access_image_editor:
-        return
-    membership.role, membership.access_image_editor = Role.OWNER, True
+    elif role is None or (membership.role == wanted and membership.access_image_editor):
+        return membership
+    membership.role, membership.access_image_editor = wanted, True
     save(membership=membership, actor=actor, changed=["role", "access_image_editor"])
+    return membership
 
 
 def only_owner(*, membership: Membership) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from standardwebhooks import Webhook
 
 from editor.access import vault
@@ -39,14 +40,19 @@ def build(delivery: WebhookDelivery) -> Message:
         secret = vault.decrypt(
             purpose=endpoints.purpose(delivery.endpoint.id), token=delivery.endpoint.secret
         )
-        return _standard(delivery, job, base_url=delivery.endpoint.origin, secret=secret)
+        return _standard(delivery, job, base_url=_base_url(delivery.endpoint.origin), secret=secret)
     assert job is not None
     secret = ""
     if job.callback_secret is not None:
         secret = vault.decrypt(purpose=callbacks.purpose(job.id), token=job.callback_secret)
     if build_message := _FORMATS.get(job.channel):
         return build_message(job, secret)
-    return _standard(delivery, job, base_url=job.origin, secret=secret)
+    return _standard(delivery, job, base_url=_base_url(job.origin), secret=secret)
+
+
+def _base_url(origin: str) -> str:
+    """Scheme and host of links: BASE_URL, also for those whose `origin` was stored before it was set."""
+    return settings.BASE_URL or origin
 
 
 def _standard(delivery: WebhookDelivery, job: Job | None, *, base_url: str, secret: str) -> Message:
@@ -69,7 +75,7 @@ def _standard(delivery: WebhookDelivery, job: Job | None, *, base_url: str, secr
 
 def _bfl(job: Job, secret: str) -> Message:
     """BFL's get_result response, with `task_id` for older receivers. Source: its contract, section 10."""
-    rendered = bfl.result(job, base_url=job.origin)
+    rendered = bfl.result(job, base_url=_base_url(job.origin))
     content = json.dumps(rendered | {"task_id": rendered["id"]}).encode()
     headers = {}
     if secret:
@@ -80,7 +86,7 @@ def _bfl(job: Job, secret: str) -> Message:
 
 def _wiro(job: Job, secret: str) -> Message:
     """Wiro's, which is not signed. Source: its contract, section 13."""
-    rendered = wiro.callback(job_queries.read_everything(job.pk), base_url=job.origin)
+    rendered = wiro.callback(job_queries.read_everything(job.pk), base_url=_base_url(job.origin))
     content = json.dumps(rendered).encode()
     return Message(content=content, headers=_HEADERS)
 

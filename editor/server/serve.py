@@ -31,12 +31,20 @@ LONGEST_MESSAGE = 64 * 1024  # bytes
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handling: it re-raises signals, which would abort the worker's shutdown."""
+    """uvicorn without its signal handling: it re-raises signals, which would abort the worker's shutdown.
+
+    listening  is called once with the port that connections are accepted on
+    """
+
+    def __init__(self, config: uvicorn.Config, *, listening: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         for server in self.servers:
             protocols.end_unread(server.sockets)
+        self._listening(self.servers[0].sockets[0].getsockname()[1])
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
@@ -51,9 +59,18 @@ class Server(uvicorn.Server):
 
 
 async def serve(
-    *, host: str, port: int, with_worker: bool, background: list[Callable[[], Awaitable[None]]]
+    *,
+    host: str,
+    port: int,
+    with_worker: bool,
+    background: list[Callable[[], Awaitable[None]]],
+    listening: Callable[[int], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM; `background` coroutines run alongside."""
+    """Serve until SIGINT or SIGTERM; `background` coroutines run alongside.
+
+    port       0: any free one
+    listening  is called with the port once connections are accepted
+    """
     bounds = Bounds.of(connections.raise_limit())
     log.info("connections of clients: at most %s, of one address %s", bounds.total, bounds.of_one)
     config = uvicorn.Config(
@@ -78,7 +95,7 @@ async def serve(
     if with_worker:
         tasks.append(asyncio.ensure_future(run_worker()))
     try:
-        await Server(config).serve()
+        await Server(config, listening=listening).serve()
     finally:
         for task in tasks:
             task.cancel()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,8 +20,7 @@ def own_url(request: HttpRequest, url: str) -> str:
 
     Only absolute URLs and absolute paths: Django would resolve others as view names.
     """
-    safe = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
+    own = {request.get_host(), urlsplit(settings.BASE_URL).netloc}
+    safe = url_has_allowed_host_and_scheme(url, allowed_hosts=own, require_https=request.is_secure())
     rooted = url.startswith(("/", "http://", "https://"))
     return (iri_to_uri(url) or "") if safe and rooted else ""

@@ -13,6 +13,7 @@ from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.urls import resolve
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
@@ -22,6 +23,7 @@ from editor.web.htmx import error_response
 
 log = logging.getLogger("editor.web")
 
+HEALTH = ("/healthz", "/readyz")
 INVALID_VALUE = "The request contains an invalid value."
 
 
@@ -61,6 +63,22 @@ class ReleasedConnectionMiddleware:
             return self.get_response(request)
         finally:
             threads.release()
+
+
+class HealthMiddleware:
+    """Serves the health checks whatever the Host header: load balancers send an address of their own choice.
+
+    Stands before the middleware that refuses other hosts.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method == "GET" and request.path_info in HEALTH:
+            response: HttpResponseBase = resolve(request.path_info).func(request)
+            return response
+        return self.get_response(request)
 
 
 class PrivateAnswersMiddleware:

@@ -29,6 +29,10 @@ PRINTED = {
     "Estimate": "True\n",
     "Errors": r".*invalid_input.*prompt.*\n?",
     "Limits": r"(?i:x-ratelimit-(?:limit|remaining|reset):? \d+\r?\n){3}",
+    "From other sites": (
+        r"(?i:access-control-allow-origin: \*\s+access-control-allow-methods: get, post\s+"
+        r"access-control-allow-headers: authorization, content-type, .*\s+)"
+    ),
     "Retrying safely": rf"({UUID})\n\1\n",
     "Without waiting": r"(event: task_\w+\n)+event: completed\ncompleted\n",
 }

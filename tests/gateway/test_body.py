@@ -111,17 +111,19 @@ async def test_a_sender_with_a_slot_times_out_earlier(monkeypatch: pytest.Monkey
     assert one._left > body.PIECE_SECONDS, "it was not all of its time that was over"
 
 
-async def test_a_slow_but_steady_body_does_not_time_out() -> None:
-    """At 17 KiB/s, for twenty times the timeout of a client that sends nothing."""
+async def received(*, length: int, a_second: int, every: float = 10.0) -> Body:
+    """A body of this length whose pieces come every so many seconds. Raises TooSlow."""
     loop = asyncio.get_running_loop()
-    began = now = loop.time()
+    now = loop.time()
+    left = length
 
     async def receive() -> Any:
-        nonlocal now
-        now += 10
+        nonlocal now, left
+        now += every
         await asyncio.sleep(0)
-        more = now < began + 20 * body.BODY_SECONDS
-        return {"type": "http.request", "body": bytes(170 * 1024), "more_body": more}
+        piece = bytes(min(left, round(a_second * every)))
+        left -= len(piece)
+        return {"type": "http.request", "body": piece, "more_body": left > 0}
 
     one = Body(receive, limit=27_000_000)
     with pytest.MonkeyPatch.context() as stopped:
@@ -129,7 +131,40 @@ async def test_a_slow_but_steady_body_does_not_time_out() -> None:
         async with BodySlots(most=1, each=1).slot("a", one):
             while not one.complete:
                 await one.receive()
-    assert one._received > 20_000_000
+    return one
+
+
+@pytest.mark.parametrize(
+    ("length", "a_second", "every"),
+    [(13_700_000, 150_000, 1), (26_214_400, 17_000, 10), (26_214_400, 2_048, 10), (5_000_000, 1_024, 29)],
+)
+async def test_a_sender_that_goes_on_does_not_time_out(length: int, a_second: int, every: float) -> None:
+    """However long it takes: the last one of these takes an hour and a half."""
+    assert (await received(length=length, a_second=a_second, every=every))._received == length
+
+
+async def test_a_sender_that_is_slower_than_a_kilobyte_a_second_times_out() -> None:
+    with pytest.raises(TooSlow):
+        await received(length=5_000_000, a_second=900)
+
+
+async def test_what_was_sent_fast_buys_no_time_to_stop() -> None:
+    """20 MB at once, then a byte now and then."""
+    dripping = Dripping()
+    pieces = iter([bytes(20_000_000)])
+
+    async def receive() -> Any:
+        piece = next(pieces, None)
+        return (
+            {"type": "http.request", "body": piece, "more_body": True} if piece else await dripping.receive()
+        )
+
+    one = Body(receive, limit=27_000_000)
+    async with running_fast(lambda: dripping.requested), BodySlots(most=1, each=1).slot("a", one):
+        with pytest.raises(TooSlow):
+            while True:
+                await one.receive()
+    assert dripping.requested <= body.BODY_SECONDS / Dripping.every + 1
 
 
 async def test_time_between_reads_does_not_count_as_the_senders(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from imageeditor import settings
+from imageeditor import environment
 from tests.emulators.s3 import Bucket
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ def test_settings_are_read_from_variables_and_files(tmp_path: Path) -> None:
     ],
 )
 def test_a_base_url_is_accepted_with_or_without_its_version_path(pasted: str, origin: str) -> None:
-    assert settings._origin(pasted) == origin
+    assert environment.provider_origin(pasted) == origin
 
 
 def test_a_bucket_is_configured_as_in_the_tests_of_uploads(tmp_path: Path) -> None:
@@ -114,6 +114,58 @@ def test_bucket_timeouts_and_attempts_are_limited(
 
 
 @pytest.mark.parametrize(
+    ("given", "url", "hosts"),
+    [
+        ({"BASE_URL": "https://images.example.com/"}, "https://images.example.com", ["images.example.com"]),
+        (
+            {"BASE_URL": " HTTPS://Images.Example.com:443 "},
+            "https://images.example.com",
+            ["images.example.com"],
+        ),
+        ({"BASE_URL": "http://images.example:8080"}, "http://images.example:8080", ["images.example"]),
+        ({"BASE_URL": "https://[FD00:0::17]:8443"}, "https://[fd00::17]:8443", ["[fd00::17]"]),
+        ({"BASE_URL": "https://bücher.example"}, "https://xn--bcher-kva.example", ["xn--bcher-kva.example"]),
+        ({"HOST": "192.168.1.5"}, "", ["192.168.1.5"]),
+        ({"HOST": "fd00::17"}, "", ["[fd00::17]"]),
+    ],
+)
+def test_the_public_address_is_what_browsers_send(
+    tmp_path: Path, given: dict[str, str], url: str, hosts: list[str]
+) -> None:
+    names = ("BASE_URL", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "INVALID_SETTINGS")
+    trusted = [url] if url else []
+    assert _read(names, tmp_path, given) == [url, ["localhost", "127.0.0.1", "[::1]", *hosts], trusted, []]
+
+
+def test_lists_of_hosts_may_have_spaces_ipv6_and_international_names(tmp_path: Path) -> None:
+    given = {"ALLOWED_HOSTS": " one.example , .two.example,, fd00::17 , [FD00::18],bücher.example ,*"}
+    expected = ["one.example", ".two.example", "[fd00::17]", "[fd00::18]", "xn--bcher-kva.example", "*"]
+    assert _read(("ALLOWED_HOSTS",), tmp_path, given) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "invalid"),
+    [("", 300, 0), ("50", 50, 0), (" 0.5 ", 300, 1), ("301", 300, 1), ("nan", 300, 1), ("a minute", 300, 1)],
+)
+def test_the_longest_hold_can_be_shortened(tmp_path: Path, text: str, seconds: float, invalid: int) -> None:
+    held, problems = _read(("HOLD_SECONDS", "INVALID_SETTINGS"), tmp_path, {"HOLD_SECONDS": text})
+    assert (held, [problem.split(":")[0] for problem in problems]) == (seconds, ["HOLD_SECONDS"] * invalid)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "sender"),
+    [
+        ("", "Atelier <portal@localhost>"),
+        ("https://bücher.example:8443", "Atelier <portal@xn--bcher-kva.example>"),
+        ("https://[fd00::17]", "Atelier <portal@[IPv6:fd00::17]>"),
+        ("http://10.0.0.7:8000", "Atelier <portal@[10.0.0.7]>"),
+    ],
+)
+def test_mails_have_a_valid_sender(tmp_path: Path, base_url: str, sender: str) -> None:
+    assert _read(("DEFAULT_FROM_EMAIL",), tmp_path, {"BASE_URL": base_url}) == [sender]
+
+
+@pytest.mark.parametrize(
     ("text", "size"),
     [("", None), ("0", 0), ("1048576", 1048576), ("500MB", 500 * 1024**2), ("2 g", 2 * 1024**3)],
 )
@@ -125,4 +177,4 @@ def test_the_reserve_of_disk_is_a_size(tmp_path: Path, text: str, size: int | No
 def test_an_invalid_reserve_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORAGE_RESERVE", text)
     with pytest.raises(ImproperlyConfigured, match="STORAGE_RESERVE"):
-        settings._bytes("STORAGE_RESERVE")
+        environment.size("STORAGE_RESERVE")

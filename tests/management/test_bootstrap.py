@@ -129,6 +129,61 @@ def test_another_email_and_name_create_another_tenant() -> None:
     ]
 
 
+def second_person(**options: Any) -> tuple[str, int]:
+    """The role in the first person's workspace, and its balance."""
+    bootstrap(**{"email": "bea@example.test", "credits": None, **options})
+    membership = Membership.objects.get(user__email="bea@example.test")
+    return membership.role, CreditAccount.objects.get(workspace=membership.workspace).balance
+
+
+def test_a_second_person_joins_as_an_editor_and_the_balance_stays() -> None:
+    bootstrap()
+    credits.adjust(workspace=Workspace.objects.get(), amount=-60, actor=None, note="spent")
+    assert second_person() == (Role.EDITOR, 40)
+    assert second_person() == (Role.EDITOR, 40)
+    assert Membership.objects.get(user__email="amara@example.test").role == Role.OWNER
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_a_role_is_given_only_on_request_and_then_kept(role: str) -> None:
+    bootstrap()
+    for options in ({"role": role}, {}):
+        assert second_person(**options) == (role, 100)
+    assert second_person(credits=7) == (role, 7)
+
+
+def test_running_it_again_takes_no_right_back() -> None:
+    bootstrap()
+    second_person()
+    Membership.objects.filter(user__email="bea@example.test").update(access_image_editor=False)
+    second_person()
+    assert not Membership.objects.get(user__email="bea@example.test").access_image_editor
+    second_person(role="editor")
+    assert Membership.objects.get(user__email="bea@example.test").access_image_editor
+
+
+def test_the_only_owner_is_not_demoted() -> None:
+    bootstrap()
+    second_person()
+    with pytest.raises(CommandError, match="the only owner"):
+        bootstrap(role="viewer")
+
+
+def test_a_new_workspace_needs_an_owner_and_no_credits() -> None:
+    with pytest.raises(CommandError, match="owner"):
+        bootstrap(role="editor")
+    assert not Workspace.objects.exists()
+    bootstrap(role="owner", credits=None)
+    assert CreditAccount.objects.get().balance == 0
+    assert not LedgerEntry.objects.exists()
+
+
+def test_the_first_person_of_an_empty_workspace_is_its_owner() -> None:
+    bootstrap()
+    Membership.objects.all().delete()
+    assert second_person() == (Role.OWNER, 100)
+
+
 def test_a_new_password_replaces_the_old_one() -> None:
     bootstrap()
     bootstrap(password="another long password")

@@ -14,12 +14,12 @@ import httpx
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from pytest_django import Settings
 
 from editor.access import scopes
 from editor.access.actor import Actor
 from editor.api import profile as public
 from editor.compat.bfl import profile as bfl
-from editor.compat.openai import edits
 from editor.compat.openai import profile as openai
 from editor.compat.wiro import profile as wiro
 from editor.concurrency.threads import in_thread
@@ -162,9 +162,11 @@ CALLS: list[Call] = [by_public_api, by_bfl, by_wiro, by_openai, by_mcp, by_web]
 
 
 @pytest.fixture(autouse=True)
-def authority(committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
+def authority(
+    committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> Iterator[Authority]:
     """The certificate authority that the portal trusts for servers on this machine, which it may call."""
-    monkeypatch.setattr(edits, "LONGEST_HOLD", 0.1)  # no worker runs here
+    settings.HOLD_SECONDS = 0.1  # no worker runs here
     trusted = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted.pem))
     policy.allow(["127.0.0.1"])

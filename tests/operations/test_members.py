@@ -51,7 +51,7 @@ def test_the_last_owner_is_neither_demoted_nor_removed(workspace: Workspace, own
         members.remove(membership=owner, actor=None)
     owner.refresh_from_db()
     assert owner.role == Role.OWNER
-    members.make_owner(workspace=workspace, user=second.user, actor=None)
+    members.join(workspace=workspace, user=second.user, role=Role.OWNER, actor=None)
     demote(owner)
     members.remove(membership=owner, actor=None)
     assert workspace.memberships.get().role == Role.OWNER
@@ -78,7 +78,7 @@ def test_a_person_who_owns_what_others_use_is_not_deleted(workspace: Workspace, 
 def test_making_a_member_owner_twice_is_audited_once(workspace: Workspace) -> None:
     for user in (make_member(workspace, access_image_editor=False), UserFactory.create()):
         for _ in range(2):
-            members.make_owner(workspace=workspace, user=user, actor=None)
+            members.join(workspace=workspace, user=user, role=Role.OWNER, actor=None)
         membership = workspace.memberships.get(user=user)
         assert (membership.role, membership.access_image_editor) == (Role.OWNER, True)
     noted = AuditEntry.objects.filter(action__startswith="membership.").order_by("id")
@@ -88,7 +88,7 @@ def test_making_a_member_owner_twice_is_audited_once(workspace: Workspace) -> No
 @pytest.mark.usefixtures("committed")
 def test_two_owners_who_demote_each_other_leave_one_owner() -> None:
     workspace = make_workspace()
-    members.make_owner(workspace=workspace, user=UserFactory.create(), actor=None)
+    members.join(workspace=workspace, user=UserFactory.create(), role=Role.OWNER, actor=None)
     first, second = workspace.memberships.order_by("id")
     refused: list[Conflict] = []
 

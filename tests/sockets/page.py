@@ -71,10 +71,16 @@ class Page:
 
 @asynccontextmanager
 async def listen(
-    viewer: User | Client | None, slug: str, *, query: str = "", origin: str = "http://localhost"
+    viewer: User | Client | None,
+    slug: str,
+    *,
+    query: str = "",
+    host: str = "localhost",
+    origin: str = "http://localhost",
+    app: Any = application,
 ) -> AsyncIterator[Page]:
     """Connect like the page of `viewer`, a user or a client with its session; None is not signed in."""
-    headers = [(b"host", b"localhost"), (b"origin", origin.encode())]
+    headers = [(b"host", host.encode()), (b"origin", origin.encode())]
     if viewer is not None:
         client = viewer if isinstance(viewer, Client) else await in_thread(signed_in, viewer)
         key = client.cookies["sessionid"].value
@@ -86,7 +92,7 @@ async def listen(
         "headers": headers,
         "subprotocols": [],
     }
-    page = Page(ApplicationCommunicator(application, scope), slug)
+    page = Page(ApplicationCommunicator(app, scope), slug)
     await page.socket.send_input({"type": "websocket.connect"})
     await page.answer()
     yield page

@@ -36,8 +36,9 @@ def test_a_link_shows_the_image_to_whoever_has_it(image: Image) -> None:
     assert response["Content-Disposition"] == "inline"
 
 
-def test_other_sites_may_show_it_but_no_browser_runs_it(image: Image) -> None:
+def test_other_sites_may_show_and_read_it_but_no_browser_runs_it(image: Image) -> None:
     response = Client().get(links.sign_lasting(image.id))
+    assert response["Access-Control-Allow-Origin"] == "*"
     assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert response["Cache-Control"] == "private, max-age=60"
     assert response["X-Content-Type-Options"] == "nosniff"

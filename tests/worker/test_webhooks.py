@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
+from pytest_django import Settings
 from standardwebhooks import Webhook
 
 from editor.access.actor import Actor
@@ -153,3 +154,20 @@ class TestCompatiblePayloads:
         )
         [task] = reported["tasklist"]
         assert (task["pexit"], task["debugerror"], task["outputs"]) == ("1", job.error, [])
+
+
+@pytest.mark.parametrize("channel", ["endpoint", "api", "bfl", "wiro"])
+def test_links_begin_with_the_base_url_even_if_it_was_set_later(
+    actor: Actor, receiver: Receiver, settings: Settings, channel: str
+) -> None:
+    if channel == "endpoint":
+        listen(actor, receiver.url)
+        edit(actor)
+    else:
+        callback = Callback(url=receiver.url, secret="", origin=ORIGIN)
+        edit(replace(actor, channel=channel), callback=callback)
+    settings.BASE_URL = "https://images.example.com:8443"
+    send(only())
+    [(_, body)] = receiver.wait(1)
+    assert b"https://images.example.com:8443/" in body
+    assert ORIGIN.encode() not in body

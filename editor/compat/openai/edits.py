@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from django.conf import settings
+
 from editor import catalog
 from editor.access import lookups
 from editor.access.actor import Actor
@@ -24,8 +26,6 @@ from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
 from editor.queries import pricing
 from editor.queries.pricing import Choice
-
-LONGEST_HOLD = 300.0  # seconds
 
 
 async def start(*, actor: Actor, form: Form, parsed: ParsedRequest, key: str, is_retry: bool) -> Job:
@@ -59,7 +59,7 @@ async def start(*, actor: Actor, form: Form, parsed: ParsedRequest, key: str, is
 async def ended(job: Job) -> Job:
     """Wait for the job and its results. Raises EditorError if there are none, or not in time."""
     reread = partial(job_queries.read, job.id)
-    row = await waiting.until_ended(job, seconds=LONGEST_HOLD, reread=reread)
+    row = await waiting.until_ended(job, seconds=settings.HOLD_SECONDS, reread=reread)
     check_ended(row)
     return row
 

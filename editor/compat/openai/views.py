@@ -97,10 +97,7 @@ async def _respond(request: HttpRequest, actor: Actor, form: Form, *, kind: str)
     form.close()  # the wait may be long
     forget_body(request)
     if parsed.stream:
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingHttpResponse(
-            answers.events(job, kind=kind), content_type="text/event-stream", headers=headers
-        )
+        return StreamingHttpResponse(answers.events(job, kind=kind), content_type="text/event-stream")
     row = await edits.ended(job)
     content = await in_storage_thread(answers.body, row, as_url=parsed.as_url, base_url=origin(request))
     headers = {"Content-Length": str(len(content)), "X-Credits-Charged": str(row.charged)}

@@ -106,7 +106,7 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _send_steps(self, job: Job) -> None:
         """Send all steps of the job from the first one, until it ends or access to it is lost."""
         tenant.set(str(job.workspace_id))
-        after, base_url = 0, job.origin or _origin(self.scope)
+        after, base_url = 0, settings.BASE_URL or job.origin or _origin(self.scope)
         async with (
             rights.watching(credentials.holder_of_job(job)) as lost,
             waiting.watching(job) as watch,
@@ -170,4 +170,4 @@ def _table(text: str) -> dict[str, Any] | None:
 def _origin(scope: dict[str, Any]) -> str:
     """Scheme and host of links for this client."""
     scheme = "https" if scope.get("scheme") == "wss" else "http"
-    return settings.BASE_URL or f"{scheme}://{Headers(scope).get('host')}"
+    return f"{scheme}://{Headers(scope).get('host')}"

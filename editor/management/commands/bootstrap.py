@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: an owner, a workspace with credits, and keys, for scripts and containers."""
+"""`manage.py bootstrap`: people, workspaces, their credits and keys, for scripts and containers."""
 
 from __future__ import annotations
 
@@ -15,22 +15,34 @@ from editor.access import lookups, signatures
 from editor.access.scopes import EVERYTHING, SCOPES
 from editor.errors import EditorError
 from editor.management.database import migrate
-from editor.models import Plan, User, Workspace
+from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import api_keys, credits, members, workspaces
 
 
 class Command(BaseCommand):
     help = (
-        "Create or update an owner and a workspace with exactly the given credits. Running it again changes "
-        "nothing; a new email and workspace create another tenant. The first account of an "
-        "installation is its operator. Works before the portal's first start and while it runs."
+        "Create or update a person and a workspace. Whoever a workspace is created with is its owner; others "
+        "join as editors, unless --role says otherwise. Running it again changes nothing; a new email and "
+        "workspace create another tenant. The first account of an installation is its operator. Works "
+        "before the portal's first start and while it runs."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--email", required=True)
         parser.add_argument("--password", required=True)
         parser.add_argument("--workspace", required=True, metavar="NAME")
-        parser.add_argument("--credits", type=int, required=True, metavar="N", help="The resulting balance.")
+        parser.add_argument(
+            "--role",
+            choices=Role.values,
+            help="The person's role in the workspace. Default: as it is; owner of a new workspace, editor of "
+            "an existing one.",
+        )
+        parser.add_argument(
+            "--credits",
+            type=int,
+            metavar="N",
+            help="The resulting balance. Default: as it is, 0 for a new workspace.",
+        )
         parser.add_argument(
             "--api-key-file", type=Path, metavar="F", help="File with the API key; created if missing."
         )
@@ -56,7 +68,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 user = self._user(options["email"].strip(), options["password"])
-                workspace = self._workspace(options["workspace"].strip(), user)
+                workspace, membership = self._workspace(options["workspace"].strip(), user, options["role"])
                 self._plan(workspace, options["requests_per_minute"], options["concurrent_jobs"])
                 self._credits(workspace, options["credits"])
                 files = {False: options["api_key_file"], True: options["wiro_key_file"]}
@@ -67,9 +79,7 @@ class Command(BaseCommand):
                 ]
         except EditorError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(
-            " ".join([f"{user.email} owns “{workspace.name}” at /w/{workspace.slug}/.", *results])
-        )
+        self.stdout.write(" ".join([f"{membership} ({membership.role}), at /w/{workspace.slug}/.", *results]))
 
     def _user(self, email: str, password: str) -> User:
         user = User.objects.filter(email__iexact=email).first()
@@ -81,12 +91,16 @@ class Command(BaseCommand):
             user.save(update_fields=["password"])
         return user
 
-    def _workspace(self, name: str, owner: User) -> Workspace:
+    def _workspace(self, name: str, user: User, role: str | None) -> tuple[Workspace, Membership]:
         workspace = Workspace.objects.filter(name=name).order_by("created_at").first()
         if workspace is None:
-            return workspaces.create(name=name, owner=owner)
-        members.make_owner(workspace=workspace, user=owner, actor=None)
-        return workspace
+            if role not in (None, Role.OWNER):
+                raise CommandError(
+                    f"There is no workspace “{name}”: whoever it is created with is its owner."
+                )
+            workspace = workspaces.create(name=name, owner=user)
+        wanted = Role(role) if role else None
+        return workspace, members.join(workspace=workspace, user=user, role=wanted, actor=None)
 
     def _plan(self, workspace: Workspace, requests: int | None, jobs: int | None) -> None:
         """Own limits get an own plan, so that other workspaces keep theirs."""
@@ -106,7 +120,9 @@ class Command(BaseCommand):
         workspace.plan = plan
         workspace.save(update_fields=["plan"])
 
-    def _credits(self, workspace: Workspace, balance: int) -> None:
+    def _credits(self, workspace: Workspace, balance: int | None) -> None:
+        if balance is None:
+            return
         if balance < 0:
             raise CommandError("Credits cannot be negative.")
         difference = balance - credits.lock_account(workspace_id=workspace.id).balance

@@ -7,12 +7,14 @@ import os
 from typing import Any
 
 import uvloop
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from editor.management.background import background_tasks
 from editor.management.database import migrate
 from editor.operations import workspaces
 from editor.server.serve import serve
+from imageeditor.addresses import opened_at
 
 
 class Command(BaseCommand):
@@ -24,11 +26,36 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, no_worker: bool, **options: Any) -> None:
-        host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+        host, port = os.environ.get("HOST") or "127.0.0.1", _port(os.environ.get("PORT") or "8000")
         migrate()
-        self.stdout.write(f"The portal is running at http://{host}:{port}/ (press Ctrl+C to stop)")
-        if workspaces.needs_first_start():
-            self.stdout.write("There is no account yet: the first visitor becomes the operator.")
-        self.stdout.flush()
+        first_start = workspaces.needs_first_start()
+
+        def listening(port: int) -> None:
+            self._announce(host, port)
+            if first_start:
+                self.stdout.write("There is no account yet: the first visitor becomes the operator.")
+            self.stdout.flush()
+
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(host=host, port=port, with_worker=not no_worker, background=background_tasks()))
+            runner.run(
+                serve(
+                    host=host.strip("[]"),
+                    port=port,
+                    with_worker=not no_worker,
+                    background=background_tasks(),
+                    listening=listening,
+                )
+            )
+
+    def _announce(self, host: str, port: int) -> None:
+        if settings.BASE_URL:
+            place = f"{settings.BASE_URL}/ and listens on {host}, port {port}"
+        else:
+            place = opened_at(listening=host, port=port, allowed=settings.ALLOWED_HOSTS)
+        self.stdout.write(f"The portal is running at {place} (press Ctrl+C to stop)")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise CommandError(f"PORT must be a number up to 65535, not “{text}”.")
+    return int(text)

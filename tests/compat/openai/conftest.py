@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from pytest_django import Settings
 
 from editor.access.actor import Actor
-from editor.compat.openai import edits
 from editor.compat.openai.headers import WithHeaders
 from editor.compat.openai.profile import PROFILE
 from editor.gateway.handler import ProgramHandler
@@ -39,6 +39,6 @@ async def client(key: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(autouse=True)
-def short_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_hold(settings: Settings) -> None:
     """Shorten the wait for results: no worker runs here, so no job ends."""
-    monkeypatch.setattr(edits, "LONGEST_HOLD", 0.1)
+    settings.HOLD_SECONDS = 0.1

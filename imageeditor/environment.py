@@ -1,0 +1,61 @@
+"""Reading settings from environment variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.FileAwareEnv()
+# Which variables are invalid, and why; for `manage.py check`, which also runs at each start.
+INVALID_SETTINGS: list[str] = []
+
+
+def texts(name: str) -> list[str]:
+    """A comma-separated list, without its empty entries."""
+    return [entry.strip() for entry in env.str(name, default="").split(",") if entry.strip()]
+
+
+def parsed(name: str, values: Iterable[str], parse: Callable[[str], Any]) -> list[Any]:
+    """The valid values; the others are recorded in INVALID_SETTINGS with the reason."""
+    found = []
+    for text in values:
+        try:
+            found.append(parse(text))
+        except ValueError as error:
+            INVALID_SETTINGS.append(f"{name}: {error}.")
+    return found
+
+
+def seconds(name: str, *, default: float, most: float) -> float:
+    """A number of seconds from 1 to `most`; the default if it is not set or invalid."""
+    found = parsed(name, texts(name), partial(_seconds, most=most))
+    return float(found[0]) if found else default
+
+
+def _seconds(text: str, *, most: float) -> float:
+    number = float(text)  # whose error quotes the text
+    if not 1 <= number <= most:
+        raise ValueError(f"it must be a number of seconds from 1 to {most:g}, not {text}")
+    return number
+
+
+def size(name: str) -> int | None:
+    """A size such as 500MB, 2GB or 1073741824, in bytes; None if it is not set."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,18})\s*([KMGT]?)B?", text, re.IGNORECASE)
+    if not found:
+        raise ImproperlyConfigured(f"{name} must be a size such as 500MB or 2GB, not {text!r}.")
+    unit: int = 1024 ** " KMGT".index(found[2].upper() or " ")
+    return int(found[1]) * unit
+
+
+def provider_origin(url: str) -> str:
+    """A provider's base URL as adapters expect it: people paste it with its version path, "…/v1/"."""
+    return re.sub(r"(/api)?/v1(beta)?$", "", url.strip().rstrip("/"))
