@@ -17,7 +17,7 @@ from editor.errors import EditorError, InvalidInput, PermissionDenied
 from editor.gateway.asgi import Receive, Scope, Send
 from editor.gateway.body import Body, BodySlots
 from editor.gateway.profile import Headers
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.operations import uploads
 
 log = logging.getLogger("editor.api")

@@ -52,7 +52,6 @@ def upload(
     *,
     actor: Actor,
     content: bytes,
-    content_type: str,
     name: str,
     kind: Image.Kind = Image.Kind.SOURCE,
 ) -> Image:
@@ -60,7 +59,7 @@ def upload(
     actor.require_editor()
     storage.check(workspace=actor.workspace)
     threads.release()
-    clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
+    clean = store.clean(content, tenant=str(actor.workspace.id))
     return add(actor=actor, clean=clean, name=name, kind=kind)
 
 
@@ -149,7 +148,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
         return image
     storage.check(workspace=actor.workspace)
     threads.release()
-    clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
+    clean = store.clean(Path(path).read_bytes(), tenant=str(actor.workspace.id))
     return save_with_row(
         workspace_id=actor.workspace.id,
         clean=clean,

@@ -24,7 +24,8 @@ from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import Conflict, InvalidInput, LimitExceeded, NotFound, PermissionDenied
 from editor.media import incoming, links, store
-from editor.media.codec import MAX_BYTES, BadImage, CleanImage
+from editor.media.codec import CleanImage
+from editor.media.limits import MAX_BYTES, BadImage
 from editor.models import Image, Upload
 from editor.operations import images, orphans, storage
 from editor.operations.images import Stored
@@ -187,7 +188,7 @@ async def _check(upload: Upload) -> None:
         return
     try:
         content = await in_storage_thread(incoming.read, upload.storage_name)
-        clean = await store.aclean(content, upload.content_type, tenant=str(upload.workspace_id))
+        clean = await store.aclean(content, tenant=str(upload.workspace_id))
     except NotFound:
         if await in_thread(_is_image, upload):
             return  # another process was quicker

@@ -19,7 +19,7 @@ from editor.api import put
 from editor.gateway import body as bodies
 from editor.gateway.body import BodySlots
 from editor.media import store
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import Upload
 from editor.operations import uploads
 from editor.operations.uploads import Ticket

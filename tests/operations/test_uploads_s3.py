@@ -13,7 +13,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.errors import InvalidInput
 from editor.media import store
-from editor.media.codec import MAX_BYTES, BadImage
+from editor.media.limits import MAX_BYTES, BadImage
 from editor.models import Image, Upload
 from editor.operations import uploads
 from tests.emulators import s3

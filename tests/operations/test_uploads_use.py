@@ -12,7 +12,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
 from editor.media import store
-from editor.media.codec import BadImage
+from editor.media.limits import BadImage
 from editor.models import Image
 from editor.operations import jobs, uploads
 from tests.conftest import let_database_work_end
@@ -102,7 +102,7 @@ def test_callers_who_disconnect_leave_no_files(actor: Actor) -> None:
 
 def test_a_use_that_lost_the_race_leaves_no_files(actor: Actor) -> None:
     upload = sent(actor)
-    clean = store.clean(photo(colour="blue"), None, tenant="t")
+    clean = store.clean(photo(colour="blue"), tenant="t")
     claim(actor, upload.id)
     uploads._become_image(upload, clean)
     assert (Image.objects.count(), len(stored_files())) == (1, 4)

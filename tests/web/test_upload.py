@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image as Picture
 
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import Image, Workspace
 from tests.factories import make_workspace, photo
 from tests.web.requests import HTMX, signed_in

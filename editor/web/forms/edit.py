@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, QueryDict
 
 from editor.errors import InvalidInput
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import Workspace
 from editor.operations.jobs import NewEdit
 from editor.queries import pricing

@@ -14,7 +14,7 @@ from editor.access.actor import Actor
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
 from editor.errors import EditorError, InvalidInput
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import Image, Workspace
 from editor.operations import images
 from editor.queries import pricing
@@ -56,7 +56,6 @@ def upload(request: MemberRequest) -> HttpResponse:
     image = images.upload(
         actor=request.actor,
         content=file.read(),
-        content_type=file.content_type or "",
         name=file.name or "",
         kind=Image.Kind.REFERENCE if as_reference else Image.Kind.SOURCE,
     )
