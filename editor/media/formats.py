@@ -12,16 +12,13 @@ LABELS = {
     "image/avif": "AVIF",
 }
 
-# Other spellings in use.
-_ALIASES = {
+# Other spellings in use -> the usual one.
+ALIASES = {
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
     "image/pjpg": "image/jpeg",
     "image/x-png": "image/png",
     "image/heif": "image/heic",
-    "image/heic-sequence": "image/heic",
-    "image/heif-sequence": "image/heic",
-    "image/avif-sequence": "image/avif",
 }
 
 # Formats that are sent by mistake, for a precise message.
@@ -58,10 +55,9 @@ def type_of(content: bytes) -> str | None:
     return next((_BRANDS[brand] for brand in _brands(content) if brand in _BRANDS), None)
 
 
-def normal_type(declared: str) -> str:
-    """A sender's content type in its usual spelling, without parameters."""
-    name = declared.partition(";")[0].strip().lower()
-    return _ALIASES.get(name, name)
+def usual_type(content_type: str) -> str:
+    """The content type in its usual spelling."""
+    return ALIASES.get(content_type, content_type)
 
 
 def why_not(content: bytes) -> str:

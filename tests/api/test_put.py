@@ -132,6 +132,16 @@ def test_other_methods_are_refused(ticket: Ticket, method: str) -> None:
     assert not stored_files()
 
 
+@pytest.mark.parametrize("announced", ["image/jpeg", "image/jpg", "image/pjpg"])
+@pytest.mark.parametrize("sent", ["image/jpeg", "image/jpg", "image/pjpg"])
+def test_other_spellings_of_the_type_are_the_same(
+    actor: Actor, portal: str, announced: str, sent: str
+) -> None:
+    ticket = announce(actor, base=portal, content_type=announced)
+    response = ask.put(ticket.upload_url, content=photo(), headers={"content-type": sent})
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/html", "image/png; charset=x", "", None])
 def test_another_type_is_refused(ticket: Ticket, content_type: str | None) -> None:
     headers = {} if content_type is None else {"content-type": content_type}

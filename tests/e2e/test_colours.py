@@ -61,9 +61,7 @@ def apart(ours: list[Pixel], theirs: list[Pixel]) -> int:
 
 
 @pytest.mark.parametrize("make", colours.MAKERS)
-def test_the_stored_image_and_its_thumbnails_look_as_the_original_in_chromium(
-    make: object, page: Page
-) -> None:
+def test_stored_images_and_thumbnails_look_as_the_originals_in_chromium(make: object, page: Page) -> None:
     assert callable(make)
     wrong: list[str] = []
     cases = list(make())

@@ -47,6 +47,7 @@ def _wide(*values: int) -> bytes:
 
 
 _PALETTE = png_chunk(b"PLTE", bytes(value for colour in COLOURS for value in colour))
+_INDEXES = _rows([bytes([i]) for i in range(4)])
 # Kind of PNG -> its bits, colour type, rows and chunks before the pixels but after those of colour.
 PNG_KINDS: dict[str, tuple[int, int, bytes, bytes]] = {
     "rgb": (8, 2, _rows([bytes(colour) for colour in COLOURS]), b""),
@@ -54,7 +55,7 @@ PNG_KINDS: dict[str, tuple[int, int, bytes, bytes]] = {
     "half": (8, 6, _rows([bytes((*colour, 128)) for colour in COLOURS]), b""),
     "grey": (8, 0, _rows([bytes([grey]) for grey in GREYS]), b""),
     "grey alpha": (8, 4, _rows([bytes([grey, 255]) for grey in GREYS]), b""),
-    "palette": (8, 3, _rows([bytes([i]) for i in range(4)]), _PALETTE),
+    "palette": (8, 3, _INDEXES, _PALETTE),
     "palette alpha": (
         8,
         3,

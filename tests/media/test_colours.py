@@ -1,4 +1,4 @@
-"""Colours named in other ways than by an ICC profile; tests/e2e/test_colours.py compares all ways to Chromium."""
+"""Colours named otherwise than by an ICC profile; tests/e2e/test_colours.py compares all ways to Chromium."""
 
 from __future__ import annotations
 

@@ -66,6 +66,9 @@ async def test_a_picture_comes_as_it_is(authority: Authority, tls: ssl.SSLContex
         ("image/jpeg", "image/jpeg"),
         ("IMAGE/JPEG; charset=binary", "image/jpeg"),
         ("image/jpg", "image/jpeg"),
+        ("image/pjpg", "image/jpeg"),
+        ("image/heif", "image/heic"),
+        ("image/avif", "image/avif"),
         ("image/webp", "image/webp"),
         ("image/gif", "image/gif"),
         ("application/octet-stream", "application/octet-stream"),
@@ -89,7 +92,7 @@ async def test_the_type_is_what_the_server_calls_it(
     [
         "text/html; charset=utf-8",
         "image/svg+xml",
-        "image/avif",
+        "image/tiff",
         "application/json",
         "image/png, text/html",
         "x",
@@ -101,7 +104,7 @@ async def test_what_is_called_something_else_is_refused(
     async with hostile(answers(PICTURE, content_type=header), tls=tls) as server:
         message = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert message == "The image URL does not lead to a JPEG, PNG, WebP or GIF image."
+    assert message == "The image URL does not lead to a JPEG, PNG, WebP, GIF, HEIC or AVIF image."
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,6 @@ def test_every_kind_of_file_counts_with_its_thumbnails(actor: Actor) -> None:
     reference = images.upload(
         actor=actor,
         content=photo(colour="blue"),
-        content_type="image/png",
         name="b",
         kind=Image.Kind.REFERENCE,
     )

@@ -62,6 +62,11 @@ def test_a_file_sent_to_the_bucket_becomes_an_image(actor: Actor, bucket: Bucket
     assert raw not in bucket.objects
 
 
+def test_the_bucket_takes_the_spelling_that_was_announced(actor: Actor, bucket: Bucket) -> None:
+    ticket = announce(actor, content_type="image/jpg")
+    assert httpx.put(ticket.upload_url, content=photo(), headers={"content-type": "image/jpg"}).is_success
+
+
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/html", ""])
 def test_the_bucket_refuses_another_content_type(actor: Actor, bucket: Bucket, content_type: str) -> None:
     refused = httpx.put(announce(actor).upload_url, content=photo(), headers={"content-type": content_type})
