@@ -10,7 +10,7 @@ _MIB = 1024 * 1024
 _MILLION = 1_000_000
 
 # A compressed photograph has more bytes than one for this many pixels. A bomb has not.
-_SPARSEST = 100
+_SPARSEST = 200
 
 
 class BadImage(InvalidInput):

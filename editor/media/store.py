@@ -38,7 +38,7 @@ processes.preload(
 
 STORED_TYPES = ("image/jpeg", "image/png", "image/webp")
 
-_TIMEOUT = 30.0  # seconds; 25 megapixels take about three
+_TIMEOUT = 60.0  # seconds; 25 megapixels take about three, 100 about seven
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def aclean(content: bytes, *, tenant: str) -> CleanImage:
 async def verify(content: bytes, *, tenant: str) -> CleanImage:
     """Check a provider's result in a child process, without blocking the event loop. Raises BadImage."""
     codec.identify_result(content)
-    with _failures_explained():
+    with _failures_explained(advice=""):
         return await processes.run(codec.verify, content, tenant=tenant, timeout=_TIMEOUT)
 
 
@@ -92,14 +92,14 @@ async def mask_from_transparency(content: bytes, *, tenant: str) -> bytes:
 
 
 @contextmanager
-def _failures_explained() -> Iterator[None]:
+def _failures_explained(*, advice: str = " Make it smaller, or export it again.") -> Iterator[None]:
     """Raise BadImage if the child process crashed or had to be stopped."""
     try:
         yield
     except processes.TimedOut as error:
-        raise BadImage("This image takes too long to open. Make it smaller, or export it again.") from error
+        raise BadImage(f"This image takes too long to open.{advice}") from error
     except processes.Crashed as error:
-        raise BadImage("This image cannot be opened safely. Make it smaller, or export it again.") from error
+        raise BadImage(f"This image cannot be opened safely.{advice}") from error
 
 
 def new_name(workspace_id: uuid.UUID, image_id: uuid.UUID, suffix: str) -> str:
