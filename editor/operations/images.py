@@ -67,7 +67,7 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     """Add an image that has been checked already. Raises StorageFull and DiskFull."""
     actor.require_editor()
     disk.check()
-    return save_with_row(
+    image = save_with_row(
         workspace_id=actor.workspace.id,
         clean=clean,
         name=name,
@@ -75,6 +75,8 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
             stored=stored, workspace_id=actor.workspace.id, created_by_id=actor.user.pk, kind=kind
         ),
     )
+    image.original_size = clean.original_size
+    return image
 
 
 def save_with_row(
