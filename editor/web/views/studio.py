@@ -143,7 +143,8 @@ def _made_smaller(image: Image) -> str:
     if image.original_size is None:
         return ""
     width, height = image.original_size
-    return f"Made smaller: your file has {width} × {height} pixels, the image here {image.width} × {image.height}."
+    now = f"{image.width} × {image.height}"
+    return f"Made smaller: your file has {width} × {height} pixels, the image here {now}."
 
 
 def _read(data: QueryDict, workspace: Workspace) -> StudioForm:
