@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from editor.media import icc
-from editor.media.icc import BT709, SRGB_CURVE, Curve, Primaries
+from editor.media import hdr, icc
+from editor.media.icc import BT709, BT2020, SRGB_CURVE, Curve, Primaries
 
 _D65, _C, _E = (0.3127, 0.329), (0.31, 0.316), (1 / 3, 1 / 3)
 _NTSC = Primaries(_D65, (0.63, 0.34), (0.31, 0.595), (0.155, 0.07))
@@ -19,7 +19,7 @@ _PRIMARIES = {
     6: _NTSC,
     7: _NTSC,
     8: Primaries(_C, (0.681, 0.319), (0.243, 0.692), (0.145, 0.049)),
-    9: Primaries(_D65, (0.708, 0.292), (0.17, 0.797), (0.131, 0.046)),
+    9: BT2020,
     10: Primaries(_E, (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)),
     11: Primaries((0.314, 0.351), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
     12: Primaries(_D65, (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
@@ -41,11 +41,13 @@ _CURVES = {
 
 def is_known(primaries: int, transfer: int) -> bool:
     """Browsers ignore all others."""
-    return primaries in _PRIMARIES and transfer in _CURVES
+    return primaries in _PRIMARIES and (transfer in _CURVES or transfer in (hdr.PQ, hdr.HLG))
 
 
 @cache
 def profile(primaries: int, transfer: int) -> bytes | None:
     """The ICC profile of two known code points; None for sRGB itself."""
+    if transfer not in _CURVES:
+        return hdr.profile(_PRIMARIES[primaries], transfer)
     space = (_PRIMARIES[primaries], _CURVES[transfer])
     return None if space == (BT709, SRGB_CURVE) else icc.profile(*space)

@@ -29,23 +29,22 @@ class Space:
     grey     the file has one channel of colour, whatever Pillow opens it as
     """
 
-    profile: ImageCms.ImageCmsProfile | None
-    grey: bool
+    profile: ImageCms.ImageCmsProfile | None = None
+    grey: bool = False
 
 
 def space_of(image: Image.Image, content: bytes) -> Space:
     """The colour space of an open image; `content` is its file."""
     if image.format == "PNG":
-        chunks = containers.png_chunks(content)
-        return Space(_png_profile(image, chunks), chunks[b"IHDR"][9] in _PNG_GREY)
+        return _png_space(image, containers.png_chunks(content))
     if image.format == "WEBP" and getattr(image, "is_animated", False):
-        return Space(None, grey=False)  # browsers ignore the profile
+        return Space()  # browsers ignore the profile
     profile = _opened(image.info.get("icc_profile"))
     if profile is None and image.format in ("AVIF", "HEIF") and (points := containers.nclx(content)):
         # Photographs name the curve of cameras where they mean sRGB's.
         transfer = _SRGB if points.transfer in _CAMERAS else points.transfer
-        profile = _by_code_points(points.primaries, transfer)
-    return Space(profile, image.mode == "L")
+        return _by_code_points(points.primaries, transfer)
+    return Space(profile, grey=image.mode == "L")
 
 
 def with_eight_bits(image: Image.Image) -> Image.Image:
@@ -94,16 +93,15 @@ def _without_black(image: Image.Image) -> Image.Image:
     return Image.merge("CMYK", (cyan, magenta, yellow, Image.new("L", image.size)))
 
 
-def _png_profile(image: Image.Image, chunks: dict[bytes, bytes]) -> ImageCms.ImageCmsProfile | None:
+def _png_space(image: Image.Image, chunks: dict[bytes, bytes]) -> Space:
     """By the first of the chunks that counts, see the PNG specification, section 4.3."""
     code_points = chunks.get(b"cICP", b"")
     if code_points[2:] == _FULL_RANGE and cicp.is_known(*code_points[:2]):
         return _by_code_points(*code_points[:2])
-    if profile := _opened(image.info.get("icc_profile")):
-        return profile
-    if b"sRGB" in chunks:
-        return None
-    return _opened(_from_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b"")))
+    profile = _opened(image.info.get("icc_profile"))
+    if profile is None and b"sRGB" not in chunks:
+        profile = _opened(_from_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b"")))
+    return Space(profile, grey=chunks[b"IHDR"][9] in _PNG_GREY)
 
 
 def _from_gamma(gama: bytes, chrm: bytes) -> bytes | None:
@@ -125,8 +123,10 @@ def _from_gamma(gama: bytes, chrm: bytes) -> bytes | None:
         return None
 
 
-def _by_code_points(primaries: int, transfer: int) -> ImageCms.ImageCmsProfile | None:
-    return _opened(cicp.profile(primaries, transfer)) if cicp.is_known(primaries, transfer) else None
+def _by_code_points(primaries: int, transfer: int) -> Space:
+    if not cicp.is_known(primaries, transfer):
+        return Space()
+    return Space(_opened(cicp.profile(primaries, transfer)))
 
 
 def _opened(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:

@@ -140,6 +140,9 @@ CHUNKS: dict[str, bytes] = {
     "cICP 1361": _cicp(1, 12, 0, 1),
     "cICP log": _cicp(1, 9, 0, 1),
     "cICP log sqrt": _cicp(1, 10, 0, 1),
+    "cICP PQ table": _cicp(9, 16, 0, 1),
+    "cICP PQ table, P3": _cicp(12, 16, 0, 1),
+    "cICP HLG table": _cicp(9, 18, 0, 1),
     "cICP unknown": _cicp(2, 2, 0, 1),
     "cICP unknown primaries": _cicp(2, 8, 0, 1),
     "cICP unknown curve": _cicp(12, 2, 0, 1),
@@ -242,6 +245,9 @@ def every_gif() -> Iterator[Case]:
     yield Case("GIF: ICC", "image/gif", content[:at] + block + content[at:])
 
 
+_AVIF_CODE_POINTS = [(1, 13), (12, 13), (9, 14), (1, 8), (2, 2), (1, 1), (1, 4), (12, 8), (9, 16), (9, 18)]
+
+
 def every_avif() -> Iterator[Case]:
     images = {
         "rgb": fields("RGB", COLOURS),
@@ -251,7 +257,18 @@ def every_avif() -> Iterator[Case]:
     for kind, image in images.items():
         content = encode(image, "AVIF", quality=100, subsampling="4:4:4")
         at = content.index(b"colrnclx") + 8
-        for primaries, transfer in ((1, 13), (12, 13), (9, 14), (1, 8), (2, 2), (1, 1), (1, 4), (12, 8)):
+        for primaries, transfer in (
+            (1, 13),
+            (12, 13),
+            (9, 14),
+            (1, 8),
+            (2, 2),
+            (1, 1),
+            (1, 4),
+            (12, 8),
+            (9, 16),
+            (9, 18),
+        ):
             points = struct.pack(">2H", primaries, transfer)
             name = f"AVIF {kind}: code points {primaries}, {transfer}"
             yield Case(name, "image/avif", content[:at] + points + content[at + 4 :])

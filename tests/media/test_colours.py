@@ -65,7 +65,7 @@ def test_primaries_that_span_no_space_are_refused(primaries: Primaries) -> None:
 
 
 def test_the_white_of_a_space_is_the_white_of_the_profile() -> None:
-    for row, white in zip(icc._to_d50(ADOBE), (0.9642, 1.0, 0.8249), strict=True):
+    for row, white in zip(icc.to_d50(ADOBE), (0.9642, 1.0, 0.8249), strict=True):
         assert sum(row) == pytest.approx(white)
 
 
