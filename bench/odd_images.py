@@ -25,7 +25,7 @@ COUNT = 1000
 TOLERANCE = 12  # steps of 255, encoding with loss included
 SMALLEST = 16  # pixels; below, one block of a lossy format holds several colours
 
-# The sizes as drawn, and the middles of the four quarters.
+# The size as drawn, and a pixel well within each of the four quarters.
 _DRAW = """async ([type, content]) => {
   const image = new Image();
   image.src = `data:${type};base64,${content}`;
@@ -36,7 +36,7 @@ _DRAW = """async ([type, content]) => {
   const context = canvas.getContext("2d", {colorSpace: "srgb"});
   context.drawImage(image, 0, 0);
   const at = (x, y) => [...context.getImageData(Math.floor(width * x), Math.floor(height * y), 1, 1).data];
-  return [[width, height], [at(.25, .25), at(.75, .25), at(.25, .75), at(.75, .75)]];
+  return [[width, height], [at(.2, .2), at(.7, .2), at(.2, .7), at(.7, .7)]];
 }"""
 
 _STORED = """

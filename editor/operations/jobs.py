@@ -17,18 +17,9 @@ from editor.catalog import matching, validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
-from editor.operations import (
-    credits,
-    idempotency,
-    images,
-    limits,
-    outcomes,
-    presets,
-    queue,
-    storage,
-    timeline,
-)
+from editor.operations import credits, idempotency, images, limits, outcomes, queue, storage, timeline
 from editor.operations.images import Stored
+from editor.operations.presets import sent_prompt
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
 from editor.queries import pricing
@@ -158,7 +149,7 @@ def _create(
         model=choice.model.id,
         tier=choice.tier,
         prompt=checked.prompt,
-        sent_prompt=presets.sent_prompt(prompt=checked.prompt, style=style, character=character),
+        sent_prompt=sent_prompt(prompt=checked.prompt, style=style, character=character),
         inputs=checked.inputs,
         style=style,
         style_version=style.version if style else None,
