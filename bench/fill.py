@@ -226,8 +226,7 @@ def _chosen_parent(tree: list[Image], chance: Random) -> Image | None:
 def _photographs() -> Iterator[CleanImage]:
     """The bundled photographs in turn, PICTURES times."""
     clean = [
-        store.clean((_SHIPPED / f"{name}.jpg").read_bytes(), "image/jpeg", tenant="figures")
-        for name in images.SAMPLES
+        store.clean((_SHIPPED / f"{name}.jpg").read_bytes(), tenant="figures") for name in images.SAMPLES
     ]
     for number in range(PICTURES):
         yield clean[number % len(clean)]

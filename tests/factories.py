@@ -68,7 +68,7 @@ def photo(*, width: int = 96, height: int = 64, colour: str = "red", format: str
 
 
 def make_image(actor: Actor, **fields: Any) -> Image:
-    return images.upload(actor=actor, content=photo(**fields), content_type="image/png", name="photo.png")
+    return images.upload(actor=actor, content=photo(**fields), name="photo.png")
 
 
 def make_provider_key(

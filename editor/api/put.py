@@ -17,7 +17,8 @@ from editor.errors import EditorError, InvalidInput, PermissionDenied
 from editor.gateway.asgi import Receive, Scope, Send
 from editor.gateway.body import Body, BodySlots
 from editor.gateway.profile import Headers
-from editor.media.codec import MAX_BYTES
+from editor.media.formats import usual_type
+from editor.media.limits import MAX_BYTES
 from editor.operations import uploads
 
 log = logging.getLogger("editor.api")
@@ -66,7 +67,7 @@ async def _take(scope: Scope, receive: Receive) -> str:
         raise MethodNotAllowed("Send the file with PUT.")
     permit = uploads.read_token(scope["path"].removeprefix(PATH))
     headers = Headers(scope)
-    if headers.get("content-type").strip().lower() != permit.content_type:
+    if usual_type(headers.get("content-type").strip().lower()) != permit.content_type:
         raise PermissionDenied(
             f"This upload link is for {permit.content_type}. Send the file with that Content-Type."
         )

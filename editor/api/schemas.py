@@ -102,8 +102,21 @@ class UploadIn(_Request):
     file_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
         description="Name of the image in the gallery; 1 to 255 characters."
     )
-    mime_type: Literal["image/jpeg", "image/png", "image/webp", "image/gif"] = Field(
-        description="The Content-Type that you will upload the file with."
+    mime_type: Literal[
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "image/gif",
+        "image/heic",
+        "image/avif",
+        "image/jpg",
+        "image/pjpeg",
+        "image/pjpg",
+        "image/x-png",
+        "image/heif",
+    ] = Field(
+        description="The Content-Type that you will upload the file with. The last five are other spellings "
+        "of the first six. What the file is, its bytes decide."
     )
     file_size: Bytes | None = Field(
         None,

@@ -13,7 +13,8 @@ from editor import disk
 from editor.concurrency.threads import in_storage_thread, in_thread, to_its_end
 from editor.errors import EditorError, chain
 from editor.media import store
-from editor.media.codec import BadImage, CleanImage
+from editor.media.codec import CleanImage
+from editor.media.limits import BadImage
 from editor.models import Job, JobEvent
 from editor.operations import images
 from editor.providers.base import ErrorKind, ProviderError, Result

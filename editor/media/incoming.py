@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from editor.errors import NotFound
-from editor.media import codec, store
+from editor.media import limits, store
 
 
 def new_name(workspace_id: uuid.UUID) -> str:
@@ -47,6 +47,6 @@ def read(name: str) -> bytes:
     except client.exceptions.NoSuchKey as error:
         raise NotFound("There is no such file.") from error
     with closing(response["Body"]) as body:
-        codec.check_length(response["ContentLength"])
+        limits.check_upload_length(response["ContentLength"])
         content: bytes = body.read()
     return content

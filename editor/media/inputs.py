@@ -11,8 +11,8 @@ from typing import IO
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from editor.media import codec
-from editor.media.codec import BadImage
+from editor.media import limits
+from editor.media.limits import BadImage
 
 _IN_MEMORY = 1024 * 1024  # characters of one image in base64; longer ones are kept on disk
 
@@ -31,7 +31,7 @@ class File:
 
     def read(self) -> bytes:
         """The whole file. Raises BadImage, unread, if it is too large for an image."""
-        codec.check_length(self.size)
+        limits.check_upload_length(self.size)
         self.content.seek(0)
         return self.content.read()
 

@@ -6,7 +6,9 @@ from io import BytesIO
 
 from PIL import ImageOps
 
-from editor.media.codec import BadImage, decode, identify
+from editor.media.codec import identify_upload
+from editor.media.decode import decode_upload
+from editor.media.limits import BadImage
 
 
 def from_transparency(content: bytes) -> bytes:
@@ -15,9 +17,9 @@ def from_transparency(content: bytes) -> bytes:
     Meant to run in a child process. Raises BadImage, also if nothing is transparent: such a mask would
     leave the whole image unchanged.
     """
-    if identify(content) != "image/png":
+    if identify_upload(content) != "image/png":
         raise BadImage("A mask is a PNG with transparency.")
-    mask = decode(content, "image/png")
+    mask = decode_upload(content, "image/png").image
     if mask.mode != "RGBA":
         raise BadImage("The mask has no transparency: make transparent what should change.")
     alpha = mask.getchannel("A")

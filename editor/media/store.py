@@ -24,11 +24,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from editor.concurrency import processes, threads
 from editor.errors import NotFound
-from editor.media import codec, masks
-from editor.media.codec import BadImage, CleanImage
+from editor.media import codec, encode, masks
+from editor.media.codec import CleanImage
+from editor.media.limits import BadImage
 
 ORIGINAL = "full"  # the variant that is the image itself; the others are named after their width
-THUMBNAILS = codec.THUMBNAILS
+THUMBNAILS = encode.THUMBNAILS
 
 # Loaded once for all child processes: importing them in each would take longer than most images do.
 processes.preload(
@@ -37,7 +38,7 @@ processes.preload(
 
 STORED_TYPES = ("image/jpeg", "image/png", "image/webp")
 
-_TIMEOUT = 30.0  # seconds; 25 megapixels take about three
+_TIMEOUT = 60.0  # seconds; 25 megapixels take about three, 100 about seven
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +49,35 @@ class StoredFile:
     modified: datetime
 
 
-def clean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
+def clean(content: bytes, *, tenant: str) -> CleanImage:
     """Check and re-encode an untrusted image in a child process. Blocks this thread.
 
-    declared_type  the sender's content type, if any
-    tenant         opaque key; child processes are shared fairly between tenants
+    tenant  opaque key; child processes are shared fairly between tenants
 
     Raises BadImage.
     """
-    codec.identify(content, declared_type)  # obvious errors need no child process
+    codec.identify_upload(content)  # obvious errors need no child process
     with _failures_explained():
-        return processes.run_sync(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
+        return processes.run_sync(codec.sanitise, content, tenant=tenant, timeout=_TIMEOUT)
 
 
-async def aclean(content: bytes, declared_type: str | None, *, tenant: str) -> CleanImage:
+async def aclean(content: bytes, *, tenant: str) -> CleanImage:
     """`clean`, without blocking the event loop. Raises BadImage."""
-    codec.identify(content, declared_type)
+    codec.identify_upload(content)
     with _failures_explained():
-        return await processes.run(codec.sanitise, content, declared_type, tenant=tenant, timeout=_TIMEOUT)
+        return await processes.run(codec.sanitise, content, tenant=tenant, timeout=_TIMEOUT)
 
 
 async def verify(content: bytes, *, tenant: str) -> CleanImage:
-    """Check a provider's result in a child process, without blocking the event loop. Raises BadImage.
-
-    The bytes decide the type: providers' content types are not always right.
-    """
-    codec.identify(content)
-    with _failures_explained():
-        return await processes.run(codec.verify, content, None, tenant=tenant, timeout=_TIMEOUT)
+    """Check a provider's result in a child process, without blocking the event loop. Raises BadImage."""
+    codec.identify_result(content)
+    with _failures_explained(advice=""):
+        return await processes.run(codec.verify, content, tenant=tenant, timeout=_TIMEOUT)
 
 
 def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes:
     """A painted mask as a one-channel PNG of that size in pixels, white = change. Raises BadImage."""
-    codec.identify(content)
+    codec.identify_upload(content)
     with _failures_explained():
         return processes.run_sync(
             codec.sanitise_mask, content, width, height, tenant=tenant, timeout=_TIMEOUT
@@ -89,20 +86,20 @@ def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes
 
 async def mask_from_transparency(content: bytes, *, tenant: str) -> bytes:
     """Convert a mask that is transparent where the image may change to white = change. Raises BadImage."""
-    codec.identify(content)
+    codec.identify_upload(content)
     with _failures_explained():
         return await processes.run(masks.from_transparency, content, tenant=tenant, timeout=_TIMEOUT)
 
 
 @contextmanager
-def _failures_explained() -> Iterator[None]:
+def _failures_explained(*, advice: str = " Make it smaller, or export it again.") -> Iterator[None]:
     """Raise BadImage if the child process crashed or had to be stopped."""
     try:
         yield
     except processes.TimedOut as error:
-        raise BadImage("This image takes too long to open. Make it smaller, or export it again.") from error
+        raise BadImage(f"This image takes too long to open.{advice}") from error
     except processes.Crashed as error:
-        raise BadImage("This image cannot be opened safely. Make it smaller, or export it again.") from error
+        raise BadImage(f"This image cannot be opened safely.{advice}") from error
 
 
 def new_name(workspace_id: uuid.UUID, image_id: uuid.UUID, suffix: str) -> str:

@@ -56,6 +56,9 @@ class Image(PublicModel):
         null=True, blank=True, help_text="Its files are gone for good; the row keeps the lineage whole."
     )
 
+    # Set on an image that has just been added and is smaller than its file was: that one's width and height.
+    original_size: tuple[int, int] | None = None
+
     class Meta:
         constraints = (
             models.CheckConstraint(

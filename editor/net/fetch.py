@@ -26,22 +26,26 @@ AT_ONCE = 8  # each fetch holds its image in memory
 MAX_PIECES = 50_000
 
 _OCTETS = "application/octet-stream"
-# A server's content type -> ours; for the last three the bytes decide.
+# A server's content type -> ours.
 _CONTENT_TYPES = {
     "image/jpeg": "image/jpeg",
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
+    "image/pjpg": "image/jpeg",
     "image/png": "image/png",
     "image/x-png": "image/png",
     "image/webp": "image/webp",
     "image/gif": "image/gif",
+    "image/heic": "image/heic",
+    "image/heif": "image/heic",
+    "image/avif": "image/avif",
     _OCTETS: _OCTETS,
     "binary/octet-stream": _OCTETS,
     "": _OCTETS,
 }
 _HEADERS = {
     "user-agent": "image-editor-portal",
-    "accept": "image/jpeg, image/png, image/webp, image/gif",
+    "accept": "image/jpeg, image/png, image/webp, image/gif, image/heic, image/avif",
     # Images do not get smaller, and a few compressed bytes can expand to gigabytes.
     "accept-encoding": "identity",
     "connection": "close",
@@ -75,8 +79,8 @@ async def fetch(
 ) -> tuple[bytes, str]:
     """The raw bytes of the image, and their content type.
 
-    The type is the server's: image/jpeg, image/png, image/webp, image/gif, or
-    application/octet-stream if it does not say. The bytes are unchecked.
+    The type is the server's, an image type or application/octet-stream if it does not say. It may be wrong,
+    and the bytes are unchecked.
 
     tls  trusted certificate authorities; None: the usual ones, or those in SSL_CERT_FILE
 
@@ -175,7 +179,7 @@ def _content_type(response: httpx.Response) -> str:
         raise NotFetched("The server sent a compressed image, which is not supported.")
     name = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if name not in _CONTENT_TYPES:
-        raise NotFetched("The image URL does not lead to a JPEG, PNG, WebP or GIF image.")
+        raise NotFetched("The image URL does not lead to a JPEG, PNG, WebP, GIF, HEIC or AVIF image.")
     return _CONTENT_TYPES[name]
 
 

@@ -52,7 +52,6 @@ def upload(
     *,
     actor: Actor,
     content: bytes,
-    content_type: str,
     name: str,
     kind: Image.Kind = Image.Kind.SOURCE,
 ) -> Image:
@@ -60,7 +59,7 @@ def upload(
     actor.require_editor()
     storage.check(workspace=actor.workspace)
     threads.release()
-    clean = store.clean(content, content_type or None, tenant=str(actor.workspace.id))
+    clean = store.clean(content, tenant=str(actor.workspace.id))
     return add(actor=actor, clean=clean, name=name, kind=kind)
 
 
@@ -68,7 +67,7 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
     """Add an image that has been checked already. Raises StorageFull and DiskFull."""
     actor.require_editor()
     disk.check()
-    return save_with_row(
+    image = save_with_row(
         workspace_id=actor.workspace.id,
         clean=clean,
         name=name,
@@ -76,6 +75,8 @@ def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.
             stored=stored, workspace_id=actor.workspace.id, created_by_id=actor.user.pk, kind=kind
         ),
     )
+    image.original_size = clean.original_size
+    return image
 
 
 def save_with_row(
@@ -149,7 +150,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
         return image
     storage.check(workspace=actor.workspace)
     threads.release()
-    clean = store.clean(Path(path).read_bytes(), "image/jpeg", tenant=str(actor.workspace.id))
+    clean = store.clean(Path(path).read_bytes(), tenant=str(actor.workspace.id))
     return save_with_row(
         workspace_id=actor.workspace.id,
         clean=clean,

@@ -21,9 +21,10 @@ from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread, to_its_end
 from editor.errors import InvalidInput
-from editor.media import codec, store
-from editor.media.codec import BadImage, CleanImage
+from editor.media import limits, store
+from editor.media.codec import CleanImage
 from editor.media.inputs import Base64, File, ImageInput, Link, NewImage, Sample
+from editor.media.limits import BadImage
 from editor.models import Job
 from editor.net import fetch
 from editor.operations import idempotency, images, jobs, storage, uploads
@@ -34,7 +35,7 @@ from editor.operations.jobs import NewEdit
 DECODED_AT_ONCE = 4
 FETCHED_AT_ONCE = fetch.AT_ONCE
 
-_LIMITS = fetch.Limits(content_bytes=codec.MAX_BYTES)
+_LIMITS = fetch.Limits(content_bytes=limits.MAX_BYTES)
 _decode_slots = PerLoop(lambda: FairSemaphore(DECODED_AT_ONCE))
 _fetch_slots = PerLoop(lambda: FairSemaphore(FETCHED_AT_ONCE))
 
@@ -192,12 +193,9 @@ async def _start(actor: Actor, submission: Submission, edit: NewEdit, saved: lis
 
 @asynccontextmanager
 async def _cleaned(actor: Actor, image: NewImage) -> AsyncIterator[CleanImage]:
-    """The checked image. Holds a slot for as long as it is in memory.
-
-    Declared types are often wrong: the bytes decide.
-    """
+    """The checked image. Holds a slot for as long as it is in memory."""
     async with _slot(actor, image):
-        yield await store.aclean(await _content(actor, image), None, tenant=str(actor.workspace.id))
+        yield await store.aclean(await _content(actor, image), tenant=str(actor.workspace.id))
 
 
 async def _content(actor: Actor, image: ImageInput) -> bytes:

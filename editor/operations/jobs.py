@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from django.utils import timezone
 from editor import catalog, events
 from editor.access import lookups
 from editor.access.actor import Actor
-from editor.catalog import seeds, validation
+from editor.catalog import matching, seeds, validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
 from editor.operations import credits, idempotency, images, limits, outcomes, queue, search, storage, timeline
 from editor.operations.images import Stored
+from editor.operations.presets import sent_prompt
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
 from editor.queries import pricing
@@ -32,6 +33,7 @@ class NewEdit:
     image_ids  the source first, then references, in the person's order
     mask       bytes of a painted mask for the source: white = change
     inputs     values of the model's options, by their catalogue names
+    match_format  the result has the source's format, unless `inputs` names one
     idempotency_key  a repeat with the same key returns the same job and costs nothing more
     request_hash     identifies a repeat: the same key with another hash is refused
     """
@@ -43,6 +45,7 @@ class NewEdit:
     image_ids: tuple[str | UUID, ...] = ()
     mask: bytes | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    match_format: bool = False
     style_id: str | UUID | None = None
     character_id: str | UUID | None = None
     idempotency_key: str | None = None
@@ -91,6 +94,10 @@ def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ())
     storage.check(workspace=actor.workspace)
     checked = _checked(actor, request, prompt_only=not request.image_ids)
     sources = _sources(actor, request, new_images)
+    if request.match_format and sources and matching.FORMAT not in request.inputs:
+        model, route, source = checked.choice.model, checked.choice.route, sources[0]
+        inputs = matching.with_format_of(source.content_type, model, route, checked.inputs)
+        checked = replace(checked, inputs=inputs)
     _check_images(checked, len(sources), mask=request.mask is not None)
     mask, used = None, False
     if request.mask:
@@ -142,7 +149,7 @@ def _create(
         model=choice.model.id,
         tier=choice.tier,
         prompt=checked.prompt,
-        sent_prompt=_sent_prompt(prompt=checked.prompt, style=style, character=character),
+        sent_prompt=sent_prompt(prompt=checked.prompt, style=style, character=character),
         inputs=checked.inputs,
         style=style,
         style_version=style.version if style else None,
@@ -242,13 +249,6 @@ def _images_with_roles(
     places = [(role.SOURCE if at == 0 else role.REFERENCE, image) for at, image in enumerate(sources)]
     places += [(role.CHARACTER, image) for image in likenesses]
     return [*places, (role.MASK, mask)] if mask else places
-
-
-def _sent_prompt(*, prompt: str, style: Style | None, character: Character | None) -> str:
-    """The person's prompt, followed by what the chosen presets add."""
-    added = [character.description if character else "", style.prompt if style else ""]
-    parts = [part.strip().rstrip(".,;") for part in (prompt, *added) if part.strip()]
-    return ", ".join(parts) if any(added) else prompt
 
 
 def again(*, actor: Actor, job: Job, idempotency_key: str, new_seed: bool = False) -> Job:

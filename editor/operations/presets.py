@@ -22,3 +22,10 @@ def save(*, preset: Style | Character, changed: Sequence[str]) -> None:
         preset.version = F("version") + 1
         preset.save(update_fields=[*changed, "version"])
         preset.refresh_from_db(fields=["version"])
+
+
+def sent_prompt(*, prompt: str, style: Style | None, character: Character | None) -> str:
+    """The person's prompt, followed by what the chosen presets add."""
+    added = [character.description if character else "", style.prompt if style else ""]
+    parts = [part.strip().rstrip(".,;") for part in (prompt, *added) if part.strip()]
+    return ", ".join(parts) if any(added) else prompt

@@ -24,12 +24,13 @@ from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import Conflict, InvalidInput, LimitExceeded, NotFound, PermissionDenied
 from editor.media import incoming, links, store
-from editor.media.codec import MAX_BYTES, BadImage, CleanImage
+from editor.media.codec import CleanImage
+from editor.media.formats import LABELS, usual_type
+from editor.media.limits import MAX_BYTES, BadImage
 from editor.models import Image, Upload
 from editor.operations import images, orphans, storage
 from editor.operations.images import Stored
 
-CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 LINK_SECONDS = 3600
 MAXIMUM_UNUSED = 1000  # per workspace: announced or sent, but not used yet
 KEPT = timedelta(days=1)  # after the link's expiry
@@ -77,8 +78,8 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
     actor.require_editor()
     if not 1 <= len(file_name) <= _LONGEST_NAME:
         raise InvalidInput(f"The file name must have 1 to {_LONGEST_NAME} characters.")
-    if content_type not in CONTENT_TYPES:
-        raise InvalidInput(f"The file type must be one of {', '.join(CONTENT_TYPES)}.")
+    if usual_type(content_type) not in LABELS:
+        raise InvalidInput(f"The file type must be one of {', '.join(LABELS)}.")
     if size is not None and not 0 <= size <= _LARGEST_SIZE:
         raise InvalidInput("The file size must be a number of bytes.")
     now = timezone.now()
@@ -95,7 +96,7 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
         workspace=actor.workspace,
         created_by=actor.user,
         file_name=images.file_name(file_name),
-        content_type=content_type,
+        content_type=usual_type(content_type),
         declared_size=size,
         storage_name=incoming.new_name(actor.workspace.pk),
         expires_at=now + timedelta(seconds=LINK_SECONDS),
@@ -187,7 +188,7 @@ async def _check(upload: Upload) -> None:
         return
     try:
         content = await in_storage_thread(incoming.read, upload.storage_name)
-        clean = await store.aclean(content, upload.content_type, tenant=str(upload.workspace_id))
+        clean = await store.aclean(content, tenant=str(upload.workspace_id))
     except NotFound:
         if await in_thread(_is_image, upload):
             return  # another process was quicker

@@ -9,7 +9,7 @@ from django.db.models import PositiveBigIntegerField, Q, Sum, Value
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import StorageAccount, Upload, Workspace
 
 _BYTES = PositiveBigIntegerField()

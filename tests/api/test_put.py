@@ -19,7 +19,7 @@ from editor.api import put
 from editor.gateway import body as bodies
 from editor.gateway.body import BodySlots
 from editor.media import store
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import Upload
 from editor.operations import uploads
 from editor.operations.uploads import Ticket
@@ -130,6 +130,16 @@ def test_other_methods_are_refused(ticket: Ticket, method: str) -> None:
     response = ask.request(method, ticket.upload_url, headers=PNG)
     assert (response.status_code, response.headers["allow"]) == (405, "PUT")
     assert not stored_files()
+
+
+@pytest.mark.parametrize("announced", ["image/jpeg", "image/jpg", "image/pjpg"])
+@pytest.mark.parametrize("sent", ["image/jpeg", "image/jpg", "image/pjpg"])
+def test_other_spellings_of_the_type_are_the_same(
+    actor: Actor, portal: str, announced: str, sent: str
+) -> None:
+    ticket = announce(actor, base=portal, content_type=announced)
+    response = ask.put(ticket.upload_url, content=photo(), headers={"content-type": sent})
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/html", "image/png; charset=x", "", None])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
+
+from editor.api import schemas
+from editor.media import formats
 
 EDIT = {"prompt": "a quiet harbour", "model_tier": "standard", "async": True}
 FILE = {"file_name": "cat.png", "mime_type": "image/png"}
@@ -48,3 +51,8 @@ async def test_the_document_states_that_a_tier_or_a_model_is_required(client: ht
     schemas = (await client.get("openapi.json")).json()["components"]["schemas"]
     for name in ("ProcessIn", "EstimateIn"):
         assert [one["required"] for one in schemas[name]["oneOf"]] == [["model_tier"], ["model"]]
+
+
+def test_an_upload_may_be_announced_by_every_spelling_of_a_supported_type() -> None:
+    documented = get_args(schemas.UploadIn.model_fields["mime_type"].annotation)
+    assert set(documented) == {*formats.LABELS, *formats.ALIASES}

@@ -27,7 +27,7 @@ people = list(User.objects.order_by("date_joined"))
 actor = lookups.actor(people[0], workspace.slug)
 source = images.find_or_add_sample(actor=actor, name="coffee")
 content = Path(finders.find("samples/cat.jpg")).read_bytes()
-clean = store.clean(content, "image/jpeg", tenant="seed")
+clean = store.clean(content, tenant="seed")
 for number in range(41):
     done = number < 40
     job = Job.objects.create(

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image as Picture
 
 from editor.access.actor import Actor
 from editor.engine import execution
+from editor.media import limits, store
 from editor.models import CreditAccount, Job, JobEvent, LedgerEntry, Status
 from editor.operations import jobs
 from editor.operations.jobs import NewEdit
-from editor.providers import registry
+from editor.providers import http, registry
 from editor.providers.base import Result, ResultImage
 from tests.factories import make_actor, make_image, photo
+from tests.media.pictures import encode, png
 from tests.operations.upload_files import stored_files
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -82,3 +88,40 @@ def test_only_bad_images_fail_the_job_at_no_cost(monkeypatch: pytest.MonkeyPatch
     assert not job.results.exists()
     assert len(stored_files()) == FILES_OF_ONE
     assert_booked(actor, job, charged=0)
+
+
+def many_bytes() -> bytes:
+    return encode(Picture.frombytes("RGB", (3000, 3000), os.urandom(27_000_000)), "PNG", compress_level=0)
+
+
+def many_pixels() -> bytes:
+    return encode(Picture.new("L", (5400, 5000)), "PNG")
+
+
+@pytest.mark.parametrize("make", [many_bytes, many_pixels])
+def test_a_result_larger_than_uploads_may_be_is_stored_and_charged(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], bytes]
+) -> None:
+    content = make()
+    width, height = Picture.open(io.BytesIO(content)).size
+    assert len(content) > limits.UPLOAD.content_bytes or width * height > limits.UPLOAD.pixels
+    actor, job = ended(monkeypatch, ResultImage(content, "image/png"), samples=1)
+    assert (job.status, job.error) == (Status.COMPLETED, "")
+    image = job.results.get()
+    assert (image.width, image.height, image.size) == (width, height, len(content))
+    assert store.read(image.storage_name) == content
+    assert_booked(actor, job, charged=2)
+
+
+def test_a_result_that_is_too_large_even_so_is_refunded_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = png(12_000, 9_000, bits=1, colour_type=0, rows=b"\0")
+    actor, job = ended(monkeypatch, ResultImage(content, "image/png"), samples=1)
+    assert (job.status, job.error_code) == (Status.FAILED, "unavailable")
+    assert "has 12000 x 9000 pixels (108.0 megapixels); results can have 105 megapixels" in job.error
+    assert_booked(actor, job, charged=0)
+
+
+def test_as_many_bytes_are_downloaded_as_may_be_stored() -> None:
+    assert limits.RESULT.content_bytes == http.IMAGE_BYTES

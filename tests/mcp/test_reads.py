@@ -31,7 +31,7 @@ def complete(agent: Agent, **picture: Any) -> Image:
     """Complete a job of this agent and return its result."""
     job = submit(agent)
     workspace_id = agent.actor.workspace.id
-    clean = store.clean(photo(**picture), None, tenant=str(workspace_id))
+    clean = store.clean(photo(**picture), tenant=str(workspace_id))
     stored = images.save(workspace_id=workspace_id, clean=clean)
     outcomes.end_completed(job=job, stored=[stored], seed=7)
     return Image.objects.get(job=job)

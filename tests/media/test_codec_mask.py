@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from editor.media.codec import BadImage, sanitise_mask
+from editor.media.codec import sanitise_mask
+from editor.media.limits import BadImage
 from tests.media.pictures import decode, encode
 
 

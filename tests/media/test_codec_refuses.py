@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from editor.errors import InvalidInput
-from editor.media import codec
-from editor.media.codec import BadImage, identify, sanitise
+from editor.media import limits
+from editor.media.codec import identify_upload, sanitise
+from editor.media.limits import BadImage
 from tests.media.pictures import PNG_START, decode, encode, photo, png, png_chunk
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 
 
 @cache
@@ -42,26 +43,27 @@ def test_the_refusal_is_invalid_input() -> None:
 
 def test_an_empty_file() -> None:
     with pytest.raises(BadImage, match=r"The file is empty\."):
-        sanitise(b"", "image/png")
+        sanitise(b"")
 
 
 def test_a_file_of_too_many_bytes() -> None:
     with pytest.raises(BadImage, match=r"is 25\.5 MiB; the limit is 25 MiB"):
-        sanitise(sample("JPEG") + bytes(codec.MAX_BYTES + codec.MAX_BYTES // 50), None)
+        sanitise(sample("JPEG") + bytes(limits.MAX_BYTES + limits.MAX_BYTES // 50))
 
 
 def test_a_file_of_the_maximum_size_is_accepted() -> None:
     content = sample("JPEG")
 
-    assert identify(content + bytes(codec.MAX_BYTES - len(content))) == "image/jpeg"
+    assert identify_upload(content + bytes(limits.MAX_BYTES - len(content))) == "image/jpeg"
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (iso_media(b"heic"), "HEIC images are not supported; export as JPEG"),
-        (iso_media(b"mif1"), "HEIC images are not supported; export as JPEG"),
-        (iso_media(b"avif"), "AVIF images are not supported"),
+        (iso_media(b"heic"), "This HEIC image is damaged or incomplete"),
+        (iso_media(b"mif1"), "This is not an image that can be opened here"),
+        (iso_media(b"avif"), "This AVIF image is damaged or incomplete"),
+        (b"\xff\x0a", "JPEG XL images are not supported"),
         (b"II*\x00\x08\x00\x00\x00", "TIFF images are not supported"),
         (b"MM\x00*\x00\x00\x00\x08", "TIFF images are not supported"),
         (b"BM\x46\x00\x00\x00", "BMP images are not supported"),
@@ -78,45 +80,24 @@ def test_a_file_of_the_maximum_size_is_accepted() -> None:
         (b"RIFF\x00\x00\x00\x00WAVE", "This is not an image that can be opened here"),
     ],
 )
-@pytest.mark.parametrize("declared_type", [None, "image/png"])
-def test_other_kinds_of_files_are_named_in_the_message(
-    content: bytes, reason: str, declared_type: str | None
-) -> None:
+def test_other_kinds_of_files_are_named_in_the_message(content: bytes, reason: str) -> None:
     with pytest.raises(BadImage) as refusal:
-        sanitise(content, declared_type)
+        sanitise(content)
 
     assert refusal.value.message.startswith(reason)
 
 
-@pytest.mark.parametrize("pillow_format", ["TIFF", "BMP", "ICO", "PPM", "TGA", "PCX", "JPEG2000", "AVIF"])
+@pytest.mark.parametrize("pillow_format", ["TIFF", "BMP", "ICO", "PPM", "TGA", "PCX", "JPEG2000"])
 def test_pillow_opens_no_other_format(pillow_format: str) -> None:
     with pytest.raises(BadImage, match=r"not supported|not an image"):
-        sanitise(encode(photo(), pillow_format), None)
-
-
-@pytest.mark.parametrize(
-    ("pillow_format", "declared_type"),
-    [
-        ("PNG", "image/jpeg"),
-        ("JPEG", "image/png"),
-        ("WEBP", "image/gif"),
-        ("GIF", "image/webp"),
-        ("PNG", "image/svg+xml"),
-        ("JPEG", "text/html"),
-    ],
-)
-def test_a_mislabelled_file(pillow_format: str, declared_type: str) -> None:
-    with pytest.raises(BadImage) as refusal:
-        sanitise(sample(pillow_format), declared_type)
-
-    assert f"sent as {declared_type}, but it is a " in refusal.value.message
+        sanitise(encode(photo(), pillow_format))
 
 
 @pytest.mark.parametrize(
     ("width", "height", "reason"),
     [
-        (16_385, 1, "16385 x 1 pixels"),
-        (1, 16_385, "1 x 16385 pixels"),
+        (65_501, 1, "65501 x 1 pixels"),
+        (1, 65_501, "1 x 65501 pixels"),
         (5001, 5000, r"5001 x 5000 pixels \(25\.0 megapixels\); the limit is 25 megapixels and 16384"),
         (10_000, 10_000, r"100\.0 megapixels"),
         (30_000, 30_000, "too many pixels"),
@@ -127,19 +108,19 @@ def test_too_many_pixels_are_refused_from_the_header(width: int, height: int, re
     content = png(width, height, bits=1, colour_type=0, rows=b"\x00")
 
     with pytest.raises(BadImage, match=reason):
-        sanitise(content, None)
+        sanitise(content)
 
 
 @pytest.mark.parametrize(("width", "height"), [(16_384, 1), (1, 16_384)])
 def test_the_longest_allowed_side_is_accepted(width: int, height: int) -> None:
-    clean = sanitise(encode(Image.new("L", (width, height)), "PNG"), None)
+    clean = sanitise(encode(Image.new("L", (width, height)), "PNG"))
 
     assert (clean.width, clean.height) == (width, height)
 
 
 def test_an_image_without_pixels() -> None:
     with pytest.raises(BadImage):
-        sanitise(png(0, 0, bits=8, colour_type=2, rows=b""), None)
+        sanitise(png(0, 0, bits=8, colour_type=2, rows=b""))
 
 
 def test_a_png_bomb_is_refused_before_a_pixel_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +134,7 @@ def test_a_png_bomb_is_refused_before_a_pixel_is_read(monkeypatch: pytest.Monkey
     monkeypatch.setattr(ImageFile.ImageFile, "load", loaded.append)
 
     with pytest.raises(BadImage, match="too many pixels"):
-        sanitise(bomb, "image/png")
+        sanitise(bomb)
 
     assert loaded == []
 
@@ -162,19 +143,19 @@ def test_a_bomb_of_text_is_refused() -> None:
     text = png_chunk(b"zTXt", b"Comment\x00\x00" + zlib.compress(bytes(100_000_000), 9))
 
     with pytest.raises(BadImage):
-        sanitise(png(1, 1, bits=8, colour_type=0, rows=b"\x00\x00", extra=text), None)
+        sanitise(png(1, 1, bits=8, colour_type=0, rows=b"\x00\x00", extra=text))
 
 
 def test_more_rows_than_the_header_announces_do_no_harm() -> None:
     content = png(2, 2, bits=8, colour_type=0, rows=bytes(50_000_000))
 
-    assert sanitise(content, None).width == 2
+    assert sanitise(content).width == 2
 
 
 @pytest.mark.parametrize(("width", "height"), [(5001, 5001), (16_384, 16_384), (2**24, 255)])
 def test_a_webp_with_a_huge_canvas(width: int, height: int) -> None:
     with pytest.raises(BadImage):
-        sanitise(webp_with_canvas(width, height), None)
+        sanitise(webp_with_canvas(width, height))
 
 
 def test_a_gif_whose_frame_is_larger_than_its_screen() -> None:
@@ -183,7 +164,7 @@ def test_a_gif_whose_frame_is_larger_than_its_screen() -> None:
     content[descriptor + 5 : descriptor + 9] = struct.pack("<HH", 60_000, 60_000)
 
     with pytest.raises(BadImage):
-        sanitise(bytes(content), None)
+        sanitise(bytes(content))
 
 
 @pytest.mark.parametrize("pillow_format", FORMATS)
@@ -192,37 +173,37 @@ def test_a_truncated_file(pillow_format: str, percent: int) -> None:
     content = encode(photo(300, 200), pillow_format)
 
     with pytest.raises(BadImage):
-        sanitise(content[: len(content) * percent // 100], None)
+        sanitise(content[: len(content) * percent // 100])
 
 
 def test_a_truncated_progressive_jpeg() -> None:
     content = encode(photo(300, 200), "JPEG", progressive=True)
 
     with pytest.raises(BadImage, match="This JPEG image is damaged or incomplete"):
-        sanitise(content[: len(content) // 2], None)
+        sanitise(content[: len(content) // 2])
 
 
 @pytest.mark.parametrize("pillow_format", FORMATS)
 def test_a_start_without_an_image(pillow_format: str) -> None:
     with pytest.raises(BadImage, match="damaged or incomplete"):
-        sanitise(sample(pillow_format)[:12] + b"<svg onload=alert(1)>" * 20, None)
+        sanitise(sample(pillow_format)[:12] + b"<svg onload=alert(1)>" * 20)
 
 
-def survives(content: bytes, declared_type: str | None = None) -> None:
+def survives(content: bytes) -> None:
     """Either refused as BadImage, or a valid image within the limits."""
     try:
-        clean = sanitise(content, declared_type)
+        clean = sanitise(content)
     except BadImage as refusal:
         assert refusal.message.endswith((".", "smaller."))
         return
     assert decode(clean.content).size == (clean.width, clean.height)
-    assert clean.width * clean.height <= codec.MAX_PIXELS
+    assert clean.width * clean.height <= limits.UPLOAD.pixels
 
 
-@given(st.binary(max_size=300), st.none() | st.text(max_size=30))
+@given(st.binary(max_size=300))
 @settings(max_examples=200)
-def test_arbitrary_bytes(content: bytes, declared_type: str | None) -> None:
-    survives(content, declared_type)
+def test_arbitrary_bytes(content: bytes) -> None:
+    survives(content)
 
 
 @given(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from editor.media.codec import BadImage, verify
+from editor.media.codec import verify
+from editor.media.limits import BadImage
 from tests.media.pictures import decode, encode, photo, png_chunk
 
 CREDENTIALS = png_chunk(b"caBX", b"who made this")
@@ -14,7 +15,7 @@ CREDENTIALS = png_chunk(b"caBX", b"who made this")
 @pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP"])
 def test_a_plain_result_keeps_its_bytes(pillow_format: str) -> None:
     content = encode(photo(), pillow_format)
-    checked = verify(content, None)
+    checked = verify(content)
     assert checked.content == content
     assert (checked.content_type, checked.width, checked.height) == (f"image/{pillow_format.lower()}", 60, 40)
     assert set(checked.thumbnails) == {160, 512, 1280}
@@ -23,7 +24,7 @@ def test_a_plain_result_keeps_its_bytes(pillow_format: str) -> None:
 def test_content_credentials_are_kept() -> None:
     content = encode(photo(), "PNG")
     signed = content[:33] + CREDENTIALS + content[33:]
-    assert verify(signed, None).content == signed
+    assert verify(signed).content == signed
 
 
 def turned() -> bytes:
@@ -45,7 +46,7 @@ def moving() -> bytes:
 def test_results_that_browsers_would_show_differently_are_re_encoded(make: object) -> None:
     assert callable(make)
     content = make()
-    checked = verify(content, None)
+    checked = verify(content)
     assert checked.content != content
     again = decode(checked.content)
     assert getattr(again, "n_frames", 1) == 1
@@ -56,4 +57,4 @@ def test_results_that_browsers_would_show_differently_are_re_encoded(make: objec
 @pytest.mark.parametrize("content", [b"<html>", encode(photo(), "PNG")[:200], b"", b"\x00" * 100])
 def test_a_file_that_is_not_an_image_is_refused(content: bytes) -> None:
     with pytest.raises(BadImage):
-        verify(content, None)
+        verify(content)

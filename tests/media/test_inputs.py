@@ -7,19 +7,19 @@ import tempfile
 
 import pytest
 
-from editor.media import codec
-from editor.media.codec import BadImage
+from editor.media import limits
 from editor.media.inputs import Base64, File, Link, from_text
+from editor.media.limits import BadImage
 
 LONG = 2 * 1024 * 1024  # bytes; in base64, more than is kept in memory
 
 
 def test_a_file_that_is_too_long_for_an_image_is_not_read() -> None:
     with tempfile.TemporaryFile() as long:
-        long.truncate(codec.MAX_BYTES + 1)
+        long.truncate(limits.MAX_BYTES + 1)
         with pytest.raises(BadImage):
             File(name="a", content=long).read()
-        assert long.tell() == codec.MAX_BYTES + 1
+        assert long.tell() == limits.MAX_BYTES + 1
 
 
 def test_a_file_can_be_read_twice() -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from editor.media import store
-from editor.media.codec import BadImage
+from editor.media.limits import BadImage
 from editor.media.masks import from_transparency
 
 

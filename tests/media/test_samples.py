@@ -23,7 +23,7 @@ def test_a_photograph_is_small_without_metadata_and_has_its_licence_recorded(nam
     assert len(content) < 200_000
     assert 400 < max(image.size) <= 1200
     assert not image.getexif()
-    assert sanitise(content, "image/jpeg").content_type == "image/jpeg"
+    assert sanitise(content).content_type == "image/jpeg"
     assert f"| `{name}` |" in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 

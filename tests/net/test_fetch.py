@@ -66,6 +66,9 @@ async def test_a_picture_is_fetched_unchanged(authority: Authority, tls: ssl.SSL
         ("image/jpeg", "image/jpeg"),
         ("IMAGE/JPEG; charset=binary", "image/jpeg"),
         ("image/jpg", "image/jpeg"),
+        ("image/pjpg", "image/jpeg"),
+        ("image/heif", "image/heic"),
+        ("image/avif", "image/avif"),
         ("image/webp", "image/webp"),
         ("image/gif", "image/gif"),
         ("application/octet-stream", "application/octet-stream"),
@@ -89,7 +92,7 @@ async def test_the_type_is_the_servers_content_type(
     [
         "text/html; charset=utf-8",
         "image/svg+xml",
-        "image/avif",
+        "image/tiff",
         "application/json",
         "image/png, text/html",
         "x",
@@ -99,7 +102,7 @@ async def test_other_content_types_are_refused(authority: Authority, tls: ssl.SS
     async with hostile(answers(PICTURE, content_type=header), tls=tls) as server:
         message = await refusal(at(HOST, server.url), trust=authority.trust)
 
-    assert message == "The image URL does not lead to a JPEG, PNG, WebP or GIF image."
+    assert message == "The image URL does not lead to a JPEG, PNG, WebP, GIF, HEIC or AVIF image."
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_storage_names_cannot_be_guessed_from_ids(actor: Actor) -> None:
 
 def test_a_file_that_is_not_an_image_leaves_nothing(actor: Actor) -> None:
     with pytest.raises(EditorError):
-        images.upload(actor=actor, content=b"hello", content_type="image/png", name="a.png")
+        images.upload(actor=actor, content=b"hello", name="a.png")
     assert not Image.objects.exists()
 
 
@@ -150,7 +150,7 @@ def test_each_sample_exists_and_is_copied_once(actor: Actor, name: str) -> None:
 
 
 def test_an_upload_with_a_samples_name_is_not_the_sample(actor: Actor) -> None:
-    own = images.upload(actor=actor, content=photo(), content_type="image/png", name="coffee.jpg")
+    own = images.upload(actor=actor, content=photo(), name="coffee.jpg")
     assert images.find_or_add_sample(actor=actor, name="coffee") != own
 
 

@@ -16,9 +16,10 @@ from editor import disk
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
 from editor.errors import DiskFull, EditorError, PermissionDenied
-from editor.media import codec, store
-from editor.media.codec import BadImage, CleanImage
+from editor.media import limits, store
+from editor.media.codec import CleanImage
 from editor.media.inputs import File, Link, Sample
+from editor.media.limits import BadImage
 from editor.models import Image, Job, JobImage, Role
 from editor.net import policy
 from editor.net.fetch import NotFetched
@@ -222,7 +223,7 @@ async def test_a_viewer_cannot_add_an_image(actor: Actor) -> None:
 
 
 async def test_a_linked_image_has_the_size_limit_of_a_file(actor: Actor, authority: Authority) -> None:
-    large = answers(b"", length=codec.MAX_BYTES + 1, content_type="image/png")
+    large = answers(b"", length=limits.MAX_BYTES + 1, content_type="image/png")
     async with hostile(large, tls=authority.server("127.0.0.1")) as server:
         with pytest.raises(NotFetched, match="limit is 25 MiB"):
             await intake.add(actor=actor, image=Link(server.url))

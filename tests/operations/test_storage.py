@@ -16,7 +16,7 @@ from editor.concurrency.threads import in_thread
 from editor.engine import execution
 from editor.errors import StorageFull
 from editor.media import store
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import CreditAccount, Image, Job, Plan, Status, StorageAccount, Upload
 from editor.operations import images, jobs, queue, trash, uploads
 from editor.operations.jobs import NewEdit
@@ -81,7 +81,6 @@ def test_every_kind_of_file_counts_with_its_thumbnails(actor: Actor) -> None:
     reference = images.upload(
         actor=actor,
         content=photo(colour="blue"),
-        content_type="image/png",
         name="b",
         kind=Image.Kind.REFERENCE,
     )

@@ -109,6 +109,12 @@ def test_a_link_permits_its_own_upload(actor: Actor) -> None:
     assert uploads.expect(permit=permit) == actor.workspace.id
 
 
+@pytest.mark.parametrize("spelling", ["image/jpg", "image/pjpg", "image/pjpeg"])
+def test_other_spellings_of_jpeg_are_jpeg(actor: Actor, spelling: str) -> None:
+    ticket = announce(actor, content_type=spelling)
+    assert uploads.read_token(ticket.upload_url.rpartition("/")[2]).content_type == "image/jpeg"
+
+
 def test_a_tampered_link_is_refused(actor: Actor) -> None:
     one, other = (announce(actor).upload_url.rpartition("/")[2] for _ in range(2))
     mixed = one.rpartition(".")[0] + "." + other.rpartition(".")[2]

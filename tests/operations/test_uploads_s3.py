@@ -13,7 +13,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.errors import InvalidInput
 from editor.media import store
-from editor.media.codec import MAX_BYTES, BadImage
+from editor.media.limits import MAX_BYTES, BadImage
 from editor.models import Image, Upload
 from editor.operations import uploads
 from tests.emulators import s3
@@ -60,6 +60,11 @@ def test_a_file_sent_to_the_bucket_becomes_an_image(actor: Actor, bucket: Bucket
     assert bucket.objects[image.storage_name].content_type == "image/png"
     assert store.read(image.storage_name).startswith(b"\x89PNG")
     assert raw not in bucket.objects
+
+
+def test_the_bucket_takes_the_spelling_that_was_announced(actor: Actor, bucket: Bucket) -> None:
+    ticket = announce(actor, content_type="image/jpg")
+    assert httpx.put(ticket.upload_url, content=photo(), headers={"content-type": "image/jpg"}).is_success
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "text/html", ""])

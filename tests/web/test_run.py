@@ -99,6 +99,30 @@ def test_a_chosen_seed_is_used(workspace: Workspace, client: Client) -> None:
     assert Job.objects.get().inputs["seed"] == 7
 
 
+@pytest.mark.parametrize(
+    ("source", "chosen", "stored"),
+    [
+        ("PNG", {}, "png"),
+        ("JPEG", {}, "jpeg"),
+        ("JPEG", {"outputFormat": "match"}, "jpeg"),
+        ("WEBP", {"outputFormat": "match"}, "png"),
+        ("PNG", {"outputFormat": "jpeg"}, "jpeg"),
+    ],
+)
+def test_the_result_has_the_format_of_the_image_unless_one_was_chosen(
+    workspace: Workspace, client: Client, source: str, chosen: dict[str, Any], stored: str
+) -> None:
+    image = make_image(make_actor(workspace), format=source)
+    assert run(client, images=str(image.id), **chosen).status_code == 202
+    assert Job.objects.get().inputs["outputFormat"] == stored
+
+
+def test_without_an_image_the_format_is_the_catalogues(workspace: Workspace, client: Client) -> None:
+    model = "black-forest-labs/flux-2-pro"
+    assert run(client, tier="", model=model, outputFormat="match").status_code == 202
+    assert Job.objects.get().inputs["outputFormat"] == "png"
+
+
 def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None:
     first = run(client, idempotency_key="once")
     second = run(client, idempotency_key="once")

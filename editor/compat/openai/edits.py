@@ -18,7 +18,7 @@ from editor.concurrency.threads import in_thread
 from editor.engine import waiting
 from editor.errors import Unprocessable
 from editor.gateway.outcome import failure
-from editor.media.codec import BadImage
+from editor.media.limits import BadImage
 from editor.models import Job
 from editor.operations import idempotency, intake
 from editor.operations.intake import Submission, WrongImage

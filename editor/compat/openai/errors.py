@@ -19,7 +19,7 @@ from editor.errors import (
     NotAuthenticated,
     NotFound,
 )
-from editor.media.codec import BadImage
+from editor.media.limits import BadImage
 
 USER, REQUEST, SERVER = "image_generation_user_error", "invalid_request_error", "server_error"
 # Catalogue name -> OpenAI's name, if they differ.

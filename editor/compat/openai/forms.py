@@ -19,7 +19,7 @@ from editor.compat.openai.errors import MissingParameter
 from editor.compat.openai.profile import BODY_LIMIT
 from editor.errors import InvalidInput
 from editor.gateway.strict_json import check_text, read_object
-from editor.media import codec
+from editor.media import limits
 from editor.media.inputs import File
 
 MOST_IMAGES = 16
@@ -108,10 +108,10 @@ def _check(
         raise InvalidInput("Send only one mask.", fields={"mask": "More than one."})
     for number, image in enumerate(images, start=1):
         with in_field("image", f"Image {number}: "):
-            codec.check_length(image.size or 0)
+            limits.check_upload_length(image.size or 0)
     for mask in masks:
         with in_field("mask", "The mask: "):
-            codec.check_length(mask.size or 0)
+            limits.check_upload_length(mask.size or 0)
 
 
 @contextlib.contextmanager
@@ -119,8 +119,8 @@ def in_field(name: str, before: str = "") -> Iterator[None]:
     """Attribute a BadImage raised inside to this field."""
     try:
         yield
-    except codec.BadImage as error:
-        raise codec.BadImage(f"{before}{error.message}", fields={name: error.message}) from None
+    except limits.BadImage as error:
+        raise limits.BadImage(f"{before}{error.message}", fields={name: error.message}) from None
 
 
 def _file(uploaded: UploadedFile[bytes]) -> File:

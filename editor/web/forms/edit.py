@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from django.http import HttpRequest, QueryDict
 
 from editor.catalog import seeds
+from editor.catalog.matching import FORMAT
 from editor.errors import InvalidInput
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import Job, Workspace
 from editor.operations.jobs import NewEdit
 from editor.queries import pricing
 from editor.queries.pricing import Choice
+from editor.web.forms.model_inputs import MATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class StudioForm:
 
     choice: Choice
     inputs: Mapping[str, str]
+    match_format: bool
     prompt: str
     image_ids: tuple[str, ...]
     style_id: str
@@ -38,6 +41,7 @@ class StudioForm:
             image_ids=self.image_ids,
             mask=mask,
             inputs=seeds.drawn_if_empty(self.choice.model, self.inputs),
+            match_format=self.match_format,
             style_id=self.style_id or None,
             character_id=self.character_id or None,
             idempotency_key=self.idempotency_key or None,
@@ -58,8 +62,11 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
     return StudioForm(
         choice=choice,
         inputs={
-            option.name: data.get(option.name, "") for option in choice.model.options if option.name in data
+            option.name: data.get(option.name, "")
+            for option in choice.model.options
+            if option.name in data and not (option.name == FORMAT and data[FORMAT] == MATCH)
         },
+        match_format=data.get(FORMAT, MATCH) == MATCH,
         prompt=data.get("prompt", ""),
         image_ids=tuple(data.getlist("images")),
         style_id=_chosen(data.get("style", "")),

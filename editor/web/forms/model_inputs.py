@@ -13,12 +13,14 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from editor.catalog import seeds
+from editor.catalog.matching import FORMAT
 from editor.catalog.types import Input, Model
 from editor.catalog.validation import clean_inputs
 from editor.errors import InvalidInput
 
 ID = "input-%s"  # of each control
 FORM_ID = "studio-form"  # the composer; the options are outside of it
+MATCH = "match"  # of the output format: that of the image, see `catalog.matching`
 MOST_SEGMENTS = 6  # choices that fit side by side on a phone
 WIDEST_SLIDER = 50  # beyond this a slider cannot be set to the exact number
 
@@ -58,6 +60,8 @@ class ModelInputsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = {name: self.data[name] for name in self.fields if name in self.data}
+        if given.get(FORMAT) == MATCH:
+            del given[FORMAT]
         try:
             return clean_inputs(self.model, given)
         except InvalidInput as error:
@@ -86,9 +90,11 @@ def build_form(
 
 
 def _initial(item: Input) -> str | int | float:
-    """A new seed each time, and the size of the source image; otherwise the catalogue's default."""
+    """A new seed each time, size and format of the source image; otherwise the catalogue's default."""
     if item.name == seeds.SEED:
         return ""
+    if item.name == FORMAT:
+        return MATCH
     return 0 if item.zero_allowed else item.default
 
 
@@ -128,6 +134,7 @@ def _widget(item: Input, control: Control) -> forms.Widget:
 
 def _choices(item: Input) -> list[tuple[str, str]]:
     if item.type == "select":
-        return [(option.value, option.display_label) for option in item.options]
+        match = [(MATCH, "Match the image")] if item.name == FORMAT else []
+        return match + [(option.value, option.display_label) for option in item.options]
     numbers = range(int(item.minimum or 0), int(item.maximum or 0) + 1)
     return [(str(number), str(number)) for number in numbers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from editor.access.actor import Actor
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
 from editor.errors import EditorError, InvalidInput
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.models import Image, Workspace
 from editor.operations import images
 from editor.queries import pricing
@@ -59,13 +60,15 @@ def upload(request: MemberRequest) -> HttpResponse:
     image = images.upload(
         actor=request.actor,
         content=file.read(),
-        content_type=file.content_type or "",
         name=file.name or "",
         kind=Image.Kind.REFERENCE if as_reference else Image.Kind.SOURCE,
     )
     if as_reference and is_fragment(request):
-        context = {"image": version_view(request.actor.workspace, image)}
-        return render(request, "studio/_reference.html", context)
+        context = {
+            "image": version_view(request.actor.workspace, image),
+            "made_smaller": _made_smaller(image),
+        }
+        return render(request, "studio/_reference_added.html", context)
     return _on_stage(request, image)
 
 
@@ -125,15 +128,28 @@ def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
 
 def _on_stage(request: MemberRequest, image: Image) -> HttpResponse:
     """The new image: over htmx the parts that change, else a redirect to its page."""
+    made_smaller = _made_smaller(image)
     if not is_fragment(request):
+        if made_smaller:
+            messages.info(request, made_smaller)
         return redirect("studio_version", request.actor.workspace.slug, image.id)
     context = {
         "studio": _page(request.actor, request.POST, current=image),
-        "announce": "Image added. Describe what should change.",
+        "announce": " ".join(filter(None, ("Image added.", made_smaller, "Describe what should change."))),
+        "made_smaller": made_smaller,
     }
     response = render(request, "studio/_stage_swap.html", context)
     response["HX-Push-Url"] = reverse("studio_version", args=[request.actor.workspace.slug, image.id])
     return response
+
+
+def _made_smaller(image: Image) -> str:
+    """What a person should know about the size of a new image; usually nothing."""
+    if image.original_size is None:
+        return ""
+    width, height = image.original_size
+    now = f"{image.width} × {image.height}"
+    return f"Made smaller: your file has {width} × {height} pixels, the image here {now}."
 
 
 def _read(data: QueryDict, workspace: Workspace) -> StudioForm:

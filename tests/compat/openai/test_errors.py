@@ -19,7 +19,7 @@ from editor.errors import (
     Unprocessable,
 )
 from editor.gateway.outcome import failure
-from editor.media.codec import BadImage
+from editor.media.limits import BadImage
 from editor.models import Job, Status
 
 REQUEST = "invalid_request_error"

@@ -39,8 +39,8 @@ async def test_a_broken_download_is_retried(provider: UnderTest, fault: Fault):
     [
         (Fault.LINK_NOT_FOUND, "Its link has expired or is broken"),
         (Fault.LINK_EXPIRED, "Its link has expired or is broken"),
-        (Fault.HUGE, "larger than 64 MB"),
-        (Fault.HUGE_UNANNOUNCED, "larger than 64 MB"),
+        (Fault.HUGE, "larger than 128 MB"),
+        (Fault.HUGE_UNANNOUNCED, "larger than 128 MB"),
     ],
 )
 async def test_a_result_that_cannot_be_fetched_ends_the_task(provider: UnderTest, fault: Fault, text: str):
