@@ -14,7 +14,7 @@ from editor.compat.bfl.profile import PROFILE as BFL
 from editor.compat.openai.profile import PROFILE as OPENAI
 from editor.compat.wiro.profile import PROFILE as WIRO
 from editor.mcp.profile import PROFILE as MCP
-from editor.media.codec import MAX_BYTES
+from editor.media.limits import MAX_BYTES
 from editor.web import gateway
 
 SAMPLES = settings.BASE_DIR / "docs" / "proxy"
