@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from editor.access.actor import Actor
+from editor.contexts import pictures
 from editor.contexts.gallery import who
 from editor.media import links, store
 from editor.models import Image, ShareLink
@@ -51,6 +52,8 @@ class SharedImage:
     height: int
     preview_width: int
     preview_height: int
+    srcset: str
+    sizes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +90,12 @@ def shared_page(share: ShareLink, token: str, origin: str) -> SharedPage:
 
 def _shared(image: Image, name: str, token: str) -> SharedImage:
     scale = min(1, int(PREVIEW) / max(image.width, image.height))
+    urls = {variant: reverse(name, args=[token, variant]) for variant in (PREVIEW, store.ORIGINAL)}
     return SharedImage(
-        preview_url=reverse(name, args=[token, PREVIEW]),
-        full_url=reverse(name, args=[token, store.ORIGINAL]),
+        preview_url=urls[PREVIEW],
+        full_url=urls[store.ORIGINAL],
+        srcset=pictures.srcset(list(urls.items()), width=image.width, height=image.height),
+        sizes=pictures.sizes_fitted(width=image.width, height=image.height),
         width=image.width,
         height=image.height,
         preview_width=max(1, round(image.width * scale)),
