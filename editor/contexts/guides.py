@@ -40,6 +40,10 @@ def guide(name: str) -> Guide:
             heading.attrSet("id", slugify(content.content))
         content.children = _without_links_to_files(content.children or []) or None
     html = parser.renderer.render(tokens, parser.options, {})
+    # What is wide scrolls, by keyboard too.
+    html = html.replace("<pre>", '<pre tabindex="0">')
+    html = html.replace("<table>", '<div class="scroll" tabindex="0"><table>')
+    html = html.replace("</table>", "</table></div>")
     return Guide(title=title.removeprefix("# "), html=mark_safe(html), text=text)  # noqa: S308  # our own file
 
 

@@ -186,7 +186,7 @@ def test_the_guide_is_a_page_and_a_file(client: Client, workspace: Workspace, pa
     guide = body(client.get(url))
     assert "<h1>Using the API</h1>" in guide
     assert 'id="toasts"' in guide  # within the portal's frame
-    assert re.search(r'<pre><code class="language-sh(ell)?">', guide)
+    assert re.search(r'<pre tabindex="0"><code class="language-sh(ell)?">', guide)
     assert not re.search(r"^(##|```)", guide, re.MULTILINE)
     answer = client.get(url, {"as": "markdown"})
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
