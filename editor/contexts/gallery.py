@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from editor import catalog
 from editor.access.actor import Actor
+from editor.contexts import pictures
 from editor.media import links
 from editor.models import Image, Job, Status, User, Workspace
 from editor.queries import gallery
@@ -51,7 +52,9 @@ class Tile:
 
     id: UUID
     url: str
-    thumb_url: str | None
+    thumb_url: str
+    srcset: str
+    sizes: str
     prompt: str
     who: str
     at: datetime
@@ -203,15 +206,28 @@ def _tile(workspace: Workspace, filter: Filter, row: Image | Job, *, starred: bo
     job = row.job if isinstance(row, Image) else row
     picture = row if isinstance(row, Image) else row.parent
     assert job is not None
+    shown = _shown(picture) if picture and not picture.trashed_at else ("", "", "")
     return Tile(
         id=row.pk,
         url=edit_url(workspace, row, filter),
-        thumb_url=links.sign(picture.pk, "512") if picture and not picture.trashed_at else None,
+        thumb_url=shown[0],
+        srcset=shown[1],
+        sizes=shown[2],
         prompt=job.prompt,
         who=who(row.created_by),
         at=row.created_at,
         starred=starred,
         state="" if isinstance(row, Image) else state_of(row),
+    )
+
+
+def _shown(image: Image) -> tuple[str, str, str]:
+    """The attributes src, srcset and sizes of the image in a square tile."""
+    files = [(variant, links.sign(image.pk, variant)) for variant in ("512", "1280")]
+    return (
+        files[0][1],
+        pictures.srcset(files, width=image.width, height=image.height),
+        pictures.sizes_covering(width=image.width, height=image.height),
     )
 
 

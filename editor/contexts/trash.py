@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.contexts import pictures
 from editor.contexts.gallery import who
 from editor.models import Image
 from editor.operations.trash import KEPT_DAYS
@@ -24,6 +25,8 @@ from editor.queries.gallery import Position
 class TrashTile:
     id: UUID
     thumb_url: str
+    srcset: str
+    sizes: str
     title: str
     detail: str
 
@@ -86,9 +89,14 @@ def _tile(slug: str, image: Image) -> TrashTile:
     rest = image.trashed_at + timedelta(days=KEPT_DAYS) - timezone.now()
     days = max(1, math.ceil(rest / timedelta(days=1)))
     left = f"{days} day{'s' if days > 1 else ''} left"
+    url = reverse("trashed_file", args=[slug, image.pk])
     return TrashTile(
         id=image.pk,
-        thumb_url=reverse("trashed_file", args=[slug, image.pk]),
+        thumb_url=url,
+        srcset=pictures.srcset(
+            [("512", url), ("1280", f"{url}?large")], width=image.width, height=image.height
+        ),
+        sizes=pictures.sizes_covering(width=image.width, height=image.height),
         title=image.job.prompt if image.job else image.original_name or "Image",
         detail=f"{_use(image) or left} · {who(image.trashed_by)}",
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from editor.contexts import pictures
 from editor.media import links
 from editor.models import Image, Workspace
 
@@ -37,6 +38,22 @@ class VersionView:
     depth: int = 0
     is_current: bool = False
     key: str = ""  # keyboard shortcut from the current version
+
+    @property
+    def srcset(self) -> str:
+        """The files to show it large."""
+        files = [("1280", self.preview_url), ("full", self.full_url)]
+        return pictures.srcset(files, width=self.width, height=self.height)
+
+    @property
+    def sizes(self) -> str:
+        return pictures.sizes_fitted(width=self.width, height=self.height)
+
+    @property
+    def thumb_srcset(self) -> str:
+        """The files to show it as a small tile."""
+        files = [("160", self.thumb_url), ("512", self.middle_url)]
+        return pictures.srcset(files, width=self.width, height=self.height)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,15 @@ class ShareLink(PublicModel):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    before = models.ForeignKey(
+        Image,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The image before the edit, if it is shown as well.",
+    )
+    title = models.CharField(max_length=100, blank=True, default="", db_default="")
     token_hash = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -30,6 +39,11 @@ class ShareLink(PublicModel):
 
     def __str__(self) -> str:
         return f"Share of {self.image_id}"
+
+    @property
+    def shown_before(self) -> Image | None:
+        """The image before the edit, unless it is not shown or has been moved to the trash."""
+        return self.before if self.before and not self.before.trashed_at else None
 
     @property
     def is_live(self) -> bool:

@@ -15,21 +15,36 @@ from editor.models import Image, ShareLink
 from editor.operations import audit
 
 DAYS = (1, 7, 30)  # how long a link may live
+LONGEST_TITLE = 100  # characters
 
 
 @transaction.atomic
-def create(*, actor: Actor, image: Image, days: int) -> tuple[ShareLink, str]:
+def create(
+    *, actor: Actor, image: Image, days: int, title: str = "", with_before: bool = False
+) -> tuple[ShareLink, str]:
     """A new link and its token of 256 random bits, which cannot be retrieved again.
 
-    Raises PermissionDenied, or InvalidInput unless `days` is one of DAYS.
+    title        shown on the page and in previews of the link, at most LONGEST_TITLE characters
+    with_before  also shows the image that was edited
+
+    Raises PermissionDenied, or InvalidInput unless `days` is one of DAYS, for a longer title, or if no
+    image before this one can be shown.
     """
     actor.require_editor()
     if days not in DAYS:
         raise InvalidInput(f"A link can be valid for {', '.join(map(str, DAYS))} days.")
+    title = " ".join(title.split())
+    if len(title) > LONGEST_TITLE:
+        raise InvalidInput(f"A title can have at most {LONGEST_TITLE} characters.")
+    before = before_of(image) if with_before else None
+    if with_before and before is None:
+        raise InvalidInput("There is no image before this one that could be shown.")
     token = secrets.token_urlsafe(32)
     share = ShareLink.objects.create(
         image=image,
         created_by=actor.user,
+        before=before,
+        title=title,
         token_hash=_hash(token),
         expires_at=timezone.now() + timedelta(days=days),
     )
@@ -38,7 +53,7 @@ def create(*, actor: Actor, image: Image, days: int) -> tuple[ShareLink, str]:
         actor=actor.user,
         action="share.created",
         target=str(image.id),
-        data={"days": days},
+        data={"days": days, "with_before": with_before},
     )
     return share, token
 
@@ -53,12 +68,17 @@ def revoke(*, actor: Actor, share: ShareLink) -> None:
         )
 
 
-def find(token: str) -> Image:
-    """The image behind a live link. Raises the same NotFound whatever is wrong with the link."""
-    share = ShareLink.objects.select_related("image").filter(token_hash=_hash(token)).first()
+def before_of(image: Image) -> Image | None:
+    """The image that was edited to make this one, unless it is in the trash."""
+    return image.parent if image.parent and not image.parent.trashed_at else None
+
+
+def find(token: str) -> ShareLink:
+    """The live link with this token. Raises the same NotFound whatever is wrong with the link."""
+    share = ShareLink.objects.select_related("image", "before").filter(token_hash=_hash(token)).first()
     if share is None or not share.is_live or share.image.trashed_at:
         raise NotFound("This link does not exist, has expired or was revoked.")
-    return share.image
+    return share
 
 
 def _hash(token: str) -> str:

@@ -46,8 +46,12 @@ def cap_left(actor: Actor) -> int | None:
 
 
 def ledger(workspace: Workspace, *, before: int | None = None) -> tuple[list[LedgerEntry], int | None]:
-    """A page of entries, newest first, and the `before` of the next page, if there is one."""
+    """A page of entries, newest first, and the `before` of the next page, if there is one.
+
+    A settlement that returns nothing is left out: the balance has changed when the edit started.
+    """
     entries = LedgerEntry.objects.filter(account_id=workspace.pk).select_related("job", "actor")
+    entries = entries.exclude(kind=LedgerEntry.Kind.SETTLE, amount=0)
     if before is not None:
         entries = entries.filter(id__lt=before)
     page = list(entries.order_by("-id")[: PAGE + 1])

@@ -53,6 +53,7 @@ urlpatterns = [
     path("w/<slug:slug>/shares/<uuid:share_id>/revoke/", shares.revoke, name="share_revoke"),
     path("s/<str:token>/", shares.share, name="share"),
     path("s/<str:token>/<slug:variant>/", shares.share_file, name="share_file"),
+    path("s/<str:token>/before/<slug:variant>/", shares.share_before_file, name="share_before_file"),
     path("w/<slug:slug>/credits/", credits.credits, name="credits"),
     path("w/<slug:slug>/api/guide/", api_reference.guide, name="api_guide"),
     path(

@@ -15,6 +15,12 @@ on("htmx:before:history:restore", (event) => {
 // The divide is its first control, and would consume the arrow keys.
 on("htmx:after:settle", ({ target }) => target.querySelector("before-after :focus") && target.focus());
 on("trashed", () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close()));
-on("change", () => {
-  if (find("#picked-count")) find("#picked-count").value = document.querySelectorAll(".pick:checked").length;
+// With Shift, all tiles since the one clicked before are picked, or released, like it.
+let before;
+on("click", ({ target, shiftKey }) => {
+  const picks = [...document.querySelectorAll(".pick")];
+  const [from, to] = [picks.indexOf(before), picks.indexOf(target)].sort((a, b) => a - b);
+  if (shiftKey && from >= 0) picks.slice(from, to + 1).forEach((pick) => (pick.checked = target.checked));
+  if (target.matches(".pick")) before = target;
 });
+on("change", () => find("#picked-count")?.replaceChildren(document.querySelectorAll(".pick:checked").length));

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.e2e.client import Client
 from tests.e2e.conftest import ContextMaker
@@ -77,6 +77,24 @@ def test_without_javascript_everything_is_a_link_or_a_form(shared: Portal, new_c
     page.get_by_role("link", name="Share").click()
     page.get_by_role("button", name="Create link").click()
     expect(page.locator(".secret")).to_contain_text("/s/")
+
+
+def test_shift_picks_all_tiles_in_between(shared: Portal, new_context: ContextMaker) -> None:
+    page = new_context()
+    open_gallery(page, shared, "?q=take")
+    selected = page.get_by_role("group", name="Selected images")
+
+    def box(number: int) -> Locator:
+        return tile(page, number).get_by_role("checkbox")
+
+    box(25).click()
+    box(21).click(modifiers=["Shift"])
+    expect(selected).to_contain_text("5 selected")
+    expect(box(23)).to_be_checked()
+    box(23).click(modifiers=["Shift"])  # releases 21 to 23
+    expect(selected).to_contain_text("2 selected")
+    box(22).press("Shift+Space")
+    expect(box(22)).to_be_checked()
 
 
 def test_many_images_are_zipped_starred_and_discarded_at_once(

@@ -145,4 +145,5 @@ OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "brief_file": ("get", ["token", "sample.png"]),
     "share": ("get", ["token"]),
     "share_file": ("get", ["token", "full"]),
+    "share_before_file": ("get", ["token", "full"]),
 }

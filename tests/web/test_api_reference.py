@@ -17,7 +17,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from editor.api.document import document
-from editor.contexts import api_examples
+from editor.contexts import api_examples, guides
 from editor.models import Role, Workspace
 from tests.factories import make_member, make_workspace
 from tests.web.requests import body, signed_in
@@ -180,12 +180,25 @@ def test_the_top_bar_and_the_api_keys_page_link_to_it(client: Client, workspace:
     assert reverse("api_keys", args=[workspace.slug]) in section(body(client.get(url)), "authentication")
 
 
-def test_the_guide_is_plain_text(client: Client, workspace: Workspace, page: str) -> None:
+def test_the_guide_is_a_page_and_a_file(client: Client, workspace: Workspace, page: str) -> None:
     url = reverse("api_guide", args=[workspace.slug])
     assert f'href="{url}"' in page
-    answer = client.get(url)
+    guide = body(client.get(url))
+    assert "<h1>Using the API</h1>" in guide
+    assert 'id="toasts"' in guide  # within the portal's frame
+    assert re.search(r'<pre tabindex="0"><code class="language-sh(ell)?">', guide)
+    assert not re.search(r"^(##|```)", guide, re.MULTILINE)
+    answer = client.get(url, {"as": "markdown"})
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.content.decode().startswith("# Using the API")
+
+
+def test_links_of_guides_lead_somewhere(client: Client, workspace: Workspace) -> None:
+    for guide in ("api", "compatible/bfl", "compatible/wiro", "compatible/openai", "compatible/mcp"):
+        html = guides.guide(guide).html
+        assert not re.search(r'href="(?!https://|#)', html)
+        for anchor in re.findall(r'href="#([^"]+)"', html):
+            assert f'id="{anchor}"' in html
 
 
 @pytest.mark.parametrize(
@@ -198,8 +211,8 @@ def test_clients_of_other_services_find_their_url_and_guide(
     assert f'href="{url}"' in page
     assert f"<code>http://testserver{address}</code>" in page
     guide = client.get(url)
-    assert guide["Content-Type"].startswith("text/plain")
-    assert body(guide).startswith("# ")
+    assert guide["Content-Type"].startswith("text/html")
+    assert body(client.get(url, {"as": "markdown"})).startswith("# ")
 
 
 def test_an_unknown_guide_is_not_found(client: Client, workspace: Workspace) -> None:

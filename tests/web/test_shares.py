@@ -18,7 +18,7 @@ from editor.models import Image, Role, ShareLink, Workspace
 from editor.operations import shares
 from tests.factories import make_actor, make_image, make_member, make_workspace
 from tests.web.requests import HTMX, body, signed_in
-from tests.web.rows import add_image
+from tests.web.rows import add_completed, add_image
 
 pytestmark = pytest.mark.django_db
 
@@ -42,10 +42,12 @@ def dialog(image: Image) -> str:
     return reverse("shares", args=[image.workspace.slug, image.pk])
 
 
-def make_link(client: Client, image: Image, days: str = "7") -> str:
+def make_link(client: Client, image: Image, days: str = "7", **fields: str) -> str:
     """The path of a new link."""
-    response = client.post(dialog(image), {"days": days})
-    found = re.search(r'<code class="secret">http://testserver(/s/[^<]+)</code>', body(response))
+    response = client.post(dialog(image), {"days": days, **fields})
+    found = re.search(
+        r'<code class="secret" id="new-share-url">http://testserver(/s/[^<]+)</code>', body(response)
+    )
     assert found
     return html.unescape(found[1])
 
@@ -53,7 +55,7 @@ def make_link(client: Client, image: Image, days: str = "7") -> str:
 def test_a_link_starts_with_the_base_url(client: Client, image: Image, settings: Settings) -> None:
     settings.BASE_URL = "https://images.example.com"
     response = client.post(dialog(image), {"days": "7"}, headers={"host": "testserver:4444"})
-    assert '<code class="secret">https://images.example.com/s/' in body(response)
+    assert '<code class="secret" id="new-share-url">https://images.example.com/s/' in body(response)
 
 
 def test_a_link_is_shown_once_and_listed_until_it_ends(client: Client, image: Image) -> None:
@@ -190,3 +192,83 @@ def test_a_link_to_anothers_image_cannot_be_revoked(client: Client) -> None:
     assert client.post(url).status_code == 404
     share.refresh_from_db()
     assert share.is_live
+
+
+def edited(image: Image) -> Image:
+    """An edit of the image; its own file is not stored."""
+    return add_completed(image.workspace, image, version=2, user=image.workspace.members.get())
+
+
+def meta(page: str, name: str) -> str:
+    found = re.search(rf'<meta (?:property|name)="{name}" content="([^"]*)">', page)
+    return html.unescape(found[1]) if found else ""
+
+
+def test_the_new_link_has_a_copy_button(client: Client, image: Image) -> None:
+    page = body(client.post(dialog(image), {"days": "7"}, headers=HTMX))
+    assert 'command="--copy" commandfor="new-share-url"' in page
+
+
+def test_the_page_has_its_title_and_a_preview_for_chats(
+    client: Client, image: Image, settings: Settings
+) -> None:
+    settings.BASE_URL = "https://images.example.com"
+    response = client.post(dialog(image), {"days": "7", "title": '  Spring  "menu" <1> '})
+    path = re.findall(r"https://images.example.com(/s/[^<]+)<", body(response))[0]
+    page = body(Client().get(path))
+    assert '<h1 dir="auto">Spring &quot;menu&quot; &lt;1&gt;</h1>' in page
+    assert meta(page, "og:title") == 'Spring "menu" <1>'
+    assert meta(page, "og:url") == f"https://images.example.com{path}"
+    assert meta(page, "og:image") == f"https://images.example.com{path}1280/"
+    assert (meta(page, "og:image:width"), meta(page, "og:image:height")) == ("96", "64")
+    assert "works until" in meta(page, "og:description")
+    assert "Spring" in body(client.get(dialog(image)))
+
+
+def test_an_ended_link_has_no_preview(client: Client, image: Image) -> None:
+    path = make_link(client, image, title="Secret menu")
+    preview = Client().get(f"{path}1280/")
+    assert preview["Cache-Control"] == "private, no-cache"
+    ShareLink.objects.update(expires_at=timezone.now(), created_at=timezone.now() - timedelta(days=7))
+    page = body(Client().get(path))
+    assert "og:" not in page
+    assert "Secret menu" not in page
+    assert Client().get(f"{path}1280/").status_code == 404
+
+
+def test_a_title_that_is_too_long_is_refused(client: Client, image: Image) -> None:
+    assert client.post(dialog(image), {"days": "7", "title": "x" * 101}).status_code == 400
+    assert not ShareLink.objects.exists()
+
+
+def test_before_and_after_are_shown_only_if_chosen(client: Client, image: Image) -> None:
+    result = edited(image)
+    alone, both = make_link(client, result), make_link(client, result, before="on")
+    assert "<before-after>" not in body(Client().get(alone))
+    assert Client().get(f"{alone}before/1280/").status_code == 404
+    assert "<before-after>" in body(Client().get(both))
+    assert Client().get(f"{both}before/full/").content == store.read(image.storage_name)
+    assert "with before and after" in body(client.get(dialog(result)))
+
+
+def test_a_before_of_another_shape_is_beside_the_result(client: Client, image: Image) -> None:
+    result = edited(image)
+    Image.objects.filter(pk=result.pk).update(width=64, height=96)
+    page = body(Client().get(make_link(client, result, before="on")))
+    assert "<before-after>" not in page
+    assert page.count("<figure>") == 2
+
+
+def test_a_before_in_the_trash_is_no_longer_shown(client: Client, image: Image) -> None:
+    result = edited(image)
+    both = make_link(client, result, before="on")
+    Image.objects.filter(pk=image.pk).update(trashed_at=timezone.now())
+    assert "<before-after>" not in body(Client().get(both))
+    assert Client().get(f"{both}before/1280/").status_code == 404
+    assert "Also show the image before" not in body(client.get(dialog(result)))
+    assert client.post(dialog(result), {"days": "7", "before": "on"}).status_code == 400
+
+
+def test_an_upload_has_no_before(client: Client, image: Image) -> None:
+    assert "Also show the image before" not in body(client.get(dialog(image)))
+    assert client.post(dialog(image), {"days": "7", "before": "on"}).status_code == 400

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from editor.contexts import guides
 from editor.contexts.api_reference import WAYS, reference_view
 from editor.errors import NotFound
 from editor.gateway.requests import origin
 from editor.web.decorators import MemberRequest, member
-
-DOCS = settings.BASE_DIR / "docs"
 
 
 @require_safe
@@ -34,18 +32,21 @@ def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, 
 @require_safe
 @member
 def guide(request: MemberRequest) -> HttpResponse:
-    """docs/api.md as plain text: it reads well unrendered."""
-    return _text("api.md")
+    """How to use the API; `?as=markdown` returns the file itself."""
+    return _guide(request, "api")
 
 
 @require_safe
 @member
 def compatible_api_guide(request: MemberRequest, name: str) -> HttpResponse:
-    """How to point clients of another service at the portal."""
+    """How to point clients of another service at the portal; `?as=markdown` returns the file itself."""
     if name not in {way.name for way in WAYS}:
         raise NotFound("There is no such guide.")
-    return _text(f"compatible/{name}.md")
+    return _guide(request, f"compatible/{name}")
 
 
-def _text(name: str) -> HttpResponse:
-    return HttpResponse((DOCS / name).read_text(), content_type="text/plain; charset=utf-8")
+def _guide(request: MemberRequest, name: str) -> HttpResponse:
+    found = guides.guide(name)
+    if request.GET.get("as") == "markdown":
+        return HttpResponse(found.text, content_type="text/plain; charset=utf-8")
+    return render(request, "api/guide.html", {"guide": found, "nav": "api_reference"})

@@ -15,7 +15,7 @@ from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import file_response
 
-TRASHED_VARIANT = "512"
+TRASHED_VARIANTS = {False: "512", True: "1280"}  # whether it is asked for large
 
 
 @require_safe
@@ -34,7 +34,7 @@ def image_file(request: HttpRequest, token: str) -> HttpResponseBase:
 def trashed_file(request: MemberRequest, image_id: str) -> HttpResponseBase:
     """The thumbnail of an image in the trash, for members of the workspace only: no link shows it."""
     [image] = lookups.trashed_images(request.actor, [image_id])
-    name, content_type = _file(image, TRASHED_VARIANT)
+    name, content_type = _file(image, TRASHED_VARIANTS["large" in request.GET])
     headers = links.response_headers(content_type, 0)
     return file_response(request, name, workspace_id=image.workspace_id, headers=headers)
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from editor.access import lookups
-from editor.contexts.shares import shares_view
+from editor.contexts.shares import shared_page, shares_view
 from editor.errors import NotFound
 from editor.gateway.requests import origin
 from editor.media import links, store
@@ -28,7 +28,13 @@ def image_shares(request: MemberRequest, image_id: str) -> HttpResponse:
     if request.method == "POST":
         days = request.POST.get("days", "")
         number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
-        _, token = shares.create(actor=request.actor, image=image, days=number)
+        _, token = shares.create(
+            actor=request.actor,
+            image=image,
+            days=number,
+            title=request.POST.get("title", ""),
+            with_before="before" in request.POST,
+        )
         new_url = f"{origin(request)}{reverse('share', args=[token])}"
     return _dialog(request, image, new_url)
 
@@ -56,20 +62,32 @@ def _dialog(request: MemberRequest, image: Image, new_url: str) -> HttpResponse:
 
 @require_safe
 def share(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The page that a link opens: the image, without its owner or how it was made."""
+    """The page that a link opens: the image, and the one before if chosen, without who made it and how."""
     try:
-        image = shares.find(token)
+        link = shares.find(token)
     except NotFound as error:
         return _unseen(render(request, "share/gone.html", {"message": error.message}, status=404))
-    return _unseen(render(request, "share/share.html", {"image": image, "token": token}))
+    return _unseen(render(request, "share/share.html", {"page": shared_page(link, token, origin(request))}))
 
 
 @require_safe
 def share_file(request: HttpRequest, token: str, variant: str) -> HttpResponseBase:
     """The image file: "full" to save, else a preview size. The link is checked each time."""
+    return _file(request, shares.find(token).image, variant)
+
+
+@require_safe
+def share_before_file(request: HttpRequest, token: str, variant: str) -> HttpResponseBase:
+    """The same for the image before the edit, if the link shows it."""
+    before = shares.find(token).shown_before
+    if before is None:
+        raise NotFound("This link shows one image only.")
+    return _file(request, before, variant)
+
+
+def _file(request: HttpRequest, image: Image, variant: str) -> HttpResponseBase:
     if variant not in links.VARIANTS:
         raise NotFound("There is no such size of this image.")
-    image = shares.find(token)
     if variant == store.ORIGINAL:
         name, headers = image.storage_name, links.response_headers(image.content_type, 0, "image")
     else:
