@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("editor", "0022_standard_names")]
+    dependencies = [("editor", "0023_search_entries")]
 
     operations = [
         migrations.AddField(
