@@ -26,12 +26,12 @@ class Watched:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.said: list[str] = []
+        self.complaints: list[str] = []
         page.on("console", self._listen)
-        page.on("pageerror", lambda error: self.said.append(f"page error: {error}"))
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
 
     def _listen(self, message: ConsoleMessage) -> None:
-        self.said.append(f"{message.type}: {message.text} ({message.location.get('url')})")
+        self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
 
 _BEGAN = pytest.StashKey[dict[Portal, int]]()  # length of each portal's log at the start
@@ -62,7 +62,7 @@ def _section(item: pytest.Item, number: int, watched: Watched) -> tuple[str, str
         lines.append(f"picture: {path.relative_to(ROOT)}")
     except Error as error:
         lines.append(f"no picture: {error}")
-    return f"page {number}", "\n".join([*lines, "console:", *(watched.said or ["(nothing)"])])
+    return f"page {number}", "\n".join([*lines, "console:", *(watched.complaints or ["(nothing)"])])
 
 
 def _logs(began: dict[Portal, int]) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ from tests.providers.hostile import Write, answers, hostile
 PICTURE = answers(b"picture", content_type="image/png")
 GONE = answers(b"", "404 Not Found")
 FAILS = answers(b"", "503 Service Unavailable")
-MADE, ASKED = 300, 2
+MADE, REQUESTED = 300, 2
 
 
 @pytest.fixture(autouse=True)
@@ -69,7 +69,7 @@ async def test_only_as_many_results_are_fetched_as_were_requested(
             model="any/model",
             target="flux-2/pro-image-to-image",
             prompt="blue",
-            samples=ASKED,
+            samples=REQUESTED,
             account=Account(base_url=server.url, key="key"),
         )
         state = {
@@ -82,8 +82,8 @@ async def test_only_as_many_results_are_fetched_as_were_requested(
         result = await adapter.poll(request, Submitted("task", state))
 
     assert isinstance(result, Result)
-    assert len(result.images) == ASKED
-    assert len(server.requests) == count + ASKED
+    assert len(result.images) == REQUESTED
+    assert len(server.requests) == count + REQUESTED
 
 
 def openai_answer(*items: object) -> Answer:
@@ -94,9 +94,10 @@ GOOD, BAD = {"b64_json": base64.b64encode(b"picture").decode()}, {"b64_json": "?
 
 
 def test_only_the_first_images_of_a_response_with_too_many_are_read():
-    assert len(openai_answers.result(openai_answer(*[GOOD] * MADE), most=ASKED).images) == ASKED
+    assert len(openai_answers.result(openai_answer(*[GOOD] * MADE), most=REQUESTED).images) == REQUESTED
     assert (
-        len(openai_answers.result(openai_answer(GOOD, GOOD, "never looked at"), most=ASKED).images) == ASKED
+        len(openai_answers.result(openai_answer(GOOD, GOOD, "never looked at"), most=REQUESTED).images)
+        == REQUESTED
     )
 
 

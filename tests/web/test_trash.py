@@ -71,11 +71,11 @@ def test_over_htmx_the_tiles_are_removed_and_the_dialogs_close(client: Client, w
 
 
 def test_a_separate_page_redirects_to_its_next(client: Client, workspace: Workspace) -> None:
-    following = reverse("gallery", args=[workspace.slug]) + "?q=warm"
-    over_htmx = post(client, "gallery_trash", workspace, add_result(workspace), part=True, next=following)
-    assert (over_htmx.status_code, over_htmx["HX-Redirect"]) == (204, following)
-    plain = post(client, "gallery_trash", workspace, add_result(workspace), next=following)
-    assert plain["Location"] == following
+    next_page = reverse("gallery", args=[workspace.slug]) + "?q=warm"
+    over_htmx = post(client, "gallery_trash", workspace, add_result(workspace), part=True, next=next_page)
+    assert (over_htmx.status_code, over_htmx["HX-Redirect"]) == (204, next_page)
+    plain = post(client, "gallery_trash", workspace, add_result(workspace), next=next_page)
+    assert plain["Location"] == next_page
 
 
 @pytest.mark.parametrize("name", ["gallery_trash", "gallery_restore"])

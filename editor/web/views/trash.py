@@ -33,16 +33,16 @@ def discard(request: MemberRequest) -> HttpResponse:
     images = lookups.images(actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     operation.discard(actor=actor, images=images)
     message = moved_message(images)
-    following = next_url(request)
-    if is_fragment(request) and not following:
+    next_page = next_url(request)
+    if is_fragment(request) and not next_page:
         response = render(request, "gallery/_trashed.html", {"images": images, "message": message})
         response["HX-Trigger"] = "trashed"
         return response
     messages.success(request, message)
-    following = following or reverse("gallery", args=[actor.workspace.slug])
+    next_page = next_page or reverse("gallery", args=[actor.workspace.slug])
     if is_fragment(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": following})
-    return redirect(following)
+        return HttpResponse(status=204, headers={"HX-Redirect": next_page})
+    return redirect(next_page)
 
 
 @require_POST
