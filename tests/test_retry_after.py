@@ -17,6 +17,7 @@ from editor.api.api import api
 from editor.compat.openai import views as openai
 from editor.compat.wiro import views as wiro
 from editor.errors import InvalidInput, LimitExceeded
+from editor.gateway.body import Body
 from editor.mcp import profile as mcp
 from editor.web.htmx import error_response
 
@@ -64,7 +65,7 @@ def test_pages_and_apis_send_at_least_a_second() -> None:
 
 async def test_uploads_send_at_least_a_second_too() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await put._refuse(send, SOON)
+        await put._refuse(send, SOON, Body(receive, limit=1))
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x") as client:
         answer = await client.put("/")

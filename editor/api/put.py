@@ -47,21 +47,22 @@ async def receive_upload(scope: Scope, receive: Receive, send: Send) -> None:
     was already used, 413, 422 for a full quota, 503 while too many files are being received or the
     disk is full.
     """
+    body = Body(receive, limit=MAX_BYTES)
     try:
-        etag = await _take(scope, receive)
+        etag = await _take(scope, body)
     except SenderLeft:
         return
     except EditorError as error:
-        await _refuse(send, error)
+        await _refuse(send, error, body)
     except Exception as error:
         log.exception("a file could not be received")
         otherwise = EditorError("The file could not be stored. Send it again.")
-        await _refuse(send, disk.error_for(error, otherwise=otherwise))
+        await _refuse(send, disk.error_for(error, otherwise=otherwise), body)
     else:
         await _answer(send, 200, [(b"etag", f'"{etag}"'.encode())], b"")
 
 
-async def _take(scope: Scope, receive: Receive) -> str:
+async def _take(scope: Scope, body: Body) -> str:
     """Receive and store the file; returns its ETag. Raises EditorError or SenderLeft."""
     if scope["method"] != "PUT":
         raise MethodNotAllowed("Send the file with PUT.")
@@ -71,7 +72,6 @@ async def _take(scope: Scope, receive: Receive) -> str:
         raise PermissionDenied(
             f"This upload link is for {permit.content_type}. Send the file with that Content-Type."
         )
-    body = Body(receive, limit=MAX_BYTES)
     body.check_length(headers)
     workspace_id = str(await in_thread(uploads.expect, permit=permit))
     threads.tenant.set(workspace_id)
@@ -96,15 +96,19 @@ def _keep(permit: uploads.Permit, content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-async def _refuse(send: Send, error: EditorError) -> None:
+async def _refuse(send: Send, error: EditorError, body: Body) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", b"PUT"))
     headers += retry_after.raw_headers(error)
-    await _answer(send, error.status, headers, envelope.encoded(error.status, error))
+    await _answer(send, error.status, headers, envelope.encoded(error.status, error), more=True)
+    await body.discard()
+    await send({"type": "http.response.body", "body": b""})
 
 
-async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+async def _answer(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, more: bool = False
+) -> None:
     headers = [
         *headers,
         (b"content-length", str(len(body)).encode()),
@@ -112,4 +116,4 @@ async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], b
         (b"x-content-type-options", b"nosniff"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": more})

@@ -78,10 +78,15 @@ class Body:
         length = len(message.get("body", b""))
         self._left = min(BODY_SECONDS, self._left + length / SLOWEST - (clock() - began))
         self._received += length
+        self.complete = not message.get("more_body", False)
         if self._received > self._limit:
             raise self._too_large()
-        self.complete = not message.get("more_body", False)
         return message
+
+    async def discard(self) -> None:
+        """Read what is left, within limits: a closed connection would discard the response to it."""
+        if not self.complete:
+            await _ignore(self._receive, most=IGNORED_BYTES - self._received)
 
     def hang_up(self) -> None:
         """Make the app see the caller disconnect."""
@@ -173,13 +178,13 @@ async def pass_on_without_body(app: App, scope: Scope, receive: Receive, send: S
             await send({**message, "more_body": True})
 
     await app({**scope, "headers": head}, nothing, open_ended)
-    await _ignore(receive)
+    await _ignore(receive, most=IGNORED_BYTES)
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _ignore(receive: Receive) -> None:
-    """Read and discard, within limits."""
-    left, more = IGNORED_BYTES, True
+async def _ignore(receive: Receive, *, most: int) -> None:
+    """Read and discard at most so many bytes, for a limited time."""
+    left, more = most, True
     with suppress(TimeoutError):
         async with asyncio.timeout(IGNORED_SECONDS):
             while more and left > 0:

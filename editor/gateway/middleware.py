@@ -59,8 +59,8 @@ class GatewayMiddleware:
         self._slots = BodySlots(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_SENDER)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = _Response(send, self.profile, scope["method"])
         body = Body(receive, limit=self.profile.body_limit)
+        response = _Response(send, self.profile, scope["method"], body)
         try:
             headers = Headers(scope)
             if not self.profile.is_open(scope["path"]):
@@ -192,8 +192,9 @@ def _limit_exceeded(allowance: Allowance, why: str) -> LimitExceeded:
 class _Response:
     """Sends the response: with rate limit headers, and errors in the API's envelope."""
 
-    def __init__(self, send: Send, profile: Profile, method: str) -> None:
+    def __init__(self, send: Send, profile: Profile, method: str, body: Body) -> None:
         self.allowance: Allowance | None = None
+        self._body = body
         self._send = send
         self._profile = profile
         self._method = method
@@ -235,13 +236,19 @@ class _Response:
             log.warning("a response was cut off: %s", error.message)
             return
         self._started = True
-        headers = [(b"connection", b"close")] if error.status in (408, 413) else []
+        closes = error.status in (408, 413)
+        headers = [(b"connection", b"close")] if closes else []
         if isinstance(error, NotAuthenticated):
             headers.append((b"www-authenticate", b"Bearer"))
         headers += retry_after.raw_headers(error)
-        await self._send_error(error, self._profile.status(error), headers)
+        await self._send_error(error, self._profile.status(error), headers, more=closes)
+        if closes:
+            await self._body.discard()
+            await self._send({"type": "http.response.body", "body": b""})
 
-    async def _send_error(self, error: EditorError, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    async def _send_error(
+        self, error: EditorError, status: int, headers: list[tuple[bytes, bytes]], *, more: bool = False
+    ) -> None:
         content = self._profile.envelope(status, error)
         start = [
             (b"content-type", b"application/json"),
@@ -250,7 +257,8 @@ class _Response:
             *self._extra_headers(),
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": start})
-        await self._send({"type": "http.response.body", "body": b"" if self._method == "HEAD" else content})
+        shown = b"" if self._method == "HEAD" else content
+        await self._send({"type": "http.response.body", "body": shown, "more_body": more})
 
     def _extra_headers(self) -> list[tuple[bytes, bytes]]:
         headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]

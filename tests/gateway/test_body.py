@@ -236,3 +236,15 @@ async def test_the_discarded_body_of_a_refusal_is_limited(monkeypatch: pytest.Mo
     await pass_on_without_body(reads_all, {"headers": []}, sender.receive, answer.send)
     assert answer.messages[-1]["body"] == b""
     assert sender.requested == (6 if name == "IGNORED_SECONDS" else 3)
+
+
+@pytest.mark.parametrize("pieces", [(b"x" * 30, b"y", b"z"), (b"x" * 10, b"x" * 20), (b"x" * 30,)])
+async def test_what_is_left_of_a_refused_body_is_read_once(pieces: tuple[bytes, ...]) -> None:
+    """A connection that is closed with unread bytes discards the response to them: a proxy then says 502."""
+    sender = Sender(*pieces, complete=True)
+    one = Body(sender.receive, limit=25)
+    with pytest.raises(TooLarge):
+        while True:
+            await one.receive()
+    await one.discard()
+    assert sender.requested == len(pieces)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from pytest_django import Settings
 
 from editor.access import task_tokens
 from editor.access.actor import Actor
@@ -128,6 +129,17 @@ async def test_steps_are_sent_as_they_happen_and_replayed_to_late_subscribers(
     (output,) = frames[-1]["message"]
     assert (output["name"], output["contenttype"]) == ("0.jpg", "image/jpeg")
     assert output["url"].startswith("http://localhost/i/")
+
+
+async def test_links_begin_with_a_base_url_that_was_set_later(actor: Actor, settings: Settings) -> None:
+    job = await in_thread(submit, actor, "make it black and white")
+    await execution.run(job.id)
+    await Job.objects.aupdate(origin="http://portal.internal:8017")
+    settings.BASE_URL = "https://images.example.com:8443"
+    async with connected() as socket:
+        await socket.subscribe(task_tokens.make(job.id))
+        (output,) = (await socket.frames_of_task())[-1]["message"]
+    assert output["url"].startswith("https://images.example.com:8443/i/")
 
 
 async def test_a_failure_is_sent_with_its_message_and_without_files(actor: Actor) -> None:
