@@ -28,7 +28,8 @@ class Traced:
 
     def sub(self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> Traced:
         """As re.sub: each character of a replacement comes from the whole match."""
-        text, spans, end = "", [], 0
+        text, end = "", 0
+        spans: list[tuple[int, int]] = []
         for match in pattern.finditer(self.text):
             new = replacement(match)
             text += self.text[end : match.start()] + new
