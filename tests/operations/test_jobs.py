@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from editor.engine import requests
 from editor.errors import (
     Conflict,
     EditorError,
@@ -271,6 +272,7 @@ def test_the_sent_prompt_keeps_the_style_as_it_was_at_submit() -> None:
     style.save()
     job.refresh_from_db()
     assert (job.sent_prompt, job.style_version) == ("make it warmer, as a pencil sketch", 1)
+    assert requests.build(job).written == "make it warmer"
 
 
 def test_each_tier_accepts_a_prompt_alone() -> None:
