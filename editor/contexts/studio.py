@@ -98,6 +98,7 @@ class Studio:
     ideas: list[IdeaView]
     samples: list[SampleView]
     idempotency_key: str
+    draft_key: str  # what the browser keeps the entered values under
     view_only: str  # why the viewer cannot edit; empty if they can
     failure: Failure | None = None
     prompt: str = ""
@@ -144,6 +145,7 @@ def studio_page(
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
         samples=_samples() if actor.membership.may_edit else [],
         idempotency_key=new_idempotency_key(),
+        draft_key=f"{actor.user.pk} {workspace.pk}",
         view_only="" if actor.membership.may_edit else VIEW_ONLY,
         failure=failure(failed) if (failed := studio.newest_if_failed(workspace, actor.user)) else None,
         prompt=prompt,

@@ -121,11 +121,20 @@ function failed(element, status) {
   place.lastElementChild.lastElementChild.textContent = dataset[status] ?? `${what} ${next}`;
 }
 
+// After signing in again in another tab the token is another one: the request is repeated with it, once.
+function repeat({ sourceElement, sourceEvent }, token) {
+  document.body.setAttribute("hx-headers:inherited", JSON.stringify({ "X-CSRFToken": token }));
+  for (const field of findAll("[name=csrfmiddlewaretoken]")) field.value = token;
+  sourceElement.dispatchEvent(new Event(sourceEvent.type, { bubbles: true, cancelable: true }));
+}
+
 on("htmx:after:request", (event) => {
   const { sourceElement, response, text } = event.detail.ctx;
+  const token = response.raw.headers.get("X-CSRFToken");
   const ours = response.status < 400 ? !/^\s*<(!doctype|html)/i.test(text) : /^\s*<p class="problem"/.test(text);
   if (response.raw.redirected) location.reload(); // the session ended: sign in, then come back here
-  else if (ours) return;
+  else if (token && sourceElement.toggleAttribute("data-repeated")) repeat(event.detail.ctx, token);
+  else if (ours) return sourceElement.removeAttribute("data-repeated");
   else failed(sourceElement, response.status); // a page of a proxy, or of a crash
   event.preventDefault();
 });

@@ -28,13 +28,20 @@ NOT_FOUND = "This no longer exists, or it belongs to a workspace you are not a m
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 with what the person, or the operator, can do about the reason."""
+    """403 with what the person, or the operator, can do about the reason.
+
+    With a token that is merely out of date, the response to htmx has a new one in X-CSRFToken: app.js
+    repeats the request with it.
+    """
     message = OUT_OF_DATE
     if reason == csrf.REASON_NO_CSRF_COOKIE:
         message = NO_COOKIE
     elif reason.startswith(("Origin checking failed", "Referer checking failed")):
         message = WRONG_ORIGIN
-    return error_response(request, PermissionDenied(message))
+    response = error_response(request, PermissionDenied(message))
+    if message == OUT_OF_DATE and is_fragment(request):
+        response["X-CSRFToken"] = csrf.get_token(request)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

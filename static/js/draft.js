@@ -1,0 +1,28 @@
+// Keeps what was entered in the Studio in this browser, for each user and workspace, until Run.
+
+const form = document.querySelector("#studio-form");
+const NAMES = ["prompt", "tier", "model", "style", "character"];
+const { draft } = form.dataset;
+
+function save({ target }) {
+  if (target.form !== form || !NAMES.includes(target.name)) return;
+  const entered = new FormData(form);
+  localStorage.setItem(draft, JSON.stringify(NAMES.map((name) => [name, entered.get(name) ?? ""])));
+}
+
+function restore() {
+  for (const [name, value] of JSON.parse(localStorage.getItem(draft) ?? "[]")) {
+    const control = form.elements[name];
+    if (!control || control.value === value) continue;
+    control.value = value; // of radio buttons, checks the one with this value
+    const changed = control instanceof RadioNodeList ? [...control].find((radio) => radio.checked) : control;
+    changed?.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
+for (const type of ["input", "change"]) document.addEventListener(type, save);
+// A link that fills in the form, such as Edit again, comes first. After htmx has started.
+if (!location.search) addEventListener("load", restore);
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement === form && ctx.response.status === 202) localStorage.removeItem(draft);
+});
