@@ -35,5 +35,5 @@ def act(client: Client, key: ApiKey, name: str, headers: Any = None, **data: str
 
 def row_of(page: str, name: str) -> str:
     """The list's row of the key with that name, without its dialogs."""
-    (row,) = re.findall(rf"<tr [^>]*>\s*<th[^>]*>\s*<b>{name}</b>.*?</tr>", page, re.DOTALL)
+    (row,) = re.findall(rf"<tr [^>]*>\s*<th[^>]*>\s*<b[^>]*>{name}</b>.*?</tr>", page, re.DOTALL)
     return " ".join(re.sub(r"<dialog.*?</dialog>", "", row, flags=re.DOTALL).split())

@@ -59,7 +59,7 @@ def show(client: Client, row: Image | Job, **query: str) -> str:
 def recipe(page: str) -> dict[str, str]:
     return {
         label: " ".join(value.split())
-        for label, value in re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]*)</dd>", page)
+        for label, value in re.findall(r"<dt>([^<]+)</dt>\s*<dd[^>]*>([^<]*)</dd>", page)
     }
 
 
