@@ -125,7 +125,8 @@ function failed(element, status) {
 function repeat({ sourceElement, sourceEvent }, token) {
   document.body.setAttribute("hx-headers:inherited", JSON.stringify({ "X-CSRFToken": token }));
   for (const field of findAll("[name=csrfmiddlewaretoken]")) field.value = token;
-  sourceElement.dispatchEvent(new Event(sourceEvent.type, { bubbles: true, cancelable: true }));
+  const again = () => sourceElement.dispatchEvent(new Event(sourceEvent.type, { bubbles: true, cancelable: true }));
+  sourceElement.addEventListener("htmx:finally:request", () => setTimeout(again), { once: true });
 }
 
 on("htmx:after:request", (event) => {
