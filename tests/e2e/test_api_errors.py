@@ -30,7 +30,6 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "an image's id that is none": ("process", {**EDIT, "image_id": "cat"}),
     "an address that is not https": ("process", {**EDIT, "image_url": "http://127.0.0.1/cat.png"}),
     "an address that is too long": ("process", {**EDIT, "image_url": "https://127.0.0.1/".ljust(2001, "x")}),
-    "an empty address": ("process", {**EDIT, "image_url": ""}),
     "a style's id that is none": ("process", {**EDIT, "style_id": "noir"}),
     "a character's id that is none": ("process", {**EDIT, "character_id": "ada"}),
     "an estimate without a tier": ("estimate", {}),

@@ -44,7 +44,7 @@ MODERATED = failed("moderated", "safety filter refused this edit. Change the pro
 NO_IMAGE = failed("unavailable", "returned no image")
 NO_LINK = failed("unavailable", "could not be downloaded. Its link has expired or is broken")
 NO_PICTURE = failed("unavailable", "The provider's result could not be used")
-TOO_LARGE = failed("unavailable", "could not be downloaded. It is larger than 64 MB.")
+TOO_LARGE = failed("unavailable", "could not be downloaded. It is larger than 128 MB.")
 TOO_LARGE_AT_ONCE = failed("unknown_outcome", "could not be downloaded. It is larger than 4 MB.")
 
 
