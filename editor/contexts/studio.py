@@ -27,6 +27,8 @@ from editor.providers import registry
 from editor.queries import pricing, studio
 from editor.queries.pricing import Choice, Offer, Quote
 
+MASK_MODELS = 3  # offered when the selected model does not support masks
+
 
 @dataclass(frozen=True, slots=True)
 class TierView:
@@ -90,6 +92,7 @@ class Studio:
     providers: list[ProviderView]
     tiers: list[TierView]
     models: list[ModelView]
+    mask_models: list[ModelView]  # the cheapest that support a mask
     model: ModelView
     form: BaseForm
     styles: list[TileView]
@@ -129,6 +132,7 @@ def studio_page(
     workspace = actor.workspace
     tree = studio.edit_tree(current) if current else []
     offer = pricing.offer(workspace=workspace, provider=choice.provider)
+    models = _models(offer, choice)
     return Studio(
         workspace=workspace,
         stage=_stage(actor, current, tree=tree, compared_id=compared_id) if current else None,
@@ -136,7 +140,10 @@ def studio_page(
         jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace, actor.user)],
         providers=_providers(workspace, choice),
         tiers=_tiers(offer, choice),
-        models=_models(offer, choice),
+        models=models,
+        mask_models=sorted((one for one in models if one.takes_mask), key=lambda one: one.credits)[
+            :MASK_MODELS
+        ],
         model=_model(choice, choice),
         form=form,
         styles=[_style(style, style_id) for style in studio.styles(workspace)],
@@ -220,6 +227,11 @@ def _models(offer: Offer, choice: Choice) -> list[ModelView]:
     views = [_model(offered, choice) for offered in offer.models.values() if offered]
     vendors = list(dict.fromkeys(view.vendor for view in views))
     return sorted(views, key=lambda view: vendors.index(view.vendor))
+
+
+def _cheapest_with_mask(models: list[ModelView]) -> list[ModelView]:
+    supporting = [model for model in models if model.takes_mask]
+    return sorted(supporting, key=lambda model: model.credits)[:MASK_MODELS]
 
 
 def _model(offered: Choice, choice: Choice) -> ModelView:

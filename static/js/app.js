@@ -40,7 +40,10 @@ on("paste", (event) => find("#file") && take(event.clipboardData, event));
 // --- Commands besides those built into HTML; `commandfor` names a button's target.
 const COMMANDS = {
   "--pick": (input) => input.click(),
-  "--fill": (prompt, { value }) => Object.assign(prompt, { value }).focus(),
+  "--fill": (field, { value }) => {
+    Object.assign(field, { value }).focus();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  },
   "--remove": (chip) => chip.remove(),
   "--earlier": (chip, button) => {
     chip.previousElementSibling?.before(chip);

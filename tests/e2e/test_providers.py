@@ -144,20 +144,26 @@ def test_the_studio_offers_the_models_that_a_key_serves(portal: Portal, new_cont
     expect(page.locator("#run-price")).to_have_text("· 4 credits")
 
     studio.prompt.fill("a quiet harbour")
+    studio.view("Mask").check(force=True)
+    page.get_by_role("application").press("Space")
     run_on.select_option("google")
     expect(page.locator("#run-price")).to_have_text("· 0 credits")
     expect(page.get_by_role("radio", name="Pro")).to_be_checked()
     expect(page.get_by_role("radio", name="Standard")).to_be_disabled()
     expect(page.locator("#model-note")).to_contain_text("Runs on Google with your own key · no mask support")
-    expect(studio.view("Mask")).to_be_hidden()
+    expect(page.get_by_text("Gemini 3 Pro Image does not support masks.")).to_be_visible()
+    studio.view("Image").check(force=True)
+    expect(page.get_by_text("does not support masks.")).to_be_hidden()
     expect(studio.prompt).to_have_value("a quiet harbour")
 
     run_on.select_option("openai")
     expect(page.get_by_role("radio", name="Standard")).to_be_enabled()
-    expect(studio.view("Mask")).to_be_visible()
+    studio.view("Mask").check(force=True)
+    expect(page.get_by_text("does not support masks.")).to_be_hidden()
     studio.edit("a quiet harbour", becomes="v2")
     newest = "SELECT provider, charged FROM editor_job ORDER BY created_at DESC LIMIT 1"
     assert portal.query(newest) == [("openai", 0)]
+    assert portal.query("SELECT count(*) FROM editor_jobimage WHERE role = 'mask'")[0][0] >= 1, "it was kept"
 
 
 @pytest.mark.parametrize("provider", EMULATORS)

@@ -92,7 +92,7 @@ def test_a_file_that_the_proxy_refuses_is_explained(proxied: Proxied, new_contex
         studio = proxied.in_the_browser(new_context)
         studio.page.locator("#file").set_input_files(PHOTO)
         problem = studio.page.locator("#prompt-error")
-        expect(problem).to_contain_text("a proxy in front of the portal refuses files this large")
+        expect(problem).to_contain_text("larger than the server in front of the portal accepts")
         studio.page.goto("about:blank")
 
 
