@@ -199,6 +199,13 @@ def test_a_push_about_only_the_balance_changes_no_stage() -> None:
     assert set(live(None).partials) == {"#told", "#accepted", "#jobs", "#balance"}
 
 
+def test_a_running_or_completed_edit_of_the_viewer_clears_the_failure_before_it() -> None:
+    stage = StageView(current=version(), before=None, leave_url="/")
+    for state in ("running", "completed"):
+        assert live(job(state=state, stage=stage)).partials["#failure"].strip() == ""
+        assert "#failure" not in live(job(state=state, stage=stage, mine=False)).partials
+
+
 def test_a_card_shows_its_progress_and_cancels_only_if_possible() -> None:
     running, stopping = job(), job(cancelable=False)
     page = live(running, [running, stopping])
@@ -270,7 +277,7 @@ def test_the_response_to_run_contains_a_new_key_and_clears_the_error() -> None:
     )
     assert "problem" not in page.partials["#prompt-error"]
     assert [option["value"] for option in page.attributes("option")] == [CROSS_SITE, "warmer"]
-    others = {"#run-key", "#prompt-error", "#failure", "#accepted", "#history"}
+    others = {"#run-key", "#prompt-error", "#accepted", "#history"}
     assert set(page.partials) == others, "the rest is the socket's, in order"
 
 

@@ -44,7 +44,7 @@ def image_id(common_portal: Portal, amara: Client) -> str:
 def share(amara: Client, image_id: str) -> str:
     """The path of a share link to the image."""
     page = amara.post(f"/w/acme-studio/images/{image_id}/shares/", days="1").text
-    found = re.search(r'<code class="secret">http://[^/]+(/s/[^<]+)</code>', page)
+    found = re.search(r'<code class="secret"[^>]*>http://[^/]+(/s/[^<]+)</code>', page)
     assert found
     return html.unescape(found[1])
 
