@@ -35,6 +35,7 @@ class VersionView:
     alt: str
     credits: int
     seed: int | None = None
+    may_be_transparent: bool = False
     depth: int = 0
     is_current: bool = False
     key: str = ""  # keyboard shortcut from the current version
@@ -145,6 +146,7 @@ def version_view(
         alt=f"{image.label}: {prompt}" if prompt else f"{image.label}: {image.original_name or 'image'}",
         credits=image.job.charged if image.job else 0,
         seed=image.job.known_seed if image.job else None,
+        may_be_transparent=image.content_type != "image/jpeg",
         depth=min(depth, DEEPEST),
         is_current=current is not None and image.pk == current.pk,
     )
