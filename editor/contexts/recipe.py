@@ -13,8 +13,9 @@ from editor.access.actor import Actor
 from editor.catalog import seeds
 from editor.catalog.types import Input, Value
 from editor.contexts import gallery as lists
+from editor.contexts.rail import thumbs
 from editor.contexts.studio import new_idempotency_key
-from editor.contexts.versions import VersionView, same_shape, tree_view, version_view
+from editor.contexts.versions import VersionView, same_shape, version_view
 from editor.models import Character, Image, Job, JobImage, Status, Style
 from editor.providers import registry
 from editor.providers.base import ProviderError
@@ -68,7 +69,7 @@ def image_lightbox(actor: Actor, image: Image, filter: Filter) -> Lightbox:
         row=image,
         before=_shown(image.parent),
         starred=image.pk in gallery.starred(actor.user, [image]),
-        versions=tree_view(actor.workspace, tree, image) if len(tree) > 1 else [],
+        versions=thumbs(actor.workspace, tree, image) if len(tree) > 1 else [],
     )
 
 

@@ -12,12 +12,11 @@ from editor import catalog
 from editor.access import accounts
 from editor.access.actor import VIEW_ONLY, Actor
 from editor.contexts.jobs import Failure, JobView, failure, job_view
+from editor.contexts.rail import Rail, rail_view
 from editor.contexts.versions import (
     StageView,
-    VersionView,
     shown_sources,
     stage_view,
-    tree_view,
     version_view,
 )
 from editor.media import links
@@ -87,7 +86,7 @@ class IdeaView:
 class Studio:
     workspace: Workspace
     stage: StageView | None
-    tree: list[VersionView]
+    rail: Rail
     jobs: list[JobView]
     providers: list[ProviderView]
     tiers: list[TierView]
@@ -136,7 +135,7 @@ def studio_page(
     return Studio(
         workspace=workspace,
         stage=_stage(actor, current, tree=tree, compared_id=compared_id) if current else None,
-        tree=tree_view(workspace, tree, current),
+        rail=rail_view(workspace, tree, current),
         jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace, actor.user)],
         providers=_providers(workspace, choice),
         tiers=_tiers(offer, choice),

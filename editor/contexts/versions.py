@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.urls import reverse
@@ -15,7 +14,6 @@ from editor.media import links
 from editor.models import Image, Workspace
 
 SAME_SHAPE = 0.02  # relative difference of the aspect ratios
-DEEPEST = 2  # deeper branches are not indented further
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,6 @@ class VersionView:
     credits: int
     seed: int | None = None
     may_be_transparent: bool = False
-    depth: int = 0
     is_current: bool = False
     key: str = ""  # keyboard shortcut from the current version
 
@@ -125,9 +122,7 @@ def stage_view(
     )
 
 
-def version_view(
-    workspace: Workspace, image: Image, *, depth: int = 0, current: Image | None = None
-) -> VersionView:
+def version_view(workspace: Workspace, image: Image, *, current: Image | None = None) -> VersionView:
     """`image.job` must be loaded; makes no query."""
     prompt = image.job.prompt if image.job else ""
     return VersionView(
@@ -147,7 +142,6 @@ def version_view(
         credits=image.job.charged if image.job else 0,
         seed=image.job.known_seed if image.job else None,
         may_be_transparent=image.content_type != "image/jpeg",
-        depth=min(depth, DEEPEST),
         is_current=current is not None and image.pk == current.pk,
     )
 
@@ -163,32 +157,3 @@ def shown_sources(images: Sequence[Image]) -> dict[UUID, UUID | None]:
         return source_id if source_id in by_id else None
 
     return {image.pk: source_of(image) for image in images if not image.trashed_at}
-
-
-def tree_view(workspace: Workspace, images: Sequence[Image], current: Image | None) -> list[VersionView]:
-    """The edit tree in reading order: an edit follows its source, further edits of a source are indented.
-
-    Versions in the trash are left out; edits of them follow the nearest source that is shown.
-    """
-    sources = shown_sources(images)
-    children: dict[UUID | None, list[Image]] = defaultdict(list)
-    for image in images:
-        if image.pk in sources:
-            children[sources[image.pk]].append(image)
-    views: list[VersionView] = []
-    waiting = [(image, 0) for image in reversed(children[None])]
-    while waiting:
-        image, depth = waiting.pop()
-        views.append(version_view(workspace, image, depth=depth, current=current))
-        for place, child in reversed(list(enumerate(children[image.pk]))):
-            waiting.append((child, depth + (1 if place else 0)))
-    return _with_keys(views)
-
-
-def _with_keys(views: list[VersionView]) -> list[VersionView]:
-    """Add the keyboard shortcuts of the current version's neighbours."""
-    at = next((place for place, view in enumerate(views) if view.is_current), None)
-    if at is None:
-        return views
-    keys = {at - 1: "[", at + 1: "]"}
-    return [replace(view, key=keys.get(place, "")) for place, view in enumerate(views)]

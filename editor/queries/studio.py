@@ -29,7 +29,9 @@ def edit_tree(image: Image) -> list[Image]:
     """All versions in the edit tree of `image`, oldest first."""
     root_id = image.root_id or image.pk
     return list(
-        Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id)).select_related("job").order_by("version")
+        Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id))
+        .select_related("job", "created_by")
+        .order_by("version")
     )
 
 

@@ -46,16 +46,15 @@ def test_a_versions_page_shows_it_with_its_source(workspace: Workspace, client: 
     assert f'id="stage-{result.id}"' in page
     assert "Compare" in page
     assert f'name="images" value="{result.id}"' in page
-    for place in ("rail", "strip"):  # the strip is the rail of phones
-        node = page.partition(f'id="{place}-{result.id}"')[2].partition(">")[0]
-        assert 'aria-current="true"' in node
+    node = page.partition(f'id="rail-{result.id}"')[2].partition(">")[0]
+    assert 'aria-current="true"' in node
 
 
 def test_htmx_gets_only_the_parts_that_change(workspace: Workspace, client: Client) -> None:
     image = add_image(workspace)
     part = client.get(url(workspace, "studio_version", image.id), headers=HTMX).content.decode()
     assert "<html" not in part
-    for target in ("#chips", "#rail", "#strip", "#prompt-error"):
+    for target in ("#chips", "#rail", "#prompt-error"):
         assert f'hx-target="{target}"' in part
 
 

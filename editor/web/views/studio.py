@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.contexts.rail import MORE, rail_view
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
 from editor.errors import EditorError, InvalidInput
@@ -19,6 +20,7 @@ from editor.media.limits import MAX_BYTES
 from editor.models import Image, Workspace
 from editor.operations import images
 from editor.queries import pricing
+from editor.queries import studio as studio_queries
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
 from editor.web.forms.edit import StudioForm
@@ -104,15 +106,35 @@ def quote(request: MemberRequest) -> HttpResponse:
 @require_GET
 @member
 def rail(request: MemberRequest) -> HttpResponse:
-    """The versions of the image that the viewer looks at: `?at=`, compared by `?with=`."""
+    """The versions of the image that the viewer looks at: `?at=`, compared by `?with=`.
+
+    `?rows=30-60` returns only these rows of the list, and `side` where the rest follows: before or after.
+    """
     at = request.GET.get("at", "")
     current = lookups.image(request.actor, at) if at else None
+    if current and "rows" in request.GET:
+        return _more_rows(request, current)
     page = _page(request.actor, request.GET, current=current)
     response = render(request, "studio/_rail_swap.html", {"studio": page})
     if page.stage:
         # A result took the stage: the URL follows, so that a reload shows the same image.
         response["HX-Replace-Url"] = page.stage.url
     return response
+
+
+def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
+    start, _, end = request.GET["rows"].partition("-")
+    if not (start.isdecimal() and end.isdecimal() and 0 <= int(end) - int(start) <= MORE):
+        raise InvalidInput("There are no such rows.")
+    tree = studio_queries.edit_tree(current)
+    side = request.GET.get("side")
+    context = {
+        "rail": rail_view(request.actor.workspace, tree, current, start=int(start), end=int(end)),
+        "stage": {"current": current},
+        "only_before": side == "before",
+        "only_after": side == "after",
+    }
+    return render(request, "studio/_rail_rows.html", context)
 
 
 def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:

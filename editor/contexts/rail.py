@@ -1,0 +1,115 @@
+"""The versions beside the Studio's stage: a graph of the edit tree, of which a part is shown at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from editor import catalog
+from editor.contexts.graph import Mark, lay_out, reading_order
+from editor.contexts.versions import VersionView, shown_sources, version_view
+from editor.models import Image, User, Workspace
+
+NEAR = 15  # rows above and below the current version
+MORE = 30  # rows that are added on request
+
+
+@dataclass(frozen=True, slots=True)
+class RailRow:
+    """One version.
+
+    source   label of its source, if it starts a branch
+    about    who made it, with which model, for how much
+    """
+
+    version: VersionView
+    lane: int
+    marks: Sequence[Mark]
+    source: str
+    initials: str
+    at: datetime
+    about: str
+
+    @property
+    def name(self) -> str:
+        """The accessible name, e.g. "v5, from v2: Bleached oak table, by Jonas Weber"."""
+        origin = f", from {self.source}" if self.source else ""
+        prompt = f": {self.version.prompt}" if self.version.prompt else ""
+        return f"{self.version.label}{origin}{prompt}, {self.about}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """`start` and `end`: the shown rows of all `total` ones."""
+
+    rows: Sequence[RailRow]
+    start: int
+    end: int
+    total: int
+
+    @property
+    def earlier(self) -> int:
+        """Where the part before this one starts."""
+        return max(0, self.start - MORE)
+
+    @property
+    def later(self) -> int:
+        """Where the part after this one ends."""
+        return min(self.total, self.end + MORE)
+
+
+def rail_view(
+    workspace: Workspace,
+    images: Sequence[Image],
+    current: Image | None,
+    *,
+    start: int | None = None,
+    end: int = 0,
+) -> Rail:
+    """The rows from `start` to before `end`, without `start` those near the current version.
+
+    images  as loaded by `queries.studio.edit_tree`; makes no query
+    """
+    sources = shown_sources(images)
+    by_id = {image.pk: image for image in images}
+    order = reading_order(sources)
+    here = order.index(current.pk) if current and current.pk in sources else 0
+    if start is None:
+        start, end = here - NEAR, here + NEAR + 1
+    start, end = max(0, start), min(len(order), end)
+    keys = {here - 1: "[", here + 1: "]"} if current else {}
+    rows = []
+    for at, row in enumerate(lay_out(order, sources)[start:end], start):
+        image, source_id = by_id[order[at]], sources[order[at]]
+        version = version_view(workspace, image, current=current)
+        rows.append(
+            RailRow(
+                version=replace(version, key=keys.get(at, "")),
+                lane=row.lane,
+                marks=row.marks,
+                source=by_id[source_id].label if row.branch and source_id else "",
+                initials=image.created_by.initials if image.created_by else "?",
+                at=image.created_at,
+                about=_about(image),
+            )
+        )
+    return Rail(rows=rows, start=start, end=end, total=len(order))
+
+
+def thumbs(workspace: Workspace, images: Sequence[Image], current: Image) -> list[VersionView]:
+    """The versions near the current one, in reading order."""
+    return [row.version for row in rail_view(workspace, images, current).rows]
+
+
+def _about(image: Image) -> str:
+    who = f"by {_name(image.created_by)}"
+    if image.job is None:
+        return who
+    model = catalog.catalog().models.get(image.job.model)
+    credits = "1 credit" if image.job.charged == 1 else f"{image.job.charged:,} credits"
+    return f"{who}, {model.label if model else image.job.model}, {credits}"
+
+
+def _name(user: User | None) -> str:
+    return user.display_name if user else "a former member"
