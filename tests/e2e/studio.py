@@ -65,6 +65,10 @@ class Studio:
     def versions(self) -> Locator:
         return self.page.get_by_role("navigation", name="Versions").get_by_role("link")
 
+    def version(self, label: str) -> Locator:
+        """Its link; the name goes on with the source of a branch, the prompt and the person."""
+        return self.versions.and_(self.page.get_by_role("link", name=re.compile(f"^{label}[,:]")))
+
     def view(self, name: str) -> Locator:
         return self.page.get_by_role("radio", name=name, exact=True)
 
@@ -90,7 +94,7 @@ class Studio:
         """Run, and wait until the result is on stage and in the rail, which is fetched after it."""
         self.run(message)
         self.expect_editing(becomes)
-        expect(self.versions.filter(has_text=becomes)).to_have_count(1)
+        expect(self.version(becomes)).to_have_count(1)
 
     def download(self) -> Picture.Image:
         link = self.page.get_by_role("link", name="Download").get_attribute("href")

@@ -54,7 +54,7 @@ def shown_price(page: Page) -> int:
 
 
 def versions(page: Page) -> list[str]:
-    return page.get_by_role("navigation", name="Versions").get_by_role("link").all_inner_texts()
+    return page.get_by_role("navigation", name="Versions").locator(".node b").all_inner_texts()
 
 
 def download(page: Page) -> Picture.Image:
@@ -136,7 +136,7 @@ def test_edit_a_photograph_end_to_end(portal: Portal, new_context: ContextMaker)
     page.get_by_role("button", name=re.compile("^Run")).click()
     expect(page.get_by_text("Editing v3")).to_be_visible()
     expect(page.get_by_role("navigation", name="Versions").get_by_role("link")).to_have_count(3)
-    assert [label.split(":")[0].strip() for label in versions(page)] == ["Original", "v2", "v3"]
+    assert versions(page) == ["Original", "v2", "v3"]
     expect(page.locator("#balance")).to_have_text(f"{before - 2 * price:,}")
 
     # The other member saw both arrive without a reload.

@@ -77,7 +77,7 @@ def test_the_stage_stays_after_a_reconnect(studio: Studio) -> None:
     page.route_web_socket(re.compile("/ws/"), pass_on)
     page.reload()
     studio.edit("make it warmer", becomes="v2")
-    studio.versions.filter(has_text="Original").click()
+    studio.version("Original").click()
     studio.expect_editing("the original")
     # Each snapshot requests the rail.
     with page.expect_response(lambda response: "/rail/" in response.url and len(sockets) == 2):

@@ -90,7 +90,7 @@ def test_a_version_reserves_its_space_before_its_image_is_loaded(
     box = shown.bounding_box()
     held: list[Route] = []
     page.route("**/files/*", lambda route: held.append(route))
-    studio.versions.filter(has_text="Original").click()
+    studio.version("Original").click()
     studio.expect_editing("the original")
     assert page.locator(".plain").bounding_box() == box
     studio.wait_until(lambda: held)  # its image is not loaded yet

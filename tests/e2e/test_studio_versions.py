@@ -17,7 +17,7 @@ def test_a_branch_is_created_and_compared_with_another_version(studio: Studio) -
     page = studio.page
     studio.edit("make it warmer", becomes="v2")
     studio.edit("add a white border", becomes="v3")
-    studio.versions.filter(has_text="Original").click()
+    studio.version("Original").click()
     studio.expect_editing("the original")
     studio.edit("make it black and white", becomes="v4")
     assert labels(studio) == ["Original", "v2", "v3", "v4"]
@@ -85,7 +85,7 @@ def test_keys_step_through_the_versions(studio: Studio) -> None:
     studio.expect_editing("the original")
     studio.page.keyboard.press("]")
     studio.expect_editing("v2")
-    expect(studio.versions.filter(has_text="v2")).to_be_focused()
+    expect(studio.version("v2")).to_be_focused()
     studio.prompt.press("[")
     expect(studio.prompt).to_have_value("add a white border[")
     studio.expect_editing("v2")
@@ -95,7 +95,7 @@ def test_an_image_in_the_middle_can_be_discarded(studio: Studio) -> None:
     page = studio.page
     studio.edit("make it warmer", becomes="v2")
     studio.edit("add a white border", becomes="v3")
-    studio.versions.filter(has_text="v2").click()
+    studio.version("v2").click()
     studio.expect_editing("v2")
     gone = page.url
     page.get_by_role("button", name="Move to trash").click()
@@ -107,7 +107,7 @@ def test_an_image_in_the_middle_can_be_discarded(studio: Studio) -> None:
     studio.expect_editing("the original")
     expect(studio.versions).to_have_count(2)
     assert labels(studio) == ["Original", "v3"]
-    studio.versions.filter(has_text="v3").click()
+    studio.version("v3").click()
     studio.expect_editing("v3")
     expect(studio.view("Before")).to_be_attached()
     assert page.goto(gone).status == 404  # type: ignore[union-attr]
