@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
@@ -13,10 +16,13 @@ from editor.models import User
 from editor.operations.mails import Kind
 
 
-def build(*, kind: Kind, email: str, origin: str) -> EmailMessage:
+def build(
+    *, kind: Kind, email: str, origin: str, details: Mapping[str, str] = MappingProxyType({})
+) -> EmailMessage:
     """The mail for this address; its text depends on whether it has an account now."""
     user = User.objects.filter(email=email, is_active=True).first()
-    link = {Kind.RESET: _reset_link, Kind.SIGN_UP: _sign_up_link}[kind](user, email)
+    links = {Kind.RESET: _reset_link, Kind.SIGN_UP: _sign_up_link}
+    link = links[kind](user, email) if kind in links else ""
     context = {
         "site_name": settings.SITE_NAME,
         "email": email,
@@ -24,6 +30,7 @@ def build(*, kind: Kind, email: str, origin: str) -> EmailMessage:
         "signup_open": settings.SIGNUP == "open",
         "origin": origin,
         "link": f"{origin}{link}",
+        "details": details,
     }
     subject, _, text = render_to_string(f"mail/{kind}.txt", context).strip().partition("\n")
     return EmailMessage(subject=subject, body=text.strip() + "\n", to=[email])

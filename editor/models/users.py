@@ -37,6 +37,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    is_service_account = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Acts for a workspace's own API key. It has no password and cannot sign in.",
+    )
+    time_zone = models.CharField(max_length=64, blank=True, db_default="", help_text="Empty: the browser's.")
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
