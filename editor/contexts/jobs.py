@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from editor import catalog
 from editor.contexts.versions import StageView, VersionView, stage_view, version_view
-from editor.media import links
 from editor.models import Job, JobEvent, Status, User, Workspace
 from editor.queries import credits, studio
 
@@ -73,7 +72,7 @@ class JobView:
     id: UUID
     prompt: str
     model_label: str
-    thumb_url: str | None
+    source: VersionView | None
     elapsed: str
     masked: bool
     percent: int
@@ -104,7 +103,7 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         id=job.id,
         prompt=job.prompt,
         model_label=_label(job.model),
-        thumb_url=links.sign(job.parent.id, "160") if job.parent and not job.parent.trashed_at else None,
+        source=version_view(workspace, job.parent) if job.parent and not job.parent.trashed_at else None,
         elapsed=f"{_elapsed(job).total_seconds():.1f} s",
         masked=getattr(job, "masked", False),
         percent=job.percent or 0,

@@ -42,9 +42,9 @@ def test_the_large_view_and_the_studio_offer_the_full_size() -> None:
     source = add_image(workspace)
     result = add_completed(workspace, source, version=2, user=user)
     Image.objects.update(width=3000, height=2000)
-    for name in ("gallery_image", "studio_version"):
+    for name, images in {"gallery_image": 2, "studio_version": 3}.items():
         page = body(signed_in(user).get(reverse(name, args=[workspace.slug, result.pk])))
-        assert page.count(" 1280w, /files/") == 2  # before and after
+        assert page.count(" 1280w, /files/") == images  # before and after, and under the mask
         assert page.count(" 3000w") == 2
         assert 'aria-label="Open at full size, 3000 by 2000 pixels"' in page
 

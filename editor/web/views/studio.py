@@ -21,11 +21,15 @@ from editor.models import Image, Workspace
 from editor.operations import images
 from editor.queries import pricing
 from editor.queries import studio as studio_queries
+from editor.web import choices
+from editor.web.back import own_url
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
 from editor.web.forms.edit import StudioForm
 from editor.web.forms.model_inputs import build_form
 from editor.web.htmx import is_fragment
+
+RAIL, FOLDED = "rail", "folded"  # a cookie and its value
 
 
 @require_GET
@@ -122,6 +126,20 @@ def rail(request: MemberRequest) -> HttpResponse:
     return response
 
 
+@require_POST
+@member
+def fold_rail(request: MemberRequest) -> HttpResponse:
+    """Fold the versions to a narrow column, or with an empty `folded` unfold them; remembered in a cookie."""
+    folded = bool(request.POST.get("folded"))
+    if is_fragment(request):
+        response = render(request, "studio/_rail_head.html", {"folded": folded})
+    else:
+        back = own_url(request, request.headers.get("Referer", ""))
+        response = redirect(back or reverse("studio", args=[request.actor.workspace.slug]))
+    choices.remember(request, response, RAIL, FOLDED if folded else "")
+    return response
+
+
 def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
     start, _, end = request.GET["rows"].partition("-")
     if not (start.isdecimal() and end.isdecimal() and 0 <= int(end) - int(start) <= MORE):
@@ -143,6 +161,7 @@ def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
     context = {
         "studio": _page(request.actor, data, current=current),
         "history": prompt_history(request.actor),
+        "rail_folded": request.COOKIES.get(RAIL) == FOLDED,
         "nav": "studio",
     }
     return render(request, "studio/studio.html", context)
