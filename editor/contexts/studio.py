@@ -255,9 +255,7 @@ def _model(offered: Choice, choice: Choice) -> ModelView:
 
 
 def _style(style: Style, chosen: str) -> TileView:
-    return TileView(
-        str(style.id), style.name, checked=str(style.id) == chosen, preview_url=_preview(style)
-    )
+    return TileView(str(style.id), style.name, checked=str(style.id) == chosen, preview_url=_preview(style))
 
 
 def _preview(style: Style) -> str | None:
@@ -271,6 +269,4 @@ def _preview(style: Style) -> str | None:
 def _character(character: Character, chosen: str) -> TileView:
     images = [one.image for one in character.character_images.all() if one.image.trashed_at is None]
     picture = thumb(images[0].pk, width=images[0].width, height=images[0].height) if images else None
-    return TileView(
-        str(character.id), character.name, checked=str(character.id) == chosen, picture=picture
-    )
+    return TileView(str(character.id), character.name, checked=str(character.id) == chosen, picture=picture)

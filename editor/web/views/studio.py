@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.contexts.directions import isolated
 from editor.contexts.rail import MORE, rail_view
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
@@ -61,7 +62,9 @@ def upload(request: MemberRequest) -> HttpResponse:
     if file is None:
         raise InvalidInput("No file was received. Choose an image and try again.")
     if file.size is None or file.size > MAX_BYTES:
-        raise InvalidInput(f"“{file.name}” is larger than 25 MB. Make it smaller and try again.")
+        raise InvalidInput(
+            f"“{isolated(file.name or '')}” is larger than 25 MB. Make it smaller and try again."
+        )
     as_reference = request.GET.get("as") == "reference"
     image = images.upload(
         actor=request.actor,
