@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils.text import Truncator
 
 from editor import catalog
+from editor.contexts.durations import elapsed
 from editor.contexts.graph import Mark, lay_out, reading_order
 from editor.contexts.versions import VersionView, shown_sources, version_view
 from editor.models import Image, User, Workspace
@@ -127,8 +128,8 @@ def _about(image: Image) -> str:
         return ""
     model = catalog.catalog().models.get(job.model)
     credits = "1 credit" if job.charged == 1 else f"{job.charged:,} credits"
-    seconds = f" · {(job.finished_at - job.created_at).total_seconds():.1f} s" if job.finished_at else ""
-    return f"{model.label if model else job.model} · {credits}{seconds}"
+    took = f" · {elapsed(job).total_seconds():.1f} s" if job.finished_at else ""
+    return f"{model.label if model else job.model} · {credits}{took}"
 
 
 def _name(user: User | None) -> str:

@@ -257,8 +257,9 @@ def add_thousand(source: Image) -> list[Image]:
     """A line of a thousand versions, of which two branches begin at the first; with long prompts."""
     workspace = source.workspace
     like = add_job(workspace, status=Status.COMPLETED, prompt="make it warmer, and leave the rest " * 30)
-    fields = {name: getattr(like, name) for name in ("prompt", "model", "provider", "target", "time_limit")}
-    jobs = [Job(workspace=workspace, status=Status.COMPLETED, **fields) for _ in range(999)]
+    copied = ("status", "finished_at", "prompt", "model", "provider", "target", "time_limit", "price")
+    fields = {name: getattr(like, name) for name in copied}
+    jobs = [Job(workspace=workspace, **fields) for _ in range(999)]
     versions = [source]
     for number, job in enumerate(Job.objects.bulk_create(jobs), 2):
         image = add_image(workspace, save=False, kind=Image.Kind.RESULT, job=job, version=number)
