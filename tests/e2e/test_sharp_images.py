@@ -17,7 +17,7 @@ from tests.patience import wait_until
 # is not that), the device pixels that it covers, and the size of the original where the page says it.
 MEASURE = """async (scope) => {
   const shown = [...document.querySelectorAll(`${scope} img`)]
-    .filter((image) => image.checkVisibility() && image.clientWidth && image.currentSrc);
+    .filter((image) => image.checkVisibility() && image.clientWidth && image.getAttribute("src"));
   return await Promise.all(shown.map(async (image) => {
     image.loading = "eager";
     await image.decode();

@@ -229,7 +229,7 @@ def test_a_version_is_described_by_its_prompt_person_time_model_and_price(
     source = add_image(workspace, created_by=user)
     second = add_child(source, parent=source, version=2)
     third = add_child(source, parent=source, version=3)
-    Job.objects.filter(pk=third.job_id).update(prompt="Bleached oak table")
+    Job.objects.filter(results=third).update(prompt="Bleached oak table")
     Image.objects.filter(pk=third.pk).update(created_at=datetime(2026, 11, 26, 16, 20, tzinfo=UTC))
     row = page(client, second).partition(f'id="rail-{third.id}"')[2].partition("</li>")[0]
     assert 'aria-label="v3, from Original: Bleached oak table, by Jonas Weber"' in row
