@@ -154,7 +154,7 @@ def job(**changes: Any) -> JobView:
         "id": uuid4(),
         "prompt": "Make it blue",
         "model_label": "FLUX.2 [pro]",
-        "thumb_url": None,
+        "source": None,
         "elapsed": "1.9 s",
         "masked": False,
         "percent": 45,

@@ -9,11 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from editor import catalog
+from editor.contexts.durations import elapsed
 from editor.contexts.versions import StageView, VersionView, stage_view, version_view
-from editor.media import links
 from editor.models import Job, JobEvent, Status, User, Workspace
 from editor.queries import credits, studio
 
@@ -73,7 +71,7 @@ class JobView:
     id: UUID
     prompt: str
     model_label: str
-    thumb_url: str | None
+    source: VersionView | None
     elapsed: str
     masked: bool
     percent: int
@@ -104,8 +102,8 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         id=job.id,
         prompt=job.prompt,
         model_label=_label(job.model),
-        thumb_url=links.sign(job.parent.id, "160") if job.parent and not job.parent.trashed_at else None,
-        elapsed=f"{_elapsed(job).total_seconds():.1f} s",
+        source=version_view(workspace, job.parent) if job.parent and not job.parent.trashed_at else None,
+        elapsed=f"{elapsed(job).total_seconds():.1f} s",
         masked=getattr(job, "masked", False),
         percent=job.percent or 0,
         state=state,
@@ -119,7 +117,7 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         announce=_announce(job, steps),
         credits=job.charged,
         mine=viewer is not None and job.created_by_id == viewer.pk,
-        long=_elapsed(job) > LONG,
+        long=elapsed(job) > LONG,
     )
 
 
@@ -132,7 +130,7 @@ def failure(job: Job) -> Failure:
         charge=_charge(job),
         details=parts[2] if parts else "",
         details_title="What the sandbox can do" if job.provider == "sandbox" else "Details",
-        long=_elapsed(job) > LONG,
+        long=elapsed(job) > LONG,
     )
 
 
@@ -205,11 +203,6 @@ def _stage(workspace: Workspace, job: Job) -> StageView | None:
         samples=samples,
         fresh=True,
     )
-
-
-def _elapsed(job: Job) -> timedelta:
-    """Time from creation to end, or to now."""
-    return max(timedelta(), (job.finished_at or timezone.now()) - job.created_at)
 
 
 def _charge(job: Job) -> str:

@@ -12,6 +12,7 @@ from editor import catalog
 from editor.access import accounts
 from editor.access.actor import VIEW_ONLY, Actor
 from editor.contexts.jobs import Failure, JobView, failure, job_view
+from editor.contexts.pictures import Thumb, thumb
 from editor.contexts.rail import Rail, rail_view
 from editor.contexts.versions import (
     StageView,
@@ -19,7 +20,6 @@ from editor.contexts.versions import (
     stage_view,
     version_view,
 )
-from editor.media import links
 from editor.models import Character, Image, Style, Workspace
 from editor.operations.images import SAMPLES
 from editor.providers import registry
@@ -63,10 +63,13 @@ class ProviderView:
 
 @dataclass(frozen=True, slots=True)
 class TileView:
+    """A style or a character, with a file as its preview, or an image."""
+
     id: str
     name: str
-    preview_url: str | None
     checked: bool
+    preview_url: str | None = None
+    picture: Thumb | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,7 @@ def _model(offered: Choice, choice: Choice) -> ModelView:
 
 
 def _style(style: Style, chosen: str) -> TileView:
-    return TileView(str(style.id), style.name, _preview(style), checked=str(style.id) == chosen)
+    return TileView(str(style.id), style.name, checked=str(style.id) == chosen, preview_url=_preview(style))
 
 
 def _preview(style: Style) -> str | None:
@@ -264,7 +267,6 @@ def _preview(style: Style) -> str | None:
 
 
 def _character(character: Character, chosen: str) -> TileView:
-    shown = (one.image_id for one in character.character_images.all() if one.image.trashed_at is None)
-    first = next(shown, None)
-    preview = links.sign(first, "160") if first else None
-    return TileView(str(character.id), character.name, preview, checked=str(character.id) == chosen)
+    images = [one.image for one in character.character_images.all() if one.image.trashed_at is None]
+    picture = thumb(images[0].pk, width=images[0].width, height=images[0].height) if images else None
+    return TileView(str(character.id), character.name, checked=str(character.id) == chosen, picture=picture)

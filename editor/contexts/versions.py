@@ -48,6 +48,16 @@ class VersionView:
         return pictures.sizes_fitted(width=self.width, height=self.height)
 
     @property
+    def sample_srcset(self) -> str:
+        """The files to show it among the samples of its edit."""
+        files = [("512", self.middle_url), ("1280", self.preview_url), ("full", self.full_url)]
+        return pictures.srcset(files, width=self.width, height=self.height)
+
+    @property
+    def sample_sizes(self) -> str:
+        return pictures.sizes_fitted(width=self.width, height=self.height, columns=2)
+
+    @property
     def thumb_srcset(self) -> str:
         """The files to show it as a small tile."""
         files = [("160", self.thumb_url), ("512", self.middle_url)]

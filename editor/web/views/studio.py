@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.contexts.directions import isolated
 from editor.contexts.rail import MORE, rail_view
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
@@ -21,11 +22,15 @@ from editor.models import Image, Workspace
 from editor.operations import images
 from editor.queries import pricing
 from editor.queries import studio as studio_queries
+from editor.web import choices
+from editor.web.back import own_url
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
 from editor.web.forms.edit import StudioForm
 from editor.web.forms.model_inputs import build_form
 from editor.web.htmx import is_fragment
+
+RAIL, FOLDED = "rail", "folded"  # a cookie and its value
 
 
 @require_GET
@@ -57,7 +62,9 @@ def upload(request: MemberRequest) -> HttpResponse:
     if file is None:
         raise InvalidInput("No file was received. Choose an image and try again.")
     if file.size is None or file.size > MAX_BYTES:
-        raise InvalidInput(f"“{file.name}” is larger than 25 MB. Make it smaller and try again.")
+        raise InvalidInput(
+            f"“{isolated(file.name or '')}” is larger than 25 MB. Make it smaller and try again."
+        )
     as_reference = request.GET.get("as") == "reference"
     image = images.upload(
         actor=request.actor,
@@ -122,6 +129,20 @@ def rail(request: MemberRequest) -> HttpResponse:
     return response
 
 
+@require_POST
+@member
+def fold_rail(request: MemberRequest) -> HttpResponse:
+    """Fold the versions to a narrow column, or with an empty `folded` unfold them; remembered in a cookie."""
+    folded = bool(request.POST.get("folded"))
+    if is_fragment(request):
+        response = render(request, "studio/_rail_head.html", {"folded": folded})
+    else:
+        back = own_url(request, request.headers.get("Referer", ""))
+        response = redirect(back or reverse("studio", args=[request.actor.workspace.slug]))
+    choices.remember(request, response, RAIL, FOLDED if folded else "")
+    return response
+
+
 def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
     start, _, end = request.GET["rows"].partition("-")
     if not (start.isdecimal() and end.isdecimal() and 0 <= int(end) - int(start) <= MORE):
@@ -143,6 +164,7 @@ def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
     context = {
         "studio": _page(request.actor, data, current=current),
         "history": prompt_history(request.actor),
+        "rail_folded": request.COOKIES.get(RAIL) == FOLDED,
         "nav": "studio",
     }
     return render(request, "studio/studio.html", context)
