@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from django.contrib import messages
@@ -26,6 +27,8 @@ from editor.web.forms import edit
 from editor.web.forms.edit import StudioForm
 from editor.web.forms.model_inputs import build_form
 from editor.web.htmx import is_fragment
+
+_ROWS = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
 
 
 @require_GET
@@ -123,13 +126,14 @@ def rail(request: MemberRequest) -> HttpResponse:
 
 
 def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
-    start, _, end = request.GET["rows"].partition("-")
-    if not (start.isdecimal() and end.isdecimal() and 0 <= int(end) - int(start) <= MORE):
+    rows = _ROWS.fullmatch(request.GET["rows"])
+    start, end = map(int, rows.groups()) if rows else (0, -1)
+    if not 0 <= end - start <= MORE:
         raise InvalidInput("There are no such rows.")
     tree = studio_queries.edit_tree(current)
     side = request.GET.get("side")
     context = {
-        "rail": rail_view(request.actor.workspace, tree, current, start=int(start), end=int(end)),
+        "rail": rail_view(request.actor.workspace, tree, current, start=start, end=end),
         "stage": {"current": current},
         "only_before": side == "before",
         "only_after": side == "after",
