@@ -183,9 +183,7 @@ async def test_a_large_form_with_a_token_that_is_out_of_date_gets_a_new_one(work
     """After signing in again in another tab: app.js then repeats it. Nearly all uploads are large forms."""
     session = await in_thread(cookie_of, await owner_of(workspace))
     cookie = f"{session['cookie']}; csrftoken={'z' * 32}"
-    answer = await ask(
-        UPLOAD, length=10_000_000, headers={**HTMX, "cookie": cookie, "x_csrftoken": "y" * 64}
-    )
+    answer = await ask(UPLOAD, length=10_000_000, headers={**HTMX, "cookie": cookie, "x_csrftoken": "y" * 64})
     assert (answer.status, answer.read_before_answer) == (403, 0)
     assert b"This page is out of date" in answer.content
     assert len(answer.headers["x-csrftoken"]) == 64

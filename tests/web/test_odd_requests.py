@@ -65,7 +65,8 @@ expires_in signed url events enabled low_balance_threshold key secret theme file
 password1 password2 oldpassword remember workspace_name csrfmiddlewaretoken _popup _to_field post index
 _selected_action app_label model_name field_name term usable_password id account amount note slug plan
 memberships-TOTAL_FORMS memberships-INITIAL_FORMS memberships-0-user memberships-0-id requests_per_minute
-target api_key api_secret provider _save rows side at with like title before workspace position kind is_active is_staff _changelist_filters
+target api_key api_secret provider _save workspace position kind is_active is_staff _changelist_filters
+rows side at with like title before
 """.split()
 NAMES += ["", "é"]
 LISTS = ["q", "o", "p", "e", "all", "_popup", "_to_field", "id__in", "id", "pk", "workspace__name"]
