@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from math import inf
 from weakref import WeakValueDictionary
@@ -189,8 +189,20 @@ def announced(headers: Headers) -> bool:
     return headers.get("content-length").strip("0 ") != "" or bool(headers.get("transfer-encoding"))
 
 
-async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Message | None = None) -> None:
-    """Call `app` with the body; `first` is a piece that was already read. Raises the body's error."""
+async def pass_on(
+    app: App,
+    scope: Scope,
+    body: Body,
+    send: Send,
+    *,
+    first: Message | None = None,
+    on_complete: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Call `app` with the body. Raises the body's error.
+
+    first        a piece that was already read
+    on_complete  called when all of the body is received
+    """
     problem: EditorError | None = None
 
     async def receive() -> Message:
@@ -199,7 +211,10 @@ async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Mess
             message, first = first, None
             return message
         try:
-            return await body.receive()
+            message = await body.receive()
+            if body.complete and on_complete is not None:
+                await on_complete()
+            return message
         except EditorError as error:
             problem = error
             return {"type": "http.disconnect"}  # Django then discards what it has read

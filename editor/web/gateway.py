@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from contextlib import AsyncExitStack
 from io import BytesIO
 
 from django.contrib.auth import get_user
@@ -45,6 +46,7 @@ FILES_LIMIT = 26 * MIB  # an image, or a mask, of 25 MiB with the form around it
 LIMIT = 2 * MIB  # of other forms, for signed-in users
 STRANGERS_LIMIT = 64 * KIB
 LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
+PEOPLE_AT_ONCE = 60  # large bodies that are received, or whose response is awaited
 SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
 
 
@@ -64,6 +66,7 @@ class PageGateway:
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self._people = BodySlots(most=PEOPLE_AT_ONCE, each=LARGE_OF_ONE_PERSON)
         self._slots = BodySlots(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_PERSON)
         self._small = BodySlots(most=SMALL_AT_ONCE, each=SMALL_OF_ONE_ADDRESS)
 
@@ -97,11 +100,13 @@ class PageGateway:
         except Exception:
             log.exception("could not check whether a request body is allowed")
             raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
-        # Held until the response is sent: for as long, Django keeps the body in a temporary file.
-        body = Body(receive, limit=limit)
-        async with self._slots.slot(str(user.pk), body):
+        body, sender = Body(receive, limit=limit), str(user.pk)
+        # A person's own until the response is sent: for as long, Django keeps the body in a temporary file.
+        # Everybody's only while it is received: images may take long to decode, and others can still send.
+        async with self._people.slot(sender, body), AsyncExitStack() as place:
+            await place.enter_async_context(self._slots.slot(sender, body))
             try:
-                await pass_on(self.app, scope, body, send)
+                await pass_on(self.app, scope, body, send, on_complete=place.aclose)
             except Exception as error:
                 if not disk.is_cause(error):
                     raise

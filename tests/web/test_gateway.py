@@ -18,6 +18,7 @@ from editor.web import gateway
 from editor.web.gateway import FILES_LIMIT, LIMIT, STRANGERS_LIMIT
 from imageeditor.asgi import application
 from tests.factories import UserFactory, make_member, make_workspace
+from tests.patience import until
 from tests.web.requests import signed_in
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -243,3 +244,41 @@ async def test_a_file_that_finds_no_space_on_the_disk_is_reported(workspace: Wor
 
     await gateway.PageGateway(keeps_it_on_a_full_disk)(request._scope, receive, send)
     assert [type(error) for error in refusals] == [DiskFull]
+
+
+async def test_images_that_are_being_decoded_keep_nobody_from_sending(workspace: Workspace) -> None:
+    """Twelve images that take a minute each, by four members, kept all others waiting. One's own wait."""
+    entered, finished = list[str](), asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        entered.append(scope["sender"])
+        await finished.wait()
+
+    pages = gateway.PageGateway(app)
+    pages._slots = body.BodySlots(most=1, each=1)
+    pages._people = body.BodySlots(most=9, each=1)
+    length = STRANGERS_LIMIT + 1
+
+    async def send_one(user: User, name: str) -> None:
+        cookie = await in_thread(cookie_of, user)
+        scope = Request(UPLOAD, {"content_length": str(length), **cookie})._scope
+        await pages({**scope, "sender": name}, whole_body, answer_ignored)
+
+    async def whole_body() -> Any:
+        return {"type": "http.request", "body": bytes(length), "more_body": False}
+
+    async def answer_ignored(message: Any) -> None:
+        pass
+
+    owner, other = await owner_of(workspace), await in_thread(make_member, workspace)
+    async with asyncio.TaskGroup() as sending:
+        sending.create_task(send_one(owner, "owner"))
+        await until(lambda: entered == ["owner"])
+        sending.create_task(send_one(owner, "owner"))
+        await until(lambda: bool(pages._people._senders[str(owner.pk)]._waiting))
+        sending.create_task(send_one(other, "other"))
+        await until(lambda: len(entered) == 2)
+        assert entered == ["owner", "other"]
+        finished.set()
+    assert entered == ["owner", "other", "owner"]
