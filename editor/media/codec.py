@@ -9,17 +9,21 @@ credentials stay. The functions that open a file are meant to run in a child pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any, TypeVar
 
 from PIL import Image, ImageChops
 
 from editor.media import limits
 from editor.media.containers import is_lossless_webp
-from editor.media.decode import decode_result, decode_upload
+from editor.media.decode import decode_result, decode_upload, is_large
 from editor.media.encode import encode, stored_type, thumbnails
 from editor.media.formats import type_of, why_not
 from editor.media.limits import BadImage
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ def identify_result(content: bytes) -> str:
     """As `identify`. Raises BadImage for an empty or too large file too."""
     limits.check_result_length(len(content))
     return identify(content)
+
+
+def unless_large(function: Callable[..., T], content: bytes, *args: Any) -> T | None:
+    """`function(content, *args)`; None for an image that takes much memory to decode. Raises BadImage."""
+    return None if is_large(content, identify(content)) else function(content, *args)
 
 
 def sanitise(content: bytes) -> CleanImage:

@@ -215,7 +215,7 @@ def test_a_long_line_of_versions_is_shown_in_parts(workspace: Workspace, client:
     assert (part.count("Earlier versions"), part.count("Later versions")) == (0, 1)
 
 
-@pytest.mark.parametrize("rows", ["x", "5", "-1-5", "0-1000", "9-5"])
+@pytest.mark.parametrize("rows", ["x", "5", "-1-5", "0-1000", "9-5", "9" * 5000 + "-" + "9" * 5000, "²-³"])
 def test_odd_rows_of_versions_are_refused(workspace: Workspace, client: Client, rows: str) -> None:
     image = add_image(workspace)
     url = reverse("rail", args=[workspace.slug])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 from django.contrib import messages
@@ -31,6 +32,7 @@ from editor.web.forms.model_inputs import build_form
 from editor.web.htmx import is_fragment
 
 RAIL, FOLDED = "rail", "folded"  # a cookie and its value
+_ROWS = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
 
 
 @require_GET
@@ -144,13 +146,14 @@ def fold_rail(request: MemberRequest) -> HttpResponse:
 
 
 def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
-    start, _, end = request.GET["rows"].partition("-")
-    if not (start.isdecimal() and end.isdecimal() and 0 <= int(end) - int(start) <= MORE):
+    rows = _ROWS.fullmatch(request.GET["rows"])
+    start, end = map(int, rows.groups()) if rows else (0, -1)
+    if not 0 <= end - start <= MORE:
         raise InvalidInput("There are no such rows.")
     tree = studio_queries.edit_tree(current)
     side = request.GET.get("side")
     context = {
-        "rail": rail_view(request.actor.workspace, tree, current, start=int(start), end=int(end)),
+        "rail": rail_view(request.actor.workspace, tree, current, start=start, end=end),
         "stage": {"current": current},
         "only_before": side == "before",
         "only_after": side == "after",
