@@ -168,11 +168,16 @@ def test_a_price_for_invalid_input_is_refused(
     assert '<p class="problem">' in response.content.decode()
 
 
-def test_the_rail_moves_the_url_to_the_result(workspace: Workspace, client: Client) -> None:
+def test_a_result_is_a_new_entry_of_the_browsers_history(workspace: Workspace, client: Client) -> None:
     image = add_image(workspace)
-    response = client.get(url(workspace, "rail"), {"at": str(image.id)}, headers=HTMX)
-    assert response["HX-Replace-Url"] == url(workspace, "studio_version", image.id)
-    assert "HX-Replace-Url" not in client.get(url(workspace, "rail"), {"at": ""}, headers=HTMX)
+    path = url(workspace, "studio_version", image.id)
+    before = {**HTMX, "HX-Current-URL": "http://testserver" + url(workspace, "studio")}
+    response = client.get(url(workspace, "rail"), {"at": str(image.id)}, headers=before)
+    assert response["HX-Push-Url"] == path
+    for current, at in ((f"{path}?like=1", str(image.id)), (url(workspace, "studio"), "")):
+        there = {**HTMX, "HX-Current-URL": f"http://testserver{current}"}
+        response = client.get(url(workspace, "rail"), {"at": at}, headers=there)
+        assert "HX-Push-Url" not in response
 
 
 def test_live_jobs_are_on_the_page(workspace: Workspace, client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -116,9 +117,9 @@ def rail(request: MemberRequest) -> HttpResponse:
         return _more_rows(request, current)
     page = _page(request.actor, request.GET, current=current)
     response = render(request, "studio/_rail_swap.html", {"studio": page})
-    if page.stage:
-        # A result took the stage: the URL follows, so that a reload shows the same image.
-        response["HX-Replace-Url"] = page.stage.url
+    if page.stage and urlsplit(request.headers.get("HX-Current-URL", "")).path != page.stage.current.url:
+        # A result took the stage: Back shows the image that was there before.
+        response["HX-Push-Url"] = page.stage.url
     return response
 
 
