@@ -10,12 +10,15 @@ import json
 import socket
 from typing import Any
 
+from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.command import Command
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 
 # The others that are used have the same name on both sides, but for the capital letter.
 NAMES = {
     Command.GET: "Navigate",
+    Command.GET_CURRENT_URL: "GetCurrentURL",
+    Command.W3C_GET_ACTIVE_ELEMENT: "GetActiveElement",
     Command.CLICK_ELEMENT: "ElementClick",
     Command.SEND_KEYS_TO_ELEMENT: "ElementSendKeys",
     Command.CLEAR_ELEMENT: "ElementClear",
@@ -33,7 +36,7 @@ class Marionette(RemoteConnection):
     """Sends the commands of one selenium session to a running Firefox."""
 
     def __init__(self, port: int, *, timeout: float) -> None:
-        super().__init__(f"http://127.0.0.1:{port}")
+        super().__init__(client_config=ClientConfig(remote_server_addr=f"http://127.0.0.1:{port}"))
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.stream = self.socket.makefile("rb")
         self.receive()  # the server's greeting

@@ -109,6 +109,7 @@ def quote(request: MemberRequest) -> HttpResponse:
 def rail(request: MemberRequest) -> HttpResponse:
     """The versions of the image that the viewer looks at: `?at=`, compared by `?with=`.
 
+    `?shown=` is the current one in the viewer's list; it differs from `at` after a result took the stage.
     `?rows=30-60` returns only these rows of the list, and `side` where the rest follows: before or after.
     """
     at = request.GET.get("at", "")
@@ -117,10 +118,15 @@ def rail(request: MemberRequest) -> HttpResponse:
         return _more_rows(request, current)
     page = _page(request.actor, request.GET, current=current)
     response = render(request, "studio/_rail_swap.html", {"studio": page})
-    if page.stage and urlsplit(request.headers.get("HX-Current-URL", "")).path != page.stage.current.url:
+    if page.stage and request.GET.get("shown") != at and _path(request) != page.stage.current.url:
         # A result took the stage: Back shows the image that was there before.
         response["HX-Push-Url"] = page.stage.url
     return response
+
+
+def _path(request: MemberRequest) -> str:
+    """The path of the page in the browser's address bar."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path
 
 
 def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
