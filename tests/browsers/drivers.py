@@ -11,6 +11,7 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service as ChromiumService
 from selenium.webdriver.common.options import ArgOptions
+from selenium.webdriver.remote.file_detector import UselessFileDetector
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.webkitgtk.options import Options as WebKitOptions
 from selenium.webdriver.webkitgtk.service import Service as WebKitService
@@ -44,6 +45,7 @@ def firefox(folder: Path) -> Iterator[WebDriver]:
             port = wait_until(lambda: _read(folder / "MarionetteActivePort"))
             executor = Marionette(int(port), timeout=PATIENCE)
             with WebDriver(command_executor=executor, options=ArgOptions()) as driver:
+                driver.file_detector = UselessFileDetector()  # Firefox reads the files here itself
                 yield driver
             executor.close()
         finally:

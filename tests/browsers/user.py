@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -33,13 +33,13 @@ class User:
         def safely() -> T | None:
             try:
                 return look()
-            except StaleElementReferenceException:
+            except (StaleElementReferenceException, JavascriptException):
                 return None
 
         return wait_until(safely, lambda: f"{otherwise} at {self.driver.current_url}: {self.text()[:900]}")  # type: ignore[return-value]
 
     def text(self) -> str:
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return str(self.script("return document.body?.innerText ?? ''"))
 
     def find(self, path: str) -> WebElement:
         """The first visible element of an XPath."""

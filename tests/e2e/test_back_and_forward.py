@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
@@ -58,19 +59,24 @@ def steps(studio: Studio) -> Iterator[None]:
         page.get_by_role("button", name=re.compile(button)).first.click()
         follow(name, path)
 
+    def edit(message: str, becomes: str) -> None:
+        studio.edit(message, becomes=becomes)
+        current = page.locator("#rail .node[aria-current]")
+        studio.wait_until(lambda: current.get_attribute("href") == urlsplit(page.url).path)
+
     expect(studio.run_button).to_be_visible()
     yield
     page.locator("#file").set_input_files(PHOTO)
     studio.expect_editing("the original")
     yield
-    studio.edit("make it warmer", becomes="v2")
+    edit("make it warmer", "v2")
     yield
-    studio.edit("add a white border", becomes="v3")
+    edit("add a white border", "v3")
     yield
     studio.version("Original").click()
     studio.expect_editing("the original")
     yield
-    studio.edit("make it black and white", becomes="v4")
+    edit("make it black and white", "v4")
     yield
     page.locator("#rail li").nth(1).hover()
     page.get_by_role("button", name="Compare with this: v2").click()
