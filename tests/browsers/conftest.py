@@ -26,7 +26,9 @@ def portal(portals: Path) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="session", params=list(BROWSERS))
-def user(request: pytest.FixtureRequest, portal: Portal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
+def user(
+    request: pytest.FixtureRequest, portal: Portal, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[User]:
     browser = request.param
     portal.bootstrap(email=f"{browser}@example.test", workspace=browser, credits=500)
     with BROWSERS[browser](tmp_path_factory.mktemp(browser)) as driver:

@@ -32,10 +32,11 @@ def sample(user: User, x: float, y: float) -> list[int]:
         """const [x, y, done] = arguments;
         const link = document.querySelector(".image-tools a[download]");
         fetch(link.href).then((response) => response.blob()).then(createImageBitmap).then((image) => {
-            const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+            const { width, height } = image;
+            const canvas = Object.assign(document.createElement("canvas"), { width, height });
             const pen = canvas.getContext("2d");
             pen.drawImage(image, 0, 0);
-            done([...pen.getImageData(x * image.width, y * image.height, 1, 1).data].slice(0, 3));
+            done([...pen.getImageData(x * width, y * height, 1, 1).data].slice(0, 3));
         });""",
         x,
         y,
@@ -72,10 +73,15 @@ def test_edits_versions_and_branches(user: User) -> None:
     version = user.link("v2")
     ActionChains(user.driver).move_to_element(version).perform()
     user.button("Compare with this: v2").click()
-    user.wait(lambda: [tag.text for tag in user.visible("//*[@class='tag']")] == ["v2", "v3"], "no comparison")
+    user.wait(
+        lambda: [tag.text for tag in user.visible("//*[@class='tag']")] == ["v2", "v3"], "no comparison"
+    )
     slider = user.driver.find_element("css selector", "before-after input")
     slider.send_keys(Keys.ARROW_RIGHT)
-    assert user.script("return document.querySelector('before-after').style.getPropertyValue('--divide')") == "51%"
+    assert (
+        user.script("return document.querySelector('before-after').style.getPropertyValue('--divide')")
+        == "51%"
+    )
 
 
 def test_a_mask_limits_the_edit(user: User) -> None:

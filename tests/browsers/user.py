@@ -94,4 +94,6 @@ class User:
 
 def named(name: str) -> str:
     """The XPath condition for elements whose label or text starts with this."""
-    return f"starts-with(@aria-label, '{name}') or not(@aria-label) and starts-with(normalize-space(), '{name}')"
+    return (
+        f"starts-with(@aria-label, '{name}') or not(@aria-label) and starts-with(normalize-space(), '{name}')"
+    )

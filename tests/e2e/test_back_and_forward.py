@@ -49,15 +49,13 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 
 def steps(studio: Studio) -> Iterator[None]:
     """Go through the pages by clicks; one step is one entry of the browser's history."""
+    yield from through_versions(studio)
+    yield from through_images(studio)
+    yield from through_settings(studio)
+
+
+def through_versions(studio: Studio) -> Iterator[None]:
     page = studio.page
-
-    def follow(name: str, path: str) -> None:
-        page.get_by_role("link", name=name, exact=True).first.click()
-        page.wait_for_url(re.compile(f"/{path}/$"))
-
-    def from_menu(button: str, name: str, path: str) -> None:
-        page.get_by_role("button", name=re.compile(button)).first.click()
-        follow(name, path)
 
     def edit(message: str, becomes: str) -> None:
         studio.edit(message, becomes=becomes)
@@ -82,7 +80,11 @@ def steps(studio: Studio) -> Iterator[None]:
     page.get_by_role("button", name="Compare with this: v2").click()
     expect(page.locator(".tag")).to_have_text(["v2", "v4"])
     yield
-    follow("Gallery", "gallery")
+
+
+def through_images(studio: Studio) -> Iterator[None]:
+    page = studio.page
+    follow(page, "Gallery", "gallery")
     page.get_by_label("Search edits").fill("border")
     expect(page).to_have_url(re.compile("q=border"))
     yield
@@ -95,27 +97,36 @@ def steps(studio: Studio) -> Iterator[None]:
     page.goto(page.url.partition("?")[0].replace("/v/", "/images/") + "shares/")
     expect(page.get_by_text("This image is not shared")).to_be_visible()
     yield
-    follow("Gallery", "gallery")
+    follow(page, "Gallery", "gallery")
     yield
-    follow("Trash", "trash")
+    follow(page, "Trash", "trash")
     yield
-    from_menu("^Workspace:", "Settings", "settings/providers")
+
+
+def through_settings(studio: Studio) -> Iterator[None]:
+    page = studio.page
+    page.get_by_role("button", name=re.compile("^Workspace:")).click()
+    follow(page, "Settings", "settings/providers")
     yield
-    follow("API keys", "settings/api-keys")
-    yield
-    follow("Webhooks", "settings/webhooks")
-    yield
-    follow("Credits", "credits")
-    yield
-    follow("API", "api")
-    yield
+    for name, path in (("API keys", "settings/api-keys"), ("Webhooks", "settings/webhooks")):
+        follow(page, name, path)
+        yield
+    for name, path in (("Credits", "credits"), ("API", "api")):
+        follow(page, name, path)
+        yield
     page.locator("#other-ways a").first.click()
     page.wait_for_url(re.compile("/api/guide/"))
     yield
-    from_menu("your account", "Change password", "password/change")
+    page.get_by_role("button", name=re.compile("your account")).click()
+    follow(page, "Change password", "password/change")
     yield
     page.goto(f"{studio.portal.url}/accounts/logout/")
     yield
+
+
+def follow(page: Page, name: str, path: str) -> None:
+    page.get_by_role("link", name=name, exact=True).first.click()
+    page.wait_for_url(re.compile(f"/{path}/$"))
 
 
 def seen(page: Page) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is younger than two years is missing in browsers that the portal supports, and nothing is lost by it."""
+"""Nothing is lost where what is younger than two years is missing: the portal supports such browsers."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_menus_open_at_the_side_of_their_buttons_without_anchors(
             place, box = opener.bounding_box(), page.locator(menu).bounding_box()
             assert place and box
             assert box["y"] >= place["y"] + place["height"]
-            assert 0 <= box["x"] and box["x"] + box["width"] <= window["width"]
+            assert box["x"] >= 0 and box["x"] + box["width"] <= window["width"]
             assert abs(box["x"] - place["x"]) < max(box["width"], window["width"] / 4)
             page.keyboard.press("Escape")
 
@@ -90,5 +90,7 @@ def test_a_long_prompt_scrolls_where_its_field_does_not_grow(
     without_young_css(page)
     studio = Studio(page, common_portal).begin()
     studio.prompt.fill("make it warmer\n" * 20)
-    assert studio.prompt.evaluate("field => field.scrollHeight > field.clientHeight && field.clientHeight > 30")
+    assert studio.prompt.evaluate(
+        "field => field.scrollHeight > field.clientHeight && field.clientHeight > 30"
+    )
     expect(page.get_by_role("img", name=re.compile("original", re.IGNORECASE)).first).to_be_visible()
