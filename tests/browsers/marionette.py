@@ -37,8 +37,8 @@ class Marionette(RemoteConnection):
 
     def __init__(self, port: int, *, timeout: float) -> None:
         super().__init__(client_config=ClientConfig(remote_server_addr=f"http://127.0.0.1:{port}"))
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
-        self.stream = self.socket.makefile("rb")
+        self.connection = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.stream = self.connection.makefile("rb")
         self.receive()  # the server's greeting
 
     def execute(self, command: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Marionette(RemoteConnection):
             arguments = {"full": False}
         name = NAMES.get(command, command[0].upper() + command[1:])
         message = json.dumps([0, 1, f"WebDriver:{name}", arguments]).encode()
-        self.socket.sendall(b"%d:%s" % (len(message), message))
+        self.connection.sendall(b"%d:%s" % (len(message), message))
         _, _, error, result = self.receive()
         if error:
             return {"status": 500, "value": json.dumps({"value": error})}
@@ -67,4 +67,4 @@ class Marionette(RemoteConnection):
 
     def close(self) -> None:
         self.stream.close()
-        self.socket.close()
+        self.connection.close()

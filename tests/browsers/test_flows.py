@@ -76,6 +76,7 @@ def test_edits_versions_and_branches(user: User) -> None:
     user.wait(
         lambda: [tag.text for tag in user.visible("//*[@class='tag']")] == ["v2", "v3"], "no comparison"
     )
+    user.choose("view", "compare")  # the border made another shape
     slider = user.driver.find_element("css selector", "before-after input")
     slider.send_keys(Keys.ARROW_RIGHT)
     assert (
