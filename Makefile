@@ -3,11 +3,12 @@
 #   ARGS="-k credits"   what `make test` hands on to pytest
 #   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test test-stress attacks check check-clients bench bench-flights bench-held bench-tree odd-images screens requirements
+.PHONY: help run test test-browsers test-stress attacks check check-clients bench bench-flights bench-held bench-tree odd-images screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
 	@echo "make test          run all tests; ARGS=... is passed to pytest"
+	@echo "make test-browsers run the main flows in Chromium, Firefox ESR and WebKitGTK; ARGS=... is passed to pytest"
 	@echo "make test-stress   run the tests without a browser on a busy machine, in random order, and as a service"
 	@echo "make attacks       run the long attacks on a portal too; ARGS=... is passed to pytest"
 	@echo "make check         lint, type-check and look for missing migrations"
@@ -26,6 +27,9 @@ run:
 
 test:
 	@exec .make/test $(ARGS)
+
+test-browsers:
+	@exec .make/test-browsers $(ARGS)
 
 test-stress:
 	@exec .make/test-stress

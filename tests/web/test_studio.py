@@ -168,11 +168,24 @@ def test_a_price_for_invalid_input_is_refused(
     assert '<p class="problem">' in response.content.decode()
 
 
-def test_the_rail_moves_the_url_to_the_result(workspace: Workspace, client: Client) -> None:
+def test_a_result_on_stage_is_a_new_entry_of_the_browsers_history(
+    workspace: Workspace, client: Client
+) -> None:
     image = add_image(workspace)
-    response = client.get(url(workspace, "rail"), {"at": str(image.id)}, headers=HTMX)
-    assert response["HX-Replace-Url"] == url(workspace, "studio_version", image.id)
-    assert "HX-Replace-Url" not in client.get(url(workspace, "rail"), {"at": ""}, headers=HTMX)
+    path = url(workspace, "studio_version", image.id)
+
+    def pushed(*, shown: str, at: str, address: str) -> str | None:
+        headers = {**HTMX, "HX-Current-URL": f"http://testserver{address}"}
+        response = client.get(url(workspace, "rail"), {"shown": shown, "at": at}, headers=headers)
+        return response.get("HX-Push-Url")
+
+    studio = url(workspace, "studio")
+    assert pushed(shown="", at=str(image.id), address=studio) == path
+    # Fetched once more before the list is up to date:
+    assert pushed(shown="", at=str(image.id), address=f"{path}?like=1") is None
+    # Back has been pressed, and the page is still there:
+    assert pushed(shown=str(image.id), at=str(image.id), address=studio) is None
+    assert pushed(shown="", at="", address=studio) is None
 
 
 def test_live_jobs_are_on_the_page(workspace: Workspace, client: Client) -> None:

@@ -131,14 +131,14 @@ def test_an_invalid_comparison_is_ignored(workspace: Workspace, client: Client, 
     assert 'name="with" value' not in text.partition("<form id=")[2].partition("</form>")[0]
 
 
-def test_the_url_keeps_the_comparison_when_the_rail_is_fetched(workspace: Workspace, client: Client) -> None:
+def test_the_url_of_a_new_result_keeps_the_comparison(workspace: Workspace, client: Client) -> None:
     source = add_image(workspace)
     second = add_child(source, parent=source, version=2)
     third = add_child(source, parent=source, version=3)
     url = reverse("rail", args=[workspace.slug])
     response = client.get(url, {"at": str(third.id), "with": str(second.id)}, headers=HTMX)
     path = reverse("studio_version", args=[workspace.slug, third.id])
-    assert response["HX-Replace-Url"] == f"{path}?with={second.id}"
+    assert response["HX-Push-Url"] == f"{path}?with={second.id}"
 
 
 def test_samples_of_one_edit_are_offered_on_the_page_of_each(workspace: Workspace, client: Client) -> None:

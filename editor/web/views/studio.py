@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -117,6 +118,7 @@ def quote(request: MemberRequest) -> HttpResponse:
 def rail(request: MemberRequest) -> HttpResponse:
     """The versions of the image that the viewer looks at: `?at=`, compared by `?with=`.
 
+    `?shown=` is the current one in the viewer's list; it differs from `at` after a result took the stage.
     `?rows=30-60` returns only these rows of the list, and `side` where the rest follows: before or after.
     """
     at = request.GET.get("at", "")
@@ -125,9 +127,9 @@ def rail(request: MemberRequest) -> HttpResponse:
         return _more_rows(request, current)
     page = _page(request.actor, request.GET, current=current)
     response = render(request, "studio/_rail_swap.html", {"studio": page})
-    if page.stage:
-        # A result took the stage: the URL follows, so that a reload shows the same image.
-        response["HX-Replace-Url"] = page.stage.url
+    if page.stage and request.GET.get("shown") != at and _path(request) != page.stage.current.url:
+        # A result took the stage: Back shows the image that was there before.
+        response["HX-Push-Url"] = page.stage.url
     return response
 
 
@@ -143,6 +145,11 @@ def fold_rail(request: MemberRequest) -> HttpResponse:
         response = redirect(back or reverse("studio", args=[request.actor.workspace.slug]))
     choices.remember(request, response, RAIL, FOLDED if folded else "")
     return response
+
+
+def _path(request: MemberRequest) -> str:
+    """The path of the page in the browser's address bar."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path
 
 
 def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
