@@ -32,6 +32,7 @@ class CleanImage:
     height         pixels
     thumbnails     longest side in pixels (each of THUMBNAILS) -> WebP; never larger than the image
     original_size  width and height of the file, if it was larger than images are kept
+    has_alpha      any pixel is not opaque
     """
 
     content: bytes
@@ -40,6 +41,7 @@ class CleanImage:
     height: int
     thumbnails: dict[int, bytes]
     original_size: tuple[int, int] | None = None
+    has_alpha: bool = False
 
 
 def identify(content: bytes) -> str:
@@ -106,6 +108,7 @@ def _clean(
         height=image.height,
         thumbnails=thumbnails(image),
         original_size=original_size,
+        has_alpha=image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255),
     )
 
 
