@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.forms import BaseForm
 from django.templatetags.static import static
+from django.urls import reverse
 
 from editor.access.actor import VIEW_ONLY, Actor
 from editor.contexts.jobs import Failure, JobView, failure, job_view
@@ -46,6 +47,15 @@ class TileView:
 
 
 @dataclass(frozen=True, slots=True)
+class RecentView:
+    """An upload without an edit."""
+
+    name: str
+    url: str
+    thumb_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class SampleView:
     name: str
     label: str
@@ -76,6 +86,7 @@ class Studio:
     quote: Quote
     ideas: list[IdeaView]
     samples: list[SampleView]
+    recent: list[RecentView]
     idempotency_key: str
     draft_key: str  # what the browser keeps the entered values under
     view_only: str  # why the viewer cannot edit; empty if they can
@@ -133,6 +144,7 @@ def studio_page(
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
         quote=quote,
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
+        recent=[] if current or not actor.membership.may_edit else _recent(actor),
         samples=_samples() if actor.membership.may_edit else [],
         idempotency_key=new_idempotency_key(),
         draft_key=f"{actor.user.pk} {workspace.pk}",
@@ -145,6 +157,18 @@ def studio_page(
 
 def _samples() -> list[SampleView]:
     return [SampleView(name, label, f"samples/{name}-thumb.webp") for name, label in SAMPLES.items()]
+
+
+def _recent(actor: Actor) -> list[RecentView]:
+    workspace = actor.workspace
+    return [
+        RecentView(
+            name=image.original_name or "Uploaded image",
+            url=reverse("studio_version", args=[workspace.slug, image.pk]),
+            thumb_url=links.sign(image.pk, "160"),
+        )
+        for image in studio.unused_uploads(workspace, actor.user)
+    ]
 
 
 def prompt_history(actor: Actor) -> list[str]:

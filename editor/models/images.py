@@ -112,7 +112,7 @@ class Image(PublicModel):
     @property
     def label(self) -> str:
         """Display name within its edit tree."""
-        if self.version == 1 and self.kind == self.Kind.SOURCE:
+        if self.version == 1 and self.kind in self.UPLOADS:
             return "Original"
         return f"v{self.version}"
 
