@@ -1,5 +1,4 @@
 // Uploads show their progress, of which fetch says nothing: `data-progress` is the id of a <progress>.
-
 const send = (bar) => (url, { method, headers, body }) => new Promise((resolve, reject) => {
   const { dataset } = bar.parentElement;
   const request = new XMLHttpRequest();
@@ -7,11 +6,10 @@ const send = (bar) => (url, { method, headers, body }) => new Promise((resolve, 
   for (const header of Object.entries(headers)) request.setRequestHeader(...header);
   request.upload.onprogress = ({ loaded, total }) => (dataset.sent = bar.value = Math.floor((100 * loaded) / total));
   request.onload = () => {
-    const { status, response, responseURL } = request;
-    const lines = request.getAllResponseHeaders().split("\r\n").filter(Boolean);
-    const received = new Headers(lines.map((line) => line.split(/: (.*)/, 2)));
-    const redirected = responseURL !== new URL(url, location).href;
-    resolve({ status, headers: received, redirected, text: () => response }); // all that htmx and app.js read
+    const pairs = [...request.getAllResponseHeaders().matchAll(/^(.+?): (.*)$/gm)].map(([, ...pair]) => pair);
+    const redirected = request.responseURL !== new URL(url, location).href;
+    // All that htmx and app.js read of a response:
+    resolve({ status: request.status, headers: new Headers(pairs), redirected, text: () => request.response });
   };
   request.onerror = () => reject(new TypeError("Failed to send"));
   request.onloadend = () => bar.removeAttribute("value");
