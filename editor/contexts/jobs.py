@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from editor import catalog
 from editor.contexts.durations import elapsed
 from editor.contexts.versions import StageView, VersionView, stage_view, version_view
 from editor.models import Job, JobEvent, Status, User, Workspace
+from editor.providers.sandbox.errors import ABILITIES, ABILITIES_SENTENCE
 from editor.queries import credits, studio
 
 Kind = JobEvent.Kind
@@ -55,7 +56,8 @@ class Failure:
     summary        one sentence
     charge         what it cost
     details        the rest of the message; may be empty
-    details_title  what the details are about
+    details_title  what the disclosure is about
+    abilities      what the sandbox can do instead: kinds of edits with examples
     """
 
     job_id: UUID
@@ -64,6 +66,7 @@ class Failure:
     details: str
     details_title: str
     long: bool
+    abilities: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +127,16 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
 def failure(job: Job) -> Failure:
     """A failed job, its message split after the first sentence."""
     parts = _FIRST_SENTENCE.fullmatch(job.error)
+    details = parts[2] if parts else ""
+    abilities = tuple(ABILITIES.items()) if ABILITIES_SENTENCE in details else ()
     return Failure(
         job_id=job.id,
         summary=parts[1] if parts else job.error,
         charge=_charge(job),
-        details=parts[2] if parts else "",
-        details_title="What the sandbox can do" if job.provider == "sandbox" else "Details",
+        details=" ".join(details.replace(ABILITIES_SENTENCE, "").split()),
+        details_title="What the sandbox can do" if abilities else "Details",
         long=elapsed(job) > LONG,
+        abilities=abilities,
     )
 
 

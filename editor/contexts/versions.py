@@ -151,7 +151,7 @@ def version_view(workspace: Workspace, image: Image, *, current: Image | None = 
         alt=f"{image.label}: {prompt}" if prompt else f"{image.label}: {image.original_name or 'image'}",
         credits=image.job.charged if image.job else 0,
         seed=image.job.known_seed if image.job else None,
-        may_be_transparent=image.content_type != "image/jpeg",
+        may_be_transparent=image.may_have_alpha,
         is_current=current is not None and image.pk == current.pk,
     )
 

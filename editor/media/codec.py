@@ -36,6 +36,7 @@ class CleanImage:
     height         pixels
     thumbnails     longest side in pixels (each of THUMBNAILS) -> WebP; never larger than the image
     original_size  width and height of the file, if it was larger than images are kept
+    has_alpha      any pixel is not opaque
     """
 
     content: bytes
@@ -44,6 +45,7 @@ class CleanImage:
     height: int
     thumbnails: dict[int, bytes]
     original_size: tuple[int, int] | None = None
+    has_alpha: bool = False
 
 
 def identify(content: bytes) -> str:
@@ -115,6 +117,7 @@ def _clean(
         height=image.height,
         thumbnails=thumbnails(image),
         original_size=original_size,
+        has_alpha=image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255),
     )
 
 

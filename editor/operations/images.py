@@ -45,6 +45,7 @@ class Stored:
     height: int
     size: int
     thumbnail_size: int = 0
+    has_alpha: bool = False
     name: str = ""
 
 
@@ -134,6 +135,7 @@ def create(
         height=stored.height,
         size=stored.size,
         thumbnail_size=stored.thumbnail_size,
+        has_alpha=stored.has_alpha,
     )
 
 
@@ -216,6 +218,7 @@ def save(
         height=clean.height,
         size=len(clean.content),
         thumbnail_size=thumbnail_size,
+        has_alpha=clean.has_alpha,
         name=name,
     )
 
@@ -267,6 +270,7 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
                 height=item.height,
                 size=item.size,
                 thumbnail_size=item.thumbnail_size,
+                has_alpha=item.has_alpha,
                 job=job,
                 position=position,
                 parent_id=job.parent_id,

@@ -23,6 +23,8 @@ from editor.models import (
 # More cards than this are not useful; the viewer's own come first.
 LIVE_CARDS = 6
 PROMPTS = 20
+UPLOADS = 100  # among which unused ones are looked for
+RECENT = 4
 
 
 def edit_tree(image: Image) -> list[Image]:
@@ -67,6 +69,20 @@ def newest_if_failed(workspace: Workspace, user: User) -> Job | None:
     """The user's newest edit, if it failed: after the next one the failure is history."""
     newest = Job.objects.filter(workspace=workspace, created_by=user).order_by("-created_at").first()
     return newest if newest and newest.status == Status.FAILED else None
+
+
+def unused_uploads(workspace: Workspace, user: User) -> list[Image]:
+    """The user's newest uploads that no running edit uses, and no result outside the trash was made of.
+
+    Those of long ago are not looked at; the gallery lists all.
+    """
+    newest = Image.objects.filter(
+        workspace=workspace, created_by=user, kind__in=Image.UPLOADS, from_sample=False, trashed_at=None
+    ).order_by("-created_at", "-id")[:UPLOADS]
+    results = Image.objects.filter(job__images=OuterRef("pk"), trashed_at=None)
+    live = JobImage.objects.filter(image=OuterRef("pk"), job__status__in=LIVE)
+    rows = Image.objects.filter(pk__in=newest.values("pk")).exclude(Exists(results)).exclude(Exists(live))
+    return list(rows.order_by("-created_at", "-id")[:RECENT])
 
 
 def is_starred(image: Image, user: User) -> bool:

@@ -174,7 +174,6 @@ on("htmx:ws:before:connection", ({ detail: { connection } }) => {
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 // --- Toasts: at most three, and none for a result that is on stage. After the tab's title was set.
-
 on("htmx:after:settle", () => {
   for (const toast of findAll("[data-result]")) find(`#stage-${toast.dataset.result}`) && toast.remove();
   findAll(".toast").slice(0, -3).forEach((toast) => toast.remove());

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.contexts.directions import isolated
+from editor.contexts.model_choice import alpha_note, model_views
 from editor.contexts.rail import MORE, rail_view
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
@@ -107,10 +108,20 @@ def inputs(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member
 def quote(request: MemberRequest) -> HttpResponse:
-    """The price of the current choice."""
-    form = edit.read(request.POST, workspace=request.actor.workspace)
+    """The price of the current choice, and what it would lose of the image."""
+    workspace = request.actor.workspace
+    form = edit.read(request.POST, workspace=workspace)
     price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
-    return render(request, "studio/_quote.html", {"quote": price})
+    note = alpha_note(
+        image=_source(request.actor, form),
+        choice=form.choice,
+        inputs=form.inputs,
+        match_format=form.match_format,
+        models=lambda: model_views(
+            pricing.offer(workspace=workspace, provider=form.choice.provider), form.choice
+        ),
+    )
+    return render(request, "studio/_quote.html", {"quote": price, "alpha_note": note})
 
 
 @require_GET
@@ -206,6 +217,13 @@ def _made_smaller(image: Image) -> str:
     return f"Made smaller: your file has {width} × {height} pixels, the image here {now}."
 
 
+def _source(actor: Actor, form: StudioForm) -> Image | None:
+    """The image that is edited; None also if it has just been moved to the trash."""
+    with suppress(EditorError):
+        return lookups.image(actor, form.image_ids[0]) if form.image_ids else None
+    return None
+
+
 def _read(data: QueryDict, workspace: Workspace) -> StudioForm:
     """The form; if it is inconsistent, the provider's default model, or the portal's."""
     of_provider = QueryDict(mutable=True)
@@ -231,6 +249,8 @@ def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
         compared_id=data.get("with", ""),
         choice=form.choice,
         quote=price,
+        inputs=shown,
+        match_format=form.match_format,
         form=build_form(form.choice.model, initial=dict(shown)),
         style_id=form.style_id,
         character_id=form.character_id,
