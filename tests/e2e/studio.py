@@ -50,6 +50,14 @@ class Studio:
         return self.page.get_by_label("What should change?")
 
     @property
+    def model_button(self) -> Locator:
+        return self.page.get_by_role("button", name=re.compile("^Model "))
+
+    def choose_model(self, name: str) -> None:
+        self.model_button.click()
+        self.page.get_by_role("dialog", name="Model").get_by_text(name, exact=True).click()
+
+    @property
     def run_button(self) -> Locator:
         return self.page.get_by_role("button", name=re.compile("^Run"))
 

@@ -142,7 +142,7 @@ def test_references_can_be_reordered_and_run_in_that_order(studio: Studio) -> No
     studio.references.nth(1).get_by_role("button", name="Remove").click()
     expect(studio.references).to_have_count(2)
 
-    studio.page.get_by_label("Or choose a model").select_option("black-forest-labs/flux-2-pro")
+    studio.choose_model("FLUX.2 [pro]")
     studio.edit("put image 2 onto image 1 at the bottom right", becomes="v2")
     rows = studio.portal.query(
         "SELECT image_id::text FROM editor_jobimage WHERE role = 'reference' AND job_id ="

@@ -67,7 +67,7 @@ def test_a_model_that_loses_it_is_named_with_models_that_keep_it(actor: Actor, c
     image = images.upload(actor=actor, content=cut_out(), name="logo.png")
     part = quote(client, actor, image)
     assert f"FLUX.1 Kontext [pro] {LOST}" in part
-    assert 'value="openai/gpt-image-2.6-flare">GPT Image 2.6 Flare' in part
+    assert 'commandfor="model-openai/gpt-image-2.6-flare">GPT Image 2.6 Flare' in part
     assert "[max] ·" not in part
     page = client.get(reverse("studio_version", args=[actor.workspace.slug, image.pk])).content.decode()
     assert LOST in page
