@@ -13,6 +13,8 @@ from editor.contexts.durations import elapsed
 from editor.contexts.graph import Mark, lay_out, reading_order
 from editor.contexts.versions import VersionView, shown_sources, version_view
 from editor.models import Image, User, Workspace
+from editor.queries import studio
+from editor.queries.studio import Version
 
 NEAR = 15  # rows above and below the current version
 MORE = 30  # rows that are added on request
@@ -77,7 +79,7 @@ class Rail:
 
 def rail_view(
     workspace: Workspace,
-    images: Sequence[Image],
+    tree: Sequence[Version],
     current: Image | None,
     *,
     start: int | None = None,
@@ -85,26 +87,27 @@ def rail_view(
 ) -> Rail:
     """The rows from `start` to before `end`, without `start` those near the current version.
 
-    images  as loaded by `queries.studio.edit_tree`; makes no query
+    One query.
     """
-    sources = shown_sources(images)
-    by_id = {image.pk: image for image in images}
+    sources = shown_sources(tree)
     order = reading_order(sources)
     here = order.index(current.pk) if current and current.pk in sources else 0
     if start is None:
         start, end = here - NEAR, here + NEAR + 1
     start, end = max(0, start), min(len(order), end)
     keys = {here - 1: "[", here + 1: "]"} if current else {}
+    shown = order[start:end]
+    images = studio.versions({*shown, *filter(None, map(sources.get, shown))})
     rows = []
     for at, row in enumerate(lay_out(order, sources)[start:end], start):
-        image, source_id = by_id[order[at]], sources[order[at]]
+        image, source_id = images[order[at]], sources[order[at]]
         version = version_view(workspace, image, current=current)
         rows.append(
             RailRow(
                 version=replace(version, key=keys.get(at, "")),
                 lane=row.lane,
                 marks=row.marks,
-                source=by_id[source_id].label if source_id else "",
+                source=images[source_id].label if source_id else "",
                 branch=row.branch,
                 who=_name(image.created_by),
                 initials=image.created_by.initials if image.created_by else "?",
@@ -116,9 +119,9 @@ def rail_view(
     return Rail(rows=rows, start=start, end=end, total=len(order))
 
 
-def thumbs(workspace: Workspace, images: Sequence[Image], current: Image) -> list[VersionView]:
+def thumbs(workspace: Workspace, tree: Sequence[Version], current: Image) -> list[VersionView]:
     """The versions near the current one, in reading order."""
-    return [row.version for row in rail_view(workspace, images, current).rows]
+    return [row.version for row in rail_view(workspace, tree, current).rows]
 
 
 def _about(image: Image) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.forms import BaseForm
@@ -36,6 +36,7 @@ from editor.models import Character, Image, Style, Workspace
 from editor.operations.images import SAMPLES
 from editor.queries import pricing, studio
 from editor.queries.pricing import Choice, Quote
+from editor.queries.studio import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +180,20 @@ def prompt_history(actor: Actor) -> list[str]:
     return studio.prompts(actor.workspace, actor.user)
 
 
-def _stage(actor: Actor, current: Image, *, tree: list[Image], compared_id: str) -> StageView:
+def _stage(actor: Actor, current: Image, *, tree: Sequence[Version], compared_id: str) -> StageView:
     workspace = actor.workspace
     sources = shown_sources(tree)
-    shown = [image for image in tree if image.pk in sources]
-    here = next(image for image in tree if image.pk == current.pk)
-    source = next((image for image in shown if image.pk == sources.get(here.pk)), None)
-    compared = next((image for image in shown if str(image.pk) == compared_id != str(here.pk)), None)
-    samples = [image for image in shown if here.job_id and image.job_id == here.job_id]
+    source = sources.get(current.pk)
+    compared = next((image for image in sources if str(image) == compared_id != str(current.pk)), None)
+    samples = [one.id for one in tree if one.id in sources and one.job_id == current.job_id is not None]
+    images = studio.versions({current.pk, *samples, *filter(None, (source, compared))})
+    views = {image_id: version_view(workspace, image) for image_id, image in images.items()}
     return stage_view(
         workspace,
-        version_view(workspace, here),
-        source=version_view(workspace, source) if source else None,
-        compared=version_view(workspace, compared) if compared else None,
-        samples=[version_view(workspace, image) for image in samples],
+        views[current.pk],
+        source=views[source] if source else None,
+        compared=views[compared] if compared else None,
+        samples=[views[image_id] for image_id in samples],
         starred=studio.is_starred(current, actor.user),
     )
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from editor.contexts import pictures
 from editor.media import links
 from editor.models import Image, Workspace
+from editor.queries.studio import Version
 
 SAME_SHAPE = 0.02  # relative difference of the aspect ratios
 
@@ -156,14 +157,14 @@ def version_view(workspace: Workspace, image: Image, *, current: Image | None = 
     )
 
 
-def shown_sources(images: Sequence[Image]) -> dict[UUID, UUID | None]:
+def shown_sources(tree: Sequence[Version]) -> dict[UUID, UUID | None]:
     """Each version of a tree outside the trash, mapped to its nearest ancestor outside the trash."""
-    by_id = {image.pk: image for image in images}
+    by_id = {version.id: version for version in tree}
 
-    def source_of(image: Image) -> UUID | None:
-        source_id = image.parent_id
+    def source_of(version: Version) -> UUID | None:
+        source_id = version.parent_id
         while source_id in by_id and by_id[source_id].trashed_at:
             source_id = by_id[source_id].parent_id
         return source_id if source_id in by_id else None
 
-    return {image.pk: source_of(image) for image in images if not image.trashed_at}
+    return {version.id: source_of(version) for version in tree if not version.trashed_at}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 
@@ -27,14 +30,25 @@ UPLOADS = 100  # among which unused ones are looked for
 RECENT = 4
 
 
-def edit_tree(image: Image) -> list[Image]:
+class Version(NamedTuple):
+    """Where an image stands in its edit tree: there may be thousands, of which few are shown."""
+
+    id: UUID
+    parent_id: UUID | None
+    job_id: UUID | None
+    trashed_at: datetime | None
+
+
+def edit_tree(image: Image) -> list[Version]:
     """All versions in the edit tree of `image`, oldest first."""
     root_id = image.root_id or image.pk
-    return list(
-        Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id))
-        .select_related("job", "created_by")
-        .order_by("version")
-    )
+    tree = Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id)).order_by("version")
+    return [Version(*row) for row in tree.values_list(*Version._fields)]
+
+
+def versions(image_ids: Iterable[UUID]) -> dict[UUID, Image]:
+    """The images with these ids, with what a page shows of them."""
+    return Image.objects.select_related("job", "created_by").in_bulk(image_ids)
 
 
 def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
