@@ -111,6 +111,22 @@ def test_the_inputs_of_each_model(workspace: Workspace, client: Client, model: s
         assert f'name="{option.name}"' in part
 
 
+def test_the_models_are_one_list_by_vendor_and_the_selected_one_is_named(
+    workspace: Workspace, client: Client
+) -> None:
+    page = client.get(url(workspace, "studio"), {"model": "openai/gpt-image-2.6-flare"}).content.decode()
+    for group in (
+        page.partition('id="model-list"')[2].partition("Prices are for one image")[0].split("<legend>")[1:]
+    ):
+        vendor = group.partition("</legend>")[0]
+        listed = re.findall(r'id="model-([^"]+)"', group)
+        assert listed == [one.id for one in catalog.catalog().models.values() if one.vendor == vendor]
+    assert re.search(r'value="openai/gpt-image-2.6-flare"[^>]*checked', page)
+    part = client.get(url(workspace, "inputs"), {"tier": "pro"}, headers=HTMX).content.decode()
+    now = part.partition('hx-target="#model-now">')[2].partition("</hx-partial>")[0]
+    assert "FLUX.1 Kontext [max]" in now
+
+
 def test_values_are_kept_if_they_are_still_valid(workspace: Workspace, client: Client) -> None:
     part = client.get(url(workspace, "inputs"), {"tier": "pro", "seed": "4711"}, headers=HTMX)
     assert 'value="4711"' in part.content.decode()
