@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    JavascriptException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
@@ -33,7 +37,7 @@ class User:
         def safely() -> T | None:
             try:
                 return look()
-            except (StaleElementReferenceException, JavascriptException):
+            except (StaleElementReferenceException, JavascriptException, ElementNotInteractableException):
                 return None
 
         return wait_until(safely, lambda: f"{otherwise} at {self.driver.current_url}: {self.text()[:900]}")  # type: ignore[return-value]
@@ -59,7 +63,8 @@ class User:
 
     def choose(self, name: str, value: str) -> None:
         """Choose a radio button by its label: it is itself invisible."""
-        self.find(f"//label[.//input[@name='{name}' and @value='{value}']]").click()
+        label = f"//label[.//input[@name='{name}' and @value='{value}']]"
+        self.wait(lambda: self.find(label).click() or True, f"{label} cannot be clicked")  # type: ignore[func-returns-value]
 
     def enter(self, label: str, text: str) -> None:
         field = self.field(label)
