@@ -138,6 +138,8 @@ def expect_seen(studio: Studio, expected: dict[str, Any]) -> None:
     studio.wait_until(
         lambda: seen(studio.page) == expected, otherwise=lambda: f"{seen(studio.page)}\nnot\n{expected}"
     )
+    # Before its scripts have run, a page does not notice the next step through the history.
+    studio.page.wait_for_load_state("load")
 
 
 def test_back_and_forward_show_whole_pages_as_they_were_seen(common_portal: Portal, page: Page) -> None:
