@@ -22,6 +22,7 @@ USED = {
     "css": {
         r"field-sizing": "the field scrolls",
         r"position-area|position-try": "in @supports; menus open below the top bar",
+        r"anchor-name|position-anchor": "in @supports; a version's tooltip opens at its own row",
         r"attr\([\w-]+ (px|type)": "in @supports; the size is known when the image has loaded",
         r"::view-transition": "in a rule of its own",
     },
@@ -30,7 +31,7 @@ USED = {
 # What is not used. Whoever wants it finds something that serves in its place.
 UNUSED = {
     "html": r"interestfor=|popover=\"hint|<selectedcontent|hidden=\"until-found",
-    "css": r"anchor\(|anchor-name|position-anchor|anchor-size|@position-try|@view-transition"
+    "css": r"anchor\(|anchor-size|@position-try|@view-transition"
     r"|view-transition-name|(animation|scroll|view)-timeline|interpolate-size|calc-size\(|text-box"
     r"|text-wrap: pretty|(?<!-webkit-)line-clamp|corner-shape|reading-flow|@function|sibling-(index|count)"
     r"|:open\b|::scroll-|::checkmark|::picker|base-select|:has-slotted|scroll-state\(|style\(|\bif\("
