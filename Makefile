@@ -3,11 +3,12 @@
 #   ARGS="-k credits"   what `make test` hands on to pytest
 #   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test test-stress attacks check check-clients bench bench-flights bench-held odd-images screens requirements
+.PHONY: help run test test-browsers test-stress attacks check check-clients bench bench-flights bench-held bench-tree odd-images screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
 	@echo "make test          run all tests; ARGS=... is passed to pytest"
+	@echo "make test-browsers run the main flows in Chromium, Firefox ESR and WebKitGTK; ARGS=... is passed to pytest"
 	@echo "make test-stress   run the tests without a browser on a busy machine, in random order, and as a service"
 	@echo "make attacks       run the long attacks on a portal too; ARGS=... is passed to pytest"
 	@echo "make check         lint, type-check and look for missing migrations"
@@ -15,6 +16,7 @@ help:
 	@echo "make bench         print the portal's figures: server times with many edits, what a browser loads"
 	@echo "make bench-flights print what two thousand edits in flight cost; ARGS=... as bench/flights.py has them"
 	@echo "make bench-held    print what five hundred held API calls cost; ARGS=... as bench/held.py has them"
+	@echo "make bench-tree    print what the Studio costs with an image of a thousand versions"
 	@echo "make odd-images   upload a thousand odd images and compare them with Chromium; ARGS=count"
 	@echo "make screens       take pictures of the screens into .cache/screens, or with OUT=... elsewhere"
 	@echo "make requirements  pin the packages of requirements.in and requirements-dev.in again"
@@ -25,6 +27,9 @@ run:
 
 test:
 	@exec .make/test $(ARGS)
+
+test-browsers:
+	@exec .make/test-browsers $(ARGS)
 
 test-stress:
 	@exec .make/test-stress
@@ -46,6 +51,9 @@ bench-flights:
 
 bench-held:
 	@exec .make/bench-held $(ARGS)
+
+bench-tree:
+	@exec .make/bench-tree
 
 odd-images:
 	@exec .make/odd-images $(ARGS)

@@ -40,13 +40,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds from the request's first byte to the response's last, and the number of queries."""
+    """Milliseconds from the request's first byte to the response's last, the number of queries, and bytes."""
 
     ask: Ask
     least: float
     middle: float
     most: float
     queries: int
+    size: int
 
 
 def studio_asks(portal: Portal) -> list[Ask]:
@@ -148,7 +149,7 @@ def _time(http: httpx.Client, ask: Ask, queries: int) -> Timing:
         taken.append((perf_counter() - start) * 1000)
         assert answer.status_code == ask.status, f"{ask.what}: {answer.status_code}\n{answer.text[:2000]}"
     counted = taken[WARM_UP:]
-    return Timing(ask, min(counted), median(counted), max(counted), queries)
+    return Timing(ask, min(counted), median(counted), max(counted), queries, len(answer.content))
 
 
 def a_version(portal: Portal, *, at_least: int = 3, at_most: int = 1000) -> str:

@@ -20,6 +20,8 @@ OWNER = "amara@example.test"
 WORKSPACE = "Acme Studio"
 SLUG = "acme-studio"
 LARGE_TREE = 60  # versions of the image that `fill` edits most
+TREE_VERSIONS = 1_000  # of the image of `bench.tree`
+TREE_BRANCHES = {400: 1, 700: 500}  # its versions that start a branch, and their sources
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 

@@ -28,6 +28,10 @@ def pid() -> int:
     return os.getpid()
 
 
+def oom_score() -> int:
+    return int(Path("/proc/self/oom_score_adj").read_text())
+
+
 def is_imported(module: str) -> bool:
     return module in sys.modules
 

@@ -100,6 +100,13 @@ def test_every_command_has_a_target_in_a_template() -> None:
         assert target in options or f'id="{target}"' in everything, target
 
 
+def test_every_upload_names_its_progress() -> None:
+    everything = "".join(template.read_text() for template in TEMPLATES)
+    named = set(re.findall(r'data-progress="([^"]+)"', everything))
+    shown = set(re.findall(r'"studio/_sending.html" with id="([^"]+)"', everything))
+    assert named == shown == {"sending-image", "sending-reference", "sending-mask"}
+
+
 class Page(HTMLParser):
     """Attributes of all elements, the targets of partials, and the text inside each of them."""
 
@@ -154,7 +161,7 @@ def job(**changes: Any) -> JobView:
         "id": uuid4(),
         "prompt": "Make it blue",
         "model_label": "FLUX.2 [pro]",
-        "thumb_url": None,
+        "source": None,
         "elapsed": "1.9 s",
         "masked": False,
         "percent": 45,

@@ -71,6 +71,7 @@ def _model(table: Table) -> Model:
         ideas=tuple(_idea(inner) for inner in table.tables("ideas", named_by="label", optional=True)),
         mask=table.flag("mask"),
         mask_required=table.flag("mask_required", default=False),
+        alpha=table.flag("alpha", default=False),
         samples_input=table.text("samples_input", default=""),
     )
     _finish(table, model_problems(model))

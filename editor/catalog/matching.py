@@ -25,6 +25,11 @@ def with_format_of(
     return inputs if validation.route_problem(route, matched) else matched
 
 
+def is_jpeg(inputs: Mapping[str, Value]) -> bool:
+    """Whether a result with these inputs has a format without alpha."""
+    return inputs.get(FORMAT) in _FORMATS["image/jpeg"]
+
+
 def output_format(model: Model, content_type: str) -> dict[str, str]:
     """The option for a result in the source's format; nothing if the model has none that fits.
 

@@ -100,6 +100,7 @@ class Model:
     sample_prompts      the vendor's own examples, unabridged
     mask                a mask may limit the edit, on some route or in the sandbox
     mask_required       an edit needs a mask
+    alpha               results can have transparent parts
     samples_input       the option with the number of results, each at the price of one sample;
                         "" if there is always one
     """
@@ -117,6 +118,7 @@ class Model:
     ideas: tuple[Idea, ...]
     mask: bool
     mask_required: bool = False
+    alpha: bool = False
     samples_input: str = ""
 
     def input(self, name: str) -> Input:

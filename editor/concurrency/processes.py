@@ -5,7 +5,8 @@ portal down if an image is a decompression bomb. So each call gets one short-liv
 with limited memory and time. Children come from a fork server with Pillow already loaded,
 so starting one takes about ten milliseconds.
 
-At most `SLOTS` children run at once; `fairness.py` decides who gets a free slot.
+At most `SLOTS` children run at once, and one more that takes much memory; `fairness.py` decides who gets
+a free slot.
 
 The function must be importable by name, and its arguments and result picklable. A child
 imports the main module too, so a script must guard its work with `__name__ == "__main__"`.
@@ -79,6 +80,7 @@ def run_sync(
     tenant: str,
     timeout: float,
     on_progress: Callable[[int], None] | None = None,
+    alone: bool = False,
 ) -> T:
     """Call `function(*args)` in a child process and block this thread until it returns.
 
@@ -86,12 +88,13 @@ def run_sync(
     timeout      seconds the child may run; waiting for a slot does not count
     on_progress  called with a percent 0..100, from another thread; `function` then gets
                  the keyword argument `report` to call with it
+    alone        it takes much memory: one such call runs at a time
 
     Raises what the function raised (if it can be pickled), TimedOut, Crashed, or Shortage if the
     machine could not start a child.
     """
     call = _Call(function, args, tenant=tenant, timeout=timeout, on_progress=on_progress)
-    _executor().submit(call)
+    _executor(alone).submit(call)
     try:
         result: T = call.future.result()
     except BaseException:
@@ -107,6 +110,7 @@ async def run(
     tenant: str,
     timeout: float,
     on_progress: Callable[[int], None] | None = None,
+    alone: bool = False,
 ) -> T:
     """Like `run_sync`, without blocking the event loop. `on_progress` is called on the loop.
 
@@ -121,7 +125,7 @@ async def run(
 
     progress = relay if on_progress is not None else None
     call = _Call(function, args, tenant=tenant, timeout=timeout, on_progress=progress)
-    _executor().submit(call)
+    _executor(alone).submit(call)
     try:
         result: T = await asyncio.wrap_future(call.future)
     except asyncio.CancelledError:
@@ -216,7 +220,9 @@ class _Call:
 
 
 @cache
-def _executor() -> FairExecutor:
+def _executor(alone: bool) -> FairExecutor:
+    if alone:
+        return FairExecutor(1)
     executor = FairExecutor(SLOTS)
     check = _Call(_not_imported, (_preloaded,), tenant="", timeout=60)
     check.future.add_done_callback(_log_failed_preloads)
@@ -262,6 +268,9 @@ def _child_main(
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _limit(resource.RLIMIT_CPU, math.ceil(timeout) + 1)
     _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
+    # When the machine is out of memory, the system ends this process rather than the portal or the database.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
     def report(percent: int) -> None:
         sender.send(("progress", max(0, min(100, int(percent)))))

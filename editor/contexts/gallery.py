@@ -25,6 +25,7 @@ STATUSES = {
     "running": "Running",
     Status.FAILED.value: "Failed",
     Status.CANCELED.value: "Canceled",
+    gallery.SOURCES: "Sources",
 }
 # A failure is listed at the time its edit started, not on top: only these lists grow at the start.
 LIVE_LISTS = (Status.COMPLETED, "running")
@@ -49,7 +50,11 @@ class FilterView:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One image, or one edit without an image: then `thumb_url` may show its source, and `state` says why."""
+    """One image, or one edit without an image: then `thumb_url` may show its source, and `state` says why.
+
+    prompt     an upload has none: the name of its file
+    is_upload  opens in the Studio, not in the lightbox
+    """
 
     id: UUID
     url: str
@@ -61,6 +66,7 @@ class Tile:
     at: datetime
     starred: bool = False
     state: str = ""
+    is_upload: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,7 @@ class Gallery:
     shown: dict[str, str]
     is_live: bool
     lists_images: bool
+    lists_uploads: bool
     may_edit: bool
 
 
@@ -97,7 +104,7 @@ def filter_fields(filter: Filter) -> dict[str, str]:
         "model": filter.model,
         "since": str(filter.days or ""),
         "starred": "1" if filter.starred else "",
-        "status": "" if filter.lists_images else filter.status,
+        "status": "" if filter.status == Status.COMPLETED else filter.status,
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -142,6 +149,7 @@ def gallery_list(actor: Actor, filter: Filter, *, after: Position | None = None)
         shown=filter_fields(filter),
         is_live=after is None and filter.status in LIVE_LISTS,
         lists_images=filter.lists_images,
+        lists_uploads=filter.lists_uploads,
         may_edit=actor.may(Permission.EDIT),
     )
 
@@ -162,7 +170,7 @@ def newer_tiles(actor: Actor, filter: Filter, before: Position) -> Tiles:
 
 def neighbours(actor: Actor, filter: Filter, row: Image | Job) -> tuple[str | None, str | None]:
     """URLs of the next newer and next older edit; None in a list of the other kind."""
-    if isinstance(row, Image) != filter.lists_images:
+    if filter.lists_uploads or isinstance(row, Image) != filter.lists_images:
         return None, None
     newer, older = gallery.neighbours(_rows(actor, filter), position(row))
     return (
@@ -172,6 +180,8 @@ def neighbours(actor: Actor, filter: Filter, row: Image | Job) -> tuple[str | No
 
 
 def _rows(actor: Actor, filter: Filter) -> Any:
+    if filter.lists_uploads:
+        return gallery.uploads(actor.workspace, actor.user, filter)
     if filter.lists_images:
         return gallery.images(actor.workspace, actor.user, filter)
     return gallery.jobs(actor.workspace, filter)
@@ -204,6 +214,8 @@ def edit_url(workspace: Workspace, row: Image | Job, filter: Filter) -> str:
 
 def _tile(workspace: Workspace, filter: Filter, row: Image | Job, *, starred: bool) -> Tile:
     """`row` as loaded by `queries.gallery`; makes no query."""
+    if isinstance(row, Image) and row.job_id is None:
+        return _upload_tile(workspace, row, starred=starred)
     job = row.job if isinstance(row, Image) else row
     picture = row if isinstance(row, Image) else row.parent
     assert job is not None
@@ -219,6 +231,22 @@ def _tile(workspace: Workspace, filter: Filter, row: Image | Job, *, starred: bo
         at=row.created_at,
         starred=starred,
         state="" if isinstance(row, Image) else state_of(row),
+    )
+
+
+def _upload_tile(workspace: Workspace, image: Image, *, starred: bool) -> Tile:
+    thumb_url, srcset, sizes = _shown(image)
+    return Tile(
+        id=image.pk,
+        url=reverse("studio_version", args=[workspace.slug, image.pk]),
+        thumb_url=thumb_url,
+        srcset=srcset,
+        sizes=sizes,
+        prompt=image.original_name or "Uploaded image",
+        who=who(image.created_by),
+        at=image.created_at,
+        starred=starred,
+        is_upload=True,
     )
 
 
@@ -248,6 +276,7 @@ def state_of(job: Job) -> str:
 def _count(filter: Filter, rows: Any) -> str:
     limit = gallery.COUNTED_WITH_WORDS if filter.words else gallery.COUNTED
     number = gallery.count(rows, limit=limit)
+    noun = "upload" if filter.lists_uploads else "edit"
     if number > limit:
-        return f"More than {limit:,} edits"
-    return "1 edit" if number == 1 else f"{number:,} edits"
+        return f"More than {limit:,} {noun}s"
+    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

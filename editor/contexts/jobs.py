@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from editor import catalog
+from editor.contexts.durations import elapsed
 from editor.contexts.versions import StageView, VersionView, stage_view, version_view
-from editor.media import links
 from editor.models import Job, JobEvent, Status, User, Workspace
+from editor.providers.sandbox.errors import ABILITIES, ABILITIES_SENTENCE
 from editor.queries import credits, studio
 
 Kind = JobEvent.Kind
@@ -57,7 +56,8 @@ class Failure:
     summary        one sentence
     charge         what it cost
     details        the rest of the message; may be empty
-    details_title  what the details are about
+    details_title  what the disclosure is about
+    abilities      what the sandbox can do instead: kinds of edits with examples
     """
 
     job_id: UUID
@@ -66,6 +66,7 @@ class Failure:
     details: str
     details_title: str
     long: bool
+    abilities: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class JobView:
     id: UUID
     prompt: str
     model_label: str
-    thumb_url: str | None
+    source: VersionView | None
     elapsed: str
     masked: bool
     percent: int
@@ -104,8 +105,8 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         id=job.id,
         prompt=job.prompt,
         model_label=_label(job.model),
-        thumb_url=links.sign(job.parent.id, "160") if job.parent and not job.parent.trashed_at else None,
-        elapsed=f"{_elapsed(job).total_seconds():.1f} s",
+        source=version_view(workspace, job.parent) if job.parent and not job.parent.trashed_at else None,
+        elapsed=f"{elapsed(job).total_seconds():.1f} s",
         masked=getattr(job, "masked", False),
         percent=job.percent or 0,
         state=state,
@@ -119,20 +120,23 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         announce=_announce(job, steps),
         credits=job.charged,
         mine=viewer is not None and job.created_by_id == viewer.pk,
-        long=_elapsed(job) > LONG,
+        long=elapsed(job) > LONG,
     )
 
 
 def failure(job: Job) -> Failure:
     """A failed job, its message split after the first sentence."""
     parts = _FIRST_SENTENCE.fullmatch(job.error)
+    details = parts[2] if parts else ""
+    abilities = tuple(ABILITIES.items()) if ABILITIES_SENTENCE in details else ()
     return Failure(
         job_id=job.id,
         summary=parts[1] if parts else job.error,
         charge=_charge(job),
-        details=parts[2] if parts else "",
-        details_title="What the sandbox can do" if job.provider == "sandbox" else "Details",
-        long=_elapsed(job) > LONG,
+        details=" ".join(details.replace(ABILITIES_SENTENCE, "").split()),
+        details_title="What the sandbox can do" if abilities else "Details",
+        long=elapsed(job) > LONG,
+        abilities=abilities,
     )
 
 
@@ -205,11 +209,6 @@ def _stage(workspace: Workspace, job: Job) -> StageView | None:
         samples=samples,
         fresh=True,
     )
-
-
-def _elapsed(job: Job) -> timedelta:
-    """Time from creation to end, or to now."""
-    return max(timedelta(), (job.finished_at or timezone.now()) - job.created_at)
 
 
 def _charge(job: Job) -> str:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.forms import BaseForm
 from django.templatetags.static import static
+from django.urls import reverse
 
-from editor import catalog
-from editor.access import accounts
 from editor.access.actor import VIEW_ONLY, Actor
 from editor.access.permissions import Permission
 from editor.contexts.jobs import Failure, JobView, failure, job_view
+from editor.contexts.model_choice import (
+    AlphaNote,
+    ModelView,
+    ProviderView,
+    TierView,
+    alpha_note,
+    cheapest,
+    model_view,
+    model_views,
+    provider_views,
+    tier_views,
+)
+from editor.contexts.pictures import Thumb, thumb
 from editor.contexts.rail import Rail, rail_view
 from editor.contexts.versions import (
     StageView,
@@ -20,54 +33,31 @@ from editor.contexts.versions import (
     stage_view,
     version_view,
 )
-from editor.media import links
 from editor.models import Character, Image, Style, Workspace
 from editor.operations.images import SAMPLES
-from editor.providers import registry
 from editor.queries import pricing, studio
-from editor.queries.pricing import Choice, Offer, Quote
-
-MASK_MODELS = 3  # offered when the selected model does not support masks
-
-
-@dataclass(frozen=True, slots=True)
-class TierView:
-    id: str
-    label: str
-    credits: int
-    seconds: int
-    checked: bool
-    offered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ModelView:
-    id: str
-    label: str
-    vendor: str
-    credits: int
-    seconds: int
-    checked: bool
-    note: str = ""
-    takes_mask: bool = True
-    several: bool = False  # images in one edit
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderView:
-    """Whose key pays: "platform", or the name of a provider with a key of the workspace's own."""
-
-    name: str
-    label: str
-    checked: bool
+from editor.queries.pricing import Choice, Quote
+from editor.queries.studio import Version
 
 
 @dataclass(frozen=True, slots=True)
 class TileView:
+    """A style or a character, with a file as its preview, or an image."""
+
     id: str
     name: str
-    preview_url: str | None
     checked: bool
+    preview_url: str | None = None
+    picture: Thumb | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecentView:
+    """An upload without an edit."""
+
+    name: str
+    url: str
+    picture: Thumb
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +84,14 @@ class Studio:
     models: list[ModelView]
     mask_models: list[ModelView]  # the cheapest that support a mask
     model: ModelView
+    alpha_note: AlphaNote | None
     form: BaseForm
     styles: list[TileView]
     characters: list[TileView]
     quote: Quote
     ideas: list[IdeaView]
     samples: list[SampleView]
+    recent: list[RecentView]
     idempotency_key: str
     draft_key: str  # what the browser keeps the entered values under
     view_only: str  # why the viewer cannot edit; empty if they can
@@ -119,6 +111,8 @@ def studio_page(
     compared_id: str = "",
     choice: Choice,
     quote: Quote,
+    inputs: Mapping[str, object],
+    match_format: bool,
     form: BaseForm,
     style_id: str = "",
     character_id: str = "",
@@ -132,24 +126,30 @@ def studio_page(
     workspace = actor.workspace
     tree = studio.edit_tree(current) if current else []
     offer = pricing.offer(workspace=workspace, provider=choice.provider)
-    models = _models(offer, choice)
+    models = model_views(offer, choice)
     return Studio(
         workspace=workspace,
         stage=_stage(actor, current, tree=tree, compared_id=compared_id) if current else None,
         rail=rail_view(workspace, tree, current),
         jobs=[job_view(workspace, job) for job in studio.live_jobs(workspace, actor.user)],
-        providers=_providers(workspace, choice),
-        tiers=_tiers(offer, choice),
+        providers=provider_views(workspace, choice),
+        tiers=tier_views(offer, choice),
         models=models,
-        mask_models=sorted((one for one in models if one.takes_mask), key=lambda one: one.credits)[
-            :MASK_MODELS
-        ],
-        model=_model(choice, choice),
+        mask_models=cheapest(models, lambda model: model.takes_mask),
+        model=model_view(choice, choice),
+        alpha_note=alpha_note(
+            image=current,
+            choice=choice,
+            inputs=inputs,
+            match_format=match_format,
+            models=lambda: models,
+        ),
         form=form,
         styles=[_style(style, style_id) for style in studio.styles(workspace)],
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
         quote=quote,
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
+        recent=[] if current or not actor.may(Permission.EDIT) else _recent(actor),
         samples=_samples() if actor.may(Permission.EDIT) else [],
         idempotency_key=new_idempotency_key(),
         draft_key=f"{actor.user.pk} {workspace.pk}",
@@ -164,96 +164,43 @@ def _samples() -> list[SampleView]:
     return [SampleView(name, label, f"samples/{name}-thumb.webp") for name, label in SAMPLES.items()]
 
 
+def _recent(actor: Actor) -> list[RecentView]:
+    workspace = actor.workspace
+    return [
+        RecentView(
+            name=image.original_name or "Uploaded image",
+            url=reverse("studio_version", args=[workspace.slug, image.pk]),
+            picture=thumb(image.pk, width=image.width, height=image.height),
+        )
+        for image in studio.unused_uploads(workspace, actor.user)
+    ]
+
+
 def prompt_history(actor: Actor) -> list[str]:
     """The user's newest prompts in this workspace, without duplicates."""
     return studio.prompts(actor.workspace, actor.user)
 
 
-def _stage(actor: Actor, current: Image, *, tree: list[Image], compared_id: str) -> StageView:
+def _stage(actor: Actor, current: Image, *, tree: Sequence[Version], compared_id: str) -> StageView:
     workspace = actor.workspace
     sources = shown_sources(tree)
-    shown = [image for image in tree if image.pk in sources]
-    here = next(image for image in tree if image.pk == current.pk)
-    source = next((image for image in shown if image.pk == sources.get(here.pk)), None)
-    compared = next((image for image in shown if str(image.pk) == compared_id != str(here.pk)), None)
-    samples = [image for image in shown if here.job_id and image.job_id == here.job_id]
+    source = sources.get(current.pk)
+    compared = next((image for image in sources if str(image) == compared_id != str(current.pk)), None)
+    samples = [one.id for one in tree if one.id in sources and one.job_id == current.job_id is not None]
+    images = studio.versions({current.pk, *samples, *filter(None, (source, compared))})
+    views = {image_id: version_view(workspace, image) for image_id, image in images.items()}
     return stage_view(
         workspace,
-        version_view(workspace, here),
-        source=version_view(workspace, source) if source else None,
-        compared=version_view(workspace, compared) if compared else None,
-        samples=[version_view(workspace, image) for image in samples],
+        views[current.pk],
+        source=views[source] if source else None,
+        compared=views[compared] if compared else None,
+        samples=[views[image_id] for image_id in samples],
         starred=studio.is_starred(current, actor.user),
     )
 
 
-def _providers(workspace: Workspace, choice: Choice) -> list[ProviderView]:
-    """The portal, then the providers with own keys of the workspace; empty if there is no choice."""
-    own = accounts.available(workspace).own
-    if not own:
-        return []
-    known = registry.providers()
-    names = [name for name in known if name in own]
-    return [
-        ProviderView(pricing.PLATFORM, "Portal (costs credits)", checked=not choice.own_key),
-        *(
-            ProviderView(name, f"Own key: {known[name].label}", checked=choice.provider == name)
-            for name in names
-        ),
-    ]
-
-
-def _tiers(offer: Offer, choice: Choice) -> list[TierView]:
-    models = catalog.catalog().models
-    views = []
-    for tier in catalog.catalog().tiers.values():
-        offered = offer.tiers[tier.id]
-        model = offered.model if offered else models[tier.model]
-        views.append(
-            TierView(
-                id=tier.id,
-                label=tier.label,
-                credits=offered.credits if offered else model.credits,
-                seconds=model.typical_seconds,
-                checked=tier.id == choice.tier,
-                offered=offered is not None,
-            )
-        )
-    return views
-
-
-def _models(offer: Offer, choice: Choice) -> list[ModelView]:
-    """The offered models, those of one vendor together, in the catalogue's order."""
-    views = [_model(offered, choice) for offered in offer.models.values() if offered]
-    vendors = list(dict.fromkeys(view.vendor for view in views))
-    return sorted(views, key=lambda view: vendors.index(view.vendor))
-
-
-def _cheapest_with_mask(models: list[ModelView]) -> list[ModelView]:
-    supporting = [model for model in models if model.takes_mask]
-    return sorted(supporting, key=lambda model: model.credits)[:MASK_MODELS]
-
-
-def _model(offered: Choice, choice: Choice) -> ModelView:
-    """An offered model; checked if it was chosen directly, not through a tier."""
-    model = offered.model
-    provider = registry.get(offered.route.provider)
-    label = provider.label if provider.needs_key else "the built-in sandbox"
-    return ModelView(
-        id=model.id,
-        label=model.label,
-        vendor=model.vendor,
-        credits=offered.credits,
-        seconds=model.typical_seconds,
-        checked=not choice.tier and model.id == choice.model.id,
-        note=f"Runs on {label}{' with your own key' if offered.own_key else ''}",
-        takes_mask=offered.route.mask,
-        several=model.maximum_images > 1,
-    )
-
-
 def _style(style: Style, chosen: str) -> TileView:
-    return TileView(str(style.id), style.name, _preview(style), checked=str(style.id) == chosen)
+    return TileView(str(style.id), style.name, checked=str(style.id) == chosen, preview_url=_preview(style))
 
 
 def _preview(style: Style) -> str | None:
@@ -265,7 +212,6 @@ def _preview(style: Style) -> str | None:
 
 
 def _character(character: Character, chosen: str) -> TileView:
-    shown = (one.image_id for one in character.character_images.all() if one.image.trashed_at is None)
-    first = next(shown, None)
-    preview = links.sign(first, "160") if first else None
-    return TileView(str(character.id), character.name, preview, checked=str(character.id) == chosen)
+    images = [one.image for one in character.character_images.all() if one.image.trashed_at is None]
+    picture = thumb(images[0].pk, width=images[0].width, height=images[0].height) if images else None
+    return TileView(str(character.id), character.name, checked=str(character.id) == chosen, picture=picture)

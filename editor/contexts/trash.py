@@ -15,6 +15,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts import pictures
+from editor.contexts.directions import isolated
 from editor.contexts.gallery import who
 from editor.models import Image
 from editor.operations.trash import KEPT_DAYS
@@ -99,7 +100,7 @@ def _tile(slug: str, image: Image) -> TrashTile:
         ),
         sizes=pictures.sizes_covering(width=image.width, height=image.height),
         title=image.job.prompt if image.job else image.original_name or "Image",
-        detail=f"{_use(image) or left} · {who(image.trashed_by)}",
+        detail=f"{_use(image) or left} · {isolated(who(image.trashed_by))}",
     )
 
 
@@ -107,5 +108,5 @@ def _use(image: Image) -> str:
     """A sentence about the characters that use it; "" if none does."""
     names = sorted({character.name for character in image.characters.all()})
     if len(names) == 1:
-        return f"The character {names[0]} still uses it."
+        return f"The character {isolated(names[0])} still uses it."
     return f"{len(names)} characters still use it." if names else ""

@@ -12,6 +12,7 @@ from django.urls import reverse
 from editor.contexts import pictures
 from editor.media import links
 from editor.models import Image, Workspace
+from editor.queries.studio import Version
 
 SAME_SHAPE = 0.02  # relative difference of the aspect ratios
 
@@ -46,6 +47,16 @@ class VersionView:
     @property
     def sizes(self) -> str:
         return pictures.sizes_fitted(width=self.width, height=self.height)
+
+    @property
+    def sample_srcset(self) -> str:
+        """The files to show it among the samples of its edit."""
+        files = [("512", self.middle_url), ("1280", self.preview_url), ("full", self.full_url)]
+        return pictures.srcset(files, width=self.width, height=self.height)
+
+    @property
+    def sample_sizes(self) -> str:
+        return pictures.sizes_fitted(width=self.width, height=self.height, columns=2)
 
     @property
     def thumb_srcset(self) -> str:
@@ -141,19 +152,19 @@ def version_view(workspace: Workspace, image: Image, *, current: Image | None = 
         alt=f"{image.label}: {prompt}" if prompt else f"{image.label}: {image.original_name or 'image'}",
         credits=image.job.charged if image.job else 0,
         seed=image.job.known_seed if image.job else None,
-        may_be_transparent=image.content_type != "image/jpeg",
+        may_be_transparent=image.may_have_alpha,
         is_current=current is not None and image.pk == current.pk,
     )
 
 
-def shown_sources(images: Sequence[Image]) -> dict[UUID, UUID | None]:
+def shown_sources(tree: Sequence[Version]) -> dict[UUID, UUID | None]:
     """Each version of a tree outside the trash, mapped to its nearest ancestor outside the trash."""
-    by_id = {image.pk: image for image in images}
+    by_id = {version.id: version for version in tree}
 
-    def source_of(image: Image) -> UUID | None:
-        source_id = image.parent_id
+    def source_of(version: Version) -> UUID | None:
+        source_id = version.parent_id
         while source_id in by_id and by_id[source_id].trashed_at:
             source_id = by_id[source_id].parent_id
         return source_id if source_id in by_id else None
 
-    return {image.pk: source_of(image) for image in images if not image.trashed_at}
+    return {version.id: source_of(version) for version in tree if not version.trashed_at}

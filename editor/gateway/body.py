@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from math import inf
 from weakref import WeakValueDictionary
 
 from editor.concurrency.semaphore import FairSemaphore
@@ -17,9 +18,14 @@ BODY_SECONDS = 60.0  # to wait for the sender of a body, at first and at most
 SLOWEST = 1024  # bytes that add a second; a sender that is no slower is never timed out
 PIECE_SECONDS = 30.0  # for the next piece of a body that holds a slot
 SLOT_SECONDS = 60.0  # that an unread body waits for a slot
+# While others wait for a slot, the slowest sender below this speed loses its own, one at a time.
+SLOW = 64 * 1024  # bytes a second
+SLOW_SECONDS = 10.0  # that a sender has to show its speed, and that others wait before each loss
 # How much of a rejected body is read: most clients send all of it before they read the response.
 IGNORED_BYTES = 32 * 1024**2
 IGNORED_SECONDS = 5.0
+_STOPPED = "The request body did not arrive in time."
+_LOST = "Others are waiting to send, and this was slow. Send it again later, or from a faster connection."
 _BODY_HEADERS = (b"content-length", b"content-type", b"transfer-encoding", b"expect")
 
 
@@ -50,12 +56,15 @@ class Body:
 
     def __init__(self, receive: Receive, *, limit: int) -> None:
         self.complete = False
-        self.holds_slot = False
         self._hung_up = asyncio.Event()
         self._receive = receive
         self._limit = limit
         self._received = 0
         self._left = BODY_SECONDS  # to wait for the sender
+        self._slot_since: float | None = None
+        self._received_before = 0  # the slot
+        self._lost_slot = False
+        self._wait: asyncio.Timeout | None = None
 
     def check_length(self, headers: Headers) -> None:
         """Raise TooLarge if Content-Length exceeds the limit or is not a number."""
@@ -69,12 +78,7 @@ class Body:
             return await self._until_gone()
         clock = asyncio.get_running_loop().time
         began = clock()
-        seconds = min(PIECE_SECONDS, self._left) if self.holds_slot else self._left
-        try:
-            async with asyncio.timeout(seconds):
-                message = await self._receive()
-        except TimeoutError:
-            raise TooSlow("The request body did not arrive in time.") from None
+        message = await self._next_piece()
         length = len(message.get("body", b""))
         self._left = min(BODY_SECONDS, self._left + length / SLOWEST - (clock() - began))
         self._received += length
@@ -82,6 +86,36 @@ class Body:
         if self._received > self._limit:
             raise self._too_large()
         return message
+
+    async def _next_piece(self) -> Message:
+        if self._lost_slot:
+            raise TooSlow(_LOST)
+        seconds = self._left if self._slot_since is None else min(PIECE_SECONDS, self._left)
+        try:
+            async with asyncio.timeout(seconds) as self._wait:
+                return await self._receive()
+        except TimeoutError:
+            raise TooSlow(_LOST if self._lost_slot else _STOPPED) from None
+        finally:
+            self._wait = None
+
+    def hold_slot(self) -> None:
+        """From now on each piece has PIECE_SECONDS, and the sender's speed counts."""
+        self._slot_since = asyncio.get_running_loop().time()
+        self._received_before = self._received
+
+    def speed(self) -> float:
+        """Bytes a second since it holds a slot; infinite while that says nothing."""
+        if self._slot_since is None or self.complete or self._lost_slot:
+            return inf
+        seconds = asyncio.get_running_loop().time() - self._slot_since
+        return (self._received - self._received_before) / seconds if seconds >= SLOW_SECONDS else inf
+
+    def lose_slot(self) -> None:
+        """Have `receive` raise TooSlow, so that the slot becomes free."""
+        self._lost_slot = True
+        if self._wait is not None and not self._wait.expired():
+            self._wait.reschedule(asyncio.get_running_loop().time())
 
     async def discard(self) -> None:
         """Read what is left, within limits: a closed connection would discard the response to it."""
@@ -117,12 +151,14 @@ class BodySlots:
         self._all = FairSemaphore(most)
         self._each = each
         self._senders: WeakValueDictionary[str, FairSemaphore] = WeakValueDictionary()
+        self._holders: dict[Body, str] = {}
 
     @asynccontextmanager
     async def slot(self, sender: str, body: Body) -> AsyncIterator[None]:
-        """Hold a slot for a body of this sender, whose pieces then have PIECE_SECONDS each. Raises Busy."""
+        """Hold a slot for a body of this sender, which may lose it to others if it is slow. Raises Busy."""
         own = self._senders.get(sender) or self._senders.setdefault(sender, FairSemaphore(self._each))
         async with AsyncExitStack() as stack:
+            hurrying = asyncio.ensure_future(self._hurry(sender))
             try:
                 async with asyncio.timeout(SLOT_SECONDS):
                     # The sender's own first: waiting for it holds nothing that others could use.
@@ -130,8 +166,22 @@ class BodySlots:
                     await stack.enter_async_context(self._all.slot(sender))
             except TimeoutError:
                 raise Busy("Too many uploads are in progress. Try again shortly.", retry_after=5) from None
-            body.holds_slot = True
+            finally:
+                hurrying.cancel()
+            self._holders[body] = sender
+            stack.callback(self._holders.pop, body)
+            body.hold_slot()
             yield
+
+    async def _hurry(self, sender: str) -> None:
+        """While this sender waits, take the slot from the slowest body that keeps it waiting."""
+        while True:
+            await asyncio.sleep(SLOW_SECONDS)
+            own = [body for body, holder in self._holders.items() if holder == sender]
+            rivals = own if len(own) >= self._each else self._holders
+            slowest = min(rivals, key=Body.speed, default=None)
+            if slowest is not None and slowest.speed() < SLOW:
+                slowest.lose_slot()
 
 
 def announced(headers: Headers) -> bool:
@@ -139,8 +189,20 @@ def announced(headers: Headers) -> bool:
     return headers.get("content-length").strip("0 ") != "" or bool(headers.get("transfer-encoding"))
 
 
-async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Message | None = None) -> None:
-    """Call `app` with the body; `first` is a piece that was already read. Raises the body's error."""
+async def pass_on(
+    app: App,
+    scope: Scope,
+    body: Body,
+    send: Send,
+    *,
+    first: Message | None = None,
+    on_complete: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Call `app` with the body. Raises the body's error.
+
+    first        a piece that was already read
+    on_complete  called when all of the body is received
+    """
     problem: EditorError | None = None
 
     async def receive() -> Message:
@@ -149,7 +211,10 @@ async def pass_on(app: App, scope: Scope, body: Body, send: Send, *, first: Mess
             message, first = first, None
             return message
         try:
-            return await body.receive()
+            message = await body.receive()
+            if body.complete and on_complete is not None:
+                await on_complete()
+            return message
         except EditorError as error:
             problem = error
             return {"type": "http.disconnect"}  # Django then discards what it has read

@@ -9,17 +9,21 @@ credentials stay. The functions that open a file are meant to run in a child pro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any, TypeVar
 
 from PIL import Image, ImageChops
 
 from editor.media import limits
 from editor.media.containers import is_lossless_webp
-from editor.media.decode import decode_result, decode_upload
+from editor.media.decode import decode_result, decode_upload, is_large
 from editor.media.encode import encode, stored_type, thumbnails
 from editor.media.formats import type_of, why_not
 from editor.media.limits import BadImage
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class CleanImage:
     height         pixels
     thumbnails     longest side in pixels (each of THUMBNAILS) -> WebP; never larger than the image
     original_size  width and height of the file, if it was larger than images are kept
+    has_alpha      any pixel is not opaque
     """
 
     content: bytes
@@ -40,6 +45,7 @@ class CleanImage:
     height: int
     thumbnails: dict[int, bytes]
     original_size: tuple[int, int] | None = None
+    has_alpha: bool = False
 
 
 def identify(content: bytes) -> str:
@@ -63,6 +69,11 @@ def identify_result(content: bytes) -> str:
     """As `identify`. Raises BadImage for an empty or too large file too."""
     limits.check_result_length(len(content))
     return identify(content)
+
+
+def unless_large(function: Callable[..., T], content: bytes, *args: Any) -> T | None:
+    """`function(content, *args)`; None for an image that takes much memory to decode. Raises BadImage."""
+    return None if is_large(content, identify(content)) else function(content, *args)
 
 
 def sanitise(content: bytes) -> CleanImage:
@@ -106,6 +117,7 @@ def _clean(
         height=image.height,
         thumbnails=thumbnails(image),
         original_size=original_size,
+        has_alpha=image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255),
     )
 
 

@@ -82,6 +82,12 @@ def decode_result(content: bytes, content_type: str) -> Decoded:
         return _decoded(file, content, smaller=False)
 
 
+def is_large(content: bytes, content_type: str) -> bool:
+    """Whether the image has more pixels than uploads are kept with. Decodes none. Raises BadImage."""
+    with _opened(content, content_type) as file:
+        return not UPLOAD.hold(file.width, file.height)
+
+
 @contextmanager
 def _opened(content: bytes, content_type: str) -> Iterator[ImageFile.ImageFile]:
     try:

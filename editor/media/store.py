@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
@@ -40,6 +40,8 @@ STORED_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 _TIMEOUT = 60.0  # seconds; 25 megapixels take about three, 100 about seven
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
@@ -58,37 +60,49 @@ def clean(content: bytes, *, tenant: str) -> CleanImage:
     """
     codec.identify_upload(content)  # obvious errors need no child process
     with _failures_explained():
-        return processes.run_sync(codec.sanitise, content, tenant=tenant, timeout=_TIMEOUT)
+        return _run_sync(codec.sanitise, content, tenant=tenant)
 
 
 async def aclean(content: bytes, *, tenant: str) -> CleanImage:
     """`clean`, without blocking the event loop. Raises BadImage."""
     codec.identify_upload(content)
     with _failures_explained():
-        return await processes.run(codec.sanitise, content, tenant=tenant, timeout=_TIMEOUT)
+        return await _run(codec.sanitise, content, tenant=tenant)
 
 
 async def verify(content: bytes, *, tenant: str) -> CleanImage:
     """Check a provider's result in a child process, without blocking the event loop. Raises BadImage."""
     codec.identify_result(content)
     with _failures_explained(advice=""):
-        return await processes.run(codec.verify, content, tenant=tenant, timeout=_TIMEOUT)
+        return await _run(codec.verify, content, tenant=tenant)
 
 
 def clean_mask(content: bytes, width: int, height: int, *, tenant: str) -> bytes:
     """A painted mask as a one-channel PNG of that size in pixels, white = change. Raises BadImage."""
     codec.identify_upload(content)
     with _failures_explained():
-        return processes.run_sync(
-            codec.sanitise_mask, content, width, height, tenant=tenant, timeout=_TIMEOUT
-        )
+        return _run_sync(codec.sanitise_mask, content, width, height, tenant=tenant)
 
 
 async def mask_from_transparency(content: bytes, *, tenant: str) -> bytes:
     """Convert a mask that is transparent where the image may change to white = change. Raises BadImage."""
     codec.identify_upload(content)
     with _failures_explained():
-        return await processes.run(masks.from_transparency, content, tenant=tenant, timeout=_TIMEOUT)
+        return await _run(masks.from_transparency, content, tenant=tenant)
+
+
+def _run_sync(function: Callable[..., T], content: bytes, *args: Any, tenant: str) -> T:
+    """Call it in a child process. Large images take up to 2 GiB of memory: one of them at a time."""
+    limits: dict[str, Any] = {"tenant": tenant, "timeout": _TIMEOUT}
+    result = processes.run_sync(codec.unless_large, function, content, *args, **limits)
+    return processes.run_sync(function, content, *args, **limits, alone=True) if result is None else result
+
+
+async def _run(function: Callable[..., T], content: bytes, *args: Any, tenant: str) -> T:
+    """The same, without blocking the event loop."""
+    limits: dict[str, Any] = {"tenant": tenant, "timeout": _TIMEOUT}
+    result = await processes.run(codec.unless_large, function, content, *args, **limits)
+    return await processes.run(function, content, *args, **limits, alone=True) if result is None else result
 
 
 @contextmanager

@@ -24,6 +24,8 @@ class Image(PublicModel):
         REFERENCE = "reference"
         MASK = "mask"
 
+    UPLOADS = (Kind.SOURCE, Kind.REFERENCE)
+
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="images")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="images"
@@ -41,6 +43,9 @@ class Image(PublicModel):
     )
     job = models.ForeignKey("Job", on_delete=models.PROTECT, null=True, blank=True, related_name="results")
     position = models.PositiveSmallIntegerField(default=0, help_text="Which sample of its job, from 0.")
+    has_alpha = models.BooleanField(
+        null=True, help_text="Whether any pixel is not opaque; null for images from before this was recorded."
+    )
     parent = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
     )
@@ -90,6 +95,11 @@ class Image(PublicModel):
                 name="image_gallery",
             ),
             models.Index(
+                fields=["workspace", "-created_at", "-id"],
+                condition=Q(kind__in=["source", "reference"], trashed_at__isnull=True),
+                name="image_uploads",
+            ),
+            models.Index(
                 fields=["workspace", "-trashed_at"],
                 condition=Q(trashed_at__isnull=False, purged_at__isnull=True),
                 name="image_trash",
@@ -102,9 +112,13 @@ class Image(PublicModel):
     @property
     def label(self) -> str:
         """Display name within its edit tree."""
-        if self.version == 1 and self.kind == self.Kind.SOURCE:
+        if self.version == 1 and self.kind in self.UPLOADS:
             return "Original"
         return f"v{self.version}"
+
+    @property
+    def may_have_alpha(self) -> bool:
+        return self.content_type != "image/jpeg" and self.has_alpha is not False
 
 
 class Star(models.Model):

@@ -46,6 +46,7 @@ class Stored:
     height: int
     size: int
     thumbnail_size: int = 0
+    has_alpha: bool = False
     name: str = ""
 
 
@@ -135,6 +136,7 @@ def create(
         height=stored.height,
         size=stored.size,
         thumbnail_size=stored.thumbnail_size,
+        has_alpha=stored.has_alpha,
     )
 
 
@@ -217,6 +219,7 @@ def save(
         height=clean.height,
         size=len(clean.content),
         thumbnail_size=thumbnail_size,
+        has_alpha=clean.has_alpha,
         name=name,
     )
 
@@ -268,6 +271,7 @@ def create_results(*, job: Job, stored: list[Stored]) -> list[Image]:
                 height=item.height,
                 size=item.size,
                 thumbnail_size=item.thumbnail_size,
+                has_alpha=item.has_alpha,
                 job=job,
                 position=position,
                 parent_id=job.parent_id,

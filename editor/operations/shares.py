@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+import regex
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,6 +19,10 @@ from editor.operations import audit
 DAYS = (1, 7, 30)  # how long a link may live
 LONGEST_TITLE = 100  # characters
 
+# Control characters, and those that turn the direction of what follows, also in chats that show the title.
+_UNSHOWN = regex.compile(r"[\p{Cc}\u202a-\u202e\u2066-\u2069]")
+_VISIBLE = regex.compile(r"[^\p{Z}\p{C}]")
+
 
 @transaction.atomic
 def create(
@@ -25,7 +30,8 @@ def create(
 ) -> tuple[ShareLink, str]:
     """A new link and its token of 256 random bits, which cannot be retrieved again.
 
-    title        shown on the page and in previews of the link, at most LONGEST_TITLE characters
+    title        shown on the page and in previews of the link, at most LONGEST_TITLE characters; those
+                 that nobody sees are left out
     with_before  also shows the image that was edited
 
     Raises PermissionDenied, or InvalidInput unless `days` is one of DAYS, for a longer title, or if no
@@ -34,7 +40,9 @@ def create(
     actor.require(Permission.SHARE)
     if days not in DAYS:
         raise InvalidInput(f"A link can be valid for {', '.join(map(str, DAYS))} days.")
-    title = " ".join(title.split())
+    title = " ".join(_UNSHOWN.sub(" ", title).split())
+    if not _VISIBLE.search(title):
+        title = ""
     if len(title) > LONGEST_TITLE:
         raise InvalidInput(f"A title can have at most {LONGEST_TITLE} characters.")
     before = before_of(image) if with_before else None

@@ -21,6 +21,7 @@ from editor.models import LIVE, Image, Job, ShareLink, Star, Status, User, Works
 from editor.queries import search
 
 PAGE = 30
+SOURCES = "sources"  # in place of a status: the uploads
 COUNTED = 1000  # further tiles are not counted
 COUNTED_WITH_WORDS = 200  # each may need a search of the prompts
 
@@ -57,7 +58,7 @@ class Filter:
     model    catalogue id
     days     made within this many days
     starred  starred by the viewer; only results can be
-    status   a job's status, or "running" for jobs that have not ended
+    status   a job's status, "running" for jobs that have not ended, or SOURCES for uploads
     """
 
     words: tuple[str, ...] = ()
@@ -69,8 +70,12 @@ class Filter:
 
     @property
     def lists_images(self) -> bool:
-        """Whether to list images (results) or jobs."""
-        return self.status == Status.COMPLETED
+        """Whether to list images (results or uploads) or jobs."""
+        return self.status in (Status.COMPLETED, SOURCES)
+
+    @property
+    def lists_uploads(self) -> bool:
+        return self.status == SOURCES
 
 
 def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image]:
@@ -86,6 +91,19 @@ def images(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image
     if filter.words:
         rows = rows.filter(job__in=search.jobs_with(workspace, filter.words))
     return _narrowed(rows, filter).select_related("created_by").prefetch_related("job")
+
+
+def uploads(workspace: Workspace, viewer: User, filter: Filter) -> QuerySet[Image]:
+    """The matching uploads, newest first, with `created_by`. A word can be in the file name or the person's.
+
+    No model made them: with a model in the filter there are none.
+    """
+    rows = Image.objects.filter(workspace=workspace, kind__in=Image.UPLOADS, trashed_at=None)
+    if filter.starred:
+        rows = rows.filter(Exists(Star.objects.filter(user=viewer, image=OuterRef("pk"))))
+    for word in filter.words:
+        rows = rows.filter(Q(original_name__icontains=word) | Q(created_by__name__icontains=word))
+    return _narrowed(rows.none() if filter.model else rows, filter).select_related("created_by")
 
 
 def starred(viewer: User, images: Iterable[Image]) -> set[UUID]:

@@ -39,6 +39,11 @@ class Choice:
         return self.route.provider if self.own_key else PLATFORM
 
     @property
+    def keeps_alpha(self) -> bool:
+        """Results can be transparent where the source is."""
+        return self.model.alpha or self.route.provider == SANDBOX
+
+    @property
     def credits(self) -> int:
         """The price of one sample."""
         return 0 if self.own_key else self.route.credits

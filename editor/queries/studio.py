@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 
@@ -23,16 +26,29 @@ from editor.models import (
 # More cards than this are not useful; the viewer's own come first.
 LIVE_CARDS = 6
 PROMPTS = 20
+UPLOADS = 100  # among which unused ones are looked for
+RECENT = 4
 
 
-def edit_tree(image: Image) -> list[Image]:
+class Version(NamedTuple):
+    """Where an image stands in its edit tree: there may be thousands, of which few are shown."""
+
+    id: UUID
+    parent_id: UUID | None
+    job_id: UUID | None
+    trashed_at: datetime | None
+
+
+def edit_tree(image: Image) -> list[Version]:
     """All versions in the edit tree of `image`, oldest first."""
     root_id = image.root_id or image.pk
-    return list(
-        Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id))
-        .select_related("job", "created_by")
-        .order_by("version")
-    )
+    tree = Image.objects.filter(Q(pk=root_id) | Q(root_id=root_id)).order_by("version")
+    return [Version(*row) for row in tree.values_list(*Version._fields)]
+
+
+def versions(image_ids: Iterable[UUID]) -> dict[UUID, Image]:
+    """The images with these ids, with what a page shows of them."""
+    return Image.objects.select_related("job", "created_by").in_bulk(image_ids)
 
 
 def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
@@ -67,6 +83,20 @@ def newest_if_failed(workspace: Workspace, user: User) -> Job | None:
     """The user's newest edit, if it failed: after the next one the failure is history."""
     newest = Job.objects.filter(workspace=workspace, created_by=user).order_by("-created_at").first()
     return newest if newest and newest.status == Status.FAILED else None
+
+
+def unused_uploads(workspace: Workspace, user: User) -> list[Image]:
+    """The user's newest uploads that no running edit uses, and no result outside the trash was made of.
+
+    Those of long ago are not looked at; the gallery lists all.
+    """
+    newest = Image.objects.filter(
+        workspace=workspace, created_by=user, kind__in=Image.UPLOADS, from_sample=False, trashed_at=None
+    ).order_by("-created_at", "-id")[:UPLOADS]
+    results = Image.objects.filter(job__images=OuterRef("pk"), trashed_at=None)
+    live = JobImage.objects.filter(image=OuterRef("pk"), job__status__in=LIVE)
+    rows = Image.objects.filter(pk__in=newest.values("pk")).exclude(Exists(results)).exclude(Exists(live))
+    return list(rows.order_by("-created_at", "-id")[:RECENT])
 
 
 def is_starred(image: Image, user: User) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import humanize
 from django import template
@@ -10,6 +11,8 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from editor.contexts import pictures
 
 register = template.Library()
 
@@ -28,6 +31,29 @@ def icon(name: str, size: int = 16) -> SafeString:
         size,
         static(SPRITE),
         name,
+    )
+
+
+class Small(Protocol):
+    """A picture that can be shown small; `width` and `height` of the whole image, in pixels."""
+
+    thumb_url: str
+    thumb_srcset: str
+    width: int
+    height: int
+
+
+@register.simple_tag
+def thumb(picture: Small, width: int, height: int) -> SafeString:
+    """The attributes of an img that covers a box of that size in CSS pixels, sharp on any screen."""
+    sizes = pictures.sizes_in_box(picture.width, picture.height, box_width=width, box_height=height)
+    return format_html(
+        'src="{}" srcset="{}" sizes="{}" width="{}" height="{}"',
+        picture.thumb_url,
+        picture.thumb_srcset,
+        sizes,
+        width,
+        height,
     )
 
 

@@ -16,6 +16,7 @@ from editor.gateway import addresses
 from editor.models import User
 from editor.operations import workspaces
 from editor.web import sign_in_limits
+from editor.web.back import own_url
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -30,6 +31,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             "before, or reset your password with “Forgot password?”."
         ),
     }
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether `next` is a page of this portal. The base class fails at what cannot be parsed, and takes
+        any host that a pattern in ALLOWED_HOSTS matches."""
+        return bool(own_url(self.request, url or ""))
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """The operator decides with SIGNUP; the very first account is created on the welcome page."""

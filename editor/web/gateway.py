@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import re
 import traceback
+from contextlib import AsyncExitStack
 from io import BytesIO
 
 from django.contrib.auth import get_user
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponse
-from django.middleware.csrf import CsrfViewMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import REASON_BAD_ORIGIN, CsrfViewMiddleware
 
 from editor import disk
 from editor.access import lookups
@@ -46,7 +47,19 @@ FILES_LIMIT = 26 * MIB  # an image, or a mask, of 25 MiB with the form around it
 LIMIT = 2 * MIB  # of other forms, for signed-in users
 STRANGERS_LIMIT = 64 * KIB
 LARGE_AT_ONCE, LARGE_OF_ONE_PERSON = 12, 3
+PEOPLE_AT_ONCE = 60  # large bodies that are received, or whose response is awaited
 SMALL_AT_ONCE, SMALL_OF_ONE_ADDRESS = 256, 32
+
+
+class Forged(PermissionDenied):
+    """The headers show that another site sent this, or that its token is out of date.
+
+    reason  one of Django's, see `django.middleware.csrf`
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("This form was not sent from a page of this portal, or is out of date.")
+        self.reason = reason
 
 
 class PageGateway:
@@ -54,6 +67,7 @@ class PageGateway:
 
     def __init__(self, app: App) -> None:
         self.app = app
+        self._people = BodySlots(most=PEOPLE_AT_ONCE, each=LARGE_OF_ONE_PERSON)
         self._slots = BodySlots(most=LARGE_AT_ONCE, each=LARGE_OF_ONE_PERSON)
         self._small = BodySlots(most=SMALL_AT_ONCE, each=SMALL_OF_ONE_ADDRESS)
 
@@ -87,11 +101,13 @@ class PageGateway:
         except Exception:
             log.exception("could not check whether a request body is allowed")
             raise Busy("The portal cannot accept this right now. Try again shortly.", retry_after=5) from None
-        # Held until the response is sent: for as long, Django keeps the body in a temporary file.
-        body = Body(receive, limit=limit)
-        async with self._slots.slot(str(user.pk), body):
+        body, sender = Body(receive, limit=limit), str(user.pk)
+        # A person's own until the response is sent: for as long, Django keeps the body in a temporary file.
+        # Everybody's only while it is received: images may take long to decode, and others can still send.
+        async with self._people.slot(sender, body), AsyncExitStack() as place:
+            await place.enter_async_context(self._slots.slot(sender, body))
             try:
-                await pass_on(self.app, scope, body, send)
+                await pass_on(self.app, scope, body, send, on_complete=place.aclose)
             except Exception as error:
                 if not disk.is_cause(error):
                     raise
@@ -158,20 +174,23 @@ def _sender(scope: Scope) -> User:
         threads.tenant.set(str(actor.workspace.id))
         actor.require(Permission.EDIT)
         storage.check(workspace=actor.workspace)
-    if _is_forged(request):
-        raise PermissionDenied(
-            "This form was not sent from a page of this portal. Reload the page and try again."
-        )
+    _check_token(request)
     return user
 
 
-def _is_forged(request: ASGIRequest) -> bool:
-    """Whether the headers alone show that another site sent this. A token in the form is checked later."""
-    csrf = CsrfViewMiddleware(_unused)
+class _TokenCheck(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        raise Forged(reason)
+
+
+def _check_token(request: ASGIRequest) -> None:
+    """Raise Forged if the headers alone show it. A token in the form is checked later."""
+    check = _TokenCheck(_unused)
     if "X-CSRFToken" in request.headers:
-        csrf.process_request(request)
-        return csrf.process_view(request, _unused, (), {}) is not None
-    return "Origin" in request.headers and not csrf._origin_verified(request)  # type: ignore[attr-defined]
+        check.process_request(request)
+        check.process_view(request, _unused, (), {})
+    elif "Origin" in request.headers and not check._origin_verified(request):  # type: ignore[attr-defined]
+        raise Forged(REASON_BAD_ORIGIN % request.headers["Origin"])
 
 
 def _unused(request: object) -> HttpResponse:

@@ -19,7 +19,9 @@ from django.utils.cache import patch_vary_headers
 
 from editor.concurrency import threads
 from editor.errors import EditorError, InvalidInput, NotAuthenticated
+from editor.web.gateway import Forged
 from editor.web.htmx import error_response
+from editor.web.views.errors import csrf_failure
 
 log = logging.getLogger("editor.web")
 
@@ -41,6 +43,8 @@ class EditorErrorMiddleware:
         refusal: EditorError | None = getattr(request, "scope", {}).get("refusal")
         if isinstance(refusal, NotAuthenticated):
             return redirect_to_login(request.get_full_path())
+        if isinstance(refusal, Forged):
+            return csrf_failure(request, refusal.reason)
         return error_response(request, refusal) if refusal else self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

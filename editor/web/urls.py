@@ -35,6 +35,7 @@ urlpatterns = [
     path("w/<slug:slug>/inputs/", studio.inputs, name="inputs"),
     path("w/<slug:slug>/quote/", studio.quote, name="quote"),
     path("w/<slug:slug>/rail/", studio.rail, name="rail"),
+    path("w/<slug:slug>/rail/fold/", studio.fold_rail, name="rail_fold"),
     path("w/<slug:slug>/run/", edits.run, name="run"),
     path("w/<slug:slug>/jobs/<uuid:job_id>/cancel/", edits.cancel, name="cancel"),
     path("w/<slug:slug>/jobs/<uuid:job_id>/again/", lightbox.again, name="again"),

@@ -44,6 +44,7 @@ const COMMANDS = {
     Object.assign(field, { value }).focus();
     field.dispatchEvent(new Event("change", { bubbles: true }));
   },
+  "--choose": (radio) => radio.click(),
   "--remove": (chip) => chip.remove(),
   "--earlier": (chip, button) => {
     chip.previousElementSibling?.before(chip);
@@ -55,6 +56,8 @@ const COMMANDS = {
     if (document.execCommand("copy")) find(button.dataset.out).textContent = "Copied.";
   },
 };
+// The arrow keys click too, without a detail: the list of models stays open for them.
+on("click", ({ target, detail }) => detail && target.closest(".model") && find("#model-list").hidePopover());
 on("command", ({ command, target, source }) => COMMANDS[command]?.(target, source), true);
 on("click", ({ target }) => target.closest("[data-dismiss]")?.closest(".toast, .failed").remove());
 
@@ -65,10 +68,9 @@ on("input", ({ target }) => {
 });
 on("change", ({ target }) => {
   // Captured, so before htmx collects the form: a quality and an exact model deselect each other.
-  if (target.name === "tier") find("#model").value = "";
-  if (target.id === "model") {
-    for (const tier of findAll("[name=tier]")) tier.checked = !target.value && tier.defaultChecked;
-  }
+  if (target.name === "tier") find("[name=model][value='']").checked = true;
+  const tiers = target.name === "model" ? findAll("[name=tier]") : [];
+  for (const tier of tiers) tier.checked = !target.value && tier.defaultChecked;
   if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
 }, true);
 on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // has no effect for other images
@@ -91,6 +93,10 @@ on("keydown", (event) => {
   const { key, target } = event;
   const control = event.ctrlKey || event.metaKey;
   if (control && key === "Enter") find("#studio-form")?.requestSubmit();
+  if (key === "Enter" && target.name === "model") {
+    event.preventDefault(); // it would run the edit
+    find("#model-list").hidePopover();
+  }
   if (control || event.altKey || !find("#single-keys").checked || target.closest(TYPING)) return;
   if (key.startsWith("Arrow") && target.matches("input")) return;
   const named = findAll(`[aria-keyshortcuts~="${CSS.escape(key)}"]`, find("dialog:modal") ?? document);
@@ -174,7 +180,6 @@ on("htmx:ws:before:connection", ({ detail: { connection } }) => {
 window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 // --- Toasts: at most three, and none for a result that is on stage. After the tab's title was set.
-
 on("htmx:after:settle", () => {
   for (const toast of findAll("[data-result]")) find(`#stage-${toast.dataset.result}`) && toast.remove();
   findAll(".toast").slice(0, -3).forEach((toast) => toast.remove());

@@ -133,10 +133,18 @@ def folder_and_signal(tmp_path: Path) -> tuple[Path, Path]:
     return notes, tmp_path / "go"
 
 
-def call(notes: Path, name: str, until: Path, *, tenant: str = "a") -> asyncio.Task[None]:
+def call(
+    notes: Path, name: str, until: Path, *, tenant: str = "a", alone: bool = False
+) -> asyncio.Task[None]:
     return asyncio.create_task(
         processes.run(
-            functions.note_start_and_wait, str(notes), name, str(until), tenant=tenant, timeout=2 * PATIENCE
+            functions.note_start_and_wait,
+            str(notes),
+            name,
+            str(until),
+            tenant=tenant,
+            timeout=2 * PATIENCE,
+            alone=alone,
         )
     )
 
@@ -146,7 +154,7 @@ async def test_a_call_cancelled_in_the_queue_never_starts(tmp_path: Path) -> Non
     running = [call(notes, "running", go) for _ in range(processes.SLOTS)]
     await until(lambda: len(starts(notes)) == processes.SLOTS)
     waiting = call(notes, "waiting", go)
-    await until(lambda: processes._executor()._waiting)
+    await until(lambda: processes._executor(False)._waiting)
     waiting.cancel()
     go.touch()
     await asyncio.gather(*running)
@@ -183,6 +191,23 @@ async def test_no_more_children_than_slots_run_at_once(tmp_path: Path) -> None:
     assert times[processes.SLOTS] - times[0] >= 0.4e9, "one had ended before"
 
 
+async def test_calls_that_take_much_memory_run_one_at_a_time(tmp_path: Path) -> None:
+    """Beside the others: two at once, of 1.9 GiB each, are more than a small server has."""
+    notes, go = folder_and_signal(tmp_path)
+    running = [call(notes, "small", go) for _ in range(processes.SLOTS)]
+    large = [call(notes, "large", go, alone=True) for _ in range(3)]
+    await until(lambda: len(starts(notes)) == processes.SLOTS + 1)
+    await until(lambda: len(processes._executor(True)._waiting) == 1)
+    assert processes._executor(True)._running.total() == 1
+    go.touch()
+    await asyncio.gather(*running, *large)
+    assert len(starts(notes)) == processes.SLOTS + 3
+
+
+def test_the_system_ends_a_child_first_when_memory_runs_out() -> None:
+    assert processes.run_sync(functions.oom_score, tenant="a", timeout=PATIENCE) == 1000
+
+
 async def test_another_tenants_first_call_takes_the_next_free_slot(tmp_path: Path) -> None:
     notes, go = folder_and_signal(tmp_path)
     running = [call(notes, "a", go) for _ in range(processes.SLOTS)]
@@ -190,7 +215,7 @@ async def test_another_tenants_first_call_takes_the_next_free_slot(tmp_path: Pat
     never = tmp_path / "never"
     many = [call(notes, "a", never) for _ in range(50)]
     first = call(notes, "b", go, tenant="b")
-    await until(lambda: "b" in processes._executor()._waiting)
+    await until(lambda: "b" in processes._executor(False)._waiting)
     go.touch()
     # The calls of "a" that get the other slots keep them.
     await asyncio.wait_for(first, PATIENCE)

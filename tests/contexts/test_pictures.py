@@ -35,6 +35,13 @@ def test_a_tile_needs_more_pixels_of_a_wide_image_than_it_is_wide() -> None:
     assert pictures.sizes_covering(width=200, height=300) == "(width < 700px) 50vw, 320px"
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "sizes"), [(300, 200, "77px"), (200, 300, "68px"), (900, 100, "459px")]
+)
+def test_what_covers_a_box_is_as_wide_as_its_height_requires(width: int, height: int, sizes: str) -> None:
+    assert pictures.sizes_in_box(width, height, box_width=68, box_height=51) == sizes
+
+
 @pytest.mark.django_db
 def test_the_large_view_and_the_studio_offer_the_full_size() -> None:
     workspace = make_workspace()
@@ -42,10 +49,10 @@ def test_the_large_view_and_the_studio_offer_the_full_size() -> None:
     source = add_image(workspace)
     result = add_completed(workspace, source, version=2, user=user)
     Image.objects.update(width=3000, height=2000)
-    for name in ("gallery_image", "studio_version"):
+    for name, images in {"gallery_image": 2, "studio_version": 3}.items():
         page = body(signed_in(user).get(reverse(name, args=[workspace.slug, result.pk])))
-        assert page.count(" 1280w, /files/") == 2  # before and after
-        assert page.count(" 3000w") == 2
+        assert page.count(" 1280w, /files/") == images  # before and after, and under the mask
+        assert page.count(" 3000w") == images
         assert 'aria-label="Open at full size, 3000 by 2000 pixels"' in page
 
 

@@ -50,6 +50,14 @@ class Studio:
         return self.page.get_by_label("What should change?")
 
     @property
+    def model_button(self) -> Locator:
+        return self.page.get_by_role("button", name=re.compile("^Model "))
+
+    def choose_model(self, name: str) -> None:
+        self.model_button.click()
+        self.page.get_by_role("dialog", name="Model").get_by_text(name, exact=True).click()
+
+    @property
     def run_button(self) -> Locator:
         return self.page.get_by_role("button", name=re.compile("^Run"))
 
@@ -82,9 +90,11 @@ class Studio:
     def expect_editing(self, version: str) -> None:
         expect(self.page.get_by_text(f"Editing {version}", exact=True)).to_be_visible()
 
-    def wait_until(self, come: Callable[[], object]) -> None:
+    def wait_until(
+        self, come: Callable[[], object], otherwise: str | Callable[[], object] = "it did not come about"
+    ) -> None:
         """Wait for an effect of the page's own events."""
-        wait_until(come, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
+        wait_until(come, otherwise, pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds))
 
     def run(self, message: str) -> None:
         self.prompt.fill(message)

@@ -39,19 +39,19 @@ def test_a_reload_keeps_what_was_entered_until_it_runs(who: str, request: pytest
     page.reload()
     expect(studio.prompt).to_have_value(PROMPT)
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
-    expect(page.get_by_role("radio", name="Pro", include_hidden=True)).to_be_checked()
+    expect(page.locator("[name=tier][value=pro]")).to_be_checked()
     expect(page.get_by_role("radio", name="Ink", include_hidden=True)).to_be_checked()
     studio.edit(PROMPT, becomes="v2")
     page.reload()
     expect(studio.prompt).to_have_value("")
-    expect(page.get_by_role("radio", name="Standard", include_hidden=True)).to_be_checked()
+    expect(page.locator("[name=tier][value=standard]")).to_be_checked()
 
 
 def test_an_exact_model_is_kept_too(studio: Studio) -> None:
     page = studio.page
-    page.get_by_label("Or choose a model").select_option("black-forest-labs/flux-2-pro")
+    studio.choose_model("FLUX.2 [pro]")
     page.reload()
-    expect(page.get_by_label("Or choose a model")).to_have_value("black-forest-labs/flux-2-pro")
+    expect(studio.model_button).to_contain_text("FLUX.2 [pro]")
     expect(page.locator("[name=tier]:checked")).to_have_count(0)
     expect(page.get_by_label("Width")).to_be_visible()
 

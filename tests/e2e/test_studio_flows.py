@@ -130,14 +130,14 @@ def test_another_model_keeps_compatible_options_and_shows_the_latest_price(studi
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
     assert len(held) == 1
 
-    page.get_by_label("Or choose a model").select_option("black-forest-labs/flux-kontext-max")
+    studio.choose_model("FLUX.1 Kontext [max]")
     expect(page.locator("#run-price")).to_have_text("· 8 credits")
     expect(page.locator("[name=tier]:checked")).to_have_count(0)
     expect(page.get_by_label("Steps")).to_have_count(0)
     expect(page.get_by_label("Seed")).to_have_value("4711")
     expect(page.get_by_label("Seed")).to_be_visible()
     page.get_by_role("radio", name="Standard").check(force=True)
-    expect(page.get_by_label("Or choose a model")).to_have_value("")
+    expect(studio.model_button).to_contain_text("FLUX.1 Kontext [pro]")
     expect(page.locator("#run-price")).to_have_text("· 4 credits")
     expect(studio.prompt).to_have_value("make it warmer")
 

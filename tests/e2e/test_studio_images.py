@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from PIL import Image as Picture
+from playwright.sync_api import CDPSession, FilePayload, Route, expect
 
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.studio import PHOTO, Studio, picture
@@ -39,10 +41,48 @@ def test_a_failed_upload_shows_an_error(studio: Studio, new_context: ContextMake
     studio.page.locator("#file").set_input_files(PHOTO)
     expect(studio.page.locator("#prompt-error")).to_contain_text("The image was not added")
     expect(studio.page.locator("#preview")).to_be_hidden()
-    new_context.forgive("ERR_FAILED", "Failed to fetch")
+    expect(studio.page.locator("#sending-image")).not_to_have_attribute("value", re.compile(""))
+    new_context.forgive("ERR_FAILED", "Failed to send")
     studio.page.unroute(re.compile("/upload/"))
     studio.page.locator("#file").set_input_files(PHOTO)
     expect(studio.page.locator("#prompt-error")).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [("#file", "Sending the image"), ("#reference", "Sending the reference image")]
+)
+def test_an_upload_shows_how_much_is_sent_until_all_is(studio: Studio, field: str, name: str) -> None:
+    page, before = studio.page, studio.page.url
+    bar = page.get_by_role("progressbar", name=name, exact=True)
+    expect(bar).to_be_hidden()
+    network = slow_network(studio)
+    page.locator(field).set_input_files(noise())
+    expect(bar).to_be_visible()
+    studio.wait_until(lambda: 0 < int(bar.get_attribute("value") or 0) < 100)
+    network.send("Network.emulateNetworkConditions", {**SLOW, "uploadThroughput": -1})
+    if field == "#reference":
+        expect(studio.references).to_have_count(1)
+    else:
+        expect(page).not_to_have_url(before)
+    expect(bar).to_be_hidden()
+    expect(page.get_by_label(name, exact=True)).not_to_have_attribute("value", re.compile(""))
+
+
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2_000}
+
+
+def slow_network(studio: Studio) -> CDPSession:
+    network = studio.page.context.new_cdp_session(studio.page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", SLOW)
+    return network
+
+
+def noise() -> FilePayload:
+    """A PNG of about 300 kB."""
+    file = io.BytesIO()
+    Picture.effect_noise((600, 600), 90).save(file, "PNG")
+    return {"name": "noise.png", "mimeType": "image/png", "buffer": file.getvalue()}
 
 
 def test_several_files_dropped_on_the_empty_stage_are_a_source_and_references(studio: Studio) -> None:
@@ -102,7 +142,7 @@ def test_references_can_be_reordered_and_run_in_that_order(studio: Studio) -> No
     studio.references.nth(1).get_by_role("button", name="Remove").click()
     expect(studio.references).to_have_count(2)
 
-    studio.page.get_by_label("Or choose a model").select_option("black-forest-labs/flux-2-pro")
+    studio.choose_model("FLUX.2 [pro]")
     studio.edit("put image 2 onto image 1 at the bottom right", becomes="v2")
     rows = studio.portal.query(
         "SELECT image_id::text FROM editor_jobimage WHERE role = 'reference' AND job_id ="

@@ -91,6 +91,64 @@ def test_keys_step_through_the_versions(studio: Studio) -> None:
     studio.expect_editing("v2")
 
 
+def test_a_tooltip_says_on_hover_and_on_focus_what_a_version_is(studio: Studio) -> None:
+    page, tooltip = studio.page, studio.page.get_by_role("tooltip")
+    studio.edit("make it warmer", becomes="v2")
+    expect(tooltip).to_have_count(0)
+    studio.version("v2").hover()
+    expect(tooltip).to_contain_text("v2 made from Original")
+    expect(tooltip).to_contain_text(re.compile(r"amara · \d+ \w+ \d\d:\d\d"))
+    expect(tooltip).to_contain_text("make it warmer")
+    page.get_by_text("made from Original").hover()  # the pointer can move onto it
+    expect(tooltip).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(tooltip).to_have_count(0)
+    studio.prompt.hover()
+
+    studio.version("v2").focus()
+    page.keyboard.press("ArrowUp")
+    expect(studio.version("Original")).to_be_focused()
+    expect(tooltip).to_contain_text("Uploaded")
+    box = tooltip.bounding_box()
+    rail = page.get_by_role("navigation", name="Versions").bounding_box()
+    assert box
+    assert rail
+    assert rail["x"] + rail["width"] <= box["x"], "it does not cover the list"
+
+
+def test_versions_are_walked_opened_and_compared_by_keys(studio: Studio) -> None:
+    page = studio.page
+    studio.edit("make it warmer", becomes="v2")
+    studio.version("v2").focus()
+    page.keyboard.press("ArrowDown")
+    expect(studio.version("v2")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(studio.version("Original")).to_be_focused()
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".tag")).to_have_text(["Original", "v2"])
+    studio.expect_editing("v2")
+    studio.version("Original").focus()
+    page.keyboard.press("Enter")
+    studio.expect_editing("the original")
+    page.keyboard.press("ArrowDown")
+    expect(studio.version("v2")).to_be_focused()
+
+
+def test_the_versions_stay_folded(studio: Studio) -> None:
+    page = studio.page
+    rail = page.get_by_role("navigation", name="Versions")
+    fold = page.get_by_role("button", name="Details of versions")
+    expect(rail).to_have_css("width", "252px")
+    fold.click()
+    expect(rail).to_have_css("width", "112px")
+    expect(fold).to_be_focused()
+    expect(studio.version("Original").locator("img")).to_be_visible()
+    page.reload()
+    expect(rail).to_have_css("width", "112px")
+    fold.click()
+    expect(rail).to_have_css("width", "252px")
+
+
 def test_an_image_in_the_middle_can_be_discarded(studio: Studio) -> None:
     page = studio.page
     studio.edit("make it warmer", becomes="v2")

@@ -32,5 +32,5 @@ def test_a_sample_has_a_thumbnail_of_the_same_shape(name: str) -> None:
     image = decode((FOLDER / f"{name}.jpg").read_bytes())
     thumbnail = decode((FOLDER / f"{name}-thumb.webp").read_bytes())
 
-    assert thumbnail.width == 168
-    assert abs(thumbnail.height - 168 * image.height / image.width) < 1
+    assert thumbnail.width == 192
+    assert abs(thumbnail.height - 192 * image.height / image.width) < 1

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -153,6 +154,30 @@ def test_a_mask_is_cleaned_in_a_child_process() -> None:
     content = encode(Image.new("L", (30, 20), 255), "PNG")
 
     assert decode(store.clean_mask(content, 60, 40, tenant="t")).getcolors() == [(2400, 255)]
+
+
+async def test_large_images_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their size is only known in the child process, so that is where it is looked up first."""
+    alone: list[bool] = []
+    run_sync, run = processes.run_sync, processes.run
+
+    def watched(*args: Any, **options: Any) -> Any:
+        alone.append(options.get("alone", False))
+        return run_sync(*args, **options)
+
+    async def awatched(*args: Any, **options: Any) -> Any:
+        alone.append(options.get("alone", False))
+        return await run(*args, **options)
+
+    monkeypatch.setattr(processes, "run_sync", watched)
+    monkeypatch.setattr(processes, "run", awatched)
+    store.clean(encode(photo(), "JPEG"), tenant="t")
+    assert alone == [False]
+    large = encode(Image.new("RGB", (5200, 5000)), "JPEG") + bytes(200_000)
+    for clean in (store.clean(large, tenant="t"), await store.aclean(large, tenant="t")):
+        assert clean.original_size == (5200, 5000)
+    assert (await store.verify(large, tenant="t")).width == 5200
+    assert alone == [False, *[False, True] * 3]
 
 
 async def test_the_message_of_a_refusal_is_passed_from_the_child_process() -> None:

@@ -90,6 +90,7 @@ IN_A_WORKSPACE = {
     "studio_version": Route("get", parts=lambda rows: [rows.image.id]),
     "inputs": Route("get"),
     "rail": Route("get"),
+    "rail_fold": Route("post", status=302),
     "credits": Route("get"),
     "quote": Route("post"),
     "upload": Route("post", looking=False),

@@ -24,8 +24,10 @@ from editor.operations import search
 from tests.factories import UserFactory
 
 
-def add_image(workspace: Workspace, *, kind: Image.Kind = Image.Kind.SOURCE, **fields: Any) -> Image:
-    return Image.objects.create(
+def add_image(
+    workspace: Workspace, *, kind: Image.Kind = Image.Kind.SOURCE, save: bool = True, **fields: Any
+) -> Image:
+    image = Image(
         workspace=workspace,
         kind=kind,
         storage_name=f"nowhere/{uuid.uuid4()}.png",
@@ -35,6 +37,9 @@ def add_image(workspace: Workspace, *, kind: Image.Kind = Image.Kind.SOURCE, **f
         size=1,
         **fields,
     )
+    if save:
+        image.save(force_insert=True)
+    return image
 
 
 def add_job(workspace: Workspace, *, status: Status = Status.PENDING, price: int = 4, **fields: Any) -> Job:

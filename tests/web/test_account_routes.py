@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from allauth.account import urls as library
 from django.template.loader import get_template
@@ -76,3 +78,15 @@ def test_a_user_without_a_password_is_redirected_to_the_reset(client: Client) ->
     page = client.get(reverse("account_change_password"), follow=True)
     assert page.status_code == 200
     assert page.redirect_chain[-1][0] == reverse("account_reset_password")
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["stranger", "signed in"])
+@pytest.mark.parametrize(
+    "next", ["http://[evil", "//[", "https://evil.example/", "https://evil.sub.example/", "//evil.example"]
+)
+def test_sign_in_leads_to_no_other_site(next: str, signed: bool, settings: Any) -> None:
+    """What is no URL was an error 500, and a pattern in ALLOWED_HOSTS let strangers' subdomains pass."""
+    settings.ALLOWED_HOSTS = ["testserver", ".sub.example"]
+    client = signed_in(UserFactory.create()) if signed else Client()
+    response = client.get("/accounts/login/", {"next": next})
+    assert (response.status_code, response.headers.get("Location", "/")) == (302 if signed else 200, "/")

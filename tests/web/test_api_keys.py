@@ -63,7 +63,7 @@ def test_a_new_key_is_shown_once_and_not_cached(
         workspace,
         None,
     )
-    assert "Key “CI pipeline” created" in body(answer)
+    assert "Key “<bdi>CI pipeline</bdi>” created" in body(answer)
     assert "will not see it again" in body(answer)
     again = body(client.get(page_of(workspace)))
     assert not BARE.search(again)

@@ -124,7 +124,7 @@ def test_rotating_shows_the_new_key_once_and_how_long_the_old_one_works(
     new = api_keys.find(bare)
     assert new is not None
     assert (new.name, new.scopes, new.replaces) == ("n8n", [READ], old)
-    assert "Key “n8n” rotated" in body(answer)
+    assert "Key “<bdi>n8n</bdi>” rotated" in body(answer)
     assert "The old key works until" in body(answer)
     page = body(client.get(page_of(workspace)))
     assert not BARE.search(page)

@@ -66,6 +66,7 @@ password1 password2 oldpassword remember workspace_name csrfmiddlewaretoken _pop
 _selected_action app_label model_name field_name term usable_password id account amount note slug plan
 memberships-TOTAL_FORMS memberships-INITIAL_FORMS memberships-0-user memberships-0-id requests_per_minute
 target api_key api_secret provider _save workspace position kind is_active is_staff _changelist_filters
+rows side at with like title before
 """.split()
 NAMES += ["", "é"]
 LISTS = ["q", "o", "p", "e", "all", "_popup", "_to_field", "id__in", "id", "pk", "workspace__name"]

@@ -236,6 +236,20 @@ def test_an_ended_link_has_no_preview(client: Client, image: Image) -> None:
     assert Client().get(f"{path}1280/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("\u202egpj.exe", "gpj.exe"),
+        ("a\0b\x1b[31m\u2067c", "a b [31m c"),
+        ("\u200b \u2060", "Shared image"),
+        ("👩\u200d🎨 नी\u200cल", "👩\u200d🎨 नी\u200cल"),
+    ],
+)
+def test_a_title_has_no_characters_that_deceive(client: Client, image: Image, title: str, shown: str) -> None:
+    """A chat would show what follows them in the wrong order. Emoji and many scripts need their joiners."""
+    assert meta(body(client.get(make_link(client, image, title=title))), "og:title") == shown
+
+
 def test_a_title_that_is_too_long_is_refused(client: Client, image: Image) -> None:
     assert client.post(dialog(image), {"days": "7", "title": "x" * 101}).status_code == 400
     assert not ShareLink.objects.exists()

@@ -111,6 +111,22 @@ def test_the_inputs_of_each_model(workspace: Workspace, client: Client, model: s
         assert f'name="{option.name}"' in part
 
 
+def test_the_models_are_one_list_by_vendor_and_the_selected_one_is_named(
+    workspace: Workspace, client: Client
+) -> None:
+    page = client.get(url(workspace, "studio"), {"model": "openai/gpt-image-2.6-flare"}).content.decode()
+    for group in (
+        page.partition('id="model-list"')[2].partition("Prices are for one image")[0].split("<legend>")[1:]
+    ):
+        vendor = group.partition("</legend>")[0]
+        listed = re.findall(r'id="model-([^"]+)"', group)
+        assert listed == [one.id for one in catalog.catalog().models.values() if one.vendor == vendor]
+    assert re.search(r'value="openai/gpt-image-2.6-flare"[^>]*checked', page)
+    part = client.get(url(workspace, "inputs"), {"tier": "pro"}, headers=HTMX).content.decode()
+    now = part.partition('hx-target="#model-now">')[2].partition("</hx-partial>")[0]
+    assert "FLUX.1 Kontext [max]" in now
+
+
 def test_values_are_kept_if_they_are_still_valid(workspace: Workspace, client: Client) -> None:
     part = client.get(url(workspace, "inputs"), {"tier": "pro", "seed": "4711"}, headers=HTMX)
     assert 'value="4711"' in part.content.decode()
@@ -168,11 +184,24 @@ def test_a_price_for_invalid_input_is_refused(
     assert '<p class="problem">' in response.content.decode()
 
 
-def test_the_rail_moves_the_url_to_the_result(workspace: Workspace, client: Client) -> None:
+def test_a_result_on_stage_is_a_new_entry_of_the_browsers_history(
+    workspace: Workspace, client: Client
+) -> None:
     image = add_image(workspace)
-    response = client.get(url(workspace, "rail"), {"at": str(image.id)}, headers=HTMX)
-    assert response["HX-Replace-Url"] == url(workspace, "studio_version", image.id)
-    assert "HX-Replace-Url" not in client.get(url(workspace, "rail"), {"at": ""}, headers=HTMX)
+    path = url(workspace, "studio_version", image.id)
+
+    def pushed(*, shown: str, at: str, address: str) -> str | None:
+        headers = {**HTMX, "HX-Current-URL": f"http://testserver{address}"}
+        response = client.get(url(workspace, "rail"), {"shown": shown, "at": at}, headers=headers)
+        return response.get("HX-Push-Url")
+
+    studio = url(workspace, "studio")
+    assert pushed(shown="", at=str(image.id), address=studio) == path
+    # Fetched once more before the list is up to date:
+    assert pushed(shown="", at=str(image.id), address=f"{path}?like=1") is None
+    # Back has been pressed, and the page is still there:
+    assert pushed(shown=str(image.id), at=str(image.id), address=studio) is None
+    assert pushed(shown="", at="", address=studio) is None
 
 
 def test_live_jobs_are_on_the_page(workspace: Workspace, client: Client) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -128,14 +131,14 @@ def test_an_invalid_comparison_is_ignored(workspace: Workspace, client: Client, 
     assert 'name="with" value' not in text.partition("<form id=")[2].partition("</form>")[0]
 
 
-def test_the_url_keeps_the_comparison_when_the_rail_is_fetched(workspace: Workspace, client: Client) -> None:
+def test_the_url_of_a_new_result_keeps_the_comparison(workspace: Workspace, client: Client) -> None:
     source = add_image(workspace)
     second = add_child(source, parent=source, version=2)
     third = add_child(source, parent=source, version=3)
     url = reverse("rail", args=[workspace.slug])
     response = client.get(url, {"at": str(third.id), "with": str(second.id)}, headers=HTMX)
     path = reverse("studio_version", args=[workspace.slug, third.id])
-    assert response["HX-Replace-Url"] == f"{path}?with={second.id}"
+    assert response["HX-Push-Url"] == f"{path}?with={second.id}"
 
 
 def test_samples_of_one_edit_are_offered_on_the_page_of_each(workspace: Workspace, client: Client) -> None:
@@ -212,8 +215,70 @@ def test_a_long_line_of_versions_is_shown_in_parts(workspace: Workspace, client:
     assert (part.count("Earlier versions"), part.count("Later versions")) == (0, 1)
 
 
-@pytest.mark.parametrize("rows", ["x", "5", "-1-5", "0-1000", "9-5"])
+@pytest.mark.parametrize("rows", ["x", "5", "-1-5", "0-1000", "9-5", "9" * 5000 + "-" + "9" * 5000, "²-³"])
 def test_odd_rows_of_versions_are_refused(workspace: Workspace, client: Client, rows: str) -> None:
     image = add_image(workspace)
     url = reverse("rail", args=[workspace.slug])
     assert client.get(url, {"at": str(image.id), "rows": rows}, headers=HTMX).status_code == 400
+
+
+def test_a_version_is_described_by_its_prompt_person_time_model_and_price(
+    workspace: Workspace, user: User, client: Client
+) -> None:
+    User.objects.filter(pk=user.pk).update(name="Jonas Weber")
+    source = add_image(workspace, created_by=user)
+    second = add_child(source, parent=source, version=2)
+    third = add_child(source, parent=source, version=3)
+    Job.objects.filter(results=third).update(prompt="Bleached oak table")
+    Image.objects.filter(pk=third.pk).update(created_at=datetime(2026, 11, 26, 16, 20, tzinfo=UTC))
+    row = page(client, second).partition(f'id="rail-{third.id}"')[2].partition("</li>")[0]
+    assert 'aria-label="v3, from Original: Bleached oak table, by Jonas Weber"' in row
+    assert f'aria-describedby="at-{third.id} about-{third.id}"' in row
+    assert re.search(rf'id="at-{third.id}"><time[^>]*>26 Nov 16:20<', row)
+    assert re.search(rf'id="about-{third.id}">FLUX.1 Kontext \[pro\] · 4 credits · \d+\.\d s<', row)
+    tip = " ".join(re.sub(r"<[^>]+>", " ", row.partition('role="tooltip">')[2]).split())
+    assert tip.startswith("v3 made from Original JW Jonas Weber · 26 Nov 16:20 Bleached oak table FLUX.1")
+    assert tip.endswith("Enter open Shift Enter compare with v2")
+
+
+def test_folded_versions_are_remembered(workspace: Workspace, client: Client) -> None:
+    image = add_image(workspace)
+    url = reverse("rail_fold", args=[workspace.slug])
+    assert 'aria-expanded="true"' in page(client, image)
+    part = client.post(url, {"folded": "1"}, headers=HTMX).content.decode()
+    assert part.count('aria-expanded="false"') == 1
+    assert 'aria-expanded="false"' in page(client, image)
+    back = f"http://testserver/w/{workspace.slug}/"
+    assert client.post(url, {"folded": ""}, headers={"Referer": back})["Location"].endswith(back[17:])
+    assert 'aria-expanded="true"' in page(client, image)
+
+
+def add_thousand(source: Image) -> list[Image]:
+    """A line of a thousand versions, of which two branches begin at the first; with long prompts."""
+    workspace = source.workspace
+    like = add_job(workspace, status=Status.COMPLETED, prompt="make it warmer, and leave the rest " * 30)
+    copied = ("status", "finished_at", "prompt", "model", "provider", "target", "time_limit", "price")
+    fields = {name: getattr(like, name) for name in copied}
+    jobs = [Job(workspace=workspace, **fields) for _ in range(999)]
+    versions = [source]
+    for number, job in enumerate(Job.objects.bulk_create(jobs), 2):
+        image = add_image(workspace, save=False, kind=Image.Kind.RESULT, job=job, version=number)
+        image.parent, image.root = source if number in (400, 700) else versions[-1], source
+        versions.append(image)
+    Image.objects.bulk_create(versions[1:])
+    return versions
+
+
+def test_a_thousand_versions_take_a_small_page_and_no_more_queries_than_a_few(
+    workspace: Workspace, client: Client
+) -> None:
+    few = add_line(add_image(workspace), 3)
+    versions = add_thousand(add_image(workspace))
+    page(client, few[-1])
+    with CaptureQueriesContext(connection) as of_few:
+        page(client, few[-1])
+    for version in (versions[0], versions[399], versions[-1]):
+        with CaptureQueriesContext(connection) as of_many:
+            text = page(client, version)
+        assert len(of_many) == len(of_few)
+        assert len(text.encode()) < 150_000

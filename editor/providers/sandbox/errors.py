@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-ABILITIES = (
-    "tone (black and white, sepia, warm, cool, vintage, brighter, darker, contrast, vivid, "
-    "muted, matte, invert, night, cinematic, golden hour), "
-    "colour (turn red into blue, tint it green), "
-    "effects (blur, soft focus, sharpen, posterise, pixelate, vignette, grain), "
-    "art (pencil sketch, ink, gouache, watercolour, pop art, risograph, pixel art), "
-    "geometry (rotate, flip, crop to 16:9, resize, border, pad), "
-    'words (add the text "SOLD" at the bottom) and several images (put image 2 onto image 1 at the top left)'
-)
+# Kind of edit -> examples.
+ABILITIES = {
+    "tone": "black and white, sepia, warm, cool, vintage, brighter, darker, contrast, vivid, muted, matte, "
+    "invert, night, cinematic, golden hour",
+    "colour": "turn red into blue, tint it green",
+    "effects": "blur, soft focus, sharpen, posterise, pixelate, vignette, grain",
+    "art": "pencil sketch, ink, gouache, watercolour, pop art, risograph, pixel art",
+    "geometry": "rotate, flip, crop to 16:9, resize, border, pad",
+    "words": 'add the text "SOLD" at the bottom',
+    "several images": "put image 2 onto image 1 at the top left",
+}
+*_MOST, _LAST = (f"{kind} ({examples})" for kind, examples in ABILITIES.items())
+ABILITIES_SENTENCE = f"It can do {', '.join(_MOST)} and {_LAST}."
 REAL_PROVIDER = "An operator connects a real provider by setting its key, for example BFL_API_KEY."
 LONGEST_PIECE = 120  # characters of a prompt quoted in a message
 
@@ -35,7 +39,7 @@ def not_understood(piece: str, *, hint: str = "", written: str | None = None) ->
             for part in (
                 f"The built-in sandbox does not understand “{piece}”{source}.",
                 hint,
-                f"It can do {ABILITIES}.",
+                ABILITIES_SENTENCE,
                 REAL_PROVIDER,
             )
             if part

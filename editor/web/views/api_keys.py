@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from editor.access import lookups, signatures
 from editor.access.permissions import Permission
 from editor.contexts.api_keys import keys_view
+from editor.contexts.directions import isolated
 from editor.errors import Conflict, InvalidInput
 from editor.models import ApiKey
 from editor.operations import api_keys
@@ -47,7 +48,7 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     """Revoke the key, with immediate effect."""
     key = lookups.api_key(request.actor, key_id)
     api_keys.revoke(actor=request.actor, key=key)
-    text = f"Key “{key.name}” revoked."
+    text = f"Key “{isolated(key.name)}” revoked."
     if not is_fragment(request):
         messages.success(request, text)
         return redirect("api_keys", request.actor.workspace.slug)

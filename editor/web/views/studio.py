@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -13,6 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
+from editor.contexts.directions import isolated
+from editor.contexts.model_choice import alpha_note, model_views
 from editor.contexts.rail import MORE, rail_view
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
@@ -22,11 +26,16 @@ from editor.models import Image, Workspace
 from editor.operations import images
 from editor.queries import pricing
 from editor.queries import studio as studio_queries
+from editor.web import choices
+from editor.web.back import own_url
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
 from editor.web.forms.edit import StudioForm
 from editor.web.forms.model_inputs import build_form
 from editor.web.htmx import is_fragment
+
+RAIL, FOLDED = "rail", "folded"  # a cookie and its value
+_ROWS = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
 
 
 @require_GET
@@ -58,7 +67,9 @@ def upload(request: MemberRequest) -> HttpResponse:
     if file is None:
         raise InvalidInput("No file was received. Choose an image and try again.")
     if file.size is None or file.size > MAX_BYTES:
-        raise InvalidInput(f"“{file.name}” is larger than 25 MB. Make it smaller and try again.")
+        raise InvalidInput(
+            f"“{isolated(file.name or '')}” is larger than 25 MB. Make it smaller and try again."
+        )
     as_reference = request.GET.get("as") == "reference"
     image = images.upload(
         actor=request.actor,
@@ -98,10 +109,20 @@ def inputs(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member(Permission.VIEW)
 def quote(request: MemberRequest) -> HttpResponse:
-    """The price of the current choice."""
-    form = edit.read(request.POST, workspace=request.actor.workspace)
+    """The price of the current choice, and what it would lose of the image."""
+    workspace = request.actor.workspace
+    form = edit.read(request.POST, workspace=workspace)
     price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
-    return render(request, "studio/_quote.html", {"quote": price})
+    note = alpha_note(
+        image=_source(request.actor, form),
+        choice=form.choice,
+        inputs=form.inputs,
+        match_format=form.match_format,
+        models=lambda: model_views(
+            pricing.offer(workspace=workspace, provider=form.choice.provider), form.choice
+        ),
+    )
+    return render(request, "studio/_quote.html", {"quote": price, "alpha_note": note})
 
 
 @require_GET
@@ -109,6 +130,7 @@ def quote(request: MemberRequest) -> HttpResponse:
 def rail(request: MemberRequest) -> HttpResponse:
     """The versions of the image that the viewer looks at: `?at=`, compared by `?with=`.
 
+    `?shown=` is the current one in the viewer's list; it differs from `at` after a result took the stage.
     `?rows=30-60` returns only these rows of the list, and `side` where the rest follows: before or after.
     """
     at = request.GET.get("at", "")
@@ -117,20 +139,40 @@ def rail(request: MemberRequest) -> HttpResponse:
         return _more_rows(request, current)
     page = _page(request.actor, request.GET, current=current)
     response = render(request, "studio/_rail_swap.html", {"studio": page})
-    if page.stage:
-        # A result took the stage: the URL follows, so that a reload shows the same image.
-        response["HX-Replace-Url"] = page.stage.url
+    if page.stage and request.GET.get("shown") != at and _path(request) != page.stage.current.url:
+        # A result took the stage: Back shows the image that was there before.
+        response["HX-Push-Url"] = page.stage.url
     return response
 
 
+@require_POST
+@member(Permission.VIEW)
+def fold_rail(request: MemberRequest) -> HttpResponse:
+    """Fold the versions to a narrow column, or with an empty `folded` unfold them; remembered in a cookie."""
+    folded = bool(request.POST.get("folded"))
+    if is_fragment(request):
+        response = render(request, "studio/_rail_head.html", {"folded": folded})
+    else:
+        back = own_url(request, request.headers.get("Referer", ""))
+        response = redirect(back or reverse("studio", args=[request.actor.workspace.slug]))
+    choices.remember(request, response, RAIL, FOLDED if folded else "")
+    return response
+
+
+def _path(request: MemberRequest) -> str:
+    """The path of the page in the browser's address bar."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path
+
+
 def _more_rows(request: MemberRequest, current: Image) -> HttpResponse:
-    start, _, end = request.GET["rows"].partition("-")
-    if not (start.isdecimal() and end.isdecimal() and 0 <= int(end) - int(start) <= MORE):
+    rows = _ROWS.fullmatch(request.GET["rows"])
+    start, end = map(int, rows.groups()) if rows else (0, -1)
+    if not 0 <= end - start <= MORE:
         raise InvalidInput("There are no such rows.")
     tree = studio_queries.edit_tree(current)
     side = request.GET.get("side")
     context = {
-        "rail": rail_view(request.actor.workspace, tree, current, start=int(start), end=int(end)),
+        "rail": rail_view(request.actor.workspace, tree, current, start=start, end=end),
         "stage": {"current": current},
         "only_before": side == "before",
         "only_after": side == "after",
@@ -144,6 +186,7 @@ def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
     context = {
         "studio": _page(request.actor, data, current=current),
         "history": prompt_history(request.actor),
+        "rail_folded": request.COOKIES.get(RAIL) == FOLDED,
         "nav": "studio",
     }
     return render(request, "studio/studio.html", context)
@@ -175,6 +218,13 @@ def _made_smaller(image: Image) -> str:
     return f"Made smaller: your file has {width} × {height} pixels, the image here {now}."
 
 
+def _source(actor: Actor, form: StudioForm) -> Image | None:
+    """The image that is edited; None also if it has just been moved to the trash."""
+    with suppress(EditorError):
+        return lookups.image(actor, form.image_ids[0]) if form.image_ids else None
+    return None
+
+
 def _read(data: QueryDict, workspace: Workspace) -> StudioForm:
     """The form; if it is inconsistent, the provider's default model, or the portal's."""
     of_provider = QueryDict(mutable=True)
@@ -200,6 +250,8 @@ def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
         compared_id=data.get("with", ""),
         choice=form.choice,
         quote=price,
+        inputs=shown,
+        match_format=form.match_format,
         form=build_form(form.choice.model, initial=dict(shown)),
         style_id=form.style_id,
         character_id=form.character_id,

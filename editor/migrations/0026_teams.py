@@ -43,7 +43,7 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("editor", "0024_share_title_and_before"),
+        ("editor", "0025_image_alpha_and_uploads"),
     ]
 
     operations = [

@@ -1,0 +1,11 @@
+"""What a browser remembers of how a person wants pages to look, in cookies that the server reads."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseBase
+
+A_YEAR = 31_536_000  # seconds
+
+
+def remember(request: HttpRequest, response: HttpResponseBase, name: str, value: str) -> None:
+    response.set_cookie(name, value, max_age=A_YEAR, samesite="Lax", secure=request.is_secure())
