@@ -10,7 +10,7 @@ from editor.models.workspaces import Workspace
 
 
 class AuditEntry(models.Model):
-    """One entry of the audit log. Rows are only ever added; see migrations 0002 and 0025.
+    """One entry of the audit log. Rows are only ever added; see migrations 0002 and 0026.
 
     workspace   None: it concerns an account or the portal as a whole
     actor_name  stays when the account is deleted
