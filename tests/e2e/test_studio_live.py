@@ -19,6 +19,7 @@ BROKEN_CONNECTION = (
     "WebSocket connection",
     "ERR_CONNECTION_RESET",
     "Failed to fetch",
+    "Failed to send",
     "ws:error",
 )
 
