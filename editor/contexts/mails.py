@@ -21,7 +21,7 @@ def build(*, kind: Kind, email: str, origin: str) -> EmailMessage:
         "site_name": settings.SITE_NAME,
         "email": email,
         "account": user is not None,
-        "signup_open": settings.SIGNUP == "open",
+        "signup_open": people.may_sign_up(email),
         "origin": origin,
         "link": f"{origin}{link}",
     }

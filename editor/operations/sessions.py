@@ -1,6 +1,6 @@
-"""Publishes SessionsChanged when a session has or may have ended, for the person's open pages.
+"""Ends sessions, and publishes SessionsChanged when one has or may have ended, for the person's open pages.
 
-It receives the models' signals, so code that signs out, changes a password, deactivates a person or
+The publishing receives the models' signals, so code that signs out, changes a password, deactivates a person or
 deletes a session need not do it. Writes that bypass the models are noticed with a page's next message.
 """
 
@@ -9,13 +9,31 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from editor import events
 from editor.models import User
+
+
+@transaction.atomic
+def end(*, user: User, session_id: int) -> None:
+    """End one of the person's sessions, and its sockets. Idempotent."""
+    for session in UserSession.objects.filter(user=user, pk=session_id):
+        session.end()
+
+
+@transaction.atomic
+def end_all(*, user: User, but: str | None = None) -> int:
+    """End the person's sessions, except the one with the key `but`; how many ended."""
+    ended = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
+    for session in ended:
+        session.end()
+    return len(ended)
 
 
 @receiver(post_delete, sender=Session)

@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.httpkit import get_client_ip
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from editor.errors import Conflict
 from editor.gateway import addresses
 from editor.models import User
-from editor.operations import workspaces
-from editor.web import sign_in_limits
+from editor.operations import people, workspaces
+from editor.web import oidc, sign_in_limits
+
+UNKNOWN = "0.0.0.0"  # noqa: S104  (the address of a client without one, as on a Unix socket)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -33,7 +38,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """The operator decides with SIGNUP; the very first account is created on the welcome page."""
-        return bool(settings.SIGNUP == "open") and not workspaces.needs_first_start()
+        return settings.SIGNUP != "invite" and not workspaces.needs_first_start()
+
+    def clean_email(self, email: str) -> str:
+        """For sign-up without a mail server: with SIGNUP=domains, only addresses of these may."""
+        if not people.may_sign_up(email):
+            raise ValidationError(people.OTHER_DOMAIN)
+        return email
 
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
         """A new user gets a workspace of their own."""
@@ -55,8 +66,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase:
         response = cast(HttpResponseBase, super().post_login(request, user, **kwargs))
+        if login := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
+            oidc.apply_roles(user, login)
         sign_in_limits.remember(request, response, user)
         return response
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account")
+
     def get_client_ip(self, request: HttpRequest) -> str:
-        return addresses.counted(super().get_client_ip(request))
+        """Never empty. allauth counts IPv6 clients by their /64 network by itself."""
+        return addresses.plain(get_client_ip(request) or UNKNOWN)

@@ -31,6 +31,9 @@ class ResetPasswordForm(AddressForm):
 
 
 class NewPasswordForm(forms.Form):
-    """The password of a new account. The operation validates it."""
+    """The password of a new account, or a passkey instead. The operation validates it."""
 
-    password = forms.CharField(label="Password", max_length=200, strip=False, widget=forms.PasswordInput)
+    password = forms.CharField(
+        label="Password", max_length=200, strip=False, required=False, widget=forms.PasswordInput
+    )
+    credential = forms.CharField(required=False, max_length=10_000)
