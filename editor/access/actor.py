@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from editor.access import permissions
+from editor.access.permissions import Permission
 from editor.errors import PermissionDenied
 from editor.models import Membership, User, Workspace
 
 VIEW_ONLY = (
     "You can view this workspace, but not edit images in it. "
-    "An operator of this portal can give you the “Access Image Editor” permission."
+    "An owner or admin of it can give you the “Access Image Editor” permission."
 )
 
 
@@ -23,13 +25,22 @@ class Actor:
     membership: Membership
     channel: str = "web"
     key_id: UUID | None = None  # the API key in use
+    address: str | None = None  # the client's IP address, if there is one
 
-    def require_editor(self) -> None:
-        """Raise PermissionDenied unless the user may run edits."""
-        if not self.membership.may_edit:
-            raise PermissionDenied(VIEW_ONLY)
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return permissions.of(self.membership)
 
-    def require_manager(self) -> None:
-        """Raise PermissionDenied unless the user is an owner or admin."""
-        if not self.membership.may_manage:
-            raise PermissionDenied("Only an owner or admin of this workspace can do this.")
+    def may(self, permission: Permission) -> bool:
+        return permissions.allows(self.membership, permission)
+
+    def require(self, permission: Permission) -> None:
+        """Raise PermissionDenied unless the member has this permission."""
+        if not self.may(permission):
+            raise PermissionDenied(_refusal(permission))
+
+
+def _refusal(permission: Permission) -> str:
+    if permissions.RULES[permission].needs_editor:
+        return VIEW_ONLY
+    return f"Only {permissions.holders(permission)} of this workspace can do this."

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from editor.access import second_factor
+from editor.access import permissions, scopes, second_factor
 from editor.access.actor import Actor
 from editor.errors import EditorError, NotAuthenticated, PermissionDenied, SecondFactorRequired
 from editor.models import ApiKey, Job, Membership
@@ -39,18 +39,21 @@ def holder_of_job(job: Job) -> Holder:
     return Holder(workspace_id=job.workspace_id, user_id=job.created_by_id, key_id=job.api_key_id)
 
 
-def actor_of(key: ApiKey, *, channel: str) -> Actor:
+def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
     """The key's creator acting in the key's workspace. One query; does not check the key's scopes.
 
     Raises NotAuthenticated when the key has expired or was revoked, or its creator is inactive or no
-    longer a member, and PermissionDenied when the creator may no longer edit or lacks the second factor
-    that the workspace demands.
+    longer a member, and PermissionDenied when the creator's role allows none of its scopes any more, or
+    they lack the second factor that the workspace demands.
     """
     membership = None
     if key.is_live:
         memberships = Membership.objects.select_related("workspace__plan", "user")
         membership = memberships.filter(
-            workspace=key.workspace_id, user=key.created_by_id, user__is_active=True
+            workspace=key.workspace_id,
+            workspace__deleted_at=None,
+            user=key.created_by_id,
+            user__is_active=True,
         ).first()
     if error := _problem(membership, key):
         raise error
@@ -62,6 +65,7 @@ def actor_of(key: ApiKey, *, channel: str) -> Actor:
         membership=membership,
         channel=channel,
         key_id=key.pk,
+        address=address,
     )
 
 
@@ -74,6 +78,7 @@ def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
             workspace__in={one.workspace_id for one in holders},
             user__in={one.user_id for one in holders if one.user_id},
             user__is_active=True,
+            workspace__deleted_at=None,
         ).select_related("workspace", "user")
     }
     without = second_factor.lacking(memberships.values())
@@ -103,7 +108,7 @@ def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError |
         return NotAuthenticated("This API key has expired or was revoked.")
     if membership is None:
         return _stranger()
-    if not membership.may_edit:
+    if not any(permissions.allows(membership, scopes.PERMISSIONS[scope]) for scope in key.scopes):
         return PermissionDenied(
             "The person who created this API key no longer has the “Access Image Editor” permission."
         )

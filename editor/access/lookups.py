@@ -37,21 +37,32 @@ MAXIMUM_IMAGES = 16  # in one edit
 MAXIMUM_SELECTED = 100  # in one list
 
 
-def actor(user: User | AnonymousUser, slug: str, *, channel: str = "web") -> Actor:
-    """The member `user` in the workspace `slug`. Raises NotFound and SecondFactorRequired."""
+def actor(
+    user: User | AnonymousUser, slug: str, *, channel: str = "web", address: str | None = None
+) -> Actor:
+    """The member `user` in the workspace `slug`. `address`: their IP address.
+
+    Raises NotFound and SecondFactorRequired.
+    """
     membership = None
     if isinstance(user, User):
         # Check `is_active` in the database too: a socket's `user` may be hours old.
         membership = (
             Membership.objects.select_related("workspace__plan")
-            .filter(user=user, user__is_active=True, workspace__slug=slug)
+            .filter(user=user, user__is_active=True, workspace__slug=slug, workspace__deleted_at=None)
             .first()
         )
     if membership is None:
         raise NotFound("This workspace does not exist, or you are not a member of it.")
     assert isinstance(user, User)
     second_factor.require(membership)
-    return Actor(user=user, workspace=membership.workspace, membership=membership, channel=channel)
+    return Actor(
+        user=user,
+        workspace=membership.workspace,
+        membership=membership,
+        channel=channel,
+        address=address,
+    )
 
 
 def _uuid(value: str | UUID, message: str) -> UUID:

@@ -37,8 +37,13 @@ def require_of_staff(user: User) -> None:
 
 
 def lacking(memberships: Collection[Membership]) -> set[Membership]:
-    """Those whose user must have a second factor and has none. A query only if some must."""
-    must = [one for one in memberships if one.workspace.second_factor_required]
+    """Those whose user must have a second factor and has none. A query only if some must.
+
+    The accounts that act for a workspace's own API keys cannot sign in, and need none.
+    """
+    must = [
+        one for one in memberships if one.workspace.second_factor_required and not one.user.is_service_account
+    ]
     if not must:
         return set()
     having = _with_factor([one.user_id for one in must])

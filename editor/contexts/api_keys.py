@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.access.scopes import SCOPES
 from editor.contexts.gallery import who
 from editor.models import ApiKey
@@ -66,12 +67,12 @@ class KeysView:
 
 
 def keys_view(actor: Actor) -> KeysView:
-    manages = actor.membership.may_manage
+    manages = actor.may(Permission.KEYS_MANAGE)
     keys = api_keys.keys(actor.workspace, made_by=None if manages else actor.user)
     return KeysView(
         rows=[_row(actor, key) for key in keys],
         all_of_workspace=manages,
-        may_create=actor.membership.may_edit,
+        may_create=actor.may(Permission.KEYS),
         overlaps=list(zip(OVERLAPS, _OVERLAP_LABELS, strict=True)),
     )
 
@@ -91,7 +92,7 @@ def _row(actor: Actor, key: ApiKey) -> KeyRow:
         state=state,
         badge=badge,
         may_revoke=key.is_live,
-        may_rotate=state == "active" and key.created_by_id == actor.user.pk and actor.membership.may_edit,
+        may_rotate=state == "active" and key.created_by_id == actor.user.pk and actor.may(Permission.KEYS),
     )
 
 

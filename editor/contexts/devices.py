@@ -34,8 +34,6 @@ class Device:
 def device(user_agent: str) -> Device:
     """As in "Chrome on macOS". The header can say anything, so this is only a hint."""
     browser = next((name for part, name in BROWSERS if part in user_agent), "")
-    system, icon = next(
-        ((name, icon) for part, name, icon in SYSTEMS if part in user_agent), ("", "monitor")
-    )
+    system, icon = next(((name, icon) for part, name, icon in SYSTEMS if part in user_agent), ("", "monitor"))
     name = " on ".join(part for part in (browser, system) if part)
     return Device(name=name or "Unknown device", icon=icon)

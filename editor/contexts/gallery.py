@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from editor import catalog
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.contexts import pictures
 from editor.media import links
 from editor.models import Image, Job, Status, User, Workspace
@@ -141,7 +142,7 @@ def gallery_list(actor: Actor, filter: Filter, *, after: Position | None = None)
         shown=filter_fields(filter),
         is_live=after is None and filter.status in LIVE_LISTS,
         lists_images=filter.lists_images,
-        may_edit=actor.membership.may_edit,
+        may_edit=actor.may(Permission.EDIT),
     )
 
 

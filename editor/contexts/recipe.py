@@ -10,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from editor import catalog
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.catalog import seeds
 from editor.catalog.types import Input, Value
 from editor.contexts import gallery as lists
@@ -110,7 +111,7 @@ def _lightbox(
         state="" if image else lists.state_of(job),
         error=job.error,
         starred=starred,
-        may_edit=actor.membership.may_edit,
+        may_edit=actor.may(Permission.EDIT),
         has_seed=job.known_seed is not None,
         facts=facts(job, row if isinstance(row, Image) else None),
         versions=versions or [],

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.contexts import pictures
 from editor.contexts.gallery import who
 from editor.media import links, store
@@ -110,7 +111,7 @@ def shares_view(actor: Actor, image: Image, new_url: str) -> SharesView:
         rows=[_row(link) for link in gallery.shares(image)],
         days=DAYS,
         new_url=new_url,
-        may_edit=actor.membership.may_edit,
+        may_edit=actor.may(Permission.SHARE),
         has_before=before_of(image) is not None,
         longest_title=LONGEST_TITLE,
     )

@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from editor import catalog
 from editor.access import accounts
 from editor.access.actor import VIEW_ONLY, Actor
+from editor.access.permissions import Permission
 from editor.contexts.jobs import Failure, JobView, failure, job_view
 from editor.contexts.rail import Rail, rail_view
 from editor.contexts.versions import (
@@ -149,10 +150,10 @@ def studio_page(
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
         quote=quote,
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
-        samples=_samples() if actor.membership.may_edit else [],
+        samples=_samples() if actor.may(Permission.EDIT) else [],
         idempotency_key=new_idempotency_key(),
         draft_key=f"{actor.user.pk} {workspace.pk}",
-        view_only="" if actor.membership.may_edit else VIEW_ONLY,
+        view_only="" if actor.may(Permission.EDIT) else VIEW_ONLY,
         failure=failure(failed) if (failed := studio.newest_if_failed(workspace, actor.user)) else None,
         prompt=prompt,
         error=error,

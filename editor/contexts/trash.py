@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.contexts import pictures
 from editor.contexts.gallery import who
 from editor.models import Image
@@ -55,7 +56,7 @@ def trash_page(actor: Actor, *, after: Position | None) -> Trash:
     return Trash(
         tiles,
         older_url,
-        actor.membership.may_edit,
+        actor.may(Permission.EDIT),
         _storage(actor),
         keeps_some=gallery.kept_in_trash(actor.workspace) > 0,
     )

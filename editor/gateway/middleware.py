@@ -137,7 +137,7 @@ class GatewayMiddleware:
         response.allowance = await rate_limits.look(address, per_minute=REFUSED_A_MINUTE)
         check_host(headers)
         try:
-            caller = await in_thread(_caller, self.profile, headers)
+            caller = await in_thread(_caller, self.profile, headers, client_address(scope))
         except (NotAuthenticated, PermissionDenied):
             # Not earlier: other clients behind the same address may have valid keys.
             response.allowance = await rate_limits.take(address, per_minute=REFUSED_A_MINUTE)
@@ -158,14 +158,14 @@ class GatewayMiddleware:
         scope["caller"] = caller
 
 
-def _caller(profile: Profile, headers: Headers) -> Caller:
+def _caller(profile: Profile, headers: Headers, address: str | None) -> Caller:
     if repeated := headers.repeated_credentials():
         raise RepeatedCredentials(f"The header {repeated[0]} was sent more than once.")
     bare = profile.bare_key(headers)
     key = api_keys.find(bare) if 0 < len(bare) <= LONGEST_KEY else None
     if key is None:
         raise NotAuthenticated("Missing or invalid API key.")
-    actor = credentials.actor_of(key, channel=profile.name)
+    actor = credentials.actor_of(key, channel=profile.name, address=address)
     profile.verify(headers, key)
     api_keys.touch(key)
     return Caller(actor=actor, key=key)
@@ -178,9 +178,14 @@ def check_host(headers: Headers) -> None:
         raise InvalidInput("This portal does not serve that host name.")
 
 
+def client_address(scope: Scope) -> str | None:
+    """The client's IP address; None if the server does not know it."""
+    return scope["client"][0] if scope.get("client") else None
+
+
 def sender_address(scope: Scope) -> str:
     """The sender's address, as it is counted for limits."""
-    return addresses.counted(scope["client"][0] if scope.get("client") else "")
+    return addresses.counted(client_address(scope) or "")
 
 
 def _limit_exceeded(allowance: Allowance, why: str) -> LimitExceeded:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from editor.access import scopes
 from editor.access.actor import Actor
-from editor.access.scopes import allows
 from editor.errors import EditorError, NotAuthenticated, PermissionDenied
 from editor.gateway.asgi import Scope
 from editor.models import ApiKey
@@ -49,9 +49,10 @@ class Caller:
     key: ApiKey
 
     def require(self, scope: str) -> None:
-        """Raise PermissionDenied unless the key has this scope."""
-        if not allows(self.key.scopes, scope):
+        """Raise PermissionDenied unless the key has this scope, and its holder the scope's permission."""
+        if not scopes.allows(self.key.scopes, scope):
             raise PermissionDenied(f"This API key does not have the scope “{scope}”.")
+        self.actor.require(scopes.PERMISSIONS[scope])
 
 
 def bearer(headers: Headers) -> str:

@@ -5,6 +5,7 @@ from editor.models.api_keys import ApiKey, SpentNonce
 from editor.models.audit import AuditEntry
 from editor.models.credits import CreditAccount, LedgerEntry
 from editor.models.images import Image, Star
+from editor.models.invitations import Invitation
 from editor.models.jobs import ENDED, LIVE, Channel, Job, JobEvent, JobImage, Status
 from editor.models.presets import Character, CharacterImage, Style
 from editor.models.provider_keys import ProviderKey
@@ -14,7 +15,7 @@ from editor.models.storage import StorageAccount
 from editor.models.uploads import Upload
 from editor.models.users import User
 from editor.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
-from editor.models.workspaces import Membership, Plan, Role, Workspace
+from editor.models.workspaces import FormerAddress, Membership, Plan, Role, Sharing, Workspace
 
 __all__ = [
     "ENDED",
@@ -26,7 +27,9 @@ __all__ = [
     "CharacterImage",
     "CreditAccount",
     "Event",
+    "FormerAddress",
     "Image",
+    "Invitation",
     "Job",
     "JobEvent",
     "JobImage",
@@ -38,6 +41,7 @@ __all__ = [
     "Role",
     "SearchEntry",
     "ShareLink",
+    "Sharing",
     "SpentNonce",
     "Star",
     "Status",

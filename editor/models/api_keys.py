@@ -35,6 +35,7 @@ class ApiKey(PublicModel):
         related_name="replacement",
         help_text="The rotated key that this one replaces.",
     )
+    expiry_mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -35,12 +35,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(max_length=254)
     pending_email = models.EmailField(
-        max_length=254, blank=True, default="", help_text="Replaces the email once it is confirmed."
+        max_length=254, blank=True, db_default="", help_text="Replaces the email once it is confirmed."
     )
     password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    is_service_account = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Acts for a workspace's own API key. It has no password and cannot sign in.",
+    )
+    time_zone = models.CharField(max_length=64, blank=True, db_default="", help_text="Empty: the browser's.")
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -9,6 +9,7 @@ from django.db.models import Q
 from editor.models.base import PublicModel
 
 DEFAULT_STORAGE = 10 * 1024**3  # bytes
+DEFAULT_TRASH_DAYS = 30
 
 
 class Plan(models.Model):
@@ -29,6 +30,9 @@ class Plan(models.Model):
         blank=True,
         help_text="Bytes that a workspace's images can use, including its trash. Leave empty for no limit.",
     )
+    seats = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Members and open invitations together. Leave empty for no limit."
+    )
     own_keys = models.BooleanField(default=True, help_text="Can the workspace use its own provider keys?")
     is_default = models.BooleanField(default=False, help_text="New workspaces get this plan.")
 
@@ -46,8 +50,19 @@ class Plan(models.Model):
         return self.name
 
 
+class Sharing(models.TextChoices):
+    """Who may create public links to a workspace's images."""
+
+    EDITORS = "editors", "Everyone who can edit images"
+    MANAGERS = "managers", "Owners and admins"
+    NOBODY = "nobody", "Nobody"
+
+
 class Workspace(PublicModel):
-    """A tenant: only its members see its images, jobs, credits and presets."""
+    """A tenant: only its members see its images, jobs, credits and presets.
+
+    One that was deleted keeps its rows until it is restored or purged; nobody can reach it meanwhile.
+    """
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
@@ -55,9 +70,54 @@ class Workspace(PublicModel):
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="workspaces"
     )
+    picture_name = models.CharField(
+        max_length=300, blank=True, db_default="", help_text="Its name in the file storage."
+    )
+    default_model = models.CharField(
+        max_length=80,
+        blank=True,
+        db_default="",
+        help_text="A model or tier. Leave empty for the catalogue's.",
+    )
+    trash_days = models.PositiveSmallIntegerField(
+        default=DEFAULT_TRASH_DAYS,
+        db_default=DEFAULT_TRASH_DAYS,
+        help_text="Days that images stay in the trash.",
+    )
+    public_sharing = models.CharField(
+        max_length=10, choices=Sharing, default=Sharing.EDITORS, db_default=Sharing.EDITORS
+    )
+    second_factor_required = models.BooleanField(
+        default=False, db_default=False, help_text="Members without a second factor have to set one up first."
+    )
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(public_sharing__in=Sharing.values), name="workspace_sharing_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(trash_days__gte=1, trash_days__lte=365), name="workspace_trash_days_in_range"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+
+class FormerAddress(models.Model):
+    """A slug that a workspace had before. Its URLs redirect to the current one."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="former_addresses")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Role(models.TextChoices):
@@ -80,6 +140,9 @@ class Membership(models.Model):
         null=True, blank=True, help_text="Credits this person can spend per month. Leave empty for no limit."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    last_active_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last page or API call in the workspace, to the minute."
+    )
 
     class Meta:
         constraints = (
@@ -89,11 +152,3 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.workspace}"
-
-    @property
-    def may_edit(self) -> bool:
-        return self.access_image_editor and self.role != Role.VIEWER
-
-    @property
-    def may_manage(self) -> bool:
-        return self.role in (Role.OWNER, Role.ADMIN)

@@ -26,7 +26,8 @@ from django.utils import timezone
 from editor import events
 from editor.access import signatures
 from editor.access.actor import Actor
-from editor.access.scopes import EVERYTHING, SCOPES
+from editor.access.permissions import Permission
+from editor.access.scopes import EVERYTHING, PERMISSIONS, SCOPES
 from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import ApiKey, Workspace
 from editor.operations import audit
@@ -59,13 +60,15 @@ def create(
     the same `key_id` twice: the second time, and with LIVE_KEYS live keys, this raises Conflict.
     Raises PermissionDenied and InvalidInput.
     """
-    actor.require_editor()
+    actor.require(Permission.KEYS)
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise _wrong("name", f"Enter a name of 1 to {LONGEST_NAME} characters, on one line.")
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise _wrong("scopes", f"Unknown scopes: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.")
+    for scope in scopes:
+        actor.require(PERMISSIONS[scope])
     if expires_in is not None and not 1 <= expires_in <= LONGEST_LIFE:
         raise _wrong("expires_in", f"A key can be valid for 1 to {LONGEST_LIFE:,} seconds.")
     key, bare = _make(
@@ -91,7 +94,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     `key.expires_at` is set to that time.
     Raises PermissionDenied, InvalidInput, and Conflict for a key that has ended or was rotated before.
     """
-    actor.require_editor()
+    actor.require(Permission.KEYS)
     if key.created_by_id != actor.user.pk:
         raise PermissionDenied(
             "Only the person who created a key can rotate it: the new key acts as them, too."
@@ -125,7 +128,7 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
     Raises PermissionDenied unless it is the actor's own or they manage the workspace.
     """
     if key.created_by_id != actor.user.pk:
-        actor.require_manager()
+        actor.require(Permission.KEYS_MANAGE)
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         _record(actor, "revoked", key)
         events.publish(events.AccessChanged(workspace_id=key.workspace_id))
@@ -214,6 +217,4 @@ def _wrong(field: str, message: str) -> InvalidInput:
 
 
 def _record(actor: Actor, act: str, key: ApiKey, **data: Any) -> None:
-    audit.record(
-        workspace=actor.workspace, actor=actor.user, action=f"api_key.{act}", target=str(key), data=data
-    )
+    audit.record(workspace=actor.workspace, actor=actor, action=f"api_key.{act}", target=str(key), data=data)

@@ -16,6 +16,7 @@ from django.db.models import Max
 
 from editor import disk
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.errors import NotFound
 from editor.media import store
@@ -56,7 +57,7 @@ def upload(
     kind: Image.Kind = Image.Kind.SOURCE,
 ) -> Image:
     """Add a person's file. Raises BadImage, with a message for that person, StorageFull and DiskFull."""
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     storage.check(workspace=actor.workspace)
     threads.release()
     clean = store.clean(content, tenant=str(actor.workspace.id))
@@ -65,7 +66,7 @@ def upload(
 
 def add(*, actor: Actor, clean: CleanImage, name: str, kind: Image.Kind = Image.Kind.SOURCE) -> Image:
     """Add an image that has been checked already. Raises StorageFull and DiskFull."""
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     disk.check()
     image = save_with_row(
         workspace_id=actor.workspace.id,
@@ -142,7 +143,7 @@ def find_or_add_sample(*, actor: Actor, name: str) -> Image:
 
     Raises as `upload` does.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     path = finders.find(f"samples/{name}.jpg") if name in SAMPLES else None
     if not isinstance(path, str):
         raise NotFound("There is no such sample image.")

@@ -17,6 +17,7 @@ from uuid import UUID
 from editor import disk
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread, to_its_end
@@ -107,7 +108,7 @@ async def add(*, actor: Actor, image: NewImage) -> UUID:
 
     Raises PermissionDenied, InvalidInput, StorageFull or DiskFull.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     await in_thread(storage.check, workspace=actor.workspace)
     async with _cleaned(actor, image) as clean:
         return (await in_storage_thread(images.add, actor=actor, clean=clean, name=image.name or "image")).id
@@ -115,7 +116,7 @@ async def add(*, actor: Actor, image: NewImage) -> UUID:
 
 def _check(actor: Actor, submission: Submission, more_to_do: bool) -> Job | None:
     """The job of an identical earlier request, or None. Raises the errors that cost nothing to detect."""
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     edit, mask = submission.edit, submission.mask
     if repeated := idempotency.find_repeat(
         actor=actor,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from editor import catalog, events
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.catalog import matching, seeds, validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
@@ -71,7 +72,7 @@ def check(*, actor: Actor, request: NewEdit, images: int = 0, mask: bool = False
     images  how many there will be, including those of `request.image_ids`
     mask    whether there will be one
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     storage.check(workspace=actor.workspace)
     count = max(images, len(request.image_ids))
     checked = _checked(actor, request, prompt_only=count == 0)
@@ -88,7 +89,7 @@ def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ())
     Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, LimitExceeded, Unprocessable,
     StorageFull or DiskFull; in any case nothing was charged and no job exists.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     if repeated := _repeated(actor, request):
         return repeated
     storage.check(workspace=actor.workspace)
@@ -295,7 +296,7 @@ def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
     All credits are returned in both cases. Raises Conflict when the job has ended, and with
     `only_waiting` when it is running.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
         if not job.is_live:

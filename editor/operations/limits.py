@@ -36,5 +36,5 @@ def check_cap(*, actor: Actor, price: int) -> None:
     if used + price > cap:
         raise InsufficientCredits(
             f"Your limit in this workspace is {cap:,} credits a month, and you have used {used:,}. This edit "
-            f"needs {price:,}. An operator of this portal can raise the limit."
+            f"needs {price:,}. An owner or admin of this workspace can raise the limit."
         )

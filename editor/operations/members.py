@@ -13,7 +13,7 @@ from editor.operations import audit
 
 
 @transaction.atomic
-def remove(*, membership: Membership, actor: User | None) -> None:
+def remove(*, membership: Membership, actor: audit.By) -> None:
     """Remove a person from the workspace. Their open pages and long-lived requests end at once.
 
     Raises Conflict if the others would have no owner.
@@ -29,7 +29,7 @@ def remove(*, membership: Membership, actor: User | None) -> None:
 
 
 @transaction.atomic
-def save(*, membership: Membership, actor: User | None, changed: Sequence[str]) -> None:
+def save(*, membership: Membership, actor: audit.By, changed: Sequence[str]) -> None:
     """Store a new or changed membership. Long-lived requests end if they are no longer allowed.
 
     Raises Conflict if the workspace would have members and no owner.
@@ -50,7 +50,7 @@ def save(*, membership: Membership, actor: User | None, changed: Sequence[str]) 
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
 
 
-def join(*, workspace: Workspace, user: User, role: Role | None, actor: User | None) -> Membership:
+def join(*, workspace: Workspace, user: User, role: Role | None, actor: audit.By) -> Membership:
     """Make the person a member with this role, whose edits are not switched off. Idempotent.
 
     role  None: a member stays as they are; a new one becomes an editor, or the owner of an empty workspace

@@ -100,6 +100,12 @@ def rename(*, user: User, name: str) -> None:
     user.save(update_fields=["name"])
 
 
+def set_time_zone(*, user: User, name: str) -> None:
+    """Show the user's times in this zone, as in "Europe/Lisbon"; "": in that of their browser."""
+    user.time_zone = name
+    user.save(update_fields=["time_zone"])
+
+
 @transaction.atomic
 def request_email(*, user: User, email: str, origin: str) -> None:
     """Make this the account's email once the link mailed to it is opened.
@@ -110,7 +116,7 @@ def request_email(*, user: User, email: str, origin: str) -> None:
     email = email.strip().lower()
     user.pending_email = "" if email == user.email else email
     user.save(update_fields=["pending_email"])
-    mails.ask(kind=mails.Kind.CONFIRM, email=email, origin=origin, user=user)
+    mails.ask(kind=mails.Kind.CONFIRM, email=email, origin=origin, user_id=str(user.pk))
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from editor.access import accounts, vault
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from editor.models import ProviderKey, Workspace
@@ -97,7 +98,7 @@ def set_enabled(*, actor: Actor, key: ProviderKey, enabled: bool) -> None:
     """
     if enabled:
         _require_own_keys(actor)
-    actor.require_manager()
+    actor.require(Permission.PROVIDERS_MANAGE)
     if switch(key=key, enabled=enabled):
         _record(actor, "enabled" if enabled else "disabled", key)
 
@@ -115,7 +116,7 @@ def switch(*, key: ProviderKey, enabled: bool) -> bool:
 @transaction.atomic
 def remove(*, actor: Actor, key: ProviderKey) -> None:
     """Delete the key. Idempotent. Raises PermissionDenied."""
-    actor.require_manager()
+    actor.require(Permission.PROVIDERS_MANAGE)
     deleted, _ = ProviderKey.objects.filter(pk=key.pk).delete()
     if deleted:
         _record(actor, "removed", key)
@@ -192,7 +193,7 @@ def _adapter(name: str) -> Provider:
 
 
 def _require_own_keys(actor: Actor) -> None:
-    actor.require_manager()
+    actor.require(Permission.PROVIDERS_MANAGE)
     if not actor.workspace.plan.own_keys:
         raise Unprocessable("This workspace's plan does not include its own provider keys.")
 
@@ -204,7 +205,7 @@ def _wrong(field: str, reason: str) -> InvalidInput:
 def _record(actor: Actor, act: str, key: ProviderKey, **data: bool | None) -> None:
     audit.record(
         workspace=actor.workspace,
-        actor=actor.user,
+        actor=actor,
         action=f"provider_key.{act}",
         target=str(key),
         data=data,

@@ -5,6 +5,7 @@ The tasks themselves are in `editor/worker/tasks.py`; they are named here, not i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -37,7 +38,7 @@ def enqueue_delivery(*, delivery_id: UUID, at: datetime | None = None) -> None:
     task.defer(delivery_id=str(delivery_id))
 
 
-def enqueue_mail(*, kind: str, email: str, origin: str) -> None:
+def enqueue_mail(*, kind: str, email: str, origin: str, details: Mapping[str, str]) -> None:
     """Enqueue writing and sending a mail, within the caller's transaction."""
     task = app.configure_task(SEND_MAIL, queue=MAILS, allow_unknown=True)
-    task.defer(kind=kind, email=email, origin=origin)
+    task.defer(kind=kind, email=email, origin=origin, details=dict(details))

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import InvalidInput, NotFound
 from editor.models import Image, ShareLink
 from editor.operations import audit
@@ -30,7 +31,7 @@ def create(
     Raises PermissionDenied, or InvalidInput unless `days` is one of DAYS, for a longer title, or if no
     image before this one can be shown.
     """
-    actor.require_editor()
+    actor.require(Permission.SHARE)
     if days not in DAYS:
         raise InvalidInput(f"A link can be valid for {', '.join(map(str, DAYS))} days.")
     title = " ".join(title.split())
@@ -50,7 +51,7 @@ def create(
     )
     audit.record(
         workspace=actor.workspace,
-        actor=actor.user,
+        actor=actor,
         action="share.created",
         target=str(image.id),
         data={"days": days, "with_before": with_before},
@@ -61,10 +62,10 @@ def create(
 @transaction.atomic
 def revoke(*, actor: Actor, share: ShareLink) -> None:
     """Revoke the link at once. Idempotent. Raises PermissionDenied."""
-    actor.require_editor()
+    actor.require(Permission.SHARE)
     if ShareLink.objects.filter(pk=share.pk, revoked_at=None).update(revoked_at=timezone.now()):
         audit.record(
-            workspace=actor.workspace, actor=actor.user, action="share.revoked", target=str(share.image_id)
+            workspace=actor.workspace, actor=actor, action="share.revoked", target=str(share.image_id)
         )
 
 

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import Conflict
 from editor.media import store
 from editor.models import LIVE, CharacterImage, Image, Job, JobImage
@@ -32,7 +33,7 @@ def discard(*, actor: Actor, images: Sequence[Image]) -> None:
 
     Running edits of them continue. Raises PermissionDenied.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     count = _of(actor, images, trashed=False).update(trashed_at=timezone.now(), trashed_by=actor.user)
     _record(actor, "images.trashed", count)
 
@@ -40,7 +41,7 @@ def discard(*, actor: Actor, images: Sequence[Image]) -> None:
 @transaction.atomic
 def restore(*, actor: Actor, images: Sequence[Image]) -> None:
     """Restore images from the trash, unless their files were deleted. Raises PermissionDenied."""
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     count = _of(actor, images, trashed=True).update(trashed_at=None, trashed_by=None)
     _record(actor, "images.restored", count)
 
@@ -67,7 +68,7 @@ def empty(*, actor: Actor) -> int:
     Inputs of running edits stay until the edits have ended, and images that a character uses stay.
     Deletes at most EMPTIED_AT_ONCE images per call. Raises PermissionDenied.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     busy = JobImage.objects.filter(job__workspace=actor.workspace, job__status__in=LIVE)
     trashed = Image.objects.filter(workspace=actor.workspace, trashed_at__isnull=False, purged_at=None)
     count = _purge(trashed.exclude(pk__in=busy.values("image")), most=EMPTIED_AT_ONCE)
@@ -111,4 +112,4 @@ def _of(actor: Actor, images: Sequence[Image], *, trashed: bool) -> QuerySet[Ima
 
 def _record(actor: Actor, action: str, count: int) -> None:
     if count:
-        audit.record(workspace=actor.workspace, actor=actor.user, action=action, data={"images": count})
+        audit.record(workspace=actor.workspace, actor=actor, action=action, data={"images": count})

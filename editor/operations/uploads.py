@@ -19,6 +19,7 @@ from django.utils import timezone
 from editor import disk
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread
@@ -75,7 +76,7 @@ def create(*, actor: Actor, file_name: str, content_type: str, base: str, size: 
 
     Raises PermissionDenied, InvalidInput, LimitExceeded, StorageFull or DiskFull.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     if not 1 <= len(file_name) <= _LONGEST_NAME:
         raise InvalidInput(f"The file name must have 1 to {_LONGEST_NAME} characters.")
     if usual_type(content_type) not in LABELS:
@@ -159,7 +160,7 @@ async def claim(*, actor: Actor, image_ids: Sequence[str | UUID]) -> None:
     Raises InvalidInput if a file has not been sent yet, NotFound if its link expired before that,
     BadImage, on every call, for a file that is not accepted, StorageFull and DiskFull.
     """
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     for upload in await in_thread(lookups.uploads, actor, image_ids):
         async with _check_slots.get().slot(str(upload.workspace_id)):
             await _check(upload)

@@ -18,7 +18,7 @@ from editor.errors import Conflict
 from editor.gateway import addresses
 from editor.models import User
 from editor.operations import people, workspaces
-from editor.web import oidc, sign_in_limits
+from editor.web import cookies, oidc, sign_in_limits
 
 UNKNOWN = "0.0.0.0"  # noqa: S104  (the address of a client without one, as on a Unix socket)
 
@@ -69,6 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if login := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
             oidc.apply_roles(user, login)
         sign_in_limits.remember(request, response, user)
+        cookies.remember(request, response, "zone", user.time_zone)
         return response
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:

@@ -12,10 +12,10 @@ from allauth.socialaccount import views as social
 from django.db import transaction
 from django.urls import path, re_path
 
-from editor.web.views import account, oidc, second_factor, sign_up
+from editor.web.views import account, oidc, second_factor, sign_in, sign_up
 
 urlpatterns = [
-    path("login/", views.login, name="account_login"),
+    path("login/", sign_in.sign_in, name="account_login"),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("signup/", sign_up.sign_up, name="account_signup"),
@@ -51,6 +51,7 @@ urlpatterns = [
     path("sessions/<int:session_id>/end/", account.end_session, name="account_end_session"),
     path("appearance/", account.appearance, name="account_appearance"),
     path("delete/", account.delete, name="account_delete"),
+    path("deleted/", account.deleted, name="account_deleted"),
     # Second factor and passkeys.
     path("2fa/", mfa.index, name="mfa_index"),
     path("2fa/authenticate/", mfa.authenticate, name="mfa_authenticate"),
@@ -58,7 +59,9 @@ urlpatterns = [
     path("2fa/app/", totp.activate_totp, name="mfa_activate_totp"),
     path("2fa/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("2fa/recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("2fa/recovery-codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path(
+        "2fa/recovery-codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"
+    ),
     path(
         "2fa/recovery-codes/file/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"
     ),

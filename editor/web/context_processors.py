@@ -25,5 +25,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if actor is not None and isinstance(request.user, User):
         shown["workspace"] = actor.workspace
         shown["workspaces"] = members.workspaces_of(request.user)
+        shown["permissions"] = actor.permissions
         shown["balance"] = credits.balance(actor.workspace)
     return shown

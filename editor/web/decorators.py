@@ -12,8 +12,11 @@ from django.http.response import HttpResponseBase
 
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 
 P = ParamSpec("P")
+View = Callable[Concatenate["MemberRequest", P], HttpResponseBase]
+Guarded = Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]
 
 
 class MemberRequest(HttpRequest):
@@ -22,15 +25,24 @@ class MemberRequest(HttpRequest):
     actor: Actor
 
 
-def member(
-    view: Callable[Concatenate[MemberRequest, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
-    """Require a signed-in member of the workspace in the path; others get the sign-in page or "not found"."""
+def member(permission: Permission, *, post: Permission | None = None) -> Callable[[View[P]], Guarded[P]]:
+    """Require a signed-in member of the workspace in the path, with this permission.
 
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        request.actor = lookups.actor(request.user, slug)  # type: ignore[attr-defined]
-        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+    post  the permission for POST, if it is another one
 
-    return guarded  # type: ignore[return-value]
+    Others get the sign-in page, "not found", or PermissionDenied.
+    """
+
+    def decorate(view: View[P]) -> Guarded[P]:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            actor = lookups.actor(request.user, slug, address=request.META.get("REMOTE_ADDR"))
+            actor.require(post if post and request.method == "POST" else permission)
+            request.actor = actor  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+        guarded.permissions = (permission, post or permission)  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate

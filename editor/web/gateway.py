@@ -19,6 +19,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 from editor import disk
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.errors import DiskFull, EditorError, InvalidInput, NotAuthenticated, PermissionDenied
@@ -155,7 +156,7 @@ def _sender(scope: Scope) -> User:
     if found := FILES.match(request.path_info):
         actor = lookups.actor(user, found["slug"])
         threads.tenant.set(str(actor.workspace.id))
-        actor.require_editor()
+        actor.require(Permission.EDIT)
         storage.check(workspace=actor.workspace)
     if _is_forged(request):
         raise PermissionDenied(

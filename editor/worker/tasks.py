@@ -27,6 +27,6 @@ async def deliver_webhook(delivery_id: str) -> None:
 
 # Some hours in total, for a mail server that is temporarily unreachable or requests a retry.
 @app.task(name=queue.SEND_MAIL, queue=queue.MAILS, retry=RetryStrategy(max_attempts=6, exponential_wait=5))
-async def send_mail(kind: str, email: str, origin: str) -> None:
+async def send_mail(kind: str, email: str, origin: str, details: dict[str, str] | None = None) -> None:
     """Write the mail and send it; see mails.send."""
-    await mails.send(kind=kind, email=email, origin=origin)
+    await mails.send(kind=kind, email=email, origin=origin, details=details or {})

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from editor.access.credentials import actor_of
+from editor.access.permissions import Permission
 from editor.errors import NotAuthenticated, PermissionDenied
 from editor.models import ApiKey, Membership, Role, User
 from editor.operations import api_keys, members
@@ -37,12 +38,12 @@ def test_it_acts_as_its_creator_through_the_given_channel(
     assert (actor.user, actor.workspace, actor.channel) == (key.created_by, key.workspace, "api")
     assert actor.membership.role == Role.EDITOR
     with pytest.raises(PermissionDenied):
-        actor.require_manager()
+        actor.require(Permission.MEMBERS_MANAGE)
 
 
 def test_it_has_its_creators_current_rights(key: ApiKey) -> None:
     Membership.objects.filter(user=key.created_by).update(role=Role.ADMIN)
-    actor_of(key, channel="api").require_manager()
+    actor_of(key, channel="api").require(Permission.MEMBERS_MANAGE)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import InvalidInput, NotFound, PermissionDenied
 from editor.models import Character, Image, ModelAlias, Role, Style
 from editor.operations import api_keys
@@ -84,12 +85,12 @@ def test_a_user_deactivated_meanwhile_is_not_an_actor() -> None:
 def test_roles_and_the_permission(role: Role, permission: bool, may_edit: bool, may_manage: bool) -> None:
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace, role=role, access_image_editor=permission))
-    for allowed, require in [(may_edit, actor.require_editor), (may_manage, actor.require_manager)]:
+    for allowed, needed in [(may_edit, Permission.EDIT), (may_manage, Permission.MEMBERS_MANAGE)]:
         if allowed:
-            require()
+            actor.require(needed)
         else:
             with pytest.raises(PermissionDenied):
-                require()
+                actor.require(needed)
 
 
 @each_lookup

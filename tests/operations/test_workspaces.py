@@ -82,7 +82,7 @@ def test_a_workspace_has_an_owner_an_account_and_an_audit_entry() -> None:
     owner = UserFactory.create()
     workspace = workspaces.create(name=" Acme ", owner=owner)
     assert (workspace.name, workspace.slug, workspace.plan.is_default) == ("Acme", "acme", True)
-    assert (workspace.memberships.get().user, workspace.memberships.get().may_edit) == (owner, True)
+    assert (workspace.memberships.get().user, workspace.memberships.get().role) == (owner, Role.OWNER)
     assert CreditAccount.objects.get(workspace=workspace).balance == 0
     assert AuditEntry.objects.get().action == "workspace.created"
 

@@ -56,7 +56,9 @@ def test_known_and_unknown_addresses_get_the_same_response() -> None:
 def test_no_token_is_stored_in_the_queue() -> None:
     UserFactory.create(email="amara@example.test")
     ask("Amara@example.test")
-    assert queued() == [{"kind": "reset", "email": "amara@example.test", "origin": "http://testserver"}]
+    assert queued() == [
+        {"kind": "reset", "email": "amara@example.test", "origin": "http://testserver", "details": {}}
+    ]
 
 
 @pytest.mark.parametrize("host", ["localhost:4444", "localhost.", "testserver:1"])

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from editor import retry_after
 from editor.access import lookups, task_tokens
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.access.scopes import READ, WRITE
 from editor.compat.wiro import body, translate
 from editor.compat.wiro.body import Body
@@ -163,7 +164,7 @@ async def delete_files(request: HttpRequest, actor: Actor, given: Body) -> dict[
 @call(WRITE)
 async def upload(request: HttpRequest, actor: Actor, given: Body) -> dict[str, Any]:
     """POST /v1/File/Upload"""
-    actor.require_editor()
+    actor.require(Permission.EDIT)
     file = next((value for name, value in given.fields if name == "file"), None)
     if not isinstance(file, File):
         raise Refused(OTHER, "Request files [file] required")

@@ -19,6 +19,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import Conflict
 from editor.models import (
     CreditAccount,
@@ -102,7 +103,7 @@ def balance_fell(*, account: CreditAccount, before: int) -> None:
 @transaction.atomic
 def test(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookDelivery:
     """Send a test event, once to a disabled endpoint. Raises PermissionDenied."""
-    actor.require_manager()
+    actor.require(Permission.WEBHOOKS_MANAGE)
     row = _row(
         workspace_id=endpoint.workspace_id,
         event=Event.TEST,
@@ -120,14 +121,12 @@ def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
 
     Raises PermissionDenied, and Conflict while it is being sent.
     """
-    actor.require_manager()
+    actor.require(Permission.WEBHOOKS_MANAGE)
     again = WebhookDelivery.objects.filter(pk=delivery.pk).exclude(state=State.SENDING)
     if not again.update(state=State.WAITING, tries=0, next_try_at=timezone.now(), delivered_at=None):
         raise Conflict("This delivery is being sent right now.")
     queue.enqueue_delivery(delivery_id=delivery.pk)
-    audit.record(
-        workspace=actor.workspace, actor=actor.user, action="webhook.resent", target=str(delivery.pk)
-    )
+    audit.record(workspace=actor.workspace, actor=actor, action="webhook.resent", target=str(delivery.pk))
 
 
 def find(delivery_id: UUID) -> WebhookDelivery | None:

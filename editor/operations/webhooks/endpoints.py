@@ -12,6 +12,7 @@ from django.db import transaction
 
 from editor.access import vault
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput
 from editor.models import CreditAccount, Event, WebhookEndpoint, Workspace
 from editor.operations import audit
@@ -31,7 +32,7 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
     origin  scheme and host under which its people know this portal
     Raises PermissionDenied, InvalidInput with its fields, and Conflict.
     """
-    actor.require_manager()
+    actor.require(Permission.WEBHOOKS_MANAGE)
     url = url.strip()
     _check_url(url)
     _check_events(events)
@@ -62,7 +63,7 @@ def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is
 
     Raises PermissionDenied and InvalidInput.
     """
-    actor.require_manager()
+    actor.require(Permission.WEBHOOKS_MANAGE)
     _check_events(events)
     endpoint.events, endpoint.is_enabled, endpoint.note = sorted(set(events)), is_enabled, ""
     endpoint.save(update_fields=["events", "is_enabled", "note"])
@@ -74,7 +75,7 @@ def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is
 @transaction.atomic
 def renew_secret(*, actor: Actor, endpoint: WebhookEndpoint) -> str:
     """Replace the secret for all messages from now on. Raises PermissionDenied."""
-    actor.require_manager()
+    actor.require(Permission.WEBHOOKS_MANAGE)
     secret = _new_secret()
     endpoint.secret = vault.encrypt(purpose=purpose(endpoint.id), text=secret)
     endpoint.save(update_fields=["secret"])
@@ -85,7 +86,7 @@ def renew_secret(*, actor: Actor, endpoint: WebhookEndpoint) -> str:
 @transaction.atomic
 def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
     """Delete the endpoint and its deliveries, including those waiting to be sent. Idempotent."""
-    actor.require_manager()
+    actor.require(Permission.WEBHOOKS_MANAGE)
     # The lock waits for transactions that are adding deliveries to it, so those are deleted too.
     if WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
         endpoint.delete()
@@ -95,14 +96,14 @@ def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
 @transaction.atomic
 def set_low_balance_threshold(*, actor: Actor, credits: int) -> None:
     """Set the balance below which endpoints are notified; 0 for never."""
-    actor.require_manager()
+    actor.require(Permission.WEBHOOKS_MANAGE)
     if not 0 <= credits <= HIGHEST_MARK:
         reason = f"Enter a whole number of credits from 0 to {HIGHEST_MARK:,}."
         raise InvalidInput(reason, fields={"low_balance_threshold": reason})
     CreditAccount.objects.filter(workspace=actor.workspace).update(low_balance_threshold=credits)
     audit.record(
         workspace=actor.workspace,
-        actor=actor.user,
+        actor=actor,
         action="credits.low_mark_changed",
         data={"credits": credits},
     )
@@ -136,6 +137,4 @@ def _new_secret() -> str:
 def _record(actor: Actor, act: str, endpoint: WebhookEndpoint, **data: object) -> None:
     # Without the query, which in some URLs contains a password.
     shown = endpoint.url.partition("?")[0][:120]
-    audit.record(
-        workspace=actor.workspace, actor=actor.user, action=f"webhook.{act}", target=shown, data=data
-    )
+    audit.record(workspace=actor.workspace, actor=actor, action=f"webhook.{act}", target=shown, data=data)

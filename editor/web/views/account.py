@@ -11,6 +11,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
@@ -20,13 +21,12 @@ from editor.errors import EditorError, InvalidInput, LimitExceeded
 from editor.models import User
 from editor.operations import people, sessions
 from editor.queries import members
-from editor.web import passkeys
+from editor.web import cookies, passkeys
 from editor.web.forms.profile import AppearanceForm, ProfileForm, zone_choices
 from editor.web.htmx import is_fragment
 from editor.web.links import mail_origin
 from editor.web.second_factor import passkeys_work
 
-A_YEAR = 31_536_000  # seconds
 RATES = {"password": "10/5m/user", "mail": "10/h/user,5/15m/key", "passkey_options": "60/m/ip"}
 
 
@@ -107,13 +107,14 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def appearance(request: HttpRequest) -> HttpResponse:
-    """Remember theme and time zone in this browser."""
+    """Remember the theme in this browser, and the time zone for the account."""
     form = AppearanceForm(request.POST)
     if not form.is_valid():
         raise InvalidInput("Choose a theme and a time zone from the lists.")
+    people.set_time_zone(user=_user(request), name=form.cleaned_data["zone"])
     response = redirect("account")
-    for name, value in form.cleaned_data.items():
-        response.set_cookie(name, value, max_age=A_YEAR, samesite="Lax", secure=request.is_secure())
+    cookies.remember(request, response, "theme", form.cleaned_data["theme"])
+    cookies.remember(request, response, "zone", form.cleaned_data["zone"])
     return response
 
 
@@ -123,7 +124,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     """No longer sign in with an account of an identity provider."""
     form = DisconnectForm(request.POST, request=request)
     if not form.is_valid():
-        raise InvalidInput(" ".join(sum((list(errors) for errors in form.errors.values()), [])))
+        raise InvalidInput(" ".join(problem for problems in form.errors.values() for problem in problems))
     form.save()
     return redirect("account")
 
@@ -136,6 +137,13 @@ def delete(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     people.remove_self(user=user)
     logout(request)
+    if is_fragment(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse("account_deleted")})
+    return redirect("account_deleted")
+
+
+@require_safe
+def deleted(request: HttpRequest) -> HttpResponse:
     return render(request, "account/deleted.html")
 
 
@@ -154,7 +162,6 @@ def _page(request: HttpRequest, form: ProfileForm | None = None, status: int = 2
         "view": account.account(user, session_key=request.session.session_key),
         "form": form or ProfileForm(initial={"name": user.name, "email": user.email}),
         "zones": zone_choices(),
-        "zone": request.COOKIES.get("zone", ""),
         "passkeys_work": passkeys_work(request),
         "sends_mail": settings.SENDS_MAIL,
         "nav": "account",
@@ -175,7 +182,7 @@ def _show_a_workspace(request: HttpRequest, user: User) -> None:
     """The page belongs to no workspace; its top bar shows the first one that the user has access to."""
     for workspace in members.workspaces_of(user)[:1]:
         try:
-            request.actor = lookups.actor(user, workspace.slug)  # type: ignore[attr-defined]
+            request.actor = lookups.actor(user, workspace.slug, address=request.META.get("REMOTE_ADDR"))  # type: ignore[attr-defined]
         except EditorError:
             return
 

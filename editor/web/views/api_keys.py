@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from editor.access import lookups, signatures
+from editor.access.permissions import Permission
 from editor.contexts.api_keys import keys_view
 from editor.errors import Conflict, InvalidInput
 from editor.models import ApiKey
@@ -20,14 +21,14 @@ from editor.web.htmx import is_fragment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@member
+@member(Permission.VIEW, post=Permission.KEYS)
 def page(request: MemberRequest) -> HttpResponse:
     """The keys that the user may see, and a form for a new one; POST creates it and shows it once."""
     return _create(request) if request.method == "POST" else _page(request, ApiKeyForm())
 
 
 @require_POST
-@member
+@member(Permission.KEYS)
 def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
     """Replace this key with a new one, and show that once."""
     key, overlap = lookups.api_key(request.actor, key_id), request.POST.get("overlap", "")
@@ -41,7 +42,7 @@ def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.VIEW)
 def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     """Revoke the key, with immediate effect."""
     key = lookups.api_key(request.actor, key_id)
@@ -55,7 +56,6 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
 
 
 def _create(request: MemberRequest) -> HttpResponse:
-    request.actor.require_editor()
     form = ApiKeyForm(request.POST)
     try:
         key, bare = api_keys.create(actor=request.actor, **form.wanted())

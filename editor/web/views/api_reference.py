@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from editor.access.permissions import Permission
 from editor.contexts import guides
 from editor.contexts.api_reference import WAYS, reference_view
 from editor.errors import NotFound
@@ -17,7 +18,7 @@ from editor.web.decorators import MemberRequest, member
 
 
 @require_safe
-@member
+@member(Permission.VIEW)
 def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, Any]]) -> HttpResponse:
     """Every call of the API. `document` belongs to the API: imageeditor/urls.py passes it in."""
     context = {
@@ -30,14 +31,14 @@ def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, 
 
 
 @require_safe
-@member
+@member(Permission.VIEW)
 def guide(request: MemberRequest) -> HttpResponse:
     """How to use the API; `?as=markdown` returns the file itself."""
     return _guide(request, "api")
 
 
 @require_safe
-@member
+@member(Permission.VIEW)
 def compatible_api_guide(request: MemberRequest, name: str) -> HttpResponse:
     """How to point clients of another service at the portal; `?as=markdown` returns the file itself."""
     if name not in {way.name for way in WAYS}:

@@ -6,12 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from editor.access.permissions import Permission
 from editor.contexts.credits import credits_page
 from editor.web.decorators import MemberRequest, member
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def credits(request: MemberRequest) -> HttpResponse:
     """The ledger, newest entries first; `?before=` pages back."""
     before = request.GET.get("before", "")

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.contexts.studio import new_idempotency_key, prompt_history
 from editor.operations import jobs
 from editor.web.decorators import MemberRequest, member
@@ -15,7 +16,7 @@ from editor.web.htmx import is_fragment
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def run(request: MemberRequest) -> HttpResponse:
     """Start an edit. A repeated submit, also after a lost response, is one edit: the form carries a key."""
     form = edit.read(request.POST, workspace=request.actor.workspace)
@@ -34,7 +35,7 @@ def run_accepted(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def cancel(request: MemberRequest, job_id: str) -> HttpResponse:
     """Cancel an edit; the sockets report when it has stopped and the credits are refunded."""
     job = lookups.job(request.actor, job_id)

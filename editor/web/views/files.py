@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.media import links, store
 from editor.media.file_names import stem
 from editor.models import Image
@@ -30,7 +31,7 @@ def image_file(request: HttpRequest, token: str) -> HttpResponseBase:
 
 
 @require_safe
-@member
+@member(Permission.VIEW)
 def trashed_file(request: MemberRequest, image_id: str) -> HttpResponseBase:
     """The thumbnail of an image in the trash, for members of the workspace only: no link shows it."""
     [image] = lookups.trashed_images(request.actor, [image_id])

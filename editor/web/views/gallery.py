@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.contexts.gallery import (
     filter_view,
     gallery_list,
@@ -24,7 +25,7 @@ from editor.web.htmx import is_fragment
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def gallery(request: MemberRequest) -> HttpResponse:
     """The page; over htmx the list for another filter, or with `?older=` its next tiles."""
     actor, filter = request.actor, read(request.GET)
@@ -41,7 +42,7 @@ def gallery(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def new(request: MemberRequest) -> HttpResponse:
     """Tiles added since the list was made. `?newest=` is the position of its first tile, or empty.
 
@@ -59,7 +60,7 @@ def new(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.VIEW)
 def star(request: MemberRequest) -> HttpResponse:
     """Star images for the user, or with `starred=0` unstar them."""
     ids = request.POST.getlist("images")

@@ -15,12 +15,11 @@ from editor.errors import EditorError
 from editor.models import User
 from editor.operations import images, workspaces
 from editor.queries import members, readiness
-from editor.web import sign_in_limits
+from editor.web import cookies, sign_in_limits
 from editor.web.back import own_url
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
 
-A_YEAR = 31_536_000  # seconds
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 FIRST_PROMPT = "Turn this into a gouache painting"
 
@@ -64,13 +63,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     """Remember light, dark or auto in a cookie, and go back."""
     response = redirect(own_url(request, request.headers.get("Referer", "")) or "home")
     chosen = request.POST.get("theme", "auto")
-    response.set_cookie(
-        "theme",
-        chosen if chosen in THEMES else "auto",
-        max_age=A_YEAR,
-        samesite="Lax",
-        secure=request.is_secure(),
-    )
+    cookies.remember(request, response, "theme", chosen if chosen in THEMES else "auto")
     return response
 
 

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.contexts.recipe import Lightbox, edit_lightbox, image_lightbox
 from editor.errors import NotFound
 from editor.models import Image
@@ -19,14 +20,14 @@ from editor.web.views.edits import run_accepted
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def image(request: MemberRequest, image_id: str) -> HttpResponse:
     """A result, with its neighbours in the filter."""
     return _image(request, lookups.image(request.actor, image_id))
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def edit(request: MemberRequest, job_id: str) -> HttpResponse:
     """An edit without a result; if it has one by now, that result."""
     job = lookups.job(request.actor, job_id)
@@ -37,7 +38,7 @@ def edit(request: MemberRequest, job_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def again(request: MemberRequest, job_id: str) -> HttpResponse:
     """Run the recipe of an edit again, with `seed=new` as a variation; the Studio shows its progress."""
     job = jobs.again(

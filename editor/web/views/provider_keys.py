@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.contexts.provider_keys import provider_card, provider_cards
 from editor.errors import InvalidInput
 from editor.operations import provider_keys
@@ -26,7 +27,7 @@ _TESTED = {
 
 
 @require_safe
-@member
+@member(Permission.PROVIDERS_MANAGE)
 def page(request: MemberRequest) -> HttpResponse:
     """A card for each provider: the state of the workspace's key, and a form for a new one."""
     return _page(request)
@@ -34,7 +35,7 @@ def page(request: MemberRequest) -> HttpResponse:
 
 @sensitive_post_parameters()
 @require_POST
-@member
+@member(Permission.PROVIDERS_MANAGE)
 def save(request: MemberRequest, provider: str) -> HttpResponse:
     """Store a new key, or replace one, if the provider accepts it."""
     form = KeyForm(provider, request.POST)
@@ -56,7 +57,7 @@ def save(request: MemberRequest, provider: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.PROVIDERS_MANAGE)
 def test(request: MemberRequest, key_id: str) -> HttpResponse:
     """Test the stored key with the provider."""
     key = lookups.provider_key(request.actor, key_id)
@@ -65,7 +66,7 @@ def test(request: MemberRequest, key_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.PROVIDERS_MANAGE)
 def enable(request: MemberRequest, key_id: str) -> HttpResponse:
     """Enable the key; disable it if `enabled` is not 1."""
     key, enabled = lookups.provider_key(request.actor, key_id), request.POST.get("enabled") == "1"
@@ -74,7 +75,7 @@ def enable(request: MemberRequest, key_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.PROVIDERS_MANAGE)
 def remove(request: MemberRequest, key_id: str) -> HttpResponse:
     """Delete the key."""
     key = lookups.provider_key(request.actor, key_id)
@@ -84,7 +85,6 @@ def remove(request: MemberRequest, key_id: str) -> HttpResponse:
 
 def _page(request: MemberRequest, refused: KeyForm | None = None, provider: str = "") -> HttpResponse:
     """All cards; a refused form shows its errors beside its fields."""
-    request.actor.require_manager()
     cards = [
         (card, refused if refused and card.name == provider else KeyForm(card.name))
         for card in provider_cards(request.actor)

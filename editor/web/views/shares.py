@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.contexts.shares import shared_page, shares_view
 from editor.errors import NotFound
 from editor.gateway.requests import origin
@@ -21,7 +22,7 @@ from editor.web.htmx import is_fragment
 
 
 @require_http_methods(["GET", "POST"])
-@member
+@member(Permission.VIEW, post=Permission.SHARE)
 def image_shares(request: MemberRequest, image_id: str) -> HttpResponse:
     """The links to an image; POST creates one and shows it once."""
     image, new_url = lookups.image(request.actor, image_id), ""
@@ -40,7 +41,7 @@ def image_shares(request: MemberRequest, image_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.SHARE)
 def revoke(request: MemberRequest, share_id: str) -> HttpResponse:
     """Revoke a link, with immediate effect."""
     share = lookups.share(request.actor, share_id)

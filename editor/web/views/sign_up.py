@@ -83,8 +83,6 @@ def finish(request: HttpRequest, token: str) -> HttpResponse:
 def _create(request: HttpRequest, email: str, form: NewPasswordForm) -> tuple[User, Workspace]:
     """The account with its confirmed email, and its workspace."""
     passkey = passkeys.read(request, email) if form.cleaned_data["credential"] else None
-    user, workspace = workspaces.sign_up(
-        email=email, password=form.cleaned_data["password"], passkey=passkey
-    )
+    user, workspace = workspaces.sign_up(email=email, password=form.cleaned_data["password"], passkey=passkey)
     people.confirm_email(user=user, email=email)
     return user, workspace

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.contexts.rail import MORE, rail_view
 from editor.contexts.studio import Studio, prompt_history, studio_page
 from editor.contexts.versions import version_view
@@ -29,14 +30,14 @@ from editor.web.htmx import is_fragment
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def studio(request: MemberRequest) -> HttpResponse:
     """The empty Studio; `?prompt=` fills in the prompt."""
     return _whole_page(request, None)
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def version(request: MemberRequest, image_id: str) -> HttpResponse:
     """One version on the stage, compared with another by `?with=`: a page, or over htmx what changes.
 
@@ -50,7 +51,7 @@ def version(request: MemberRequest, image_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def upload(request: MemberRequest) -> HttpResponse:
     """Upload the image to edit, or with `?as=reference` a reference image."""
     file = request.FILES.get("files")
@@ -75,7 +76,7 @@ def upload(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def sample(request: MemberRequest, name: str) -> HttpResponse:
     """Start with one of the bundled photographs."""
     image = images.find_or_add_sample(actor=request.actor, name=name)
@@ -83,7 +84,7 @@ def sample(request: MemberRequest, name: str) -> HttpResponse:
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def inputs(request: MemberRequest) -> HttpResponse:
     """The chosen model's options, with earlier values where they are still valid.
 
@@ -95,7 +96,7 @@ def inputs(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.VIEW)
 def quote(request: MemberRequest) -> HttpResponse:
     """The price of the current choice."""
     form = edit.read(request.POST, workspace=request.actor.workspace)
@@ -104,7 +105,7 @@ def quote(request: MemberRequest) -> HttpResponse:
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def rail(request: MemberRequest) -> HttpResponse:
     """The versions of the image that the viewer looks at: `?at=`, compared by `?with=`.
 

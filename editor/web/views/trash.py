@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.contexts.trash import emptied_message, moved_message, trash_page
 from editor.operations import trash as operation
 from editor.web.back import next_url
@@ -18,7 +19,7 @@ from editor.web.htmx import is_fragment
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def trash(request: MemberRequest) -> HttpResponse:
     """The trash, latest first; `?older=` pages back."""
     page = trash_page(request.actor, after=read_position(request.GET, "older"))
@@ -26,7 +27,7 @@ def trash(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def discard(request: MemberRequest) -> HttpResponse:
     """Move images to the trash. `next` is the page to continue with, if any."""
     actor, ids = request.actor, request.POST.getlist("images")
@@ -46,7 +47,7 @@ def discard(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def restore(request: MemberRequest) -> HttpResponse:
     """Restore images from the trash."""
     actor = request.actor
@@ -57,7 +58,7 @@ def restore(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.EDIT)
 def empty(request: MemberRequest) -> HttpResponse:
     """Permanently delete the files of the images in the trash."""
     count = operation.empty(actor=request.actor)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.contexts.webhooks import webhooks_view
 from editor.errors import Conflict, InvalidInput
 from editor.gateway.requests import origin
@@ -18,23 +19,21 @@ from editor.web.htmx import is_fragment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def page(request: MemberRequest) -> HttpResponse:
     """Endpoints, the low balance threshold and recent deliveries; POST creates an endpoint."""
-    request.actor.require_manager()
     return _create(request) if request.method == "POST" else _page(request, EndpointForm())
 
 
 @require_GET
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def sent(request: MemberRequest) -> HttpResponse:
     """The current list of deliveries."""
-    request.actor.require_manager()
     return render(request, "settings/_deliveries.html", {"webhooks": webhooks_view(request.actor)})
 
 
 @require_POST
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Set the endpoint's `events` and whether it is `enabled`."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
@@ -48,7 +47,7 @@ def change(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def renew_secret(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Create a new secret, shown once."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
@@ -57,7 +56,7 @@ def renew_secret(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Delete the endpoint."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
@@ -66,7 +65,7 @@ def remove(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def test(request: MemberRequest, endpoint_id: str) -> HttpResponse:
     """Send a test event."""
     endpoint = lookups.webhook_endpoint(request.actor, endpoint_id)
@@ -75,7 +74,7 @@ def test(request: MemberRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
     """Send a delivery again."""
     delivery = lookups.webhook_delivery(request.actor, delivery_id)
@@ -84,7 +83,7 @@ def resend(request: MemberRequest, delivery_id: str) -> HttpResponse:
 
 
 @require_POST
-@member
+@member(Permission.WEBHOOKS_MANAGE)
 def low_balance_threshold(request: MemberRequest) -> HttpResponse:
     """Set the balance below which the endpoints are notified."""
     text = request.POST.get("low_balance_threshold", "")

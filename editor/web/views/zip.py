@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from editor.access import lookups
+from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.errors import InvalidInput, LimitExceeded, NotFound
 from editor.media import store
@@ -36,7 +37,7 @@ _under_way: WeakSet[_Archive] = WeakSet()
 
 
 @require_GET
-@member
+@member(Permission.VIEW)
 def download(request: MemberRequest) -> HttpResponseBase:
     """The chosen images as a zip file, streamed as they are read. Raises LimitExceeded."""
     ids = list(dict.fromkeys(request.GET.getlist("images")))

@@ -1,0 +1,88 @@
+"""What each role may do in a workspace. Everything that asks whether a member may do something asks here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from editor.models import Membership, Role
+
+
+class Permission(StrEnum):
+    """A named permission. Its value stands in pages, in docs/permissions.md and in the audit log."""
+
+    VIEW = "workspace:view"
+    EDIT = "images:edit"
+    SHARE = "images:share"
+    KEYS = "api_keys:own"
+    KEYS_MANAGE = "api_keys:manage"
+    MEMBERS_VIEW = "members:view"
+    MEMBERS_MANAGE = "members:manage"
+    PROVIDERS_MANAGE = "providers:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    USAGE_VIEW = "usage:view"
+    AUDIT_VIEW = "audit:view"
+    WORKSPACE_MANAGE = "workspace:manage"
+    WORKSPACE_OWN = "workspace:own"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who has a permission.
+
+    allows        what it allows, for people
+    roles         the roles that have it
+    needs_editor  only with “Access Image Editor” as well
+    """
+
+    allows: str
+    roles: frozenset[Role]
+    needs_editor: bool = False
+
+
+_ALL = frozenset(Role)
+_EDITORS = _ALL - {Role.VIEWER}
+_MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
+_OWNERS = frozenset({Role.OWNER})
+
+RULES: Mapping[Permission, Rule] = MappingProxyType(
+    {
+        Permission.VIEW: Rule("See and download images, see edits, presets and the balance", _ALL),
+        Permission.EDIT: Rule(
+            "Upload and edit images, cancel edits, move images to the trash", _EDITORS, needs_editor=True
+        ),
+        Permission.SHARE: Rule("Create and revoke public links to images", _EDITORS, needs_editor=True),
+        Permission.KEYS: Rule("Create and rotate API keys of their own", _EDITORS, needs_editor=True),
+        Permission.KEYS_MANAGE: Rule("Create keys of the workspace, see and revoke all keys", _MANAGERS),
+        Permission.MEMBERS_VIEW: Rule("See who is a member, and with which role", _ALL),
+        Permission.MEMBERS_MANAGE: Rule(
+            "Invite and remove members, change their roles, permissions and caps", _MANAGERS
+        ),
+        Permission.PROVIDERS_MANAGE: Rule("Save, test and remove the workspace's provider keys", _MANAGERS),
+        Permission.WEBHOOKS_MANAGE: Rule("Create, change and remove webhook endpoints", _MANAGERS),
+        Permission.USAGE_VIEW: Rule("See what every member spent", _MANAGERS),
+        Permission.AUDIT_VIEW: Rule("See and export the audit log", _MANAGERS),
+        Permission.WORKSPACE_MANAGE: Rule("Change the workspace's name, address and defaults", _MANAGERS),
+        Permission.WORKSPACE_OWN: Rule(
+            "Make others owners, require a second factor, export and delete the workspace", _OWNERS
+        ),
+    }
+)
+
+
+def of(membership: Membership) -> frozenset[Permission]:
+    """All permissions that the membership gives."""
+    return frozenset(permission for permission in RULES if allows(membership, permission))
+
+
+def allows(membership: Membership, permission: Permission) -> bool:
+    rule = RULES[permission]
+    return membership.role in rule.roles and (membership.access_image_editor or not rule.needs_editor)
+
+
+def holders(permission: Permission) -> str:
+    """Who has the permission, for a sentence: “an owner or admin”."""
+    roles = [role.label.lower() for role in Role if role in RULES[permission].roles]
+    return "an " + " or ".join(roles)
