@@ -70,7 +70,7 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
 
 
 def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
-    """The holders who have lost their rights, with the error for each. Two or three queries for any number."""
+    """The holders who have lost their rights, with the error for each. Two or three queries for all."""
     keys = ApiKey.objects.in_bulk({one.key_id for one in holders if one.key_id})
     memberships = {
         (membership.workspace_id, membership.user_id): membership

@@ -49,7 +49,7 @@ class Factor:
 class SessionRow:
     id: int
     device: str
-    icon: str
+    kind: str
     address: str
     seen_at: datetime
     current: bool
@@ -155,7 +155,7 @@ def _session(row: UserSession, session_key: str | None) -> SessionRow:
     return SessionRow(
         id=row.pk,
         device=what.name,
-        icon=what.icon,
+        kind=what.kind,
         address=row.ip,
         seen_at=row.last_seen_at.astimezone(UTC),
         current=row.session_key == session_key,

@@ -15,25 +15,29 @@ BROWSERS = (
     ("Safari/", "Safari"),
 )
 SYSTEMS = (
-    ("iPhone", "iPhone", "smartphone"),
-    ("iPad", "iPad", "smartphone"),
-    ("Android", "Android", "smartphone"),
-    ("Windows", "Windows", "monitor"),
+    ("iPhone", "iPhone", "phone"),
+    ("iPad", "iPad", "phone"),
+    ("Android", "Android", "phone"),
+    ("Windows", "Windows", "computer"),
     ("Mac OS X", "macOS", "laptop"),
     ("CrOS", "ChromeOS", "laptop"),
-    ("Linux", "Linux", "monitor"),
+    ("Linux", "Linux", "computer"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
+    """`kind`: phone, laptop or computer."""
+
     name: str
-    icon: str
+    kind: str
 
 
 def device(user_agent: str) -> Device:
     """As in "Chrome on macOS". The header can say anything, so this is only a hint."""
     browser = next((name for part, name in BROWSERS if part in user_agent), "")
-    system, icon = next(((name, icon) for part, name, icon in SYSTEMS if part in user_agent), ("", "monitor"))
+    system, kind = next(
+        ((name, kind) for part, name, kind in SYSTEMS if part in user_agent), ("", "computer")
+    )
     name = " on ".join(part for part in (browser, system) if part)
-    return Device(name=name or "Unknown device", icon=icon)
+    return Device(name=name or "Unknown device", kind=kind)

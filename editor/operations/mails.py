@@ -22,6 +22,7 @@ class Kind(StrEnum):
     REMOVED = "removed"
     ROLE_CHANGED = "role_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    EMAIL_CHANGED = "email_changed"
     FACTOR_CHANGED = "factor_changed"
     NEW_SIGN_IN = "new_sign_in"
     KEY_EXPIRING = "key_expiring"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -9,7 +12,7 @@ from django.db.models import Count, Q, QuerySet
 
 from editor.errors import Conflict, InvalidInput
 from editor.models import ApiKey, Job, Membership, Role, User, Workspace
-from editor.operations import audit, mails, members
+from editor.operations import audit, mails, members, sessions
 
 NAME_LENGTH = 120
 OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
@@ -127,12 +130,12 @@ def keep_email(*, user: User) -> None:
 
 
 @transaction.atomic
-def confirm_email(*, user: User, email: str) -> None:
-    """Make this the account's email: somebody has proved to read its mail.
+def confirm_email(*, user: User, email: str, address: str | None = None) -> None:
+    """Make this the account's email: somebody has proved to read its mail. A mail tells the former address.
 
     Raises Conflict if it belongs to another account by now.
     """
-    user.email, user.pending_email = email, ""
+    former, user.email, user.pending_email = user.email, email, ""
     try:
         with transaction.atomic():
             user.save(update_fields=["email", "pending_email"])
@@ -140,6 +143,65 @@ def confirm_email(*, user: User, email: str) -> None:
         raise Conflict("Another account uses this email. Choose another one on your account page.") from None
     EmailAddress.objects.update_or_create(
         user=user, defaults={"email": user.email, "verified": True, "primary": True}
+    )
+    if user.email != former:
+        before, after = {"email": former}, {"email": user.email}
+        record(user=user, action="email_changed", address=address, before=before, after=after)
+        mails.notify(kind=mails.Kind.EMAIL_CHANGED, email=former, new=user.email)
+
+
+@transaction.atomic
+def password_changed(*, user: User, session_key: str | None = None, address: str | None = None) -> None:
+    """End the person's other sessions, and tell them by mail. `session_key`: the one that stays."""
+    sessions.end_all(user=user, but=session_key, address=address)
+    record(user=user, action="password_changed", address=address)
+    mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
+
+
+@transaction.atomic
+def signed_in(*, user: User, how: str, device: str, known: bool, address: str) -> None:
+    """Record it; a mail tells the person if nobody has signed in to the account with this browser before.
+
+    how     password, passkey, or an identity provider's name
+    device  as in "Chrome on macOS"
+    """
+    data = {"how": how, "device": device}
+    record(user=user, action="signed_in", address=address, data=data)
+    if not known:
+        mails.notify(kind=mails.Kind.NEW_SIGN_IN, email=user.email, device=device, address=address)
+
+
+def sign_in_failed(*, email: str, address: str) -> None:
+    """Record it, whether or not there is such an account: it must take equally long."""
+    audit.record(
+        workspace=None,
+        actor=None,
+        kind=audit.Kind.VISITOR,
+        action="account.sign_in_failed",
+        target=email,
+        address=address,
+    )
+
+
+def record(
+    *,
+    user: User,
+    action: str,
+    address: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Record what a person did with their own account."""
+    audit.record(
+        workspace=None,
+        actor=user,
+        action=f"account.{action}",
+        target=user.email,
+        address=address,
+        data=data,
+        before=before,
+        after=after,
     )
 
 
@@ -151,6 +213,7 @@ def _delete(user: User, actor: User | None) -> None:
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):
         members.remove(membership=membership, actor=actor)
+    audit.record(workspace=None, actor=actor, action="account.deleted", target=user.email)
     # Before their images: an edit that ends right now would create another one for this person.
     Job.objects.filter(created_by=user).update(created_by=None)
     user.delete()

@@ -14,9 +14,10 @@ from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.db import transaction
 
 from editor.access.actor import Actor
-from editor.errors import PermissionDenied
-from editor.models import Membership, Role, User
-from editor.operations import members, sessions
+from editor.access.permissions import Permission
+from editor.errors import NotFound, PermissionDenied
+from editor.models import Membership, User, Workspace
+from editor.operations import audit, mails, members, sessions
 
 ELSEWHERE = (
     "Only an operator of this portal can reset this person's second factor: they are a member of other "
@@ -42,20 +43,37 @@ def add_first(*, user: User, passkey: NewPasskey) -> None:
 
 
 @transaction.atomic
-def changed(*, user: User, session_key: str | None) -> None:
-    """The person added, removed or renewed a second factor: their other sessions end."""
-    sessions.end_all(user=user, but=session_key)
+def changed(*, user: User, action: str, what: str, session_key: str | None, address: str | None) -> None:
+    """The person added, removed or renewed a second factor: their other sessions end.
+
+    action  added, removed or renewed
+    what    the factor, for people
+    """
+    sessions.end_all(user=user, but=session_key, address=address)
     members.account_changed(user=user)
+    audit.record(
+        workspace=None,
+        actor=user,
+        action=f"account.second_factor_{action}",
+        target=user.email,
+        data={"factor": what},
+        address=address,
+    )
+    mails.notify(kind=mails.Kind.FACTOR_CHANGED, email=user.email, change=f"{what} {action}")
 
 
 @transaction.atomic
-def reset(*, user: User, actor: User | None) -> None:
+def reset(*, user: User, actor: audit.By, workspace: Workspace | None = None) -> None:
     """Remove the person's authenticator app, passkeys and recovery codes, for an operator.
 
-    Their sessions end, and they sign in with their password again.
+    Their sessions end, and they sign in with their password again, which a mail tells them. `workspace`: in
+    whose audit log it stands.
     """
     Authenticator.objects.filter(user=user).delete()
-    changed(user=user, session_key=None)
+    sessions.end_all(user=user)
+    members.account_changed(user=user)
+    audit.record(workspace=workspace, actor=actor, action="account.second_factor_reset", target=user.email)
+    mails.notify(kind=mails.Kind.FACTOR_CHANGED, email=user.email, change="Second factor reset")
 
 
 @transaction.atomic
@@ -65,8 +83,9 @@ def reset_second_factor(*, actor: Actor, membership: Membership) -> None:
     Otherwise the owner of one workspace would weaken the protection of others. Raises PermissionDenied.
     """
     user = membership.user
-    if actor.membership.role != Role.OWNER or membership.workspace_id != actor.workspace.pk:
-        raise PermissionDenied("Only an owner of this workspace can reset a member's second factor.")
+    actor.require(Permission.WORKSPACE_OWN)
+    if membership.workspace_id != actor.workspace.pk:
+        raise NotFound("There is no such member in this workspace.")
     if user.is_staff or user.memberships.exclude(workspace=actor.workspace).exists():
         raise PermissionDenied(ELSEWHERE)
-    reset(user=user, actor=actor.user)
+    reset(user=user, actor=actor, workspace=actor.workspace)

@@ -15,7 +15,8 @@ SESSIONS_SHOWN = 100
 
 def is_confirmed(user: User) -> bool:
     """Whether the user has proved to read the mail of their email address."""
-    return EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists()
+    confirmed: bool = EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists()
+    return confirmed
 
 
 def authenticators_of(user: User) -> list[Authenticator]:

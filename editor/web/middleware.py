@@ -127,14 +127,14 @@ class SessionActivityMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         key = request.session.session_key
-        if request.session.accessed and key and request.user.is_authenticated:
-            if cache.add(f"seen:{salted_hmac('seen', key).hexdigest()}", True, SEEN_SECONDS):
-                UserSession.objects.create_from_request(request)
+        seen = request.session.accessed and request.user.is_authenticated
+        if seen and key and cache.add(_seen(key), True, SEEN_SECONDS):
+            UserSession.objects.create_from_request(request)
         return response
 
 
 class TimeZoneMiddleware:
-    """Times are shown in the zone that the viewer chose on the account page, or else in that of their browser.
+    """Times are shown in the zone that the viewer chose on the account page, or else in the browser's.
 
     Both are cookies, the latter set by app.js; until then in UTC.
     """
@@ -146,6 +146,11 @@ class TimeZoneMiddleware:
         cookies = request.COOKIES
         with timezone.override(_zone(cookies.get("zone") or cookies.get("tz", ""))):
             return self.get_response(request)
+
+
+def _seen(session_key: str) -> str:
+    """A key of the cache that does not contain the session's own."""
+    return f"seen:{salted_hmac('seen', session_key).hexdigest()}"
 
 
 def _zone(name: str) -> tzinfo:

@@ -1,4 +1,4 @@
-"""Sign-in with the OpenID Connect providers that the operator set up, where it differs from allauth's defaults.
+"""Sign-in with the operator's OpenID Connect providers, where it differs from allauth's defaults.
 
 A person is known by the provider's `sub`: an address that changes there changes nothing here. The first
 time, an account with the same address is used, but only if both sides have verified the address: whoever
@@ -30,8 +30,8 @@ log = logging.getLogger("editor.web")
 
 UNVERIFIED = "{provider} has not verified your email address. Verify it there, then sign in again."
 NOT_CONFIRMED = (
-    "There is an account with this email, but the email was never confirmed here. Sign in with your password, "
-    "confirm the email on your account page, and connect {provider} there."
+    "There is an account with this email, but the email was never confirmed here. Sign in with your "
+    "password, confirm the email on your account page, and connect {provider} there."
 )
 STRONGEST = (Role.ADMIN, Role.EDITOR, Role.VIEWER)
 

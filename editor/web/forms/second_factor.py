@@ -8,7 +8,10 @@ from django.core.exceptions import ValidationError
 
 from editor.web import sign_in_limits
 
-TOO_MANY = "Too many wrong codes. Wait a few minutes, or use a passkey or a browser in which you have signed in before."
+TOO_MANY = (
+    "Too many wrong codes. Wait a few minutes, or use a passkey, or a browser in which you have signed in "
+    "before."
+)
 
 
 class CodeForm(AuthenticateForm):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from allauth.core.internal import ratelimit
 from allauth.socialaccount.forms import DisconnectForm
@@ -81,7 +82,7 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
     user = _user(request)
     email = proofs.read_email(token, user=user)
     if request.method == "POST":
-        people.confirm_email(user=user, email=email)
+        people.confirm_email(user=user, email=email, address=_address(request))
         messages.success(request, f"{email} is confirmed.")
         return redirect("account")
     return render(request, "account/email_confirm.html", {"email": email})
@@ -91,7 +92,7 @@ def confirm_email(request: HttpRequest, token: str) -> HttpResponse:
 @login_required
 def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
     """Sign out another device."""
-    sessions.end(user=_user(request), session_id=session_id)
+    sessions.end(user=_user(request), session_id=session_id, address=_address(request))
     return _sessions(request)
 
 
@@ -100,7 +101,8 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here, with the password."""
     _confirm(request)
-    sessions.end_all(user=_user(request), but=request.session.session_key)
+    key = request.session.session_key
+    sessions.end_all(user=_user(request), but=key, address=_address(request))
     return _sessions(request)
 
 
@@ -182,7 +184,7 @@ def _show_a_workspace(request: HttpRequest, user: User) -> None:
     """The page belongs to no workspace; its top bar shows the first one that the user has access to."""
     for workspace in members.workspaces_of(user)[:1]:
         try:
-            request.actor = lookups.actor(user, workspace.slug, address=request.META.get("REMOTE_ADDR"))  # type: ignore[attr-defined]
+            request.actor = lookups.actor(user, workspace.slug, address=_address(request))  # type: ignore[attr-defined]
         except EditorError:
             return
 
@@ -207,3 +209,8 @@ def _limit(request: HttpRequest, action: str, key: str = "") -> None:
 def _user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
+
+
+def _address(request: HttpRequest) -> str:
+    address: str = get_adapter().get_client_ip(request)
+    return address

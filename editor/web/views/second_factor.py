@@ -14,7 +14,7 @@ class AddPasskeyView(AddWebAuthnView):  # type: ignore[misc]
     """Checks the passkey that the browser made; the page's script requests the options when it needs them."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super(FormView, self).get_context_data(**kwargs)
+        context: dict[str, Any] = FormView.get_context_data(self, **kwargs)
         return context
 
     def get_success_url(self) -> str:
