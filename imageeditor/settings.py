@@ -240,7 +240,10 @@ ACCOUNT_RATE_LIMITS = {
     "signup_mail": "20/m/ip,5/15m/key",
     "reset_password": "20/m/ip,5/15m/key",
 }
-ACCOUNT_FORMS = {"reset_password": "editor.web.forms.account.ResetPasswordForm"}
+ACCOUNT_FORMS = {
+    "reset_password": "editor.web.forms.account.ResetPasswordForm",
+    "signup": "editor.web.forms.account.SignUpForm",
+}
 ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a change of what one signs in with
 MFA_ADAPTER = "editor.web.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -8,7 +8,6 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import get_client_ip
 from allauth.mfa.webauthn.internal.flows import did_use_passwordless_login
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest
@@ -41,12 +40,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """The operator decides with SIGNUP; the very first account is created on the welcome page."""
         return settings.SIGNUP != "invite" and not workspaces.needs_first_start()
-
-    def clean_email(self, email: str) -> str:
-        """For sign-up without a mail server: with SIGNUP=domains, only addresses of these may."""
-        if not people.may_sign_up(email):
-            raise ValidationError(people.OTHER_DOMAIN)
-        return email
 
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
         """A new user gets a workspace of their own."""

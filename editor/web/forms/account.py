@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.forms import SignupForm
 from django import forms
 from django.http import HttpRequest
 
-from editor.operations import mails
+from editor.operations import mails, people
 from editor.operations.mails import Kind
 from editor.web.links import mail_origin
 
@@ -28,6 +29,16 @@ class ResetPasswordForm(AddressForm):
     """Replaces allauth's form, which looks up the address and sends the mail itself."""
 
     kind = Kind.RESET
+
+
+class SignUpForm(SignupForm):  # type: ignore[misc]
+    """Sign-up without a mail server."""
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        if not people.may_sign_up(email):
+            raise forms.ValidationError(people.OTHER_DOMAIN)
+        return email
 
 
 class NewPasswordForm(forms.Form):
