@@ -248,7 +248,14 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a change of what one signs in
 MFA_ADAPTER = "editor.web.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_FORMS = {"authenticate": "editor.web.forms.second_factor.CodeForm"}
+_forms = "editor.web.forms.second_factor"
+MFA_FORMS = {
+    "authenticate": f"{_forms}.CodeForm",
+    "authenticate_webauthn": f"{_forms}.PasskeyForm",
+    "add_webauthn": f"{_forms}.AddPasskeyForm",
+    "login_webauthn": f"{_forms}.SignInForm",
+    "reauthenticate_webauthn": f"{_forms}.PasskeyAgainForm",
+}
 # Without a mail server nobody could confirm an address; and an operator can reset a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 SOCIALACCOUNT_ADAPTER = "editor.web.oidc.ProviderAdapter"

@@ -37,8 +37,10 @@ def password_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 
 @receiver(mfa.authenticator_added)
-def factor_added(**kwargs: Any) -> None:
-    _factor_changed("added", **kwargs)
+def factor_added(authenticator: Authenticator, **kwargs: Any) -> None:
+    """Recovery codes come with the first factor."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        _factor_changed("added", authenticator=authenticator, **kwargs)
 
 
 @receiver(mfa.authenticator_removed)

@@ -9,13 +9,13 @@ import uuid
 from typing import Any
 
 from allauth.account.internal.stagekit import get_pending_stage
-from allauth.mfa.webauthn.forms import SignupWebAuthnForm
 from allauth.mfa.webauthn.internal import auth
 from django.http import HttpRequest
 
 from editor.errors import InvalidInput, NotFound
 from editor.models import User
 from editor.operations.second_factors import NewPasskey
+from editor.web.forms.second_factor import FirstPasskeyForm
 
 # In the session: the id that an account will have if it is created with a passkey.
 FUTURE_ID = "passkey_user"
@@ -43,9 +43,9 @@ def options(request: HttpRequest, purpose: str) -> dict[str, Any]:
 def read(request: HttpRequest, email: str) -> NewPasskey:
     """The passkey that was made for a new account. Raises InvalidInput."""
     future = User(pk=uuid.UUID(request.session.get(FUTURE_ID, uuid.uuid4().hex)), email=email)
-    form = SignupWebAuthnForm(request.POST, user=future)
+    form = FirstPasskeyForm(request.POST, user=future)
     if not form.is_valid():
         raise InvalidInput(FAILED)
-    del request.session[FUTURE_ID]
+    request.session.pop(FUTURE_ID, None)
     data = form.cleaned_data
     return NewPasskey(user_id=future.pk, name=data["name"][:100], credential=data["credential"])

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import PASSWORD, Portal
 from tests.e2e.test_pages import DESKTOP, PHONE, assert_in_order
 from tests.e2e.test_sign_up_and_out import mailed_link
+from tests.web.factors import code_now
 
 ACCOUNT = "/accounts/"
 
@@ -63,11 +62,6 @@ def enter_password(page: Page) -> None:
     expect(page.get_by_role("heading", name="Enter your password")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
-
-
-def code_of(secret: str) -> str:
-    """The code that an authenticator app shows now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -166,7 +160,7 @@ def test_an_app_is_set_up_and_asked_for_at_the_next_sign_in(
     page.get_by_role("textbox", name="Code").fill("000000")
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_text("This code is wrong")).to_be_visible()
-    page.get_by_role("textbox", name="Code").fill(code_of(page.locator("code.secret").inner_text()))
+    page.get_by_role("textbox", name="Code").fill(code_now(page.locator("code.secret").inner_text()))
     page.get_by_role("button", name="Turn on").click()
     recovery = page.get_by_role("list", name="Recovery codes").get_by_role("listitem").first.inner_text()
 
