@@ -14,6 +14,7 @@ from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import PASSWORD, Portal
 from tests.e2e.test_pages import DESKTOP, PHONE, assert_in_order
 from tests.e2e.test_sign_up_and_out import mailed_link
+from tests.identity_provider.process import IdentityProvider
 from tests.web.factors import code_now
 
 ACCOUNT = "/accounts/"
@@ -219,3 +220,56 @@ def test_a_changed_email_is_pending_until_its_link_is_opened(
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_label("Email")).to_have_value("lena@new.test")
     expect(page.get_by_text("Confirmed", exact=True)).to_be_visible()
+
+
+def test_an_identity_provider_signs_in_with_the_policy_in_force(
+    portals: Path, new_context: ContextMaker
+) -> None:
+    """Browsers apply the policy's form-action to the redirects after a form."""
+    folder = portals / "identity"
+    folder.mkdir()
+    with IdentityProvider(folder) as provider:
+        portal = Portal(folder, SIGNUP="domains", SIGNUP_DOMAINS="acme.test", **provider.settings())
+        portal.url = portal.url.replace("127.0.0.1", "localhost")
+        portal.start()
+        try:
+            portal.bootstrap(email="first@example.test", workspace="Acme Studio", credits=1)
+            provider.allow(f"{portal.url}/accounts/oidc/acme/callback/")
+            provider.add("amara", password=PASSWORD)
+            page = new_context()
+            page.goto(f"{portal.url}/accounts/login/")
+            page.get_by_role("button", name="Sign in with Acme SSO").click()
+            page.get_by_label("Username").fill("amara")
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign In").click()
+            page.wait_for_url(re.compile(r"/w/amara-okafors-workspace/$"))
+            page.goto(f"{portal.url}{ACCOUNT}")
+            expect(page.get_by_text("amara@acme.test").last).to_be_visible()
+            expect(page.get_by_text("Confirmed", exact=True)).to_be_visible()
+            assert_in_order(page, "account of an identity provider")
+            page.goto("about:blank")  # before its portal ends
+        finally:
+            portal.remove()
+
+
+def test_members_without_the_demanded_factor_set_one_up_and_come_back(
+    shared: Portal, new_context: ContextMaker
+) -> None:
+    shared.bootstrap(email="ines@example.test", workspace="Strict Studio", credits=1)
+    page = new_context()
+    sign_in(page, shared, "ines@example.test")
+    demand = (
+        "UPDATE editor_workspace SET second_factor_required = true WHERE slug = 'strict-studio' RETURNING id"
+    )
+    shared.query(demand)
+    page.goto(f"{shared.url}/w/strict-studio/")
+    page.wait_for_url(re.compile(f"{ACCOUNT}$"))
+    expect(page.get_by_text("Strict Studio can be used only with a second factor")).to_be_visible()
+    assert_in_order(page, "second factor demanded")
+    authenticator(page)
+    page.get_by_role("link", name="Add passkey").click()
+    enter_password(page)
+    page.get_by_role("button", name="Add passkey").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    page.goto(f"{shared.url}/w/strict-studio/")
+    expect(page).to_have_url(f"{shared.url}/w/strict-studio/")

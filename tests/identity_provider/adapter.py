@@ -7,7 +7,7 @@ from typing import Any
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 
 
-class GroupsAdapter(DefaultOIDCAdapter):
+class GroupsAdapter(DefaultOIDCAdapter):  # type: ignore[misc]
     """Adds the names of the person's groups."""
 
     def get_claims(self, purpose: str, user: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:

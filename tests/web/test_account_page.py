@@ -62,9 +62,8 @@ def test_an_email_is_pending_until_its_owner_confirms_it() -> None:
     assert (user.email, user.pending_email) == ("amara@example.test", "new@example.test")
     (mail,) = queued(Kind.CONFIRM)
     message = mails.build(**{**mail.args, "kind": Kind.CONFIRM})
-    link = re.search(r"http://\S+", message.body.split("address", 1)[0].split("confirm:", 1)[-1])
     path = reverse("account_confirm_email", args=[proofs.of_email(user, "new@example.test")])
-    assert link and "/accounts/address/" in message.body
+    assert "/accounts/address/" in message.body
     assert message.to == ["new@example.test"]
     assert "becomes the email" in body(client.get(path))
     assert User.objects.get(pk=user.pk).email == "amara@example.test", "opening the link is not enough"
@@ -140,11 +139,10 @@ def test_a_reset_by_mail_confirms_the_email_and_ends_sessions(settings: Settings
     user = UserFactory.create()
     elsewhere = by_password(user)
     message = mails.build(kind=Kind.RESET, email=user.email, origin="http://testserver")
-    link = re.search(r"http://testserver(\S+)", message.body)
-    assert link
+    (path,) = [word for word in str(message.body).split() if "/key/" in word]
     client = Client()
     new = {"password1": "another long one", "password2": "another long one"}
-    client.post(client.get(link[1])["Location"], new)
+    client.post(client.get(path.removeprefix("http://testserver"))["Location"], new)
     assert accounts.is_confirmed(user)
     assert elsewhere.get(ACCOUNT)["Location"].startswith(reverse("account_login"))
     assert not UserSession.objects.filter(user=user).exists()

@@ -339,7 +339,7 @@ RESPONSE = {
     "signature": "oA",
     "userHandle": "MDA",
 }
-MALFORMED = [
+MALFORMED: list[Any] = [
     {},
     [],
     None,
