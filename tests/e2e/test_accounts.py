@@ -273,3 +273,16 @@ def test_members_without_the_demanded_factor_set_one_up_and_come_back(
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     page.goto(f"{shared.url}/w/strict-studio/")
     expect(page).to_have_url(f"{shared.url}/w/strict-studio/")
+
+
+def test_the_first_account_is_created_with_a_passkey(portal: Portal, new_context: ContextMaker) -> None:
+    page = new_context()
+    authenticator(page)
+    page.goto(portal.url.replace("127.0.0.1", "localhost"))
+    page.get_by_label("Your name").fill("Amara Okafor")
+    page.get_by_label("Email").fill("amara@example.test")
+    page.get_by_label("Workspace name").fill("Acme Studio")
+    assert_in_order(page, "welcome with passkeys")
+    page.get_by_role("button", name="Use a passkey instead").click()
+    page.wait_for_url(re.compile(r"/w/acme-studio/v/"))
+    page.goto("about:blank")  # before its portal ends

@@ -156,6 +156,17 @@ def test_a_disabled_account_stays_out(provider: IdentityProvider) -> None:
     assert not is_signed_in(client)
 
 
+def test_a_disabled_account_with_the_same_address_stays_out(provider: IdentityProvider) -> None:
+    user = UserFactory.create(email="amara@acme.test")
+    people.confirm_email(user=user, email=user.email)
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    client = Client()
+    answer = sign_in(provider, "amara", client)
+    assert answer.status_code in (302, 403)
+    assert not is_signed_in(client)
+    assert User.objects.filter(email="amara@acme.test").count() == 1
+
+
 def test_an_account_that_is_disabled_at_the_provider_stays_out(provider: IdentityProvider) -> None:
     client = Client()
     page = client.post(reverse("openid_connect_login", args=["acme"]))
