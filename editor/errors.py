@@ -65,6 +65,12 @@ class PermissionDenied(EditorError):
     status = 403
 
 
+class SecondFactorRequired(PermissionDenied):
+    """The caller must set up a second factor on the account page first."""
+
+    code = "second_factor_required"
+
+
 class NotFound(EditorError):
     """No such row in this workspace. Rows of other workspaces get the same error."""
 

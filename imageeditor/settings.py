@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from botocore.config import Config
 from csp.constants import NONE, SELF
 
-from imageeditor import addresses, environment
+from imageeditor import accounts, addresses, environment
 from imageeditor.environment import env, parsed, texts
 from imageeditor.mail import mail_settings
 from imageeditor.secrets import secret_from_file
@@ -27,7 +27,12 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_from_file(DATA_DIR / "secret_key")
 SITE_NAME = env.str("SITE_NAME", default="Atelier")
-SIGNUP = env.str("SIGNUP", default="invite")
+SIGNUP = "".join(parsed("SIGNUP", [env.str("SIGNUP", default="invite").strip()], accounts.signup)) or "invite"
+SIGNUP_DOMAINS = parsed("SIGNUP_DOMAINS", texts("SIGNUP_DOMAINS"), accounts.domain)
+if SIGNUP == "domains" and not SIGNUP_DOMAINS:
+    environment.INVALID_SETTINGS.append("SIGNUP_DOMAINS: name the domains whose addresses may sign up.")
+# Whoever can use the admin needs a second factor.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=False)
 INVALID_SETTINGS = environment.INVALID_SETTINGS
 _LOCAL = ["localhost", "127.0.0.1", "[::1]"]
 # Scheme, host and port, without a slash at the end.
@@ -70,6 +75,10 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "procrastinate.contrib.django",
     "editor",
 ]
@@ -89,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "editor.web.middleware.SessionActivityMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "editor.web.middleware.TimeZoneMiddleware",
     "editor.web.middleware.EditorErrorMiddleware",
@@ -230,7 +240,38 @@ ACCOUNT_RATE_LIMITS = {
     "signup_mail": "20/m/ip,5/15m/key",
     "reset_password": "20/m/ip,5/15m/key",
 }
-ACCOUNT_FORMS = {"reset_password": "editor.web.forms.account.ResetPasswordForm"}
+ACCOUNT_FORMS = {
+    "reset_password": "editor.web.forms.account.ResetPasswordForm",
+    "signup": "editor.web.forms.account.SignUpForm",
+}
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a change of what one signs in with
+MFA_ADAPTER = "editor.web.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+_forms = "editor.web.forms.second_factor"
+MFA_FORMS = {
+    "authenticate": f"{_forms}.CodeForm",
+    "authenticate_webauthn": f"{_forms}.PasskeyForm",
+    "add_webauthn": f"{_forms}.AddPasskeyForm",
+    "login_webauthn": f"{_forms}.SignInForm",
+    "reauthenticate_webauthn": f"{_forms}.PasskeyAgainForm",
+}
+# Without a mail server nobody could confirm an address; and an operator can reset a second factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+SOCIALACCOUNT_ADAPTER = "editor.web.oidc.ProviderAdapter"
+# Only addresses that both sides have verified are linked: see editor/web/oidc.py.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10  # seconds
+# The people's identity providers, by id; not those that make images.
+OIDC_PROVIDERS = accounts.oidc_providers()
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [provider.app for provider in OIDC_PROVIDERS.values()],
+    }
+}
 # It needs no rows besides the account's own.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 ACCOUNT_LOGOUT_ON_GET = False

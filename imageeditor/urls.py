@@ -4,12 +4,14 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from editor.admin import operators
 from editor.api.document import document
 from editor.web.views import api_reference
 
 # The admin shares the sign-in page, and so its lockout, with everybody else.
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.has_permission = operators.may_enter  # type: ignore[method-assign]
 
 handler400 = "editor.web.views.errors.bad_request"
 handler403 = "editor.web.views.errors.permission_denied"

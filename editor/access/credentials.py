@@ -6,10 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from editor.access import permissions, scopes
+from editor.access import permissions, scopes, second_factor
 from editor.access.actor import Actor
-from editor.errors import EditorError, NotAuthenticated, PermissionDenied
+from editor.errors import EditorError, NotAuthenticated, PermissionDenied, SecondFactorRequired
 from editor.models import ApiKey, Job, Membership
+
+THEIR_FACTOR = (
+    "The person who created this API key must set up a second factor, which the workspace demands. "
+    "Then the key works again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
     """The key's creator acting in the key's workspace. One query; does not check the key's scopes.
 
     Raises NotAuthenticated when the key has expired or was revoked, or its creator is inactive or no
-    longer a member, and PermissionDenied when the creator's role allows none of its scopes any more.
+    longer a member, and PermissionDenied when the creator's role allows none of its scopes any more, or
+    they lack the second factor that the workspace demands.
     """
     membership = None
     if key.is_live:
@@ -52,6 +58,7 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
     if error := _problem(membership, key):
         raise error
     assert membership is not None
+    second_factor.require(membership, THEIR_FACTOR)
     return Actor(
         user=membership.user,
         workspace=membership.workspace,
@@ -63,7 +70,7 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
 
 
 def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
-    """The holders who have lost their rights, with the error for each. Two queries for any number."""
+    """The holders who have lost their rights, with the error for each. Two or three queries for all."""
     keys = ApiKey.objects.in_bulk({one.key_id for one in holders if one.key_id})
     memberships = {
         (membership.workspace_id, membership.user_id): membership
@@ -72,8 +79,9 @@ def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
             user__in={one.user_id for one in holders if one.user_id},
             user__is_active=True,
             workspace__deleted_at=None,
-        )
+        ).select_related("workspace", "user")
     }
+    without = second_factor.lacking(memberships.values())
     found: dict[Holder, EditorError] = {}
     error: EditorError | None
     for one in holders:
@@ -82,6 +90,8 @@ def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
             error = None if membership else _stranger()
         else:
             error = _problem(membership, keys.get(one.key_id))
+        if error is None and membership in without:
+            error = SecondFactorRequired(THEIR_FACTOR)
         if error:
             found[one] = error
     return found

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
+from editor.access import second_factor
 from editor.access.actor import Actor
 from editor.errors import InvalidInput, NotFound
 from editor.models import (
@@ -39,7 +40,10 @@ MAXIMUM_SELECTED = 100  # in one list
 def actor(
     user: User | AnonymousUser, slug: str, *, channel: str = "web", address: str | None = None
 ) -> Actor:
-    """The member `user` in the workspace `slug`. `address`: their IP address."""
+    """The member `user` in the workspace `slug`. `address`: their IP address.
+
+    Raises NotFound and SecondFactorRequired.
+    """
     membership = None
     if isinstance(user, User):
         # Check `is_active` in the database too: a socket's `user` may be hours old.
@@ -51,6 +55,7 @@ def actor(
     if membership is None:
         raise NotFound("This workspace does not exist, or you are not a member of it.")
     assert isinstance(user, User)
+    second_factor.require(membership)
     return Actor(
         user=user,
         workspace=membership.workspace,

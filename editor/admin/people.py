@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from allauth.account import admin as library
-from django.contrib import admin
+from allauth.mfa.admin import Authenticator
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.admin import UserSession
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
@@ -16,10 +19,12 @@ from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 
 from editor import models
-from editor.operations import people
+from editor.operations import people, second_factors
 
-# allauth's addresses only duplicate those of the accounts: see migration 0015.
-admin.site.unregister(library.EmailAddress)
+# allauth's rows: addresses that only duplicate those of the accounts (see migration 0015), secrets, and what
+# the operator sets up in the environment.
+for model in (library.EmailAddress, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken):
+    admin.site.unregister(model)
 
 
 class MembershipForm(ModelForm):
@@ -78,6 +83,15 @@ class UserAdmin(BaseUserAdmin):
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
     list_filter = ("is_active", "is_staff")
     filter_horizontal = ()
+    actions = ("reset_second_factor",)
+
+    @admin.action(description="Reset the second factor of selected people")
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[models.User]) -> None:
+        """For people who have lost theirs: removes app, passkeys and recovery codes, and ends sessions."""
+        assert isinstance(request.user, models.User)
+        for user in queryset:
+            second_factors.reset(user=user, actor=request.user)
+        self.message_user(request, f"Second factor reset: {queryset.count()}.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         people.save(user=obj)

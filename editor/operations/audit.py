@@ -25,6 +25,7 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     address: str | None = None,
+    kind: Kind | None = None,
 ) -> None:
     """Record an action, in the same transaction as the action itself.
 
@@ -32,6 +33,7 @@ def record(
     data           what else is worth knowing
     before, after  the changed values by name, in words that a page can show
     address        the client's IP address; by default the actor's
+    kind           what the actor is, if that does not follow from it
 
     None of them may contain a secret.
     """
@@ -39,7 +41,7 @@ def record(
     AuditEntry.objects.create(
         workspace=workspace,
         actor=user_of(actor),
-        actor_kind=_kind(actor),
+        actor_kind=kind or _kind(actor),
         actor_name=str(user_of(actor) or ""),
         action=action,
         target=target[:LONGEST_TARGET],

@@ -16,19 +16,24 @@ from editor.operations import queue
 class Kind(StrEnum):
     RESET = "reset"
     SIGN_UP = "sign_up"
+    CONFIRM = "confirm"
     INVITED = "invited"
     JOINED = "joined"
     REMOVED = "removed"
     ROLE_CHANGED = "role_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    EMAIL_CHANGED = "email_changed"
     FACTOR_CHANGED = "factor_changed"
     NEW_SIGN_IN = "new_sign_in"
     KEY_EXPIRING = "key_expiring"
 
 
-def ask(*, kind: Kind, email: str, origin: str) -> None:
-    """Enqueue a requested mail. `origin`: scheme and host of the links in it."""
-    queue.enqueue_mail(kind=kind, email=email.strip().lower(), origin=origin, details={})
+def ask(*, kind: Kind, email: str, origin: str, **details: str) -> None:
+    """Enqueue a requested mail. `origin`: scheme and host of the links in it.
+
+    details  what its writer needs to know; never a secret, as the queue stores them
+    """
+    queue.enqueue_mail(kind=kind, email=email.strip().lower(), origin=origin, details=details)
 
 
 def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:

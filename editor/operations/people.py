@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from django.db import transaction
-from django.db.models import QuerySet
+from collections.abc import Mapping
+from typing import Any
 
-from editor.errors import Conflict
-from editor.models import ApiKey, Job, Membership, User, Workspace
-from editor.operations import audit, members
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q, QuerySet
 
+from editor.errors import Conflict, InvalidInput
+from editor.models import ApiKey, Job, Membership, Role, User, Workspace
+from editor.operations import audit, mails, members, sessions
+
+NAME_LENGTH = 120
+OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
 LAST_OPERATOR = "This is the last operator. Make somebody else an operator first."
 
 
@@ -23,7 +30,24 @@ def memberships_of(user: User) -> QuerySet[Membership]:
 
 def only_owner_of(user: User) -> list[Workspace]:
     """The workspaces whose other members have no other owner."""
-    return [row.workspace for row in memberships_of(user) if members.only_owner(membership=row)]
+    own = user.memberships.filter(role=Role.OWNER).values("workspace")
+    owners = Count("memberships", filter=Q(memberships__role=Role.OWNER))
+    counted = Workspace.objects.filter(pk__in=own).annotate(owners=owners, people=Count("memberships"))
+    return list(counted.filter(owners=1, people__gt=1).order_by("name"))
+
+
+def alone_in(user: User) -> list[Workspace]:
+    """The workspaces that have no other member."""
+    own = user.memberships.values("workspace")
+    counted = Workspace.objects.filter(pk__in=own).annotate(people=Count("memberships"))
+    return list(counted.filter(people=1).order_by("name"))
+
+
+def may_sign_up(email: str) -> bool:
+    """Whether somebody with this address may create an account without an invitation."""
+    if settings.SIGNUP == "domains":
+        return email.rpartition("@")[2].lower() in settings.SIGNUP_DOMAINS
+    return bool(settings.SIGNUP == "open")
 
 
 def is_last_operator(user: User) -> bool:
@@ -56,7 +80,132 @@ def remove(*, user: User, actor: User | None) -> None:
     and for the only owner of a workspace that has other members.
     """
     if actor is not None and user.pk == actor.pk:
-        raise Conflict("You cannot delete your own account. Ask another operator to do it.")
+        raise Conflict("Delete your own account on its account page.")
+    _delete(user, actor)
+
+
+@transaction.atomic
+def remove_self(*, user: User) -> None:
+    """Delete one's own account, as `remove` does. Raises Conflict for the last operator and the only owner
+    of a workspace that has other members.
+    """
+    _delete(user, user)
+
+
+@transaction.atomic
+def rename(*, user: User, name: str) -> None:
+    """Raises InvalidInput for more than 120 characters. Without a name, the email stands for it."""
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH:
+        problem = f"A name has at most {NAME_LENGTH} characters."
+        raise InvalidInput(problem, fields={"name": problem})
+    user.name = name
+    user.save(update_fields=["name"])
+
+
+def set_time_zone(*, user: User, name: str) -> None:
+    """Show the user's times in this zone, as in "Europe/Lisbon"; "": in that of their browser."""
+    user.time_zone = name
+    user.save(update_fields=["time_zone"])
+
+
+@transaction.atomic
+def request_email(*, user: User, email: str, origin: str) -> None:
+    """Make this the account's email once the link mailed to it is opened.
+
+    The current email can be confirmed in the same way. `origin`: scheme and host of the link. Whether the
+    address belongs to another account is told only to those who read its mail.
+    """
+    email = email.strip().lower()
+    user.pending_email = "" if email == user.email else email
+    user.save(update_fields=["pending_email"])
+    mails.ask(kind=mails.Kind.CONFIRM, email=email, origin=origin, user_id=str(user.pk))
+
+
+@transaction.atomic
+def keep_email(*, user: User) -> None:
+    """Forget the email that was to replace the current one."""
+    user.pending_email = ""
+    user.save(update_fields=["pending_email"])
+
+
+@transaction.atomic
+def confirm_email(*, user: User, email: str, address: str | None = None) -> None:
+    """Make this the account's email: somebody has proved to read its mail. A mail tells the former address.
+
+    Raises Conflict if it belongs to another account by now.
+    """
+    former, user.email, user.pending_email = user.email, email, ""
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["email", "pending_email"])
+    except IntegrityError:
+        raise Conflict("Another account uses this email. Choose another one on your account page.") from None
+    EmailAddress.objects.update_or_create(
+        user=user, defaults={"email": user.email, "verified": True, "primary": True}
+    )
+    if user.email != former:
+        before, after = {"email": former}, {"email": user.email}
+        record(user=user, action="email_changed", address=address, before=before, after=after)
+        mails.notify(kind=mails.Kind.EMAIL_CHANGED, email=former, new=user.email)
+
+
+@transaction.atomic
+def password_changed(*, user: User, session_key: str | None = None, address: str | None = None) -> None:
+    """End the person's other sessions, and tell them by mail. `session_key`: the one that stays."""
+    sessions.end_all(user=user, but=session_key, address=address)
+    record(user=user, action="password_changed", address=address)
+    mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
+
+
+@transaction.atomic
+def signed_in(*, user: User, how: str, device: str, known: bool, address: str) -> None:
+    """Record it; a mail tells the person if nobody has signed in to the account with this browser before.
+
+    how     password, passkey, or an identity provider's name
+    device  as in "Chrome on macOS"
+    """
+    data = {"how": how, "device": device}
+    record(user=user, action="signed_in", address=address, data=data)
+    if not known:
+        mails.notify(kind=mails.Kind.NEW_SIGN_IN, email=user.email, device=device, address=address)
+
+
+def sign_in_failed(*, email: str, address: str) -> None:
+    """Record it, whether or not there is such an account: it must take equally long."""
+    audit.record(
+        workspace=None,
+        actor=None,
+        kind=audit.Kind.VISITOR,
+        action="account.sign_in_failed",
+        target=email,
+        address=address,
+    )
+
+
+def record(
+    *,
+    user: User,
+    action: str,
+    address: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Record what a person did with their own account."""
+    audit.record(
+        workspace=None,
+        actor=user,
+        action=f"account.{action}",
+        target=user.email,
+        address=address,
+        data=data,
+        before=before,
+        after=after,
+    )
+
+
+def _delete(user: User, actor: User | None) -> None:
     # One at a time, so that no two operators delete each other.
     if [operator.pk for operator in _operators().select_for_update(no_key=True)] == [user.pk]:
         raise Conflict(LAST_OPERATOR)
@@ -64,6 +213,7 @@ def remove(*, user: User, actor: User | None) -> None:
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):
         members.remove(membership=membership, actor=actor)
+    audit.record(workspace=None, actor=actor, action="account.deleted", target=user.email)
     # Before their images: an edit that ends right now would create another one for this person.
     Job.objects.filter(created_by=user).update(created_by=None)
     user.delete()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from editor.access import accounts, signatures, vault
+from editor.access import accounts, second_factor, signatures, vault
 from editor.models import ApiKey, Job, ProviderKey, WebhookEndpoint
 from editor.operations.webhooks import callbacks, deliveries, endpoints
 
@@ -18,6 +19,7 @@ class Rotated:
     provider_keys: int
     signing_secrets: int
     webhook_secrets: int
+    second_factors: int
     lost: list[str]
 
 
@@ -28,6 +30,7 @@ def rotate_all() -> Rotated:
         provider_keys=_provider_keys(lost),
         signing_secrets=_signing_secrets(lost),
         webhook_secrets=_endpoint_secrets(lost) + _callback_secrets(lost),
+        second_factors=_second_factors(lost),
         lost=lost,
     )
 
@@ -78,6 +81,18 @@ def _callback_secrets(lost: list[str]) -> int:
         secret = _rotated(callbacks.purpose(job.pk), job.callback_secret, what, lost)
         if secret:
             count += Job.objects.filter(pk=job.pk).update(callback_secret=secret)
+    return count
+
+
+def _second_factors(lost: list[str]) -> int:
+    count = 0
+    for row in Authenticator.objects.select_related("user").order_by("pk"):
+        for name in set(row.data) & {"secret", "seed"}:
+            what = f"the {row.get_type_display()} of {row.user}"
+            secret = _rotated(second_factor.PURPOSE, row.data[name].encode(), what, lost)
+            if secret:
+                data = row.data | {name: secret.decode()}
+                count += Authenticator.objects.filter(pk=row.pk, data=row.data).update(data=data)
     return count
 
 

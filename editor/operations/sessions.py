@@ -1,7 +1,7 @@
-"""Publishes SessionsChanged when a session has or may have ended, for the person's open pages.
+"""Ends sessions, and publishes SessionsChanged for a person's open pages when one has or may have ended.
 
-It receives the models' signals, so code that signs out, changes a password, deactivates a person or
-deletes a session need not do it. Writes that bypass the models are noticed with a page's next message.
+For that it receives the models' signals, so code that signs out, changes a password, deactivates a person
+or deletes a session need not do it. Writes that bypass the models are noticed with a page's next message.
 """
 
 from __future__ import annotations
@@ -9,13 +9,45 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from editor import events
 from editor.models import User
+from editor.operations import audit
+
+
+@transaction.atomic
+def end(*, user: User, session_id: int, address: str | None = None) -> None:
+    """End one of the person's sessions, and its sockets. Idempotent."""
+    for session in UserSession.objects.filter(user=user, pk=session_id):
+        session.end()
+        _record(user, 1, address)
+
+
+@transaction.atomic
+def end_all(*, user: User, but: str | None = None, address: str | None = None) -> None:
+    """End the person's sessions, except the one with the key `but`."""
+    ended = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
+    for session in ended:
+        session.end()
+    if ended:
+        _record(user, len(ended), address)
+
+
+def _record(user: User, count: int, address: str | None) -> None:
+    audit.record(
+        workspace=None,
+        actor=user,
+        action="account.sessions_ended",
+        target=user.email,
+        data={"count": count},
+        address=address,
+    )
 
 
 @receiver(post_delete, sender=Session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -11,7 +12,8 @@ from django.utils.text import slugify
 
 from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import Membership, Plan, Role, User, Workspace
-from editor.operations import audit, credits
+from editor.operations import audit, credits, second_factors
+from editor.operations.second_factors import NewPasskey
 
 FIRST_CREDITS = 500
 # The plan of people who sign up uninvited. It includes little storage, for there may be many of them.
@@ -34,28 +36,30 @@ def claim_first_start() -> bool:
 
 
 @transaction.atomic
-def first_start(*, email: str, password: str, name: str, workspace_name: str) -> tuple[User, Workspace]:
+def first_start(
+    *, email: str, password: str, name: str, workspace_name: str, passkey: NewPasskey | None = None
+) -> tuple[User, Workspace]:
     """Create the operator: the first account, its workspace and credits to try the portal with.
 
     Raises PermissionDenied if there is an account already, InvalidInput for a weak password.
     """
     if not claim_first_start():
         raise PermissionDenied("The portal is already set up. Sign in, or ask for an invitation.")
-    user = create_user(email=email, password=password, name=name, operator=True)
+    user = create_user(email=email, password=password, name=name, operator=True, passkey=passkey)
     workspace = create(name=workspace_name, owner=user)
     credits.grant(workspace=workspace, amount=FIRST_CREDITS, actor=user, note="Starting credits")
     return user, workspace
 
 
 @transaction.atomic
-def sign_up(*, email: str, password: str) -> tuple[User, Workspace]:
+def sign_up(*, email: str, password: str, passkey: NewPasskey | None = None) -> tuple[User, Workspace]:
     """Create an uninvited person, and a workspace of their own without credits.
 
     Raises Conflict for a known address, InvalidInput for a weak password.
     """
     try:
         with transaction.atomic():
-            user = create_user(email=email, password=password)
+            user = create_user(email=email, password=password, passkey=passkey)
     except IntegrityError:  # the same address, at the same moment
         raise Conflict("An account with this email already exists.") from None
     return user, create_for_sign_up(owner=user)
@@ -67,19 +71,34 @@ def create_for_sign_up(*, owner: User) -> Workspace:
     return create(name=f"{owner.display_name}'s workspace", owner=owner, plan=plan)
 
 
-def create_user(*, email: str, password: str, name: str = "", operator: bool = False) -> User:
-    """A new account; operators can use the admin. Raises Conflict for a known address, or InvalidInput."""
+def create_user(
+    *, email: str, password: str, name: str = "", operator: bool = False, passkey: NewPasskey | None = None
+) -> User:
+    """A new account; operators can use the admin. Raises Conflict for a known address, or InvalidInput.
+
+    passkey  instead of a password
+    """
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict("An account with this email already exists.")
+    if passkey is None:
+        _validate_password(password, User(email=email, name=name))
+    fields: dict[str, Any] = {"name": name, "is_staff": operator, "is_superuser": operator}
     try:
-        validate_password(password, User(email=email, name=name))
+        if passkey is None:
+            return User.objects.create_user(email, password, **fields)
+        user = User.objects.create_user(email, None, id=passkey.user_id, **fields)
+        second_factors.add_first(user=user, passkey=passkey)
+        return user
+    except ValidationError as error:
+        problems = {field: " ".join(messages) for field, messages in error.message_dict.items()}
+        raise InvalidInput(" ".join(problems.values()), fields=problems) from None
+
+
+def _validate_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
     except ValidationError as error:
         raise InvalidInput(" ".join(error.messages), fields={"password": " ".join(error.messages)}) from None
-    try:
-        return User.objects.create_user(email, password, name=name, is_staff=operator, is_superuser=operator)
-    except ValidationError as error:
-        fields = {field: " ".join(messages) for field, messages in error.message_dict.items()}
-        raise InvalidInput(" ".join(fields.values()), fields=fields) from None
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from editor.access.actor import Actor
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.contexts import jobs
-from editor.errors import NotAuthenticated, NotFound
+from editor.errors import EditorError, NotAuthenticated, NotFound, SecondFactorRequired
 from editor.redis import LIVE
 
 # On this code the page reconnects with its current cookie and gets the current state.
@@ -75,11 +75,10 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             threads.tenant.set(str(actor.workspace.id))
             await self._join(actor)
             await self._actor()  # again: access may have ended before it joined
-        except (NotAuthenticated, NotFound) as error:
+        except (NotAuthenticated, NotFound, SecondFactorRequired) as error:
             # Accept first: a page cannot see why a handshake was rejected, and would retry forever.
             await self.accept()
-            signed_out = isinstance(error, NotAuthenticated)
-            await self._send_no_access(SIGNED_OUT_MESSAGE if signed_out else NOT_A_MEMBER_MESSAGE)
+            await self._send_no_access(_why(error))
             return
         await self.accept()
         # Otherwise changes between the page's rendering and now would never be sent.
@@ -177,8 +176,8 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return await self._actor()
         except NotAuthenticated:
             await self._end(SESSION_ENDED)
-        except NotFound:
-            await self._send_no_access(NOT_A_MEMBER_MESSAGE)
+        except (NotFound, SecondFactorRequired) as error:
+            await self._send_no_access(_why(error))
         return None
 
     async def _send_no_access(self, message: str) -> None:
@@ -211,6 +210,13 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.reported.update(job.id for job in context["finished"])
         context["delayed"] = self.polling is not None
         return render_to_string("studio/_snapshot.html", context)
+
+
+def _why(error: EditorError) -> str:
+    """Why the page can no longer be used."""
+    if isinstance(error, NotFound):
+        return NOT_A_MEMBER_MESSAGE
+    return SIGNED_OUT_MESSAGE if isinstance(error, NotAuthenticated) else error.message
 
 
 def _viewer(session_key: str | None, slug: str) -> Actor:

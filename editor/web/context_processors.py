@@ -19,7 +19,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "site_name": settings.SITE_NAME,
         "theme": theme if theme in THEMES else "auto",
-        "signup_open": settings.SIGNUP == "open",
+        "signup_open": settings.SIGNUP != "invite",
     }
     actor = getattr(request, "actor", None)
     if actor is not None and isinstance(request.user, User):

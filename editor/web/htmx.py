@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 
 from editor import retry_after
-from editor.errors import EditorError
+from editor.errors import EditorError, SecondFactorRequired
 
 
 def is_fragment(request: HttpRequest) -> bool:
@@ -17,7 +18,12 @@ def is_fragment(request: HttpRequest) -> bool:
 
 
 def error_response(request: HttpRequest, error: EditorError) -> HttpResponse:
-    """An error as a fragment beside the prompt, or as a page of its own."""
+    """An error as a fragment beside the prompt, or as a page of its own.
+
+    Whoever has to set up a second factor gets to the page for that, which says who demands it.
+    """
+    if isinstance(error, SecondFactorRequired) and not is_fragment(request):
+        return redirect("account")
     # By path: the request may have been refused before its route was resolved.
     running = request.path_info.endswith("/run/")
     charge = "Nothing was charged." if running and "Nothing was charged" not in error.message else ""

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.views import redirect_to_login
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +18,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import resolve
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.crypto import salted_hmac
 
 from editor.concurrency import threads
 from editor.errors import EditorError, InvalidInput, NotAuthenticated
@@ -26,6 +29,7 @@ from editor.web.views.errors import csrf_failure
 log = logging.getLogger("editor.web")
 
 HEALTH = ("/healthz", "/readyz")
+SEEN_SECONDS = 300
 INVALID_VALUE = "The request contains an invalid value."
 
 
@@ -115,15 +119,42 @@ class CompressedPagesMiddleware(GZipMiddleware):
         return super().process_response(request, response)
 
 
-class TimeZoneMiddleware:
-    """Times are shown in the viewer's time zone, from a cookie set by app.js; until then in UTC."""
+class SessionActivityMiddleware:
+    """Remembers when and from where a session was last used, at most once in SEEN_SECONDS.
+
+    Requests that do not look at their session, as those for files by signed links, do not count.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with timezone.override(_zone(request.COOKIES.get("tz", ""))):
+        response = self.get_response(request)
+        key = request.session.session_key
+        seen = request.session.accessed and request.user.is_authenticated
+        if seen and key and cache.add(_seen(key), True, SEEN_SECONDS):
+            UserSession.objects.create_from_request(request)
+        return response
+
+
+class TimeZoneMiddleware:
+    """Times are shown in the zone that the viewer chose on the account page, or else in the browser's.
+
+    Both are cookies, the latter set by app.js; until then in UTC.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        cookies = request.COOKIES
+        with timezone.override(_zone(cookies.get("zone") or cookies.get("tz", ""))):
             return self.get_response(request)
+
+
+def _seen(session_key: str) -> str:
+    """A key of the cache that does not contain the session's own."""
+    return f"seen:{salted_hmac('seen', session_key).hexdigest()}"
 
 
 def _zone(name: str) -> tzinfo:

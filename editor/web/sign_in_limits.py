@@ -1,8 +1,9 @@
-"""Limits on failed sign-ins: guessing is slow, and strangers cannot lock an owner out.
+"""Limits on failed sign-ins and second factors: guessing is slow, and strangers cannot lock an owner out.
 
 Failures count against the network they come from, against the address together with that network, and
 against the address from all networks in which nobody has signed in to it. A browser that has signed in
 before has a count of its own, which nobody else can use up. A network is an IPv4 address or an IPv6 /64.
+Codes of a second factor have the same limits again; only those who know the password get that far.
 """
 
 from __future__ import annotations
@@ -29,20 +30,28 @@ RATES = {
     "address": "5/5m/key",
     "network": "20/m/ip",
     "elsewhere": "300/h/key",
+    "code-browser": "10/5m/key",
+    "code-address": "5/5m/key",
+    "code-network": "20/m/ip",
+    "code-elsewhere": "30/h/key",
 }
+CODE = "code-"
 BROWSER_SECONDS = 365 * 24 * 3600
 NETWORK_SECONDS = 90 * 24 * 3600
 
 
-def take(request: HttpRequest, email: str) -> RateLimitUsage | None:
-    """Count an attempt as a failure until it is rolled back; None if the attempt is not allowed."""
+def take(request: HttpRequest, email: str, *, kind: str = "") -> RateLimitUsage | None:
+    """Count an attempt as a failure until it is rolled back; None if the attempt is not allowed.
+
+    kind  "" for a password, CODE for a code of a second factor
+    """
     if browser := _browser(request, email):
-        return _take(request, "browser", f"{email} {browser}")
+        return _take(request, f"{kind}browser", f"{email} {browser}")
     taken: list[ratelimit.SingleRateLimitUsage] = []
     for rate, key in {"address": _place(request, email), "network": None, "elsewhere": email}.items():
         if rate == "elsewhere" and cache.get(_network_key(request, email)):
             continue
-        usage = _take(request, rate, key)
+        usage = _take(request, f"{kind}{rate}", key)
         if usage is None:
             return None
         taken += usage.usage
@@ -56,11 +65,16 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
         _cookie(user.email),
         signing.dumps(_browser(request, user.email) or secrets.token_hex(8), salt=_salt(user.email)),
         max_age=BROWSER_SECONDS,
-        path=reverse("account_login"),
+        path=reverse("account"),  # above the pages that ask for the second factor
         secure=request.is_secure(),
         httponly=True,
         samesite="Lax",
     )
+
+
+def is_known(request: HttpRequest, user: User) -> bool:
+    """Whether the user has signed in with this browser before."""
+    return _browser(request, user.email) is not None
 
 
 @receiver(password_reset)

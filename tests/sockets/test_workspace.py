@@ -16,7 +16,7 @@ from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.contexts import jobs as contexts_of_jobs
 from editor.engine import execution
-from editor.models import Job, Membership
+from editor.models import Job, Membership, Workspace
 from editor.operations import credits, jobs, members
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
@@ -126,6 +126,16 @@ async def test_a_removed_member_alone_is_notified_immediately() -> None:
         assert "no longer a member" in await leaving.next()
         assert (await leaving.answer())["code"] == NOT_A_MEMBER
         assert await staying.reported() == []
+
+
+async def test_a_member_without_the_factor_that_is_demanded_now_is_told_why() -> None:
+    actor = await in_thread(make_actor)
+    async with listen(actor.user, actor.workspace.slug) as page:
+        await page.next()
+        await in_thread(Workspace.objects.update, second_factor_required=True)
+        await in_thread(events.publish, events.AccessChanged(workspace_id=actor.workspace.id))
+        assert "demands a second factor" in await page.next()
+        assert (await page.answer())["code"] == NOT_A_MEMBER
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ GONE = [
     "email/",
     "confirm-email/",
     "confirm-email/MTI:1abc:def/",
-    "reauthenticate/",
     "password/set/",
     "login/code/",
     "login/code/confirm/",
@@ -31,9 +30,10 @@ GONE = [
     "3rdparty/",
     "social/signup/",
     "social/connections/",
-    "2fa/",
+    "2fa/trust/",
+    "2fa/webauthn/",
+    "2fa/webauthn/signup/",
     "sessions/",
-    "",
 ]
 
 
@@ -53,21 +53,51 @@ def test_new_pages_of_the_library_are_not_routed_automatically() -> None:
             reverse(name)
 
 
-@pytest.mark.parametrize("name", sorted(HERE, key=str))
+ARGUMENTS: dict[str | None, dict[str, Any]] = {
+    "account_reset_password_from_key": {"uidb36": "1", "key": "no-such"},
+    "sign_up_finish": {"token": "no-such"},
+    "account_confirm_email": {"token": "no-such"},
+    "account_end_session": {"session_id": 1},
+    "mfa_remove_webauthn": {"pk": 1},
+    "openid_connect_login": {"provider_id": "no-such"},
+    "openid_connect_callback": {"provider_id": "no-such"},
+    "passkey_options": {"purpose": "sign-in"},
+}
+POST_ONLY = {
+    "account_appearance",
+    "account_delete",
+    "account_disconnect",
+    "account_email_action",
+    "account_end_session",
+    "account_end_sessions",
+    "account_profile",
+    "openid_connect_login",
+}
+
+
+@pytest.mark.parametrize("name", sorted(HERE - POST_ONLY - {"passkey_options"}, key=str))
 def test_each_routed_page_uses_the_portals_template(name: str) -> None:
-    arguments = {
-        "account_reset_password_from_key": {"uidb36": "1", "key": "no-such"},
-        "sign_up_finish": {"token": "no-such"},
-    }
-    path = reverse(name, kwargs=arguments.get(name))
+    path = reverse(name, kwargs=ARGUMENTS.get(name))
     for client in (Client(), signed_in(UserFactory.create())):
         page = client.get(path, follow=True)
-        assert page.status_code == (404 if name == "sign_up_finish" else 200)
+        assert page.status_code in (200, 404)
         assert {template.name for template in page.templates} & {"base.html"}
         for template in page.templates:
-            if template.name and template.name.startswith("account/"):
+            if template.name and template.name.startswith(("account/", "mfa/", "socialaccount/")):
                 origin = str(get_template(template.name).template.origin)  # type: ignore[attr-defined]
                 assert "site-packages" not in origin
+
+
+@pytest.mark.parametrize("name", sorted(POST_ONLY))
+def test_what_changes_something_needs_a_post(name: str) -> None:
+    path = reverse(name, kwargs=ARGUMENTS.get(name))
+    assert signed_in(UserFactory.create()).get(path).status_code == 405
+
+
+@pytest.mark.parametrize("name", sorted(POST_ONLY - {"openid_connect_login"}))
+def test_changes_of_an_account_need_a_sign_in(name: str) -> None:
+    answer = Client().post(reverse(name, kwargs=ARGUMENTS.get(name)))
+    assert answer["Location"].startswith(reverse("account_login"))
 
 
 def test_a_user_without_a_password_is_redirected_to_the_reset(client: Client) -> None:

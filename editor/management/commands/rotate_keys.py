@@ -23,8 +23,9 @@ class Command(BaseCommand):
             (done.provider_keys, "provider key"),
             (done.signing_secrets, "signing secret"),
             (done.webhook_secrets, "webhook secret"),
+            (done.second_factors, "secret of a second factor"),
         ):
-            self.stdout.write(f"{count} {kind}{'' if count == 1 else 's'} re-encrypted.")
+            self.stdout.write(f"{kind}: {count} re-encrypted.")
         for what in done.lost:
             self.stderr.write(f"Cannot decrypt: {what}")
         if done.lost:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.forms import SignupForm
 from django import forms
 from django.http import HttpRequest
 
-from editor.operations import mails
+from editor.operations import mails, people
 from editor.operations.mails import Kind
 from editor.web.links import mail_origin
 
@@ -30,7 +31,20 @@ class ResetPasswordForm(AddressForm):
     kind = Kind.RESET
 
 
-class NewPasswordForm(forms.Form):
-    """The password of a new account. The operation validates it."""
+class SignUpForm(SignupForm):  # type: ignore[misc]
+    """Sign-up without a mail server."""
 
-    password = forms.CharField(label="Password", max_length=200, strip=False, widget=forms.PasswordInput)
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        if not people.may_sign_up(email):
+            raise forms.ValidationError(people.OTHER_DOMAIN)
+        return email
+
+
+class NewPasswordForm(forms.Form):
+    """The password of a new account, or a passkey instead. The operation validates it."""
+
+    password = forms.CharField(
+        label="Password", max_length=200, strip=False, required=False, widget=forms.PasswordInput
+    )
+    credential = forms.CharField(required=False, max_length=10_000)

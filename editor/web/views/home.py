@@ -15,10 +15,11 @@ from editor.errors import EditorError
 from editor.models import User
 from editor.operations import images, workspaces
 from editor.queries import members, readiness
-from editor.web import choices, sign_in_limits
+from editor.web import choices, passkeys, sign_in_limits
 from editor.web.back import own_url
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
+from editor.web.second_factor import passkeys_work
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 FIRST_PROMPT = "Turn this into a gouache painting"
@@ -43,7 +44,9 @@ def welcome(request: HttpRequest) -> HttpResponse:
     form = WelcomeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            user, workspace = workspaces.first_start(**form.cleaned_data)
+            data = dict(form.cleaned_data)
+            passkey = passkeys.read(request, data["email"]) if data.pop("credential") else None
+            user, workspace = workspaces.first_start(**data, passkey=passkey)
         except EditorError as error:
             for field, problem in (error.fields or {"": error.message}).items():
                 form.add_error(field if field in form.fields else None, problem)
@@ -55,7 +58,8 @@ def welcome(request: HttpRequest) -> HttpResponse:
             response = redirect(f"{path}?{urlencode({'prompt': FIRST_PROMPT})}")
             sign_in_limits.remember(request, response, user)
             return response
-    return render(request, "auth/welcome.html", {"form": form}, status=400 if form.errors else 200)
+    context = {"form": form, "passkeys_work": passkeys_work(request)}
+    return render(request, "auth/welcome.html", context, status=400 if form.errors else 200)
 
 
 @require_POST

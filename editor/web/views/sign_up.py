@@ -11,6 +11,7 @@ from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib.auth import login
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -18,9 +19,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from editor.access import proofs
 from editor.errors import EditorError
-from editor.operations import workspaces
-from editor.web import sign_in_limits
+from editor.models import User, Workspace
+from editor.operations import people, workspaces
+from editor.web import passkeys, sign_in_limits
 from editor.web.forms.account import AddressForm, NewPasswordForm
+from editor.web.second_factor import passkeys_work
 from editor.web.views.home import BACKEND
 
 
@@ -38,6 +41,9 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         return render(request, "account/signup_by_mail.html", {"form": form})
     email = form.cleaned_data["email"].lower()
+    if not people.may_sign_up(email):
+        form.add_error("email", people.OTHER_DOMAIN)
+        return render(request, "account/signup_by_mail.html", {"form": form})
     refused: HttpResponse | None = ratelimit.consume_or_429(request, action="signup_mail", key=email)
     if refused:
         return refused
@@ -55,12 +61,12 @@ def sent(request: HttpRequest) -> HttpResponse:
 def finish(request: HttpRequest, token: str) -> HttpResponse:
     """The page that the link in the mail opens: creates the account. Raises NotFound for a wrong link."""
     email = proofs.read(token)
-    if not get_adapter().is_open_for_signup(request):
+    if not get_adapter().is_open_for_signup(request) or not people.may_sign_up(email):
         return render(request, "account/signup_closed.html")
     form = NewPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            user, workspace = workspaces.sign_up(email=email, password=form.cleaned_data["password"])
+            user, workspace = _create(request, email, form)
         except EditorError as error:
             for field, problem in (error.fields or {"": error.message}).items():
                 form.add_error(field if field in form.fields else None, problem)
@@ -69,4 +75,14 @@ def finish(request: HttpRequest, token: str) -> HttpResponse:
             response = redirect("studio", workspace.slug)
             sign_in_limits.remember(request, response, user)
             return response
-    return render(request, "account/signup_finish.html", {"form": form, "email": email})
+    context = {"form": form, "email": email, "passkeys_work": passkeys_work(request)}
+    return render(request, "account/signup_finish.html", context)
+
+
+@transaction.atomic
+def _create(request: HttpRequest, email: str, form: NewPasswordForm) -> tuple[User, Workspace]:
+    """The account with its confirmed email, and its workspace."""
+    passkey = passkeys.read(request, email) if form.cleaned_data["credential"] else None
+    user, workspace = workspaces.sign_up(email=email, password=form.cleaned_data["password"], passkey=passkey)
+    people.confirm_email(user=user, email=email)
+    return user, workspace
