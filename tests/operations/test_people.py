@@ -52,7 +52,11 @@ def test_the_users_keys_are_removed_and_their_work_stays(operator: User) -> None
     assert Image.objects.get(pk=image.pk).created_by is None
     assert LedgerEntry.objects.count() == entries
     noted = dict(AuditEntry.objects.filter(actor=operator).values_list("action", "target"))
-    assert noted == {"api_key.removed": str(key), "membership.removed": user.email}
+    assert noted == {
+        "api_key.removed": str(key),
+        "api_key.revoked": str(key),
+        "membership.removed": user.email,
+    }
 
 
 def test_an_operator_cannot_delete_their_own_account(operator: User) -> None:

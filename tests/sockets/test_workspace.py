@@ -122,7 +122,7 @@ async def test_a_removed_member_alone_is_notified_immediately() -> None:
     async with listen(actor.user, slug) as staying, listen(user, slug) as leaving:
         await staying.next()
         await leaving.next()
-        await in_thread(members.remove, membership=membership, actor=actor.user)
+        await in_thread(members.end, membership=membership, actor=actor.user)
         assert "no longer a member" in await leaving.next()
         assert (await leaving.answer())["code"] == NOT_A_MEMBER
         assert await staying.reported() == []
