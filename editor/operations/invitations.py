@@ -43,6 +43,10 @@ _ENDED = {
 }
 
 
+class HasAccount(Conflict):
+    """The invited address has an account: whoever it belongs to has to sign in to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invited:
     """What became of one address. Either `invitation` or `problem` is set."""
@@ -194,8 +198,7 @@ def sign_up(
 ) -> tuple[User, Membership]:
     """Create the invited person's account, whatever SIGNUP says, and make them a member.
 
-    Raises what `accept` raises, InvalidInput for a weak password, and Conflict if the address has an account:
-    whoever it belongs to has to sign in.
+    Raises what `accept` raises, InvalidInput for a weak password, and HasAccount.
     """
     email = _lock_open(opened.invitation).email
     name = " ".join(name.split())
@@ -204,8 +207,8 @@ def sign_up(
     try:
         with transaction.atomic():
             user = workspaces.create_user(email=email, password=password, name=name)
-    except IntegrityError:  # the same address, at the same moment
-        raise Conflict("An account with this email already exists.") from None
+    except (Conflict, IntegrityError):  # the second: an account was created at the same moment
+        raise HasAccount("Sign in to join.") from None
     EmailAddress.objects.update_or_create(
         user=user, defaults={"email": user.email, "verified": opened.mailed, "primary": True}
     )

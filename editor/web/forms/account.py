@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
+from editor.gateway.requests import mail_origin
 from editor.operations import mails
 from editor.operations.mails import Kind
-from editor.web.links import mail_origin
 
 
 class AddressForm(forms.Form):
