@@ -47,6 +47,9 @@ def change(request: MemberRequest, user_id: str) -> HttpResponse:
     """Set the `role`, `monthly_cap` or `access` that the form contains. If refused, the row stays."""
     actor, post = request.actor, request.POST
     membership = lookups.membership(actor, user_id)
+    field = next((name for name in ("role", "monthly_cap", "access") if name in post), "")
+    if not field:
+        raise InvalidInput("The form contains nothing to change.")
     try:
         changed = members.change(
             actor=actor,
@@ -66,7 +69,7 @@ def change(request: MemberRequest, user_id: str) -> HttpResponse:
         "role": f"{name} is {Role(changed.role).label.lower()} now.",
         "monthly_cap": f"Cap of {name} saved.",
         "access": f"Access Image Editor of {name} is {'on' if changed.access_image_editor else 'off'}.",
-    }[next(field for field in ("role", "monthly_cap", "access") if field in post)]
+    }[field]
     return _changed(request, changed, message)
 
 
