@@ -277,6 +277,7 @@ def _notify(kind: mails.Kind, membership: Membership, actor: audit.By, **details
         kind=kind,
         email=membership.user.email,
         workspace=membership.workspace.name,
+        slug=membership.workspace.slug,
         by=by.display_name if by else "",
         **details,
     )

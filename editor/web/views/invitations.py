@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.core import ratelimit
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
@@ -151,6 +152,7 @@ def _form(request: MemberRequest, form: InviteForm | None, *, results: object = 
         "form": form,
         "results": results,
         "in_dialog": is_fragment(request),
+        "sends_mail": settings.SENDS_MAIL,
         "nav": "members",
         **_counts(request, people),
     }
