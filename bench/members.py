@@ -21,7 +21,7 @@ def fill(slug: str, *, members: int, invitations: int = 500) -> None:
     """Add members, of whom every tenth has a cap, and open invitations."""
     workspace = Workspace.objects.get(slug=slug)
     users = User.objects.bulk_create(
-        User(email=f"member{number}@team.example", name=f"Member {number:05}", password="!")
+        User(email=f"member{number}@team.example", name=f"Member {number:05}", password="!")  # noqa: S106
         for number in range(members)
     )
     Membership.objects.bulk_create(
