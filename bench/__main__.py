@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from bench import browser, pages, table
+from bench import browser, members, pages, table
 from bench.browser import KILOBYTES_BAR, REQUESTS_BAR, SHIFT_BAR, SLOWER, Load
 from bench.pages import Timing
 from bench.portal import OWNER, SLUG, WORKSPACE, chromium, run_inside, running_portal
@@ -26,6 +26,9 @@ def main() -> None:
         _show_timings(FEW, pages.measure(portal, client, pages.studio_asks(portal)))
         _fill(portal, MANY)
         _show_timings(MANY, pages.measure(portal, client, pages.gallery_asks(portal, client)))
+        sys.stderr.write(f"==> Adding {members.MEMBERS:,} members\n")
+        run_inside(portal, f"from bench.members import fill; fill({SLUG!r}, members={members.MEMBERS})")
+        _show_timings(MANY, pages.measure(portal, client, members.asks()))
 
 
 def _fill(portal: Portal, jobs: int) -> None:

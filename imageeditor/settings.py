@@ -237,6 +237,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": None,
     "login_failed": None,
     "signup": "30/h/ip",
+    "invitation": "30/m/ip,10/m/key",
     "signup_mail": "20/m/ip,5/15m/key",
     "reset_password": "20/m/ip,5/15m/key",
 }

@@ -31,6 +31,11 @@ class Actor:
     def permissions(self) -> frozenset[Permission]:
         return permissions.of(self.membership)
 
+    @property
+    def rights(self) -> str:
+        """Changes whenever the member's permissions do. For URLs."""
+        return f"{self.membership.role}-{int(self.membership.access_image_editor)}"
+
     def may(self, permission: Permission) -> bool:
         return permissions.allows(self.membership, permission)
 

@@ -46,15 +46,13 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
     longer a member, and PermissionDenied when the creator's role allows none of its scopes any more, or
     they lack the second factor that the workspace demands.
     """
-    membership = None
-    if key.is_live:
-        memberships = Membership.objects.select_related("workspace__plan", "user")
-        membership = memberships.filter(
-            workspace=key.workspace_id,
-            workspace__deleted_at=None,
-            user=key.created_by_id,
-            user__is_active=True,
-        ).first()
+    memberships = Membership.objects.select_related("workspace__plan", "user")
+    membership = memberships.filter(
+        workspace=key.workspace_id,
+        workspace__deleted_at=None,
+        user=key.created_by_id,
+        user__is_active=True,
+    ).first()
     if error := _problem(membership, key):
         raise error
     assert membership is not None
@@ -104,10 +102,11 @@ def check_job(job: Job) -> None:
 
 
 def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError | None:
+    if key is not None and membership is None:
+        return _stranger()
     if key is None or not key.is_live:
         return NotAuthenticated("This API key has expired or was revoked.")
-    if membership is None:
-        return _stranger()
+    assert membership is not None
     if not any(permissions.allows(membership, scopes.PERMISSIONS[scope]) for scope in key.scopes):
         return PermissionDenied(
             "The person who created this API key no longer has the “Access Image Editor” permission."

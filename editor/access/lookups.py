@@ -19,6 +19,7 @@ from editor.models import (
     ApiKey,
     Character,
     Image,
+    Invitation,
     Job,
     Membership,
     ModelAlias,
@@ -200,6 +201,27 @@ def webhook_endpoint(actor: Actor, endpoint_id: str | UUID) -> WebhookEndpoint:
 def webhook_delivery(actor: Actor, delivery_id: str | UUID) -> WebhookDelivery:
     rows = WebhookDelivery.objects.filter(workspace=actor.workspace)
     return _one(rows, delivery_id, "There is no such delivery in this workspace.")
+
+
+def membership(actor: Actor, user_id: str | UUID) -> Membership:
+    """The membership of a person in the workspace, by the id of their account."""
+    message = "There is no such member in this workspace."
+    rows = Membership.objects.select_related("workspace__plan", "user")
+    rows = rows.filter(workspace=actor.workspace, user__is_service_account=False)
+    found = rows.filter(user=_uuid(user_id, message)).first()
+    if found is None:
+        raise NotFound(message)
+    return found
+
+
+def invitation(actor: Actor, invitation_id: str | UUID) -> Invitation:
+    """An invitation to the workspace, open or not."""
+    rows = Invitation.objects.select_related("workspace__plan", "invited_by")
+    return _one(
+        rows.filter(workspace=actor.workspace),
+        invitation_id,
+        "There is no such invitation in this workspace.",
+    )
 
 
 def alias_target(name: str) -> str:

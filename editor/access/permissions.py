@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from editor.models import Membership, Role
+from editor.models import Invitation, Membership, Role
+
+Rights = Membership | Invitation
 
 
 class Permission(StrEnum):
@@ -72,12 +74,12 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
 )
 
 
-def of(membership: Membership) -> frozenset[Permission]:
-    """All permissions that the membership gives."""
+def of(membership: Rights) -> frozenset[Permission]:
+    """All permissions that the membership gives, or the invitation would."""
     return frozenset(permission for permission in RULES if allows(membership, permission))
 
 
-def allows(membership: Membership, permission: Permission) -> bool:
+def allows(membership: Rights, permission: Permission) -> bool:
     rule = RULES[permission]
     return membership.role in rule.roles and (membership.access_image_editor or not rule.needs_editor)
 

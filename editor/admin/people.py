@@ -53,6 +53,7 @@ class MembershipInline(admin.TabularInline):
     formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ("user",)
+    fields = ("user", "role", "access_image_editor", "monthly_cap")
 
 
 class UserForm(UserChangeForm):

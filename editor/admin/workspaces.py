@@ -27,13 +27,12 @@ class WorkspaceAdmin(admin.ModelAdmin):
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         assert isinstance(request.user, models.User)
         formset.save(commit=False)
-        saved = [(membership, fields) for membership, fields in formset.changed_objects]
-        saved += [(membership, ["added"]) for membership in formset.new_objects]
+        saved = [*(membership for membership, _ in formset.changed_objects), *formset.new_objects]
         # New owners first, so that the old ones can be removed.
-        for membership, fields in sorted(saved, key=lambda pair: pair[0].role != models.Role.OWNER):
-            members.save(membership=membership, actor=request.user, changed=fields)
+        for membership in sorted(saved, key=lambda row: row.role != models.Role.OWNER):
+            members.save(membership=membership, actor=request.user)
         for membership in formset.deleted_objects:
-            members.remove(membership=membership, actor=request.user)
+            members.end(membership=membership, actor=request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # its jobs and ledger must stay

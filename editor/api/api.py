@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from editor import retry_after
-from editor.api import edits, jobs, lists
+from editor.api import edits, jobs, lists, team
 from editor.api.envelope import problem
 from editor.api.parser import StrictParser
 from editor.errors import EditorError, InvalidInput
@@ -24,7 +24,7 @@ api = NinjaAPI(
     openapi_url=None,  # see document.py
     parser=StrictParser(),
 )
-for part in (edits, jobs, lists):
+for part in (edits, jobs, lists, team):
     api.add_router("", part.router)
 
 

@@ -27,3 +27,4 @@ class Needs(HttpBearer):
 
 READ = Needs(scopes.READ)
 WRITE = Needs(scopes.WRITE)
+MANAGE = Needs(scopes.MANAGE)

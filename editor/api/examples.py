@@ -15,6 +15,8 @@ RESULT = "ab7e2511-93c4-4c0e-8a52-7f0b5a9d2e64"
 JOB = "9c0d4f31-52a7-4d0b-b6a3-0c8e5d7f9a20"
 STYLE = "5b1f6c0e-2a44-4d59-8d7c-3e9f1b7a6c02"
 CHARACTER = "d3a9e7b4-81f0-4f6e-9b25-6c4d2e8f0a13"
+MEMBER = "0f6b1f0e-7c55-4a06-8f52-5b0f5cf0a1f7"
+INVITATION = "6a4b6c27-5f0e-4f43-93ab-3bb0a8d3e9c4"
 MODEL = "black-forest-labs/flux-kontext-pro"
 
 _RESULT_URL = f"{SITE}/i/Zx81kQ"
@@ -74,6 +76,32 @@ _COMPLETED = _WAITING | {
     ],
 }
 
+_MEMBER: dict[str, Any] = {
+    "member_id": MEMBER,
+    "email": "mei@acme.example",
+    "name": "Mei Tanaka",
+    "role": "editor",
+    "access_image_editor": True,
+    "monthly_cap": 300,
+    "spent_this_month": 183,
+    "is_active": True,
+    "joined_at": "2026-05-04T11:00:00.000Z",
+    "last_active_at": "2026-05-04T11:42:00.000Z",
+}
+_INVITATION: dict[str, Any] = {
+    "invitation_id": INVITATION,
+    "email": "sofia@acme.example",
+    "role": "editor",
+    "access_image_editor": True,
+    "monthly_cap": 300,
+    "message": "",
+    "state": "open",
+    "url": f"{SITE}/invitations/6a4b6c27…/",
+    "created_at": "2026-05-04T11:00:00.000Z",
+    "expires_at": "2026-05-11T11:00:00.000Z",
+}
+_FIRST_PAGE = {"page": 1, "per_page": 50, "has_more": False}
+
 REQUESTS: dict[str, dict[str, dict[str, Any]]] = {
     "upload_url": {
         "A photo": {"file_name": "cup.jpg", "mime_type": "image/jpeg", "file_size": 482113},
@@ -95,6 +123,15 @@ REQUESTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "estimate_credits": {
         "A tier": {"model_tier": "pro", "provider": "platform"},
+    },
+    "add_member": {
+        "An editor with a cap": {"email": "sofia@acme.example", "role": "editor", "monthly_cap": 300},
+    },
+    "change_member": {
+        "Make an admin without a cap": {"role": "admin", "monthly_cap": "none"},
+    },
+    "invite": {
+        "Two viewers": {"emails": ["sofia@acme.example", "nobody"], "role": "viewer"},
     },
 }
 
@@ -179,6 +216,24 @@ ANSWERS: dict[str, dict[int, Any]] = {
             ],
         },
     },
+    "members": {200: {"success": True, "data": [_MEMBER], "pagination": _FIRST_PAGE}},
+    "add_member": {201: {"success": True, "data": _INVITATION}},
+    "change_member": {
+        200: {"success": True, "data": _MEMBER | {"role": "admin", "monthly_cap": None}},
+    },
+    "remove_member": {200: {"success": True, "data": _MEMBER}},
+    "invitations": {200: {"success": True, "data": [_INVITATION], "pagination": _FIRST_PAGE}},
+    "invite": {
+        201: {
+            "success": True,
+            "data": [_INVITATION | {"role": "viewer", "monthly_cap": None}],
+            "refused": [{"email": "nobody", "error": "is not an email address."}],
+        },
+    },
+    "send_invitation": {200: {"success": True, "data": _INVITATION}},
+    "revoke_invitation": {
+        200: {"success": True, "data": _INVITATION | {"state": "revoked", "url": None}},
+    },
     "styles": {
         200: {"success": True, "data": [{"id": STYLE, "name": "Gouache", "scope": "system"}]},
     },
@@ -209,14 +264,14 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     403: (
-        "The key lacks the scope, or the person who created it can no longer use the editor.",
+        "The key lacks the scope, or the person who created it may not do this (any more).",
         {
             "error": "This API key does not have the scope “image_editor:write”.",
             "code": "permission_denied",
         },
     ),
     404: (
-        "There is no such job, image, style or character in this workspace.",
+        "There is no such job, image, style, character, member or invitation in this workspace.",
         {"error": "There is no such image in this workspace.", "code": "not_found"},
     ),
     408: (
@@ -224,7 +279,8 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"error": "The request body did not arrive in time.", "code": "request_timeout"},
     ),
     409: (
-        "The job has already ended, or the first call with this Idempotency-Key is still running.",
+        "The job or invitation has already ended, the first call with this Idempotency-Key is still running, "
+        "the person is a member or invited already, or the workspace would have no owner.",
         {"error": "The edit was canceled. Its credits were refunded.", "code": "conflict", "job_id": JOB},
     ),
     413: (

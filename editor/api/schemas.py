@@ -73,7 +73,7 @@ _BLANK: list[dict[str, Any]] = [{"type": "null"}, {"type": "string", "maxLength"
 
 
 def _document_blanks(schema: dict[str, Any]) -> None:
-    """Add to the JSON schema of a request what `_Request` accepts: null and "" in optional fields."""
+    """Add to the JSON schema of a request what `Request` accepts: null and "" in optional fields."""
     own = ("title", "description", "default")
     for name, field in schema["properties"].items():
         if name not in schema.get("required", []):
@@ -82,7 +82,7 @@ def _document_blanks(schema: dict[str, Any]) -> None:
             field["anyOf"] = [*(kind for kind in kinds if kind not in _BLANK), *_BLANK]
 
 
-class _Request(Schema):
+class Request(Schema):
     """A request body. Clients that fill in a form send null or "" for what they do not set: it is absent."""
 
     model_config = ConfigDict(json_schema_extra=_document_blanks)
@@ -98,7 +98,7 @@ class _Request(Schema):
         return handler(given)
 
 
-class UploadIn(_Request):
+class UploadIn(Request):
     file_name: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(
         description="Name of the image in the gallery; 1 to 255 characters."
     )
@@ -137,7 +137,7 @@ def _document_choice(schema: dict[str, Any]) -> None:
     ]
 
 
-class _Choice(_Request):
+class _Choice(Request):
     """A tier, or an exact model in its place."""
 
     model_config = ConfigDict(json_schema_extra=_document_choice)
@@ -246,7 +246,7 @@ class JobOut(Schema):
 
 class Page(Schema):
     page: int = Field(description="Page number, starting at 1.")
-    per_page: int = Field(description="Jobs per page.")
+    per_page: int = Field(description="Rows per page.")
     has_more: bool = Field(description="Whether there is another page.")
 
 

@@ -5,7 +5,7 @@ from editor.models.api_keys import ApiKey, SpentNonce
 from editor.models.audit import AuditEntry
 from editor.models.credits import CreditAccount, LedgerEntry
 from editor.models.images import Image, Star
-from editor.models.invitations import Invitation
+from editor.models.invitations import Invitation, InvitationState
 from editor.models.jobs import ENDED, LIVE, Channel, Job, JobEvent, JobImage, Status
 from editor.models.presets import Character, CharacterImage, Style
 from editor.models.provider_keys import ProviderKey
@@ -30,6 +30,7 @@ __all__ = [
     "FormerAddress",
     "Image",
     "Invitation",
+    "InvitationState",
     "Job",
     "JobEvent",
     "JobImage",

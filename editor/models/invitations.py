@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +12,8 @@ from django.utils import timezone
 
 from editor.models.base import PublicModel
 from editor.models.workspaces import Role, Workspace
+
+InvitationState = Literal["open", "expired", "revoked", "used"]
 
 
 class Invitation(PublicModel):
@@ -57,5 +61,13 @@ class Invitation(PublicModel):
         return f"{self.email} to {self.workspace}"
 
     @property
+    def state(self) -> InvitationState:
+        if self.accepted_at:
+            return "used"
+        if self.revoked_at:
+            return "revoked"
+        return "open" if self.expires_at > timezone.now() else "expired"
+
+    @property
     def is_open(self) -> bool:
-        return self.revoked_at is None and self.accepted_at is None and self.expires_at > timezone.now()
+        return self.state == "open"

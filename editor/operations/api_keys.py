@@ -29,7 +29,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.access.scopes import EVERYTHING, PERMISSIONS, SCOPES
 from editor.errors import Conflict, InvalidInput, PermissionDenied
-from editor.models import ApiKey, Workspace
+from editor.models import ApiKey, Membership, Workspace
 from editor.operations import audit
 from editor.queries import api_keys
 
@@ -132,6 +132,15 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         _record(actor, "revoked", key)
         events.publish(events.AccessChanged(workspace_id=key.workspace_id))
+
+
+def revoke_all_of(*, membership: Membership, actor: audit.By) -> None:
+    """Revoke the keys of a person who leaves the workspace: they stay dead if the person comes back."""
+    for key in ApiKey.objects.filter(
+        api_keys.live(), workspace=membership.workspace_id, created_by=membership.user_id
+    ):
+        ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
+        audit.record(workspace=membership.workspace, actor=actor, action="api_key.revoked", target=str(key))
 
 
 def find(bare: str) -> ApiKey | None:

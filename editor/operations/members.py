@@ -1,52 +1,142 @@
-"""Memberships and roles. A workspace with members always has an owner."""
+"""Memberships and roles. A workspace with members always has an owner.
+
+`change`, `remove` and `leave` act for a member and check their rights; `save`, `end` and `join` are for
+operators and other operations.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+from datetime import timedelta
+from enum import Enum
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from editor import events
-from editor.errors import Conflict
-from editor.models import Membership, Role, User, Workspace
-from editor.operations import audit
+from editor.access import permissions
+from editor.access.actor import Actor
+from editor.access.permissions import Permission
+from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from editor.models import Invitation, Membership, Role, User, Workspace
+from editor.operations import api_keys, audit, mails
+
+HIGHEST_CAP = 2**31 - 1  # credits
+NOTED_EVERY = timedelta(minutes=1)
+OWNERS_ONLY = "Only an owner of this workspace can make somebody an owner, or change or remove an owner."
+TOO_MUCH = "You cannot give others more than you have yourself. Ask an owner of this workspace to do it."
+
+
+class Keep(Enum):
+    """The value of an argument that is not given, where None means something."""
+
+    KEEP = "keep"
+
+
+KEEP = Keep.KEEP
 
 
 @transaction.atomic
-def remove(*, membership: Membership, actor: audit.By) -> None:
-    """Remove a person from the workspace. Their open pages and long-lived requests end at once.
+def change(
+    *,
+    actor: Actor,
+    membership: Membership,
+    role: Role | None = None,
+    access_image_editor: bool | None = None,
+    monthly_cap: int | Keep | None = KEEP,
+) -> Membership:
+    """Change what a member may do; what is not given stays. Their open pages, keys and calls follow at once.
 
-    Raises Conflict if the others would have no owner.
+    monthly_cap  credits per month; None: no cap
+    Raises PermissionDenied, InvalidInput for an impossible cap, Conflict for the last owner, and NotFound if
+    they are no longer a member.
     """
-    _lock(membership)
+    actor = lock(actor)
+    before = _reread(membership)
+    after = copy(before)
+    after.role = before.role if role is None else role
+    if access_image_editor is not None:
+        after.access_image_editor = access_image_editor
+    if monthly_cap is not KEEP:
+        after.monthly_cap = checked_cap(monthly_cap)
+    check_rights(actor, after=after, before=before)
+    save(membership=after, actor=actor)
+    return after
+
+
+@transaction.atomic
+def remove(*, actor: Actor, membership: Membership) -> None:
+    """Remove a member. Raises PermissionDenied, Conflict for the last owner, NotFound if they have left."""
+    actor = lock(actor)
+    row = _reread(membership)
+    check_rights(actor, before=row)
+    end(membership=row, actor=actor)
+
+
+@transaction.atomic
+def leave(*, actor: Actor) -> None:
+    """End one's own membership. Raises Conflict for the last owner."""
+    actor = lock(actor)
+    end(membership=actor.membership, actor=actor)
+
+
+@transaction.atomic
+def end(*, membership: Membership, actor: audit.By) -> None:
+    """Remove a person from the workspace. Their open pages, keys and long-lived requests end at once.
+
+    Their edits go on and belong to the workspace, as their images do. Invitations by them that are not
+    accepted yet are revoked. Raises Conflict if the others would have no owner.
+    """
+    _lock(membership.workspace_id)
     if only_owner(membership=membership):
         raise Conflict(_only_owner_message(membership))
     audit.record(
-        workspace=membership.workspace, actor=actor, action="membership.removed", target=membership.user.email
+        workspace=membership.workspace,
+        actor=actor,
+        action="membership.removed",
+        target=membership.user.email,
+        before=_described(membership),
     )
+    api_keys.revoke_all_of(membership=membership, actor=actor)
+    _revoke_invitations_by(membership)
     membership.delete()
+    if audit.user_of(actor) != membership.user:
+        _notify(mails.Kind.REMOVED, membership, actor)
     events.publish(events.MemberRemoved(workspace_id=membership.workspace_id, user_id=membership.user_id))
 
 
 @transaction.atomic
-def save(*, membership: Membership, actor: audit.By, changed: Sequence[str]) -> None:
+def save(*, membership: Membership, actor: audit.By) -> None:
     """Store a new or changed membership. Long-lived requests end if they are no longer allowed.
 
-    Raises Conflict if the workspace would have members and no owner.
+    An invitation to the person is used up. Raises Conflict if the workspace would have members and no owner.
     """
-    _lock(membership)
+    _lock(membership.workspace_id)
     before = Membership.objects.filter(pk=membership.pk).first()
     if before and membership.role != Role.OWNER and _is_last_owner(before):
         raise Conflict(_only_owner_message(membership))
+    was, now = _described(before) if before else {}, _described(membership)
+    changed = [name for name in now if was.get(name) != now[name]]
+    if not changed:
+        return
     membership.save()
-    data = {"changed": list(changed), "role": membership.role}
     audit.record(
         workspace=membership.workspace,
         actor=actor,
         action="membership.changed" if before else "membership.added",
         target=membership.user.email,
-        data=data | ({"was": before.role} if before else {}),
+        before={name: was[name] for name in changed} if before else None,
+        after={name: now[name] for name in changed},
     )
+    if before is None:
+        _use_invitation(membership)
+    elif before.role != membership.role and audit.user_of(actor) != membership.user:
+        _notify(mails.Kind.ROLE_CHANGED, membership, actor, role=Role(membership.role).label)
+    if not permissions.allows(membership, Permission.MEMBERS_MANAGE):
+        _revoke_invitations_by(membership)
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
 
 
@@ -63,14 +153,23 @@ def join(*, workspace: Workspace, user: User, role: Role | None, actor: audit.By
     elif role is None or (membership.role == wanted and membership.access_image_editor):
         return membership
     membership.role, membership.access_image_editor = wanted, True
-    save(membership=membership, actor=actor, changed=["role", "access_image_editor"])
+    save(membership=membership, actor=actor)
     return membership
+
+
+def touch(membership: Membership) -> None:
+    """Record that the member is active, at most once every NOTED_EVERY across all processes."""
+    now = timezone.now()
+    if membership.last_active_at and membership.last_active_at > now - NOTED_EVERY:
+        return
+    noted_long_ago = Q(last_active_at=None) | Q(last_active_at__lte=now - NOTED_EVERY)
+    Membership.objects.filter(noted_long_ago, pk=membership.pk).update(last_active_at=now)
 
 
 def only_owner(*, membership: Membership) -> bool:
     """Whether the workspace has other members, who would have no owner without this one."""
-    others = Membership.objects.filter(workspace=membership.workspace_id).exclude(pk=membership.pk)
-    return _is_last_owner(membership) and others.exists()
+    others = Membership.objects.filter(workspace=membership.workspace_id, user__is_service_account=False)
+    return _is_last_owner(membership) and others.exclude(pk=membership.pk).exists()
 
 
 def account_changed(*, user: User) -> None:
@@ -79,14 +178,109 @@ def account_changed(*, user: User) -> None:
         events.publish(events.AccessChanged(workspace_id=workspace_id))
 
 
+def lock(actor: Actor) -> Actor:
+    """The actor with their present rights, which stay as they are until the transaction ends.
+
+    Raises PermissionDenied if they are no longer a member.
+    """
+    _lock(actor.workspace.pk)
+    rows = Membership.objects.select_related("workspace__plan", "user")
+    membership = rows.filter(pk=actor.membership.pk).first()
+    if membership is None:
+        raise PermissionDenied("You are no longer a member of this workspace.")
+    return replace(actor, membership=membership)
+
+
+def check_rights(
+    actor: Actor, *, before: Membership | None = None, after: Membership | Invitation | None = None
+) -> None:
+    """Raise PermissionDenied unless the actor may turn `before` into `after`.
+
+    before  None: a new member; after  None: a removed one
+    """
+    actor.require(Permission.MEMBERS_MANAGE)
+    if actor.may(Permission.WORKSPACE_OWN):
+        return
+    if Role.OWNER in (before and before.role, after and after.role):
+        raise PermissionDenied(OWNERS_ONLY)
+    if after is None:
+        return
+    given = permissions.of(after) - (permissions.of(before) if before else frozenset())
+    raised = before is None or _cap(after) > _cap(before)
+    if given - actor.permissions or (raised and _cap(after) > _cap(actor.membership)):
+        raise PermissionDenied(TOO_MUCH)
+
+
+def checked_cap(cap: int | None) -> int | None:
+    """Raises InvalidInput for a cap that is not possible."""
+    if cap is not None and not 0 <= cap <= HIGHEST_CAP:
+        problem = f"Enter a whole number of credits, at most {HIGHEST_CAP:,}, or nothing for no cap."
+        raise InvalidInput(problem, fields={"monthly_cap": problem})
+    return cap
+
+
+def _cap(row: Membership | Invitation) -> float:
+    """The cap as a number that can be compared."""
+    return float("inf") if row.monthly_cap is None else row.monthly_cap
+
+
 def _is_last_owner(membership: Membership) -> bool:
-    owners = Membership.objects.filter(workspace=membership.workspace_id, role=Role.OWNER)
+    owners = Membership.objects.filter(
+        workspace=membership.workspace_id, role=Role.OWNER, user__is_service_account=False
+    )
     return [owner.pk for owner in owners] == [membership.pk]
 
 
-def _lock(membership: Membership) -> None:
+def _lock(workspace_id: UUID) -> None:
     """One change at a time per workspace, so that no two owners demote each other."""
-    Workspace.objects.select_for_update(no_key=True).get(pk=membership.workspace_id)
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
+
+
+def _reread(membership: Membership) -> Membership:
+    found = Membership.objects.select_related("workspace", "user").filter(pk=membership.pk).first()
+    if found is None:
+        raise NotFound(f"{membership.user.display_name} is no longer a member of this workspace.")
+    return found
+
+
+def _described(membership: Membership) -> dict[str, str]:
+    """For the audit log."""
+    cap = membership.monthly_cap
+    return {
+        "role": Role(membership.role).label,
+        "Access Image Editor": "on" if membership.access_image_editor else "off",
+        "monthly cap": "none" if cap is None else f"{cap:,}",
+    }
+
+
+def _use_invitation(membership: Membership) -> None:
+    """They are a member now: an invitation to them is not pending any more."""
+    pending = Invitation.objects.filter(
+        workspace=membership.workspace_id,
+        email__iexact=membership.user.email,
+        accepted_at=None,
+        revoked_at=None,
+    )
+    pending.update(accepted_at=timezone.now(), accepted_by=membership.user)
+
+
+def _revoke_invitations_by(membership: Membership) -> None:
+    """Whoever may not invite any more has no valid links left, which they could have kept."""
+    Invitation.objects.filter(
+        workspace=membership.workspace_id, invited_by=membership.user_id, accepted_at=None, revoked_at=None
+    ).update(revoked_at=timezone.now())
+
+
+def _notify(kind: mails.Kind, membership: Membership, actor: audit.By, **details: str) -> None:
+    by = audit.user_of(actor)
+    mails.notify(
+        kind=kind,
+        email=membership.user.email,
+        workspace=membership.workspace.name,
+        slug=membership.workspace.slug,
+        by=by.display_name if by else "",
+        **details,
+    )
 
 
 def _only_owner_message(membership: Membership) -> str:

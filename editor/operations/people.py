@@ -212,7 +212,7 @@ def _delete(user: User, actor: User | None) -> None:
     for key in keys_of(user):
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
     for membership in memberships_of(user):
-        members.remove(membership=membership, actor=actor)
+        members.end(membership=membership, actor=actor)
     audit.record(workspace=None, actor=actor, action="account.deleted", target=user.email)
     # Before their images: an edit that ends right now would create another one for this person.
     Job.objects.filter(created_by=user).update(created_by=None)

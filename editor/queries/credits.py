@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q, Sum
 from django.utils import timezone
@@ -31,12 +31,16 @@ def spent(workspace: Workspace, *, days: int) -> int:
 
 def used_this_month(actor: Actor) -> int:
     """Credits that the member has spent or that are held for them, since the start of the month (UTC)."""
-    month = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    own = Job.objects.filter(workspace=actor.workspace, created_by=actor.user, created_at__gte=month)
+    own = Job.objects.filter(workspace=actor.workspace, created_by=actor.user, created_at__gte=month_start())
     sums = own.aggregate(
         held=Sum("price", filter=Q(status__in=LIVE), default=0), charged=Sum("charged", default=0)
     )
     return int(sums["held"] + sums["charged"])
+
+
+def month_start() -> datetime:
+    """When the current month began (UTC)."""
+    return timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def cap_left(actor: Actor) -> int | None:

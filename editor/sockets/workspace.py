@@ -43,11 +43,14 @@ _open: Counter[UUID] = Counter()  # sockets, by user
 class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Only sends; ignores whatever a client sends.
 
+    rights  those that the page was rendered for
+
     The session and the membership are checked before each push.
     """
 
     joined: tuple[str, ...] = ()
     ended = False
+    rights = ""
     polling: asyncio.Task[None] | None = None
     person: UUID | None = None  # the user for whom it is counted
 
@@ -83,6 +86,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept()
         # Otherwise changes between the page's rendering and now would never be sent.
         self.since = max(_since(self.scope), timezone.now() - REMEMBERED)
+        self.rights = _parameter(self.scope, "rights") or actor.rights
         if (lost_since := events.lost_since()) is not None:
             self._start_polling(lost_since)
         await self._catch_up(self.since)
@@ -116,7 +120,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(group, self.channel_name)
 
     async def access_changed(self, event: dict[str, Any]) -> None:
-        await self._current_actor()
+        await self._members_changed()
 
     async def live_lost(self, event: dict[str, Any]) -> None:
         self._start_polling(event["since"])
@@ -137,8 +141,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._push(None)
 
     async def member_removed(self, event: dict[str, Any]) -> None:
-        if event["user_id"] == str(self.scope["user"].pk):
-            await self._current_actor()
+        await self._members_changed()
 
     async def sessions_changed(self, event: dict[str, Any]) -> None:
         await self._current_actor()
@@ -168,12 +171,26 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if actor := await self._current_actor():
             await self.send(text_data=await in_thread(self._render_change, actor, job_id, ended))
 
+    async def _members_changed(self) -> None:
+        """Let a page that lists the members fetch them again."""
+        if actor := await self._current_actor():
+            context = {"workspace": actor.workspace}
+            await self.send(text_data=render_to_string("settings/_members_pull.html", context))
+
     async def _current_actor(self) -> Actor | None:
-        """The viewer's current actor; None if the socket was closed, now or before."""
+        """The viewer's current actor; None if the socket was closed, now or before.
+
+        A page that was rendered for other rights is reloaded.
+        """
         if self.ended:
             return None
         try:
-            return await self._actor()
+            actor = await self._actor()
+            if actor.rights != self.rights:
+                self.rights = actor.rights
+                context = {"workspace": actor.workspace}
+                await self.send(text_data=render_to_string("studio/_rights.html", context))
+            return actor
         except NotAuthenticated:
             await self._end(SESSION_ENDED)
         except (NotFound, SecondFactorRequired) as error:
@@ -236,8 +253,13 @@ def _same_origin(scope: dict[str, Any]) -> bool:
 
 def _since(scope: dict[str, Any]) -> datetime:
     """When the page was rendered: `?since=` in Unix seconds; now if missing."""
-    values = parse_qs(scope.get("query_string", b"").decode("ascii", "ignore")).get("since", [])
     try:
-        return datetime.fromtimestamp(float(values[0]), tz=UTC)
-    except (IndexError, ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(float(_parameter(scope, "since")), tz=UTC)
+    except (ValueError, OverflowError, OSError):
         return timezone.now()
+
+
+def _parameter(scope: dict[str, Any], name: str) -> str:
+    """A parameter of the page's URL; empty if missing."""
+    query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("ascii", "ignore"))
+    return query.get(name, [""])[0]

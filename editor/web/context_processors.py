@@ -26,5 +26,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         shown["workspace"] = actor.workspace
         shown["workspaces"] = members.workspaces_of(request.user)
         shown["permissions"] = actor.permissions
+        shown["rights"] = actor.rights
         shown["balance"] = credits.balance(actor.workspace)
     return shown

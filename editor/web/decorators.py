@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
+from editor.operations import members
 
 P = ParamSpec("P")
 View = Callable[Concatenate["MemberRequest", P], HttpResponseBase]
@@ -39,6 +40,7 @@ def member(permission: Permission, *, post: Permission | None = None) -> Callabl
         def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             actor = lookups.actor(request.user, slug, address=request.META.get("REMOTE_ADDR"))
             actor.require(post if post and request.method == "POST" else permission)
+            members.touch(actor.membership)
             request.actor = actor  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 

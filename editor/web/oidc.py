@@ -21,10 +21,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from editor.errors import Conflict
+from editor.gateway.requests import mail_origin
 from editor.models import Role, User
 from editor.operations import members, people, workspaces
 from editor.queries import accounts
-from editor.web.links import mail_origin
 
 log = logging.getLogger("editor.web")
 

@@ -66,9 +66,7 @@ def test_the_key_of_a_deactivated_user_is_rejected_even_if_loaded_before(key: Ap
 
 def test_the_key_of_a_removed_member_is_rejected_even_with_another_workspace(key: ApiKey) -> None:
     make_workspace(owner=key.created_by, name="Elsewhere")
-    members.remove(
-        membership=Membership.objects.get(user=key.created_by, workspace=key.workspace), actor=None
-    )
+    members.end(membership=Membership.objects.get(user=key.created_by, workspace=key.workspace), actor=None)
     with pytest.raises(NotAuthenticated, match="no longer a member"):
         actor_of(key, channel="api")
 

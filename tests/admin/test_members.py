@@ -65,7 +65,7 @@ def test_a_new_role_is_audited_with_the_old_one(
     assert save(client, workspace, row(owner), row(member, role=Role.ADMIN)) == ""
     entry = AuditEntry.objects.get(action="membership.changed")
     assert (entry.actor, entry.target) == (operator, member.user.email)
-    assert entry.data == {"changed": ["role"], "role": "admin", "was": "editor"}
+    assert (entry.before, entry.after) == ({"role": "Editor"}, {"role": "Admin"})
 
 
 @pytest.mark.parametrize("change", [{"role": Role.EDITOR}, {"DELETE": "on"}], ids=["demoted", "removed"])

@@ -56,19 +56,19 @@ def _rotate(actor: Actor, key: ApiKey) -> None:
 
 
 def _remove(actor: Actor, key: ApiKey) -> None:
-    members.remove(membership=_membership(key), actor=None)
+    members.end(membership=_membership(key), actor=None)
 
 
 def _make_viewer(actor: Actor, key: ApiKey) -> None:
     membership = _membership(key)
     membership.role = Role.VIEWER
-    members.save(membership=membership, actor=None, changed=["role"])
+    members.save(membership=membership, actor=None)
 
 
 def _take_permission(actor: Actor, key: ApiKey) -> None:
     membership = _membership(key)
     membership.access_image_editor = False
-    members.save(membership=membership, actor=None, changed=["access_image_editor"])
+    members.save(membership=membership, actor=None)
 
 
 def _switch_off(actor: Actor, key: ApiKey) -> None:

@@ -28,17 +28,22 @@ def owner(workspace: Workspace) -> Membership:
 
 def demote(membership: Membership) -> None:
     membership.role = Role.ADMIN
-    members.save(membership=membership, actor=None, changed=["role"])
+    members.save(membership=membership, actor=None)
 
 
 def test_membership_changes_are_audited(workspace: Workspace, owner: Membership) -> None:
     added = Membership(workspace=workspace, user=UserFactory.create(), role=Role.VIEWER)
-    members.save(membership=added, actor=owner.user, changed=["added"])
+    members.save(membership=added, actor=owner.user)
     demote(added)
     found = AuditEntry.objects.filter(action__startswith="membership.").order_by("id")
-    assert [(entry.action, entry.target, entry.data) for entry in found] == [
-        ("membership.added", added.user.email, {"changed": ["added"], "role": "viewer"}),
-        ("membership.changed", added.user.email, {"changed": ["role"], "role": "admin", "was": "viewer"}),
+    assert [(entry.action, entry.target, entry.before, entry.after) for entry in found] == [
+        (
+            "membership.added",
+            added.user.email,
+            None,
+            {"role": "Viewer", "Access Image Editor": "on", "monthly cap": "none"},
+        ),
+        ("membership.changed", added.user.email, {"role": "Viewer"}, {"role": "Admin"}),
     ]
     assert found[0].actor == owner.user
 
@@ -48,19 +53,19 @@ def test_the_last_owner_is_neither_demoted_nor_removed(workspace: Workspace, own
     with pytest.raises(Conflict, match="the only owner of Acme Studio"):
         demote(owner)
     with pytest.raises(Conflict, match="Make another member its owner first"):
-        members.remove(membership=owner, actor=None)
+        members.end(membership=owner, actor=None)
     owner.refresh_from_db()
     assert owner.role == Role.OWNER
     members.join(workspace=workspace, user=second.user, role=Role.OWNER, actor=None)
     demote(owner)
-    members.remove(membership=owner, actor=None)
+    members.end(membership=owner, actor=None)
     assert workspace.memberships.get().role == Role.OWNER
 
 
 def test_an_owner_without_members_may_leave_but_not_be_demoted(owner: Membership) -> None:
     with pytest.raises(Conflict):
         demote(owner)
-    members.remove(membership=owner, actor=None)
+    members.end(membership=owner, actor=None)
     assert not Membership.objects.exists()
 
 

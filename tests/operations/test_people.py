@@ -54,6 +54,7 @@ def test_the_users_keys_are_removed_and_their_work_stays(operator: User) -> None
     noted = dict(AuditEntry.objects.filter(actor=operator).values_list("action", "target"))
     assert noted == {
         "api_key.removed": str(key),
+        "api_key.revoked": str(key),
         "membership.removed": user.email,
         "account.deleted": user.email,
     }

@@ -16,7 +16,7 @@ from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.contexts import jobs as contexts_of_jobs
 from editor.engine import execution
-from editor.models import Job, Membership, Workspace
+from editor.models import Job, Membership, Role, Workspace
 from editor.operations import credits, jobs, members
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
@@ -122,10 +122,11 @@ async def test_a_removed_member_alone_is_notified_immediately() -> None:
     async with listen(actor.user, slug) as staying, listen(user, slug) as leaving:
         await staying.next()
         await leaving.next()
-        await in_thread(members.remove, membership=membership, actor=actor.user)
+        await in_thread(members.end, membership=membership, actor=actor.user)
         assert "no longer a member" in await leaving.next()
         assert (await leaving.answer())["code"] == NOT_A_MEMBER
-        assert await staying.reported() == []
+        [reported] = await staying.reported()
+        assert "#members-pull" in reported
 
 
 async def test_a_member_without_the_factor_that_is_demanded_now_is_told_why() -> None:
@@ -324,3 +325,18 @@ async def test_two_pages_of_one_user_both_receive_it() -> None:
             [re.sub(r"\d+\.\d{6}", "now", text) for text in await page.reported()] for page in (first, second)
         ]
         assert reported[0] == reported[1] != []
+
+
+async def test_a_page_rendered_for_other_rights_is_reloaded_once() -> None:
+    actor = await in_thread(make_actor)
+    member = await in_thread(make_actor, actor.workspace, user=await in_thread(make_member, actor.workspace))
+    slug = actor.workspace.slug
+    async with listen(member.user, slug, query=f"rights={member.rights}") as page:
+        await page.next()
+        for role in (Role.VIEWER, Role.VIEWER):
+            await in_thread(members.change, actor=actor, membership=member.membership, role=role)
+        reload, pull = await page.reported()
+        assert f"/w/{slug}/rights/" in reload
+        assert "#members-pull" in pull
+    async with listen(member.user, slug, query=f"rights={member.rights}") as stale:
+        assert f"/w/{slug}/rights/" in await stale.next()

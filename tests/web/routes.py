@@ -8,19 +8,23 @@ from typing import Any, Literal
 
 from django.urls import reverse
 
+from editor.access.actor import Actor
 from editor.models import (
     ApiKey,
     Character,
     Image,
+    Invitation,
     Job,
+    Membership,
     ProviderKey,
+    Role,
     ShareLink,
     Style,
     WebhookDelivery,
     WebhookEndpoint,
     Workspace,
 )
-from editor.operations import api_keys, shares
+from editor.operations import api_keys, invitations, shares
 from editor.operations.webhooks import deliveries, endpoints
 from tests.factories import make_actor, make_workspace
 from tests.fake_providers import KEY, save_key
@@ -45,6 +49,8 @@ class Rows:
     api_key: ApiKey
     endpoint: WebhookEndpoint
     delivery: WebhookDelivery
+    member: Membership
+    invitation: Invitation
 
 
 def make_rows(name: str) -> Rows:
@@ -68,7 +74,16 @@ def make_rows(name: str) -> Rows:
         api_key=api_keys.create(actor=owner, name="n8n")[0],
         endpoint=endpoint,
         delivery=deliveries.test(actor=owner, endpoint=endpoint),
+        member=owner.membership,
+        invitation=_invite(owner),
     )
+
+
+def _invite(owner: Actor) -> Invitation:
+    email = f"invited@{owner.workspace.slug}.test"
+    [invited] = invitations.invite(actor=owner, emails=[email], role=Role.EDITOR)
+    assert invited.invitation
+    return invited.invitation
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,17 @@ IN_A_WORKSPACE = {
     "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
     "api_guide": Route("get"),
     "compatible_api_guide": Route("get", parts=lambda rows: ["bfl"]),
+    "members": Route("get"),
+    "members_live": Route("get"),
+    "rights": Route("get", status=204),
+    "member_leave": Route("get"),
+    "invite": Route("get", looking=False),
+    "invite_count": Route("post", looking=False),
+    "member_change": Route("post", looking=False, parts=lambda rows: [rows.member.user_id]),
+    "member_remove": Route("get", looking=False, parts=lambda rows: [rows.member.user_id]),
+    "member_owner": Route("get", looking=False, parts=lambda rows: [rows.member.user_id]),
+    "invitation_again": Route("post", looking=False, parts=lambda rows: [rows.invitation.id]),
+    "invitation_revoke": Route("post", looking=False, parts=lambda rows: [rows.invitation.id]),
     "api_keys": Route("get"),
     "api_reference": Route("get"),
     "api_key_rotate": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
@@ -133,7 +159,7 @@ IN_A_WORKSPACE = {
     "webhook_test": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
     "webhook_remove": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
 }
-TAKES_BOTH = {"shares", "api_keys", "webhooks"}
+TAKES_BOTH = {"shares", "api_keys", "webhooks", "invite", "member_leave", "member_remove", "member_owner"}
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "home": ("get", []),
@@ -147,4 +173,6 @@ OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "share": ("get", ["token"]),
     "share_file": ("get", ["token", "full"]),
     "share_before_file": ("get", ["token", "full"]),
+    "invitation": ("get", ["token"]),
+    "invitation_decline": ("post", ["token"]),
 }

@@ -13,7 +13,9 @@ from django.urls import reverse
 from editor.models import (
     ApiKey,
     Image,
+    Invitation,
     Job,
+    Membership,
     ProviderKey,
     Role,
     ShareLink,
@@ -129,6 +131,11 @@ def test_a_sample_in_the_url_is_not_copied_for_viewers(own: Rows) -> None:
         ("gallery_restore", "images"),
         ("shares", "image"),
         ("share_revoke", "share"),
+        ("member_change", "member"),
+        ("member_remove", "member"),
+        ("member_owner", "member"),
+        ("invitation_again", "invitation"),
+        ("invitation_revoke", "invitation"),
         ("api_key_rotate", "api_key"),
         ("api_key_revoke", "api_key"),
         ("provider_key_test", "key"),
@@ -145,7 +152,8 @@ def test_rows_of_another_workspace_are_not_found(
     own: Rows, theirs: Rows, name: str, field: str, missing: str
 ) -> None:
     row = getattr(theirs, {"at": "image", "images": "image"}.get(field, field))
-    value = {"another workspace's": str(row.id), "nobody's": str(uuid.uuid4()), "no id at all": "x"}[missing]
+    row_id = getattr(row, "user_id", row.id)
+    value = {"another workspace's": str(row_id), "nobody's": str(uuid.uuid4()), "no id at all": "x"}[missing]
     route = IN_A_WORKSPACE[name]
     client = signed_in(own.workspace.members.get())
     if route.parts(own):
@@ -159,6 +167,7 @@ def test_rows_of_another_workspace_are_not_found(
     assert not Image.objects.exclude(trashed_at=None).exists()
     assert not ShareLink.objects.exclude(revoked_at=None).exists()
     assert ProviderKey.objects.filter(is_enabled=True).count() == 2
+    assert (Membership.objects.count(), Invitation.objects.filter(revoked_at=None).count()) == (2, 2)
     assert [key.is_live for key in ApiKey.objects.all()] == [True, True]
     assert (WebhookEndpoint.objects.count(), WebhookDelivery.objects.count()) == (2, 2)
 

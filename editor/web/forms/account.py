@@ -8,9 +8,9 @@ from allauth.account.forms import SignupForm
 from django import forms
 from django.http import HttpRequest
 
+from editor.gateway.requests import mail_origin
 from editor.operations import mails, people
 from editor.operations.mails import Kind
-from editor.web.links import mail_origin
 
 
 class AddressForm(forms.Form):

@@ -19,13 +19,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from editor.access import lookups, proofs
 from editor.contexts import account
 from editor.errors import EditorError, InvalidInput, LimitExceeded
+from editor.gateway.requests import mail_origin
 from editor.models import User
 from editor.operations import people, sessions
 from editor.queries import members
 from editor.web import choices, passkeys
 from editor.web.forms.profile import AppearanceForm, ProfileForm, zone_choices
 from editor.web.htmx import is_fragment
-from editor.web.links import mail_origin
 from editor.web.second_factor import passkeys_work
 
 RATES = {"password": "10/5m/user", "mail": "10/h/user,5/15m/key", "passkey_options": "60/m/ip"}

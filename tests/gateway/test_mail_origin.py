@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from editor.errors import Unprocessable
-from editor.web.links import mail_origin
+from editor.gateway.requests import mail_origin
 
 HOSTS = [
     "localhost",

@@ -1,0 +1,327 @@
+"""Invitations: sent, sent again, revoked, declined, accepted.
+
+An invitation is bound to an address, works once, and ends after LIFE. Its link can be copied at any time: see
+`access/invitation_links.py`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.access.invitation_links import Opened
+from editor.access.permissions import Permission
+from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
+from editor.models import Invitation, Membership, Role, User, Workspace
+from editor.operations import audit, mails, members, workspaces
+from editor.queries import members as member_queries
+
+LIFE = timedelta(days=7)
+MOST_AT_ONCE = 100  # addresses
+MOST_A_DAY = 500  # new invitations in one workspace: they are mails to strangers
+AGAIN_AFTER = timedelta(minutes=1)
+LONGEST_ADDRESS = 254  # characters
+LONGEST_MESSAGE = 500  # characters
+LONGEST_NAME = 120  # characters
+ROLES = (Role.ADMIN, Role.EDITOR, Role.VIEWER)
+NO_SEAT = (
+    "All seats of the workspace's plan are taken. Remove a member, revoke an invitation, or ask an operator."
+)
+_ENDED = {
+    "used": "This invitation was already used.",
+    "revoked": "This invitation was revoked.",
+    "expired": "This invitation has ended. Ask for a new one.",
+}
+
+
+class HasAccount(Conflict):
+    """The invited address has an account: whoever it belongs to has to sign in to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """What became of one address. Either `invitation` or `problem` is set."""
+
+    email: str
+    invitation: Invitation | None = None
+    problem: str = ""
+
+
+@transaction.atomic
+def invite(
+    *,
+    actor: Actor,
+    emails: Sequence[str],
+    role: Role,
+    access_image_editor: bool = True,
+    monthly_cap: int | None = None,
+    message: str = "",
+    origin: str = "",
+) -> list[Invited]:
+    """Invite these addresses with the same rights. One that cannot be invited does not stop the others.
+
+    origin  scheme and host of the links in the mails, where BASE_URL is not set
+    Raises PermissionDenied, InvalidInput, and LimitExceeded after MOST_A_DAY.
+    """
+    actor = members.lock(actor)
+    rights = Invitation(
+        workspace=actor.workspace,
+        role=role,
+        access_image_editor=access_image_editor,
+        monthly_cap=members.checked_cap(monthly_cap),
+        message=_checked_message(message),
+        invited_by=actor.user,
+    )
+    if role not in ROLES:
+        raise _wrong("role", "People can be invited as admin, editor or viewer.")
+    members.check_rights(actor, after=rights)
+    wanted = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
+    if not 1 <= len(wanted) <= MOST_AT_ONCE:
+        raise _wrong("emails", f"Enter 1 to {MOST_AT_ONCE} email addresses.")
+    _check_day(actor.workspace, len(wanted))
+    problems = _problems(actor.workspace, wanted)
+    left = member_queries.seats_left(actor.workspace)
+    results = []
+    for email in wanted:
+        if problem := problems.get(email) or ("" if left > 0 else NO_SEAT):
+            results.append(Invited(email=email, problem=problem))
+        else:
+            made = _create(actor, rights, email=email, origin=origin)
+            results.append(Invited(email=email, invitation=made))
+            left -= 1
+    return results
+
+
+@transaction.atomic
+def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Invitation:
+    """Mail the invitation again; it is valid for another LIFE. One that had ended gets a new link.
+
+    Raises PermissionDenied, Conflict for one that was used or revoked or has no seat, LimitExceeded for one
+    that was sent a moment ago.
+    """
+    actor = members.lock(actor)
+    row = _reread(invitation)
+    members.check_rights(actor, after=row)
+    if row.state in ("used", "revoked"):
+        raise Conflict(_ENDED[row.state])
+    now = timezone.now()
+    if row.sent_at and row.sent_at > now - AGAIN_AFTER:
+        raise LimitExceeded(
+            "This invitation was sent less than a minute ago.", retry_after=AGAIN_AFTER.total_seconds()
+        )
+    if row.state == "expired":
+        if member_queries.seats_left(actor.workspace) < 1:
+            raise Conflict(NO_SEAT)
+        row.nonce = _nonce()
+    row.expires_at = now + LIFE
+    row.sent_at, row.invited_by = now, actor.user
+    row.save(update_fields=["nonce", "expires_at", "sent_at", "invited_by"])
+    _record(actor, "sent_again", row)
+    _mail(row, origin)
+    return row
+
+
+@transaction.atomic
+def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
+    """End the invitation at once. Idempotent. Raises PermissionDenied, and Conflict if it was used."""
+    actor = members.lock(actor)
+    actor.require(Permission.MEMBERS_MANAGE)
+    row = _reread(invitation)
+    if row.state == "used":
+        raise Conflict(_ENDED["used"])
+    if row.revoked_at is None:
+        row.revoked_at = timezone.now()
+        row.save(update_fields=["revoked_at"])
+        _record(actor, "revoked", row)
+    return row
+
+
+@transaction.atomic
+def decline(*, opened: Opened, address: str | None = None) -> None:
+    """End the invitation on behalf of whoever has its link. Raises Conflict unless it is open."""
+    row = _lock_open(opened.invitation)
+    row.revoked_at = timezone.now()
+    row.save(update_fields=["revoked_at"])
+    _record(None, "declined", row, address=address)
+
+
+@transaction.atomic
+def accept(*, opened: Opened, user: User, origin: str = "", address: str | None = None) -> Membership:
+    """Make the invited person a member.
+
+    address  their IP address
+    Raises PermissionDenied for another person, and Conflict for an invitation that is not open, for a member,
+    and for a plan without a seat.
+    """
+    row = _lock_open(opened.invitation)
+    if user.email != row.email.lower():
+        raise PermissionDenied(f"This invitation is for {row.email}, and you are signed in as {user.email}.")
+    if row.workspace.memberships.filter(user=user).exists():
+        raise Conflict("You are a member of this workspace already.")
+    if member_queries.seats_left(row.workspace) < 0:  # the invitation itself has one
+        raise Conflict("All seats of the workspace's plan are taken. Ask an owner or admin of the workspace.")
+    membership = Membership(
+        workspace=row.workspace,
+        user=user,
+        role=row.role,
+        access_image_editor=row.access_image_editor,
+        monthly_cap=row.monthly_cap,
+    )
+    members.save(membership=membership, actor=user)
+    _record(user, "accepted", row, address=address)
+    if row.invited_by:
+        mails.notify(
+            kind=mails.Kind.JOINED,
+            email=row.invited_by.email,
+            origin=origin,
+            workspace=row.workspace.name,
+            slug=row.workspace.slug,
+            person=user.display_name,
+            address=user.email,
+            role=Role(row.role).label,
+        )
+    return membership
+
+
+@transaction.atomic
+def sign_up(
+    *, opened: Opened, name: str, password: str, origin: str = "", address: str | None = None
+) -> tuple[User, Membership]:
+    """Create the invited person's account, whatever SIGNUP says, and make them a member.
+
+    Raises what `accept` raises, InvalidInput for a weak password, and HasAccount.
+    """
+    email = _lock_open(opened.invitation).email
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise _wrong("name", f"Enter a name of 1 to {LONGEST_NAME} characters.")
+    try:
+        with transaction.atomic():
+            user = workspaces.create_user(email=email, password=password, name=name)
+    except (Conflict, IntegrityError):  # the second: an account was created at the same moment
+        raise HasAccount("Sign in to join.") from None
+    EmailAddress.objects.update_or_create(
+        user=user, defaults={"email": user.email, "verified": opened.mailed, "primary": True}
+    )
+    return user, accept(opened=opened, user=user, origin=origin, address=address)
+
+
+def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
+    """Why some of the addresses cannot be invited."""
+    memberships = Membership.objects.filter(workspace=workspace, user__email__in=emails)
+    found = dict.fromkeys(memberships.values_list("user__email", flat=True), "is a member already.")
+    pending = Invitation.objects.filter(
+        workspace=workspace, email__in=emails, accepted_at=None, revoked_at=None
+    )
+    for row in pending.filter(expires_at__gt=timezone.now()):
+        found[row.email] = "is invited already. Send the invitation again from the list."
+    for email in emails:
+        try:
+            validate_email(email)
+        except ValidationError:
+            found[email] = "is not an email address."
+        if len(email) > LONGEST_ADDRESS:
+            found[email] = "is too long for an email address."
+    return found
+
+
+def _check_day(workspace: Workspace, more: int) -> None:
+    since = timezone.now() - timedelta(days=1)
+    today = Invitation.objects.filter(workspace=workspace, created_at__gt=since).count()
+    if today + more > MOST_A_DAY:
+        raise LimitExceeded(f"A workspace can invite {MOST_A_DAY} people a day. Invite the others tomorrow.")
+
+
+def _create(actor: Actor, rights: Invitation, *, email: str, origin: str) -> Invitation:
+    now = timezone.now()
+    ended = Invitation.objects.filter(
+        workspace=actor.workspace, email=email, accepted_at=None, revoked_at=None
+    )
+    ended.update(revoked_at=now)  # it had expired; a new one replaces it
+    row = Invitation.objects.create(
+        workspace=actor.workspace,
+        email=email,
+        role=rights.role,
+        access_image_editor=rights.access_image_editor,
+        monthly_cap=rights.monthly_cap,
+        message=rights.message,
+        invited_by=actor.user,
+        nonce=_nonce(),
+        sent_at=now,
+        expires_at=now + LIFE,
+    )
+    _record(actor, "created", row)
+    _mail(row, origin)
+    return row
+
+
+def _mail(row: Invitation, origin: str) -> None:
+    """The link is not in the queue: `contexts/mails.py` makes it from the id."""
+    mails.notify(
+        kind=mails.Kind.INVITED,
+        email=row.email,
+        origin=origin,
+        invitation=str(row.pk),
+        workspace=row.workspace.name,
+        by=row.invited_by.display_name if row.invited_by else "",
+        role=Role(row.role).label,
+        message=row.message,
+    )
+
+
+def _reread(invitation: Invitation) -> Invitation:
+    """The row as it is under the workspace's lock."""
+    return Invitation.objects.select_related("workspace__plan", "invited_by").get(pk=invitation.pk)
+
+
+def _lock_open(invitation: Invitation) -> Invitation:
+    """The row, under the workspace's lock. Raises Conflict unless it is open and its link still the same."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=invitation.workspace_id)
+    row = _reread(invitation)
+    if row.nonce != invitation.nonce:
+        raise Conflict("This link was replaced by a newer one. Use the link of the newest mail.")
+    if not row.is_open:
+        raise Conflict(_ENDED[row.state])
+    return row
+
+
+def _checked_message(message: str) -> str:
+    message = message.strip()
+    if len(message) > LONGEST_MESSAGE:
+        raise _wrong("message", f"A message has at most {LONGEST_MESSAGE} characters.")
+    return message
+
+
+def _nonce() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def _wrong(field: str, problem: str) -> InvalidInput:
+    return InvalidInput(problem, fields={field: problem})
+
+
+def _record(actor: audit.By, act: str, row: Invitation, address: str | None = None) -> None:
+    cap = "none" if row.monthly_cap is None else f"{row.monthly_cap:,}"
+    audit.record(
+        workspace=row.workspace,
+        actor=actor,
+        action=f"invitation.{act}",
+        target=row.email,
+        after={
+            "role": Role(row.role).label,
+            "Access Image Editor": "on" if row.access_image_editor else "off",
+            "monthly cap": cap,
+        }
+        if act == "created"
+        else None,
+        address=address,
+    )

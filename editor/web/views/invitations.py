@@ -1,0 +1,175 @@
+"""Invitations: sent from the Members page, and the page that their links open."""
+
+from __future__ import annotations
+
+from allauth.core import ratelimit
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from editor.access import invitation_links, lookups
+from editor.access.permissions import Permission
+from editor.contexts.invitations import invitation_view, results_view
+from editor.contexts.members import free_seats
+from editor.errors import EditorError, InvalidInput
+from editor.gateway.requests import mail_origin, origin
+from editor.models import Role, User
+from editor.operations import invitations
+from editor.operations.invitations import HasAccount
+from editor.web import sign_in_limits
+from editor.web.decorators import MemberRequest, member
+from editor.web.forms import members as forms
+from editor.web.forms.members import InviteForm, JoinForm
+from editor.web.htmx import is_fragment
+from editor.web.views import members
+from editor.web.views.home import BACKEND
+
+NOT_CREATED = (
+    "This did not work. If you have an account with this email already, use “Sign in and join” below."
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Permission.MEMBERS_MANAGE)
+def invite(request: MemberRequest) -> HttpResponse:
+    """The form for new invitations; POST sends them. Addresses that were refused stay in the form."""
+    if request.method != "POST":
+        return _form(request, InviteForm())
+    form = InviteForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form)
+    data = form.cleaned_data
+    try:
+        found = invitations.invite(
+            actor=request.actor,
+            emails=forms.addresses(data["emails"]),
+            role=Role(data["role"]),
+            access_image_editor=data["access_image_editor"],
+            monthly_cap=forms.cap(data["monthly_cap"]),
+            message=data["message"],
+            origin=mail_origin(request),
+        )
+    except InvalidInput as error:
+        form.refuse(error)
+        return _form(request, form)
+    results = results_view(found, origin=origin(request))
+    if results.refused:
+        form = InviteForm({**data, "emails": "\n".join(one.email for one in results.refused)})
+    return _form(request, form if results.refused else None, results=results)
+
+
+@require_POST
+@member(Permission.MEMBERS_MANAGE)
+def count(request: MemberRequest) -> HttpResponse:
+    """How many people the addresses in the form are, and the seats that are free."""
+    people = len(forms.addresses(request.POST.get("emails", "")))
+    return render(request, "settings/_invite_count.html", _counts(request, people))
+
+
+@require_POST
+@member(Permission.MEMBERS_MANAGE)
+def send_again(request: MemberRequest, invitation_id: str) -> HttpResponse:
+    """Mail the invitation again, and let it live longer."""
+    row = lookups.invitation(request.actor, invitation_id)
+    invitations.send_again(actor=request.actor, invitation=row, origin=mail_origin(request))
+    return _done(request, f"Invitation to {row.email} sent again.")
+
+
+@require_POST
+@member(Permission.MEMBERS_MANAGE)
+def revoke(request: MemberRequest, invitation_id: str) -> HttpResponse:
+    """End the invitation."""
+    row = lookups.invitation(request.actor, invitation_id)
+    invitations.revoke(actor=request.actor, invitation=row)
+    return _done(request, f"Invitation to {row.email} revoked.")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """The page that an invitation's link opens; POST joins, with a new account or the one signed in to."""
+    opened = invitation_links.read(token)
+    user = request.user if isinstance(request.user, User) else None
+    if request.method != "POST":
+        return _page(request, opened, user, JoinForm())
+    refused: HttpResponse | None = ratelimit.consume_or_429(request, action="invitation", key=token)
+    if refused:
+        return refused
+    address, links = request.META.get("REMOTE_ADDR"), origin(request)
+    if user:
+        membership = invitations.accept(opened=opened, user=user, origin=links, address=address)
+        return redirect("studio", membership.workspace.slug)
+    form = JoinForm(request.POST)
+    if not form.is_valid():
+        return _page(request, opened, user, form)
+    try:
+        user, membership = invitations.sign_up(
+            opened=opened, **form.cleaned_data, origin=links, address=address
+        )
+    except EditorError as error:
+        return _refused(request, opened, form, error)
+    login(request, user, backend=BACKEND)
+    response = redirect("studio", membership.workspace.slug)
+    sign_in_limits.remember(request, response, user)
+    return response
+
+
+@require_POST
+def decline(request: HttpRequest, token: str) -> HttpResponse:
+    """End the invitation: it reached somebody who does not want it."""
+    invitations.decline(opened=invitation_links.read(token), address=request.META.get("REMOTE_ADDR"))
+    return redirect("invitation", token)
+
+
+def _refused(
+    request: HttpRequest, opened: invitation_links.Opened, form: JoinForm, error: EditorError
+) -> HttpResponse:
+    """The page with the reason why nobody joined."""
+    problems = error.fields or {"": NOT_CREATED if isinstance(error, HasAccount) else error.message}
+    for field, problem in problems.items():
+        form.add_error(field if field in form.fields else None, problem)
+    opened.invitation.refresh_from_db()  # it may have ended in the meantime
+    return _page(request, opened, None, form)
+
+
+def _page(
+    request: HttpRequest, opened: invitation_links.Opened, user: User | None, form: JoinForm
+) -> HttpResponse:
+    view = invitation_view(opened, user=user)
+    context = {"invitation": view, "form": form, "token": invitation_links.token(opened.invitation)}
+    is_open = view.state == "open" and view.as_whom != "member"
+    return render(request, "auth/invitation.html" if is_open else "auth/invitation_ended.html", context)
+
+
+def _form(request: MemberRequest, form: InviteForm | None, *, results: object = None) -> HttpResponse:
+    """The form and what became of the last ones: in the page's dialog, or without script on a page."""
+    people = len(forms.addresses(form["emails"].value() or "")) if form else 0
+    context = {
+        "form": form,
+        "results": results,
+        "in_dialog": is_fragment(request),
+        "sends_mail": settings.SENDS_MAIL,
+        "nav": "members",
+        **_counts(request, people),
+    }
+    if is_fragment(request) and results:
+        context["team"] = members.shown(request)
+    template = "settings/_invite.html" if is_fragment(request) else "settings/invite.html"
+    return render(request, template, context)
+
+
+def _counts(request: MemberRequest, people: int) -> dict[str, int | None]:
+    return {"people": people, "free": free_seats(request.actor)}
+
+
+def _done(request: MemberRequest, message: str) -> HttpResponse:
+    """The updated list, or without script the page."""
+    if not is_fragment(request):
+        messages.success(request, message)
+        return redirect("members", request.actor.workspace.slug)
+    context = {"team": members.shown(request), "message": message}
+    return render(request, "settings/_members_swap.html", context)

@@ -1,0 +1,273 @@
+"""The Members page, and the page that an invitation's link opens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from editor.access import invitation_links
+from editor.access.actor import Actor
+from editor.models import Invitation, Membership, Plan, Role, Status, User, Workspace
+from editor.operations import invitations
+from editor.queries import members as member_queries
+from tests.factories import PASSWORD, UserFactory, make_actor, make_member
+from tests.web.requests import HTMX, signed_in
+from tests.web.rows import add_job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> Actor:
+    return make_actor()
+
+
+@pytest.fixture
+def client(owner: Actor) -> Client:
+    return signed_in(owner.user)
+
+
+def invite(owner: Actor, email: str = "sofia@acme.test", **fields: Any) -> Invitation:
+    [found] = invitations.invite(actor=owner, emails=[email], **{"role": Role.EDITOR, **fields})
+    assert found.invitation
+    return found.invitation
+
+
+def link(invitation: Invitation) -> str:
+    return reverse("invitation", args=[invitation_links.token(invitation)])
+
+
+def read(client: Client, owner: Actor, **query: Any) -> str:
+    response = client.get(reverse("members", args=[owner.workspace.slug]), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def add_members(workspace: Workspace, number: int) -> None:
+    made = UserFactory.create_batch(number, password="!")
+    Membership.objects.bulk_create(
+        Membership(workspace=workspace, user=user, role=Role.EDITOR, monthly_cap=9) for user in made
+    )
+    Invitation.objects.bulk_create(
+        Invitation(
+            workspace=workspace,
+            email=f"invited-{user.pk}@acme.test",
+            nonce="x",
+            expires_at=timezone.now() + timedelta(days=1),
+        )
+        for user in made
+    )
+    for user in made[:3]:
+        add_job(workspace, status=Status.COMPLETED, created_by=user, charged=4)
+
+
+def test_it_shows_what_members_may_do_and_spent(owner: Actor, client: Client) -> None:
+    mei = make_member(owner.workspace, monthly_cap=4)
+    add_job(owner.workspace, status=Status.COMPLETED, created_by=mei, charged=4)
+    page = read(client, owner)
+    assert f'aria-label="Role of {mei.display_name}"' in page
+    assert f'aria-label="Change cap of {mei.display_name}"' in page
+    assert "Cap reached" in page
+    assert "4 credits spent in" in page
+    assert "This portal sends no mail" in page
+
+
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])
+def test_others_see_who_is_there_without_controls_and_spending(owner: Actor, role: Role) -> None:
+    invite(owner)
+    member = make_member(owner.workspace, role=role)
+    page = read(signed_in(member), owner)
+    assert owner.user.email in page
+    for hidden in ("Role of", "Change cap", "This month", "Pending invitations", "sofia@acme.test", "Remove"):
+        assert hidden not in page
+
+
+def test_an_admin_has_no_controls_for_owners(owner: Actor) -> None:
+    admin = make_member(owner.workspace, role=Role.ADMIN)
+    page = read(signed_in(admin), owner)
+    assert f"More for {owner.user.display_name}" not in page
+    assert "Make owner" not in page
+
+
+def test_a_page_of_many_members_is_small_and_takes_as_many_queries(owner: Actor, client: Client) -> None:
+    add_members(owner.workspace, 3)
+    read(client, owner)
+    with CaptureQueriesContext(connection) as few:
+        read(client, owner)
+    add_members(owner.workspace, 1000)
+    with CaptureQueriesContext(connection) as many:
+        page = read(client, owner)
+    assert len(many) == len(few)
+    assert len(page.encode()) < 150_000
+    assert page.count('aria-label="Role of') == member_queries.PAGE - 1
+    assert "Page 1, 1004 members" in page
+
+
+def test_members_are_found_by_name_and_address(owner: Actor, client: Client) -> None:
+    mei = make_member(owner.workspace)
+    User.objects.filter(pk=mei.pk).update(name="Mei Tanaka")
+    assert mei.email in read(client, owner, q="tanaka")
+    assert owner.user.email not in read(client, owner, q="tanaka").partition('id="team"')[2]
+    assert "Nobody has" in read(client, owner, q="nobody at all")
+    for odd in ({"page": "0"}, {"page": "x"}, {"page": "99999"}, {"q": "%_\\"}):
+        read(client, owner, **odd)
+
+
+def test_a_change_is_saved_and_its_row_comes_back(owner: Actor, client: Client) -> None:
+    mei = make_member(owner.workspace)
+    url = reverse("member_change", args=[owner.workspace.slug, mei.pk])
+    for field, value in (("role", "viewer"), ("monthly_cap", "1,200"), ("access", "0")):
+        response = client.post(url, {field: value}, headers=HTMX)
+        assert response.status_code == 200
+        assert f'hx-target="#member-{mei.pk}"' in response.content.decode()
+    row = Membership.objects.get(user=mei)
+    assert (row.role, row.monthly_cap, row.access_image_editor) == ("viewer", 1200, False)
+    assert client.post(url, {"monthly_cap": ""}).status_code == 302
+    row.refresh_from_db()
+    assert row.monthly_cap is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"role": "king"}, 400), ({"monthly_cap": "-1"}, 400), ({"monthly_cap": "9" * 11}, 400), ({}, 400)],
+    ids=str,
+)
+def test_impossible_changes_are_refused(
+    owner: Actor, client: Client, fields: dict[str, str], status: int
+) -> None:
+    mei = make_member(owner.workspace)
+    url = reverse("member_change", args=[owner.workspace.slug, mei.pk])
+    assert client.post(url, fields, headers=HTMX).status_code == status
+
+
+def test_a_refused_role_comes_back_with_the_old_value_and_the_reason(owner: Actor, client: Client) -> None:
+    url = reverse("member_change", args=[owner.workspace.slug, owner.user.pk])
+    make_member(owner.workspace)
+    response = client.post(url, {"role": "admin"}, headers=HTMX)
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert page.strip().startswith('<p class="problem"')
+    assert "only owner" in page
+    assert f'id="member-{owner.user.pk}"' in page
+
+
+def test_removing_and_owning_are_confirmed(owner: Actor, client: Client) -> None:
+    mei = make_member(owner.workspace)
+    for name, question in (("member_owner", "an owner?"), ("member_remove", "Remove Person")):
+        url = reverse(name, args=[owner.workspace.slug, mei.pk])
+        assert question in client.get(url).content.decode()
+        assert question in client.get(url, headers=HTMX).content.decode()
+        assert client.post(url).status_code == 302
+    assert not owner.workspace.memberships.filter(user=mei).exists()
+
+
+def test_the_good_addresses_are_sent_and_the_others_stay_in_the_form(owner: Actor, client: Client) -> None:
+    url = reverse("invite", args=[owner.workspace.slug])
+    data = {"emails": "sofia@acme.test; nobody", "role": "viewer", "monthly_cap": "300"}
+    page = client.post(url, data, headers=HTMX).content.decode()
+    invitation = Invitation.objects.get()
+    assert (invitation.role, invitation.monthly_cap, invitation.access_image_editor) == ("viewer", 300, False)
+    assert link(invitation) in page
+    assert "nobody is not an email address." in page
+    form = page.partition('id="invite-form"')[2]
+    assert ">nobody</textarea>" in form
+    assert "1 invitation created" in page
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"emails": ""}, "at least one email address"),
+        ({"emails": "a@acme.test", "role": "owner"}, "Select a valid choice"),
+        ({"emails": "a@acme.test", "role": "editor", "monthly_cap": "x"}, "whole number of credits"),
+    ],
+    ids=str,
+)
+def test_a_form_with_problems_invites_nobody(
+    owner: Actor, client: Client, data: dict[str, str], problem: str
+) -> None:
+    url = reverse("invite", args=[owner.workspace.slug])
+    page = client.post(url, data, headers=HTMX).content.decode()
+    assert not Invitation.objects.exists()
+    if "role" not in data or data["role"] != "owner":
+        assert problem in page
+
+
+def test_the_button_says_how_many_people_the_addresses_are(owner: Actor, client: Client) -> None:
+    Plan.objects.update(seats=3)
+    url = reverse("invite_count", args=[owner.workspace.slug])
+    page = client.post(url, {"emails": "a@b.c, a@b.c\nd@e.f"}, headers=HTMX).content.decode()
+    assert "2 people · 2 seats free" in page
+    assert "Send 2 invitations" in page
+    Plan.objects.update(seats=1)
+    form = client.get(reverse("invite", args=[owner.workspace.slug]), headers=HTMX).content.decode()
+    assert "No seat is free" in form
+    assert "disabled" in form.partition('id="invite-send"')[2][:20]
+
+
+def test_a_new_person_joins_by_the_link_and_lands_in_the_studio(owner: Actor) -> None:
+    invitation = invite(owner, monthly_cap=300)
+    visitor = Client()
+    page = visitor.get(link(invitation)).content.decode()
+    assert "with up to <b>300 credits</b> a month" in page
+    weak = visitor.post(link(invitation), {"name": "Sofia", "password": "short"})
+    assert "too short" in weak.content.decode()
+    response = visitor.post(link(invitation), {"name": "Sofia", "password": PASSWORD})
+    studio = reverse("studio", args=[owner.workspace.slug])
+    assert (response.status_code, response["Location"]) == (302, studio)
+    assert visitor.get(studio).status_code == 200
+    assert "This invitation was used" in Client().get(link(invitation)).content.decode()
+    assert "You are a member already" in visitor.get(link(invitation)).content.decode()
+
+
+def test_the_page_is_the_same_whether_or_not_the_address_has_an_account(owner: Actor) -> None:
+    invitation = invite(owner)
+
+    def seen() -> str:
+        text = Client().get(link(invitation)).content.decode()
+        return "\n".join(line for line in text.splitlines() if "csrf" not in line.lower())
+
+    before = seen()
+    user = UserFactory.create(email="sofia@acme.test")
+    assert seen() == before
+    refused = Client().post(link(invitation), {"name": "Mallory", "password": "another password 1"})
+    assert "Sign in and join" in refused.content.decode()
+    assert not owner.workspace.memberships.filter(user=user).exists()
+    response = signed_in(user).post(link(invitation))
+    assert response["Location"] == reverse("studio", args=[owner.workspace.slug])
+
+
+def test_whoever_is_signed_in_as_somebody_else_has_to_sign_out(owner: Actor) -> None:
+    invitation = invite(owner)
+    other = signed_in(UserFactory.create())
+    page = other.get(link(invitation)).content.decode()
+    assert "You are signed in as" in page
+    assert other.post(link(invitation)).status_code == 403
+    assert Membership.objects.count() == 1
+
+
+def test_each_end_of_an_invitation_has_its_words(owner: Actor) -> None:
+    ended = invite(owner)
+    Invitation.objects.filter(pk=ended.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    page = Client().get(link(ended)).content.decode()
+    assert "This invitation has ended" in page
+    assert f"mailto:{owner.user.email}" in page
+    declined = invite(owner, "ben@acme.test")
+    token = invitation_links.token(declined)
+    assert Client().post(reverse("invitation_decline", args=[token])).status_code == 302
+    assert "This invitation was revoked" in Client().get(link(declined)).content.decode()
+    assert Client().post(link(declined), {"name": "Ben", "password": PASSWORD}).status_code == 200
+    assert not User.objects.filter(email="ben@acme.test").exists()
+    assert Client().get(reverse("invitation", args=["forged"])).status_code == 404
+
+
+def test_activity_is_noted_with_a_page(owner: Actor, client: Client) -> None:
+    read(client, owner)
+    assert Membership.objects.get(user=owner.user).last_active_at is not None
