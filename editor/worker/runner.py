@@ -16,7 +16,7 @@ from editor import events
 from editor.concurrency import threads
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import housekeeping, wakeups
-from editor.operations import nonces, orphans, queue, trash, uploads
+from editor.operations import audit, nonces, orphans, queue, trash, uploads
 from editor.operations.webhooks import deliveries
 from editor.providers import http
 
@@ -47,6 +47,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(FORGET_NONCES_EVERY, nonces.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, orphans.Sweep().step, run=in_storage_thread)),
         asyncio.create_task(_every(SWEEP_EVERY, housekeeping.forget_queue_rows)),
+        asyncio.create_task(_every(SWEEP_EVERY, audit.purge)),
         asyncio.create_task(_receive_wakeups()),
     ]
     try:
