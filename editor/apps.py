@@ -12,7 +12,10 @@ class EditorConfig(AppConfig):
         from editor import checks  # noqa: F401  (registers the system checks)
         from editor.net import policy
         from editor.operations import sessions  # noqa: F401  (listens to sessions and people)
-        from editor.web import sign_in_limits  # noqa: F401  (listens to resets of passwords)
+        from editor.web import (
+            sign_in_limits,  # noqa: F401  (listens to resets of passwords)
+            sign_in_signals,  # noqa: F401  (listens to sign-ins)
+        )
 
         # An invalid network exempts nothing; `check_outbound` reports why.
         with contextlib.suppress(ValueError):

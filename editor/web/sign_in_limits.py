@@ -63,6 +63,11 @@ def remember(request: HttpRequest, response: HttpResponseBase, user: User) -> No
     )
 
 
+def is_known(request: HttpRequest, user: User) -> bool:
+    """Whether the user has signed in with this browser before."""
+    return _browser(request, user.email) is not None
+
+
 @receiver(password_reset)
 def password_was_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Whoever reads the user's mail is trusted: failures of others do not keep them from signing in now."""

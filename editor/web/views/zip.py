@@ -23,6 +23,7 @@ from editor.errors import InvalidInput, LimitExceeded, NotFound
 from editor.media import store
 from editor.media.file_names import EXTENSIONS, stem
 from editor.models import Image
+from editor.operations import exports
 from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import Pieces
@@ -48,6 +49,7 @@ def download(request: MemberRequest) -> HttpResponseBase:
     files = [(name, image.storage_name) for name, image in zip(names, images, strict=True)]
     archive = _Archive(request.actor.workspace.pk, request.actor.user.pk, files)
     _begin(archive)
+    exports.images_zip(actor=request.actor, count=len(images))
     return StreamingHttpResponse(
         archive,
         content_type="application/zip",
