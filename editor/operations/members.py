@@ -11,8 +11,6 @@ from editor.errors import Conflict
 from editor.models import Membership, Role, User, Workspace
 from editor.operations import audit
 
-RIGHTS = ("role", "access_image_editor", "monthly_cap")  # what the audit log records of a membership
-
 
 @transaction.atomic
 def remove(*, membership: Membership, actor: audit.By) -> None:
@@ -41,14 +39,13 @@ def save(*, membership: Membership, actor: audit.By, changed: Sequence[str]) -> 
     if before and membership.role != Role.OWNER and _is_last_owner(before):
         raise Conflict(_only_owner_message(membership))
     membership.save()
-    names = [name for name in changed if name in RIGHTS] if before else RIGHTS
+    data = {"changed": list(changed), "role": membership.role}
     audit.record(
         workspace=membership.workspace,
         actor=actor,
         action="membership.changed" if before else "membership.added",
         target=membership.user.email,
-        before={name: getattr(before, name) for name in names} if before else None,
-        after={name: getattr(membership, name) for name in names},
+        data=data | ({"was": before.role} if before else {}),
     )
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
 

@@ -66,7 +66,6 @@ def remove(*, user: User, actor: User | None) -> None:
         members.remove(membership=membership, actor=actor)
     # Before their images: an edit that ends right now would create another one for this person.
     Job.objects.filter(created_by=user).update(created_by=None)
-    audit.record(workspace=None, actor=actor, action="account.deleted", target=user.email)
     user.delete()
 
 

@@ -14,6 +14,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
+from editor.contexts.devices import device
 from editor.models import User
 from editor.operations import mails, sign_ins
 from editor.web import sign_in_limits
@@ -30,7 +31,7 @@ def signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
             email=user.email,
             at=timezone.now().isoformat(timespec="minutes"),
             address=request.META.get("REMOTE_ADDR", ""),
-            agent=request.headers.get("User-Agent", "")[:200],
+            device=device(request.headers.get("User-Agent", "")).name,
         )
 
 

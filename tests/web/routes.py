@@ -90,6 +90,8 @@ IN_A_WORKSPACE = {
     "studio_version": Route("get", parts=lambda rows: [rows.image.id]),
     "inputs": Route("get"),
     "rail": Route("get"),
+    "audit": Route("get", looking=False),
+    "audit_csv": Route("get", looking=False),
     "credits": Route("get"),
     "quote": Route("post"),
     "upload": Route("post", looking=False),
