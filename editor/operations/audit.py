@@ -65,11 +65,16 @@ def record_for(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record what concerns the person's account in each of their workspaces; if they have none, once."""
+    """Record what concerns the person's account in each of their workspaces; if they have none, once.
+
+    What an operator does with their own account they do as a member.
+    """
+    kind = Kind.MEMBER if actor == person else _kind(actor)
     places: Iterable[Workspace | None] = Workspace.objects.filter(memberships__user=person, deleted_at=None)
-    AuditEntry.objects.bulk_create(
-        _entry(workspace, actor, action, target, data, before, after, None) for workspace in places or [None]
-    )
+    rows = [_entry(place, actor, action, target, data, before, after, None) for place in places or [None]]
+    for row in rows:
+        row.actor_kind = kind
+    AuditEntry.objects.bulk_create(rows)
 
 
 def purge() -> int:

@@ -33,7 +33,7 @@ def page(request: MemberRequest) -> HttpResponse:
     if is_fragment(request) and after:
         return render(request, "settings/_audit_rows.html", {"entries": found})
     if is_fragment(request):
-        response = render(request, "settings/_audit_entries.html", {"entries": found, "workspace": workspace})
+        response = render(request, "settings/_audit_swap.html", {"entries": found, "workspace": workspace})
         response["HX-Replace-Url"] = page_url(workspace, fields)
         return response
     context = {"entries": found, "filter": controls(fields, workspace=workspace), "nav": "audit"}
