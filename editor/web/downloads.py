@@ -4,45 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from contextlib import closing
-from typing import Protocol, Self
+from typing import Self
 from uuid import UUID
-from weakref import WeakSet
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
 from editor.concurrency import threads
-from editor.errors import LimitExceeded
 from editor.media import store
 
 PIECE = 128 * 1024  # bytes of a file in memory for each of its readers
-AT_ONCE = 2  # streamed files per user, in this process
-RETRY_SECONDS = 30
-
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
-
-_counting = threading.Lock()
-_under_way: WeakSet[Streamed] = WeakSet()
-
-
-class Streamed(Protocol):
-    """A file that is made while it is sent. It counts as under way for as long as it is referenced."""
-
-    user_id: UUID
-
-
-def begin(file: Streamed) -> None:
-    """Count the file as under way. Raises LimitExceeded."""
-    with _counting:
-        if sum(other.user_id == file.user_id for other in _under_way) >= AT_ONCE:
-            raise LimitExceeded(
-                f"You are already downloading {AT_ONCE} files. Wait until one of them is done.",
-                retry_after=RETRY_SECONDS,
-            )
-        _under_way.add(file)
 
 
 def file_response(

@@ -20,10 +20,10 @@ from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
 from editor.contexts import audit as contexts
 from editor.contexts.audit import harmless
+from editor.gateway.streams import AT_ONCE
 from editor.models import AuditEntry, Role, User, Workspace
 from editor.operations import audit
 from editor.queries.audit import PAGE
-from editor.web.downloads import AT_ONCE
 from tests.factories import UserFactory, make_actor, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
 

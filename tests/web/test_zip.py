@@ -18,9 +18,10 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from editor.concurrency import threads
+from editor.gateway.streams import AT_ONCE, RETRY_SECONDS
 from editor.media import store
 from editor.models import Image, Workspace
-from editor.web.downloads import AT_ONCE, PIECE, RETRY_SECONDS
+from editor.web.downloads import PIECE
 from tests.factories import make_actor, make_image, make_member, make_workspace
 from tests.web.requests import body, signed_in
 from tests.web.rows import add_image, add_result

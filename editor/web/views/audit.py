@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET
 
 from editor.access.permissions import Permission
 from editor.contexts.audit import controls, entries, page_url
+from editor.gateway import audit_csv
+from editor.gateway import audit_filter as form
 from editor.operations import exports
-from editor.web import audit_csv
 from editor.web.decorators import MemberRequest, member
-from editor.web.forms import audit as form
 from editor.web.htmx import is_fragment
 
 

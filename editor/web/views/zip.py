@@ -18,12 +18,12 @@ from editor.access import lookups
 from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.errors import InvalidInput, NotFound
+from editor.gateway import streams
 from editor.media import store
 from editor.media.file_names import EXTENSIONS, stem
 from editor.models import Image
 from editor.operations import exports
 from editor.queries import gallery
-from editor.web import downloads
 from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import Pieces
 
@@ -41,7 +41,7 @@ def download(request: MemberRequest) -> HttpResponseBase:
     names = file_names(images, gallery.titles(images))
     files = [(name, image.storage_name) for name, image in zip(names, images, strict=True)]
     archive = _Archive(request.actor.workspace.pk, request.actor.user.pk, files)
-    downloads.begin(archive)
+    streams.begin(archive)
     exports.images_zip(actor=request.actor, count=len(images))
     return StreamingHttpResponse(
         archive,

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from editor.concurrency import threads
 from editor.contexts import audit
+from editor.gateway import streams
 from editor.queries.audit import Filter, Position
-from editor.web import downloads
 
 
 def response(filter: Filter, *, user_id: UUID, name: str) -> StreamingHttpResponse:
     """The file with all entries that match. Raises LimitExceeded."""
     lines = _Lines(filter, user_id)
-    downloads.begin(lines)
+    streams.begin(lines)
     return StreamingHttpResponse(
         lines,
         content_type="text/csv; charset=utf-8",
