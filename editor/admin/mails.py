@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp, csp_update
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.mail import EmailMultiAlternatives
@@ -60,7 +60,7 @@ def preview(request: HttpRequest, name: str) -> HttpResponse:
 
 
 # A mail has its styles inline. It gets nothing else: no script, image or form.
-@csp_replace(  # type: ignore[arg-type]
+@csp(  # type: ignore[arg-type]
     {
         "default-src": [NONE],
         "style-src": [UNSAFE_INLINE],

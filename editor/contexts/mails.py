@@ -75,7 +75,7 @@ def build(
 
 def sample(*, kind: Kind, email: str, origin: str) -> EmailMultiAlternatives:
     """The mail with invented values, and a link that leads nowhere."""
-    user = User(email=email, name="Mei Tanaka")
+    user = User(email=email, time_zone="")
     return _message(kind, email, origin, f"{origin}/example/", user, _SAMPLES.get(kind, {}))
 
 
