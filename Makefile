@@ -3,7 +3,7 @@
 #   ARGS="-k credits"   what `make test` hands on to pytest
 #   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test test-stress attacks check check-clients bench bench-flights bench-held odd-images screens requirements
+.PHONY: help run test test-stress attacks check check-clients bench bench-flights bench-held bench-audit odd-images screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
@@ -14,6 +14,7 @@ help:
 	@echo "make check-clients run providers' public clients from npm against the emulators; needs Node"
 	@echo "make bench         print the portal's figures: server times with many edits, what a browser loads"
 	@echo "make bench-flights print what two thousand edits in flight cost; ARGS=... as bench/flights.py has them"
+	@echo "make bench-audit   print server times of the audit log with a million entries"
 	@echo "make bench-held    print what five hundred held API calls cost; ARGS=... as bench/held.py has them"
 	@echo "make odd-images   upload a thousand odd images and compare them with Chromium; ARGS=count"
 	@echo "make screens       take pictures of the screens into .cache/screens, or with OUT=... elsewhere"
@@ -43,6 +44,9 @@ bench:
 
 bench-flights:
 	@exec .make/bench-flights $(ARGS)
+
+bench-audit:
+	@exec .make/bench-audit
 
 bench-held:
 	@exec .make/bench-held $(ARGS)

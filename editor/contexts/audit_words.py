@@ -22,9 +22,9 @@ def who(entry: AuditEntry) -> str:
     """Who acted, as in "Mei Tanaka, key “n8n (a1b2c3d4)”"."""
     name = entry.actor.display_name if entry.actor else entry.actor_name
     if entry.actor_kind == Kind.KEY:
-        key = f"key “{entry.data.get('key_name') or entry.data.get('key', '')}”"
+        key = entry.data.get("key_name") or entry.data.get("key", "")
         is_own = entry.actor is not None and entry.actor.is_service_account
-        return key.capitalize() if is_own or not name else f"{name}, {key}"
+        return f"Key “{key}”" if is_own or not name else f"{name}, key “{key}”"
     if entry.actor_kind == Kind.OPERATOR:
         return f"{name} (operator)"
     return name or ("Visitor" if entry.actor_kind == Kind.VISITOR else "System")
