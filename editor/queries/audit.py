@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -66,13 +65,10 @@ def entries(filter: Filter, *, after: Position | None = None, size: int = PAGE +
     if filter.people == ():
         return []
     rows = _rows(filter, after).order_by("-created_at", "-id")
-    parts = [
-        _narrowed(rows, action, person)[:size]
-        for action, person in product(filter.actions or (None,), filter.people or (None,))
-    ]
+    parts = _parts(rows, filter)
     if len(parts) == 1:
-        return list(parts[0].select_related("actor", "workspace"))
-    first, *others = (part.values_list("created_at", "pk") for part in parts)
+        return list(parts[0][:size].select_related("actor", "workspace"))
+    first, *others = (part.values_list("created_at", "pk")[:size] for part in parts)
     merged = first.union(*others, all=True).order_by("-created_at", "-id")[:size]
     found = AuditEntry.objects.filter(pk__in=[pk for _, pk in merged])
     return list(found.select_related("actor", "workspace").order_by("-created_at", "-id"))
@@ -91,10 +87,12 @@ def _rows(filter: Filter, after: Position | None) -> QuerySet[AuditEntry]:
     return rows
 
 
-def _narrowed(rows: QuerySet[AuditEntry], action: str | None, person: UUID | None) -> QuerySet[AuditEntry]:
-    if action:
-        rows = rows.filter(action=action)
-    return rows.filter(actor=person) if person else rows
+def _parts(rows: QuerySet[AuditEntry], filter: Filter) -> list[QuerySet[AuditEntry]]:
+    """The matching entries of each person, or else of each action: each is sorted by an index."""
+    if filter.people:
+        rows = rows.filter(action__in=filter.actions) if filter.actions else rows
+        return [rows.filter(actor=person) for person in filter.people]
+    return [rows.filter(action=action) for action in filter.actions] or [rows]
 
 
 def people(text: str, *, workspace: Workspace | None) -> tuple[UUID, ...]:

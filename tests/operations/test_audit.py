@@ -87,6 +87,7 @@ def test_values_are_stored_as_json(workspace: Workspace) -> None:
     entry = recorded(None, before={"plan": workspace.plan, "at": now}, after={"list": [uuid4(), 1, None]})
     entry.refresh_from_db()
     assert entry.before == {"plan": "Standard", "at": str(now)}
+    assert entry.after is not None
     assert [type(one) for one in entry.after["list"]] == [str, int, type(None)]
 
 
