@@ -14,8 +14,9 @@ from pytest_django import Settings
 from editor.access.actor import client_address
 from editor.contexts.audit_sentences import SENTENCES
 from editor.contexts.audit_words import details, what, who
-from editor.models import AuditEntry, User, Workspace
+from editor.models import AuditEntry, User, WebhookEndpoint, Workspace
 from editor.operations import api_keys, audit, exports
+from editor.operations.webhooks import endpoints
 from tests.factories import UserFactory, make_actor, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -166,6 +167,26 @@ def test_changes_in_words(
 def test_each_sentence_can_be_written_of_any_entry(action: str) -> None:
     entry = AuditEntry(action=action, target="{target!r} {0}", data={})
     assert "{target!r} {0}" in what(entry, {}) or "{target}" not in SENTENCES[action]
+
+
+def test_old_and_new_values_of_settings_are_recorded(workspace: Workspace) -> None:
+    owner = make_actor(workspace)
+    for events in (["job.completed"], ["job.failed"]):
+        endpoint = WebhookEndpoint.objects.first()
+        if endpoint is None:
+            endpoints.create(actor=owner, url="https://a.example.com/?key=s3cret", events=events, origin="")
+        else:
+            endpoints.change(actor=owner, endpoint=endpoint, events=events, is_enabled=False)
+    endpoints.set_low_balance_threshold(actor=owner, credits=20)
+    grant = AuditEntry.objects.get(action="credits.granted")
+    changed = AuditEntry.objects.get(action="webhook.changed")
+    low = AuditEntry.objects.get(action="credits.low_mark_changed")
+    assert what(grant, {}) == "Granted 100 credits"
+    assert (grant.before, grant.after) == ({"balance": 0}, {"balance": 100})
+    assert changed.before == {"events": ["job.completed"], "enabled": True}
+    assert changed.after == {"events": ["job.failed"], "enabled": False}
+    assert what(low, {}) == "Changed the low balance threshold: credits 0 → 20"
+    assert "s3cret" not in str(AuditEntry.objects.values())
 
 
 def test_a_zip_file_is_recorded(workspace: Workspace) -> None:
