@@ -185,7 +185,7 @@ def test_old_and_new_values_of_settings_are_recorded(workspace: Workspace) -> No
     assert (grant.before, grant.after) == ({"balance": 0}, {"balance": 100})
     assert changed.before == {"events": ["job.completed"], "enabled": True}
     assert changed.after == {"events": ["job.failed"], "enabled": False}
-    assert what(low, {}) == "Changed the low balance threshold: credits 0 → 20"
+    assert what(low, {}) == "Changed the low balance threshold: credits 50 → 20"
     assert "s3cret" not in str(AuditEntry.objects.values())
 
 
