@@ -12,7 +12,11 @@ class EditorConfig(AppConfig):
         from editor import checks  # noqa: F401  (registers the system checks)
         from editor.net import policy
         from editor.operations import sessions  # noqa: F401  (listens to sessions and people)
-        from editor.web import account_signals, sign_in_limits  # noqa: F401  (listen to allauth)
+        from editor.web import (  # noqa: F401  (listen to allauth and to sign-ins)
+            account_signals,
+            sign_in_limits,
+            sign_in_signals,
+        )
 
         # An invalid network exempts nothing; `check_outbound` reports why.
         with contextlib.suppress(ValueError):

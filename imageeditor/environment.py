@@ -44,6 +44,18 @@ def _seconds(text: str, *, most: float) -> float:
     return number
 
 
+def days(name: str, *, default: int, most: int) -> int:
+    """A whole number of days from 1 to `most`; the default if it is not set or invalid."""
+    found = parsed(name, texts(name), partial(_days, most=most))
+    return int(found[0]) if found else default
+
+
+def _days(text: str, *, most: int) -> int:
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= most:
+        raise ValueError(f"it must be a whole number of days from 1 to {most}, not {text}")
+    return int(text)
+
+
 def size(name: str) -> int | None:
     """A size such as 500MB, 2GB or 1073741824, in bytes; None if it is not set."""
     text = env.str(name, default="").strip()

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "editor.web.middleware.CompressedPagesMiddleware",
     "editor.web.middleware.PrivateAnswersMiddleware",
     "editor.web.middleware.HealthMiddleware",
+    "editor.web.middleware.ClientAddressMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -200,6 +201,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of each body; the rest goes to a te
 
 # A call of an API that waits for its image gets the job, or an error, after so many seconds at most.
 HOLD_SECONDS = environment.seconds("HOLD_SECONDS", default=300, most=300)
+
+# How long entries of the audit log are kept.
+AUDIT_DAYS = environment.days("AUDIT_DAYS", default=400, most=36_500)
 
 # --- Providers -----------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from editor.admin import operators
+from editor.admin import mails, operators
 from editor.api.document import document
 from editor.web.views import api_reference
 
@@ -19,6 +19,7 @@ handler404 = "editor.web.views.errors.not_found"
 handler500 = "editor.web.views.errors.server_error"
 
 urlpatterns = [
+    path("admin/mails/", include(mails.urls())),
     path("admin/", admin.site.urls),
     path("accounts/", include("editor.web.account_urls")),
     path("", include("editor.api.urls")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,6 +15,9 @@ VIEW_ONLY = (
     "You can view this workspace, but not edit images in it. "
     "An owner or admin of it can give you the “Access Image Editor” permission."
 )
+
+# The IP address from which a page is requested, for the audit log: the actor may be unknown, or only a User.
+client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.forms import ModelForm
 
 from editor import catalog, models
+from editor.admin.audited import Audited
 
 
 def _targets() -> list[tuple[str, list[tuple[str, str]]]]:
@@ -33,9 +34,10 @@ class ModelAliasForm(ModelForm):
 
 
 @admin.register(models.ModelAlias)
-class ModelAliasAdmin(admin.ModelAdmin):
+class ModelAliasAdmin(Audited):
     """Names that clients of the OpenAI-compatible API can use for models."""
 
+    noun = "model_alias"
     form = ModelAliasForm
     list_display = ("name", "target")
     search_fields = ("name", "target")

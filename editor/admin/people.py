@@ -16,10 +16,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet, ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from editor import models
-from editor.operations import people, second_factors
+from editor.admin.audited import Audited
+from editor.operations import audit, mails, people, second_factors
 
 # allauth's rows: addresses that only duplicate those of the accounts (see migration 0015), secrets, and what
 # the operator sets up in the environment.
@@ -71,7 +72,8 @@ class UserCreationForm(AdminUserCreationForm):
 
 
 @admin.register(models.User)
-class UserAdmin(BaseUserAdmin):
+class UserAdmin(Audited, BaseUserAdmin):
+    noun = "account"
     form = UserForm
     ordering = ("email",)
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
@@ -96,6 +98,27 @@ class UserAdmin(BaseUserAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         people.save(user=obj)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Of the changes of an account, its workspaces' logs only get whether it can be used."""
+        super().save_related(request, form, formsets, change)
+        if change and "is_active" in form.changed_data:
+            action = "account.enabled" if form.cleaned_data["is_active"] else "account.disabled"
+            self._record_for(request, form.instance, action)
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        rows = models.User.objects.filter(pk=id)
+        old = rows.values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        if (user := rows.first()) and user.password != old:
+            self._record_for(request, user, "account.password_changed")
+            mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
+        return response
+
+    def _record_for(self, request: HttpRequest, person: models.User, action: str) -> None:
+        assert isinstance(request.user, models.User)
+        audit.record_for(person=person, actor=request.user, action=action, target=person.email)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and obj != request.user

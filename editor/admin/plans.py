@@ -10,6 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from editor import models
+from editor.admin.audited import Audited
 from editor.operations import plans
 
 
@@ -29,7 +30,8 @@ class PlanForm(ModelForm):
 
 
 @admin.register(models.Plan)
-class PlanAdmin(admin.ModelAdmin):
+class PlanAdmin(Audited):
+    noun = "plan"
     form = PlanForm
     list_display = (
         "name",

@@ -8,11 +8,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from editor import models
+from editor.admin.audited import Audited
 from editor.operations import presets
 
 
 @admin.register(models.Style)
-class StyleAdmin(admin.ModelAdmin):
+class StyleAdmin(Audited):
+    noun = "style"
     list_display = ("name", "workspace", "prompt", "position")
     list_select_related = ("workspace",)
     exclude = ("version",)

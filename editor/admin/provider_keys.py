@@ -11,6 +11,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from editor import models
+from editor.admin.audited import Audited
 from editor.errors import InvalidInput
 from editor.operations import provider_keys
 from editor.providers import registry
@@ -51,9 +52,10 @@ class ProviderKeyForm(ModelForm):
 
 
 @admin.register(models.ProviderKey)
-class ProviderKeyAdmin(admin.ModelAdmin):
+class ProviderKeyAdmin(Audited):
     """Adding a key replaces the portal's earlier one. Workspaces' own keys are read-only."""
 
+    noun = "provider_key"
     list_display = ("provider", "owner", "last_four", "is_enabled", "checked_at", "note")
     list_filter = ("provider", "is_enabled")
     list_select_related = ("workspace",)
@@ -84,11 +86,19 @@ class ProviderKeyAdmin(admin.ModelAdmin):
         if change:
             provider_keys.switch(key=obj, enabled=form.cleaned_data["is_enabled"])
             return
+        provider = form.cleaned_data["provider"]
+        old = provider_keys.last_four(workspace=None, provider=provider)
         stored = provider_keys.store(
             workspace=None,
-            provider=form.cleaned_data["provider"],
+            provider=provider,
             key=form.cleaned_data["api_key"],
             secret=form.cleaned_data["api_secret"],
             verdict=form.cleaned_data["verdict"],
         )
         obj.pk, obj.last_four = stored.pk, stored.last_four
+        self.record(request, obj, "saved", before={"last_four": old}, after={"last_four": stored.last_four})
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """A new key was recorded above, with the key that it replaces."""
+        if change:
+            super().save_related(request, form, formsets, change)

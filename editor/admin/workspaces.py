@@ -9,12 +9,14 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from editor import models
+from editor.admin.audited import Audited
 from editor.admin.people import MembershipInline
 from editor.operations import members, workspaces
 
 
 @admin.register(models.Workspace)
-class WorkspaceAdmin(admin.ModelAdmin):
+class WorkspaceAdmin(Audited):
+    noun = "workspace"
     list_display = ("name", "slug", "plan", "created_at")
     search_fields = ("name", "slug")
     list_select_related = ("plan",)

@@ -1,45 +1,138 @@
-"""Subject and text of mails."""
+"""Subject, text and HTML of mails."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import make_msgid, parseaddr
 from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from editor.access import proofs
-from editor.models import User
+from editor.access import invitation_links, proofs
+from editor.models import ApiKey, Invitation, User
 from editor.operations import people
-from editor.operations.mails import Kind
+from editor.operations.mails import SAMPLE, Kind
+
+# What the link in a mail is called in its HTML.
+LABELS: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.RESET: "Choose a new password",
+        Kind.SIGN_UP: "Continue",
+        Kind.CONFIRM: "Confirm the address",
+        Kind.INVITED: "Open the invitation",
+        Kind.JOINED: "Open the workspace",
+        Kind.ROLE_CHANGED: "Open the portal",
+        Kind.PASSWORD_CHANGED: "Reset the password",
+        Kind.FACTOR_CHANGED: "Change the password",
+        Kind.NEW_SIGN_IN: "Change the password",
+        Kind.KEY_EXPIRING: "Open the API keys",
+    }
+)
+# These are about an account, and not sent when there is none with the address any more.
+NEED_ACCOUNT = frozenset(
+    {
+        Kind.JOINED,
+        Kind.REMOVED,
+        Kind.ROLE_CHANGED,
+        Kind.PASSWORD_CHANGED,
+        Kind.FACTOR_CHANGED,
+        Kind.NEW_SIGN_IN,
+        Kind.KEY_EXPIRING,
+    }
+)
+
+Details = Mapping[str, str]
+
+
+class EndedError(Exception):
+    """What the mail is about has ended in the meantime, so it is not sent."""
 
 
 def build(
-    *, kind: Kind, email: str, origin: str, details: Mapping[str, str] = MappingProxyType({})
-) -> EmailMessage:
-    """The mail for this address; its text depends on whether it has an account now."""
+    *, kind: Kind, email: str, origin: str, details: Details = MappingProxyType({})
+) -> EmailMultiAlternatives | None:
+    """The mail for this address; its text depends on whether it has an account now.
+
+    None if what it is about has ended: the invitation was revoked, the account deleted.
+    """
+    if SAMPLE in details:
+        return sample(kind=kind, email=email, origin=origin)
     user = User.objects.filter(email=email, is_active=True).first()
-    links = {Kind.RESET: _reset_link, Kind.SIGN_UP: _sign_up_link}
-    link = links[kind](user, email) if kind in links else ""
-    if kind == Kind.CONFIRM:
-        link = _confirm_link(details["user_id"], user, email)
+    if kind in NEED_ACCOUNT and user is None:
+        return None
+    try:
+        link = _LINKS.get(kind, _no_link)(user, email, details)
+    except EndedError:
+        return None
+    return _message(kind, email, origin, f"{origin}{link}" if link and origin else "", user, details)
+
+
+def sample(*, kind: Kind, email: str, origin: str) -> EmailMultiAlternatives:
+    """The mail with invented values, and a link that leads nowhere."""
+    user = User(email=email, time_zone="")
+    return _message(kind, email, origin, f"{origin}/example/", user, _SAMPLES.get(kind, {}))
+
+
+def _message(
+    kind: Kind, email: str, origin: str, link: str, user: User | None, details: Details
+) -> EmailMultiAlternatives:
     context = {
         "site_name": settings.SITE_NAME,
         "email": email,
         "account": user is not None,
         "signup_open": people.may_sign_up(email),
         "origin": origin,
-        "link": f"{origin}{link}" if link else "",
-        "details": details,
+        "link": link,
+        "details": _shown(details, user),
     }
-    subject, _, text = render_to_string(f"mail/{kind}.txt", context).strip().partition("\n")
-    return EmailMessage(subject=subject, body=text.strip() + "\n", to=[email])
+    rendered = render_to_string(f"mail/{kind}.txt", context).strip()
+    subject, _, text = rendered.partition("\n")
+    message = EmailMultiAlternatives(subject, text.strip() + "\n", to=[email], headers=_headers())
+    html = _html(subject, text, context | {"label": LABELS.get(kind, "Open")})
+    message.attach_alternative(html, "text/html")
+    return message
 
 
-def _reset_link(user: User | None, email: str) -> str:
+def _html(subject: str, text: str, context: Mapping[str, Any]) -> str:
+    """The same text in the layout of all mails; the paragraph with the link becomes a button."""
+    paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
+    return render_to_string("mail/layout.html", {**context, "subject": subject, "paragraphs": paragraphs})
+
+
+def _headers() -> dict[str, str]:
+    """No automatic replies. By default, the id would contain the name of the machine."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return {"Message-ID": make_msgid(domain=domain or "localhost"), "Auto-Submitted": "auto-generated"}
+
+
+def _shown(details: Details, user: User | None) -> dict[str, str]:
+    """The details, each on one line except an invitation's message; times in the person's time zone."""
+    shown = {name: value if name == "message" else " ".join(value.split()) for name, value in details.items()}
+    return shown | {name: _time(shown[name], user) for name in ("at", "ends") if shown.get(name)}
+
+
+def _time(text: str, user: User | None) -> str:
+    try:
+        zone = ZoneInfo((user and user.time_zone) or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = ZoneInfo("UTC")
+    local = datetime.fromisoformat(text).astimezone(zone)
+    return f"{local.day} {local:%B %Y, %H:%M} ({zone.key})"
+
+
+def _no_link(user: User | None, email: str, details: Details) -> str:
+    return ""
+
+
+def _reset_link(user: User | None, email: str, details: Details) -> str:
     """Path of the page to choose a new password; of sign-up for an address without an account."""
     if user is None:
         return reverse("account_signup")
@@ -48,13 +141,94 @@ def _reset_link(user: User | None, email: str) -> str:
     return reverse("account_reset_password_from_key", kwargs={"uidb36": user.pk.hex, "key": token})
 
 
-def _confirm_link(user_id: str, user: User | None, email: str) -> str:
+def _confirm_link(user: User | None, email: str, details: Details) -> str:
     """ "" if the address belongs to another account."""
-    if user and str(user.pk) != user_id:
+    if user and str(user.pk) != details["user_id"]:
         return ""
-    asking = User.objects.get(pk=user_id)
+    asking = User.objects.get(pk=details["user_id"])
     return reverse("account_confirm_email", args=[proofs.of_email(asking, email)])
 
 
-def _sign_up_link(user: User | None, email: str) -> str:
+def _sign_up_link(user: User | None, email: str, details: Details) -> str:
     return reverse("account_login") if user else reverse("sign_up_finish", args=[proofs.of_address(email)])
+
+
+def _invitation_link(user: User | None, email: str, details: Details) -> str:
+    """Raises EndedError for an invitation that is not open any more."""
+    rows = Invitation.objects.filter(workspace__deleted_at=None, email__iexact=email)
+    invitation = rows.filter(pk=UUID(details["invitation"])).first()
+    if invitation is None or not invitation.is_open:
+        raise EndedError
+    return reverse("invitation", args=[invitation_links.token(invitation, mailed=True)])
+
+
+def _keys_link(user: User | None, email: str, details: Details) -> str:
+    """Raises EndedError for a key that has ended or was replaced."""
+    keys = ApiKey.objects.filter(replacement=None, workspace__deleted_at=None).select_related("workspace")
+    key = keys.filter(pk=UUID(details["key"])).first()
+    if key is None or not key.is_live:
+        raise EndedError
+    return reverse("api_keys", args=[key.workspace.slug])
+
+
+def _workspace_link(user: User | None, email: str, details: Details) -> str:
+    """Raises EndedError if the recipient is not a member of the workspace any more."""
+    if "slug" not in details:
+        return reverse("home")
+    if user is None or not user.memberships.filter(workspace__slug=details["slug"]).exists():
+        raise EndedError
+    return reverse("studio", args=[details["slug"]])
+
+
+def _password_link(user: User | None, email: str, details: Details) -> str:
+    return reverse("account_change_password")
+
+
+def _lost_password_link(user: User | None, email: str, details: Details) -> str:
+    return reverse("account_reset_password")
+
+
+_LINKS: Mapping[Kind, Callable[[User | None, str, Details], str]] = MappingProxyType(
+    {
+        Kind.RESET: _reset_link,
+        Kind.SIGN_UP: _sign_up_link,
+        Kind.CONFIRM: _confirm_link,
+        Kind.INVITED: _invitation_link,
+        Kind.JOINED: _workspace_link,
+        Kind.ROLE_CHANGED: _workspace_link,
+        Kind.PASSWORD_CHANGED: _lost_password_link,
+        Kind.FACTOR_CHANGED: _password_link,
+        Kind.NEW_SIGN_IN: _password_link,
+        Kind.KEY_EXPIRING: _keys_link,
+    }
+)
+
+_SAMPLES: Mapping[Kind, Details] = MappingProxyType(
+    {
+        Kind.INVITED: {
+            "workspace": "Acme Studio",
+            "by": "Amara Okafor",
+            "role": "Editor",
+            "message": "We edit the autumn catalogue here.",
+        },
+        Kind.JOINED: {
+            "workspace": "Acme Studio",
+            "person": "Jonas Weber",
+            "address": "jonas@example.com",
+            "role": "Editor",
+        },
+        Kind.REMOVED: {"workspace": "Acme Studio", "by": "Amara Okafor"},
+        Kind.ROLE_CHANGED: {"workspace": "Acme Studio", "by": "Amara Okafor", "role": "Viewer"},
+        Kind.FACTOR_CHANGED: {"change": "Passkey added"},
+        Kind.NEW_SIGN_IN: {
+            "device": "Firefox on Linux",
+            "address": "203.0.113.9",
+            "at": "2026-11-27T14:02:00+00:00",
+        },
+        Kind.KEY_EXPIRING: {
+            "workspace": "Acme Studio",
+            "name": "Website backend",
+            "ends": "2026-12-04T09:00:00+00:00",
+        },
+    }
+)

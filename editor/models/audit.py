@@ -24,10 +24,20 @@ class AuditEntry(models.Model):
         VISITOR = "visitor", "Visitor"  # not signed in
 
     workspace = models.ForeignKey(
-        Workspace, on_delete=models.CASCADE, null=True, blank=True, related_name="audit_entries"
+        Workspace,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="audit_entries",
+        db_index=False,
     )
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     actor_kind = models.CharField(
         max_length=10, choices=ActorKind, default=ActorKind.SYSTEM, db_default=ActorKind.SYSTEM
@@ -49,12 +59,13 @@ class AuditEntry(models.Model):
                 name="audit_actor_kind_known",
             ),
         )
+        # Lists are sorted by time: of a workspace or of all, of one action, or of one person.
         indexes = (
-            models.Index(fields=["workspace", "-id"], name="audit_recent"),
-            models.Index(fields=["workspace", "action", "-id"], name="audit_by_action"),
-            models.Index(fields=["workspace", "actor", "-id"], name="audit_by_actor"),
             models.Index(fields=["workspace", "-created_at", "-id"], name="audit_by_time"),
-            models.Index(fields=["created_at"], name="audit_age"),
+            models.Index(fields=["workspace", "action", "-created_at", "-id"], name="audit_by_action"),
+            models.Index(fields=["actor", "-created_at", "-id"], name="audit_by_person"),
+            models.Index(fields=["-created_at", "-id"], name="audit_everywhere"),
+            models.Index(fields=["action", "-created_at", "-id"], name="audit_everywhere_action"),
         )
 
     def __str__(self) -> str:

@@ -79,8 +79,7 @@ def create(
         key_id=key_id,
         signed=signed,
     )
-    ends = key.expires_at.isoformat(timespec="seconds") if key.expires_at else None
-    _record(actor, "created", key, scopes=key.scopes, expires_at=ends)
+    _record(actor, "api_key.created", key, after={"scopes": key.scopes, "expires_at": _end(key)})
     return key, bare
 
 
@@ -104,7 +103,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     now = timezone.now()
     life = key.expires_at - key.created_at if key.expires_at else None
     # Also waits for a concurrent revocation.
-    old = ApiKey.objects.filter(api_keys.live(), pk=key.pk)
+    old, ended = ApiKey.objects.filter(api_keys.live(), pk=key.pk), _end(key)
     if not old.update(expires_at=Least("expires_at", now + timedelta(seconds=overlap))):
         raise Conflict("This key no longer works. Create a new one.")
     key.refresh_from_db(fields=["expires_at"])
@@ -116,7 +115,13 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
         replaces=key,
         signed=key.signing_secret is not None,
     )
-    _record(actor, "rotated", key, by=new.public_id, overlap=overlap)
+    _record(
+        actor,
+        "api_key.rotated",
+        key,
+        before={"expires_at": ended},
+        after={"expires_at": _end(key), "new_key": new.public_id},
+    )
     events.publish(events.AccessChanged(workspace_id=key.workspace_id))
     return new, bare
 
@@ -130,7 +135,7 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
     if key.created_by_id != actor.user.pk:
         actor.require(Permission.KEYS_MANAGE)
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        _record(actor, "revoked", key)
+        _record(actor, "api_key.revoked", key)
         events.publish(events.AccessChanged(workspace_id=key.workspace_id))
 
 
@@ -225,5 +230,9 @@ def _wrong(field: str, message: str) -> InvalidInput:
     return InvalidInput(message, fields={field: message})
 
 
-def _record(actor: Actor, act: str, key: ApiKey, **data: Any) -> None:
-    audit.record(workspace=actor.workspace, actor=actor, action=f"api_key.{act}", target=str(key), data=data)
+def _end(key: ApiKey) -> str | None:
+    return key.expires_at.isoformat(timespec="seconds") if key.expires_at else None
+
+
+def _record(actor: Actor, action: str, key: ApiKey, **values: Any) -> None:
+    audit.record(workspace=actor.workspace, actor=actor, action=action, target=str(key), **values)

@@ -146,6 +146,8 @@ def _record(*, workspace: Workspace, action: str, entry: LedgerEntry) -> None:
         actor=entry.actor,
         action=action,
         target=f"ledger entry {entry.pk}",
-        data={"amount": entry.amount, "balance": entry.balance_after, "note": entry.note},
+        data={"amount": entry.amount, "note": entry.note},
+        before={"balance": entry.balance_after - entry.amount},
+        after={"balance": entry.balance_after},
     )
     events.publish(events.BalanceChanged(workspace_id=workspace.id))

@@ -28,6 +28,9 @@ class Kind(StrEnum):
     KEY_EXPIRING = "key_expiring"
 
 
+SAMPLE = "sample"  # in the details: the mail has invented values
+
+
 def ask(*, kind: Kind, email: str, origin: str, **details: str) -> None:
     """Enqueue a requested mail. `origin`: scheme and host of the links in it.
 
@@ -47,3 +50,8 @@ def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
     if settings.SENDS_MAIL:
         origin = settings.BASE_URL or origin
         queue.enqueue_mail(kind=kind, email=email, origin=origin, details=details)
+
+
+def send_sample(*, kind: Kind, email: str, origin: str) -> None:
+    """Enqueue a mail with invented values, for an operator who tests the mail server."""
+    notify(kind=kind, email=email, origin=origin, **{SAMPLE: "yes"})

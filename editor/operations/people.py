@@ -159,30 +159,6 @@ def password_changed(*, user: User, session_key: str | None = None, address: str
 
 
 @transaction.atomic
-def signed_in(*, user: User, how: str, device: str, known: bool, address: str) -> None:
-    """Record it; a mail tells the person if nobody has signed in to the account with this browser before.
-
-    how     password, passkey, or an identity provider's name
-    device  as in "Chrome on macOS"
-    """
-    data = {"how": how, "device": device}
-    record(user=user, action="signed_in", address=address, data=data)
-    if not known:
-        mails.notify(kind=mails.Kind.NEW_SIGN_IN, email=user.email, device=device, address=address)
-
-
-def sign_in_failed(*, email: str, address: str) -> None:
-    """Record it, whether or not there is such an account: it must take equally long."""
-    audit.record(
-        workspace=None,
-        actor=None,
-        kind=audit.Kind.VISITOR,
-        action="account.sign_in_failed",
-        target=email,
-        address=address,
-    )
-
-
 def record(
     *,
     user: User,
@@ -193,8 +169,8 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Record what a person did with their own account."""
-    audit.record(
-        workspace=None,
+    audit.record_for(
+        person=user,
         actor=user,
         action=f"account.{action}",
         target=user.email,

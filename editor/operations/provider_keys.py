@@ -100,7 +100,7 @@ def set_enabled(*, actor: Actor, key: ProviderKey, enabled: bool) -> None:
         _require_own_keys(actor)
     actor.require(Permission.PROVIDERS_MANAGE)
     if switch(key=key, enabled=enabled):
-        _record(actor, "enabled" if enabled else "disabled", key)
+        _record(actor, "provider_key.enabled" if enabled else "provider_key.disabled", key)
 
 
 def switch(*, key: ProviderKey, enabled: bool) -> bool:
@@ -119,7 +119,16 @@ def remove(*, actor: Actor, key: ProviderKey) -> None:
     actor.require(Permission.PROVIDERS_MANAGE)
     deleted, _ = ProviderKey.objects.filter(pk=key.pk).delete()
     if deleted:
-        _record(actor, "removed", key)
+        _record(actor, "provider_key.removed", key)
+
+
+def last_four(*, workspace: Workspace | None, provider: str) -> str | None:
+    """The last four characters of the stored key; None if there is none."""
+    return (
+        ProviderKey.objects.filter(workspace=workspace, provider=provider)
+        .values_list("last_four", flat=True)
+        .first()
+    )
 
 
 @transaction.atomic
@@ -146,8 +155,9 @@ def store(
 
 @transaction.atomic
 def _save(*, actor: Actor, provider: str, key: str, secret: str, verdict: Verdict) -> ProviderKey:
+    old = last_four(workspace=actor.workspace, provider=provider)
     row = store(workspace=actor.workspace, provider=provider, key=key, secret=secret, verdict=verdict)
-    _record(actor, "saved", row, accepted=verdict.accepted)
+    _record(actor, "provider_key.saved", row, before={"last_four": old}, after={"last_four": row.last_four})
     return row
 
 
@@ -158,7 +168,7 @@ def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> None:
         noted["checked_at"] = timezone.now() if verdict.accepted else None
     # Not if the key was replaced in the meantime: then another one was tested.
     ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(**noted)
-    _record(actor, "tested", key, accepted=verdict.accepted)
+    _record(actor, "provider_key.tested", key, data={"accepted": verdict.accepted})
 
 
 async def _check(adapter: Provider, account: Account) -> Verdict:
@@ -202,11 +212,5 @@ def _wrong(field: str, reason: str) -> InvalidInput:
     return InvalidInput(reason, fields={field: reason})
 
 
-def _record(actor: Actor, act: str, key: ProviderKey, **data: bool | None) -> None:
-    audit.record(
-        workspace=actor.workspace,
-        actor=actor,
-        action=f"provider_key.{act}",
-        target=str(key),
-        data=data,
-    )
+def _record(actor: Actor, action: str, key: ProviderKey, **values: Any) -> None:
+    audit.record(workspace=actor.workspace, actor=actor, action=action, target=str(key), **values)

@@ -51,8 +51,8 @@ def changed(*, user: User, action: str, what: str, session_key: str | None, addr
     """
     sessions.end_all(user=user, but=session_key, address=address)
     members.account_changed(user=user)
-    audit.record(
-        workspace=None,
+    audit.record_for(
+        person=user,
         actor=user,
         action=f"account.second_factor_{action}",
         target=user.email,

@@ -62,7 +62,7 @@ def create(
         actor=actor,
         action="share.created",
         target=str(image.id),
-        data={"days": days, "with_before": with_before},
+        data={"days": days, "with_before": with_before, "title": title},
     )
     return share, token
 

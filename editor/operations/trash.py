@@ -6,8 +6,10 @@ A character keeps its images: it still uses those in the trash, and their files 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,7 +19,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict
 from editor.media import store
-from editor.models import LIVE, CharacterImage, Image, Job, JobImage
+from editor.models import LIVE, CharacterImage, Image, Job, JobImage, Workspace
 from editor.operations import audit, orphans
 
 log = logging.getLogger("editor.trash")
@@ -71,7 +73,7 @@ def empty(*, actor: Actor) -> int:
     actor.require(Permission.EDIT)
     busy = JobImage.objects.filter(job__workspace=actor.workspace, job__status__in=LIVE)
     trashed = Image.objects.filter(workspace=actor.workspace, trashed_at__isnull=False, purged_at=None)
-    count = _purge(trashed.exclude(pk__in=busy.values("image")), most=EMPTIED_AT_ONCE)
+    count = _purge(trashed.exclude(pk__in=busy.values("image")), most=EMPTIED_AT_ONCE).total()
     _record(actor, "images.purged", count)
     return count
 
@@ -79,12 +81,17 @@ def empty(*, actor: Actor) -> int:
 def purge() -> int:
     """Delete the files of images that were in the trash for KEPT_DAYS days; returns how many images."""
     limit = timezone.now() - timedelta(days=KEPT_DAYS)
-    return _purge(Image.objects.filter(trashed_at__lt=limit, purged_at=None), most=_BATCH)
+    purged = _purge(Image.objects.filter(trashed_at__lt=limit, purged_at=None), most=_BATCH)
+    for workspace in Workspace.objects.filter(pk__in=purged):
+        data = {"images": purged[workspace.pk]}
+        audit.record(workspace=workspace, actor=None, action="images.purged", data=data)
+    return purged.total()
 
 
-def _purge(due: QuerySet[Image], *, most: int) -> int:
+def _purge(due: QuerySet[Image], *, most: int) -> Counter[UUID]:
+    """How many images were purged, by workspace."""
     due = due.exclude(pk__in=CharacterImage.objects.values("image"))
-    count = 0
+    purged: Counter[UUID] = Counter()
     for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():
             # It may be restored, or purged by another process, at this very moment.
@@ -93,12 +100,12 @@ def _purge(due: QuerySet[Image], *, most: int) -> int:
                 continue
             image.purged_at = timezone.now()
             image.save(update_fields=["purged_at"])
-        count += 1
+        purged[image.workspace_id] += 1
         if not orphans.try_to_delete(store.delete_all, image.storage_name):
             break  # the storage is failing: the other images wait for the next run
-    if count:
-        log.info("%s images left the trash for good", count)
-    return count
+    if purged:
+        log.info("%s images left the trash for good", purged.total())
+    return purged
 
 
 def _of(actor: Actor, images: Sequence[Image], *, trashed: bool) -> QuerySet[Image]:

@@ -98,6 +98,12 @@ def local_date(moment: datetime) -> SafeString:
     return _time(moment, _date(timezone.localtime(moment)))
 
 
+@register.simple_tag
+def exact_time(moment: datetime, text: str) -> SafeString:
+    """`text` as a <time> element of that moment."""
+    return _time(moment, text)
+
+
 @register.filter
 def ago(moment: datetime) -> str:
     """How long ago, as "5 minutes ago" or "2 days ago"; after 30 days the date in the viewer's time zone."""

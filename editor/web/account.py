@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import get_client_ip
-from allauth.mfa.webauthn.internal.flows import did_use_passwordless_login
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.forms import Form
@@ -14,11 +13,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from editor.contexts.devices import device
 from editor.errors import Conflict
 from editor.gateway import addresses
 from editor.models import User
-from editor.operations import people, workspaces
+from editor.operations import workspaces
 from editor.web import choices, oidc, sign_in_limits
 from editor.web.back import own_url
 
@@ -65,21 +63,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
 
-    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        people.sign_in_failed(email=credentials.get("email", ""), address=self.get_client_ip(request))
-
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase:
         response = cast(HttpResponseBase, super().post_login(request, user, **kwargs))
         login = (kwargs.get("signal_kwargs") or {}).get("sociallogin")
         if login:
             oidc.apply_roles(user, login)
-        people.signed_in(
-            user=user,
-            how=login.provider.app.name if login else _method(request, user),
-            device=device(request.headers.get("User-Agent", "")).name,
-            known=kwargs.get("signup", False) or sign_in_limits.is_known(request, user),
-            address=self.get_client_ip(request),
-        )
         sign_in_limits.remember(request, response, user)
         choices.remember(request, response, "zone", user.time_zone)
         return response
@@ -90,7 +78,3 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         """Never empty. allauth counts IPv6 clients by their /64 network by itself."""
         return addresses.plain(get_client_ip(request) or UNKNOWN)
-
-
-def _method(request: HttpRequest, user: User) -> str:
-    return "passkey" if did_use_passwordless_login(request, user) else "password"

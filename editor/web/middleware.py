@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import salted_hmac
 
+from editor.access.actor import client_address
 from editor.concurrency import threads
 from editor.errors import EditorError, InvalidInput, NotAuthenticated
 from editor.web.gateway import Forged
@@ -71,6 +72,20 @@ class ReleasedConnectionMiddleware:
             return self.get_response(request)
         finally:
             threads.release()
+
+
+class ClientAddressMiddleware:
+    """Sets the address that the audit log records for what a request changes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        token = client_address.set(request.META.get("REMOTE_ADDR"))
+        try:
+            return self.get_response(request)
+        finally:
+            client_address.reset(token)
 
 
 class HealthMiddleware:

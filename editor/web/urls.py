@@ -5,6 +5,7 @@ from django.urls import path
 from editor.web.views import (
     api_keys,
     api_reference,
+    audit,
     credits,
     edits,
     files,
@@ -105,6 +106,8 @@ urlpatterns = [
         provider_keys.remove,
         name="provider_key_remove",
     ),
+    path("w/<slug:slug>/settings/audit/", audit.page, name="audit"),
+    path("w/<slug:slug>/settings/audit/csv/", audit.download, name="audit_csv"),
     path("w/<slug:slug>/settings/webhooks/", webhooks.page, name="webhooks"),
     path("w/<slug:slug>/settings/webhooks/sent/", webhooks.sent, name="webhook_deliveries"),
     path(

@@ -11,7 +11,9 @@ from editor.operations.mails import Kind
 
 
 async def send(*, kind: str, email: str, origin: str, details: Mapping[str, str]) -> None:
-    """Raises what the mail client raises; the queue retries."""
+    """Send it unless what it is about has ended. Raises what the mail client raises; the queue retries."""
     message = await in_thread(mails.build, kind=Kind(kind), email=email, origin=origin, details=details)
+    if message is None:
+        return
     # Not in one of the few database threads: mail servers are slow.
     await asyncio.to_thread(message.send)

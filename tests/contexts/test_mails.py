@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -18,13 +20,20 @@ pytestmark = pytest.mark.django_db
 ORIGIN = "https://images.example.com"
 
 
+def build(**given: Any) -> EmailMultiAlternatives:
+    """The mail, which is to be sent."""
+    mail = mails.build(**given)
+    assert mail is not None
+    return mail
+
+
 def links(text: object) -> list[str]:
     return re.findall(r"\w+://\S+", str(text).replace(f"at {ORIGIN}", ""))
 
 
 def test_a_reset_links_to_the_new_password_page() -> None:
     user = UserFactory.create(email="amara@example.test")
-    mail = mails.build(kind=Kind.RESET, email=user.email, origin=ORIGIN)
+    mail = build(kind=Kind.RESET, email=user.email, origin=ORIGIN)
     assert (mail.to, mail.subject) == ([user.email], "Reset your Atelier password")
     (link,) = links(mail.body)
     assert link.startswith(f"{ORIGIN}/accounts/password/reset/key/")
@@ -41,25 +50,25 @@ def test_a_reset_links_to_the_new_password_page() -> None:
 def test_with_closed_sign_up_nobody_is_invited_to_sign_up(active: bool | None) -> None:
     if active is not None:
         UserFactory.create(email="amara@example.test", is_active=active)
-    mail = mails.build(kind=Kind.RESET, email="amara@example.test", origin=ORIGIN)
+    mail = build(kind=Kind.RESET, email="amara@example.test", origin=ORIGIN)
     assert links(mail.body) == []
     assert "by invitation only" in mail.body
 
 
 def test_an_open_sign_up_is_mentioned(settings: Settings) -> None:
     settings.SIGNUP = "open"
-    mail = mails.build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
+    mail = build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
     assert links(mail.body) == [f"{ORIGIN}{reverse('account_signup')}"]
 
 
 def test_an_existing_account_is_not_offered_a_second() -> None:
     UserFactory.create(email="amara@example.test")
-    mail = mails.build(kind=Kind.SIGN_UP, email="amara@example.test", origin=ORIGIN)
+    mail = build(kind=Kind.SIGN_UP, email="amara@example.test", origin=ORIGIN)
     assert links(mail.body) == [f"{ORIGIN}{reverse('account_login')}"]
 
 
 def test_a_new_address_gets_a_sign_up_link() -> None:
-    mail = mails.build(kind=Kind.SIGN_UP, email="new@example.test", origin=ORIGIN)
+    mail = build(kind=Kind.SIGN_UP, email="new@example.test", origin=ORIGIN)
     (link,) = links(mail.body)
     assert link.startswith(f"{ORIGIN}/accounts/signup/link/")
     assert "new@example.test" in mail.body
@@ -67,5 +76,5 @@ def test_a_new_address_gets_a_sign_up_link() -> None:
 
 def test_the_site_name_is_not_escaped(settings: Settings) -> None:
     settings.SITE_NAME = "Ada & Sons"
-    mail = mails.build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
+    mail = build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
     assert mail.subject == "No Ada & Sons account found"

@@ -178,3 +178,14 @@ def test_an_invalid_reserve_is_refused(text: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("STORAGE_RESERVE", text)
     with pytest.raises(ImproperlyConfigured, match="STORAGE_RESERVE"):
         environment.size("STORAGE_RESERVE")
+
+
+@pytest.mark.parametrize(
+    ("text", "days", "invalid"),
+    [("", 400, 0), ("30", 30, 0), ("0", 400, 1), ("36501", 400, 1), ("1.5", 400, 1), ("-3", 400, 1)],
+)
+def test_how_long_the_audit_log_is_kept_can_be_set(
+    tmp_path: Path, text: str, days: int, invalid: int
+) -> None:
+    kept, problems = _read(("AUDIT_DAYS", "INVALID_SETTINGS"), tmp_path, {"AUDIT_DAYS": text})
+    assert (kept, [problem.split(":")[0] for problem in problems]) == (days, ["AUDIT_DAYS"] * invalid)

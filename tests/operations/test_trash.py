@@ -82,6 +82,8 @@ def test_purging_deletes_the_files_and_keeps_the_row(actor: Actor) -> None:
         assert store.read(image.storage_name)
     old.refresh_from_db()
     assert old.purged_at
+    entry = AuditEntry.objects.get(action="images.purged")
+    assert (entry.workspace, entry.actor_kind, entry.data) == (actor.workspace, "system", {"images": 1})
 
 
 def test_a_purged_image_cannot_be_restored(actor: Actor) -> None:

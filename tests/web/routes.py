@@ -106,6 +106,8 @@ IN_A_WORKSPACE = {
     "inputs": Route("get"),
     "rail": Route("get"),
     "rail_fold": Route("post", status=302),
+    "audit": Route("get", looking=False),
+    "audit_csv": Route("get", looking=False),
     "credits": Route("get"),
     "quote": Route("post"),
     "upload": Route("post", looking=False),

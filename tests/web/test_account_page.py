@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -54,6 +56,12 @@ def test_the_name_changes_at_once() -> None:
     assert "at most 120 characters" in body(answer)
 
 
+def built(**given: Any) -> EmailMultiAlternatives:
+    mail = mails.build(**given)
+    assert mail
+    return mail
+
+
 def test_an_email_is_pending_until_its_owner_confirms_it() -> None:
     user = UserFactory.create(email="amara@example.test")
     client = by_password(user)
@@ -61,7 +69,7 @@ def test_an_email_is_pending_until_its_owner_confirms_it() -> None:
     user.refresh_from_db()
     assert (user.email, user.pending_email) == ("amara@example.test", "new@example.test")
     (mail,) = queued(Kind.CONFIRM)
-    message = mails.build(**{**mail.args, "kind": Kind.CONFIRM})
+    message = built(**{**mail.args, "kind": Kind.CONFIRM})
     path = reverse("account_confirm_email", args=[proofs.of_email(user, "new@example.test")])
     assert "/accounts/address/" in message.body
     assert message.to == ["new@example.test"]
@@ -104,7 +112,7 @@ def test_the_page_does_not_tell_whether_an_address_has_an_account() -> None:
         text = re.sub(r"csrf\S+", "", body(client.get(ACCOUNT)).replace(user.email, "own"))
         pages.append(re.sub(r"<time.*?</time>|since=\S+|[\d.]{12,}", "", text).replace(email, "wanted"))
     assert pages[0] == pages[1]
-    texts = [mails.build(**{**mail.args, "kind": Kind.CONFIRM}).body for mail in queued(Kind.CONFIRM)]
+    texts = [built(**{**mail.args, "kind": Kind.CONFIRM}).body for mail in queued(Kind.CONFIRM)]
     assert ["nothing changes.\n\nIf this was you" in text.replace("\r", "") for text in texts] == [
         True,
         False,
@@ -138,7 +146,7 @@ def test_a_reset_by_mail_confirms_the_email_and_ends_sessions(settings: Settings
     settings.SENDS_MAIL = True
     user = UserFactory.create()
     elsewhere = by_password(user)
-    message = mails.build(kind=Kind.RESET, email=user.email, origin="http://testserver")
+    message = built(kind=Kind.RESET, email=user.email, origin="http://testserver")
     (path,) = [word for word in str(message.body).split() if "/key/" in word]
     client = Client()
     new = {"password1": "another long one", "password2": "another long one"}

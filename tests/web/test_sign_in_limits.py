@@ -153,6 +153,7 @@ def test_a_user_who_reset_the_password_can_sign_in_meanwhile(low_ceiling: None) 
     flood(20)
     assert guess(1, at=HOME) == ["refused"]
     mail = mails.build(kind=Kind.RESET, email=EMAIL, origin="http://testserver")
+    assert mail is not None
     (path,) = [word for word in mail.body.split() if "/key/" in word]
     client = Client(REMOTE_ADDR=HOME)
     form = client.get(path.removeprefix("http://testserver"))["Location"]

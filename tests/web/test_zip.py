@@ -18,10 +18,10 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from editor.concurrency import threads
+from editor.gateway.streams import AT_ONCE, RETRY_SECONDS
 from editor.media import store
-from editor.models import Image, Workspace
+from editor.models import AuditEntry, Image, Workspace
 from editor.web.downloads import PIECE
-from editor.web.views.zip import AT_ONCE, RETRY_SECONDS
 from tests.factories import make_actor, make_image, make_member, make_workspace
 from tests.web.requests import body, signed_in
 from tests.web.rows import add_image, add_result
@@ -63,6 +63,8 @@ async def test_the_archive_contains_the_images_named_by_their_prompts() -> None:
     )
     response, parts = await fetch(workspace, results)
     assert response["Content-Type"] == "application/zip"
+    exported = await AuditEntry.objects.aget(action="images.exported")
+    assert (exported.workspace_id, exported.data) == (workspace.pk, {"images": len(results)})
     assert response["Content-Disposition"] == 'attachment; filename="acme-studio-images.zip"'
     archive = zipfile.ZipFile(io.BytesIO(b"".join(parts)))
     assert archive.testzip() is None

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from editor.access.actor import Actor
-from editor.models import WebhookDelivery
+from editor.models import AuditEntry, WebhookDelivery
 from editor.net import policy
 from editor.operations.webhooks import deliveries, endpoints
 from editor.worker import webhooks as sending
@@ -119,6 +119,8 @@ class TestTries:
         send(only())
         endpoint.refresh_from_db()
         assert (only().state, endpoint.is_enabled) == ("failed", False)
+        entry = AuditEntry.objects.get(action="webhook.disabled")
+        assert (entry.workspace, entry.actor_kind) == (actor.workspace, "system")
         edit(actor)
         assert WebhookDelivery.objects.count() == 1
 

@@ -126,7 +126,7 @@ def resend(*, actor: Actor, delivery: WebhookDelivery) -> None:
     if not again.update(state=State.WAITING, tries=0, next_try_at=timezone.now(), delivered_at=None):
         raise Conflict("This delivery is being sent right now.")
     queue.enqueue_delivery(delivery_id=delivery.pk)
-    audit.record(workspace=actor.workspace, actor=actor, action="webhook.resent", target=str(delivery.pk))
+    audit.record(workspace=actor.workspace, actor=actor, action="webhook.resent", target=delivery.receiver)
 
 
 def find(delivery_id: UUID) -> WebhookDelivery | None:
@@ -166,10 +166,7 @@ def record_attempt(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
     same = WebhookDelivery.objects.filter(pk=delivery.pk)
     is_disabled = bool(attempt.message) and bool(_disabled(same))
     if attempt.gone and delivery.endpoint_id:
-        WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(
-            is_enabled=False, note="Disabled because it responded with 410 Gone."
-        )
-        give_up(endpoint_id=delivery.endpoint_id)
+        _disable_gone(delivery)
     row = (
         same.select_for_update(of=("self",), no_key=True)
         .filter(state=State.SENDING, claimed_at=delivery.claimed_at)
@@ -189,6 +186,16 @@ def record_attempt(*, delivery: WebhookDelivery, attempt: Attempt) -> None:
         row.state, row.next_try_at = State.WAITING, now + timedelta(seconds=pause)
         queue.enqueue_delivery(delivery_id=row.pk, at=row.next_try_at)
     row.save()
+
+
+def _disable_gone(delivery: WebhookDelivery) -> None:
+    assert delivery.endpoint_id
+    endpoint = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, is_enabled=True)
+    if endpoint.update(is_enabled=False, note="Disabled because it responded with 410 Gone."):
+        audit.record(
+            workspace=delivery.workspace, actor=None, action="webhook.disabled", target=delivery.receiver
+        )
+    give_up(endpoint_id=delivery.endpoint_id)
 
 
 def give_up(*, endpoint_id: UUID) -> None:

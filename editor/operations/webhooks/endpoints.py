@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -53,7 +54,7 @@ def create(*, actor: Actor, url: str, events: Sequence[str], origin: str) -> tup
         secret=vault.encrypt(purpose=purpose(endpoint_id), text=secret),
         origin=origin,
     )
-    _record(actor, "created", endpoint, events=endpoint.events)
+    _record(actor, "webhook.created", endpoint, after={"events": endpoint.events})
     return endpoint, secret
 
 
@@ -65,11 +66,13 @@ def change(*, actor: Actor, endpoint: WebhookEndpoint, events: Sequence[str], is
     """
     actor.require(Permission.WEBHOOKS_MANAGE)
     _check_events(events)
+    before = {"events": endpoint.events, "enabled": endpoint.is_enabled}
     endpoint.events, endpoint.is_enabled, endpoint.note = sorted(set(events)), is_enabled, ""
     endpoint.save(update_fields=["events", "is_enabled", "note"])
     if not is_enabled:
         deliveries.give_up(endpoint_id=endpoint.pk)
-    _record(actor, "changed", endpoint, events=endpoint.events, enabled=is_enabled)
+    after = {"events": endpoint.events, "enabled": is_enabled}
+    _record(actor, "webhook.changed", endpoint, before=before, after=after)
 
 
 @transaction.atomic
@@ -79,7 +82,7 @@ def renew_secret(*, actor: Actor, endpoint: WebhookEndpoint) -> str:
     secret = _new_secret()
     endpoint.secret = vault.encrypt(purpose=purpose(endpoint.id), text=secret)
     endpoint.save(update_fields=["secret"])
-    _record(actor, "secret_renewed", endpoint)
+    _record(actor, "webhook.secret_renewed", endpoint)
     return secret
 
 
@@ -90,7 +93,7 @@ def remove(*, actor: Actor, endpoint: WebhookEndpoint) -> None:
     # The lock waits for transactions that are adding deliveries to it, so those are deleted too.
     if WebhookEndpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
         endpoint.delete()
-        _record(actor, "removed", endpoint)
+        _record(actor, "webhook.removed", endpoint)
 
 
 @transaction.atomic
@@ -100,13 +103,21 @@ def set_low_balance_threshold(*, actor: Actor, credits: int) -> None:
     if not 0 <= credits <= HIGHEST_MARK:
         reason = f"Enter a whole number of credits from 0 to {HIGHEST_MARK:,}."
         raise InvalidInput(reason, fields={"low_balance_threshold": reason})
-    CreditAccount.objects.filter(workspace=actor.workspace).update(low_balance_threshold=credits)
+    account = CreditAccount.objects.select_for_update(no_key=True).get(workspace=actor.workspace)
+    before, account.low_balance_threshold = account.low_balance_threshold, credits
+    account.save(update_fields=["low_balance_threshold"])
     audit.record(
         workspace=actor.workspace,
         actor=actor,
         action="credits.low_mark_changed",
-        data={"credits": credits},
+        before={"credits": before},
+        after={"credits": credits},
     )
+
+
+def shown_url(url: str) -> str:
+    """The URL for the audit log: without the query, which in some URLs contains a password."""
+    return url.partition("?")[0][:120]
 
 
 def purpose(endpoint_id: UUID) -> str:
@@ -134,7 +145,6 @@ def _new_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 
-def _record(actor: Actor, act: str, endpoint: WebhookEndpoint, **data: object) -> None:
-    # Without the query, which in some URLs contains a password.
-    shown = endpoint.url.partition("?")[0][:120]
-    audit.record(workspace=actor.workspace, actor=actor, action=f"webhook.{act}", target=shown, data=data)
+def _record(actor: Actor, action: str, endpoint: WebhookEndpoint, **values: Any) -> None:
+    shown = shown_url(endpoint.url)
+    audit.record(workspace=actor.workspace, actor=actor, action=action, target=shown, **values)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 import zipfile
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from uuid import UUID
-from weakref import WeakSet
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -19,21 +17,17 @@ from django.views.decorators.http import require_GET
 from editor.access import lookups
 from editor.access.permissions import Permission
 from editor.concurrency import threads
-from editor.errors import InvalidInput, LimitExceeded, NotFound
+from editor.errors import InvalidInput, NotFound
+from editor.gateway import streams
 from editor.media import store
 from editor.media.file_names import EXTENSIONS, stem
 from editor.models import Image
+from editor.operations import exports
 from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import Pieces
 
 log = logging.getLogger("editor.files")
-
-AT_ONCE = 2  # per user, in this process
-RETRY_SECONDS = 30
-
-_counting = threading.Lock()
-_under_way: WeakSet[_Archive] = WeakSet()
 
 
 @require_GET
@@ -47,22 +41,13 @@ def download(request: MemberRequest) -> HttpResponseBase:
     names = file_names(images, gallery.titles(images))
     files = [(name, image.storage_name) for name, image in zip(names, images, strict=True)]
     archive = _Archive(request.actor.workspace.pk, request.actor.user.pk, files)
-    _begin(archive)
+    streams.begin(archive)
+    exports.images_zip(actor=request.actor, count=len(images))
     return StreamingHttpResponse(
         archive,
         content_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{request.actor.workspace.slug}-images.zip"'},
     )
-
-
-def _begin(archive: _Archive) -> None:
-    with _counting:
-        if sum(other.user_id == archive.user_id for other in _under_way) >= AT_ONCE:
-            raise LimitExceeded(
-                f"You are already downloading {AT_ONCE} zip files. Wait until one of them is done.",
-                retry_after=RETRY_SECONDS,
-            )
-        _under_way.add(archive)
 
 
 def file_names(images: Sequence[Image], titles: dict[UUID, str]) -> list[str]:

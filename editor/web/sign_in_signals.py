@@ -1,0 +1,66 @@
+"""What follows a sign-in, a failed one or a sign-out: entries of the audit log, and a mail. See apps.py.
+
+Failed sign-ins have passed the limits of sign_in_limits.py. Of these, the audit log gets at most 60 attempts
+an hour from one network (an IPv4 address or an IPv6 /64) and 1,000 in all, so that strangers cannot fill it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.authentication import get_authentication_records
+from allauth.core.internal import ratelimit
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from editor.contexts.devices import device
+from editor.models import User
+from editor.operations import mails, sign_ins
+from editor.web import sign_in_limits
+
+RECORDED = {"network": "60/h/ip", "all": "1000/h/key"}
+
+
+@receiver(user_logged_in)
+def signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    agent = device(request.headers.get("User-Agent", "")).name
+    sign_ins.signed_in(user=user, how=_method(request), device=agent)
+    if not sign_in_limits.is_known(request, user) and not sign_ins.is_first(user):
+        mails.notify(
+            kind=mails.Kind.NEW_SIGN_IN,
+            email=user.email,
+            at=timezone.now().isoformat(timespec="minutes"),
+            address=request.META.get("REMOTE_ADDR", ""),
+            device=agent,
+        )
+
+
+def _method(request: HttpRequest) -> str:
+    """E.g. "password" or "mfa", as allauth names it; "" for the sign-in that follows a sign-up."""
+    records = get_authentication_records(request)
+    return str(records[-1].get("method", "")) if records else ""
+
+
+@receiver(user_logged_out)
+def signed_out(user: User | None, **kwargs: Any) -> None:
+    if user is not None:
+        sign_ins.signed_out(user=user)
+
+
+@receiver(user_login_failed)
+def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
+    email = str(credentials.get("email") or credentials.get("username") or "")
+    if request is not None and email:
+        record_failure(request, email)
+
+
+def record_failure(request: HttpRequest, email: str) -> None:
+    """Record a wrong password, code or the like for this address, unless there were too many."""
+    taken = (
+        ratelimit.consume(request, app="editor", action=name, config=RECORDED, key=name, limit_get=True)
+        for name in RECORDED
+    )
+    if all(taken):
+        sign_ins.failed(email=email)
