@@ -28,6 +28,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret_from_file(DATA_DIR / "secret_key")
 SITE_NAME = env.str("SITE_NAME", default="Atelier")
 SIGNUP = env.str("SIGNUP", default="invite")
+WORKSPACE_CREATION = env.str("WORKSPACE_CREATION", default="everyone").strip()
 INVALID_SETTINGS = environment.INVALID_SETTINGS
 _LOCAL = ["localhost", "127.0.0.1", "[::1]"]
 # Scheme, host and port, without a slash at the end.

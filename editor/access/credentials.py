@@ -45,7 +45,6 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
         memberships = Membership.objects.select_related("workspace__plan", "user")
         membership = memberships.filter(
             workspace=key.workspace_id,
-            workspace__deleted_at=None,
             user=key.created_by_id,
             user__is_active=True,
         ).first()
@@ -67,21 +66,17 @@ def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
     keys = ApiKey.objects.in_bulk({one.key_id for one in holders if one.key_id})
     memberships = {
         (membership.workspace_id, membership.user_id): membership
-        for membership in Membership.objects.filter(
+        for membership in Membership.objects.select_related("workspace").filter(
             workspace__in={one.workspace_id for one in holders},
             user__in={one.user_id for one in holders if one.user_id},
             user__is_active=True,
-            workspace__deleted_at=None,
         )
     }
     found: dict[Holder, EditorError] = {}
-    error: EditorError | None
     for one in holders:
         membership = memberships.get((one.workspace_id, one.user_id)) if one.user_id else None
-        if one.key_id is None:
-            error = None if membership else _stranger()
-        else:
-            error = _problem(membership, keys.get(one.key_id))
+        key = keys.get(one.key_id) if one.key_id else None
+        error = _problem(membership, key) if one.key_id else _problem_of(membership)
         if error:
             found[one] = error
     return found
@@ -96,8 +91,9 @@ def check_job(job: Job) -> None:
 def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError | None:
     if key is None or not key.is_live:
         return NotAuthenticated("This API key has expired or was revoked.")
-    if membership is None:
-        return _stranger()
+    if error := _problem_of(membership):
+        return error
+    assert membership is not None
     if not any(permissions.allows(membership, scopes.PERMISSIONS[scope]) for scope in key.scopes):
         return PermissionDenied(
             "The person who created this API key no longer has the “Access Image Editor” permission."
@@ -105,5 +101,9 @@ def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError |
     return None
 
 
-def _stranger() -> NotAuthenticated:
-    return NotAuthenticated("The person who created this API key is no longer a member of its workspace.")
+def _problem_of(membership: Membership | None) -> NotAuthenticated | None:
+    if membership is None:
+        return NotAuthenticated("The person who created this API key is no longer a member of its workspace.")
+    if membership.workspace.deleted_at:
+        return NotAuthenticated("The workspace of this API key was deleted.")
+    return None

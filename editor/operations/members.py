@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from editor import events
+from editor.access.actor import Actor
 from editor.errors import Conflict
 from editor.models import Membership, Role, User, Workspace
 from editor.operations import audit
@@ -26,6 +27,15 @@ def remove(*, membership: Membership, actor: audit.By) -> None:
     )
     membership.delete()
     events.publish(events.MemberRemoved(workspace_id=membership.workspace_id, user_id=membership.user_id))
+
+
+@transaction.atomic
+def leave(*, actor: Actor) -> None:
+    """Leave the workspace. Raises Conflict for its only owner, also if nobody else is in it."""
+    _lock(actor.membership)
+    if _is_last_owner(actor.membership):
+        raise Conflict(_only_owner_message(actor.membership))
+    remove(membership=actor.membership, actor=actor)
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from editor.access.actor import Actor
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.contexts import jobs
-from editor.errors import NotAuthenticated, NotFound
+from editor.errors import NotAuthenticated, NotFound, WorkspaceDeleted, WorkspaceMoved
 from editor.redis import LIVE
 
 # On this code the page reconnects with its current cookie and gets the current state.
@@ -78,8 +78,7 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except (NotAuthenticated, NotFound) as error:
             # Accept first: a page cannot see why a handshake was rejected, and would retry forever.
             await self.accept()
-            signed_out = isinstance(error, NotAuthenticated)
-            await self._send_no_access(SIGNED_OUT_MESSAGE if signed_out else NOT_A_MEMBER_MESSAGE)
+            await self._send_no_access(_why(error))
             return
         await self.accept()
         # Otherwise changes between the page's rendering and now would never be sent.
@@ -177,8 +176,8 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return await self._actor()
         except NotAuthenticated:
             await self._end(SESSION_ENDED)
-        except NotFound:
-            await self._send_no_access(NOT_A_MEMBER_MESSAGE)
+        except NotFound as error:
+            await self._send_no_access(_why(error))
         return None
 
     async def _send_no_access(self, message: str) -> None:
@@ -217,7 +216,17 @@ def _viewer(session_key: str | None, slug: str) -> Actor:
     user = sessions.person(session_key)
     if user is None:
         raise NotAuthenticated(SIGNED_OUT_MESSAGE)
-    return lookups.actor(user, slug)
+    try:
+        return lookups.actor(user, slug)
+    except WorkspaceMoved as moved:  # since the page was loaded
+        return lookups.actor(user, moved.slug)
+
+
+def _why(error: NotAuthenticated | NotFound) -> str:
+    """Why the page can no longer be used."""
+    if isinstance(error, NotAuthenticated):
+        return SIGNED_OUT_MESSAGE
+    return error.message if isinstance(error, WorkspaceDeleted) else NOT_A_MEMBER_MESSAGE
 
 
 def _same_origin(scope: dict[str, Any]) -> bool:
