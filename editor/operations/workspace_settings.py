@@ -62,6 +62,14 @@ def require_second_factor(*, actor: Actor, required: bool) -> None:
     _change(actor, "workspace.second_factor_changed", second_factor_required=required)
 
 
+def record_export(*, actor: Actor) -> None:
+    """Record that the member downloads all images. Raises PermissionDenied."""
+    actor.require(Permission.WORKSPACE_OWN)
+    audit.record(
+        workspace=actor.workspace, actor=actor, action="workspace.exported", target=actor.workspace.name
+    )
+
+
 def set_picture(*, actor: Actor, content: bytes) -> None:
     """Store a picture from a person's file, re-encoded and made small.
 

@@ -20,8 +20,8 @@ from django.urls import reverse
 from editor.concurrency import threads
 from editor.media import store
 from editor.models import Image, Workspace
+from editor.web.archive import AT_ONCE, RETRY_SECONDS
 from editor.web.downloads import PIECE
-from editor.web.views.zip import AT_ONCE, RETRY_SECONDS
 from tests.factories import make_actor, make_image, make_member, make_workspace
 from tests.web.requests import body, signed_in
 from tests.web.rows import add_image, add_result
