@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +29,7 @@ class ModelGroup:
     """Choices of the default model: (value, label)."""
 
     label: str
-    models: list[tuple[str, str]]
+    models: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -154,7 +155,17 @@ def _steps(workspace: Workspace) -> Iterator[Step]:
     yield partial(_end_jobs, jobs.filter(status__in=LIVE))
     for folder in _FOLDERS:
         yield partial(_delete_files, f"{folder}/{workspace.pk}/")
-    for rows in (
+    for rows in _first_rows(workspace):
+        yield partial(_delete_rows, workspace, rows)
+    # Jobs and images refer to each other: from the newest versions back to the first.
+    yield partial(_delete_versions, workspace, jobs, images)
+    for rows in _last_rows(workspace):
+        yield partial(_delete_rows, workspace, rows)
+
+
+def _first_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
+    """Rows that refer to jobs and images."""
+    return (
         WebhookDelivery.objects.filter(workspace=workspace),
         WebhookEndpoint.objects.filter(workspace=workspace),
         LedgerEntry.objects.filter(account=workspace.pk),
@@ -164,11 +175,11 @@ def _steps(workspace: Workspace) -> Iterator[Step]:
         Character.objects.filter(workspace=workspace),
         Star.objects.filter(image__workspace=workspace),
         ShareLink.objects.filter(image__workspace=workspace),
-    ):
-        yield partial(_delete_rows, workspace, rows)
-    # Jobs and images refer to each other: from the newest versions back to the first.
-    yield partial(_delete_versions, workspace, jobs, images)
-    for rows in (
+    )
+
+
+def _last_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
+    return (
         Style.objects.filter(workspace=workspace),
         Upload.objects.filter(workspace=workspace),
         ApiKey.objects.filter(workspace=workspace),
@@ -179,8 +190,7 @@ def _steps(workspace: Workspace) -> Iterator[Step]:
         StorageAccount.objects.filter(workspace=workspace),
         AuditEntry.objects.filter(workspace=workspace),
         Membership.objects.filter(workspace=workspace),
-    ):
-        yield partial(_delete_rows, workspace, rows)
+    )
 
 
 def _end_jobs(live: QuerySet[Job]) -> int:
@@ -199,7 +209,7 @@ def _delete_files(folder: str) -> int:
     return len(names)
 
 
-def _delete_rows(workspace: Workspace, rows: QuerySet) -> int:
+def _delete_rows(workspace: Workspace, rows: QuerySet[Any]) -> int:
     with _purging(workspace):
         return int(rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:BATCH])).delete()[0])
 

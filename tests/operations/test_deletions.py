@@ -250,7 +250,7 @@ def paths() -> Iterator[tuple[type[Model], str]]:
             else field.name
             for model in models
             if model not in found
-            for field in model._meta.concrete_fields
+            for field in sorted(model._meta.concrete_fields, key=lambda field: not field.null)
             if field.related_model in found or field.related_model is Workspace
         }
         if not more:
@@ -265,7 +265,9 @@ def make_everything(actor: Actor) -> None:
     workspace = actor.workspace
     first = make_image(actor)
     fill(workspace, rows=3)
+    Job.objects.filter(workspace=workspace, status=Status.PENDING).update(price=0)
     result = add_completed(workspace, first, version=2, user=actor.user)
+    assert result.job
     JobImage.objects.create(job=result.job, image=first, role=JobImage.Role.SOURCE, position=0)
     Star.objects.create(user=actor.user, image=first)
     shares.create(actor=actor, image=first, days=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 from django.forms import Form
@@ -133,7 +133,7 @@ def _save(request: MemberRequest, name: str, form: Form, operation: Callable[...
             _show(form, error)
         else:
             return _done(request, "Saved.")
-    return _page(request, status=400, **{name: form})
+    return _page(request, status=400, forms={name: form})
 
 
 def _show(form: Form, error: InvalidInput) -> None:
@@ -147,7 +147,11 @@ def _done(request: MemberRequest, message: str) -> HttpResponse:
 
 
 def _page(
-    request: MemberRequest, *, status: int = 200, picture_problem: str = "", **forms: Form
+    request: MemberRequest,
+    *,
+    status: int = 200,
+    picture_problem: str = "",
+    forms: Mapping[str, Form] | None = None,
 ) -> HttpResponse:
     shown = general_page(request.actor)
     context = {
@@ -160,6 +164,6 @@ def _page(
         "defaults_form": DefaultsForm(
             initial={"default_model": shown.default_model, "trash_days": shown.trash_days}
         ),
-        **forms,
+        **(forms or {}),
     }
     return render(request, "settings/general.html", context, status=status)
