@@ -112,7 +112,7 @@ def test_a_workspace_is_renamed_moved_exported_deleted_and_restored(
     expect(owner.get_by_text("Picture saved.")).to_be_visible()
     assert owner.locator(".topbar .workspace-picture").first.evaluate("(image) => image.naturalWidth") > 0
     dismiss(owner)
-    owner.get_by_label("Address").fill("acme")
+    owner.get_by_role("textbox", name="Address").fill("acme")
     owner.get_by_role("button", name="Change address").click()
     owner.wait_for_url(f"{portal.url}/w/acme/settings/general/")
     with owner.expect_download() as downloading:
@@ -125,7 +125,7 @@ def test_a_workspace_is_renamed_moved_exported_deleted_and_restored(
     member.get_by_role("button", name=re.compile("^Run")).click()
     expect(member.get_by_role("button", name=re.compile("^Cancel"))).to_be_visible()
     delete(owner, portal)
-    expect(member.get_by_text("“Acme Studio” was deleted.")).to_be_visible()
+    expect(member.get_by_role("paragraph").filter(has_text="“Acme Studio” was deleted.")).to_be_visible()
     gone = member.goto(f"{portal.url}/w/acme/gallery/")
     assert gone and gone.status == 404
 

@@ -44,7 +44,7 @@ def test(request: MemberRequest, provider: str) -> HttpResponse:
             secret=request.POST.get("secret", ""),
         )
     except InvalidInput as error:
-        return _tested(request, refused_card(request.actor, provider, problem=error.message), status=400)
+        return _tested(request, refused_card(request.actor, provider, problem=error.message))
     return _tested(request, tested_card(request.actor, provider, seconds=perf_counter() - started))
 
 
@@ -67,11 +67,11 @@ def finish(request: MemberRequest) -> HttpResponse:
     return redirect(f"{path}?{urlencode({'prompt': FIRST_PROMPT})}")
 
 
-def _tested(request: MemberRequest, card: SetupCard, *, status: int = 200) -> HttpResponse:
-    """The card, or without script the page with it."""
+def _tested(request: MemberRequest, card: SetupCard) -> HttpResponse:
+    """The card with the result, or without script the page with it."""
     if is_fragment(request):
-        return render(request, "setup/_provider.html", {"setup": card}, status=status)
-    return _page(request, card, status=status)
+        return render(request, "setup/_provider.html", {"setup": card})
+    return _page(request, card, status=400 if card.state == "bad" else 200)
 
 
 def _page(request: MemberRequest, tested: SetupCard | None = None, *, status: int = 200) -> HttpResponse:
