@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -59,6 +62,7 @@ from editor.operations import (
 )
 from editor.operations.webhooks import deliveries, endpoints
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_provider_key, photo
+from tests.patience import PATIENCE
 from tests.web.rows import add_completed, fill
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +155,30 @@ def test_a_submission_that_was_on_its_way_is_refused(actor: Actor) -> None:
         jobs.submit(actor=actor, request=jobs.NewEdit(prompt="make it warmer", image_ids=(image.pk,)))
     assert not Job.objects.exists()
     assert CreditAccount.objects.get().held == 0
+
+
+def test_edits_submitted_during_the_deletion_are_refused_or_refunded(committed: None) -> None:
+    actor = make_actor(name="Acme")
+    image = make_image(actor)
+    together = Barrier(5)
+
+    def run(number: int) -> None:
+        try:
+            together.wait(PATIENCE)
+            if number == 0:
+                delete(actor)
+                return
+            with suppress(NotFound):
+                edit = jobs.NewEdit(prompt="make it warmer", image_ids=(image.pk,))
+                jobs.submit(actor=actor, request=edit)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(5) as threads:
+        list(threads.map(run, range(5)))
+    assert set(Job.objects.values_list("status", flat=True)) <= {Status.CANCELED}
+    account = CreditAccount.objects.get()
+    assert (account.balance, account.held) == (100, 0)
 
 
 def test_keys_links_and_uploads_end(actor: Actor) -> None:
