@@ -18,7 +18,8 @@ from editor.operations import deletions, members, workspaces
 class WorkspaceAdmin(admin.ModelAdmin):
     list_display = ("name", "slug", "plan", "created_at", "deleted_at")
     list_filter = (("deleted_at", admin.EmptyFieldListFilter),)
-    readonly_fields = ("picture_name", "deleted_at", "deleted_by")
+    fields = ("name", "slug", "plan", "deleted_at", "deleted_by")  # its owners set the others
+    readonly_fields = ("deleted_at", "deleted_by")
     actions = ("restore",)
     search_fields = ("name", "slug")
     list_select_related = ("plan",)

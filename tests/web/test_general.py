@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -279,3 +281,19 @@ def test_without_public_sharing_the_dialog_has_no_form(workspace: Workspace, own
 
 def test_a_slug_that_never_was_is_not_found(owner: Client) -> None:
     assert owner.get(f"/w/{uuid.uuid4()}/").status_code == 404
+
+
+def test_the_page_of_workspaces_takes_as_many_queries_for_one_as_for_many(
+    workspace: Workspace, owner: Client
+) -> None:
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert owner.get(reverse("workspaces")).status_code == 200
+        return len(queries)
+
+    few = count()
+    for number in range(20):
+        made = make_workspace(owner=workspace.members.get(), name=f"More {number}", balance=0)
+        if number % 2:
+            deletions.delete(actor=make_actor(made), name=made.name)
+    assert count() == few

@@ -9,7 +9,6 @@ from django.forms import Form
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from editor.access.permissions import Permission
@@ -90,9 +89,7 @@ def picture(request: MemberRequest) -> HttpResponseBase:
     if not workspace.picture_name:
         raise NotFound("This workspace has no picture.")
     headers = links.response_headers("image/webp", A_DAY)
-    response = file_response(request, workspace.picture_name, workspace_id=workspace.pk, headers=headers)
-    patch_cache_control(response, private=True)
-    return response
+    return file_response(request, workspace.picture_name, workspace_id=workspace.pk, headers=headers)
 
 
 @require_POST
