@@ -104,6 +104,11 @@ def test_another_name_is_no_confirmation(actor: Actor, name: str) -> None:
     assert Workspace.objects.get().deleted_at is None
 
 
+def test_several_spaces_in_the_name_count_as_one() -> None:
+    deletions.delete(actor=make_actor(name="Acme  Studio"), name=" Acme Studio")
+    assert Workspace.objects.get().deleted_at
+
+
 def test_members_learn_of_the_deletion_and_others_do_not(actor: Actor) -> None:
     addresses.change(actor=actor, address="acme-2")
     delete(actor)
