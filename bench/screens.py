@@ -95,6 +95,9 @@ def shoot_entrance(photographer: Photographer) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Workspace name").fill(WORKSPACE)
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Connect a model provider")).to_be_visible()
+    photographer.shoot(page, "onboarding-d")
+    page.get_by_role("button", name="Skip: use the built-in sandbox").click()
     expect(page.get_by_role("button", name=RUN)).to_be_visible()
     photographer.shoot(photographer.page("/accounts/login/", signed_in=False), "login-d")
 

@@ -53,6 +53,14 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register
+def check_workspace_creation(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report a value of WORKSPACE_CREATION that is not known."""
+    if settings.WORKSPACE_CREATION in ("everyone", "operators"):
+        return []
+    return [Error("WORKSPACE_CREATION: must be everyone or operators.", id="editor.E008")]
+
+
+@register
 def check_outbound(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report invalid exemptions, and providers' addresses that the portal may not call."""
     try:

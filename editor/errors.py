@@ -78,6 +78,18 @@ class NotFound(EditorError):
     status = 404
 
 
+class WorkspaceMoved(NotFound):
+    """The workspace has another address now: `slug`. Raised only for its members."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__("This workspace has another address now. Reload the page.")
+        self.slug = slug
+
+
+class WorkspaceDeleted(NotFound):
+    """The workspace was deleted and can still be restored. Raised only for its members."""
+
+
 class Conflict(EditorError):
     """The row is in a state that does not allow this."""
 

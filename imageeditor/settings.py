@@ -33,6 +33,7 @@ if SIGNUP == "domains" and not SIGNUP_DOMAINS:
     environment.INVALID_SETTINGS.append("SIGNUP_DOMAINS: name the domains whose addresses may sign up.")
 # Whoever can use the admin needs a second factor.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=False)
+WORKSPACE_CREATION = env.str("WORKSPACE_CREATION", default="everyone").strip()
 INVALID_SETTINGS = environment.INVALID_SETTINGS
 _LOCAL = ["localhost", "127.0.0.1", "[::1]"]
 # Scheme, host and port, without a slash at the end.

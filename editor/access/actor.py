@@ -9,7 +9,7 @@ from uuid import UUID
 from editor.access import permissions
 from editor.access.permissions import Permission
 from editor.errors import PermissionDenied
-from editor.models import Membership, User, Workspace
+from editor.models import Membership, Sharing, User, Workspace
 
 VIEW_ONLY = (
     "You can view this workspace, but not edit images in it. "
@@ -33,7 +33,7 @@ class Actor:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        return permissions.of(self.membership)
+        return frozenset(permission for permission in permissions.RULES if self.may(permission))
 
     @property
     def rights(self) -> str:
@@ -41,12 +41,27 @@ class Actor:
         return f"{self.membership.role}-{int(self.membership.access_image_editor)}"
 
     def may(self, permission: Permission) -> bool:
+        """Whether the role allows it, and for public links the workspace too."""
+        if permission == Permission.SHARE and self._sharing_refusal:
+            return False
         return permissions.allows(self.membership, permission)
 
     def require(self, permission: Permission) -> None:
         """Raise PermissionDenied unless the member has this permission."""
-        if not self.may(permission):
+        if not permissions.allows(self.membership, permission):
             raise PermissionDenied(_refusal(permission))
+        if permission == Permission.SHARE and self._sharing_refusal:
+            raise PermissionDenied(self._sharing_refusal)
+
+    @property
+    def _sharing_refusal(self) -> str:
+        """Why the workspace's settings allow the member no public links; "" if they do."""
+        if self.workspace.public_sharing == Sharing.NOBODY:
+            return "Public links are switched off in this workspace. An owner or admin can allow them."
+        managers_only = self.workspace.public_sharing == Sharing.MANAGERS
+        if managers_only and self.membership.role not in permissions.MANAGERS:
+            return "Only an owner or admin of this workspace can share images by public links."
+        return ""
 
 
 def _refusal(permission: Permission) -> str:

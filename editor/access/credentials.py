@@ -48,10 +48,7 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
     """
     memberships = Membership.objects.select_related("workspace__plan", "user")
     membership = memberships.filter(
-        workspace=key.workspace_id,
-        workspace__deleted_at=None,
-        user=key.created_by_id,
-        user__is_active=True,
+        workspace=key.workspace_id, user=key.created_by_id, user__is_active=True
     ).first()
     if error := _problem(membership, key):
         raise error
@@ -76,18 +73,14 @@ def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
             workspace__in={one.workspace_id for one in holders},
             user__in={one.user_id for one in holders if one.user_id},
             user__is_active=True,
-            workspace__deleted_at=None,
         ).select_related("workspace", "user")
     }
     without = second_factor.lacking(memberships.values())
     found: dict[Holder, EditorError] = {}
-    error: EditorError | None
     for one in holders:
         membership = memberships.get((one.workspace_id, one.user_id)) if one.user_id else None
-        if one.key_id is None:
-            error = None if membership else _stranger()
-        else:
-            error = _problem(membership, keys.get(one.key_id))
+        key = keys.get(one.key_id) if one.key_id else None
+        error = _problem(membership, key) if one.key_id else _problem_of(membership)
         if error is None and membership in without:
             error = SecondFactorRequired(THEIR_FACTOR)
         if error:
@@ -103,9 +96,11 @@ def check_job(job: Job) -> None:
 
 def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError | None:
     if key is not None and membership is None:
-        return _stranger()
+        return _problem_of(None)
     if key is None or not key.is_live:
         return NotAuthenticated("This API key has expired or was revoked.")
+    if error := _problem_of(membership):
+        return error
     assert membership is not None
     if not any(permissions.allows(membership, scopes.PERMISSIONS[scope]) for scope in key.scopes):
         return PermissionDenied(
@@ -114,5 +109,9 @@ def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError |
     return None
 
 
-def _stranger() -> NotAuthenticated:
-    return NotAuthenticated("The person who created this API key is no longer a member of its workspace.")
+def _problem_of(membership: Membership | None) -> NotAuthenticated | None:
+    if membership is None:
+        return NotAuthenticated("The person who created this API key is no longer a member of its workspace.")
+    if membership.workspace.deleted_at:
+        return NotAuthenticated("The workspace of this API key was deleted.")
+    return None

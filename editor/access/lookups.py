@@ -14,7 +14,7 @@ from django.db.models import Model, Q, QuerySet
 
 from editor.access import second_factor
 from editor.access.actor import Actor
-from editor.errors import InvalidInput, NotFound
+from editor.errors import InvalidInput, NotFound, WorkspaceDeleted, WorkspaceMoved
 from editor.models import (
     ApiKey,
     Character,
@@ -24,6 +24,7 @@ from editor.models import (
     Membership,
     ModelAlias,
     ProviderKey,
+    Role,
     ShareLink,
     Style,
     Upload,
@@ -43,7 +44,8 @@ def actor(
 ) -> Actor:
     """The member `user` in the workspace `slug`. `address`: their IP address.
 
-    Raises NotFound and SecondFactorRequired.
+    Raises NotFound and SecondFactorRequired. Members learn more: WorkspaceMoved from a former address,
+    WorkspaceDeleted.
     """
     membership = None
     if isinstance(user, User):
@@ -54,7 +56,7 @@ def actor(
             .first()
         )
     if membership is None:
-        raise NotFound("This workspace does not exist, or you are not a member of it.")
+        raise _why_not(user, slug)
     assert isinstance(user, User)
     second_factor.require(membership)
     return Actor(
@@ -64,6 +66,35 @@ def actor(
         channel=channel,
         address=address,
     )
+
+
+def _why_not(user: User | AnonymousUser, slug: str) -> NotFound:
+    """Why there is no such workspace for the user."""
+    if isinstance(user, User):
+        own = Membership.objects.select_related("workspace").filter(user=user, user__is_active=True)
+        named = own.filter(Q(workspace__slug=slug) | Q(workspace__former_addresses__slug=slug)).first()
+        if named and named.workspace.deleted_at:
+            until = f"{named.workspace.restorable_until:%-d %B}"
+            return WorkspaceDeleted(
+                f"“{named.workspace}” was deleted. Until {until}, an owner of it can restore it on the page "
+                "“Your workspaces”."
+            )
+        if named and named.workspace.slug != slug:
+            return WorkspaceMoved(named.workspace.slug)
+    return NotFound("This workspace does not exist, or you are not a member of it.")
+
+
+def owner_of_deleted(user: User, slug: str) -> Actor:
+    """The owner `user` of the deleted workspace `slug`, who can only restore it. Raises NotFound."""
+    membership = (
+        Membership.objects.select_related("workspace__plan")
+        .filter(user=user, role=Role.OWNER, workspace__slug=slug)
+        .exclude(workspace__deleted_at=None)
+        .first()
+    )
+    if membership is None:
+        raise NotFound("There is no deleted workspace of yours at this address.")
+    return Actor(user=user, workspace=membership.workspace, membership=membership)
 
 
 def _uuid(value: str | UUID, message: str) -> UUID:
@@ -108,7 +139,7 @@ def trashed_images(actor: Actor, image_ids: Sequence[str | UUID]) -> list[Image]
 
 def linked_image(image_id: UUID) -> Image:
     """The image of a signed link. The link alone grants access until the image is in the trash."""
-    found = Image.objects.filter(id=image_id, trashed_at=None).first()
+    found = Image.objects.filter(id=image_id, trashed_at=None, workspace__deleted_at=None).first()
     if found is None:
         raise NotFound("This image does not exist or has been deleted.")
     return found
@@ -148,7 +179,7 @@ def job(actor: Actor, job_id: str | UUID) -> Job:
 
 def linked_job(job_id: UUID) -> Job:
     """The job of a signed URL or a token, which alone grants access to its progress."""
-    found = Job.objects.filter(id=job_id).first()
+    found = Job.objects.filter(id=job_id, workspace__deleted_at=None).first()
     if found is None:
         raise NotFound("This edit does not exist.")
     return found

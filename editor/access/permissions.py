@@ -46,7 +46,7 @@ class Rule:
 
 _ALL = frozenset(Role)
 _EDITORS = _ALL - {Role.VIEWER}
-_MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
+MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
 _OWNERS = frozenset({Role.OWNER})
 
 RULES: Mapping[Permission, Rule] = MappingProxyType(
@@ -57,16 +57,16 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
         ),
         Permission.SHARE: Rule("Create and revoke public links to images", _EDITORS, needs_editor=True),
         Permission.KEYS: Rule("Create and rotate API keys of their own", _EDITORS, needs_editor=True),
-        Permission.KEYS_MANAGE: Rule("Create keys of the workspace, see and revoke all keys", _MANAGERS),
+        Permission.KEYS_MANAGE: Rule("Create keys of the workspace, see and revoke all keys", MANAGERS),
         Permission.MEMBERS_VIEW: Rule("See who is a member, and with which role", _ALL),
         Permission.MEMBERS_MANAGE: Rule(
-            "Invite and remove members, change their roles, permissions and caps", _MANAGERS
+            "Invite and remove members, change their roles, permissions and caps", MANAGERS
         ),
-        Permission.PROVIDERS_MANAGE: Rule("Save, test and remove the workspace's provider keys", _MANAGERS),
-        Permission.WEBHOOKS_MANAGE: Rule("Create, change and remove webhook endpoints", _MANAGERS),
-        Permission.USAGE_VIEW: Rule("See what every member spent", _MANAGERS),
-        Permission.AUDIT_VIEW: Rule("See and export the audit log", _MANAGERS),
-        Permission.WORKSPACE_MANAGE: Rule("Change the workspace's name, address and defaults", _MANAGERS),
+        Permission.PROVIDERS_MANAGE: Rule("Save, test and remove the workspace's provider keys", MANAGERS),
+        Permission.WEBHOOKS_MANAGE: Rule("Create, change and remove webhook endpoints", MANAGERS),
+        Permission.USAGE_VIEW: Rule("See what every member spent", MANAGERS),
+        Permission.AUDIT_VIEW: Rule("See and export the audit log", MANAGERS),
+        Permission.WORKSPACE_MANAGE: Rule("Change the workspace's name, address and defaults", MANAGERS),
         Permission.WORKSPACE_OWN: Rule(
             "Make others owners, require a second factor, export and delete the workspace", _OWNERS
         ),

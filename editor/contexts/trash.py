@@ -17,8 +17,7 @@ from editor.access.permissions import Permission
 from editor.contexts import pictures
 from editor.contexts.directions import isolated
 from editor.contexts.gallery import who
-from editor.models import Image
-from editor.operations.trash import KEPT_DAYS
+from editor.models import Image, Workspace
 from editor.queries import gallery, storage
 from editor.queries.gallery import Position
 
@@ -40,7 +39,7 @@ class Trash:
     may_edit: bool
     storage: str
     keeps_some: bool
-    kept_days: int = KEPT_DAYS
+    kept_days: int
 
 
 def trash_page(actor: Actor, *, after: Position | None) -> Trash:
@@ -53,13 +52,14 @@ def trash_page(actor: Actor, *, after: Position | None) -> Trash:
         older_url = (
             f"{reverse('trash', args=[actor.workspace.slug])}?older={Position(last.trashed_at, last.pk)}"
         )
-    tiles = [_tile(actor.workspace.slug, image) for image in page]
+    tiles = [_tile(actor.workspace, image) for image in page]
     return Trash(
         tiles,
         older_url,
         actor.may(Permission.EDIT),
         _storage(actor),
         keeps_some=gallery.kept_in_trash(actor.workspace) > 0,
+        kept_days=actor.workspace.trash_days,
     )
 
 
@@ -86,12 +86,12 @@ def _storage(actor: Actor) -> str:
     return f"{filesizeformat(usage.used)} of {filesizeformat(usage.allowed)} used, including the trash."
 
 
-def _tile(slug: str, image: Image) -> TrashTile:
+def _tile(workspace: Workspace, image: Image) -> TrashTile:
     assert image.trashed_at is not None
-    rest = image.trashed_at + timedelta(days=KEPT_DAYS) - timezone.now()
+    rest = image.trashed_at + timedelta(days=workspace.trash_days) - timezone.now()
     days = max(1, math.ceil(rest / timedelta(days=1)))
     left = f"{days} day{'s' if days > 1 else ''} left"
-    url = reverse("trashed_file", args=[slug, image.pk])
+    url = reverse("trashed_file", args=[workspace.slug, image.pk])
     return TrashTile(
         id=image.pk,
         thumb_url=url,

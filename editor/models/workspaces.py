@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +13,7 @@ from editor.models.base import PublicModel
 
 DEFAULT_STORAGE = 10 * 1024**3  # bytes
 DEFAULT_TRASH_DAYS = 30
+RESTORABLE = timedelta(days=30)  # after a workspace was deleted
 
 
 class Plan(models.Model):
@@ -107,6 +111,16 @@ class Workspace(PublicModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def restorable_until(self) -> datetime | None:
+        """Until when it can be restored; None if it was not deleted."""
+        return self.deleted_at + RESTORABLE if self.deleted_at else None
+
+    @property
+    def picture_version(self) -> str:
+        """Another one for each picture, so that browsers fetch it; "" without a picture."""
+        return PurePosixPath(self.picture_name).name[:8]
 
 
 class FormerAddress(models.Model):

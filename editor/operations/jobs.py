@@ -8,9 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
-from editor import catalog, events
+from editor import catalog
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
@@ -130,6 +129,7 @@ def _create(
         return repeated, False
     if request.idempotency_key:
         idempotency.free(actor=actor, key=request.idempotency_key)
+    limits.check_exists(workspace=actor.workspace)
     choice, style, character = checked.choice, checked.style, checked.character
     in_flight = limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=choice, inputs=checked.inputs)
@@ -303,12 +303,5 @@ def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
             raise Conflict(f"This edit is already {job.status}.")
         if only_waiting and job.status != Status.PENDING:
             raise Conflict("This edit has already started.")
-        if job.cancel_requested_at is None:
-            job.cancel_requested_at = timezone.now()
-            job.save(update_fields=["cancel_requested_at"])
-            # The card loses its button at once; the code that ends the job publishes the end.
-            events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id))
-        if job.status == Status.PENDING:
-            outcomes.end_canceled(job=job)
-        queue.withdraw(job=job)
+        outcomes.request_cancel(job=job)
     return job

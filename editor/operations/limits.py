@@ -6,7 +6,7 @@ Both are checked under the lock of the workspace's account, which rules out race
 from __future__ import annotations
 
 from editor.access.actor import Actor
-from editor.errors import InsufficientCredits, LimitExceeded
+from editor.errors import InsufficientCredits, LimitExceeded, NotFound
 from editor.models import LIVE, Job, Workspace
 from editor.queries import credits
 
@@ -22,6 +22,12 @@ def check_jobs(*, workspace: Workspace) -> int:
             retry_after=5,
         )
     return count
+
+
+def check_exists(*, workspace: Workspace) -> None:
+    """Raise NotFound if the workspace was deleted a moment ago."""
+    if not Workspace.objects.filter(pk=workspace.pk, deleted_at=None).exists():
+        raise NotFound("This workspace was deleted.")
 
 
 def check_cap(*, actor: Actor, price: int) -> None:

@@ -78,8 +78,10 @@ def remove(*, actor: Actor, membership: Membership) -> None:
 
 @transaction.atomic
 def leave(*, actor: Actor) -> None:
-    """End one's own membership. Raises Conflict for the last owner."""
+    """End one's own membership. Raises Conflict for the only owner, even if nobody else is a member."""
     actor = lock(actor)
+    if _is_last_owner(actor.membership):
+        raise Conflict(_only_owner_message(actor.membership))
     end(membership=actor.membership, actor=actor)
 
 

@@ -76,5 +76,6 @@ def _named(files: Iterable[str]) -> set[str]:
     rows = [
         *Image.objects.filter(storage_name__in=names, purged_at=None).values_list("storage_name", flat=True),
         *Upload.objects.filter(storage_name__in=names).values_list("storage_name", flat=True),
+        *Workspace.objects.filter(picture_name__in=names).values_list("picture_name", flat=True),
     ]
     return {store.image_stem(name) for name in rows}

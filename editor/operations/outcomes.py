@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils import timezone
 
+from editor import events
 from editor.models import Job, JobEvent, Status
-from editor.operations import credits, images, timeline
+from editor.operations import credits, images, queue, timeline
 
 LARGEST_SEED = 2**63  # the limit of its column
+
+
+def request_cancel(*, job: Job) -> None:
+    """Cancel a live job whose row is locked: at once if it waits, or else the worker ends it."""
+    if job.cancel_requested_at is None:
+        job.cancel_requested_at = timezone.now()
+        job.save(update_fields=["cancel_requested_at"])
+        # The card loses its button at once; the code that ends the job publishes the end.
+        events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.id))
+    if job.status == Status.PENDING:
+        end_canceled(job=job)
+    queue.withdraw(job=job)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import InvalidInput, NotFound
-from editor.models import Image, ShareLink
+from editor.models import Image, ShareLink, Sharing, Workspace
 from editor.operations import audit
 
 DAYS = (1, 7, 30)  # how long a link may live
@@ -84,10 +84,16 @@ def before_of(image: Image) -> Image | None:
 
 def find(token: str) -> ShareLink:
     """The live link with this token. Raises the same NotFound whatever is wrong with the link."""
-    share = ShareLink.objects.select_related("image", "before").filter(token_hash=_hash(token)).first()
-    if share is None or not share.is_live or share.image.trashed_at:
+    shares = ShareLink.objects.select_related("image__workspace", "before")
+    share = shares.filter(token_hash=_hash(token)).first()
+    if share is None or not share.is_live or share.image.trashed_at or _is_off(share.image.workspace):
         raise NotFound("This link does not exist, has expired or was revoked.")
     return share
+
+
+def _is_off(workspace: Workspace) -> bool:
+    """Whether no link of the workspace works for now."""
+    return workspace.deleted_at is not None or workspace.public_sharing == Sharing.NOBODY
 
 
 def _hash(token: str) -> str:

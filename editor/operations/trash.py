@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Value
 from django.utils import timezone
 
 from editor.access.actor import Actor
@@ -24,14 +24,13 @@ from editor.operations import audit, orphans
 
 log = logging.getLogger("editor.trash")
 
-KEPT_DAYS = 30
 EMPTIED_AT_ONCE = 1000  # images
 _BATCH = 200  # images per call
 
 
 @transaction.atomic
 def discard(*, actor: Actor, images: Sequence[Image]) -> None:
-    """Move images of the workspace to the trash, where they stay for KEPT_DAYS days.
+    """Move images of the workspace to the trash, where they stay for the workspace's `trash_days`.
 
     Running edits of them continue. Raises PermissionDenied.
     """
@@ -79,9 +78,12 @@ def empty(*, actor: Actor) -> int:
 
 
 def purge() -> int:
-    """Delete the files of images that were in the trash for KEPT_DAYS days; returns how many images."""
-    limit = timezone.now() - timedelta(days=KEPT_DAYS)
-    purged = _purge(Image.objects.filter(trashed_at__lt=limit, purged_at=None), most=_BATCH)
+    """Delete the files of images that were in the trash for their workspace's `trash_days`.
+
+    Returns how many images.
+    """
+    kept = ExpressionWrapper(F("workspace__trash_days") * Value(timedelta(days=1)), DurationField())
+    purged = _purge(Image.objects.filter(trashed_at__lt=timezone.now() - kept, purged_at=None), most=_BATCH)
     for workspace in Workspace.objects.filter(pk__in=purged):
         data = {"images": purged[workspace.pk]}
         audit.record(workspace=workspace, actor=None, action="images.purged", data=data)
@@ -95,7 +97,7 @@ def _purge(due: QuerySet[Image], *, most: int) -> Counter[UUID]:
     for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():
             # It may be restored, or purged by another process, at this very moment.
-            image = due.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()
+            image = due.select_for_update(of=("self",), skip_locked=True, no_key=True).filter(pk=pk).first()
             if image is None:
                 continue
             image.purged_at = timezone.now()

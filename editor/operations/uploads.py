@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from editor import disk
@@ -133,13 +133,13 @@ def expect(*, permit: Permit) -> UUID:
     Raises Conflict if the link has received its file, PermissionDenied if the upload is gone, DiskFull.
     """
     disk.check()
-    return _still_open(Upload.objects.filter(pk=permit.upload_id).first()).workspace_id
+    return _still_open(_uploads().filter(pk=permit.upload_id).first()).workspace_id
 
 
 @transaction.atomic
 def receive(*, permit: Permit, content: bytes) -> None:
     """Store the received file, unchecked. Raises as `expect` does, and StorageFull if it is too large."""
-    row = Upload.objects.select_for_update(no_key=True).filter(pk=permit.upload_id).first()
+    row = _uploads().select_for_update(of=("self",), no_key=True).filter(pk=permit.upload_id).first()
     upload = _still_open(row)
     store.delete(upload.storage_name)  # a crash may have left a partial file
     with disk.explained():
@@ -254,6 +254,11 @@ def _not_sent(upload: Upload) -> InvalidInput | NotFound:
             "The upload link of this image expired before the file was uploaded. Request a new one."
         )
     return InvalidInput("The file of this image has not been uploaded yet. PUT it to its upload_url first.")
+
+
+def _uploads() -> QuerySet[Upload]:
+    """Those whose workspace was not deleted."""
+    return Upload.objects.filter(workspace__deleted_at=None)
 
 
 def _still_open(upload: Upload | None) -> Upload:

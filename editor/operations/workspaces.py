@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
-from django.utils.text import slugify
+from django.db import IntegrityError, transaction
 
-from editor.errors import Conflict, InvalidInput, PermissionDenied
+from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Membership, Plan, Role, User, Workspace
-from editor.operations import audit, credits, second_factors
+from editor.operations import addresses, audit, credits, locks, second_factors
 from editor.operations.second_factors import NewPasskey
 
 FIRST_CREDITS = 500
 # The plan of people who sign up uninvited. It includes little storage, for there may be many of them.
 SIGN_UP_PLAN = "Sign-up"
 SIGN_UP_STORAGE = 250 * 1024**2  # bytes, until an operator changes the plan
-# Unique numbers of the locks that let one caller at a time create the first account or a slug.
+MOST_OWNED = 20  # workspaces of one person, except operators
+# The number of the lock that lets one caller at a time create the first account.
 _FIRST_START_LOCK = 7_210_001
-_SLUG_LOCK = 7_210_003
 
 
 def needs_first_start() -> bool:
@@ -31,7 +30,7 @@ def needs_first_start() -> bool:
 
 def claim_first_start() -> bool:
     """True for a single caller, who creates the first account before its transaction ends."""
-    _lock(_FIRST_START_LOCK)
+    locks.lock(_FIRST_START_LOCK)
     return needs_first_start()
 
 
@@ -67,8 +66,31 @@ def sign_up(*, email: str, password: str, passkey: NewPasskey | None = None) -> 
 
 def create_for_sign_up(*, owner: User) -> Workspace:
     """The first workspace of a person who signed up uninvited."""
-    plan, _ = Plan.objects.get_or_create(name=SIGN_UP_PLAN, defaults={"storage_bytes": SIGN_UP_STORAGE})
-    return create(name=f"{owner.display_name}'s workspace", owner=owner, plan=plan)
+    return create(name=f"{owner.display_name}'s workspace", owner=owner, plan=_sign_up_plan())
+
+
+def _sign_up_plan() -> Plan:
+    return Plan.objects.get_or_create(name=SIGN_UP_PLAN, defaults={"storage_bytes": SIGN_UP_STORAGE})[0]
+
+
+def may_create(user: User) -> bool:
+    """Whether the person may create workspaces: the setting WORKSPACE_CREATION."""
+    return user.is_superuser or settings.WORKSPACE_CREATION == "everyone"
+
+
+@transaction.atomic
+def create_own(*, user: User, name: str) -> Workspace:
+    """One more workspace of a person, without credits.
+
+    Raises PermissionDenied, LimitExceeded, and InvalidInput for an empty or too long name.
+    """
+    if not may_create(user):
+        raise PermissionDenied("Only an operator of this portal can create workspaces.")
+    own = Membership.objects.select_for_update(no_key=True).filter(user=user, role=Role.OWNER)
+    if not user.is_superuser and own.count() >= MOST_OWNED:
+        raise LimitExceeded(f"You own {MOST_OWNED} workspaces already, and cannot create more.")
+    uninvited = settings.SIGNUP != "invite" and not user.is_superuser
+    return create(name=name, owner=user, plan=_sign_up_plan() if uninvited else None)
 
 
 def create_user(
@@ -108,8 +130,9 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     if not 1 <= len(name) <= 120:
         problem = "Enter a workspace name of 1 to 120 characters."
         raise InvalidInput(problem, fields={"workspace_name": problem})
-    _lock(_SLUG_LOCK)
-    workspace = _create_with_free_slug(name=name, plan=plan or Plan.objects.get(is_default=True))
+    workspace = Workspace.objects.create(
+        name=name, slug=addresses.free(name=name), plan=plan or Plan.objects.get(is_default=True)
+    )
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
     credits.open_account(workspace=workspace)
     audit.record(workspace=workspace, actor=owner, action="workspace.created", target=workspace.name)
@@ -118,27 +141,10 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
 
 @transaction.atomic
 def save(*, workspace: Workspace) -> None:
-    """Store a workspace that an operator created or changed. A new one gets an empty credit account."""
+    """Store a workspace that an operator created or changed. A new one gets an empty credit account.
+
+    Raises InvalidInput for an address that is taken.
+    """
+    addresses.set_current(workspace=workspace, address=workspace.slug)
     workspace.save()
     credits.open_account(workspace=workspace)
-
-
-def _lock(number: int) -> None:
-    """Acquire an advisory lock, held until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
-
-
-def _create_with_free_slug(*, name: str, plan: Plan) -> Workspace:
-    base = slugify(name)[:50] or "workspace"
-    taken = set(Workspace.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    for number in count(1):
-        slug = base if number == 1 else f"{base}-{number}"
-        if slug in taken:
-            continue
-        try:
-            with transaction.atomic():
-                return Workspace.objects.create(name=name, slug=slug, plan=plan)
-        except IntegrityError:  # taken at the same moment
-            continue
-    raise AssertionError("unreachable")

@@ -178,6 +178,7 @@ class Provider(ABC):
     name           as in routes and in the names of settings, lower case
     label          for people
     public_url     the base URL of the provider's own service; empty if it needs none
+    keys_url       the page where people get a key; may be empty
     needs_key      False: works without an account
     idempotent     a repeated submit of the same job is free and harmless
     immediate      `submit` itself makes the image and returns the result; nothing can be polled
@@ -187,6 +188,7 @@ class Provider(ABC):
     name: str
     label: str
     public_url: str = ""
+    keys_url: str = ""
     needs_key: bool = True
     idempotent: bool = False
     immediate: bool = False

@@ -79,16 +79,19 @@ class Offer:
     """What a workspace can choose from with one provider ("platform" or an own key's).
 
     tiers, models  by id; None if no provider is set up for it
+    preferred      the workspace's default: a tier, a model or ""
     """
 
     tiers: Mapping[str, Choice | None]
     models: Mapping[str, Choice | None]
+    preferred: str = ""
 
     @property
     def default(self) -> Choice:
-        """The default tier, or else any choice. Raises Unprocessable if there is none."""
+        """The workspace's default, the catalogue's, or else any choice. Raises Unprocessable without one."""
+        preferred = self.tiers.get(self.preferred) or self.models.get(self.preferred)
         usual = self.tiers.get(catalog.catalog().default_tier)
-        for choice in (usual, *self.tiers.values(), *self.models.values()):
+        for choice in (preferred, usual, *self.tiers.values(), *self.models.values()):
             if choice is not None:
                 return choice
         raise Unprocessable("No provider is set up. Ask an operator to connect one.")
@@ -103,6 +106,7 @@ def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
     return Offer(
         tiers={tier.id: _for_tier(tier, provider, set_up) for tier in entries.tiers.values()},
         models={model.id: _for_model(model, provider, set_up) for model in entries.models.values()},
+        preferred=workspace.default_model,
     )
 
 
@@ -114,11 +118,12 @@ def choose(
     provider: str = PLATFORM,
     prompt_only: bool = False,
 ) -> Choice:
-    """Resolve an exact model, or else a tier, to the route that will serve it; neither: the default.
+    """Resolve an exact model, or else a tier, to the route that will serve it; neither: `Offer.default`.
 
     provider     "platform": the portal's keys, or the sandbox if the portal has none;
                  else the provider of the workspace's own key
-    prompt_only  there are no images; a tier whose model needs one uses its `prompt_models`
+    prompt_only  there are no images; a tier whose model needs one uses its `prompt_models`, and a
+                 workspace's default model that needs one is not used
 
     Raises InvalidInput for an unknown model, tier or provider and for a tier or model that the
     provider does not serve; Unprocessable if the provider is not set up: own keys never fall back
@@ -130,9 +135,9 @@ def choose(
     if provider != PLATFORM:
         _check_served(model=model, tier=tier or catalog.catalog().default_tier, provider=provider, what=what)
     offered = offer(workspace=workspace, provider=provider)
-    if not what:
-        return offered.default
-    choice = offered.models[model] if model else offered.tiers[tier]
+    choice = offered.models[model] if model else offered.tiers[tier] if tier else offered.default
+    if not what and prompt_only and choice and not choice.tier and not choice.model.text_to_image:
+        choice = replace(offered, preferred="").default
     if choice is None:
         raise Unprocessable(f"No provider is set up for {what}. Choose another model.")
     if prompt_only and choice.tier and not choice.model.text_to_image:

@@ -20,7 +20,14 @@ from editor.access.actor import Actor
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.contexts import jobs
-from editor.errors import EditorError, NotAuthenticated, NotFound, SecondFactorRequired
+from editor.errors import (
+    EditorError,
+    NotAuthenticated,
+    NotFound,
+    SecondFactorRequired,
+    WorkspaceDeleted,
+    WorkspaceMoved,
+)
 from editor.redis import LIVE
 
 # On this code the page reconnects with its current cookie and gets the current state.
@@ -229,18 +236,22 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         return render_to_string("studio/_snapshot.html", context)
 
 
-def _why(error: EditorError) -> str:
-    """Why the page can no longer be used."""
-    if isinstance(error, NotFound):
-        return NOT_A_MEMBER_MESSAGE
-    return SIGNED_OUT_MESSAGE if isinstance(error, NotAuthenticated) else error.message
-
-
 def _viewer(session_key: str | None, slug: str) -> Actor:
     user = sessions.person(session_key)
     if user is None:
         raise NotAuthenticated(SIGNED_OUT_MESSAGE)
-    return lookups.actor(user, slug)
+    try:
+        return lookups.actor(user, slug)
+    except WorkspaceMoved as moved:  # since the page was loaded
+        return lookups.actor(user, moved.slug)
+
+
+def _why(error: EditorError) -> str:
+    """Why the page can no longer be used."""
+    if isinstance(error, NotAuthenticated):
+        return SIGNED_OUT_MESSAGE
+    hides = isinstance(error, NotFound) and not isinstance(error, WorkspaceDeleted)
+    return NOT_A_MEMBER_MESSAGE if hides else error.message
 
 
 def _same_origin(scope: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from editor.models import User
+from editor.operations import workspaces as operation
 from editor.queries import credits, members
 
 THEMES = ("auto", "light", "dark")
@@ -27,5 +28,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         shown["workspaces"] = members.workspaces_of(request.user)
         shown["permissions"] = actor.permissions
         shown["rights"] = actor.rights
+        shown["may_create_workspaces"] = operation.may_create(request.user)
         shown["balance"] = credits.balance(actor.workspace)
     return shown

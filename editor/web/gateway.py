@@ -42,7 +42,7 @@ from editor.operations import storage
 log = logging.getLogger("editor.gateway")
 
 KIB, MIB = 1024, 1024 * 1024
-FILES = re.compile(r"^/w/(?P<slug>[-\w]+)/(upload|run)/$")
+FILES = re.compile(r"^/w/(?P<slug>[-\w]+)/(upload|run|settings/general/(?P<picture>picture))/$")
 FILES_LIMIT = 26 * MIB  # an image, or a mask, of 25 MiB with the form around it
 LIMIT = 2 * MIB  # of other forms, for signed-in users
 STRANGERS_LIMIT = 64 * KIB
@@ -172,7 +172,7 @@ def _sender(scope: Scope) -> User:
     if found := FILES.match(request.path_info):
         actor = lookups.actor(user, found["slug"])
         threads.tenant.set(str(actor.workspace.id))
-        actor.require(Permission.EDIT)
+        actor.require(Permission.WORKSPACE_MANAGE if found["picture"] else Permission.EDIT)
         storage.check(workspace=actor.workspace)
     _check_token(request)
     return user

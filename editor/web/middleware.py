@@ -22,7 +22,7 @@ from django.utils.crypto import salted_hmac
 
 from editor.access.actor import client_address
 from editor.concurrency import threads
-from editor.errors import EditorError, InvalidInput, NotAuthenticated
+from editor.errors import EditorError, InvalidInput, NotAuthenticated, WorkspaceMoved
 from editor.web.gateway import Forged
 from editor.web.htmx import error_response
 from editor.web.views.errors import csrf_failure
@@ -50,15 +50,26 @@ class EditorErrorMiddleware:
             return redirect_to_login(request.get_full_path())
         if isinstance(refusal, Forged):
             return csrf_failure(request, refusal.reason)
+        if isinstance(refusal, WorkspaceMoved):
+            return _to_current_address(request, refusal)
         return error_response(request, refusal) if refusal else self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, WorkspaceMoved):
+            return _to_current_address(request, exception)
         if isinstance(exception, EditorError):
             return error_response(request, exception)
         if isinstance(exception, ValidationError | DataError):
             log.warning("%s %s was refused: %.200r", request.method, request.path, exception)
             return error_response(request, InvalidInput(INVALID_VALUE))
         return None
+
+
+def _to_current_address(request: HttpRequest, moved: WorkspaceMoved) -> HttpResponse:
+    """Redirect to the same page at the workspace's current address. A form is sent again, as it was."""
+    _, _, rest = request.get_full_path().removeprefix("/w/").partition("/")
+    status = 301 if request.method in ("GET", "HEAD") else 308
+    return HttpResponse(status=status, headers={"Location": f"/w/{moved.slug}/{rest}"})
 
 
 class ReleasedConnectionMiddleware:

@@ -16,7 +16,7 @@ from editor import events
 from editor.concurrency import threads
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import housekeeping, wakeups
-from editor.operations import audit, key_expiry, nonces, orphans, queue, search, trash, uploads
+from editor.operations import audit, deletions, key_expiry, nonces, orphans, queue, search, trash, uploads
 from editor.operations.webhooks import deliveries
 from editor.providers import http
 
@@ -43,6 +43,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(REQUEUE_EVERY, deliveries.requeue_lost)),
         asyncio.create_task(_every(PURGE_EVERY, trash.purge, run=in_storage_thread)),
         asyncio.create_task(_every(PURGE_EVERY, deliveries.purge)),
+        asyncio.create_task(_every(SWEEP_EVERY, deletions.sweep, run=in_storage_thread)),
         asyncio.create_task(_every(FORGET_UPLOADS_EVERY, uploads.purge, run=in_storage_thread)),
         asyncio.create_task(_every(FORGET_NONCES_EVERY, nonces.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, orphans.Sweep().step, run=in_storage_thread)),

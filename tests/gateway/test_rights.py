@@ -18,7 +18,7 @@ from editor.concurrency.threads import in_thread
 from editor.errors import EditorError, NotAuthenticated, PermissionDenied
 from editor.gateway import rights
 from editor.models import ApiKey, Membership, Role, User
-from editor.operations import api_keys, members
+from editor.operations import api_keys, deletions, members
 from tests.factories import make_actor, make_member
 from tests.patience import PATIENCE
 
@@ -71,6 +71,11 @@ def _take_permission(actor: Actor, key: ApiKey) -> None:
     members.save(membership=membership, actor=None)
 
 
+def _delete_workspace(actor: Actor, key: ApiKey) -> None:
+    owner = make_actor(actor.workspace)
+    deletions.delete(actor=owner, name=owner.workspace.name)
+
+
 def _switch_off(actor: Actor, key: ApiKey) -> None:
     user = User.objects.get(pk=key.created_by_id)
     user.is_active = False
@@ -83,6 +88,7 @@ LOSSES: dict[Callable[[Actor, ApiKey], None], type[EditorError]] = {
     _rotate: NotAuthenticated,
     _remove: NotAuthenticated,
     _switch_off: NotAuthenticated,
+    _delete_workspace: NotAuthenticated,
     _make_viewer: PermissionDenied,
     _take_permission: PermissionDenied,
 }

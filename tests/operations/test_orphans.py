@@ -15,6 +15,7 @@ from pytest_django import Settings
 from editor.access.actor import Actor
 from editor.media import incoming, store
 from editor.models import Image, Upload
+from editor.models.workspaces import DEFAULT_TRASH_DAYS
 from editor.operations import orphans, trash, uploads
 from tests.emulators import s3
 from tests.factories import make_actor, make_image
@@ -100,7 +101,7 @@ def test_files_that_the_storage_failed_to_delete_are_deleted_after_a_day(
     storage: tuple[Age, Names], actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     age, names = storage
-    long_ago = timezone.now() - timedelta(days=trash.KEPT_DAYS + 1)
+    long_ago = timezone.now() - timedelta(days=DEFAULT_TRASH_DAYS + 1)
     Image.objects.filter(pk=make_image(actor).pk).update(trashed_at=long_ago)
     upload = Upload.objects.get(pk=announce(actor).image_id)
     store.save(upload.storage_name, b"as it came", "image/png")

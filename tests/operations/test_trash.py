@@ -13,6 +13,7 @@ from editor.access.actor import Actor
 from editor.errors import Conflict, NotFound, PermissionDenied
 from editor.media import store
 from editor.models import AuditEntry, Character, CharacterImage, Image, Job, Role
+from editor.models.workspaces import DEFAULT_TRASH_DAYS
 from editor.operations import images, jobs, trash, uploads
 from tests.factories import make_actor, make_image, make_member
 from tests.operations.upload_files import expire, sent
@@ -70,8 +71,8 @@ def test_an_image_of_another_workspace_is_not_discarded(actor: Actor) -> None:
 
 def test_purging_deletes_the_files_and_keeps_the_row(actor: Actor) -> None:
     old, young, kept = (make_image(actor) for _ in range(3))
-    trashed_for(old, days=trash.KEPT_DAYS, minutes=1)
-    trashed_for(young, days=trash.KEPT_DAYS, hours=-1)
+    trashed_for(old, days=DEFAULT_TRASH_DAYS, minutes=1)
+    trashed_for(young, days=DEFAULT_TRASH_DAYS, hours=-1)
     assert trash.purge() == 1
     assert trash.purge() == 0
     names = [old.storage_name, *(store.thumbnail_name(old.storage_name, width) for width in store.THUMBNAILS)]
@@ -88,7 +89,7 @@ def test_purging_deletes_the_files_and_keeps_the_row(actor: Actor) -> None:
 
 def test_a_purged_image_cannot_be_restored(actor: Actor) -> None:
     image = make_image(actor)
-    trashed_for(image, days=trash.KEPT_DAYS + 1)
+    trashed_for(image, days=DEFAULT_TRASH_DAYS + 1)
     trash.purge()
     with pytest.raises(NotFound, match="permanently deleted"):
         lookups.trashed_images(actor, [image.id])
@@ -101,7 +102,7 @@ def test_purging_stops_at_the_first_image_that_the_storage_cannot_delete(
     actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for days in (3, 2, 1):
-        trashed_for(make_image(actor), days=trash.KEPT_DAYS + days)
+        trashed_for(make_image(actor), days=DEFAULT_TRASH_DAYS + days)
     with monkeypatch.context() as broken:
         broken.setattr("editor.media.store.delete", lambda name: 1 / 0)
         assert trash.purge() == 1
@@ -114,7 +115,7 @@ def test_files_are_deleted_after_the_commit(
     committed: None, actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, young, upload = make_image(actor), make_image(actor), sent(actor)
-    trashed_for(old, days=trash.KEPT_DAYS + 1)
+    trashed_for(old, days=DEFAULT_TRASH_DAYS + 1)
     trash.discard(actor=actor, images=[young])
     expire(upload.id, days=2)
     in_transaction = []
@@ -151,7 +152,7 @@ def test_a_character_keeps_its_images(actor: Actor) -> None:
     CharacterImage.objects.create(character=ada, image=likeness, position=1)
     trash.discard(actor=actor, images=[likeness, other])
     assert trash.empty(actor=actor) == 1
-    trashed_for(likeness, days=trash.KEPT_DAYS + 1)
+    trashed_for(likeness, days=DEFAULT_TRASH_DAYS + 1)
     assert trash.purge() == 0
     assert store.read(likeness.storage_name)
     job = jobs.submit(actor=actor, request=jobs.NewEdit(prompt="at the sea", character_id=ada.pk))

@@ -128,6 +128,21 @@ IN_A_WORKSPACE = {
     "trash_empty": Route("post", looking=False),
     "shares": Route("get", parts=lambda rows: [rows.image.id]),
     "share_revoke": Route("post", looking=False, parts=lambda rows: [rows.share.id]),
+    "setup": Route("get", looking=False),
+    "setup_provider": Route(
+        "post", looking=False, parts=lambda rows: ["bfl"], fields=lambda rows: {"key": KEY}
+    ),
+    "setup_team": Route("get", looking=False),
+    "setup_finish": Route("post", looking=False),
+    "workspace_picture": Route("get", status=404),
+    "general": Route("get"),
+    "general_name": Route("post", looking=False),
+    "general_address": Route("post", looking=False),
+    "general_picture": Route("post", looking=False),
+    "general_defaults": Route("post", looking=False),
+    "general_security": Route("post", looking=False),
+    "workspace_export": Route("post", looking=False),
+    "workspace_delete": Route("get", looking=False),
     "api_guide": Route("get"),
     "compatible_api_guide": Route("get", parts=lambda rows: ["bfl"]),
     "members": Route("get"),
@@ -161,12 +176,24 @@ IN_A_WORKSPACE = {
     "webhook_test": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
     "webhook_remove": Route("post", looking=False, parts=lambda rows: [rows.endpoint.id]),
 }
-TAKES_BOTH = {"shares", "api_keys", "webhooks", "invite", "member_leave", "member_remove", "member_owner"}
+TAKES_BOTH = {
+    "shares",
+    "api_keys",
+    "webhooks",
+    "invite",
+    "member_leave",
+    "member_remove",
+    "member_owner",
+    "workspace_delete",
+}
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "home": ("get", []),
     "welcome": ("get", []),
     "theme": ("post", []),
+    "workspaces": ("get", []),
+    "workspace_new": ("get", []),
+    "workspace_restore": ("post", ["acme"]),
     "health": ("get", []),
     "ready": ("get", []),
     "file": ("get", ["token"]),

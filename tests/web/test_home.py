@@ -37,7 +37,9 @@ def test_the_first_visitor_is_welcomed_and_later_ones_sign_in() -> None:
 @pytest.mark.django_db
 def test_the_first_user_lands_in_the_studio_as_operator_with_credits() -> None:
     client = Client()
-    landed = client.post(reverse("welcome"), FIRST)
+    assert client.post(reverse("welcome"), FIRST)["Location"] == "/w/acme-studio/setup/"
+    assert client.get("/w/acme-studio/setup/").status_code == 200
+    landed = client.post("/w/acme-studio/setup/finish/")
     assert re.match(r"/w/acme-studio/v/[0-9a-f-]{36}/\?prompt=", landed["Location"])
     assert client.get(landed["Location"]).status_code == 200
     user = User.objects.get()

@@ -267,7 +267,8 @@ def test_no_request_causes_a_server_error(
             client.cookies = SimpleCookie(cookies)
             with transaction.atomic():  # undo its changes for the next one
                 response = _send(client, route, ask, rows)
-                b"".join(response)  # streams are only generated now
+                if not getattr(response, "is_async", False):  # zips are read in test_zip and test_export
+                    b"".join(response)  # streams are only generated now
                 transaction.set_rollback(True)
             if response.status_code >= 500:
                 failed[route] = f"{response.status_code} {ask}\n{caplog.text[-2000:]}"

@@ -194,10 +194,10 @@ def test_the_page_and_its_link_are_for_managers(client: Client, workspace: Works
     response = other.get(page_of(workspace))
     assert response.status_code == 403
     assert "Only an owner or admin" in body(response)
-    studio = reverse("studio", args=[workspace.slug])
-    assert page_of(workspace) not in body(other.get(studio))
+    general = reverse("general", args=[workspace.slug])
+    assert page_of(workspace) not in body(other.get(general))
     for manager in (client, signed_in(make_member(workspace, role=Role.ADMIN))):
-        assert page_of(workspace) in body(manager.get(studio))
+        assert page_of(workspace) in body(manager.get(general))
         assert manager.get(page_of(workspace)).status_code == 200
 
 

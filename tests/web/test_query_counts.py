@@ -52,7 +52,10 @@ def assert_constant(workspace: Workspace, work: Callable[[Image], Any]) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-@pytest.mark.parametrize("name", ["studio", "studio_version", "rail", "inputs", "credits"])
+@pytest.mark.parametrize(
+    "name",
+    ["studio", "studio_version", "rail", "inputs", "credits", "general", "workspace_delete", "setup"],
+)
 def test_reading(workspace: Workspace, client: Client, name: str, headers: dict[str, str]) -> None:
     def read(source: Image) -> None:
         parts = [source.id] if name == "studio_version" else []

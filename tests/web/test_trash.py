@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.models import Character, CharacterImage, Image, Role, Workspace
-from editor.operations.trash import KEPT_DAYS
+from editor.models.workspaces import DEFAULT_TRASH_DAYS
 from editor.queries.gallery import PAGE
 from tests.factories import make_actor, make_image, make_member, make_workspace
 from tests.web.requests import HTMX, body, signed_in
@@ -88,10 +88,10 @@ def test_redirects_stay_within_the_portal(client: Client, workspace: Workspace, 
 @pytest.mark.parametrize(
     ("ago", "left"),
     [
-        ({"seconds": 5}, f"{KEPT_DAYS} days left"),
-        ({"days": KEPT_DAYS - 2, "hours": 1}, "2 days left"),
-        ({"days": KEPT_DAYS - 1, "hours": 1}, "1 day left"),
-        ({"days": KEPT_DAYS + 1}, "1 day left"),
+        ({"seconds": 5}, f"{DEFAULT_TRASH_DAYS} days left"),
+        ({"days": DEFAULT_TRASH_DAYS - 2, "hours": 1}, "2 days left"),
+        ({"days": DEFAULT_TRASH_DAYS - 1, "hours": 1}, "1 day left"),
+        ({"days": DEFAULT_TRASH_DAYS + 1}, "1 day left"),
     ],
 )
 def test_the_trash_shows_how_long_images_are_kept(

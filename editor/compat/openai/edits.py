@@ -85,6 +85,8 @@ def resolve(actor: Actor, name: str, *, prompt_only: bool) -> Choice:
     try:
         if not target:
             choice = pricing.choose(workspace=actor.workspace)
+            if prompt_only and not choice.tier:
+                choice = pricing.choose(workspace=actor.workspace, prompt_only=True)
             target = choice.tier
         elif target in entries.models:
             return pricing.choose(workspace=actor.workspace, model=target)

@@ -28,7 +28,7 @@ class EstimateCredits(Arguments):
     model: str = Field("", description="An exact model. Leave it out to use model_tier.")
     model_tier: str = Field(
         "",
-        description="The quality, which selects the model; standard if neither is given.",
+        description="The quality, which selects the model; if neither is given, the workspace's default.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.tiers()]),
     )
     provider: str = Field(PLATFORM, json_schema_extra=lambda schema: schema.update(enum=schemas.providers()))

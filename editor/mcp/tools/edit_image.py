@@ -55,7 +55,7 @@ class EditImage(Arguments):
     )
     model_tier: str = Field(
         "",
-        description="The quality, which selects the model; standard if neither is given.",
+        description="The quality, which selects the model; if neither is given, the workspace's default.",
         json_schema_extra=lambda schema: schema.update(enum=["", *schemas.tiers()]),
     )
     provider: str = Field(

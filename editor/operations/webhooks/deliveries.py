@@ -138,13 +138,15 @@ def find(delivery_id: UUID) -> WebhookDelivery | None:
 def claim(*, like: WebhookDelivery) -> WebhookDelivery | None:
     """Claim the next due delivery to the receiver of `like`, to be sent now.
 
-    None if nothing is due, or AT_ONCE are being sent there.
+    None if nothing is due, AT_ONCE are being sent there, or the workspace was deleted: then they wait.
     """
     with connection.cursor() as cursor:
         # One at a time, so that no two workers count the same deliveries.
         lock = [str(like.workspace_id), like.receiver]
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", lock)
-    there = WebhookDelivery.objects.filter(workspace=like.workspace_id, receiver=like.receiver)
+    there = WebhookDelivery.objects.filter(
+        workspace=like.workspace_id, workspace__deleted_at=None, receiver=like.receiver
+    )
     if there.filter(state=State.SENDING).count() >= AT_ONCE:
         return None
     now = timezone.now()
@@ -223,7 +225,8 @@ def requeue_lost() -> int:
     """Requeue deliveries of dead workers and those lost by the queue; returns how many receivers."""
     long_ago = timezone.now() - timedelta(seconds=CLAIM_SECONDS)
     lost = WebhookDelivery.objects.filter(
-        Q(state=State.SENDING, claimed_at__lt=long_ago) | Q(state=State.WAITING, next_try_at__lt=long_ago)
+        Q(state=State.SENDING, claimed_at__lt=long_ago) | Q(state=State.WAITING, next_try_at__lt=long_ago),
+        workspace__deleted_at=None,
     )
     first_of_each = lost.order_by("workspace", "receiver", "created_at").distinct("workspace", "receiver")
     count = 0

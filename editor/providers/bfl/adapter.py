@@ -33,6 +33,7 @@ class Bfl(Provider):
     name = "bfl"
     label = "Black Forest Labs"
     public_url = "https://api.bfl.ai"
+    keys_url = "https://dashboard.bfl.ai/"
 
     def __init__(
         self, *, submit_seconds: float = http.SUBMIT_SECONDS, ask_seconds: float = http.ASK_SECONDS

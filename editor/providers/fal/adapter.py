@@ -41,6 +41,7 @@ class Fal(Provider):
     name = "fal"
     label = "fal"
     public_url = "https://queue.fal.run"
+    keys_url = "https://fal.ai/dashboard/keys"
 
     def __init__(
         self, *, submit_seconds: float = http.SUBMIT_SECONDS, ask_seconds: float = http.ASK_SECONDS

@@ -30,6 +30,7 @@ class Google(Provider):
     name = "google"
     label = "Google"
     public_url = "https://generativelanguage.googleapis.com"
+    keys_url = "https://aistudio.google.com/apikey"
     immediate = True
 
     def __init__(

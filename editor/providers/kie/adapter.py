@@ -35,6 +35,7 @@ class Kie(Provider):
     name = "kie"
     label = "kie.ai"
     public_url = requests.PUBLIC_URL
+    keys_url = "https://kie.ai/api-key"
     shortest_wait = 2.5
 
     def __init__(

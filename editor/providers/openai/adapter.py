@@ -27,6 +27,7 @@ class OpenAi(Provider):
     name = "openai"
     label = "OpenAI"
     public_url = "https://api.openai.com"
+    keys_url = "https://platform.openai.com/api-keys"
     immediate = True
 
     def __init__(

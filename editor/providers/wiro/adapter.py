@@ -44,6 +44,7 @@ class Wiro(Provider):
     name = "wiro"
     label = "Wiro"
     public_url = requests.PUBLIC_URL
+    keys_url = "https://wiro.ai/panel/project"
     shortest_wait = 2.0
 
     def __init__(

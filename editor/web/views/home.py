@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from editor.access import lookups
 from editor.errors import EditorError
 from editor.models import User
-from editor.operations import images, workspaces
+from editor.operations import workspaces
 from editor.queries import members, readiness
 from editor.web import choices, passkeys, sign_in_limits
 from editor.web.back import own_url
 from editor.web.context_processors import THEMES
 from editor.web.forms.welcome import WelcomeForm
 from editor.web.second_factor import passkeys_work
+from editor.web.views.workspaces import page as workspaces_page
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-FIRST_PROMPT = "Turn this into a gouache painting"
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Redirect to the welcome page, sign-in or the Studio."""
+    """Redirect to the welcome page, sign-in or the Studio; the page of workspaces for a member of none."""
     if not isinstance(request.user, User):
         return redirect("welcome" if workspaces.needs_first_start() else "account_login")
     own = members.workspaces_of(request.user)
     if not own:
-        return render(request, "auth/no_workspace.html")
+        return workspaces_page(request)
     return redirect("studio", own[0].slug)
 
 
@@ -52,10 +48,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
                 form.add_error(field if field in form.fields else None, problem)
         else:
             login(request, user, backend=BACKEND)
-            actor = lookups.actor(user, workspace.slug)
-            first = images.find_or_add_sample(actor=actor, name="coffee")
-            path = reverse("studio_version", args=[workspace.slug, first.id])
-            response = redirect(f"{path}?{urlencode({'prompt': FIRST_PROMPT})}")
+            response = redirect("setup", workspace.slug)
             sign_in_limits.remember(request, response, user)
             return response
     context = {"form": form, "passkeys_work": passkeys_work(request)}

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import time
-import zipfile
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_GET
 
 from editor.access import lookups
 from editor.access.permissions import Permission
-from editor.concurrency import threads
-from editor.errors import InvalidInput, NotFound
-from editor.gateway import streams
-from editor.media import store
+from editor.errors import InvalidInput
 from editor.media.file_names import EXTENSIONS, stem
 from editor.models import Image
 from editor.operations import exports
 from editor.queries import gallery
+from editor.web.archive import Entry, zip_response
 from editor.web.decorators import MemberRequest, member
-from editor.web.downloads import Pieces
-
-log = logging.getLogger("editor.files")
 
 
 @require_GET
@@ -39,15 +29,18 @@ def download(request: MemberRequest) -> HttpResponseBase:
         raise InvalidInput("Select the images to download first.")
     images = lookups.images(request.actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     names = file_names(images, gallery.titles(images))
-    files = [(name, image.storage_name) for name, image in zip(names, images, strict=True)]
-    archive = _Archive(request.actor.workspace.pk, request.actor.user.pk, files)
-    streams.begin(archive)
     exports.images_zip(actor=request.actor, count=len(images))
-    return StreamingHttpResponse(
-        archive,
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{request.actor.workspace.slug}-images.zip"'},
+    return zip_response(
+        _each(Entry(name, image.storage_name) for name, image in zip(names, images, strict=True)),
+        name=f"{request.actor.workspace.slug}-images.zip",
+        workspace_id=request.actor.workspace.pk,
+        user_id=request.actor.user.pk,
     )
+
+
+async def _each(entries: Iterable[Entry]) -> AsyncIterator[Entry]:
+    for entry in entries:
+        yield entry
 
 
 def file_names(images: Sequence[Image], titles: dict[UUID, str]) -> list[str]:
@@ -60,55 +53,3 @@ def file_names(images: Sequence[Image], titles: dict[UUID, str]) -> list[str]:
         number = f"-{seen[name]}" if seen[name] > 1 else ""
         names.append(f"{name}{number}{EXTENSIONS[image.content_type]}")
     return names
-
-
-class _Outbox:
-    """A write-only file; `take` returns what was written since the last call."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes, /) -> int:
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Required of a file; nothing is buffered."""
-
-    def close(self) -> None:
-        """Required of a file; there is nothing to close."""
-
-    def take(self) -> bytes:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
-
-
-class _Archive:
-    """A zip file of stored files: (name in the archive, name in the store). One piece is in memory at a time.
-
-    Images are already compressed, so they are stored. It counts as under way for as long as it is
-    referenced, whether or not it was ever started.
-    """
-
-    def __init__(self, workspace_id: UUID, user_id: UUID, files: list[tuple[str, str]]) -> None:
-        self.user_id = user_id
-        self._workspace_id = workspace_id
-        self._files = files
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        outbox = _Outbox()
-        with zipfile.ZipFile(outbox, "w", zipfile.ZIP_STORED) as archive:
-            for name, stored in self._files:
-                entry = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
-                try:
-                    entry.file_size = await threads.in_storage_thread(store.size, stored)
-                    reader = await threads.in_storage_thread(store.open_at, stored, 0)
-                except NotFound:
-                    log.warning("%s is gone and was left out of a zip file", stored)
-                    continue
-                with closing(reader), archive.open(entry, "w") as target:
-                    async for piece in Pieces(reader, entry.file_size, self._workspace_id):
-                        target.write(piece)
-                        yield outbox.take()
-        yield outbox.take()
