@@ -227,7 +227,7 @@ def _delete_versions(workspace: Workspace, jobs: QuerySet[Job], images: QuerySet
 
 @contextmanager
 def _purging(workspace: Workspace) -> Iterator[None]:
-    """A transaction that may delete the workspace's rows of the ledger and the audit log: migration 0025."""
+    """A transaction that may delete the workspace's rows of the ledger and the audit log: migration 0026."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('editor.purged_workspace', %s, true)", [str(workspace.pk)])
