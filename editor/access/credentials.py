@@ -1,4 +1,6 @@
-"""API keys act for the user who created them, with that user's current rights."""
+"""API keys act for their holder, with the holder's current rights: a person, or for a key of the workspace a
+service account.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from uuid import UUID
 
 from editor.access import permissions, scopes
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import EditorError, NotAuthenticated, PermissionDenied
 from editor.models import ApiKey, Job, Membership
 
@@ -99,10 +102,14 @@ def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError |
     if membership is None:
         return _stranger()
     if not any(permissions.allows(membership, scopes.PERMISSIONS[scope]) for scope in key.scopes):
-        return PermissionDenied(
-            "The person who created this API key no longer has the “Access Image Editor” permission."
-        )
+        return PermissionDenied(_lost_permissions(key))
     return None
+
+
+def _lost_permissions(key: ApiKey) -> str:
+    if Permission.EDIT in {scopes.PERMISSIONS[scope] for scope in key.scopes}:
+        return "The person who created this API key no longer has the “Access Image Editor” permission."
+    return "The person who created this API key may no longer do anything that it is for."
 
 
 def _stranger() -> NotAuthenticated:

@@ -39,13 +39,17 @@ MAXIMUM_SELECTED = 100  # in one list
 def actor(
     user: User | AnonymousUser, slug: str, *, channel: str = "web", address: str | None = None
 ) -> Actor:
-    """The member `user` in the workspace `slug`. `address`: their IP address."""
+    """The member `user` in the workspace `slug`. `address`: their IP address.
+
+    A service account is no member here: it acts only by its key (`credentials.actor_of`).
+    """
     membership = None
     if isinstance(user, User):
         # Check `is_active` in the database too: a socket's `user` may be hours old.
         membership = (
             Membership.objects.select_related("workspace__plan")
-            .filter(user=user, user__is_active=True, workspace__slug=slug, workspace__deleted_at=None)
+            .filter(user=user, user__is_active=True, user__is_service_account=False)
+            .filter(workspace__slug=slug, workspace__deleted_at=None)
             .first()
         )
     if membership is None:

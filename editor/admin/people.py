@@ -49,6 +49,9 @@ class MembershipInline(admin.TabularInline):
     extra = 0
     autocomplete_fields = ("user",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Membership]:
+        return super().get_queryset(request).filter(user__is_service_account=False)
+
 
 class UserForm(UserChangeForm):
     def clean(self) -> None:
@@ -78,6 +81,10 @@ class UserAdmin(BaseUserAdmin):
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
     list_filter = ("is_active", "is_staff")
     filter_horizontal = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.User]:
+        """People. Service accounts begin and end with their key."""
+        return super().get_queryset(request).filter(is_service_account=False)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         people.save(user=obj)

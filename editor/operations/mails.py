@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from editor.models.users import SERVICE_DOMAIN
 from editor.operations import queue
 
 
@@ -28,6 +29,8 @@ class Kind(StrEnum):
 
 def ask(*, kind: Kind, email: str, origin: str) -> None:
     """Enqueue a requested mail. `origin`: scheme and host of the links in it."""
+    if _is_of_service_account(email):
+        return
     queue.enqueue_mail(kind=kind, email=email.strip().lower(), origin=origin, details={})
 
 
@@ -39,6 +42,10 @@ def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
 
     Does nothing without a mail server.
     """
-    if settings.SENDS_MAIL:
+    if settings.SENDS_MAIL and not _is_of_service_account(email):
         origin = settings.BASE_URL or origin
         queue.enqueue_mail(kind=kind, email=email, origin=origin, details=details)
+
+
+def _is_of_service_account(email: str) -> bool:
+    return email.strip().lower().endswith(f"@{SERVICE_DOMAIN}")

@@ -17,6 +17,7 @@ from django.utils import timezone
 from editor import events
 from editor.access import lookups, sessions
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.contexts import jobs
@@ -44,7 +45,11 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Only sends; ignores whatever a client sends.
 
     The session and the membership are checked before each push.
+
+    permission  what all messages need
     """
+
+    permission = Permission.VIEW
 
     joined: tuple[str, ...] = ()
     ended = False
@@ -217,7 +222,9 @@ def _viewer(session_key: str | None, slug: str) -> Actor:
     user = sessions.person(session_key)
     if user is None:
         raise NotAuthenticated(SIGNED_OUT_MESSAGE)
-    return lookups.actor(user, slug)
+    actor = lookups.actor(user, slug)
+    actor.require(WorkspaceConsumer.permission)
+    return actor
 
 
 def _same_origin(scope: dict[str, Any]) -> bool:

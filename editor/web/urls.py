@@ -12,6 +12,7 @@ from editor.web.views import (
     home,
     lightbox,
     provider_keys,
+    roles,
     shares,
     studio,
     trash,
@@ -81,6 +82,7 @@ urlpatterns = [
         provider_keys.remove,
         name="provider_key_remove",
     ),
+    path("w/<slug:slug>/settings/roles/", roles.page, name="roles"),
     path("w/<slug:slug>/settings/webhooks/", webhooks.page, name="webhooks"),
     path("w/<slug:slug>/settings/webhooks/sent/", webhooks.sent, name="webhook_deliveries"),
     path(
