@@ -101,7 +101,7 @@ def _member(rows: Rows, role: Role, access: bool) -> tuple[User, str]:
 def _values(rows: Rows, *, target: User) -> dict[str, Callable[[str], Any]]:
     """What stands for each part of a path."""
     owner = make_actor(rows.workspace)
-    of_workspace, _ = api_keys.create(actor=owner, name="ci", of_workspace=True)
+    of_workspace, _ = api_keys.create(actor=owner, name="ci", scopes=[READ], of_workspace=True)
     invitation = Invitation.objects.create(
         workspace=rows.workspace, email="new@example.test", nonce="x", expires_at=timezone.now()
     )

@@ -13,7 +13,7 @@ from editor.concurrency.threads import in_thread
 from editor.events import BalanceChanged, JobChanged
 from editor.management import entry_points
 from tests.permissions.team import RIGHTS, Team, holds, make_team
-from tests.sockets.page import listen
+from tests.sockets.page import MARK, listen
 
 MESSAGES = {one.name.split()[-1]: one for one in entry_points.all_of_them() if one.kind == "message"}
 
@@ -51,8 +51,9 @@ async def test_members_get_what_they_may_see_and_nobody_else_gets_anything(commi
             await in_thread(publish, team, event)
             permission = MESSAGES[event.type].permission
             assert permission
+            await in_thread(opened["owner"]._mark)  # once: it comes to all of them
             for name, page in opened.items():
-                got = await page.reported()
+                got = (await page.until(MARK))[:-1]
                 assert not got or holds(name, permission), (name, event.type)
                 if event in (JobChanged, BalanceChanged):
                     assert got, (name, event.type)
