@@ -1,4 +1,6 @@
-"""API keys act for the user who created them, with that user's current rights."""
+"""API keys act for their holder, with the holder's current rights: a person, or for a key of the workspace a
+service account.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from uuid import UUID
 
 from editor.access import permissions, scopes, second_factor
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import EditorError, NotAuthenticated, PermissionDenied, SecondFactorRequired
 from editor.models import ApiKey, Job, Membership
 
@@ -66,7 +69,7 @@ def actor_of(key: ApiKey, *, channel: str, address: str | None = None) -> Actor:
 
 def lost(holders: Collection[Holder]) -> dict[Holder, EditorError]:
     """The holders who have lost their rights, with the error for each. Two or three queries for all."""
-    keys = ApiKey.objects.in_bulk({one.key_id for one in holders if one.key_id})
+    keys = ApiKey.objects.select_related("created_by").in_bulk({one.key_id for one in holders if one.key_id})
     memberships = {
         (membership.workspace_id, membership.user_id): membership
         for membership in Membership.objects.filter(
@@ -95,7 +98,7 @@ def check_job(job: Job) -> None:
 
 
 def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError | None:
-    if key is not None and membership is None:
+    if membership is None and key is not None and not key.created_by.is_service_account:
         return _problem_of(None)
     if key is None or not key.is_live:
         return NotAuthenticated("This API key has expired or was revoked.")
@@ -103,9 +106,7 @@ def _problem(membership: Membership | None, key: ApiKey | None) -> EditorError |
         return error
     assert membership is not None
     if not any(permissions.allows(membership, scopes.PERMISSIONS[scope]) for scope in key.scopes):
-        return PermissionDenied(
-            "The person who created this API key no longer has the “Access Image Editor” permission."
-        )
+        return PermissionDenied(_lost_permissions(key))
     return None
 
 
@@ -115,3 +116,9 @@ def _problem_of(membership: Membership | None) -> NotAuthenticated | None:
     if membership.workspace.deleted_at:
         return NotAuthenticated("The workspace of this API key was deleted.")
     return None
+
+
+def _lost_permissions(key: ApiKey) -> str:
+    if Permission.EDIT in {scopes.PERMISSIONS[scope] for scope in key.scopes}:
+        return "The person who created this API key no longer has the “Access Image Editor” permission."
+    return "The person who created this API key may no longer do anything that it is for."

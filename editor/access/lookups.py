@@ -44,6 +44,8 @@ def actor(
 ) -> Actor:
     """The member `user` in the workspace `slug`. `address`: their IP address.
 
+    A service account is no member here: it acts only by its key (`credentials.actor_of`).
+
     Raises NotFound and SecondFactorRequired. Members learn more: WorkspaceMoved from a former address,
     WorkspaceDeleted.
     """
@@ -52,7 +54,8 @@ def actor(
         # Check `is_active` in the database too: a socket's `user` may be hours old.
         membership = (
             Membership.objects.select_related("workspace__plan")
-            .filter(user=user, user__is_active=True, workspace__slug=slug, workspace__deleted_at=None)
+            .filter(user=user, user__is_active=True, user__is_service_account=False)
+            .filter(workspace__slug=slug, workspace__deleted_at=None)
             .first()
         )
     if membership is None:

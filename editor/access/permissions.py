@@ -36,12 +36,12 @@ class Rule:
 
     allows        what it allows, for people
     roles         the roles that have it
-    needs_editor  only with “Access Image Editor” as well
+    needs_editor  those of them that need “Access Image Editor” as well
     """
 
     allows: str
     roles: frozenset[Role]
-    needs_editor: bool = False
+    needs_editor: frozenset[Role] = frozenset()
 
 
 _ALL = frozenset(Role)
@@ -53,11 +53,17 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
     {
         Permission.VIEW: Rule("See and download images, see edits, presets and the balance", _ALL),
         Permission.EDIT: Rule(
-            "Upload and edit images, cancel edits, move images to the trash", _EDITORS, needs_editor=True
+            "Upload and edit images, cancel edits, move images to the trash", _EDITORS, needs_editor=_EDITORS
         ),
-        Permission.SHARE: Rule("Create and revoke public links to images", _EDITORS, needs_editor=True),
-        Permission.KEYS: Rule("Create and rotate API keys of their own", _EDITORS, needs_editor=True),
-        Permission.KEYS_MANAGE: Rule("Create keys of the workspace, see and revoke all keys", MANAGERS),
+        Permission.SHARE: Rule("Create and revoke public links to images", _EDITORS, needs_editor=_EDITORS),
+        Permission.KEYS: Rule(
+            "Create and rotate API keys, with scopes that their own permissions allow",
+            _EDITORS,
+            needs_editor=_EDITORS - MANAGERS,
+        ),
+        Permission.KEYS_MANAGE: Rule(
+            "Create and rotate keys of the workspace, see and revoke all keys", MANAGERS
+        ),
         Permission.MEMBERS_VIEW: Rule("See who is a member, and with which role", _ALL),
         Permission.MEMBERS_MANAGE: Rule(
             "Invite and remove members, change their roles, permissions and caps", MANAGERS
@@ -80,8 +86,8 @@ def of(membership: Rights) -> frozenset[Permission]:
 
 
 def allows(membership: Rights, permission: Permission) -> bool:
-    rule = RULES[permission]
-    return membership.role in rule.roles and (membership.access_image_editor or not rule.needs_editor)
+    rule, role = RULES[permission], membership.role
+    return role in rule.roles and (membership.access_image_editor or role not in rule.needs_editor)
 
 
 def holders(permission: Permission) -> str:

@@ -25,11 +25,16 @@ SCOPES: Mapping[str, str] = MappingProxyType(
 PERMISSIONS: Mapping[str, Permission] = MappingProxyType(
     {
         EVERYTHING: Permission.EDIT,
-        READ: Permission.EDIT,
+        READ: Permission.VIEW,
         WRITE: Permission.EDIT,
         MANAGE: Permission.MEMBERS_MANAGE,
     }
 )
+
+
+def offered(permissions: Collection[Permission]) -> dict[str, str]:
+    """The scopes that somebody with these permissions can give a key, with their descriptions."""
+    return {scope: text for scope, text in SCOPES.items() if PERMISSIONS[scope] in permissions}
 
 
 def allows(scopes: Collection[str], needed: str) -> bool:

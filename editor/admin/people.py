@@ -56,6 +56,9 @@ class MembershipInline(admin.TabularInline):
     autocomplete_fields = ("user",)
     fields = ("user", "role", "access_image_editor", "monthly_cap")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.Membership]:
+        return super().get_queryset(request).filter(user__is_service_account=False)
+
 
 class UserForm(UserChangeForm):
     def clean(self) -> None:
@@ -95,6 +98,10 @@ class UserAdmin(Audited, BaseUserAdmin):
         for user in queryset:
             second_factors.reset(user=user, actor=request.user)
         self.message_user(request, f"Second factor reset: {queryset.count()}.", messages.SUCCESS)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[models.User]:
+        """People. Service accounts begin and end with their key."""
+        return super().get_queryset(request).filter(is_service_account=False)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         people.save(user=obj)

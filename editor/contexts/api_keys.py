@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from editor.access import scopes
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.access.scopes import SCOPES
@@ -35,6 +36,8 @@ class KeyRow:
     start   the first characters of the key
     scopes  (name, description of what it allows)
     signed  requests are signed, as in Wiro's API
+    who     whom it belongs to; empty for a key of the workspace
+    cap     credits that a key of the workspace can spend per month; None: no limit
     """
 
     id: UUID
@@ -43,6 +46,7 @@ class KeyRow:
     scopes: list[tuple[str, str]]
     signed: bool
     who: str
+    cap: int | None
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime | None
@@ -85,15 +89,22 @@ def _row(actor: Actor, key: ApiKey) -> KeyRow:
         start=f"{PREFIX}{key.public_id}",
         scopes=[(scope, SCOPES.get(scope, "")) for scope in key.scopes],
         signed=key.signing_secret is not None,
-        who=who(key.created_by),
+        who="" if key.created_by.is_service_account else who(key.created_by),
+        cap=getattr(key, "cap", None) if key.created_by.is_service_account else None,
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         expires_at=key.expires_at,
         state=state,
         badge=badge,
         may_revoke=key.is_live,
-        may_rotate=state == "active" and key.created_by_id == actor.user.pk and actor.may(Permission.KEYS),
+        may_rotate=state == "active" and _may_rotate(actor, key),
     )
+
+
+def _may_rotate(actor: Actor, key: ApiKey) -> bool:
+    own = Permission.KEYS_MANAGE if key.created_by.is_service_account else Permission.KEYS
+    is_own = key.created_by.is_service_account or key.created_by_id == actor.user.pk
+    return is_own and actor.may(own) and set(key.scopes) <= set(scopes.offered(actor.permissions))
 
 
 def _state(key: ApiKey) -> tuple[State, str]:

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import split_domain_port
+from django.http.response import HttpResponseBase
 
 from editor.errors import Unprocessable
 from editor.gateway.profile import Caller
 
 DEFAULT_PORTS = {("http", "80"), ("https", "443")}
+View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 
 def caller(request: HttpRequest) -> Caller:
     """The caller, as set by the gateway middleware."""
     return cast(Caller, request.scope["caller"])  # type: ignore[attr-defined]
+
+
+def needs(scope: str) -> Callable[[View], View]:
+    """Decorate a view: the caller's key needs this scope, and its holder the scope's permission.
+
+    Raises PermissionDenied before the body is read.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        async def checked(request: HttpRequest, **named: Any) -> HttpResponseBase:
+            caller(request).require(scope)
+            return await view(request, **named)
+
+        checked.scope = scope  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
 
 
 def origin(request: HttpRequest) -> str:

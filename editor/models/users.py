@@ -10,6 +10,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+# Of the addresses of service accounts: a domain that never exists (RFC 6761).
+SERVICE_DOMAIN = "service.invalid"
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
@@ -66,15 +69,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
 
     def __str__(self) -> str:
-        return self.email
+        return self.name if self.is_service_account else self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.lower()  # as sign-in looks it up
         super().save(*args, **kwargs)
 
     def set_password(self, raw_password: str | None) -> None:
-        super().set_password(raw_password)
+        """A service account's stays unusable."""
+        super().set_password(None if self.is_service_account else raw_password)
         self.password_changed_at = timezone.now()
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return not self.is_service_account and super().check_password(raw_password)
+
+    async def acheck_password(self, raw_password: str | None) -> bool:
+        return not self.is_service_account and await super().acheck_password(raw_password)
+
+    def has_usable_password(self) -> bool:
+        return not self.is_service_account and super().has_usable_password()
 
     @property
     def display_name(self) -> str:

@@ -4,7 +4,9 @@ A key is `flk_`, a public id of 8 characters, a secret of 32 and a checksum of 6
 Only a SHA-256 of the secret is stored: the secret has 190 bits of randomness, so a slow
 password hash would only add delay to each request.
 
-A key acts as the person who created it: only they can rotate it, and only while they may edit.
+A key acts as the person who created it, and only they can rotate it. A key of the workspace acts as a service
+account of its own (service_accounts.py), and whoever manages keys can rotate it. Nobody gets a key, new or
+rotated, with a scope whose permission they do not have themselves.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.access.scopes import EVERYTHING, PERMISSIONS, SCOPES
 from editor.errors import Conflict, InvalidInput, PermissionDenied
-from editor.models import ApiKey, Membership, Workspace
-from editor.operations import audit
+from editor.models import ApiKey, Membership, User, Workspace
+from editor.operations import audit, service_accounts
 from editor.queries import api_keys
 
 PREFIX = "flk_"
@@ -51,10 +53,14 @@ def create(
     expires_in: int | None = None,
     key_id: UUID | None = None,
     signed: bool = False,
+    of_workspace: bool = False,
+    monthly_cap: int | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its bare text, which cannot be retrieved again.
 
-    signed  it signs its requests as Wiro's clients do, with the secret from `signatures.secret_of`
+    signed        it signs its requests as Wiro's clients do, with the secret from `signatures.secret_of`
+    of_workspace  it belongs to the workspace and outlives the actor's membership
+    monthly_cap   credits that a key of the workspace can spend per month; None: no limit
 
     `expires_in` is in seconds; with None it lives until it is revoked. A form that is sent twice passes
     the same `key_id` twice: the second time, and with LIVE_KEYS live keys, this raises Conflict.
@@ -67,19 +73,23 @@ def create(
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise _wrong("scopes", f"Unknown scopes: {', '.join(unknown)}. Known: {', '.join(SCOPES)}.")
-    for scope in scopes:
-        actor.require(PERMISSIONS[scope])
+    _require_scopes(actor, scopes)
     if expires_in is not None and not 1 <= expires_in <= LONGEST_LIFE:
         raise _wrong("expires_in", f"A key can be valid for 1 to {LONGEST_LIFE:,} seconds.")
+    holder = actor.user
+    if of_workspace:
+        holder = service_accounts.create(actor=actor, name=name, scopes=scopes, monthly_cap=monthly_cap)
     key, bare = _make(
         actor,
+        holder=holder,
         name=name,
         scopes=sorted(set(scopes)),
         expires_at=timezone.now() + timedelta(seconds=expires_in) if expires_in is not None else None,
         key_id=key_id,
         signed=signed,
     )
-    _record(actor, "api_key.created", key, after={"scopes": key.scopes, "expires_at": _end(key)})
+    of = {"belongs_to": "workspace", "monthly_cap": monthly_cap} if of_workspace else {}
+    _record(actor, "api_key.created", key, after={"scopes": key.scopes, "expires_at": _end(key), **of})
     return key, bare
 
 
@@ -94,10 +104,13 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     Raises PermissionDenied, InvalidInput, and Conflict for a key that has ended or was rotated before.
     """
     actor.require(Permission.KEYS)
-    if key.created_by_id != actor.user.pk:
+    if key.created_by.is_service_account:
+        actor.require(Permission.KEYS_MANAGE)
+    elif key.created_by_id != actor.user.pk:
         raise PermissionDenied(
             "Only the person who created a key can rotate it: the new key acts as them, too."
         )
+    _require_scopes(actor, key.scopes)
     if overlap not in OVERLAPS:
         raise _wrong("overlap", "Choose when the old key stops working.")
     now = timezone.now()
@@ -109,6 +122,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     key.refresh_from_db(fields=["expires_at"])
     new, bare = _make(
         actor,
+        holder=key.created_by,
         name=key.name,
         scopes=key.scopes,
         expires_at=now + life if life else None,
@@ -136,6 +150,7 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
         actor.require(Permission.KEYS_MANAGE)
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         _record(actor, "api_key.revoked", key)
+        service_accounts.end_if_unused(key.created_by)
         events.publish(events.AccessChanged(workspace_id=key.workspace_id))
 
 
@@ -173,6 +188,7 @@ def touch(key: ApiKey) -> None:
 def _make(
     actor: Actor,
     *,
+    holder: User,
     name: str,
     scopes: Sequence[str],
     expires_at: datetime | None,
@@ -192,7 +208,7 @@ def _make(
             key = ApiKey.objects.create(
                 id=key_id,
                 workspace=actor.workspace,
-                created_by=actor.user,
+                created_by=holder,
                 name=name,
                 public_id=public_id,
                 secret_hash=_hash(secret),
@@ -207,6 +223,11 @@ def _make(
             "If nobody saved it, revoke it and create another."
         ) from None
     return key, f"{PREFIX}{public_id}{secret}{_checksum(public_id + secret)}"
+
+
+def _require_scopes(actor: Actor, scopes: Sequence[str]) -> None:
+    for scope in scopes:
+        actor.require(PERMISSIONS[scope])
 
 
 def _random(length: int) -> str:

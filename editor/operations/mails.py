@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from editor.models.users import SERVICE_DOMAIN
 from editor.operations import queue
 
 
@@ -36,6 +37,8 @@ def ask(*, kind: Kind, email: str, origin: str, **details: str) -> None:
 
     details  what its writer needs to know; never a secret, as the queue stores them
     """
+    if _is_of_service_account(email):
+        return
     queue.enqueue_mail(kind=kind, email=email.strip().lower(), origin=origin, details=details)
 
 
@@ -47,7 +50,7 @@ def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
 
     Does nothing without a mail server.
     """
-    if settings.SENDS_MAIL:
+    if settings.SENDS_MAIL and not _is_of_service_account(email):
         origin = settings.BASE_URL or origin
         queue.enqueue_mail(kind=kind, email=email, origin=origin, details=details)
 
@@ -55,3 +58,7 @@ def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
 def send_sample(*, kind: Kind, email: str, origin: str) -> None:
     """Enqueue a mail with invented values, for an operator who tests the mail server."""
     notify(kind=kind, email=email, origin=origin, **{SAMPLE: "yes"})
+
+
+def _is_of_service_account(email: str) -> bool:
+    return email.strip().lower().endswith(f"@{SERVICE_DOMAIN}")

@@ -53,6 +53,7 @@ def discard_files(*, actor: Actor, job: Job) -> None:
 
     Idempotent. Raises PermissionDenied, and Conflict while the edit is running.
     """
+    actor.require(Permission.EDIT)
     if job.is_live:
         raise Conflict("This edit is still running. Wait for it to finish, or cancel it.")
     others = JobImage.objects.exclude(job=job).values("image")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from editor.models import ApiKey, User, Workspace
+from editor.models import ApiKey, Membership, User, Workspace
 
 ENDED_SHOWN = 20  # older ones are in the audit log
 
@@ -16,8 +16,16 @@ def live() -> Q:
 
 
 def keys(workspace: Workspace, *, made_by: User | None = None) -> list[ApiKey]:
-    """The workspace's keys, or one user's: live keys, then the last ended ones; newest first."""
-    rows = ApiKey.objects.filter(workspace=workspace).defer("secret_hash")
+    """The workspace's keys, or one user's: live keys, then the last ended ones; newest first.
+
+    Each has `cap`, the credits that its holder can spend per month, or None.
+    """
+    cap = Membership.objects.filter(workspace=OuterRef("workspace"), user=OuterRef("created_by"))
+    rows: QuerySet[ApiKey] = (
+        ApiKey.objects.filter(workspace=workspace)
+        .defer("secret_hash")
+        .annotate(cap=Subquery(cap.values("monthly_cap")))
+    )
     rows = rows.select_related("created_by", "replacement").order_by("-created_at", "-id")
     if made_by is not None:
         rows = rows.filter(created_by=made_by)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from editor import events
 from editor.access import lookups, sessions
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
 from editor.contexts import jobs
@@ -53,7 +54,11 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     rights  those that the page was rendered for
 
     The session and the membership are checked before each push.
+
+    permission  what all messages need
     """
+
+    permission = Permission.VIEW
 
     joined: tuple[str, ...] = ()
     ended = False
@@ -241,9 +246,11 @@ def _viewer(session_key: str | None, slug: str) -> Actor:
     if user is None:
         raise NotAuthenticated(SIGNED_OUT_MESSAGE)
     try:
-        return lookups.actor(user, slug)
+        actor = lookups.actor(user, slug)
     except WorkspaceMoved as moved:  # since the page was loaded
-        return lookups.actor(user, moved.slug)
+        actor = lookups.actor(user, moved.slug)
+    actor.require(WorkspaceConsumer.permission)
+    return actor
 
 
 def _why(error: EditorError) -> str:

@@ -63,6 +63,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase | None:
+        """Runs before every sign-in, also with a passkey, an identity provider or a reset password."""
+        if user.is_service_account:
+            return cast(HttpResponseBase, self.respond_user_inactive(request, user))
+        return cast(HttpResponseBase | None, super().pre_login(request, user, **kwargs))
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase:
         response = cast(HttpResponseBase, super().post_login(request, user, **kwargs))
         login = (kwargs.get("signal_kwargs") or {}).get("sociallogin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -26,10 +27,25 @@ class MemberRequest(HttpRequest):
     actor: Actor
 
 
-def member(permission: Permission, *, post: Permission | None = None) -> Callable[[View[P]], Guarded[P]]:
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The permissions that a view names.
+
+    of_others  for rows of other people; None: the same
+    """
+
+    get: Permission
+    post: Permission
+    of_others: Permission | None = None
+
+
+def member(
+    permission: Permission, *, post: Permission | None = None, of_others: Permission | None = None
+) -> Callable[[View[P]], Guarded[P]]:
     """Require a signed-in member of the workspace in the path, with this permission.
 
-    post  the permission for POST, if it is another one
+    post       the permission for POST, if it is another one
+    of_others  the permission for rows of other people, if it is another one; the operation checks it
 
     Others get the sign-in page, "not found", or PermissionDenied.
     """
@@ -44,7 +60,7 @@ def member(permission: Permission, *, post: Permission | None = None) -> Callabl
             request.actor = actor  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
-        guarded.permissions = (permission, post or permission)  # type: ignore[attr-defined]
+        guarded.permissions = Needed(permission, post or permission, of_others)  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate

@@ -17,6 +17,7 @@ from editor.web.views import (
     lightbox,
     members,
     provider_keys,
+    roles,
     setup,
     shares,
     studio,
@@ -128,6 +129,7 @@ urlpatterns = [
     ),
     path("w/<slug:slug>/settings/audit/", audit.page, name="audit"),
     path("w/<slug:slug>/settings/audit/csv/", audit.download, name="audit_csv"),
+    path("w/<slug:slug>/settings/roles/", roles.page, name="roles"),
     path("w/<slug:slug>/settings/webhooks/", webhooks.page, name="webhooks"),
     path("w/<slug:slug>/settings/webhooks/sent/", webhooks.sent, name="webhook_deliveries"),
     path(

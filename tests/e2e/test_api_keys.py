@@ -168,6 +168,33 @@ def test_without_javascript_a_reload_does_not_show_the_key_again(
     expect(row(page, "Another")).to_contain_text("Revoked")
 
 
+def test_a_key_of_the_workspace_has_its_own_cap(page: Page) -> None:
+    cap, workspace = (
+        page.get_by_label("Monthly cap"),
+        page.get_by_role("radio", name="The workspace", exact=True),
+    )
+    expect(page.get_by_role("radio", name="You", exact=True)).to_be_checked()
+    expect(cap).to_be_hidden()
+    page.get_by_role("radio", name="You", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    expect(workspace).to_be_checked()
+    cap.fill("-1")
+    page.get_by_label("Name").fill("Website")
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_text("Enter a whole number of credits")).to_be_visible()
+    cap.fill("200")
+    make(page, "Website")
+    page.get_by_role("button", name="I have saved it").click()
+    expect(row(page, "Website")).to_contain_text("Workspace key")
+    expect(row(page, "Website")).to_contain_text("200 credits a month")
+    expect(page.get_by_role("radio", name="You", exact=True)).to_be_checked()
+    page.get_by_role("button", name="Rotate Website").click()
+    page.get_by_role("button", name="Rotate key").click()
+    expect(page.get_by_role("heading", name="Key “Website” rotated")).to_be_visible()
+    page.get_by_role("button", name="I have saved it").click()
+    expect(page.get_by_text("Workspace key", exact=True)).to_have_count(2)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_page_has_no_layout_or_accessibility_problems(
@@ -179,6 +206,9 @@ def test_the_page_has_no_layout_or_accessibility_problems(
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text("Enter a name of 1 to 80 characters")).to_be_visible()
     assert_in_order(page, "refused")
+    page.get_by_role("radio", name="The workspace", exact=True).check()
+    page.get_by_label("Monthly cap").fill("200")
+    assert_in_order(page, "of the workspace")
     page.get_by_label("image_editor:read").check()
     page.get_by_label("image_editor:write").check()
     page.get_by_label("Expires").select_option("In 1 year")

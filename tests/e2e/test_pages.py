@@ -140,6 +140,8 @@ def test_pages_have_no_layout_or_accessibility_problems(
     assert_in_order(page, "account menu")
     page.goto(f"{shared.url}/w/acme-studio/credits/")
     assert_in_order(page, "credits")
+    page.goto(f"{shared.url}/w/acme-studio/settings/roles/")
+    assert_in_order(page, "roles")
     page.goto(f"{shared.url}/w/acme-studio/api/guide/wiro/")
     assert_in_order(page, "guide")
     page.get_by_role("button", name=re.compile("your account")).click()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from editor.access import signatures, vault
 from editor.access.actor import Actor
-from editor.access.scopes import EVERYTHING, READ, WRITE
+from editor.access.scopes import EVERYTHING, MANAGE, READ, WRITE
 from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import ApiKey, AuditEntry, Membership, Role
 from editor.operations import api_keys
@@ -116,10 +116,16 @@ def test_an_invalid_lifetime_is_refused(actor: Actor, seconds: int) -> None:
     ],
     ids=str,
 )
-def test_a_member_who_may_not_edit_cannot_create_keys(actor: Actor, rights: dict[str, Any]) -> None:
+def test_a_member_who_may_not_edit_cannot_create_keys_that_edit(actor: Actor, rights: dict[str, Any]) -> None:
     with pytest.raises(PermissionDenied):
-        api_keys.create(actor=colleague(actor, **rights), name="n8n", scopes=[READ])
+        api_keys.create(actor=colleague(actor, **rights), name="n8n", scopes=[WRITE])
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize("scopes", [[MANAGE], [READ]])
+def test_an_admin_who_may_not_edit_creates_keys_that_do_not_edit(actor: Actor, scopes: list[str]) -> None:
+    admin = colleague(actor, Role.ADMIN, access_image_editor=False)
+    assert api_keys.create(actor=admin, name="n8n", scopes=scopes)[0].created_by == admin.user
 
 
 def test_a_form_that_is_submitted_twice_makes_one_key(actor: Actor) -> None:

@@ -167,6 +167,7 @@ IN_A_WORKSPACE = {
     "provider_key_test": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
     "provider_key_enable": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
     "provider_key_remove": Route("post", looking=False, parts=lambda rows: [rows.key.id]),
+    "roles": Route("get"),
     "webhooks": Route("get", looking=False),
     "webhook_deliveries": Route("get", looking=False),
     "webhook_low_balance": Route("post", looking=False),

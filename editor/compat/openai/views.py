@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
@@ -20,7 +19,7 @@ from editor.concurrency.per_loop import PerLoop
 from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import EditorError
-from editor.gateway.requests import caller, forget_body, origin
+from editor.gateway.requests import View, caller, forget_body, needs, origin
 from editor.queries import model_aliases, pricing
 from editor.queries.pricing import Choice
 
@@ -28,8 +27,6 @@ FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy
 CREATED = 1_795_219_200  # clients require a date for each model; the catalogue has none
 
 TRIES = "x-stainless-retry-count"  # OpenAI's clients send no Idempotency-Key, but count their retries
-
-View = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 
 _slots = PerLoop(lambda: FairSemaphore(FORMS_AT_ONCE))
 
@@ -65,23 +62,22 @@ def _key(request: HttpRequest) -> str:
 @csrf_exempt
 @require_POST
 @_error_responses
+@needs(WRITE)
 async def generate(request: HttpRequest) -> HttpResponseBase:
     """POST /v1/images/generations: images from a prompt alone."""
-    who = caller(request)
-    who.require(WRITE)
-    return await _respond(request, who.actor, forms.read_json(request), kind="image_generation")
+    return await _respond(request, caller(request).actor, forms.read_json(request), kind="image_generation")
 
 
 @csrf_exempt
 @require_POST
 @_error_responses
+@needs(WRITE)
 async def edit(request: HttpRequest) -> HttpResponseBase:
     """POST /v1/images/edits: one or more images edited by prompt, optionally within a mask."""
-    who = caller(request)
-    who.require(WRITE)
-    async with _slots.get().slot(str(who.actor.workspace.id)):
+    actor = caller(request).actor
+    async with _slots.get().slot(str(actor.workspace.id)):
         form = await in_thread(forms.read_multipart, request)
-    return await _respond(request, who.actor, form, kind="image_edit")
+    return await _respond(request, actor, form, kind="image_edit")
 
 
 async def _respond(request: HttpRequest, actor: Actor, form: Form, *, kind: str) -> HttpResponseBase:
@@ -108,21 +104,19 @@ async def _respond(request: HttpRequest, actor: Actor, form: Form, *, kind: str)
 
 @require_safe
 @_error_responses
+@needs(READ)
 async def models(request: HttpRequest) -> HttpResponseBase:
     """GET /v1/models: everything that can be sent as `model` and can run now."""
-    who = caller(request)
-    who.require(READ)
-    found = await in_thread(_models, who.actor)
+    found = await in_thread(_models, caller(request).actor)
     return JsonResponse({"object": "list", "data": [_row(name, choice) for name, choice in found.items()]})
 
 
 @require_safe
 @_error_responses
+@needs(READ)
 async def model(request: HttpRequest, name: str) -> HttpResponseBase:
     """GET /v1/models/{name}."""
-    who = caller(request)
-    who.require(READ)
-    found = await in_thread(_models, who.actor)
+    found = await in_thread(_models, caller(request).actor)
     if name not in found:
         raise UnknownModel(f"The model '{name[:100]}' does not exist.", fields={"model": "Unknown."})
     return JsonResponse(_row(name, found[name]))

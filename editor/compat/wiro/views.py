@@ -59,6 +59,7 @@ def call(scope: str) -> Callable[[View], Answering]:
                 if given:
                     given.close()
 
+        answer.scope = scope  # type: ignore[attr-defined]
         return require_POST(answer)
 
     return decorate

@@ -25,11 +25,11 @@ from editor.web.htmx import is_fragment
 @member(Permission.VIEW, post=Permission.KEYS)
 def page(request: MemberRequest) -> HttpResponse:
     """The keys that the user may see, and a form for a new one; POST creates it and shows it once."""
-    return _create(request) if request.method == "POST" else _page(request, ApiKeyForm())
+    return _create(request) if request.method == "POST" else _page(request, ApiKeyForm(request.actor))
 
 
 @require_POST
-@member(Permission.KEYS)
+@member(Permission.KEYS, of_others=Permission.KEYS_MANAGE)
 def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
     """Replace this key with a new one, and show that once."""
     key, overlap = lookups.api_key(request.actor, key_id), request.POST.get("overlap", "")
@@ -43,7 +43,7 @@ def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
 
 
 @require_POST
-@member(Permission.VIEW)
+@member(Permission.VIEW, of_others=Permission.KEYS_MANAGE)
 def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     """Revoke the key, with immediate effect."""
     key = lookups.api_key(request.actor, key_id)
@@ -57,7 +57,7 @@ def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
 
 
 def _create(request: MemberRequest) -> HttpResponse:
-    form = ApiKeyForm(request.POST)
+    form = ApiKeyForm(request.actor, request.POST)
     try:
         key, bare = api_keys.create(actor=request.actor, **form.wanted())
     except InvalidInput as error:
@@ -67,7 +67,7 @@ def _create(request: MemberRequest) -> HttpResponse:
         return _page(request, form, problem=error.fields.get("key_id", ""), status=400)
     except Conflict as error:
         return _refused(request, error)
-    return _shown_once(request, key, bare, {"form": ApiKeyForm()})
+    return _shown_once(request, key, bare, {"form": ApiKeyForm(request.actor)})
 
 
 def _page(request: MemberRequest, form: ApiKeyForm, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -79,7 +79,7 @@ def _refused(request: MemberRequest, error: Conflict) -> HttpResponse:
     """Why no key was created: beside the control, or without script on the page with all keys."""
     if is_fragment(request):
         raise error
-    return _page(request, ApiKeyForm(), problem=error.message, status=error.status)
+    return _page(request, ApiKeyForm(request.actor), problem=error.message, status=error.status)
 
 
 def _shown_once(request: MemberRequest, key: ApiKey, bare: str, more: dict[str, Any]) -> HttpResponse:
