@@ -31,7 +31,7 @@ PUBLIC = {
     "readyz": "For load balancers: what is failing, without details.",
     "accounts/": "A person's own account, which belongs to no workspace: signed in, or about to be.",
     "admin/": "The operator's. Django's admin requires an active account with `is_staff`.",
-    "workspaces/": "A person's own workspaces: creating one follows WORKSPACE_CREATION; restoring one is its owners'.",
+    "workspaces/": "A person's own workspaces, to create or restore one.",
     "invitations/": "A signed link, made for one address, to an invitation of somebody with `members:manage`.",
     "files/": "A signed link to one image, made for a page.",
     "i/": "A signed link to one image, made for a program.",
