@@ -123,7 +123,6 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 "account.signed_in": "Signed in",
                 "account.signed_out": "Signed out",
                 "account.sign_in_failed": "Failed to sign in as {target}",
-                "account.second_factor_failed": "Gave a wrong second factor for {target}",
                 "account.sessions_ended": "Ended sessions of {target}",
             },
         ),

@@ -41,7 +41,7 @@ def what(entry: AuditEntry, names: Mapping[str, str]) -> str:
         return f"Changed {changed[0][0]} of {target}: {changed[0][1]}"
     changes = ", ".join(_phrase(*change) for change in changed)
     values = {name: _counted(name, value) for name, value in entry.data.items()}
-    note = f": {values['note']}" if values.get("note") else ""
+    note = f": {entry.data['note']}" if entry.data.get("note") else ""
     words = _Words(values | {"target": target, "note": note, "changes": f": {changes}" if changes else ""})
     return template.format_map(words).strip()
 

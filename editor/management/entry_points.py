@@ -32,7 +32,7 @@ PUBLIC = {
     "accounts/": "A person's own account, which belongs to no workspace: signed in, or about to be.",
     "admin/": "The operator's. Django's admin requires an active account with `is_staff`.",
     "workspaces/": "A person's own workspaces, to create or restore one.",
-    "invitations/": "A signed link, made for one address, to an invitation of somebody with `members:manage`.",
+    "invitations/": "A signed link for one address, made by somebody with `members:manage`.",
     "files/": "A signed link to one image, made for a page.",
     "i/": "A signed link to one image, made for a program.",
     "results/": "A signed link to one image for some minutes, as BFL's clients expect.",

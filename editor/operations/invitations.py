@@ -125,7 +125,7 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
     row.expires_at = now + LIFE
     row.sent_at, row.invited_by = now, actor.user
     row.save(update_fields=["nonce", "expires_at", "sent_at", "invited_by"])
-    _record(actor, "sent_again", row)
+    _record(actor, "invitation.sent_again", row)
     _mail(row, origin)
     return row
 
@@ -141,7 +141,7 @@ def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
-        _record(actor, "revoked", row)
+        _record(actor, "invitation.revoked", row)
     return row
 
 
@@ -151,7 +151,7 @@ def decline(*, opened: Opened, address: str | None = None) -> None:
     row = _lock_open(opened.invitation)
     row.revoked_at = timezone.now()
     row.save(update_fields=["revoked_at"])
-    _record(None, "declined", row, address=address)
+    _record(None, "invitation.declined", row, address=address)
 
 
 @transaction.atomic
@@ -177,7 +177,7 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
         monthly_cap=row.monthly_cap,
     )
     members.save(membership=membership, actor=user)
-    _record(user, "accepted", row, address=address)
+    _record(user, "invitation.accepted", row, address=address)
     if row.invited_by:
         mails.notify(
             kind=mails.Kind.JOINED,
@@ -259,7 +259,7 @@ def _create(actor: Actor, rights: Invitation, *, email: str, origin: str) -> Inv
         sent_at=now,
         expires_at=now + LIFE,
     )
-    _record(actor, "created", row)
+    _record(actor, "invitation.created", row)
     _mail(row, origin)
     return row
 
@@ -309,19 +309,19 @@ def _wrong(field: str, problem: str) -> InvalidInput:
     return InvalidInput(problem, fields={field: problem})
 
 
-def _record(actor: audit.By, act: str, row: Invitation, address: str | None = None) -> None:
+def _record(actor: audit.By, action: str, row: Invitation, address: str | None = None) -> None:
     cap = "none" if row.monthly_cap is None else f"{row.monthly_cap:,}"
     audit.record(
         workspace=row.workspace,
         actor=actor,
-        action=f"invitation.{act}",
+        action=action,
         target=row.email,
         after={
             "role": Role(row.role).label,
             "Access Image Editor": "on" if row.access_image_editor else "off",
             "monthly cap": cap,
         }
-        if act == "created"
+        if action == "invitation.created"
         else None,
         address=address,
     )

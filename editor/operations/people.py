@@ -146,7 +146,7 @@ def confirm_email(*, user: User, email: str, address: str | None = None) -> None
     )
     if user.email != former:
         before, after = {"email": former}, {"email": user.email}
-        record(user=user, action="email_changed", address=address, before=before, after=after)
+        record(user=user, action="account.email_changed", address=address, before=before, after=after)
         mails.notify(kind=mails.Kind.EMAIL_CHANGED, email=former, new=user.email)
 
 
@@ -154,7 +154,7 @@ def confirm_email(*, user: User, email: str, address: str | None = None) -> None
 def password_changed(*, user: User, session_key: str | None = None, address: str | None = None) -> None:
     """End the person's other sessions, and tell them by mail. `session_key`: the one that stays."""
     sessions.end_all(user=user, but=session_key, address=address)
-    record(user=user, action="password_changed", address=address)
+    record(user=user, action="account.password_changed", address=address)
     mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
 
 
@@ -172,7 +172,7 @@ def record(
     audit.record_for(
         person=user,
         actor=user,
-        action=f"account.{action}",
+        action=action,
         target=user.email,
         address=address,
         data=data,

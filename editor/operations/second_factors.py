@@ -19,6 +19,12 @@ from editor.errors import NotFound, PermissionDenied
 from editor.models import Membership, User, Workspace
 from editor.operations import audit, mails, members, sessions
 
+# What a person does with a factor, and the entry about it.
+CHANGES = {
+    "added": "account.second_factor_added",
+    "removed": "account.second_factor_removed",
+    "renewed": "account.second_factor_renewed",
+}
 ELSEWHERE = (
     "Only an operator of this portal can reset this person's second factor: they are a member of other "
     "workspaces too, or an operator themselves."
@@ -46,7 +52,7 @@ def add_first(*, user: User, passkey: NewPasskey) -> None:
 def changed(*, user: User, action: str, what: str, session_key: str | None, address: str | None) -> None:
     """The person added, removed or renewed a second factor: their other sessions end.
 
-    action  added, removed or renewed
+    action  one of CHANGES
     what    the factor, for people
     """
     sessions.end_all(user=user, but=session_key, address=address)
@@ -54,7 +60,7 @@ def changed(*, user: User, action: str, what: str, session_key: str | None, addr
     audit.record_for(
         person=user,
         actor=user,
-        action=f"account.second_factor_{action}",
+        action=CHANGES[action],
         target=user.email,
         data={"factor": what},
         address=address,

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import transaction
 
-from editor import catalog, disk
+from editor import catalog, disk, events
+from editor.access import second_factor
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.concurrency import threads
-from editor.errors import InvalidInput
+from editor.errors import Conflict, InvalidInput
 from editor.media import store
 from editor.models import Sharing, Workspace
 from editor.operations import audit, orphans
@@ -57,9 +58,15 @@ def set_defaults(*, actor: Actor, default_model: str, trash_days: int, public_sh
 
 
 def require_second_factor(*, actor: Actor, required: bool) -> None:
-    """Whether members need a second factor. Raises PermissionDenied."""
+    """Whether members need a second factor. Pages and calls of those without one end at once.
+
+    Raises PermissionDenied, and Conflict for an owner who has none: they would lock themselves out.
+    """
     actor.require(Permission.WORKSPACE_OWN)
+    if required and not second_factor.exists(actor.user):
+        raise Conflict("Set up a second factor of your own first, on your account page.")
     _change(actor, "workspace.second_factor_changed", second_factor_required=required)
+    events.publish(events.AccessChanged(workspace_id=actor.workspace.pk))
 
 
 def record_export(*, actor: Actor) -> None:

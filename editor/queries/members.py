@@ -13,7 +13,7 @@ from django.utils import timezone
 from editor.models import LIVE, Invitation, Job, Membership, Role, User, Workspace
 from editor.queries.credits import month_start
 
-PAGE = 25
+PAGE = 15
 _RANK = Case(
     *(When(role=role, then=Value(rank)) for rank, role in enumerate(Role)), output_field=IntegerField()
 )

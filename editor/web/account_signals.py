@@ -61,12 +61,12 @@ def code_failed(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 @receiver(social.social_account_added)
 def connected(request: HttpRequest, sociallogin: Any, **kwargs: Any) -> None:
-    _connection(request, sociallogin.user, "provider_connected", sociallogin.account.provider)
+    _connection(request, sociallogin.user, "account.provider_connected", sociallogin.account.provider)
 
 
 @receiver(social.social_account_removed)
 def disconnected(request: HttpRequest, socialaccount: Any, **kwargs: Any) -> None:
-    _connection(request, socialaccount.user, "provider_disconnected", socialaccount.provider)
+    _connection(request, socialaccount.user, "account.provider_disconnected", socialaccount.provider)
 
 
 def _connection(request: HttpRequest, user: User, action: str, provider: str) -> None:

@@ -158,7 +158,7 @@ class SessionActivityMiddleware:
         response = self.get_response(request)
         key = request.session.session_key
         seen = request.session.accessed and request.user.is_authenticated
-        if seen and key and cache.add(_seen(key), True, SEEN_SECONDS):
+        if seen and key and cache.add(seen_key(key), True, SEEN_SECONDS):
             UserSession.objects.create_from_request(request)
         return response
 
@@ -178,7 +178,7 @@ class TimeZoneMiddleware:
             return self.get_response(request)
 
 
-def _seen(session_key: str) -> str:
+def seen_key(session_key: str) -> str:
     """A key of the cache that does not contain the session's own."""
     return f"seen:{salted_hmac('seen', session_key).hexdigest()}"
 

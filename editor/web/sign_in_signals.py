@@ -38,14 +38,14 @@ def signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 
 def _method(request: HttpRequest) -> str:
-    """E.g. "password" or "mfa", as allauth names it; "" for the sign-in that follows a sign-up."""
+    """The identity provider, or "password", "mfa" and the like, as allauth names it; "" if unknown."""
     records = get_authentication_records(request)
-    return str(records[-1].get("method", "")) if records else ""
+    return str(records[-1].get("provider") or records[-1].get("method", "")) if records else ""
 
 
 @receiver(user_logged_out)
 def signed_out(user: User | None, **kwargs: Any) -> None:
-    if user is not None:
+    if user is not None and user.pk:  # else the account was deleted
         sign_ins.signed_out(user=user)
 
 

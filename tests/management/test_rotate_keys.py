@@ -39,9 +39,9 @@ def rotate() -> str:
 
 def test_everything_is_re_encrypted_and_a_second_run_changes_nothing(settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = [NEW, OLD]
-    assert "2 provider keys" in rotate()
+    assert "provider key: 2 re-encrypted" in rotate()
     rotated = dict(ProviderKey.objects.values_list("pk", "secret"))
-    assert "0 provider keys" in rotate()
+    assert "provider key: 0 re-encrypted" in rotate()
     assert dict(ProviderKey.objects.values_list("pk", "secret")) == rotated
     settings.ENCRYPTION_KEYS = [NEW]
     for row in ProviderKey.objects.all():
@@ -59,7 +59,7 @@ def test_a_key_that_cannot_be_decrypted_is_named_kept_and_an_error(settings: Set
         call_command("rotate_keys", stdout=printed, stderr=printed)
     assert error.value.returncode == 1
     assert f"wiro ··· 4f2a of {lost.workspace}" in printed.getvalue()
-    assert "1 provider key re-encrypted" in printed.getvalue()
+    assert "provider key: 1 re-encrypted" in printed.getvalue()
     assert ProviderKey.objects.get(pk=lost.pk).secret == lost.secret
     assert ProviderKey.objects.get(provider="bfl").secret != secret
     assert KEY not in printed.getvalue()
@@ -72,7 +72,7 @@ def test_secrets_of_webhooks_and_callbacks_are_rotated_too(settings: Settings) -
     callback = Callback(url=url, secret="of the call", origin=url)
     job = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour", callback=callback))
     settings.ENCRYPTION_KEYS = [NEW, OLD]
-    assert "2 webhook secrets" in rotate()
+    assert "webhook secret: 2 re-encrypted" in rotate()
     settings.ENCRYPTION_KEYS = [NEW]
     endpoint.refresh_from_db()
     job.refresh_from_db()
@@ -92,7 +92,7 @@ def test_signing_secrets_are_re_encrypted(settings: Settings) -> None:
     printed = io.StringIO()
     with pytest.raises(CommandError, match="decrypts 1 of them"):
         call_command("rotate_keys", stdout=printed, stderr=printed)
-    assert "1 signing secret re-encrypted" in printed.getvalue()
+    assert "signing secret: 1 re-encrypted" in printed.getvalue()
     assert f"the secret of the API key Lost ({lost.public_id}) of Signers" in printed.getvalue()
     settings.ENCRYPTION_KEYS = [NEW]
     key.refresh_from_db()

@@ -45,7 +45,8 @@ def test_rotation_makes_an_equal_key_and_the_old_one_works_for_the_overlap(
     assert (old.is_live, new.is_live) == (overlap > 0, True)
     entry = noted("rotated")
     assert (entry.actor, entry.target) == (actor.user, str(old))
-    assert entry.data == {"by": new.public_id, "overlap": overlap}
+    assert entry.after is not None
+    assert entry.after["new_key"] == new.public_id
 
 
 def test_a_new_key_has_the_lifetime_of_the_old_one_whose_expiry_is_not_extended(actor: Actor) -> None:

@@ -16,6 +16,7 @@ from pytest_django import Settings
 from editor.models import AuditEntry, Role, Workspace
 from editor.operations import addresses, deletions
 from tests.factories import UserFactory, make_actor, make_member, make_workspace, photo
+from tests.web.factors import add_app
 from tests.web.requests import body, signed_in
 from tests.web.rows import add_image
 
@@ -46,6 +47,10 @@ DEFAULTS = {"default_model": "", "trash_days": "30", "public_sharing": "editors"
 def test_an_owner_changes_everything(workspace: Workspace, owner: Client) -> None:
     assert "Saved." in body(post(owner, workspace, "general_name", name="Acme Studio"))
     post(owner, workspace, "general_defaults", **DEFAULTS | {"default_model": "pro", "trash_days": "7"})
+    assert "Set up a second factor of your own first" in body(
+        post(owner, workspace, "general_security", required="on")
+    )
+    add_app(workspace.members.get())
     post(owner, workspace, "general_security", required="on")
     moved = post(owner, workspace, "general_address", address="acme-studio")
     assert moved.redirect_chain[-1][0] == "/w/acme-studio/settings/general/"

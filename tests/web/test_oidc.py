@@ -86,7 +86,7 @@ def test_a_new_person_gets_an_account_with_a_confirmed_email(provider: IdentityP
     assert Membership.objects.get(user=user).role == Role.OWNER
     sign_in(provider, "amara")
     assert User.objects.filter(email="amara@acme.test").count() == 1
-    assert AuditEntry.objects.filter(action="account.signed_in", data__how="Acme SSO").count() == 2
+    assert AuditEntry.objects.filter(action="account.signed_in", data__how="acme").count() == 2
 
 
 def test_without_a_form_nothing_begins() -> None:
