@@ -26,7 +26,7 @@ RECORDED = {"network": "60/h/ip", "all": "1000/h/key"}
 @receiver(user_logged_in)
 def signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     agent = device(request.headers.get("User-Agent", "")).name
-    sign_ins.signed_in(user=user, how=_method(request), device=agent)
+    sign_ins.signed_in(user=user, how=_method(request, user), device=agent)
     if not sign_in_limits.is_known(request, user) and not sign_ins.is_first(user):
         mails.notify(
             kind=mails.Kind.NEW_SIGN_IN,
@@ -37,9 +37,9 @@ def signed_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
         )
 
 
-def _method(request: HttpRequest) -> str:
+def _method(request: HttpRequest, user: User) -> str:
     """The identity provider, or "password", "mfa" and the like, as allauth names it; "" if unknown."""
-    records = get_authentication_records(request)
+    records = get_authentication_records(request, user)
     return str(records[-1].get("provider") or records[-1].get("method", "")) if records else ""
 
 

@@ -326,7 +326,7 @@ def test_the_page_takes_as_many_queries_for_many_sessions_and_workspaces(
     from django.test.utils import CaptureQueriesContext
 
     user = UserFactory.create()
-    client = signed_in(user)
+    client = by_password(user)
     client.get(ACCOUNT)
 
     def count() -> int:

@@ -103,7 +103,7 @@ def test_the_settings_link_goes_to_a_page_the_user_may_see(client: Client, works
     editor = signed_in(make_member(workspace))
     studio = reverse("studio", args=[workspace.slug])
     providers = reverse("provider_keys", args=[workspace.slug])
-    assert f'href="{page_of(workspace)}"' in body(editor.get(studio))
+    assert f'href="{reverse("general", args=[workspace.slug])}"' in body(editor.get(studio))
     page = " ".join(body(client.get(page_of(workspace))).split())
     assert f'href="{page_of(workspace)}" aria-current="page"' in page
     assert providers in page

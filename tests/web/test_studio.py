@@ -35,7 +35,7 @@ def test_the_empty_studio_offers_to_choose_an_image(workspace: Workspace, client
     page = client.get(url(workspace, "studio")).content.decode()
     for message in ("What should change?", "Choose image", "Run", "Versions", "Try the sample image: Coffee"):
         assert message in page
-    assert f'hx-ws:connect="/ws/w/{workspace.slug}/?since=' in page
+    assert f'hx-ws:connect="/ws/w/{workspace.slug}/?rights=owner-1&since=' in page
 
 
 def test_a_versions_page_shows_it_with_its_source(workspace: Workspace, client: Client) -> None:
