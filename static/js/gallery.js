@@ -12,6 +12,10 @@ on("htmx:before:history:restore", (event) => {
   document.activeElement.blur(); // moves the focus now; otherwise the browser would drop it later
   (document.getElementById(find(".lightbox")?.dataset.tile) ?? find("#main")).focus();
 });
+// A list that arrives once the lightbox is open does not take over its URL.
+on("htmx:before:history:update", (event) => {
+  if (event.detail.sourceElement.matches(".filters") && location.pathname !== pathname) event.preventDefault();
+});
 // The divide is its first control, and would consume the arrow keys.
 on("htmx:after:settle", ({ target }) => target.querySelector("before-after :focus") && target.focus());
 on("trashed", () => document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close()));

@@ -20,9 +20,12 @@ def upload(user: User) -> None:
 
 
 def edit(user: User, prompt: str, becomes: str) -> None:
+    download = "return document.querySelector('.image-tools a[download]').href"
+    source = user.script(download)
     user.enter("What should change?", prompt)
     user.button("Run").click()
     user.sees(f"Editing {becomes}")
+    user.wait(lambda: user.script(download) != source, "the result is not on stage")
     user.find(f"//nav[@aria-label='Versions']//a[starts-with(@aria-label, '{becomes}')]")
 
 

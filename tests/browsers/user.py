@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from selenium.common.exceptions import (
+    ElementClickInterceptedException,
     ElementNotInteractableException,
     JavascriptException,
     StaleElementReferenceException,
@@ -19,6 +20,20 @@ from tests.e2e.portal import PASSWORD
 from tests.patience import wait_until
 
 T = TypeVar("T")
+
+# What WebDriver raises while a page changes under it.
+CHANGING = (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    JavascriptException,
+    StaleElementReferenceException,
+)
+
+# During a transition between two views, what is shown cannot be clicked.
+STILL = """
+const animations = document.documentElement.getAnimations({ subtree: true });
+return !animations.some((one) => one.effect?.pseudoElement?.startsWith("::view-transition"));
+"""
 
 
 class User:
@@ -37,7 +52,7 @@ class User:
         def safely() -> T | None:
             try:
                 return look()
-            except (StaleElementReferenceException, JavascriptException, ElementNotInteractableException):
+            except CHANGING:
                 return None
 
         return wait_until(safely, lambda: f"{otherwise} at {self.driver.current_url}: {self.text()[:900]}")  # type: ignore[return-value]
@@ -47,7 +62,9 @@ class User:
 
     def find(self, path: str) -> WebElement:
         """The first visible element of an XPath."""
-        return self.wait(lambda: next(iter(self.visible(path)), None), f"no {path}")  # type: ignore[return-value]
+        return self.wait(  # type: ignore[return-value]
+            lambda: next(iter(self.visible(path)), None) if self.script(STILL) else None, f"no {path}"
+        )
 
     def visible(self, path: str) -> list[WebElement]:
         return [one for one in self.driver.find_elements(By.XPATH, path) if one.is_displayed()]

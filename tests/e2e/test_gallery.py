@@ -8,19 +8,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from tests.e2e.client import Client
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.gallery import GALLERY, JONAS, fill, lightbox, open_gallery, pick, tile, tiles
 from tests.e2e.portal import Portal
 from tests.e2e.test_pages import DESKTOP, PHONE, assert_in_order
+from tests.patience import wait_until
 
 
 @pytest.fixture(scope="module")
 def shared(common_portal: Portal) -> Portal:
     """A portal with 40 edits for all tests here; each test uses its own."""
     return fill(common_portal)
+
+
+def test_a_list_that_comes_late_leaves_the_url_of_the_lightbox(
+    shared: Portal, new_context: ContextMaker
+) -> None:
+    page, held = new_context(), list[Route]()
+    open_gallery(page, shared)
+    page.route(re.compile(f"{GALLERY}\\?.*q=take"), lambda route: held.append(route))
+    page.get_by_label("Search edits").fill("take 17")
+    wait_until(lambda: held, pause=lambda seconds: page.wait_for_timeout(1000 * seconds))
+    tile(page, 39).get_by_role("link").click()
+    expect(lightbox(page)).to_be_visible()
+    opened = page.url
+    for route in held:
+        route.continue_()
+    expect(tiles(page)).to_have_count(1)
+    assert page.url == opened
 
 
 def test_a_filter_is_kept_in_the_url(shared: Portal, new_context: ContextMaker) -> None:
