@@ -1,4 +1,7 @@
-"""Failover to the next route of the same model when a provider did not accept a platform edit."""
+"""Failover to the next route of the same model when a provider did not accept a platform edit.
+
+A cheaper route charges its own price; a dearer one is not taken.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,7 @@ def go_on(*, job: Job, error: ProviderError) -> bool:
             target=route.target,
             tried_providers=[*job.tried_providers, job.provider],
             submitting_at=None,
+            reduced_price=route.credits * job.samples,
         )
     if not moved:
         raise JobEnded

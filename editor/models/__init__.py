@@ -4,28 +4,34 @@ from editor.models.aliases import ModelAlias
 from editor.models.api_keys import ApiKey, SpentNonce
 from editor.models.audit import AuditEntry
 from editor.models.credits import CreditAccount, LedgerEntry
+from editor.models.governance import Approval, Quote, UsageRule
 from editor.models.images import Image, Star
 from editor.models.invitations import Invitation, InvitationState
 from editor.models.jobs import ENDED, LIVE, Channel, Job, JobEvent, JobImage, Status
+from editor.models.notices import Notice
+from editor.models.offers import ModelSetting, RouteSetting
 from editor.models.presets import Character, CharacterImage, Style
 from editor.models.provider_keys import ProviderKey
 from editor.models.search import SearchEntry
 from editor.models.shares import ShareLink
 from editor.models.storage import StorageAccount
 from editor.models.uploads import Upload
+from editor.models.usage import DailyUsage
 from editor.models.users import User
 from editor.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
-from editor.models.workspaces import FormerAddress, Membership, Plan, Role, Sharing, Workspace
+from editor.models.workspaces import FormerAddress, Membership, Plan, Role, Rollover, Sharing, Workspace
 
 __all__ = [
     "ENDED",
     "LIVE",
     "ApiKey",
+    "Approval",
     "AuditEntry",
     "Channel",
     "Character",
     "CharacterImage",
     "CreditAccount",
+    "DailyUsage",
     "Event",
     "FormerAddress",
     "Image",
@@ -37,9 +43,14 @@ __all__ = [
     "LedgerEntry",
     "Membership",
     "ModelAlias",
+    "ModelSetting",
+    "Notice",
     "Plan",
     "ProviderKey",
+    "Quote",
     "Role",
+    "Rollover",
+    "RouteSetting",
     "SearchEntry",
     "ShareLink",
     "Sharing",
@@ -49,6 +60,7 @@ __all__ = [
     "StorageAccount",
     "Style",
     "Upload",
+    "UsageRule",
     "User",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -35,6 +35,12 @@ class ApiKey(PublicModel):
         related_name="replacement",
         help_text="The rotated key that this one replaces.",
     )
+    monthly_cap = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Credits that can be spent with it per month. Empty: no limit."
+    )
+    daily_cap = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Credits that can be spent with it per day. Empty: no limit."
+    )
     expiry_mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Func, Q, Value
+from django.utils import timezone
 
 from editor.models.base import PublicModel
 from editor.models.images import Image
@@ -13,13 +16,22 @@ from editor.models.workspaces import Workspace
 
 
 class Status(models.TextChoices):
-    """The public statuses (Flokan's four, and canceled)."""
+    """The public statuses (Flokan's four, and canceled), and one for edits that wait for an approval.
 
+    Nothing is held for a waiting edit, and the queue does not know it. APIs call it pending.
+    """
+
+    WAITING = "waiting"
     PENDING = "pending"
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELED = "canceled"
+
+
+def _today() -> date:
+    """The day of a workspace whose time zone is UTC."""
+    return timezone.now().date()
 
 
 LIVE = (Status.PENDING, Status.PROCESSING)
@@ -38,7 +50,7 @@ class Channel(models.TextChoices):
 
 
 class Job(PublicModel):
-    """One edit, from the moment its credits are held until they are settled or released."""
+    """One edit, from its request until its credits are settled or released."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="jobs")
     created_by = models.ForeignKey(
@@ -105,7 +117,19 @@ class Job(PublicModel):
     )
     own_key = models.BooleanField(default=False, help_text="Runs on the workspace's own key.")
     price = models.PositiveIntegerField(help_text="Credits held at submission.")
+    reduced_price = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Credits that it costs instead, since a cheaper route took over."
+    )
     charged = models.PositiveIntegerField(default=0, help_text="Credits settled at the end.")
+    spent_on = models.DateField(
+        default=_today,
+        help_text="The day in the workspace's time zone that its credits count for.",
+    )
+    approved = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Counts for the workspace, not against the person's limits.",
+    )
 
     # State.
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
@@ -129,7 +153,7 @@ class Job(PublicModel):
         constraints = (
             models.CheckConstraint(condition=Q(status__in=Status.values), name="job_status_known"),
             models.CheckConstraint(
-                condition=Q(status__in=LIVE, finished_at__isnull=True)
+                condition=Q(status__in=[Status.WAITING, *LIVE], finished_at__isnull=True)
                 | Q(status__in=ENDED, finished_at__isnull=False),
                 name="job_ended_has_time",
             ),

@@ -16,8 +16,16 @@ DEFAULT_TRASH_DAYS = 30
 RESTORABLE = timedelta(days=30)  # after a workspace was deleted
 
 
+class Rollover(models.TextChoices):
+    """What happens to monthly credits that were not spent when the next ones come."""
+
+    NONE = "none", "They expire"
+    UP_TO = "up_to", "Up to a number of them stay"
+    ALL = "all", "All of them stay"
+
+
 class Plan(models.Model):
-    """The limits of a workspace."""
+    """The limits of a workspace, and the credits that it gets every month."""
 
     name = models.CharField(max_length=80, unique=True)
     requests_per_minute = models.PositiveIntegerField(
@@ -37,6 +45,19 @@ class Plan(models.Model):
     seats = models.PositiveIntegerField(
         null=True, blank=True, help_text="Members and open invitations together. Leave empty for no limit."
     )
+    monthly_credits = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Credits that a workspace gets at the start of each month."
+    )
+    rollover = models.CharField(
+        "unspent monthly credits",
+        max_length=10,
+        choices=Rollover,
+        default=Rollover.NONE,
+        db_default=Rollover.NONE,
+    )
+    rollover_limit = models.PositiveIntegerField(
+        "credits that stay", default=0, db_default=0, help_text="Only where up to a number of them stay."
+    )
     own_keys = models.BooleanField(default=True, help_text="Can the workspace use its own provider keys?")
     is_default = models.BooleanField(default=False, help_text="New workspaces get this plan.")
 
@@ -48,6 +69,7 @@ class Plan(models.Model):
             ),
             models.CheckConstraint(condition=Q(requests_per_minute__gte=1), name="plan_requests_positive"),
             models.CheckConstraint(condition=Q(concurrent_jobs__gte=1), name="plan_jobs_positive"),
+            models.CheckConstraint(condition=Q(rollover__in=Rollover.values), name="plan_rollover_known"),
         )
 
     def __str__(self) -> str:
@@ -93,6 +115,39 @@ class Workspace(PublicModel):
     )
     second_factor_required = models.BooleanField(
         default=False, db_default=False, help_text="Members without a second factor have to set one up first."
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        db_default="UTC",
+        help_text="Days and months of limits begin at its midnight.",
+    )
+    monthly_limit = models.PositiveIntegerField(
+        "monthly budget",
+        null=True,
+        blank=True,
+        help_text="Credits that all can spend per month. Empty: no limit.",
+    )
+    daily_limit = models.PositiveIntegerField(
+        "daily budget",
+        null=True,
+        blank=True,
+        help_text="Credits that all can spend per day. Empty: no limit.",
+    )
+    approval_threshold = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Editors and viewers need an approval for edits that cost more. Empty: none.",
+    )
+    usage_mail = models.BooleanField(
+        "monthly report",
+        default=True,
+        db_default=True,
+        help_text="Owners get a report of each month by mail.",
+    )
+    suspended_at = models.DateTimeField(null=True, blank=True, help_text="Since when no edit can be started.")
+    suspended_reason = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="Its members see this."
     )
     deleted_at = models.DateTimeField(null=True, blank=True)
     deleted_by = models.ForeignKey(
@@ -152,6 +207,9 @@ class Membership(models.Model):
     )
     monthly_cap = models.PositiveIntegerField(
         null=True, blank=True, help_text="Credits this person can spend per month. Leave empty for no limit."
+    )
+    daily_cap = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Credits this person can spend per day. Leave empty for no limit."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     last_active_at = models.DateTimeField(

@@ -8,6 +8,7 @@ whole credits.
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.db import transaction
 from editor import events
 from editor.errors import Conflict, InsufficientCredits, InvalidInput
 from editor.models import CreditAccount, Job, LedgerEntry, User, Workspace
-from editor.operations import audit
+from editor.operations import audit, usage
 from editor.operations.webhooks import deliveries
 
 MAXIMUM_GRANT = 1_000_000_000
@@ -81,6 +82,9 @@ def hold(*, account: CreditAccount, job: Job) -> None:
         held_amount=job.price,
         job=job,
         actor=job.created_by,
+        model=job.model,
+        channel=job.channel,
+        key=job.api_key_id,
     )
 
 
@@ -88,28 +92,30 @@ def settle(*, job: Job, cost: int) -> None:
     """The job completed: `cost` credits of its hold are spent, the rest is returned."""
     if not 0 <= cost <= job.price:
         raise Conflict(f"A job that held {job.price} credits cannot cost {cost}.")
-    if job.price == 0:
-        return
-    _write(
-        account=lock_account(workspace_id=job.workspace_id),
-        kind=LedgerEntry.Kind.SETTLE,
-        amount=job.price - cost,
-        held_amount=-job.price,
-        job=job,
-    )
+    account = lock_account(workspace_id=job.workspace_id)
+    usage.add(job=job, cost=cost)
+    if job.price:
+        _write(
+            account=account,
+            kind=LedgerEntry.Kind.SETTLE,
+            amount=job.price - cost,
+            held_amount=-job.price,
+            job=job,
+        )
 
 
 def release(*, job: Job) -> None:
     """The job has no result: its whole hold is returned."""
-    if job.price == 0:
-        return
-    _write(
-        account=lock_account(workspace_id=job.workspace_id),
-        kind=LedgerEntry.Kind.RELEASE,
-        amount=job.price,
-        held_amount=-job.price,
-        job=job,
-    )
+    account = lock_account(workspace_id=job.workspace_id)
+    usage.add(job=job, cost=0)
+    if job.price:
+        _write(
+            account=account,
+            kind=LedgerEntry.Kind.RELEASE,
+            amount=job.price,
+            held_amount=-job.price,
+            job=job,
+        )
 
 
 def _write(
@@ -121,6 +127,7 @@ def _write(
     job: Job | None = None,
     actor: User | None = None,
     note: str = "",
+    **columns: Any,
 ) -> LedgerEntry:
     before = account.balance
     account.balance += amount
@@ -137,6 +144,7 @@ def _write(
         job=job,
         actor=actor,
         note=note,
+        **columns,
     )
 
 

@@ -53,7 +53,8 @@ def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) ->
     False, and does nothing, if the job has already ended.
     """
     got = min(len(stored), job.samples)
-    cost = job.price * got // job.samples
+    price = job.price if job.reduced_price is None else job.reduced_price
+    cost = price * got // job.samples
     note = _shortfall(job=job, got=got, returned=job.price - cost)
     if not timeline.end(
         job=job,

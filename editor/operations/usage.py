@@ -1,0 +1,29 @@
+"""What was spent, added up by day. The only writer of DailyUsage."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from editor.models import DailyUsage, Job, Status
+
+
+def add(*, job: Job, cost: int) -> None:
+    """Count an edit that has just ended; `cost`: the credits that it was charged.
+
+    The caller holds the lock of the workspace's account, so that no two add the same row.
+    """
+    done = job.status == Status.COMPLETED
+    row = {
+        "account_id": job.workspace_id,
+        "day": job.spent_on,
+        "user_id": job.created_by_id,
+        "api_key_id": job.api_key_id,
+        "model": job.model,
+        "channel": job.channel,
+        "provider": job.provider,
+        "approved": job.approved,
+    }
+    figures = {"edits": int(done), "failed": int(not done), "credits": cost, "returned": job.price - cost}
+    changes = {name: F(name) + value for name, value in figures.items()}
+    if not DailyUsage.objects.filter(**row).update(**changes):
+        DailyUsage.objects.create(**row, **figures)
