@@ -150,6 +150,12 @@ on("htmx:after:request", (event) => {
 });
 on("htmx:error", ({ detail }) => detail.ctx && failed(detail.ctx.sourceElement));
 
+// --- Run adds the entry that its result takes: Safari's Back skips the page before one added 10 s after a click.
+on("submit", ({ target }) => {
+  if (target.id === "studio-form" && !history.state?.awaits) history.pushState({ htmx: true, awaits: true }, "");
+});
+on("htmx:before:history:update", ({ detail }) => history.state?.awaits && (detail.history.type = "replace"));
+
 // --- Focus lost by a swap, or not restored by a dialog, moves to where its owner says.
 let focused = document.body;
 on("focusin", ({ target }) => (focused = target));
