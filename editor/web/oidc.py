@@ -39,6 +39,13 @@ STRONGEST = (Role.ADMIN, Role.EDITOR, Role.VIEWER)
 class PublicOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     """The provider returns people to BASE_URL, whatever host a proxy sends."""
 
+    def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> SocialLogin:
+        """Some providers send `email_verified` as a text: “false” is not verified."""
+        login: SocialLogin = super().complete_login(request, app, token, **kwargs)
+        for address in login.email_addresses:
+            address.verified = address.verified is True or address.verified == "true"
+        return login
+
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
         return mail_origin(request) + reverse("openid_connect_callback", args=[self.provider_id])
 
