@@ -254,6 +254,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a change of what one signs in
 MFA_ADAPTER = "editor.web.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# Also as a second factor: a challenge made for that would otherwise sign in alone, without PIN or finger.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 _forms = "editor.web.forms.second_factor"
 MFA_FORMS = {
     "authenticate": f"{_forms}.CodeForm",
