@@ -13,6 +13,7 @@ from typing import Any
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -33,6 +34,7 @@ NOT_CONFIRMED = (
     "There is an account with this email, but the email was never confirmed here. Sign in with your "
     "password, confirm the email on your account page, and connect {provider} there."
 )
+CONFIRM_FIRST = "Confirm your email on your account page first, then connect {provider} there."
 STRONGEST = (Role.ADMIN, Role.EDITOR, Role.VIEWER)
 
 
@@ -63,6 +65,12 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:
         return reverse("account")
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Nobody leaves a connection in an account that they made with somebody else's address."""
+        connects = sociallogin.state.get("process") == AuthProcess.CONNECT and isinstance(request.user, User)
+        if connects and settings.SENDS_MAIL and not accounts.is_confirmed(request.user):
+            raise _refused(request, sociallogin, CONFIRM_FIRST)
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         user: User = super().populate_user(request, sociallogin, data)
