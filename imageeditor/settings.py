@@ -245,6 +245,8 @@ ACCOUNT_RATE_LIMITS = {
     "invitation": "30/m/ip,10/m/key",
     "signup_mail": "20/m/ip,5/15m/key",
     "reset_password": "20/m/ip,5/15m/key",
+    "reauthenticate": "10/5m/user,30/h/user",  # whoever has a stolen session guesses here
+    "change_password": "5/m/user,30/h/user",
 }
 ACCOUNT_FORMS = {
     "reset_password": "editor.web.forms.account.ResetPasswordForm",
