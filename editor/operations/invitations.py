@@ -22,7 +22,7 @@ from editor.access.invitation_links import Opened
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import audit, mails, members, workspaces
+from editor.operations import audit, mails, member_rights, members, workspaces
 from editor.queries import members as member_queries
 
 LIFE = timedelta(days=7)
@@ -72,7 +72,7 @@ def invite(
     origin  scheme and host of the links in the mails, where BASE_URL is not set
     Raises PermissionDenied, InvalidInput, and LimitExceeded after MOST_A_DAY.
     """
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     rights = Invitation(
         workspace=actor.workspace,
         role=role,
@@ -108,7 +108,7 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
     Raises PermissionDenied, Conflict for one that was used or revoked or has no seat, LimitExceeded for one
     that was sent a moment ago.
     """
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     row = _reread(invitation)
     members.check_rights(actor, after=row)
     if row.state in ("used", "revoked"):
@@ -133,7 +133,7 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
 @transaction.atomic
 def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     """End the invitation at once. Idempotent. Raises PermissionDenied, and Conflict if it was used."""
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     actor.require(Permission.MEMBERS_MANAGE)
     row = _reread(invitation)
     if row.state == "used":
