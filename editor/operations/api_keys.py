@@ -109,6 +109,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     actor.require(Permission.KEYS)
     if key.created_by.is_service_account:
         actor.require(Permission.KEYS_MANAGE)
+        service_accounts.check_cap_of(actor, key.created_by)
     elif key.created_by_id != actor.user.pk:
         raise PermissionDenied(
             "Only the person who created a key can rotate it: the new key acts as them, too."

@@ -57,6 +57,12 @@ def end_if_unused(user: User) -> None:
             membership.delete()
 
 
+def check_cap_of(actor: Actor, account: User) -> None:
+    """Raise InvalidInput if the account may spend more than the actor, who is about to get a key of it."""
+    for membership in Membership.objects.filter(workspace=actor.workspace, user=account):
+        _check_cap(actor, membership.monthly_cap)
+
+
 def _check_cap(actor: Actor, cap: int | None) -> None:
     if cap is not None and not 0 <= cap <= HIGHEST_CAP:
         raise _wrong_cap(f"Enter a whole number of credits, at most {HIGHEST_CAP:,}, or nothing.")
