@@ -299,8 +299,8 @@ if HTTPS:
 _email_url = env.str("EMAIL_URL", default="").strip()
 vars().update(*parsed("EMAIL_URL", [_email_url or "consolemail://"], mail_settings))
 SENDS_MAIL = bool(_email_url)  # else mail is printed to the log
-# Whoever was given the link of somebody else's invitation could leave a passkey in the account, which outlives
-# a password reset. Without a mail server nobody could confirm an address.
+# Whoever was given the link of somebody else's invitation could leave a passkey in the account, which
+# outlives a password reset. Without a mail server nobody could confirm an address.
 MFA_ALLOW_UNVERIFIED_EMAIL = not SENDS_MAIL
 EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = env.str(
