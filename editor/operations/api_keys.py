@@ -6,8 +6,8 @@ password hash would only add delay to each request.
 
 A key acts as the person who created it, and only they can rotate it. A key of the workspace acts as a service
 account of its own (service_accounts.py), and whoever manages keys can rotate it. Nobody gets a key, new or
-rotated, with a scope whose permission they do not have themselves. Their rights are read under the lock of the
-workspace: somebody who is losing them creates no key.
+rotated, with a scope whose permission they do not have themselves. Their rights are read under the lock of
+the workspace: somebody who is losing them creates no key.
 """
 
 from __future__ import annotations
