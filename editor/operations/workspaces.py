@@ -86,7 +86,8 @@ def create_own(*, user: User, name: str) -> Workspace:
     """
     if not may_create(user):
         raise PermissionDenied("Only an operator of this portal can create workspaces.")
-    own = Membership.objects.select_for_update(no_key=True).filter(user=user, role=Role.OWNER)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one at a time, to count them
+    own = Membership.objects.filter(user=user, role=Role.OWNER)
     if not user.is_superuser and own.count() >= MOST_OWNED:
         raise LimitExceeded(f"You own {MOST_OWNED} workspaces already, and cannot create more.")
     uninvited = settings.SIGNUP != "invite" and not user.is_superuser
