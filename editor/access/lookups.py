@@ -107,7 +107,10 @@ def _why_not(user: User | AnonymousUser, slug: str) -> NotFound:
 
 
 def owner_of_deleted(user: User, slug: str) -> Actor:
-    """The owner `user` of the deleted workspace `slug`, who can only restore it. Raises NotFound."""
+    """The owner `user` of the deleted workspace `slug`, who can only restore it.
+
+    Raises NotFound and SecondFactorRequired.
+    """
     membership = (
         Membership.objects.select_related("workspace__plan")
         .filter(user=user, role=Role.OWNER, workspace__slug=slug)
@@ -116,6 +119,7 @@ def owner_of_deleted(user: User, slug: str) -> Actor:
     )
     if membership is None:
         raise NotFound("There is no deleted workspace of yours at this address.")
+    second_factor.require(membership)
     return Actor(user=user, workspace=membership.workspace, membership=membership)
 
 
