@@ -151,7 +151,7 @@ def decline(*, opened: Opened, address: str | None = None) -> None:
     row = _lock_open(opened.invitation)
     row.revoked_at = timezone.now()
     row.save(update_fields=["revoked_at"])
-    _record(None, "invitation.declined", row, address=address)
+    _record(audit.Visitor(), "invitation.declined", row, address=address)
 
 
 @transaction.atomic
