@@ -15,7 +15,7 @@ from editor.access import invitation_links, lookups
 from editor.access.permissions import Permission
 from editor.contexts.invitations import invitation_view, results_view
 from editor.contexts.members import free_seats
-from editor.errors import EditorError, InvalidInput
+from editor.errors import EditorError, InvalidInput, Unprocessable
 from editor.gateway.requests import mail_origin, origin
 from editor.models import Role, User
 from editor.operations import invitations
@@ -99,7 +99,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     refused: HttpResponse | None = ratelimit.consume_or_429(request, action="invitation", key=token)
     if refused:
         return refused
-    address, links = request.META.get("REMOTE_ADDR"), origin(request)
+    address, links = request.META.get("REMOTE_ADDR"), _mail_origin(request)
     if user:
         membership = invitations.accept(opened=opened, user=user, origin=links, address=address)
         return redirect("studio", membership.workspace.slug)
@@ -116,6 +116,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     response = redirect("studio", membership.workspace.slug)
     sign_in_limits.remember(request, response, user)
     return response
+
+
+def _mail_origin(request: HttpRequest) -> str:
+    """For the mail to whoever invited; "": it has no links. The host is that of the invited person's request."""
+    try:
+        return mail_origin(request)
+    except Unprocessable:
+        return ""
 
 
 @require_POST
