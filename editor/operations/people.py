@@ -52,6 +52,11 @@ def may_sign_up(email: str) -> bool:
     return bool(settings.SIGNUP == "open")
 
 
+def sign_up_is_open() -> bool:
+    """Whether the page for it is. Without mail, anybody could claim an address of the domains."""
+    return settings.SIGNUP == "open" or (settings.SIGNUP == "domains" and settings.SENDS_MAIL)
+
+
 def is_last_operator(user: User) -> bool:
     """Whether nobody else can administer the portal."""
     return [operator.pk for operator in _operators()] == [user.pk]
