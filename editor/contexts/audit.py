@@ -20,7 +20,7 @@ from editor.queries.audit import Filter, Position
 
 CSV_COLUMNS = ("Time", "Who", "Kind", "Action", "What", "Details", "From", "Workspace")
 CSV_BATCH = 500  # rows in memory
-# Where a cell may begin: at its start, and after what a spreadsheet in another locale takes for the end of one.
+# Where a cell begins: at its start, or after what spreadsheets of other locales take for the end of one.
 _FORMULA = re.compile("(^|[;\t\r\n])(?=[ \t\r\n]*[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 

@@ -119,7 +119,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _mail_origin(request: HttpRequest) -> str:
-    """For the mail to whoever invited; "": it has no links. The host is that of the invited person's request."""
+    """For the mail to whoever invited, if the request of the invited person has a host that is known."""
     try:
         return mail_origin(request)
     except Unprocessable:
