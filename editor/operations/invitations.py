@@ -106,7 +106,7 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
     """Mail the invitation again; it is valid for another LIFE. One that had ended gets a new link.
 
     Raises PermissionDenied, Conflict for one that was used or revoked or has no seat, LimitExceeded for one
-    that was sent a moment ago.
+    that was sent a moment ago, or whose address has had too many.
     """
     actor = member_rights.lock(actor)
     row = _reread(invitation)
@@ -118,6 +118,8 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
         raise LimitExceeded(
             "This invitation was sent less than a minute ago.", retry_after=AGAIN_AFTER.total_seconds()
         )
+    if mails.is_full(kind=mails.Kind.INVITED, email=row.email):
+        raise LimitExceeded("This address has had many invitations today. Send it again tomorrow.")
     if row.state == "expired":
         if member_queries.seats_left(actor.workspace) < 1:
             raise Conflict(NO_SEAT)
@@ -225,6 +227,8 @@ def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
     for row in pending.filter(expires_at__gt=timezone.now()):
         found[row.email] = "is invited already. Send the invitation again from the list."
     for email in emails:
+        if mails.is_full(kind=mails.Kind.INVITED, email=email):
+            found[email] = "has had many invitations today. Invite them tomorrow."
         try:
             validate_email(email)
         except ValidationError:
