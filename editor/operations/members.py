@@ -1,7 +1,7 @@
 """Memberships and roles. A workspace with members always has an owner.
 
-`change`, `remove` and `leave` act for a member and check their rights; `save`, `end` and `join` are for
-operators and other operations.
+`change`, `remove` and `leave` act for a member and check their rights; `save`, `end`, `join` and `apply_role` are
+for operators, identity providers and other operations.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
 from editor.operations import api_keys, audit, mails, member_rights
+from editor.queries import members as member_queries
 
 HIGHEST_CAP = 2**31 - 1  # credits
 NOTED_EVERY = timedelta(minutes=1)
@@ -155,6 +156,23 @@ def join(*, workspace: Workspace, user: User, role: Role | None, actor: audit.By
     membership.role, membership.access_image_editor = wanted, True
     save(membership=membership, actor=actor)
     return membership
+
+
+@transaction.atomic
+def apply_role(*, workspace: Workspace, user: User, role: Role) -> bool:
+    """Give the person the role that their identity provider names; False if the plan has no seat for them.
+
+    Owners stay owners. What owners and admins decided stays too: the permission to edit, and the cap.
+    """
+    member_rights.lock_workspace(workspace.pk)
+    membership = Membership.objects.filter(workspace=workspace, user=user).first()
+    if membership is None and member_queries.seats_left(workspace) < 1:
+        return False
+    membership = membership or Membership(workspace=workspace, user=user, role=role)
+    if membership.role != Role.OWNER:
+        membership.role = role
+        save(membership=membership, actor=None)
+    return True
 
 
 def touch(membership: Membership) -> None:

@@ -117,15 +117,15 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 def apply_roles(user: User, sociallogin: SocialLogin) -> None:
     """Give the user the roles that their groups at the provider stand for.
 
-    Of several groups with a role in one workspace, the strongest role counts. Owners stay owners, and who
-    has no such group keeps what they have: members are removed by people.
+    Of several groups with a role in one workspace, the strongest role counts. Who has no such group keeps what
+    they have: members are removed by people.
     """
     for slug, role in _roles(sociallogin).items():
         workspace = accounts.workspace_by_slug(slug)
         if workspace is None:
             log.warning("OIDC: a group stands for a role in %s, which does not exist", slug)
-        elif not user.memberships.filter(workspace=workspace, role=Role.OWNER).exists():
-            members.join(workspace=workspace, user=user, role=role, actor=None)
+        elif not members.apply_role(workspace=workspace, user=user, role=role):
+            log.warning("OIDC: a group stands for a role in %s, which has no seat left", slug)
 
 
 def _roles(sociallogin: SocialLogin) -> dict[str, Role]:

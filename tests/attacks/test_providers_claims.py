@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,12 +10,14 @@ from allauth.core import context
 from allauth.socialaccount.models import SocialLogin, SocialToken
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
+from django.utils import timezone
 from pytest_django import Settings
 
+from editor.models import Membership, Plan, Role, Workspace
 from editor.operations import people
-from editor.web.oidc import PublicOAuth2Adapter
+from editor.web.oidc import PublicOAuth2Adapter, apply_roles
 from imageeditor.accounts import GroupRole, OidcProvider
-from tests.factories import UserFactory
+from tests.factories import UserFactory, make_member, make_workspace
 
 pytestmark = pytest.mark.django_db
 
@@ -58,3 +61,44 @@ def test_a_verified_address_opens_its_account(
     victim = UserFactory.create(email="victim@acme.test")
     people.confirm_email(user=victim, email=victim.email)
     assert login_with(monkeypatch, email="victim@acme.test", email_verified=verified).user == victim
+
+
+def in_groups(*groups: str) -> Any:
+    """Somebody with these groups at the provider."""
+    data = {"userinfo": {"groups": list(groups)}}
+    return SimpleNamespace(account=SimpleNamespace(provider="acme", extra_data=data))
+
+
+def test_groups_leave_the_permission_to_edit_as_it_is(settings: Settings) -> None:
+    """An owner switched it off; the member signs in again."""
+    workspace = make_workspace(name="Acme Studio")
+    set_up(
+        settings, GroupRole("designers", "acme-studio", "editor"), GroupRole("leads", "acme-studio", "admin")
+    )
+    editor = make_member(workspace, role=Role.EDITOR, access_image_editor=False, monthly_cap=5)
+    for group, role in (("designers", Role.EDITOR), ("leads", Role.ADMIN)):
+        apply_roles(editor, in_groups(group))
+        membership = Membership.objects.get(user=editor)
+        found = (membership.role, membership.access_image_editor, membership.monthly_cap)
+        assert found == (role, False, 5)
+
+
+def test_groups_give_no_seat_that_the_plan_does_not_have(settings: Settings) -> None:
+    workspace = make_workspace(name="Acme Studio")
+    Plan.objects.filter(workspaces=workspace).update(seats=1)
+    set_up(settings, GroupRole("designers", "acme-studio", "editor"))
+    user = UserFactory.create()
+    apply_roles(user, in_groups("designers"))
+    assert not user.memberships.exists()
+    Plan.objects.filter(workspaces=workspace).update(seats=2)
+    apply_roles(user, in_groups("designers"))
+    assert user.memberships.get().role == Role.EDITOR
+
+
+def test_groups_give_no_role_in_a_deleted_workspace(settings: Settings) -> None:
+    workspace = make_workspace(name="Acme Studio")
+    set_up(settings, GroupRole("designers", "acme-studio", "editor"))
+    Workspace.objects.filter(pk=workspace.pk).update(deleted_at=timezone.now())
+    user = UserFactory.create()
+    apply_roles(user, in_groups("designers"))
+    assert not user.memberships.exists()
