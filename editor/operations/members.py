@@ -1,7 +1,7 @@
 """Memberships and roles. A workspace with members always has an owner.
 
-`change`, `remove` and `leave` act for a member and check their rights; `save`, `end`, `join` and `apply_role` are
-for operators, identity providers and other operations.
+`change`, `remove` and `leave` act for a member and check their rights; `save`, `end`, `join` and
+`apply_role` are for operators, identity providers and other operations.
 """
 
 from __future__ import annotations

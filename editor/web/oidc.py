@@ -117,8 +117,8 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 def apply_roles(user: User, sociallogin: SocialLogin) -> None:
     """Give the user the roles that their groups at the provider stand for.
 
-    Of several groups with a role in one workspace, the strongest role counts. Who has no such group keeps what
-    they have: members are removed by people.
+    Of several groups with a role in one workspace, the strongest role counts. Who has no such group keeps
+    what they have: members are removed by people.
     """
     for slug, role in _roles(sociallogin).items():
         workspace = accounts.workspace_by_slug(slug)
