@@ -77,7 +77,8 @@ PARTS = {
     "intake.submit",  # jobs.check
     "jobs.again",  # jobs.submit
     "members.leave",  # nobody needs a permission to go
-    "members.lock",
+    "member_rights.lock",
+    "service_accounts.check_cap_of",  # api_keys.rotate
 }
 
 

@@ -1,0 +1,37 @@
+"""The rights that members have at this moment, and what ends with them; for members.py and api_keys.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.errors import PermissionDenied
+from editor.models import Invitation, Membership, Workspace
+
+
+def lock(actor: Actor) -> Actor:
+    """The actor with their present rights, which stay as they are until the transaction ends.
+
+    Raises PermissionDenied if they are no longer a member.
+    """
+    lock_workspace(actor.workspace.pk)
+    rows = Membership.objects.select_related("workspace__plan", "user")
+    membership = rows.filter(pk=actor.membership.pk).first()
+    if membership is None:
+        raise PermissionDenied("You are no longer a member of this workspace.")
+    return replace(actor, membership=membership)
+
+
+def lock_workspace(workspace_id: UUID) -> None:
+    """One change at a time per workspace, so that no two owners demote each other."""
+    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
+
+
+def revoke_invitations_by(*, workspace_id: UUID, user_id: UUID) -> None:
+    """Whoever may not invite any more has no valid links left, which they could have kept."""
+    Invitation.objects.filter(
+        workspace=workspace_id, invited_by=user_id, accepted_at=None, revoked_at=None
+    ).update(revoked_at=timezone.now())
