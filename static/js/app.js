@@ -74,7 +74,7 @@ on("change", ({ target }) => {
   if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
 }, true);
 on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // has no effect for other images
-on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open])") && target.showModal());
+on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open], :empty)") && target.showModal());
 on("close", ({ target }) => target.matches("[data-forget]") && target.replaceChildren(), true);
 
 // --- Switches remembered by this browser.
