@@ -103,7 +103,7 @@ def end(*, membership: Membership, actor: audit.By) -> None:
         before=_described(membership),
     )
     api_keys.revoke_all_of(membership=membership, actor=actor)
-    _revoke_invitations_by(membership)
+    _revoke_invitations_by(membership, actor)
     membership.delete()
     if audit.user_of(actor) != membership.user:
         _notify(mails.Kind.REMOVED, membership, actor)
@@ -138,7 +138,7 @@ def save(*, membership: Membership, actor: audit.By) -> None:
     elif before.role != membership.role and audit.user_of(actor) != membership.user:
         _notify(mails.Kind.ROLE_CHANGED, membership, actor, role=Role(membership.role).label)
     if not permissions.allows(membership, Permission.MEMBERS_MANAGE):
-        _revoke_invitations_by(membership)
+        _revoke_invitations_by(membership, actor)
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
 
 
@@ -266,11 +266,16 @@ def _use_invitation(membership: Membership) -> None:
     pending.update(accepted_at=timezone.now(), accepted_by=membership.user)
 
 
-def _revoke_invitations_by(membership: Membership) -> None:
+def _revoke_invitations_by(membership: Membership, actor: audit.By) -> None:
     """Whoever may not invite any more has no valid links left, which they could have kept."""
-    Invitation.objects.filter(
+    rows = Invitation.objects.filter(
         workspace=membership.workspace_id, invited_by=membership.user_id, accepted_at=None, revoked_at=None
-    ).update(revoked_at=timezone.now())
+    )
+    for row in rows:
+        audit.record(
+            workspace=membership.workspace, actor=actor, action="invitation.revoked", target=row.email
+        )
+    rows.update(revoked_at=timezone.now())
 
 
 def _notify(kind: mails.Kind, membership: Membership, actor: audit.By, **details: str) -> None:
