@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -26,7 +27,7 @@ from tests.e2e.team import (
     settings_of,
     team_portal,
 )
-from tests.e2e.test_accounts import authenticator
+from tests.e2e.test_accounts import authenticator, sign_in
 from tests.patience import PATIENCE
 
 AMARA, JONAS, MEI, TYPO = "amara@acme.test", "jonas@acme.test", "mei@acme.test", "mai@acme.test"
@@ -57,6 +58,13 @@ def test_a_team_gets_through_its_first_week(team: Team, tmp_path: Path) -> None:
     the_owner_watches_an_edit(team, amara, mei)
     a_cap_is_reached_and_raised(team, amara, mei)
     a_member_is_removed_in_mid_edit(team, amara, mei)
+    ownership_is_handed_over(team, amara, jonas)
+    the_removed_member_is_invited_again(team, jonas, mei)
+    a_second_factor_is_demanded(team, jonas, mei)
+    code = a_second_factor_is_set_up(team, mei)
+    sessions_are_ended(team, mei, code)
+    the_workspace_is_deleted_and_restored(team, jonas, mei)
+    the_log_has_all_of_it(team, jonas, tmp_path)
 
 
 def the_owner_signs_up_with_a_passkey(team: Team, amara: Page) -> None:
@@ -123,7 +131,7 @@ def everyone_sees_what_their_role_may(team: Team, amara: Page, jonas: Page, mei:
     expect(jonas.get_by_role("button", name="Remove", exact=True)).to_be_visible()
     expect(jonas.get_by_role("button", name="Make owner", exact=True)).to_have_count(0)
     refused = team.go(mei).request.get(f"{team.portal.url}/w/{SLUG}/settings/audit/")
-    assert (refused.status, "permission" in refused.text()) == (403, True)
+    assert (refused.status, "Only an owner or admin" in refused.text()) == (403, True)
 
 
 def the_studio_of_a_viewer_is_read_only(team: Team, amara: Page, mei: Page) -> None:
@@ -133,7 +141,7 @@ def the_studio_of_a_viewer_is_read_only(team: Team, amara: Page, mei: Page) -> N
     expect(mei.get_by_role("button", name=RUN)).to_have_count(0)
     expect(mei.locator("input[type=file]")).to_have_count(0)
     expect(mei.get_by_label("What should change?")).to_have_count(0)
-    assert team.mailed_link(MEI, "Your role in Acme Studio changed")
+    assert team.mailed_link(MEI, "You are now Viewer of Acme Studio")
     amara.get_by_label("Role of Mei Tanaka").select_option("editor")
     expect(mei.get_by_role("button", name=RUN)).to_be_visible()
 
@@ -141,11 +149,13 @@ def the_studio_of_a_viewer_is_read_only(team: Team, amara: Page, mei: Page) -> N
 def the_owner_watches_an_edit(team: Team, amara: Page, mei: Page) -> None:
     mei.get_by_role("button", name="Coffee").click()
     expect(mei.get_by_text("Editing the original")).to_be_visible()
-    team.go(amara)
+    source = mei.get_by_role("navigation", name="Versions").get_by_role("link").first
+    amara.goto(urljoin(mei.url, source.get_attribute("href")))
     with team.portal.no_new_images():
         run(mei, "make it black and white")
         expect(amara.locator("#jobs article")).to_contain_text("make it black and white")
     expect(mei.get_by_text("Editing v2")).to_be_visible()
+    expect(amara.get_by_role("navigation", name="Versions").get_by_role("link")).to_have_count(2)
     expect(amara.locator("#balance")).to_have_text("496")
 
 
@@ -157,9 +167,12 @@ def a_cap_is_reached_and_raised(team: Team, amara: Page, mei: Page) -> None:
     expect(row_of(amara, "Mei Tanaka")).to_contain_text("Cap reached")
     set_cap(amara, "Mei Tanaka", "100")
     expect(row_of(amara, "Mei Tanaka")).to_contain_text("4 of 100")
+    expect(amara.get_by_role("textbox", name="Monthly cap")).to_have_count(0)
+    expect(amara.get_by_label("Change cap of Mei Tanaka")).to_be_focused()
     mei.get_by_label("What should change?").press("Control+Enter")
     expect(mei.get_by_text("Editing v3")).to_be_visible()
     expect(row_of(amara, "Mei Tanaka")).to_contain_text("8 of 100")  # by the socket
+    expect(amara.get_by_role("main")).to_contain_text("8 credits spent")
 
 
 def a_member_is_removed_in_mid_edit(team: Team, amara: Page, mei: Page) -> None:
@@ -172,8 +185,98 @@ def a_member_is_removed_in_mid_edit(team: Team, amara: Page, mei: Page) -> None:
         choose(amara, "Remove", member="Mei Tanaka")
         expect(mei.get_by_role("main")).to_contain_text("You are no longer a member of this workspace.")
         refused = call(team, key)
-        assert (refused.status_code, refused.json()) == (401, {})
-    expect(amara.get_by_text("add a white border")).to_be_visible()
+        assert refused.status_code == 401
+        assert "no longer a member of its workspace" in refused.json()["error"]
+    assert team.mailed_link(MEI, "You are no longer a member of Acme Studio")
+    team.go(amara, "gallery/")
+    expect(amara.locator("#grid > li").filter(has_text="add a white border")).to_be_visible()
+    expect(amara.locator("#balance")).to_have_text("488")
+    held = "SELECT balance, held FROM editor_creditaccount"
+    assert team.portal.query(held) == [(488, 0)]
+
+
+def ownership_is_handed_over(team: Team, amara: Page, jonas: Page) -> None:
+    choose(amara, "Make owner", member="Jonas Weber")
+    expect(row_of(amara, "Jonas Weber")).to_contain_text("Owner")
+    assert team.mailed_link(JONAS, "You are now Owner of Acme Studio")
+    amara.get_by_label("Role of Amara Okafor").select_option("admin")
+    expect(amara.get_by_text("You are an admin.")).to_be_visible()
+    expect(amara.get_by_label("Role of Jonas Weber")).to_have_count(0)
+    for page, number in ((amara, 0), (jonas, 1)):
+        team.go(page, "settings/general/")
+        expect(page.get_by_role("link", name="Delete workspace")).to_have_count(number)
+
+
+def the_removed_member_is_invited_again(team: Team, jonas: Page, mei: Page) -> None:
+    team.go(jonas, "settings/members/")
+    invite(jonas, MEI, 1)
+    mei.goto(team.mailed_link(MEI, "Jonas Weber invites you to Acme Studio"))
+    mei.get_by_role("button", name="Join Acme Studio").click()
+    expect(mei.get_by_role("button", name=RUN)).to_be_visible()
+
+
+def a_second_factor_is_demanded(team: Team, jonas: Page, mei: Page) -> None:
+    demand(team, jonas)
+    expect(jonas.get_by_role("main")).to_contain_text("Set up a second factor of your own first")
+    authenticator(jonas)
+    jonas.goto(f"{team.portal.url}/accounts/")
+    add_passkey(jonas)
+    demand(team, jonas)
+    expect(jonas.get_by_text("Saved.")).to_be_visible()
+    expect(mei.get_by_role("main")).to_contain_text("demands a second factor")
+    team.go(jonas, "settings/members/")
+    expect(row_of(jonas, "Mei Tanaka")).to_contain_text("No second factor")
+
+
+def demand(team: Team, page: Page) -> None:
+    team.go(page, "settings/general/").get_by_label("Require a second factor").check()
+    page.get_by_role("button", name="Save security").click()
+
+
+def a_second_factor_is_set_up(team: Team, mei: Page) -> str:
+    """Returns a recovery code."""
+    team.go(mei)
+    expect(mei.get_by_text("Acme Studio can be used only with a second factor")).to_be_visible()
+    authenticator(mei)
+    code = add_passkey(mei)
+    expect(team.go(mei).get_by_role("button", name=RUN)).to_be_visible()
+    assert team.mailed_link(MEI, "Your Atelier second factor was changed")
+    return code
+
+
+def sessions_are_ended(team: Team, mei: Page, code: str) -> None:
+    elsewhere = team.browser()
+    sign_in(elsewhere, team.portal, MEI)
+    elsewhere.get_by_role("textbox", name="Code").fill(code)
+    elsewhere.get_by_role("button", name="Sign in", exact=True).click()
+    expect(elsewhere.get_by_role("button", name=RUN)).to_be_visible()
+    assert team.mailed_link(MEI, "New sign-in to your Atelier account")
+    mei.goto(f"{team.portal.url}/accounts/")
+    mei.get_by_role("button", name="Sign out everywhere").click()
+    mei.get_by_role("dialog").get_by_label("Password").fill(PASSWORD)
+    mei.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    expect(elsewhere.get_by_role("main").get_by_text("You are signed out")).to_be_visible()
+    expect(mei.get_by_role("region", name="Sessions").get_by_role("listitem")).to_have_count(1)
+
+
+def the_workspace_is_deleted_and_restored(team: Team, jonas: Page, mei: Page) -> None:
+    expect(team.go(mei).get_by_role("button", name=RUN)).to_be_visible()
+    team.go(jonas, "settings/general/").get_by_role("link", name="Delete workspace").click()
+    jonas.get_by_label("Type the name").fill("Acme")
+    jonas.get_by_role("button", name="Delete workspace").click()
+    expect(jonas.get_by_text("This is not the name")).to_be_visible()
+    jonas.get_by_label("Type the name").fill("Acme Studio")
+    jonas.get_by_role("button", name="Delete workspace").click()
+    expect(mei.get_by_role("main")).to_contain_text("“Acme Studio” was deleted.")
+    jonas.get_by_role("button", name="Restore Acme Studio").click()
+    expect(jonas.get_by_role("heading", name="Danger zone")).to_be_visible()
+    expect(team.go(mei).get_by_role("button", name=RUN)).to_be_visible()
+
+
+def the_log_has_all_of_it(team: Team, jonas: Page, folder: Path) -> None:
+    team.go(jonas, "settings/audit/")
+    rows = download_log(jonas, folder)
+    assert [(row["Who"], row["What"]) for row in rows] == []
 
 
 def a_key_is_made(team: Team, page: Page) -> str:
