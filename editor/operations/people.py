@@ -160,7 +160,7 @@ def confirm_email(*, user: User, email: str, address: str | None = None) -> None
 @transaction.atomic
 def password_changed(*, user: User, session_key: str | None = None, address: str | None = None) -> None:
     """End the person's other sessions, and tell them by mail. `session_key`: the one that stays."""
-    sessions.end_all(user=user, but=session_key, address=address)
+    sessions.end_all(user=user, actor=user, but=session_key, address=address)
     record(user=user, action="account.password_changed", address=address)
     mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
 

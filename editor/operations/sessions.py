@@ -26,23 +26,23 @@ def end(*, user: User, session_id: int, address: str | None = None) -> None:
     """End one of the person's sessions, and its sockets. Idempotent."""
     for session in UserSession.objects.filter(user=user, pk=session_id):
         session.end()
-        _record(user, 1, address)
+        _record(user, user, 1, address)
 
 
 @transaction.atomic
-def end_all(*, user: User, but: str | None = None, address: str | None = None) -> None:
+def end_all(*, user: User, actor: audit.By, but: str | None = None, address: str | None = None) -> None:
     """End the person's sessions, except the one with the key `but`."""
     ended = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
     for session in ended:
         session.end()
     if ended:
-        _record(user, len(ended), address)
+        _record(user, actor, len(ended), address)
 
 
-def _record(user: User, count: int, address: str | None) -> None:
-    audit.record(
-        workspace=None,
-        actor=user,
+def _record(user: User, actor: audit.By, count: int, address: str | None) -> None:
+    audit.record_for(
+        person=user,
+        actor=actor,
         action="account.sessions_ended",
         target=user.email,
         data={"count": count},

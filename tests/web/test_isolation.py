@@ -134,6 +134,7 @@ def test_a_sample_in_the_url_is_not_copied_for_viewers(own: Rows) -> None:
         ("member_change", "member"),
         ("member_remove", "member"),
         ("member_owner", "member"),
+        ("member_second_factor", "member"),
         ("invitation_again", "invitation"),
         ("invitation_revoke", "invitation"),
         ("api_key_rotate", "api_key"),

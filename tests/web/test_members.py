@@ -17,7 +17,8 @@ from editor.access.actor import Actor
 from editor.models import Invitation, Membership, Plan, Role, Status, User, Workspace
 from editor.operations import invitations
 from editor.queries import members as member_queries
-from tests.factories import PASSWORD, UserFactory, make_actor, make_member
+from tests.factories import PASSWORD, UserFactory, make_actor, make_member, make_workspace
+from tests.web.factors import add_app
 from tests.web.requests import HTMX, signed_in
 from tests.web.rows import add_job
 
@@ -166,6 +167,26 @@ def test_removing_and_owning_are_confirmed(owner: Actor, client: Client) -> None
         assert question in client.get(url, headers=HTMX).content.decode()
         assert client.post(url).status_code == 302
     assert not owner.workspace.memberships.filter(user=mei).exists()
+
+
+def test_a_lost_second_factor_is_reset_after_a_question(owner: Actor, client: Client) -> None:
+    Workspace.objects.filter(pk=owner.workspace.pk).update(second_factor_required=True)
+    add_app(owner.user)
+    mei = make_member(owner.workspace)
+    url = reverse("member_second_factor", args=[owner.workspace.slug, mei.pk])
+    page = read(client, owner)
+    assert page.count("No second factor") == 1
+    assert url not in page, "there is none to reset"
+    add_app(mei)
+    page = read(client, owner)
+    assert url in page
+    assert "No second factor" not in page
+    assert "Reset the second factor of Person" in client.get(url, headers=HTMX).content.decode()
+    assert "No second factor" in client.post(url, headers=HTMX).content.decode()
+    mei.memberships.create(workspace=make_workspace(name="Other"), role=Role.VIEWER)
+    add_app(mei)
+    refused = client.post(url, headers=HTMX)
+    assert (refused.status_code, "Only an operator" in refused.content.decode()) == (403, True)
 
 
 def test_the_good_addresses_are_sent_and_the_others_stay_in_the_form(owner: Actor, client: Client) -> None:

@@ -101,8 +101,8 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
 def end_sessions(request: HttpRequest) -> HttpResponse:
     """Sign out everywhere but here, with the password."""
     _confirm(request)
-    key = request.session.session_key
-    sessions.end_all(user=_user(request), but=key, address=_address(request))
+    user, key = _user(request), request.session.session_key
+    sessions.end_all(user=user, actor=user, but=key, address=_address(request))
     return _sessions(request)
 
 

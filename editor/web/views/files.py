@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -22,20 +21,16 @@ from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import file_response
 from editor.web.htmx import error_response
 
-P = ParamSpec("P")
-
 TRASHED_VARIANTS = {False: "512", True: "1280"}  # whether it is asked for large
 
 
-def readable_by_any_site(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+def readable_by_any_site(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Let pages of other sites read the response (CORS), whatever its status: also 304, and errors."""
 
     @wraps(view)
-    def readable(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def readable(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
         try:
-            response = view(request, *args, **kwargs)
+            response = view(request, **kwargs)
         except EditorError as error:
             response = error_response(request, error)
         response["Access-Control-Allow-Origin"] = "*"

@@ -16,7 +16,7 @@ from editor.contexts.members import MembersView, member_row, members_view
 from editor.errors import EditorError, InvalidInput
 from editor.gateway.requests import origin
 from editor.models import Membership, Role
-from editor.operations import members
+from editor.operations import members, second_factors
 from editor.operations.members import KEEP
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import members as forms
@@ -93,6 +93,17 @@ def make_owner(request: MemberRequest, user_id: str) -> HttpResponse:
         return _confirm(request, membership, "own")
     members.change(actor=request.actor, membership=membership, role=Role.OWNER)
     return _all(request, f"{membership.user.display_name} is an owner now.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member(Permission.WORKSPACE_OWN)
+def reset_second_factor(request: MemberRequest, user_id: str) -> HttpResponse:
+    """Ask whether to reset the member's second factor; POST does it."""
+    membership = lookups.membership(request.actor, user_id)
+    if request.method != "POST":
+        return _confirm(request, membership, "reset")
+    second_factors.reset_second_factor(actor=request.actor, membership=membership)
+    return _all(request, f"The second factor of {membership.user.display_name} was reset.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
