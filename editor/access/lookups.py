@@ -12,8 +12,9 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
-from editor.access import second_factor
+from editor.access import permissions, second_factor
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.errors import InvalidInput, NotFound, WorkspaceDeleted, WorkspaceMoved
 from editor.models import (
     ApiKey,
@@ -24,7 +25,6 @@ from editor.models import (
     Membership,
     ModelAlias,
     ProviderKey,
-    Role,
     ShareLink,
     Style,
     Upload,
@@ -91,7 +91,7 @@ def owner_of_deleted(user: User, slug: str) -> Actor:
     """The owner `user` of the deleted workspace `slug`, who can only restore it. Raises NotFound."""
     membership = (
         Membership.objects.select_related("workspace__plan")
-        .filter(user=user, role=Role.OWNER, workspace__slug=slug)
+        .filter(permissions.having(Permission.WORKSPACE_OWN), user=user, workspace__slug=slug)
         .exclude(workspace__deleted_at=None)
         .first()
     )

@@ -103,7 +103,11 @@ def _values(rows: Rows, *, target: User) -> dict[str, Callable[[str], Any]]:
     owner = make_actor(rows.workspace)
     of_workspace, _ = api_keys.create(actor=owner, name="ci", scopes=[READ], of_workspace=True)
     invitation = Invitation.objects.create(
-        workspace=rows.workspace, email="new@example.test", nonce="x", expires_at=timezone.now()
+        workspace=rows.workspace,
+        email="new@example.test",
+        role=Role.VIEWER,  # nobody can give more than they have
+        nonce="x",
+        expires_at=timezone.now(),
     )
     ended = rows.result.job
     assert ended
