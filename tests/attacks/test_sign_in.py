@@ -139,6 +139,18 @@ def test_the_mailed_link_of_an_invitation_confirms_the_address(settings: Setting
     assert accounts.is_confirmed(User.objects.get(email="sofia@acme.test"))
 
 
+@pytest.mark.parametrize("name", ["Sofia", ""])
+def test_a_link_to_somebodys_address_does_not_tell_whether_they_have_an_account(name: str) -> None:
+    """Whoever invites can use the copied link with a password that is refused, as often as they like."""
+    pages = []
+    for email in (UserFactory.create(email="known@acme.test").email, "other@acme.test"):
+        path = reverse("invitation", args=[invitation_links.token(invited(email))])
+        page = body(Client().post(path, {"name": name, "password": "short"}))
+        page = re.sub(r"Person \d+|person\d+@example.test|acme-studio-?\d*", "…", page.replace(path, "…"))
+        pages.append(page.replace(email, "…").replace(path.rstrip("/"), "…"))
+    assert pages[0] == pages[1]
+
+
 # --- A stolen session ------------------------------------------------------------------------------
 
 
