@@ -177,6 +177,18 @@ def test_two_requests_do_not_create_more_workspaces_than_one_person_may_own() ->
     assert any('"editor_user"' in sql for sql in locks)
 
 
+def test_several_workspaces_give_one_person_no_more_invitations(
+    owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "MOST_A_DAY", 2)
+    invite(owner, "one@acme.test")
+    invite(owner, "two@acme.test")
+    other = make_actor(workspaces.create_own(user=owner.user, name="Another"))
+    with pytest.raises(LimitExceeded):
+        invite(other, "three@acme.test")
+    assert invite(make_actor(), "three@acme.test").invitation
+
+
 def test_one_address_gets_few_invitations_a_day(owner: Actor, settings: Settings) -> None:
     settings.SENDS_MAIL = True
     for number in range(30):
