@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,13 +13,16 @@ from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from allauth.socialaccount.providers.base import AuthProcess
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from editor.access import invitation_links
 from editor.models import AuditEntry, Invitation, Role, User
-from editor.operations import invitations, people, workspaces
+from editor.operations import invitations, people, sessions, workspaces
 from editor.queries import accounts
 from editor.web import sign_in_signals
 from editor.web.oidc import ProviderAdapter
@@ -212,3 +216,18 @@ def test_wrong_codes_are_recorded_though_strangers_fill_the_log(
     add_app(user)
     by_password(user).post(CODE, {"code": "000000"})
     assert AuditEntry.objects.filter(action="account.sign_in_failed", target=user.email).exists()
+
+
+# --- Sessions of strangers ---------------------------------------------------------------------------
+
+
+def test_sessions_that_strangers_begin_do_not_stay_forever() -> None:
+    user = make_member(make_workspace())
+    stranger, gone, here = Client(), by_password(user), by_password(user)
+    options(stranger, "sign-in")
+    expired = [stranger.session.session_key, gone.session.session_key]
+    Session.objects.filter(pk__in=expired).update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert sessions.forget() == 2
+    assert not Session.objects.filter(pk__in=expired).exists()
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == [here.session.session_key]
+    assert sessions.forget() == 0
