@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from editor.access import invitation_links
+from editor.access import invitation_links, proofs
 from editor.models import AuditEntry, Invitation, Role, User
 from editor.operations import invitations, people, sessions, workspaces
 from editor.queries import accounts
@@ -147,9 +147,9 @@ def test_the_mailed_link_of_an_invitation_confirms_the_address(settings: Setting
 def test_a_link_to_somebodys_address_does_not_tell_whether_they_have_an_account(name: str) -> None:
     """Whoever invites can use the copied link with a password that is refused, as often as they like."""
     pages = []
-    for email in (UserFactory.create(email="known@acme.test").email, "other@acme.test"):
+    for email in (UserFactory.create(email="sofia1@acme.test").email, "sofia2@acme.test"):
         path = reverse("invitation", args=[invitation_links.token(invited(email))])
-        page = body(Client().post(path, {"name": name, "password": "short"}))
+        page = body(Client().post(path, {"name": name, "password": "qq"}))
         page = re.sub(r"Person \d+|person\d+@example.test|acme-studio-?\d*", "…", page.replace(path, "…"))
         pages.append(page.replace(email, "…").replace(path.rstrip("/"), "…"))
     assert pages[0] == pages[1]
@@ -231,3 +231,28 @@ def test_sessions_that_strangers_begin_do_not_stay_forever() -> None:
     assert not Session.objects.filter(pk__in=expired).exists()
     assert list(UserSession.objects.values_list("session_key", flat=True)) == [here.session.session_key]
     assert sessions.forget() == 0
+
+
+# --- Odd passkeys ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["[" * 5_000, '{"a":' * 5_000, "[]", "1", "null", '{"response": []}'])
+def test_a_passkey_that_is_none_is_refused_without_an_error(text: str) -> None:
+    client = Client()
+    options(client, "sign-in")
+    assert client.post(reverse("mfa_login_webauthn"), {"credential": text}).status_code == 302
+    user = make_member(make_workspace())
+    add_app(user)
+    assert by_password(user).post(CODE, {"credential": text}).status_code == 200
+    user = make_member(make_workspace())
+    client = reauthenticated(user)
+    client.get(reverse("passkey_options", args=["add"]))
+    assert client.post(reverse("mfa_add_webauthn"), {"credential": text}).status_code == 200
+
+
+def test_a_first_passkey_that_is_none_is_refused_without_an_error(settings: Settings) -> None:
+    settings.SIGNUP, settings.SENDS_MAIL = "open", True
+    UserFactory.create()
+    path = reverse("sign_up_finish", args=[proofs.of_address("new@acme.test")])
+    assert Client().post(path, {"credential": "[" * 9_000}).status_code == 200
+    assert not User.objects.filter(email="new@acme.test").exists()
