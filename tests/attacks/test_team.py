@@ -283,3 +283,11 @@ def test_a_key_of_the_workspace_is_nobody_for_whom_an_owner_would_have_to_stay(o
     api_keys.create(actor=owner, name="Website", of_workspace=True)
     assert people.only_owner_of(owner.user) == []
     assert people.alone_in(owner.user) == [owner.workspace]
+
+
+def test_a_download_that_was_refused_is_not_recorded_as_an_export(owner: Actor) -> None:
+    image = make_image(owner)
+    client, path = signed_in(owner.user), reverse("gallery_zip", args=[owner.workspace.slug])
+    held = [client.get(path, {"images": str(image.pk)}) for _ in range(3)]
+    assert [one.status_code for one in held] == [200, 200, 429]
+    assert AuditEntry.objects.filter(action="images.exported").count() == 2
