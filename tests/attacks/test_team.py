@@ -72,6 +72,23 @@ def test_an_admin_with_a_cap_gets_no_key_with_a_higher_one_by_rotation(owner: Ac
     assert api_keys.rotate(actor=owner, key=key, overlap=0)
 
 
+def test_an_owners_key_that_manages_members_makes_no_owner_and_changes_none(owner: Actor) -> None:
+    """Whoever stole it would delete the workspace."""
+    other = of_role(owner, Role.OWNER)
+    accomplice = of_role(owner, Role.VIEWER)
+    key, _ = api_keys.create(actor=owner, name="Script", scopes=[MANAGE])
+    acting = credentials.actor_of(key, channel="api")
+    with pytest.raises(PermissionDenied, match="API key"):
+        members.change(actor=acting, membership=accomplice.membership, role=Role.OWNER)
+    with pytest.raises(PermissionDenied, match="API key"):
+        members.change(actor=acting, membership=other.membership, role=Role.VIEWER)
+    with pytest.raises(PermissionDenied, match="API key"):
+        members.remove(actor=acting, membership=other.membership)
+    with pytest.raises(PermissionDenied, match="API key"):
+        deletions.delete(actor=acting, name=owner.workspace.name)
+    assert members.change(actor=acting, membership=accomplice.membership, role=Role.ADMIN)
+
+
 @pytest.mark.parametrize("of_workspace", [True, False])
 @pytest.mark.parametrize("lose", ["removed", "demoted"])
 def test_nobody_gets_a_key_while_they_lose_the_right_to_it(
