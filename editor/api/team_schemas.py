@@ -39,7 +39,7 @@ class InvitationsIn(_Invited):
 
 
 class MemberChangeIn(Request):
-    role: RoleName | None = Field(None, description="The new role. Only owners can make owners.")
+    role: RoleName | None = Field(None, description="The new role. Owners are made in the browser only.")
     access_image_editor: bool | None = Field(
         None, strict=True, description="Whether they may run edits and create API keys."
     )

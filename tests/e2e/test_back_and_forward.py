@@ -105,8 +105,8 @@ def through_settings(studio: Studio) -> Iterator[None]:
     page.get_by_role("button", name=re.compile("^Workspace:")).click()
     follow(page, "Settings", "settings/general")
     yield
-    for name, path in (("Providers", "settings/providers"), ("API keys", "settings/api-keys"), ("Webhooks", "settings/webhooks")):
-        follow(page, name, path)
+    for name, path in (("Providers", "providers"), ("API keys", "api-keys"), ("Webhooks", "webhooks")):
+        follow(page, name, f"settings/{path}")
         yield
     for name, path in (("Credits", "credits"), ("API", "api")):
         follow(page, name, path)
