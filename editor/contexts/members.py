@@ -144,9 +144,7 @@ def link_of(invitation: Invitation, origin: str) -> str:
     return f"{origin}{reverse('invitation', args=[invitation_links.token(invitation)])}"
 
 
-def _row(
-    actor: Actor, row: Membership, *, spent: int | None, owners: int, has_factor: bool
-) -> MemberRow:
+def _row(actor: Actor, row: Membership, *, spent: int | None, owners: int, has_factor: bool) -> MemberRow:
     user, is_you = row.user, row.user_id == actor.user.pk
     may_edit = permissions.allows(row, Permission.EDIT)
     full = may_edit and spent is not None and row.monthly_cap is not None and spent >= row.monthly_cap

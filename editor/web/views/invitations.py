@@ -140,7 +140,8 @@ def _page(
     request: HttpRequest, opened: invitation_links.Opened, user: User | None, form: JoinForm
 ) -> HttpResponse:
     view = invitation_view(opened, user=user)
-    context = {"invitation": view, "form": form, "token": invitation_links.token(opened.invitation)}
+    token = invitation_links.token(opened.invitation, mailed=opened.mailed)
+    context = {"invitation": view, "form": form, "token": token}
     is_open = view.state == "open" and view.as_whom != "member"
     return render(request, "auth/invitation.html" if is_open else "auth/invitation_ended.html", context)
 
