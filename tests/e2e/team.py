@@ -77,20 +77,22 @@ class Team:
         page.goto(f"{self.portal.url}/w/{SLUG}/{path}")
         return page
 
-    def mailed_link(self, to: str, subject: str) -> str:
-        """Wait for the newest mail to this address with this subject, and return its link."""
+    def mailed(self, to: str, subject: str) -> str:
+        """Wait for the newest mail to this address with this subject, and return its text."""
 
         def find() -> str:
             for mail in reversed(self.mails.mails):
-                if mail["To"] == to and mail["Subject"] == subject:
+                if (mail["To"], mail["Subject"]) == (to, subject):
                     text = mail.get_body(("plain",))
-                    assert text is not None
-                    found = re.search(r"http\S+", text.get_content())
-                    assert found, text.get_content()
-                    return found[0]
+                    return text.get_content() if text else ""
             return ""
 
         return wait_until(find, otherwise=lambda: f"only {self.subjects()}: {self.portal.log.read_text()}")
+
+    def mailed_link(self, to: str, subject: str) -> str:
+        found = re.search(r"http\S+", self.mailed(to, subject))
+        assert found
+        return found[0]
 
     def subjects(self) -> list[tuple[str, str]]:
         """Address and subject of each mail."""
