@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from editor.admin import mails, operators
 from editor.api.document import document
@@ -20,6 +21,8 @@ handler500 = "editor.web.views.errors.server_error"
 
 urlpatterns = [
     path("admin/mails/", include(mails.urls())),
+    # The admin's own page has no limit on guesses and tells nobody about the change.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("accounts/", include("editor.web.account_urls")),
     path("", include("editor.api.urls")),

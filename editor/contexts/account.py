@@ -134,7 +134,7 @@ def _member_of(memberships: list[Membership]) -> str:
         return "Not in a workspace yet"
     first, *others = memberships
     more = f" and {len(others)} more" if others else ""
-    joint = "of" if first.role == Role.OWNER else "in"
+    joint = {Role.OWNER.value: "of"}.get(first.role, "in")
     return f"{first.get_role_display()} {joint} {first.workspace.name}{more}"
 
 

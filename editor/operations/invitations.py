@@ -22,7 +22,7 @@ from editor.access.invitation_links import Opened
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import audit, mails, members, workspaces
+from editor.operations import audit, mails, member_rights, members, workspaces
 from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 
@@ -73,7 +73,7 @@ def invite(
     origin  scheme and host of the links in the mails, where BASE_URL is not set
     Raises PermissionDenied, InvalidInput, and LimitExceeded after MOST_A_DAY.
     """
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     rights = Invitation(
         workspace=actor.workspace,
         role=role,
@@ -107,9 +107,9 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
     """Mail the invitation again; it is valid for another LIFE. One that had ended gets a new link.
 
     Raises PermissionDenied, Conflict for one that was used or revoked or has no seat, LimitExceeded for one
-    that was sent a moment ago.
+    that was sent a moment ago, or whose address has had too many.
     """
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     row = _reread(invitation)
     members.check_rights(actor, after=row)
     if row.state in ("used", "revoked"):
@@ -119,6 +119,8 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
         raise LimitExceeded(
             "This invitation was sent less than a minute ago.", retry_after=AGAIN_AFTER.total_seconds()
         )
+    if mails.is_full(kind=mails.Kind.INVITED, email=row.email):
+        raise LimitExceeded("This address has had many invitations today. Send it again tomorrow.")
     if row.state == "expired":
         if member_queries.seats_left(actor.workspace) < 1:
             raise Conflict(NO_SEAT)
@@ -134,7 +136,7 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
 @transaction.atomic
 def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     """End the invitation at once. Idempotent. Raises PermissionDenied, and Conflict if it was used."""
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     actor.require(Permission.MEMBERS_MANAGE)
     row = _reread(invitation)
     if row.state == "used":
@@ -152,7 +154,7 @@ def decline(*, opened: Opened, address: str | None = None) -> None:
     row = _lock_open(opened.invitation)
     row.revoked_at = timezone.now()
     row.save(update_fields=["revoked_at"])
-    _record(None, "invitation.declined", row, address=address)
+    _record(audit.Visitor(), "invitation.declined", row, address=address)
 
 
 @transaction.atomic
@@ -234,6 +236,8 @@ def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
     for row in pending.filter(expires_at__gt=timezone.now()):
         found[row.email] = "is invited already. Send the invitation again from the list."
     for email in emails:
+        if mails.is_full(kind=mails.Kind.INVITED, email=email):
+            found[email] = "has had many invitations today. Invite them tomorrow."
         try:
             validate_email(email)
         except ValidationError:

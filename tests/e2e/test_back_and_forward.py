@@ -160,6 +160,27 @@ def test_back_and_forward_show_whole_pages_as_they_were_seen(common_portal: Port
     assert seen(page)["styled"]
 
 
+def test_a_result_takes_the_entry_that_run_added(common_portal: Portal, new_context: ContextMaker) -> None:
+    studio = Studio(new_context(), common_portal)
+    studio.page.locator("#file").set_input_files(PHOTO)
+    studio.expect_editing("the original")
+    original, before = studio.page.url, studio.page.evaluate("history.length")
+    studio.run("make it warmer [fail]")
+    expect(studio.page.locator("#failure .failed")).to_be_visible()
+    studio.edit("make it warmer", becomes="v2")
+    studio.page.wait_for_url(lambda url: url != original)
+    assert studio.page.evaluate("history.length") == before + 1
+    studio.version("Original").click()
+    studio.expect_editing("the original")
+    assert studio.page.evaluate("history.length") == before + 2
+    studio.run("[slow] make it black and white")
+    studio.version("v2").click()
+    studio.expect_editing("v2")
+    assert studio.page.evaluate("history.length") == before + 3
+    studio.page.go_back()
+    studio.expect_editing("the original")
+
+
 def test_a_page_that_a_browser_kept_is_loaded_again(common_portal: Portal, new_context: ContextMaker) -> None:
     studio = Studio(new_context(), common_portal)
     studio.page.evaluate("window.kept = true")

@@ -73,7 +73,7 @@ def test_the_cap_is_changed_and_invitations_are_revoked_by_keyboard(
     portal.bootstrap(email="mei@example.test", workspace="Acme Studio", credits=100)
     page = open_members(new_context(), portal)
     page.get_by_label("Change cap of mei").press("Enter")
-    page.get_by_label("Monthly cap").last.fill("lots")
+    page.get_by_label("Cap of mei", exact=True).fill("lots")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Enter a whole number of credits")).to_be_visible()
     page.keyboard.press("ControlOrMeta+a")
@@ -82,8 +82,12 @@ def test_the_cap_is_changed_and_invitations_are_revoked_by_keyboard(
     expect(page.get_by_role("row").filter(has_text="mei@example.test")).to_contain_text("of 300")
     send(page, "x@acme.test", 1, role="Viewer")
     page.get_by_role("button", name="Done").press("Enter")
+    page.get_by_role("button", name="Copy link").press("Enter")
+    expect(page.get_by_text("Copied.")).to_be_visible()
     page.get_by_role("button", name="Revoke").press("Enter")
     expect(page.get_by_text("Nobody is invited.")).to_be_visible()
+    expect(page.get_by_text("Invitation to x@acme.test revoked.").last).to_be_visible()
+    expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -305,3 +305,17 @@ def test_each_end_of_an_invitation_has_its_words(owner: Actor) -> None:
 def test_activity_is_noted_with_a_page(owner: Actor, client: Client) -> None:
     read(client, owner)
     assert Membership.objects.get(user=owner.user).last_active_at is not None
+
+
+@pytest.mark.parametrize(
+    ("sends_mail", "message"),
+    [(True, "sent again."), (False, "works for another 7 days. Copy it, and pass it on.")],
+)
+def test_sending_again_says_what_became_of_it(
+    owner: Actor, client: Client, settings: Any, sends_mail: bool, message: str
+) -> None:
+    settings.SENDS_MAIL = sends_mail
+    row = invite(owner)
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
+    response = client.post(reverse("invitation_again", args=[owner.workspace.slug, row.pk]), headers=HTMX)
+    assert response.content.decode().count(message) == 2  # for the eyes, and for screen readers

@@ -15,7 +15,7 @@ from editor.access import invitation_links, lookups
 from editor.access.permissions import Permission
 from editor.contexts.invitations import invitation_view, results_view
 from editor.contexts.members import free_seats
-from editor.errors import EditorError, InvalidInput
+from editor.errors import EditorError, InvalidInput, Unprocessable
 from editor.gateway.requests import mail_origin, origin
 from editor.models import Role, User
 from editor.operations import invitations
@@ -77,7 +77,12 @@ def send_again(request: MemberRequest, invitation_id: str) -> HttpResponse:
     """Mail the invitation again, and let it live longer."""
     row = lookups.invitation(request.actor, invitation_id)
     invitations.send_again(actor=request.actor, invitation=row, origin=mail_origin(request))
-    return _done(request, f"Invitation to {row.email} sent again.")
+    if settings.SENDS_MAIL:
+        return _done(request, f"Invitation to {row.email} sent again.")
+    return _done(
+        request,
+        f"The link for {row.email} works for another {invitations.LIFE.days} days. Copy it, and pass it on.",
+    )
 
 
 @require_POST
@@ -96,17 +101,17 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     opened = invitation_links.read(token)
     user = request.user if isinstance(request.user, User) else None
     if request.method != "POST":
-        return _page(request, opened, user, JoinForm())
+        return _page(request, token, user, JoinForm())
     refused: HttpResponse | None = ratelimit.consume_or_429(request, action="invitation", key=token)
     if refused:
         return refused
-    address, links = request.META.get("REMOTE_ADDR"), origin(request)
+    address, links = request.META.get("REMOTE_ADDR"), _mail_origin(request)
     if user:
         membership = invitations.accept(opened=opened, user=user, origin=links, address=address)
         return redirect("studio", membership.workspace.slug)
     form = JoinForm(request.POST)
     if not form.is_valid():
-        return _page(request, opened, user, form)
+        return _page(request, token, user, form)
     try:
         data = dict(form.cleaned_data)
         passkey = passkeys.read(request, opened.invitation.email) if data.pop("credential") else None
@@ -114,11 +119,19 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             opened=opened, **data, passkey=passkey, origin=links, address=address
         )
     except EditorError as error:
-        return _refused(request, opened, form, error)
+        return _refused(request, token, form, error)
     login(request, user, backend=BACKEND)
     response = redirect("studio", membership.workspace.slug)
     sign_in_limits.remember(request, response, user)
     return response
+
+
+def _mail_origin(request: HttpRequest) -> str:
+    """For the mail to whoever invited, if the request of the invited person has a host that is known."""
+    try:
+        return mail_origin(request)
+    except Unprocessable:
+        return ""
 
 
 @require_POST
@@ -128,22 +141,17 @@ def decline(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("invitation", token)
 
 
-def _refused(
-    request: HttpRequest, opened: invitation_links.Opened, form: JoinForm, error: EditorError
-) -> HttpResponse:
+def _refused(request: HttpRequest, token: str, form: JoinForm, error: EditorError) -> HttpResponse:
     """The page with the reason why nobody joined."""
     problems = error.fields or {"": NOT_CREATED if isinstance(error, HasAccount) else error.message}
     for field, problem in problems.items():
         form.add_error(field if field in form.fields else None, problem)
-    opened.invitation.refresh_from_db()  # it may have ended in the meantime
-    return _page(request, opened, None, form)
+    return _page(request, token, None, form)
 
 
-def _page(
-    request: HttpRequest, opened: invitation_links.Opened, user: User | None, form: JoinForm
-) -> HttpResponse:
-    view = invitation_view(opened, user=user)
-    token = invitation_links.token(opened.invitation, mailed=opened.mailed)
+def _page(request: HttpRequest, token: str, user: User | None, form: JoinForm) -> HttpResponse:
+    """The page as the invitation is now. Its forms keep the token: only a mailed one confirms the address."""
+    view = invitation_view(invitation_links.read(token), user=user)
     context = {
         "invitation": view,
         "form": form,
