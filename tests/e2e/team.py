@@ -151,7 +151,7 @@ def pending(page: Page, email: str) -> Locator:
 
 def set_cap(page: Page, name: str, cap: str) -> None:
     page.get_by_label(f"Change cap of {name}").click()
-    page.get_by_label(f"Cap of {name}").fill(cap)
+    page.get_by_label(f"Cap of {name}", exact=True).fill(cap)
     page.keyboard.press("Enter")
 
 
