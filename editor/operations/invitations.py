@@ -23,6 +23,7 @@ from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
 from editor.operations import audit, mails, member_rights, members, workspaces
+from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 
 LIFE = timedelta(days=7)
@@ -196,9 +197,17 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
 
 @transaction.atomic
 def sign_up(
-    *, opened: Opened, name: str, password: str, origin: str = "", address: str | None = None
+    *,
+    opened: Opened,
+    name: str,
+    password: str,
+    passkey: NewPasskey | None = None,
+    origin: str = "",
+    address: str | None = None,
 ) -> tuple[User, Membership]:
     """Create the invited person's account, whatever SIGNUP says, and make them a member.
+
+    passkey  instead of a password
 
     Raises what `accept` raises, InvalidInput for a weak password, and HasAccount.
     """
@@ -208,7 +217,7 @@ def sign_up(
         raise _wrong("name", f"Enter a name of 1 to {LONGEST_NAME} characters.")
     try:
         with transaction.atomic():
-            user = workspaces.create_user(email=email, password=password, name=name)
+            user = workspaces.create_user(email=email, password=password, name=name, passkey=passkey)
     except (Conflict, IntegrityError):  # the second: an account was created at the same moment
         raise HasAccount("Sign in to join.") from None
     EmailAddress.objects.update_or_create(

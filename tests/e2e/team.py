@@ -9,15 +9,53 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import PASSWORD, Portal
 from tests.emulators.bfl import Bfl
-from tests.patience import wait_until
+from tests.patience import PATIENCE, wait_until
 from tests.smtp_server import SmtpServer
 
 SLUG = "acme-studio"
+# Who did what in the week that test_first_week.py plays, in the words of the audit log.
+WEEK = """
+Amara Okafor (operator): Created workspace “Acme Studio”
+Amara Okafor (operator): Granted 500 credits: Starting credits
+Amara Okafor: Signed in
+Amara Okafor: Saved provider key bfl ··· {last_four}
+Amara Okafor: Invited Jonas Weber
+Amara Okafor: Invited Mei Tanaka
+Amara Okafor: Invited mai@acme.test
+Jonas Weber: Added Jonas Weber
+Jonas Weber: Accepted the invitation for Jonas Weber
+Jonas Weber: Signed in
+Mei Tanaka: Added Mei Tanaka
+Mei Tanaka: Accepted the invitation for Mei Tanaka
+Mei Tanaka: Signed in
+Amara Okafor: Revoked the invitation of mai@acme.test
+Amara Okafor: Changed role of Jonas Weber: Editor → Admin
+Amara Okafor: Changed role of Mei Tanaka: Editor → Viewer
+Amara Okafor: Changed role of Mei Tanaka: Viewer → Editor
+Amara Okafor: Changed monthly cap of Mei Tanaka: 4 → 100
+Mei Tanaka: Created API key “n8n”
+Amara Okafor: Removed Mei Tanaka
+Amara Okafor: Revoked API key “n8n”
+Amara Okafor: Changed role of Jonas Weber: Admin → Owner
+Amara Okafor: Changed role of Amara Okafor: Owner → Admin
+Jonas Weber: Invited Mei Tanaka
+Mei Tanaka: Added Mei Tanaka
+Mei Tanaka: Accepted the invitation for Mei Tanaka
+Jonas Weber: Added a second factor to the account of Jonas Weber: Passkey
+Jonas Weber: Changed who needs a second factor: second factor required no → yes
+Mei Tanaka: Added a second factor to the account of Mei Tanaka: Passkey
+Mei Tanaka: Signed in
+Mei Tanaka: Ended sessions of Mei Tanaka
+Jonas Weber: Deleted workspace “Acme Studio”
+Jonas Weber: Restored workspace “Acme Studio”
+Jonas Weber: Downloaded the audit log as CSV
+"""
 
 
 @dataclass(frozen=True)
@@ -39,20 +77,22 @@ class Team:
         page.goto(f"{self.portal.url}/w/{SLUG}/{path}")
         return page
 
-    def mailed_link(self, to: str, subject: str) -> str:
-        """Wait for the newest mail to this address with this subject, and return its link."""
+    def mailed(self, to: str, subject: str) -> str:
+        """Wait for the newest mail to this address with this subject, and return its text."""
 
         def find() -> str:
             for mail in reversed(self.mails.mails):
-                if mail["To"] == to and mail["Subject"] == subject:
+                if (mail["To"], mail["Subject"]) == (to, subject):
                     text = mail.get_body(("plain",))
-                    assert text is not None
-                    found = re.search(r"http\S+", text.get_content())
-                    assert found, text.get_content()
-                    return found[0]
+                    return text.get_content() if text else ""
             return ""
 
         return wait_until(find, otherwise=lambda: f"only {self.subjects()}: {self.portal.log.read_text()}")
+
+    def mailed_link(self, to: str, subject: str) -> str:
+        found = re.search(r"http\S+", self.mailed(to, subject))
+        assert found
+        return found[0]
 
     def subjects(self) -> list[tuple[str, str]]:
         """Address and subject of each mail."""
@@ -111,7 +151,7 @@ def pending(page: Page, email: str) -> Locator:
 
 def set_cap(page: Page, name: str, cap: str) -> None:
     page.get_by_label(f"Change cap of {name}").click()
-    page.get_by_role("textbox", name="Monthly cap").fill(cap)
+    page.get_by_label(f"Cap of {name}", exact=True).fill(cap)
     page.keyboard.press("Enter")
 
 
@@ -147,3 +187,28 @@ def download_log(page: Page, folder: Path) -> list[dict[str, str]]:
     started.value.save_as(file)
     with file.open(newline="") as opened:
         return list(csv.DictReader(opened))[::-1]
+
+
+def run(page: Page, prompt: str) -> None:
+    page.get_by_label("What should change?").fill(prompt)
+    page.get_by_label("What should change?").press("Control+Enter")
+
+
+def call(team: Team, key: str) -> httpx.Response:
+    """List the workspace's edits with an API key."""
+    url, headers = f"{team.portal.url}/api/v1/image-editor/jobs", {"Authorization": f"Bearer {key}"}
+    return httpx.get(url, headers=headers, timeout=PATIENCE)
+
+
+def new_key(team: Team, page: Page) -> str:
+    """Create a key with the name n8n, and return it."""
+    team.go(page, "settings/api-keys/").get_by_label("Name").fill("n8n")
+    page.get_by_role("button", name="Create key").click()
+    expect(page.get_by_role("heading", name="Key “n8n” created")).to_be_visible()
+    return page.locator("#made-key-text").inner_text()
+
+
+def demand(team: Team, page: Page) -> None:
+    """Require a second factor of all members."""
+    team.go(page, "settings/general/").get_by_label("Require a second factor").check()
+    page.get_by_role("button", name="Save security").click()

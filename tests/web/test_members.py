@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -246,6 +248,17 @@ def test_a_new_person_joins_by_the_link_and_lands_in_the_studio(owner: Actor) ->
     assert visitor.get(studio).status_code == 200
     assert "This invitation was used" in Client().get(link(invitation)).content.decode()
     assert "You are a member already" in visitor.get(link(invitation)).content.decode()
+
+
+@pytest.mark.parametrize("mailed", [True, False])
+def test_only_the_link_of_the_mail_confirms_the_address(owner: Actor, mailed: bool) -> None:
+    token = invitation_links.token(invite(owner), mailed=mailed)
+    visitor = Client()
+    page = visitor.get(reverse("invitation", args=[token])).content.decode()
+    form = re.search(r'action="(/invitations/[^"]+)"', page)
+    assert form
+    visitor.post(form[1], {"name": "Sofia", "password": PASSWORD})
+    assert EmailAddress.objects.get(email="sofia@acme.test").verified == mailed
 
 
 def test_the_page_is_the_same_whether_or_not_the_address_has_an_account(owner: Actor) -> None:

@@ -70,7 +70,10 @@ class InviteForm(forms.Form):
 
 
 class JoinForm(forms.Form):
-    """An invited person's new account."""
+    """An invited person's new account, with a password or a passkey. The operation validates them."""
 
     name = forms.CharField(label="Your name", max_length=120)
-    password = forms.CharField(label="Password", max_length=200, strip=False, widget=forms.PasswordInput)
+    password = forms.CharField(
+        label="Password", max_length=200, strip=False, required=False, widget=forms.PasswordInput
+    )
+    credential = forms.CharField(required=False, max_length=10_000)

@@ -20,11 +20,12 @@ from editor.gateway.requests import mail_origin, origin
 from editor.models import Role, User
 from editor.operations import invitations
 from editor.operations.invitations import HasAccount
-from editor.web import sign_in_limits
+from editor.web import passkeys, sign_in_limits
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import members as forms
 from editor.web.forms.members import InviteForm, JoinForm
 from editor.web.htmx import is_fragment
+from editor.web.second_factor import passkeys_work
 from editor.web.views import members
 from editor.web.views.home import BACKEND
 
@@ -112,8 +113,10 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, token, user, form)
     try:
+        data = dict(form.cleaned_data)
+        passkey = passkeys.read(request, opened.invitation.email) if data.pop("credential") else None
         user, membership = invitations.sign_up(
-            opened=opened, **form.cleaned_data, origin=links, address=address
+            opened=opened, **data, passkey=passkey, origin=links, address=address
         )
     except EditorError as error:
         return _refused(request, token, form, error)
@@ -149,7 +152,12 @@ def _refused(request: HttpRequest, token: str, form: JoinForm, error: EditorErro
 def _page(request: HttpRequest, token: str, user: User | None, form: JoinForm) -> HttpResponse:
     """The page as the invitation is now. Its forms keep the token: only a mailed one confirms the address."""
     view = invitation_view(invitation_links.read(token), user=user)
-    context = {"invitation": view, "form": form, "token": token}
+    context = {
+        "invitation": view,
+        "form": form,
+        "token": token,
+        "passkeys_work": passkeys_work(request),
+    }
     is_open = view.state == "open" and view.as_whom != "member"
     return render(request, "auth/invitation.html" if is_open else "auth/invitation_ended.html", context)
 
