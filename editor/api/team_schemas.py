@@ -24,7 +24,7 @@ class _Invited(Request):
     )
     monthly_cap: Cap | None = Field(None, description="Credits that each can spend a month.")
     message: Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)] = Field(
-        "", description="Part of the mail; at most 500 characters."
+        "", description="Part of the mail and of the page that the link opens."
     )
 
 
