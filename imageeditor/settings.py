@@ -245,6 +245,9 @@ ACCOUNT_RATE_LIMITS = {
     "invitation": "30/m/ip,10/m/key",
     "signup_mail": "20/m/ip,5/15m/key",
     "reset_password": "20/m/ip,5/15m/key",
+    "identity_provider": "60/m/ip",  # each is a request to the provider, which may be slow
+    "reauthenticate": "10/5m/user,30/h/user",  # whoever has a stolen session guesses here
+    "change_password": "5/m/user,30/h/user",
 }
 ACCOUNT_FORMS = {
     "reset_password": "editor.web.forms.account.ResetPasswordForm",
@@ -254,6 +257,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before a change of what one signs in
 MFA_ADAPTER = "editor.web.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+# Also as a second factor: a challenge made for that would otherwise sign in alone, without PIN or finger.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 _forms = "editor.web.forms.second_factor"
 MFA_FORMS = {
     "authenticate": f"{_forms}.CodeForm",
@@ -262,8 +267,6 @@ MFA_FORMS = {
     "login_webauthn": f"{_forms}.SignInForm",
     "reauthenticate_webauthn": f"{_forms}.PasskeyAgainForm",
 }
-# Without a mail server nobody could confirm an address; and an operator can reset a second factor.
-MFA_ALLOW_UNVERIFIED_EMAIL = True
 SOCIALACCOUNT_ADAPTER = "editor.web.oidc.ProviderAdapter"
 # Only addresses that both sides have verified are linked: see editor/web/oidc.py.
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
@@ -297,6 +300,9 @@ if HTTPS:
 _email_url = env.str("EMAIL_URL", default="").strip()
 vars().update(*parsed("EMAIL_URL", [_email_url or "consolemail://"], mail_settings))
 SENDS_MAIL = bool(_email_url)  # else mail is printed to the log
+# Whoever was given the link of somebody else's invitation could leave a passkey in the account, which
+# outlives a password reset. Without a mail server nobody could confirm an address.
+MFA_ALLOW_UNVERIFIED_EMAIL = not SENDS_MAIL
 EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <portal@{addresses.mail_domain(_host or 'localhost')}>"

@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from editor.admin import mails, operators
 from editor.api.document import document
@@ -20,6 +21,8 @@ handler500 = "editor.web.views.errors.server_error"
 
 urlpatterns = [
     path("admin/mails/", include(mails.urls())),
+    # The admin's own page has no limit on guesses and tells nobody about the change.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("accounts/", include("editor.web.account_urls")),
     path("", include("editor.api.urls")),
@@ -27,7 +30,8 @@ urlpatterns = [
     path("", include("editor.compat.wiro.urls")),
     path("", include("editor.compat.openai.urls")),
     path("", include("editor.compat.bfl.urls")),  # the last of those under /v1/: it handles all other paths
-    # A page about another channel: neither depends on the other.
+    # Pages about another channel: neither depends on the other.
     path("w/<slug:slug>/api/", api_reference.page, {"document": document}, name="api_reference"),
+    path("w/<slug:slug>/api/team/", api_reference.team, {"document": document}, name="api_team_reference"),
     path("", include("editor.web.urls")),
 ]

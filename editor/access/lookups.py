@@ -6,15 +6,17 @@ A row of another workspace raises NotFound, exactly like one that does not exist
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
-from editor.access import second_factor
+from editor.access import permissions, second_factor, sessions
 from editor.access.actor import Actor
-from editor.errors import InvalidInput, NotFound, WorkspaceDeleted, WorkspaceMoved
+from editor.access.permissions import Permission
+from editor.errors import InvalidInput, NotAuthenticated, NotFound, WorkspaceDeleted, WorkspaceMoved
 from editor.models import (
     ApiKey,
     Character,
@@ -24,7 +26,6 @@ from editor.models import (
     Membership,
     ModelAlias,
     ProviderKey,
-    Role,
     ShareLink,
     Style,
     Upload,
@@ -71,6 +72,23 @@ def actor(
     )
 
 
+def check_again(actor: Actor, permission: Permission, *, session_key: str | None) -> None:
+    """Raise unless the actor's session goes on and they still have the permission.
+
+    For what is sent for a long time. Three queries. Raises NotAuthenticated, NotFound, PermissionDenied and
+    SecondFactorRequired.
+    """
+    user = sessions.person(session_key)
+    if user != actor.user:
+        raise NotAuthenticated("You are signed out. Sign in again to continue.")
+    rows = Membership.objects.select_related("workspace__plan", "user")
+    membership = rows.filter(pk=actor.membership.pk, workspace__deleted_at=None).first()
+    if membership is None:
+        raise NotFound("This workspace does not exist, or you are not a member of it.")
+    second_factor.require(membership)
+    replace(actor, workspace=membership.workspace, membership=membership).require(permission)
+
+
 def _why_not(user: User | AnonymousUser, slug: str) -> NotFound:
     """Why there is no such workspace for the user."""
     if isinstance(user, User):
@@ -88,15 +106,19 @@ def _why_not(user: User | AnonymousUser, slug: str) -> NotFound:
 
 
 def owner_of_deleted(user: User, slug: str) -> Actor:
-    """The owner `user` of the deleted workspace `slug`, who can only restore it. Raises NotFound."""
+    """The owner `user` of the deleted workspace `slug`, who can only restore it.
+
+    Raises NotFound and SecondFactorRequired.
+    """
     membership = (
         Membership.objects.select_related("workspace__plan")
-        .filter(user=user, role=Role.OWNER, workspace__slug=slug)
+        .filter(permissions.having(Permission.WORKSPACE_OWN), user=user, workspace__slug=slug)
         .exclude(workspace__deleted_at=None)
         .first()
     )
     if membership is None:
         raise NotFound("There is no deleted workspace of yours at this address.")
+    second_factor.require(membership)
     return Actor(user=user, workspace=membership.workspace, membership=membership)
 
 

@@ -21,7 +21,7 @@ STAFF = "Operators of this portal need a second factor. Set one up on your accou
 
 
 def exists(user: User) -> bool:
-    return _with_factor([user.pk]) != set()
+    return people_with_one([user.pk]) != set()
 
 
 def require(membership: Membership, message: str = YOURS) -> None:
@@ -46,10 +46,11 @@ def lacking(memberships: Collection[Membership]) -> set[Membership]:
     ]
     if not must:
         return set()
-    having = _with_factor([one.user_id for one in must])
+    having = people_with_one([one.user_id for one in must])
     return {one for one in must if one.user_id not in having}
 
 
-def _with_factor(user_ids: Collection[object]) -> set[object]:
+def people_with_one(user_ids: Collection[object]) -> set[object]:
+    """The ids of those who have a second factor."""
     rows = Authenticator.objects.filter(user__in=user_ids, type__in=FACTORS)
     return set(rows.values_list("user_id", flat=True))

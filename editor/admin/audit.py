@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 
 from editor import models
+from editor.admin import operators
 from editor.admin.read_only import ReadOnly
 from editor.contexts.audit import controls, entries
 from editor.gateway import audit_csv
@@ -52,7 +54,8 @@ class AuditEntryAdmin(ReadOnly):
         self._require(request)
         assert isinstance(request.user, models.User)
         filter, fields = _read(request.GET)
-        response = audit_csv.response(filter, user_id=request.user.pk, name="portal")
+        check = partial(operators.check_again, request)
+        response = audit_csv.response(filter, user_id=request.user.pk, name="portal", check=check)
         exports.whole_audit_log(actor=request.user, filter=fields)
         return response
 

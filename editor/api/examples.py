@@ -313,7 +313,7 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     503: (
-        "The portal's disk is full. Nothing was charged, and running edits continue.",
+        "The portal's disk is full, or its image storage does not respond. Nothing was charged.",
         {"error": DiskFull().message, "code": "disk_full"},
     ),
 }

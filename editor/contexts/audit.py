@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,8 @@ from editor.queries.audit import Filter, Position
 
 CSV_COLUMNS = ("Time", "Who", "Kind", "Action", "What", "Details", "From", "Workspace")
 CSV_BATCH = 500  # rows in memory
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a cell begins: at its start, or after what spreadsheets of other locales take for the end of one.
+_FORMULA = re.compile("(^|[;\t\r\n])(?=[ \t\r\n]*[=+@\uff1d\uff0b\uff0d\uff20-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def csv_rows(filter: Filter, *, after: Position | None = None) -> tuple[list[lis
 
 def harmless(cell: str) -> str:
     """The text so that no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1'", cell)
 
 
 def _csv_start(entry: AuditEntry, row: Row) -> Iterator[str]:

@@ -30,8 +30,8 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 "invitation.created": "Invited {target}",
                 "invitation.sent_again": "Sent the invitation of {target} again",
                 "invitation.revoked": "Revoked the invitation of {target}",
-                "invitation.accepted": "Accepted the invitation to {target}",
-                "invitation.declined": "Declined the invitation to {target}",
+                "invitation.accepted": "Accepted the invitation for {target}",
+                "invitation.declined": "Declined the invitation for {target}",
             },
         ),
         "api-keys": Group(

@@ -115,8 +115,16 @@ def _headers() -> dict[str, str]:
 
 def _shown(details: Details, user: User | None) -> dict[str, str]:
     """The details, each on one line except an invitation's message; times in the person's time zone."""
-    shown = {name: value if name == "message" else " ".join(value.split()) for name, value in details.items()}
+    shown = {
+        name: _quoted(value) if name == "message" else " ".join(value.split())
+        for name, value in details.items()
+    }
     return shown | {name: _time(shown[name], user) for name in ("at", "ends") if shown.get(name)}
+
+
+def _quoted(message: str) -> str:
+    """As replies quote: the reader sees which words are not the portal's."""
+    return "\n".join(f"> {line}".rstrip() for line in message.strip().splitlines())
 
 
 def _time(text: str, user: User | None) -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from editor.access import invitation_links, permissions
+from editor.access import invitation_links, permissions, second_factor
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts.gallery import who
@@ -29,7 +29,7 @@ class MemberRow:
     roles   choices of the viewer: (value, label); empty: it cannot be changed
     spent   credits this month; None: the viewer may not see it
     badge   (state, text)
-    may     what the viewer may do: "cap", "access", "own", "remove", "leave"
+    may     what the viewer may do: "cap", "access", "reset", "own", "remove", "leave"
     """
 
     id: UUID
@@ -100,7 +100,13 @@ def members_view(actor: Actor, *, origin: str, words: str = "", number: int = 1)
     pending = members.pending(workspace, words=words, number=number) if may_manage else []
     return MembersView(
         rows=[
-            _row(actor, one, spent=page.spent.get(one.user_id, 0) if may_see_spent else None, owners=owners)
+            _row(
+                actor,
+                one,
+                spent=page.spent.get(one.user_id, 0) if may_see_spent else None,
+                owners=owners,
+                has_factor=one.user_id in page.with_factor,
+            )
             for one in page.members
         ],
         invitations=[_invitation(one, origin) for one in pending[: members.PAGE]],
@@ -124,7 +130,8 @@ def member_row(actor: Actor, membership: Membership) -> MemberRow:
     spent = None
     if actor.may(Permission.USAGE_VIEW):
         spent = members.spent_by(actor.workspace, [membership.user_id]).get(membership.user_id, 0)
-    return _row(actor, membership, spent=spent, owners=members.owners(actor.workspace))
+    owners, has_factor = members.owners(actor.workspace), second_factor.exists(membership.user)
+    return _row(actor, membership, spent=spent, owners=owners, has_factor=has_factor)
 
 
 def free_seats(actor: Actor) -> int | None:
@@ -137,7 +144,7 @@ def link_of(invitation: Invitation, origin: str) -> str:
     return f"{origin}{reverse('invitation', args=[invitation_links.token(invitation)])}"
 
 
-def _row(actor: Actor, row: Membership, *, spent: int | None, owners: int) -> MemberRow:
+def _row(actor: Actor, row: Membership, *, spent: int | None, owners: int, has_factor: bool) -> MemberRow:
     user, is_you = row.user, row.user_id == actor.user.pk
     may_edit = permissions.allows(row, Permission.EDIT)
     full = may_edit and spent is not None and row.monthly_cap is not None and spent >= row.monthly_cap
@@ -157,8 +164,8 @@ def _row(actor: Actor, row: Membership, *, spent: int | None, owners: int) -> Me
         cap=row.monthly_cap,
         is_full=full,
         last_active_at=row.last_active_at,
-        badge=_badge(row, full),
-        may=_may(actor, row, owners, is_you=is_you),
+        badge=_badge(row, full, lacks_factor=actor.workspace.second_factor_required and not has_factor),
+        may=_may(actor, row, owners, is_you=is_you, has_factor=has_factor),
     )
 
 
@@ -169,15 +176,15 @@ def _roles(actor: Actor, row: Membership, owners: int) -> list[tuple[str, str]]:
     return [(role.value, role.label) for role in shown]
 
 
-def _may(actor: Actor, row: Membership, owners: int, *, is_you: bool) -> frozenset[str]:
+def _may(actor: Actor, row: Membership, owners: int, *, is_you: bool, has_factor: bool) -> frozenset[str]:
     last_owner = row.role == Role.OWNER and owners == 1
     may = {"cap", "access"} if _may_change(actor, row) else set()
     if is_you:
         return frozenset(may if last_owner else may | {"leave"})
     if may:
         may |= {"remove"}
-    if actor.may(Permission.WORKSPACE_OWN) and row.role != Role.OWNER:
-        may |= {"own"}
+    if actor.may(Permission.WORKSPACE_OWN):
+        may |= ({"own"} if row.role != Role.OWNER else set()) | ({"reset"} if has_factor else set())
     return frozenset(may)
 
 
@@ -186,9 +193,11 @@ def _may_change(actor: Actor, row: Membership) -> bool:
     return actor.may(needed)
 
 
-def _badge(row: Membership, is_full: bool) -> tuple[str, str]:
+def _badge(row: Membership, is_full: bool, *, lacks_factor: bool) -> tuple[str, str]:
     if not row.user.is_active:
         return "inactive", "Deactivated"
+    if lacks_factor:
+        return "problem", "No second factor"
     if is_full:
         return "problem", "Cap reached"
     return "active", "Active"

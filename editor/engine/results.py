@@ -6,7 +6,6 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from botocore import exceptions as s3
 from django.utils import timezone
 
 from editor import disk
@@ -69,11 +68,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _is_passing(cause: BaseException) -> bool:
-    if isinstance(cause, s3.ClientError):
-        return int(cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
-    if isinstance(cause, OSError):
-        return not isinstance(cause, _LASTING)
-    return isinstance(cause, s3.ConnectionError | s3.HTTPClientError)
+    return isinstance(cause, OSError) and not isinstance(cause, _LASTING)
 
 
 def _has_waited(job: Job) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
@@ -16,9 +16,12 @@ from editor.gateway import streams
 from editor.queries.audit import Filter, Position
 
 
-def response(filter: Filter, *, user_id: UUID, name: str) -> StreamingHttpResponse:
-    """The file with all entries that match. Raises LimitExceeded."""
-    lines = _Lines(filter, user_id)
+def response(filter: Filter, *, user_id: UUID, name: str, check: Callable[[], None]) -> StreamingHttpResponse:
+    """The file with all entries that match. Raises LimitExceeded.
+
+    check  raises once the user may no longer have it, which cuts the file off
+    """
+    lines = _Lines(filter, user_id, check)
     streams.begin(lines)
     return StreamingHttpResponse(
         lines,
@@ -30,8 +33,9 @@ def response(filter: Filter, *, user_id: UUID, name: str) -> StreamingHttpRespon
 class _Lines:
     """The file in pieces. It counts as under way for as long as it is referenced."""
 
-    def __init__(self, filter: Filter, user_id: UUID) -> None:
+    def __init__(self, filter: Filter, user_id: UUID, check: Callable[[], None]) -> None:
         self.user_id = user_id
+        self._check = check
         self._filter = filter
         self._zone = timezone.get_current_timezone()  # while the file is sent, the request has ended
 
@@ -47,6 +51,7 @@ class _Lines:
                 return
 
     def _next(self, after: Position | None) -> tuple[list[list[str]], Position | None]:
+        self._check()
         with timezone.override(self._zone):
             return audit.csv_rows(self._filter, after=after)
 

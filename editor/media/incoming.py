@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from editor.errors import NotFound
-from editor.media import limits, store
+from editor.media import bucket, limits, store
 
 
 def new_name(workspace_id: uuid.UUID) -> str:
@@ -35,15 +35,16 @@ def put_url(name: str, content_type: str, expires_in: int) -> str | None:
     return url
 
 
+@bucket.explained()
 def read(name: str) -> bytes:
     """The bytes of the file. Raises NotFound if it is missing, and BadImage, unread, if it is too large."""
     if not settings.STORAGE_BUCKET:
         return store.read(name)  # the portal limited its size on receipt
-    bucket = store.storage()
-    client = bucket.connection.meta.client
+    files = store.storage()
+    client = files.connection.meta.client
     try:
         # One request for length and bytes: between two, the file could be replaced by a larger one.
-        response = client.get_object(Bucket=bucket.bucket_name, Key=name)
+        response = client.get_object(Bucket=files.bucket_name, Key=name)
     except client.exceptions.NoSuchKey as error:
         raise NotFound("There is no such file.") from error
     with closing(response["Body"]) as body:

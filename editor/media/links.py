@@ -131,14 +131,9 @@ def response_headers(content_type: str, expires_in: float, filename: str | None 
     }
 
 
-def brief_headers(content_type: str, expires_in: float) -> dict[str, str]:
-    """The headers of a stored image at a short-lived link; other sites may embed it."""
+def embeddable_headers(content_type: str, expires_in: float) -> dict[str, str]:
+    """The same, but pages of other sites may embed the image."""
     return response_headers(content_type, expires_in) | {"Cross-Origin-Resource-Policy": "cross-origin"}
-
-
-def lasting_headers(content_type: str) -> dict[str, str]:
-    """The headers of a stored image at a lasting link; pages of other sites may embed and read it."""
-    return brief_headers(content_type, KEPT_SECONDS) | {"Access-Control-Allow-Origin": "*"}
 
 
 def _signer(salt: str) -> signing.Signer:

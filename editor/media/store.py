@@ -2,7 +2,8 @@
 
 One stored image is several files: the image itself under its name, and one thumbnail for
 each of THUMBNAILS under `thumbnail_name`. Names cannot be guessed, and are never shown:
-users get signed links (see `links`).
+users get signed links (see `links`). All functions that use a bucket raise StorageUnavailable while it does
+not respond.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from editor.concurrency import processes, threads
 from editor.errors import NotFound
-from editor.media import codec, encode, masks
+from editor.media import bucket, codec, encode, masks
 from editor.media.codec import CleanImage
 from editor.media.limits import BadImage
 
@@ -134,6 +135,7 @@ def storage() -> Any:
     return default_storage
 
 
+@bucket.explained()
 def save(name: str, content: bytes, content_type: str) -> None:
     """Write one file under a new name, completely or not at all.
 
@@ -165,6 +167,7 @@ def save_image(name: str, clean: CleanImage) -> int:
     return sum(map(len, clean.thumbnails.values()))
 
 
+@bucket.explained()
 def read(name: str) -> bytes:
     """The bytes of one file. Raises NotFound when it is gone."""
     try:
@@ -183,6 +186,7 @@ class Reader(Protocol):
     def close(self) -> None: ...
 
 
+@bucket.explained()
 def size(name: str) -> int:
     """Bytes of one file. Raises NotFound when it is gone."""
     try:
@@ -192,6 +196,7 @@ def size(name: str) -> int:
     return length
 
 
+@bucket.explained()
 def open_at(name: str, start: int) -> Reader:
     """Open the file at byte `start`, to be read in chunks. Raises NotFound when it is gone."""
     files = storage()
@@ -212,6 +217,7 @@ def open_at(name: str, start: int) -> Reader:
     return file
 
 
+@bucket.explained()
 def delete(name: str) -> None:
     """Remove one file, if it exists. Thumbnails are separate files."""
     storage().delete(name)
@@ -245,10 +251,11 @@ def listed(*, after: str, most: int) -> list[StoredFile]:
     return list(islice(_walk(root, root, tuple(after.split("/")) if after else ()), most))
 
 
+@bucket.explained()
 def _listed_in_bucket(after: str, most: int) -> list[StoredFile]:
-    bucket = storage()
-    response = bucket.connection.meta.client.list_objects_v2(
-        Bucket=bucket.bucket_name, StartAfter=after, MaxKeys=most
+    files = storage()
+    response = files.connection.meta.client.list_objects_v2(
+        Bucket=files.bucket_name, StartAfter=after, MaxKeys=most
     )
     return [StoredFile(item["Key"], item["LastModified"]) for item in response.get("Contents", ())]
 

@@ -14,14 +14,12 @@ from dataclasses import dataclass
 
 import httpx
 
-from editor.concurrency.per_loop import PerLoop
 from editor.errors import InvalidInput
 from editor.net import policy, resolver, transport
 from editor.net.resolver import LookUp
 
 MAX_URL = 2000  # characters
 REDIRECTS = 3
-AT_ONCE = 8  # each fetch holds its image in memory
 # A body in pieces of one byte takes a thousand times the work of one in usual pieces.
 MAX_PIECES = 50_000
 
@@ -59,7 +57,7 @@ class NotFetched(InvalidInput):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """content_bytes    of the image
-    seconds          in total, including redirects; waiting for a slot does not count
+    seconds          in total, including redirects
     connect_seconds  for each connection, and again for its TLS handshake
     dns_seconds      for each name
     """
@@ -80,26 +78,20 @@ async def fetch(
     """The raw bytes of the image, and their content type.
 
     The type is the server's, an image type or application/octet-stream if it does not say. It may be wrong,
-    and the bytes are unchecked.
+    and the bytes are unchecked. Callers limit how many fetches run at once: each holds its image in memory.
 
     tls  trusted certificate authorities; None: the usual ones, or those in SSL_CERT_FILE
 
     Raises NotFetched.
     """
     target = _target(url)
-    async with _slots.get():
-        try:
-            async with asyncio.timeout(limits.seconds):
-                return await _follow(
-                    target, limits=limits, resolve=resolve, tls=tls or transport.usual_trust()
-                )
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise NotFetched("The image server took too long to send the image.") from error
-        except (httpx.HTTPError, OSError) as error:
-            raise NotFetched("The connection to the image server was interrupted.") from error
-
-
-_slots = PerLoop(lambda: asyncio.Semaphore(AT_ONCE))
+    try:
+        async with asyncio.timeout(limits.seconds):
+            return await _follow(target, limits=limits, resolve=resolve, tls=tls or transport.usual_trust())
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise NotFetched("The image server took too long to send the image.") from error
+    except (httpx.HTTPError, OSError) as error:
+        raise NotFetched("The connection to the image server was interrupted.") from error
 
 
 async def _follow(

@@ -6,7 +6,8 @@ password hash would only add delay to each request.
 
 A key acts as the person who created it, and only they can rotate it. A key of the workspace acts as a service
 account of its own (service_accounts.py), and whoever manages keys can rotate it. Nobody gets a key, new or
-rotated, with a scope whose permission they do not have themselves.
+rotated, with a scope whose permission they do not have themselves. Their rights are read under the lock of
+the workspace: somebody who is losing them creates no key.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.access.scopes import EVERYTHING, PERMISSIONS, SCOPES
 from editor.errors import Conflict, InvalidInput, PermissionDenied
-from editor.models import ApiKey, Membership, User, Workspace
-from editor.operations import audit, service_accounts
+from editor.models import ApiKey, Membership, User
+from editor.operations import audit, member_rights, service_accounts
 from editor.queries import api_keys
 
 PREFIX = "flk_"
@@ -66,6 +67,7 @@ def create(
     the same `key_id` twice: the second time, and with LIVE_KEYS live keys, this raises Conflict.
     Raises PermissionDenied and InvalidInput.
     """
+    actor = member_rights.lock(actor)
     actor.require(Permission.KEYS)
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
@@ -103,9 +105,11 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     `key.expires_at` is set to that time.
     Raises PermissionDenied, InvalidInput, and Conflict for a key that has ended or was rotated before.
     """
+    actor = member_rights.lock(actor)
     actor.require(Permission.KEYS)
     if key.created_by.is_service_account:
         actor.require(Permission.KEYS_MANAGE)
+        service_accounts.check_cap_of(actor, key.created_by)
     elif key.created_by_id != actor.user.pk:
         raise PermissionDenied(
             "Only the person who created a key can rotate it: the new key acts as them, too."
@@ -150,7 +154,7 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
         actor.require(Permission.KEYS_MANAGE)
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         _record(actor, "api_key.revoked", key)
-        service_accounts.end_if_unused(key.created_by)
+        service_accounts.end_if_unused(key.created_by, actor=actor)
         events.publish(events.AccessChanged(workspace_id=key.workspace_id))
 
 
@@ -196,8 +200,7 @@ def _make(
     replaces: ApiKey | None = None,
     signed: bool = False,
 ) -> tuple[ApiKey, str]:
-    # One at a time per workspace, so that no two callers count the same keys.
-    Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace.pk)
+    # Under the lock of the workspace: no two callers count the same keys.
     if ApiKey.objects.filter(api_keys.live(), workspace=actor.workspace).count() >= LIVE_KEYS:
         raise Conflict(
             f"A workspace can have at most {LIVE_KEYS} active API keys. Revoke one that you no longer need."

@@ -34,7 +34,7 @@ from editor.operations.jobs import NewEdit
 
 # Per process; each image is held in memory until it is stored.
 DECODED_AT_ONCE = 4
-FETCHED_AT_ONCE = fetch.AT_ONCE
+FETCHED_AT_ONCE = 8
 
 _LIMITS = fetch.Limits(content_bytes=limits.MAX_BYTES)
 _decode_slots = PerLoop(lambda: FairSemaphore(DECODED_AT_ONCE))

@@ -22,12 +22,13 @@ from editor.access.invitation_links import Opened
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import audit, mails, members, workspaces
+from editor.operations import audit, mails, member_rights, members, workspaces
+from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 
 LIFE = timedelta(days=7)
 MOST_AT_ONCE = 100  # addresses
-MOST_A_DAY = 500  # new invitations in one workspace: they are mails to strangers
+MOST_A_DAY = 500  # new invitations in one workspace, and by one person: they are mails to strangers
 AGAIN_AFTER = timedelta(minutes=1)
 LONGEST_ADDRESS = 254  # characters
 LONGEST_MESSAGE = 500  # characters
@@ -72,7 +73,7 @@ def invite(
     origin  scheme and host of the links in the mails, where BASE_URL is not set
     Raises PermissionDenied, InvalidInput, and LimitExceeded after MOST_A_DAY.
     """
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     rights = Invitation(
         workspace=actor.workspace,
         role=role,
@@ -87,7 +88,7 @@ def invite(
     wanted = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
         raise _wrong("emails", f"Enter 1 to {MOST_AT_ONCE} email addresses.")
-    _check_day(actor.workspace, len(wanted))
+    _check_day(actor, len(wanted))
     problems = _problems(actor.workspace, wanted)
     left = member_queries.seats_left(actor.workspace)
     results = []
@@ -106,9 +107,9 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
     """Mail the invitation again; it is valid for another LIFE. One that had ended gets a new link.
 
     Raises PermissionDenied, Conflict for one that was used or revoked or has no seat, LimitExceeded for one
-    that was sent a moment ago.
+    that was sent a moment ago, or whose address has had too many.
     """
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     row = _reread(invitation)
     members.check_rights(actor, after=row)
     if row.state in ("used", "revoked"):
@@ -118,6 +119,8 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
         raise LimitExceeded(
             "This invitation was sent less than a minute ago.", retry_after=AGAIN_AFTER.total_seconds()
         )
+    if mails.is_full(kind=mails.Kind.INVITED, email=row.email):
+        raise LimitExceeded("This address has had many invitations today. Send it again tomorrow.")
     if row.state == "expired":
         if member_queries.seats_left(actor.workspace) < 1:
             raise Conflict(NO_SEAT)
@@ -133,7 +136,7 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
 @transaction.atomic
 def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     """End the invitation at once. Idempotent. Raises PermissionDenied, and Conflict if it was used."""
-    actor = members.lock(actor)
+    actor = member_rights.lock(actor)
     actor.require(Permission.MEMBERS_MANAGE)
     row = _reread(invitation)
     if row.state == "used":
@@ -151,7 +154,7 @@ def decline(*, opened: Opened, address: str | None = None) -> None:
     row = _lock_open(opened.invitation)
     row.revoked_at = timezone.now()
     row.save(update_fields=["revoked_at"])
-    _record(None, "invitation.declined", row, address=address)
+    _record(audit.Visitor(), "invitation.declined", row, address=address)
 
 
 @transaction.atomic
@@ -194,9 +197,17 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
 
 @transaction.atomic
 def sign_up(
-    *, opened: Opened, name: str, password: str, origin: str = "", address: str | None = None
+    *,
+    opened: Opened,
+    name: str,
+    password: str,
+    passkey: NewPasskey | None = None,
+    origin: str = "",
+    address: str | None = None,
 ) -> tuple[User, Membership]:
     """Create the invited person's account, whatever SIGNUP says, and make them a member.
+
+    passkey  instead of a password
 
     Raises what `accept` raises, InvalidInput for a weak password, and HasAccount.
     """
@@ -206,7 +217,7 @@ def sign_up(
         raise _wrong("name", f"Enter a name of 1 to {LONGEST_NAME} characters.")
     try:
         with transaction.atomic():
-            user = workspaces.create_user(email=email, password=password, name=name)
+            user = workspaces.create_user(email=email, password=password, name=name, passkey=passkey)
     except (Conflict, IntegrityError):  # the second: an account was created at the same moment
         raise HasAccount("Sign in to join.") from None
     EmailAddress.objects.update_or_create(
@@ -225,6 +236,8 @@ def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
     for row in pending.filter(expires_at__gt=timezone.now()):
         found[row.email] = "is invited already. Send the invitation again from the list."
     for email in emails:
+        if mails.is_full(kind=mails.Kind.INVITED, email=email):
+            found[email] = "has had many invitations today. Invite them tomorrow."
         try:
             validate_email(email)
         except ValidationError:
@@ -234,11 +247,12 @@ def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _check_day(workspace: Workspace, more: int) -> None:
-    since = timezone.now() - timedelta(days=1)
-    today = Invitation.objects.filter(workspace=workspace, created_at__gt=since).count()
-    if today + more > MOST_A_DAY:
+def _check_day(actor: Actor, more: int) -> None:
+    today = Invitation.objects.filter(created_at__gt=timezone.now() - timedelta(days=1))
+    if today.filter(workspace=actor.workspace).count() + more > MOST_A_DAY:
         raise LimitExceeded(f"A workspace can invite {MOST_A_DAY} people a day. Invite the others tomorrow.")
+    if today.filter(invited_by=actor.user).count() + more > MOST_A_DAY:
+        raise LimitExceeded(f"You can invite {MOST_A_DAY} people a day. Invite the others tomorrow.")
 
 
 def _create(actor: Actor, rights: Invitation, *, email: str, origin: str) -> Invitation:

@@ -6,12 +6,17 @@ response nor its timing reveals whether there is an account: the worker looks th
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from enum import StrEnum
 
 from django.conf import settings
+from django.core.cache import cache
 
 from editor.models.users import SERVICE_DOMAIN
 from editor.operations import queue
+
+log = logging.getLogger("editor.mails")
 
 
 class Kind(StrEnum):
@@ -29,6 +34,10 @@ class Kind(StrEnum):
     KEY_EXPIRING = "key_expiring"
 
 
+# Mails of one kind to one address, and the seconds in which they count: nobody's mailbox can be filled, not
+# even by an account that somebody else made with its address.
+LIMITS = {Kind.INVITED: (10, 24 * 3600)}
+LIMIT = (60, 3600)  # of all other kinds
 SAMPLE = "sample"  # in the details: the mail has invented values
 
 
@@ -48,9 +57,9 @@ def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
     origin   scheme and host of the links in it where BASE_URL is not set; "": the mail has no links
     details  what its template shows: names and ids, never a secret, as the queue stores them
 
-    Does nothing without a mail server.
+    Does nothing without a mail server, and after too many of this kind (`is_full`).
     """
-    if settings.SENDS_MAIL and not _is_of_service_account(email):
+    if settings.SENDS_MAIL and not _is_of_service_account(email) and _count(kind, email):
         origin = settings.BASE_URL or origin
         queue.enqueue_mail(kind=kind, email=email, origin=origin, details=details)
 
@@ -58,6 +67,30 @@ def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
 def send_sample(*, kind: Kind, email: str, origin: str) -> None:
     """Enqueue a mail with invented values, for an operator who tests the mail server."""
     notify(kind=kind, email=email, origin=origin, **{SAMPLE: "yes"})
+
+
+def is_full(*, kind: Kind, email: str) -> bool:
+    """Whether the address has had as many mails of this kind as LIMITS allows, so that there is no other."""
+    most, _ = LIMITS.get(kind, LIMIT)
+    return settings.SENDS_MAIL and int(cache.get(_key(kind, email), 0)) >= most
+
+
+def _count(kind: Kind, email: str) -> bool:
+    """Count a mail; False if there were too many."""
+    most, seconds = LIMITS.get(kind, LIMIT)
+    key = _key(kind, email)
+    cache.add(key, 0, seconds)
+    try:
+        count = cache.incr(key)
+    except ValueError:  # the time ended at this moment
+        return True
+    if count > most:
+        log.warning("a mail (%s) was left out: its address has had %s already", kind, most)
+    return count <= most
+
+
+def _key(kind: Kind, email: str) -> str:
+    return f"mails:{kind}:{hashlib.sha256(email.lower().encode()).hexdigest()}"
 
 
 def _is_of_service_account(email: str) -> bool:

@@ -1,16 +1,14 @@
 """Memberships and roles. A workspace with members always has an owner.
 
-`change`, `remove` and `leave` act for a member and check their rights; `save`, `end` and `join` are for
-operators and other operations.
+`change`, `remove` and `leave` act for a member and check their rights; `save`, `end`, `join` and
+`apply_role` are for operators, identity providers and other operations.
 """
 
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -18,11 +16,12 @@ from django.utils import timezone
 
 from editor import events
 from editor.access import permissions
-from editor.access.actor import Actor
+from editor.access.actor import NOT_BY_KEY, Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import api_keys, audit, mails
+from editor.operations import api_keys, audit, mails, member_rights
+from editor.queries import members as member_queries
 
 HIGHEST_CAP = 2**31 - 1  # credits
 NOTED_EVERY = timedelta(minutes=1)
@@ -54,7 +53,7 @@ def change(
     Raises PermissionDenied, InvalidInput for an impossible cap, Conflict for the last owner, and NotFound if
     they are no longer a member.
     """
-    actor = lock(actor)
+    actor = member_rights.lock(actor)
     before = _reread(membership)
     after = copy(before)
     after.role = before.role if role is None else role
@@ -70,7 +69,7 @@ def change(
 @transaction.atomic
 def remove(*, actor: Actor, membership: Membership) -> None:
     """Remove a member. Raises PermissionDenied, Conflict for the last owner, NotFound if they have left."""
-    actor = lock(actor)
+    actor = member_rights.lock(actor)
     row = _reread(membership)
     check_rights(actor, before=row)
     end(membership=row, actor=actor)
@@ -79,7 +78,7 @@ def remove(*, actor: Actor, membership: Membership) -> None:
 @transaction.atomic
 def leave(*, actor: Actor) -> None:
     """End one's own membership. Raises Conflict for the only owner, even if nobody else is a member."""
-    actor = lock(actor)
+    actor = member_rights.lock(actor)
     if _is_last_owner(actor.membership):
         raise Conflict(_only_owner_message(actor.membership))
     end(membership=actor.membership, actor=actor)
@@ -92,7 +91,7 @@ def end(*, membership: Membership, actor: audit.By) -> None:
     Their edits go on and belong to the workspace, as their images do. Invitations by them that are not
     accepted yet are revoked. Raises Conflict if the others would have no owner.
     """
-    _lock(membership.workspace_id)
+    member_rights.lock_workspace(membership.workspace_id)
     if only_owner(membership=membership):
         raise Conflict(_only_owner_message(membership))
     audit.record(
@@ -103,7 +102,7 @@ def end(*, membership: Membership, actor: audit.By) -> None:
         before=_described(membership),
     )
     api_keys.revoke_all_of(membership=membership, actor=actor)
-    _revoke_invitations_by(membership)
+    _revoke_invitations_by(membership, actor)
     membership.delete()
     if audit.user_of(actor) != membership.user:
         _notify(mails.Kind.REMOVED, membership, actor)
@@ -116,7 +115,7 @@ def save(*, membership: Membership, actor: audit.By) -> None:
 
     An invitation to the person is used up. Raises Conflict if the workspace would have members and no owner.
     """
-    _lock(membership.workspace_id)
+    member_rights.lock_workspace(membership.workspace_id)
     before = Membership.objects.filter(pk=membership.pk).first()
     if before and membership.role != Role.OWNER and _is_last_owner(before):
         raise Conflict(_only_owner_message(membership))
@@ -138,7 +137,7 @@ def save(*, membership: Membership, actor: audit.By) -> None:
     elif before.role != membership.role and audit.user_of(actor) != membership.user:
         _notify(mails.Kind.ROLE_CHANGED, membership, actor, role=Role(membership.role).label)
     if not permissions.allows(membership, Permission.MEMBERS_MANAGE):
-        _revoke_invitations_by(membership)
+        _revoke_invitations_by(membership, actor)
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
 
 
@@ -157,6 +156,23 @@ def join(*, workspace: Workspace, user: User, role: Role | None, actor: audit.By
     membership.role, membership.access_image_editor = wanted, True
     save(membership=membership, actor=actor)
     return membership
+
+
+@transaction.atomic
+def apply_role(*, workspace: Workspace, user: User, role: Role) -> bool:
+    """Give the person the role that their identity provider names; False if the plan has no seat for them.
+
+    Owners stay owners. What owners and admins decided stays too: the permission to edit, and the cap.
+    """
+    member_rights.lock_workspace(workspace.pk)
+    membership = Membership.objects.filter(workspace=workspace, user=user).first()
+    if membership is None and member_queries.seats_left(workspace) < 1:
+        return False
+    membership = membership or Membership(workspace=workspace, user=user, role=role)
+    if membership.role != Role.OWNER:
+        membership.role = role
+        save(membership=membership, actor=None)
+    return True
 
 
 def touch(membership: Membership) -> None:
@@ -180,19 +196,6 @@ def account_changed(*, user: User) -> None:
         events.publish(events.AccessChanged(workspace_id=workspace_id))
 
 
-def lock(actor: Actor) -> Actor:
-    """The actor with their present rights, which stay as they are until the transaction ends.
-
-    Raises PermissionDenied if they are no longer a member.
-    """
-    _lock(actor.workspace.pk)
-    rows = Membership.objects.select_related("workspace__plan", "user")
-    membership = rows.filter(pk=actor.membership.pk).first()
-    if membership is None:
-        raise PermissionDenied("You are no longer a member of this workspace.")
-    return replace(actor, membership=membership)
-
-
 def check_rights(
     actor: Actor, *, before: Membership | None = None, after: Membership | Invitation | None = None
 ) -> None:
@@ -204,7 +207,7 @@ def check_rights(
     if actor.may(Permission.WORKSPACE_OWN):
         return
     if Role.OWNER in (before and before.role, after and after.role):
-        raise PermissionDenied(OWNERS_ONLY)
+        raise PermissionDenied(NOT_BY_KEY if actor.key_id else OWNERS_ONLY)
     if after is None:
         return
     given = permissions.of(after) - (permissions.of(before) if before else frozenset())
@@ -231,11 +234,6 @@ def _is_last_owner(membership: Membership) -> bool:
         workspace=membership.workspace_id, role=Role.OWNER, user__is_service_account=False
     )
     return [owner.pk for owner in owners] == [membership.pk]
-
-
-def _lock(workspace_id: UUID) -> None:
-    """One change at a time per workspace, so that no two owners demote each other."""
-    Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
 
 
 def _reread(membership: Membership) -> Membership:
@@ -266,11 +264,10 @@ def _use_invitation(membership: Membership) -> None:
     pending.update(accepted_at=timezone.now(), accepted_by=membership.user)
 
 
-def _revoke_invitations_by(membership: Membership) -> None:
-    """Whoever may not invite any more has no valid links left, which they could have kept."""
-    Invitation.objects.filter(
-        workspace=membership.workspace_id, invited_by=membership.user_id, accepted_at=None, revoked_at=None
-    ).update(revoked_at=timezone.now())
+def _revoke_invitations_by(membership: Membership, actor: audit.By) -> None:
+    member_rights.revoke_invitations_by(
+        workspace=membership.workspace, user_id=membership.user_id, actor=actor
+    )
 
 
 def _notify(kind: mails.Kind, membership: Membership, actor: audit.By, **details: str) -> None:

@@ -16,6 +16,7 @@ from editor.operations import audit, mails, members, sessions
 
 NAME_LENGTH = 120
 OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
+_PEOPLE = Q(memberships__user__is_service_account=False)
 LAST_OPERATOR = "This is the last operator. Make somebody else an operator first."
 
 
@@ -32,14 +33,15 @@ def only_owner_of(user: User) -> list[Workspace]:
     """The workspaces whose other members have no other owner."""
     own = user.memberships.filter(role=Role.OWNER).values("workspace")
     owners = Count("memberships", filter=Q(memberships__role=Role.OWNER))
-    counted = Workspace.objects.filter(pk__in=own).annotate(owners=owners, people=Count("memberships"))
+    people = Count("memberships", filter=_PEOPLE)
+    counted = Workspace.objects.filter(pk__in=own).annotate(owners=owners, people=people)
     return list(counted.filter(owners=1, people__gt=1).order_by("name"))
 
 
 def alone_in(user: User) -> list[Workspace]:
     """The workspaces that have no other member."""
     own = user.memberships.values("workspace")
-    counted = Workspace.objects.filter(pk__in=own).annotate(people=Count("memberships"))
+    counted = Workspace.objects.filter(pk__in=own).annotate(people=Count("memberships", filter=_PEOPLE))
     return list(counted.filter(people=1).order_by("name"))
 
 
@@ -48,6 +50,11 @@ def may_sign_up(email: str) -> bool:
     if settings.SIGNUP == "domains":
         return email.rpartition("@")[2].lower() in settings.SIGNUP_DOMAINS
     return bool(settings.SIGNUP == "open")
+
+
+def sign_up_is_open() -> bool:
+    """Whether the page for it is. Without mail, anybody could claim an address of the domains."""
+    return settings.SIGNUP == "open" or (settings.SIGNUP == "domains" and settings.SENDS_MAIL)
 
 
 def is_last_operator(user: User) -> bool:
@@ -153,7 +160,7 @@ def confirm_email(*, user: User, email: str, address: str | None = None) -> None
 @transaction.atomic
 def password_changed(*, user: User, session_key: str | None = None, address: str | None = None) -> None:
     """End the person's other sessions, and tell them by mail. `session_key`: the one that stays."""
-    sessions.end_all(user=user, but=session_key, address=address)
+    sessions.end_all(user=user, actor=user, but=session_key, address=address)
     record(user=user, action="account.password_changed", address=address)
     mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
 

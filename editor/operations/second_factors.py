@@ -55,7 +55,7 @@ def changed(*, user: User, action: str, what: str, session_key: str | None, addr
     action  one of CHANGES
     what    the factor, for people
     """
-    sessions.end_all(user=user, but=session_key, address=address)
+    sessions.end_all(user=user, actor=user, but=session_key, address=address)
     members.account_changed(user=user)
     audit.record_for(
         person=user,
@@ -76,7 +76,7 @@ def reset(*, user: User, actor: audit.By, workspace: Workspace | None = None) ->
     whose audit log it stands.
     """
     Authenticator.objects.filter(user=user).delete()
-    sessions.end_all(user=user)
+    sessions.end_all(user=user, actor=actor)
     members.account_changed(user=user)
     audit.record(workspace=workspace, actor=actor, action="account.second_factor_reset", target=user.email)
     mails.notify(kind=mails.Kind.FACTOR_CHANGED, email=user.email, change="Second factor reset")

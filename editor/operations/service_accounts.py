@@ -17,6 +17,7 @@ from editor.access.scopes import EVERYTHING, MANAGE, WRITE
 from editor.errors import InvalidInput
 from editor.models import ApiKey, Membership, Role, User
 from editor.models.users import SERVICE_DOMAIN
+from editor.operations import audit, member_rights
 from editor.queries import api_keys
 
 HIGHEST_CAP = 2**31 - 1  # credits
@@ -42,13 +43,24 @@ def create(*, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int
     return user
 
 
-def end_if_unused(user: User) -> None:
-    """End the membership of a service account without a live key. Does nothing to other users."""
+def end_if_unused(user: User, *, actor: audit.By) -> None:
+    """End the membership of a service account without a live key, and its open invitations.
+
+    Does nothing to other users.
+    """
     if not user.is_service_account:
         return
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one revocation at a time
     if not ApiKey.objects.filter(api_keys.live(), created_by=user).exists():
-        Membership.objects.filter(user=user).delete()
+        for membership in Membership.objects.filter(user=user).select_related("workspace"):
+            member_rights.revoke_invitations_by(workspace=membership.workspace, user_id=user.pk, actor=actor)
+            membership.delete()
+
+
+def check_cap_of(actor: Actor, account: User) -> None:
+    """Raise InvalidInput if the account may spend more than the actor, who is about to get a key of it."""
+    for membership in Membership.objects.filter(workspace=actor.workspace, user=account):
+        _check_cap(actor, membership.monthly_cap)
 
 
 def _check_cap(actor: Actor, cap: int | None) -> None:

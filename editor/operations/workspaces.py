@@ -15,6 +15,7 @@ from editor.operations import addresses, audit, credits, locks, second_factors
 from editor.operations.second_factors import NewPasskey
 
 FIRST_CREDITS = 500
+LONGEST_NAME = 120  # characters
 # The plan of people who sign up uninvited. It includes little storage, for there may be many of them.
 SIGN_UP_PLAN = "Sign-up"
 SIGN_UP_STORAGE = 250 * 1024**2  # bytes, until an operator changes the plan
@@ -66,7 +67,9 @@ def sign_up(*, email: str, password: str, passkey: NewPasskey | None = None) -> 
 
 def create_for_sign_up(*, owner: User) -> Workspace:
     """The first workspace of a person who signed up uninvited."""
-    return create(name=f"{owner.display_name}'s workspace", owner=owner, plan=_sign_up_plan())
+    of = "'s workspace"
+    name = owner.display_name[: LONGEST_NAME - len(of)] + of
+    return create(name=name, owner=owner, plan=_sign_up_plan())
 
 
 def _sign_up_plan() -> Plan:
@@ -86,7 +89,8 @@ def create_own(*, user: User, name: str) -> Workspace:
     """
     if not may_create(user):
         raise PermissionDenied("Only an operator of this portal can create workspaces.")
-    own = Membership.objects.select_for_update(no_key=True).filter(user=user, role=Role.OWNER)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one at a time, to count them
+    own = Membership.objects.filter(user=user, role=Role.OWNER)
     if not user.is_superuser and own.count() >= MOST_OWNED:
         raise LimitExceeded(f"You own {MOST_OWNED} workspaces already, and cannot create more.")
     uninvited = settings.SIGNUP != "invite" and not user.is_superuser
@@ -100,10 +104,10 @@ def create_user(
 
     passkey  instead of a password
     """
+    if passkey is None:  # first: whoever tries a weak one must not learn whether there is an account
+        _validate_password(password, User(email=email, name=name))
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict("An account with this email already exists.")
-    if passkey is None:
-        _validate_password(password, User(email=email, name=name))
     fields: dict[str, Any] = {"name": name, "is_staff": operator, "is_superuser": operator}
     try:
         if passkey is None:
@@ -127,8 +131,8 @@ def _validate_password(password: str, user: User) -> None:
 def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     """A workspace with its owner and an empty credit account."""
     name = name.strip()
-    if not 1 <= len(name) <= 120:
-        problem = "Enter a workspace name of 1 to 120 characters."
+    if not 1 <= len(name) <= LONGEST_NAME:
+        problem = f"Enter a workspace name of 1 to {LONGEST_NAME} characters."
         raise InvalidInput(problem, fields={"workspace_name": problem})
     workspace = Workspace.objects.create(
         name=name, slug=addresses.free(name=name), plan=plan or Plan.objects.get(is_default=True)

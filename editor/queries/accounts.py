@@ -43,4 +43,5 @@ def memberships_of(user: User) -> list[Membership]:
 
 
 def workspace_by_slug(slug: str) -> Workspace | None:
-    return Workspace.objects.filter(slug=slug).first()
+    """None for one that was deleted, too."""
+    return Workspace.objects.filter(slug=slug, deleted_at=None).first()

@@ -10,6 +10,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, Whe
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 
+from editor.access import second_factor
 from editor.models import LIVE, Invitation, Job, Membership, Role, User, Workspace
 from editor.queries.credits import month_start
 
@@ -23,12 +24,14 @@ _RANK = Case(
 class MemberPage:
     """Members, their highest roles first, then by name.
 
-    total  members that match
-    spent  credits charged or held this month, by the person's id
+    total        members that match
+    with_factor  ids of the people who have a second factor
+    spent        credits charged or held this month, by the person's id
     """
 
     members: list[Membership]
     total: int
+    with_factor: set[object]
     spent: dict[UUID, int]
 
 
@@ -45,7 +48,7 @@ def people(workspace: Workspace) -> QuerySet[Membership]:
 def page(
     workspace: Workspace, *, words: str = "", number: int = 1, size: int = PAGE, with_spent: bool = True
 ) -> MemberPage:
-    """`words`: a part of the name or the email. Four queries for any number of members."""
+    """`words`: a part of the name or the email. Five queries for any number of members."""
     rows = people(workspace)
     if words:
         rows = rows.filter(Q(user__name__icontains=words) | Q(user__email__icontains=words))
@@ -54,7 +57,10 @@ def page(
     members = list(shown)
     ids = [row.user_id for row in members]
     return MemberPage(
-        members=members, total=rows.count(), spent=spent_by(workspace, ids) if with_spent else {}
+        members=members,
+        total=rows.count(),
+        with_factor=second_factor.people_with_one(ids),
+        spent=spent_by(workspace, ids) if with_spent else {},
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.httpkit import get_client_ip
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.forms import Form
 from django.http import HttpRequest
@@ -16,7 +15,7 @@ from django.urls import reverse
 from editor.errors import Conflict
 from editor.gateway import addresses
 from editor.models import User
-from editor.operations import workspaces
+from editor.operations import people, workspaces
 from editor.web import choices, oidc, sign_in_limits
 from editor.web.back import own_url
 
@@ -43,7 +42,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """The operator decides with SIGNUP; the very first account is created on the welcome page."""
-        return settings.SIGNUP != "invite" and not workspaces.needs_first_start()
+        return people.sign_up_is_open() and not workspaces.needs_first_start()
 
     def save_user(self, request: HttpRequest, user: User, form: Form, commit: bool = True) -> User:
         """A new user gets a workspace of their own."""

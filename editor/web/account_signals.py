@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from editor.models import User
 from editor.operations import people, second_factors
-from editor.web.sign_in_signals import record_failure
+from editor.web import sign_in_signals
 
 FACTORS = {
     Authenticator.Type.TOTP: "Authenticator app",
@@ -56,7 +56,7 @@ def factor_renewed(**kwargs: Any) -> None:
 
 @receiver(mfa.authentication_failed)
 def code_failed(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    record_failure(request, user.email)
+    sign_in_signals.code_failed(request, user.email)
 
 
 @receiver(social.social_account_added)

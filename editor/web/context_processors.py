@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from editor.models import User
+from editor.operations import people
 from editor.operations import workspaces as operation
 from editor.queries import credits, members
 
@@ -20,7 +21,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "site_name": settings.SITE_NAME,
         "theme": theme if theme in THEMES else "auto",
-        "signup_open": settings.SIGNUP != "invite",
+        "signup_open": people.sign_up_is_open(),
     }
     actor = getattr(request, "actor", None)
     if actor is not None and isinstance(request.user, User):

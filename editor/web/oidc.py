@@ -13,6 +13,7 @@ from typing import Any
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.providers.base import AuthProcess
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -33,11 +34,19 @@ NOT_CONFIRMED = (
     "There is an account with this email, but the email was never confirmed here. Sign in with your "
     "password, confirm the email on your account page, and connect {provider} there."
 )
+CONFIRM_FIRST = "Confirm your email on your account page first, then connect {provider} there."
 STRONGEST = (Role.ADMIN, Role.EDITOR, Role.VIEWER)
 
 
 class PublicOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     """The provider returns people to BASE_URL, whatever host a proxy sends."""
+
+    def complete_login(self, request: HttpRequest, app: Any, token: Any, **kwargs: Any) -> SocialLogin:
+        """Some providers send `email_verified` as a text: “false” is not verified."""
+        login: SocialLogin = super().complete_login(request, app, token, **kwargs)
+        for address in login.email_addresses:
+            address.verified = address.verified is True or address.verified == "true"
+        return login
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
         return mail_origin(request) + reverse("openid_connect_callback", args=[self.provider_id])
@@ -56,6 +65,12 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:
         return reverse("account")
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """Nobody leaves a connection in an account that they made with somebody else's address."""
+        connects = sociallogin.state.get("process") == AuthProcess.CONNECT and settings.SENDS_MAIL
+        if connects and isinstance(request.user, User) and not accounts.is_confirmed(request.user):
+            raise _refused(request, sociallogin, CONFIRM_FIRST)
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:
         user: User = super().populate_user(request, sociallogin, data)
@@ -102,15 +117,15 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 def apply_roles(user: User, sociallogin: SocialLogin) -> None:
     """Give the user the roles that their groups at the provider stand for.
 
-    Of several groups with a role in one workspace, the strongest role counts. Owners stay owners, and who
-    has no such group keeps what they have: members are removed by people.
+    Of several groups with a role in one workspace, the strongest role counts. Who has no such group keeps
+    what they have: members are removed by people.
     """
     for slug, role in _roles(sociallogin).items():
         workspace = accounts.workspace_by_slug(slug)
         if workspace is None:
             log.warning("OIDC: a group stands for a role in %s, which does not exist", slug)
-        elif not user.memberships.filter(workspace=workspace, role=Role.OWNER).exists():
-            members.join(workspace=workspace, user=user, role=role, actor=None)
+        elif not members.apply_role(workspace=workspace, user=user, role=role):
+            log.warning("OIDC: a group stands for a role in %s, which has no seat left", slug)
 
 
 def _roles(sociallogin: SocialLogin) -> dict[str, Role]:

@@ -21,6 +21,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = {  # noqa: RUF012  (as in allauth)
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": "This code is wrong or was used already. Enter the current one.",
+        "unverified_email": "Confirm your email first: the account page mails you a link.",
     }
 
     def encrypt(self, text: str) -> str:

@@ -2,6 +2,7 @@
 
 Failed sign-ins have passed the limits of sign_in_limits.py. Of these, the audit log gets at most 60 attempts
 an hour from one network (an IPv4 address or an IPv6 /64) and 1,000 in all, so that strangers cannot fill it.
+Wrong codes do not count towards the latter, nor are they left out for it: who enters one knows the password.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from editor.models import User
 from editor.operations import mails, sign_ins
 from editor.web import sign_in_limits
 
-RECORDED = {"network": "60/h/ip", "all": "1000/h/key"}
+RECORDED = {"network": "60/h/ip", "all": "1000/h/key", "code": "60/h/key"}
 
 
 @receiver(user_logged_in)
@@ -53,14 +54,19 @@ def signed_out(user: User | None, **kwargs: Any) -> None:
 def failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
     email = str(credentials.get("email") or credentials.get("username") or "")
     if request is not None and email:
-        record_failure(request, email)
+        _record(request, email, network="", all="all")
 
 
-def record_failure(request: HttpRequest, email: str) -> None:
-    """Record a wrong password, code or the like for this address, unless there were too many."""
+def code_failed(request: HttpRequest, email: str) -> None:
+    """Record a wrong code or recovery code for this account."""
+    _record(request, email, code=email)
+
+
+def _record(request: HttpRequest, email: str, **keys: str) -> None:
+    """Record a refused attempt for this address, unless there were too many. `keys`: of RECORDED."""
     taken = (
-        ratelimit.consume(request, app="editor", action=name, config=RECORDED, key=name, limit_get=True)
-        for name in RECORDED
+        ratelimit.consume(request, app="editor", action=name, config=RECORDED, key=key, limit_get=True)
+        for name, key in keys.items()
     )
     if all(taken):
         sign_ins.failed(email=email)

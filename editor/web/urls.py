@@ -89,6 +89,11 @@ urlpatterns = [
     path("w/<slug:slug>/settings/members/<uuid:user_id>/remove/", members.remove, name="member_remove"),
     path("w/<slug:slug>/settings/members/<uuid:user_id>/owner/", members.make_owner, name="member_owner"),
     path(
+        "w/<slug:slug>/settings/members/<uuid:user_id>/second-factor/",
+        members.reset_second_factor,
+        name="member_second_factor",
+    ),
+    path(
         "w/<slug:slug>/settings/invitations/<uuid:invitation_id>/again/",
         invitations.send_again,
         name="invitation_again",

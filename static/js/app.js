@@ -74,7 +74,7 @@ on("change", ({ target }) => {
   if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
 }, true);
 on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // has no effect for other images
-on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open])") && target.showModal());
+on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open], :empty)") && target.showModal());
 on("close", ({ target }) => target.matches("[data-forget]") && target.replaceChildren(), true);
 
 // --- Switches remembered by this browser.
@@ -149,6 +149,12 @@ on("htmx:after:request", (event) => {
   event.preventDefault();
 });
 on("htmx:error", ({ detail }) => detail.ctx && failed(detail.ctx.sourceElement));
+
+// --- Run adds the entry that its result takes: Safari's Back skips the page before one added 10 s after a click.
+on("submit", ({ target }) => {
+  if (target.id === "studio-form" && !history.state?.awaits) history.pushState({ htmx: true, awaits: true }, "");
+});
+on("htmx:before:history:update", ({ detail }) => history.state?.awaits && (detail.history.type = "replace"));
 
 // --- Focus lost by a swap, or not restored by a dialog, moves to where its owner says.
 let focused = document.body;

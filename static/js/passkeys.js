@@ -1,7 +1,7 @@
 // Passkeys: the server makes the options for the browser's dialog, and the form carries its result.
 document.addEventListener("click", async ({ target }) => {
   const button = target.closest("[data-passkey]");
-  if (!button) return;
+  if (!button?.form.reportValidity()) return;
   try {
     const { form } = button;
     const answer = await fetch(`${button.dataset.passkey}?email=${encodeURIComponent(form.email?.value ?? "")}`);

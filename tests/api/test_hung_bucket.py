@@ -38,8 +38,7 @@ async def test_other_calls_are_still_served(
 ) -> None:
     needing_it = await in_thread(lambda: make(make_actor(Workspace.objects.get())))
     with s3.hung_bucket() as (bucket, accepted):
-        settings.STORAGE_BUCKET = s3.NAME
-        settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}
+        bucket.use(settings)
         held = [asyncio.create_task(client.post("process", json=EDIT | files)) for files in needing_it]
         await until(lambda: len(accepted) >= threads.THREADS)
         async with asyncio.timeout(PATIENCE):
@@ -47,4 +46,8 @@ async def test_other_calls_are_still_served(
             started = await client.post("process", json=EDIT)
         assert (models.status_code, started.status_code) == (200, 202)
         assert not any(call.done() for call in held)
-    assert {call.status_code for call in await asyncio.gather(*held)} == {500}
+    for refusal in await asyncio.gather(*held):
+        assert refusal.status_code == 503
+        assert refusal.json()["code"] == "storage_unavailable"
+        assert "does not respond" in refusal.json()["error"]
+        assert refusal.headers["Retry-After"]

@@ -67,7 +67,7 @@ def test_edits_versions_and_branches(user: User) -> None:
     assert red == green == blue
     user.link("Original").click()
     user.sees("Editing the original")
-    edit(user, "add a white border", "v3")
+    edit(user, "add a white border [slow:11]", "v3")  # past WebKit's ten seconds
     assert min(sample(user, 0.01, 0.5)) > 240
     user.driver.back()
     user.sees("Editing the original")

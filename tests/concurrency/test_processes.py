@@ -1,13 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,31 +11,9 @@ import pytest
 from editor.concurrency import processes
 from editor.shortage import is_shortage
 from tests import process_functions as functions
-from tests.patience import PATIENCE, until, wait_until
+from tests.concurrency.signs_of_life import is_written, wait_for_pid, wait_until_dead
+from tests.patience import PATIENCE, until
 from tests.scarce import no_descriptors
-
-ROOT = Path(__file__).parents[2]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
-def wait_until_dead(pid: int) -> None:
-    wait_until(lambda: not is_alive(pid), "the child's end")
-
-
-def is_written(path: Path) -> bool:
-    return path.exists() and bool(path.read_text())
-
-
-def wait_for_pid(path: Path) -> int:
-    wait_until(lambda: is_written(path), "the child's start")
-    return int(path.read_text())
 
 
 def timed_out(function: Callable[[str], None], path: Path) -> int:
@@ -223,111 +197,3 @@ async def test_another_tenants_first_call_takes_the_next_free_slot(tmp_path: Pat
     for task in many:
         task.cancel()
     await asyncio.gather(*many, return_exceptions=True)
-
-
-PARENT = """
-import signal, sys, threading
-# As a shell starts it, however the tests were started: in the background, SIGINT may be ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.signal(signal.SIGTERM, signal.SIG_DFL)
-from editor.concurrency import processes
-from tests import process_functions
-def work():
-    processes.run_sync(process_functions.write_pid_and_sleep, sys.argv[1], tenant="a", timeout=3600)
-threading.Thread(target=work, daemon=True).start()
-threading.Event().wait()
-"""
-
-
-@contextlib.contextmanager
-def started(path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A parent and the id of its child; both are killed afterwards in any case."""
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(path)], cwd=ROOT, stderr=subprocess.DEVNULL)
-    try:
-        yield parent, wait_for_pid(path)
-    finally:
-        parent.kill()
-        parent.wait()
-        if is_written(path) and is_alive(child := int(path.read_text())):
-            os.kill(child, signal.SIGKILL)
-
-
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_no_child_outlives_its_parent(tmp_path: Path, end: signal.Signals) -> None:
-    with started(tmp_path / "pid") as (parent, child):
-        parent.send_signal(end)
-        parent.wait(PATIENCE)
-        wait_until_dead(child)
-
-
-SCRIPT = """
-from editor.concurrency import processes
-from tests import process_functions
-if __name__ == "__main__":
-    print(processes.run_sync(process_functions.add, 2, 3, tenant="a", timeout=60))
-"""
-
-
-@pytest.mark.parametrize("as_file", [False, True])
-def test_it_works_with_any_main_module(tmp_path: Path, as_file: bool) -> None:
-    script = tmp_path / "manage_like.py"
-    script.write_text(SCRIPT)
-    done = subprocess.run(
-        [sys.executable, str(script)] if as_file else [sys.executable, "-c", SCRIPT],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=2 * PATIENCE,
-        check=False,
-    )
-    assert (done.stdout, done.stderr) == ("5\n", "")
-
-
-# As a service starts `manage.py`: its folder is on the path, regardless of the working directory.
-ELSEWHERE = f"""
-import logging, sys, threading
-sys.path.insert(0, {str(ROOT)!r})
-from editor.concurrency import processes
-from tests import process_functions
-warned = threading.Event()
-class Handler(logging.Handler):
-    def emit(self, record):
-        print(record.getMessage(), flush=True)
-        warned.set()
-logging.getLogger("editor.concurrency.processes").addHandler(Handler())
-def run(function, *args):
-    return processes.run_sync(function, *args, tenant="a", timeout={PATIENCE})
-"""
-IMPORTS = """
-if __name__ == "__main__":
-    processes.preload("editor.media.masks")
-    print(run(process_functions.is_imported, "editor.media.masks"))
-"""
-CANNOT_IMPORT = f"""
-if __name__ == "__main__":
-    processes.preload("editor.no_such_module")
-    run(process_functions.pid)
-    warned.wait({PATIENCE})
-"""
-WARNING = "child processes start slowly: the fork server cannot import editor.no_such_module"
-
-
-@pytest.mark.parametrize(
-    ("script", "output"),
-    [(IMPORTS, "True"), (CANNOT_IMPORT, WARNING)],
-    ids=["imported", "cannot be imported"],
-)
-def test_children_preload_modules_from_any_folder_or_log_a_warning(
-    tmp_path: Path, script: str, output: str
-) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE + script],
-        cwd=tmp_path,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        timeout=3 * PATIENCE,
-        check=False,
-    )
-    assert (done.stdout, done.stderr) == (f"{output}\n", "")

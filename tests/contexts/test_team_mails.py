@@ -68,7 +68,7 @@ def test_an_invitation_has_the_link_of_its_address(invitation: Invitation) -> No
     found = invitation_links.read(link.removeprefix(f"{ORIGIN}/invitations/").rstrip("/"))
     assert (found.invitation, found.mailed) == (invitation, True)
     assert f'href="{link}"' in html(mail)
-    assert "Hello,<br>see &lt;b&gt;you&lt;/b&gt;" in html(mail)
+    assert "&gt; Hello,<br>&gt; see &lt;b&gt;you&lt;/b&gt;" in html(mail)
 
 
 @pytest.mark.parametrize(

@@ -103,10 +103,10 @@ def through_images(studio: Studio) -> Iterator[None]:
 def through_settings(studio: Studio) -> Iterator[None]:
     page = studio.page
     page.get_by_role("button", name=re.compile("^Workspace:")).click()
-    follow(page, "Settings", "settings/providers")
+    follow(page, "Settings", "settings/general")
     yield
-    for name, path in (("API keys", "settings/api-keys"), ("Webhooks", "settings/webhooks")):
-        follow(page, name, path)
+    for name, path in (("Providers", "providers"), ("API keys", "api-keys"), ("Webhooks", "webhooks")):
+        follow(page, name, f"settings/{path}")
         yield
     for name, path in (("Credits", "credits"), ("API", "api")):
         follow(page, name, path)
@@ -115,6 +115,8 @@ def through_settings(studio: Studio) -> Iterator[None]:
     page.wait_for_url(re.compile("/api/guide/"))
     yield
     page.get_by_role("button", name=re.compile("your account")).click()
+    follow(page, "Account", "account")
+    yield
     follow(page, "Change password", "password/change")
     yield
     page.goto(f"{studio.portal.url}/accounts/logout/")
@@ -158,6 +160,27 @@ def test_back_and_forward_show_whole_pages_as_they_were_seen(common_portal: Port
     page.go_back()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert seen(page)["styled"]
+
+
+def test_a_result_takes_the_entry_that_run_added(common_portal: Portal, new_context: ContextMaker) -> None:
+    studio = Studio(new_context(), common_portal)
+    studio.page.locator("#file").set_input_files(PHOTO)
+    studio.expect_editing("the original")
+    original, before = studio.page.url, studio.page.evaluate("history.length")
+    studio.run("make it warmer [fail]")
+    expect(studio.page.locator("#failure .failed")).to_be_visible()
+    studio.edit("make it warmer", becomes="v2")
+    studio.page.wait_for_url(lambda url: url != original)
+    assert studio.page.evaluate("history.length") == before + 1
+    studio.version("Original").click()
+    studio.expect_editing("the original")
+    assert studio.page.evaluate("history.length") == before + 2
+    studio.run("[slow] make it black and white")
+    studio.version("v2").click()
+    studio.expect_editing("v2")
+    assert studio.page.evaluate("history.length") == before + 3
+    studio.page.go_back()
+    studio.expect_editing("the original")
 
 
 def test_a_page_that_a_browser_kept_is_loaded_again(common_portal: Portal, new_context: ContextMaker) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote
 from xml.sax.saxutils import escape
 
 from botocore.config import Config
+from pytest_django import Settings
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -68,6 +69,11 @@ class Bucket:
                 ),
             },
         }
+
+    def use(self, settings: Settings) -> None:
+        """Let the portal's code of this test keep its files here."""
+        settings.STORAGE_BUCKET = NAME
+        settings.STORAGES = settings.STORAGES | {"default": self.storages()}
 
     def environment(self) -> dict[str, str]:
         """The portal's settings for this bucket."""
@@ -178,6 +184,14 @@ def bucket() -> Iterator[Bucket]:
     one.url = f"http://{server.host}:{server.port}"
     yield one
     server.stop()
+
+
+@contextmanager
+def unreachable_bucket() -> Iterator[Bucket]:
+    """A bucket whose address refuses connections."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # without listening
+        yield Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}")
 
 
 @contextmanager

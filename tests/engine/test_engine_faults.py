@@ -1,125 +1,31 @@
-"""Faulty providers, and workers that stop at the worst moment: one submit, one outcome, nothing lost."""
+"""Faulty providers, and runs that meet one another: one submit, one outcome, nothing lost."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
 from editor.engine import execution, submission
-from editor.engine.errors import JobEnded, RouteChanged
-from editor.models import CreditAccount, Image, Job, Status
-from editor.operations import jobs, outcomes
-from editor.operations.jobs import NewEdit
-from editor.providers import registry
-from editor.providers.base import EditRequest, ErrorKind, Progress, Provider, Result, ResultImage, Submitted
+from editor.engine.errors import RouteChanged
+from editor.models import Image, Job, Status
+from editor.operations import outcomes
+from editor.providers.base import EditRequest, ErrorKind, Progress, Result, Submitted
 from editor.providers.failures import failure
-from tests.factories import make_actor, photo
+from tests.engine.scripted import (
+    AtOnce,
+    Scripted,
+    scripted,
+    stop_during_submit,
+    submit,
+    totals,
+)
 from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-class Scripted(Provider):
-    """A provider that costs money, counts its submits and responds as the test requires.
-
-    holds   respond to no submit before `answer` is set
-    hangs   never respond to a poll
-    """
-
-    name = "sandbox"
-    label = "Scripted"
-    needs_key = False
-
-    def __init__(self, *, holds: bool = False, hangs: bool = False, seed: int = 1) -> None:
-        self.answer = asyncio.Event()
-        if not holds:
-            self.answer.set()
-        self.hangs = hangs
-        self.seed = seed
-        self.requested: list[str] = []
-        self.stopped: list[str] = []
-
-    async def submit(self, request: EditRequest) -> Submitted:
-        task_id = uuid.uuid4().hex
-        self.requested.append(task_id)
-        await self.answer.wait()
-        return Submitted(task_id=task_id)
-
-    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        if self.hangs:
-            await asyncio.Event().wait()
-        return Result(images=(ResultImage(photo(), "image/png"),), seed=self.seed)
-
-    async def cancel(self, request: EditRequest, task: Submitted) -> None:
-        self.stopped.append(task.task_id)
-
-
-def scripted(monkeypatch: pytest.MonkeyPatch, provider: Scripted) -> Scripted:
-    monkeypatch.setattr(registry, "get", lambda name: provider)
-    return provider
-
-
-def submit() -> tuple[Actor, Job]:
-    actor = make_actor(balance=10)
-    return actor, jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
-
-
-def totals(actor: Actor) -> tuple[int, int]:
-    account = CreditAccount.objects.get(workspace=actor.workspace)
-    return account.balance, account.held
-
-
-async def stop_during_submit(job: Job, provider: Scripted) -> None:
-    """Cancel the run during the submit, as a worker that shuts down does."""
-    running = asyncio.create_task(execution.run(job.id))
-    await until(lambda: provider.requested)
-    running.cancel()
-    await respond_while_it_stops(running, provider)
-
-
-async def respond_while_it_stops(running: asyncio.Task[None], provider: Scripted) -> None:
-    await asyncio.sleep(0)  # let the run handle the cancellation
-    assert not running.done()
-    provider.answer.set()
-    await asyncio.gather(running, return_exceptions=True)
-
-
-def test_a_worker_that_stops_during_the_submit_keeps_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, Scripted(holds=True))
-    actor, job = submit()
-    asyncio.run(stop_during_submit(job, provider))
-    job.refresh_from_db()
-    assert (job.status, job.provider_task_id) == (Status.PROCESSING, provider.requested[0])
-    asyncio.run(execution.run(job.id))
-    job.refresh_from_db()
-    assert job.status == Status.COMPLETED
-    assert len(provider.requested) == 1
-    assert totals(actor) == (6, 0)
-
-
-def test_canceling_during_the_submit_reaches_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, Scripted(holds=True))
-    actor, job = submit()
-
-    async def go() -> None:
-        running = asyncio.create_task(execution.run(job.id))
-        await until(lambda: provider.requested)
-        await in_thread(jobs.cancel, actor=actor, job=job)
-        running.cancel()
-        await respond_while_it_stops(running, provider)
-
-    asyncio.run(go())
-    job.refresh_from_db()
-    assert job.status == Status.CANCELED
-    assert provider.stopped == provider.requested
-    assert totals(actor) == (10, 0)
 
 
 def test_a_provider_that_hangs_is_abandoned_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,66 +114,12 @@ def test_a_result_of_a_job_that_ended_meanwhile_leaves_no_files(
     assert totals(actor) == (10, 0)
 
 
-class AtOnce(Scripted):
-    """A provider whose submit does all the work: its response cannot be fetched a second time."""
-
-    immediate = True
-
-    def __init__(self, *, content: bytes | None = None, holds: bool = False) -> None:
-        super().__init__(holds=holds)
-        self.content = photo() if content is None else content
-
-    async def submit(self, request: EditRequest) -> Submitted:
-        task = await super().submit(request)
-        return replace(task, result=Result(images=(ResultImage(self.content, "image/png"),)))
-
-
-def test_a_result_that_arrives_while_the_worker_stops_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, AtOnce(holds=True))
-    _, job = submit()
-    asyncio.run(stop_during_submit(job, provider))
-    job.refresh_from_db()
-    assert (job.status, len(provider.requested)) == (Status.COMPLETED, 1)
-    assert Image.objects.filter(kind="result").count() == 1
-
-
 def test_an_unusable_result_is_not_requested_again(monkeypatch: pytest.MonkeyPatch) -> None:
     provider = scripted(monkeypatch, AtOnce(content=b"<html>"))
     actor, job = submit()
     asyncio.run(execution.run(job.id))
     job.refresh_from_db()
     assert (job.status, job.error_code, len(provider.requested)) == (Status.FAILED, "unavailable", 1)
-    assert totals(actor) == (10, 0)
-
-
-def test_canceling_does_not_wait_for_the_providers_response(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = scripted(monkeypatch, AtOnce(holds=True))
-    actor, job = submit()
-
-    async def cancel_it() -> None:
-        running = asyncio.create_task(execution.run(job.id))
-        await until(lambda: provider.requested)
-        await in_thread(jobs.cancel, actor=actor, job=job)
-        running.cancel()
-        await asyncio.wait_for(asyncio.gather(running, return_exceptions=True), PATIENCE)
-
-    asyncio.run(cancel_it())
-    job.refresh_from_db()
-    assert job.status == Status.CANCELED
-    assert totals(actor) == (10, 0)
-
-
-def test_a_refusal_that_arrives_while_the_worker_stops_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Refuses(Scripted):
-        async def submit(self, request: EditRequest) -> Submitted:
-            await super().submit(request)
-            raise failure(ErrorKind.MODERATED)
-
-    provider = scripted(monkeypatch, Refuses(holds=True))
-    actor, job = submit()
-    asyncio.run(stop_during_submit(job, provider))
-    job.refresh_from_db()
-    assert (job.status, job.error_code) == (Status.FAILED, "moderated")
     assert totals(actor) == (10, 0)
 
 
@@ -300,17 +152,6 @@ def test_progress_is_limited_to_a_hundred_percent(monkeypatch: pytest.MonkeyPatc
     job.refresh_from_db()
     assert job.status == Status.COMPLETED
     assert job.events.filter(percent=100).exists()
-
-
-def test_a_cancel_request_found_at_the_claim_ends_the_job() -> None:
-    actor, job = submit()
-    Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now(), status=Status.PROCESSING)
-    job.refresh_from_db()
-    with pytest.raises(JobEnded):
-        submission._claim(job)
-    job.refresh_from_db()
-    assert job.status == Status.CANCELED
-    assert totals(actor) == (10, 0)
 
 
 def test_a_run_whose_route_another_run_has_left_calls_no_provider(monkeypatch: pytest.MonkeyPatch) -> None:

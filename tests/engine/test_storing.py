@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import socket
 import threading
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -19,45 +16,24 @@ from pytest_django import Settings
 
 from editor import shortage
 from editor.access.actor import Actor
-from editor.concurrency import threads
-from editor.concurrency.threads import in_thread
 from editor.engine import execution, results
-from editor.engine.results import NotStored
 from editor.media import store
 from editor.models import CreditAccount, Image, Job, Status
-from editor.operations import images, jobs, outcomes
-from editor.operations.jobs import NewEdit
-from editor.providers import registry
-from editor.providers.base import EditRequest, Progress, Provider, Result, ResultImage, Submitted
-from editor.shortage import Shortage
-from tests.emulators import s3
-from tests.emulators.s3 import Bucket
-from tests.factories import make_actor, photo
+from editor.operations import outcomes
+from tests.engine.results_at_hand import start
 from tests.operations.upload_files import stored_files
 from tests.patience import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-DONE = Result(images=(ResultImage(photo(), "image/png"),))
+
 FILES = 1 + len(store.THUMBNAILS)
+
+
 MESSAGE = "The portal could not store the image. Try again later, or ask an operator for help."
+
+
 EACH_WAY = pytest.mark.parametrize("at_once", [False, True], ids=["polled", "immediate"])
-
-
-class Ready(Provider):
-    """Returns the result at the first poll, or with the submit."""
-
-    name = label = "sandbox"
-    needs_key = False
-
-    def __init__(self, *, at_once: bool) -> None:
-        self.immediate = at_once
-
-    async def submit(self, request: EditRequest) -> Submitted:
-        return Submitted(task_id=uuid.uuid4().hex, result=DONE if self.immediate else None)
-
-    async def poll(self, request: EditRequest, task: Submitted) -> Progress | Result:
-        return DONE
 
 
 class Barrier:
@@ -96,13 +72,6 @@ def disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> type[Disk]:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shortage, "PAUSE", 0.05)
-
-
-def start(monkeypatch: pytest.MonkeyPatch, *, at_once: bool = False) -> tuple[Actor, Job]:
-    provider = Ready(at_once=at_once)
-    monkeypatch.setattr(registry, "get", lambda name: provider)
-    actor = make_actor(balance=10)
-    return actor, jobs.submit(actor=actor, request=NewEdit(prompt="a quiet harbour"))
 
 
 def run(job: Job) -> None:
@@ -269,50 +238,3 @@ def test_retries_of_the_storage_are_limited(
 def raise_next(errors: Iterator[Exception]) -> None:
     if error := next(errors, None):
         raise error
-
-
-@pytest.mark.parametrize(
-    ("status", "raised"), [(403, NotStored), (404, NotStored), (500, Shortage), (503, Shortage)]
-)
-def test_an_overloaded_bucket_is_retried_and_a_refusing_one_is_not(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings, status: int, raised: type[Exception]
-) -> None:
-    _, job = start(monkeypatch)
-    with s3.bucket() as bucket:
-        use(bucket, settings)
-        bucket.refuses = status
-        with pytest.raises(raised):
-            asyncio.run(results.keep(job=job, result=DONE))
-
-
-def test_an_unreachable_bucket_is_retried(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    _, job = start(monkeypatch)
-    with closing(socket.socket()) as deaf:
-        deaf.bind(("127.0.0.1", 0))  # without listening
-        use(Bucket(url=f"http://127.0.0.1:{deaf.getsockname()[1]}"), settings)
-        with pytest.raises(Shortage):
-            asyncio.run(results.keep(job=job, result=DONE))
-
-
-def test_results_waiting_for_a_bucket_hold_no_database_thread(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings
-) -> None:
-    _, job = start(monkeypatch)
-
-    async def store_many_and_read_a_row() -> list[BaseException | list[images.Stored]]:
-        with s3.hung_bucket() as (bucket, accepted):
-            use(bucket, settings)
-            storing = [
-                asyncio.create_task(results.keep(job=job, result=DONE)) for _ in range(2 * threads.THREADS)
-            ]
-            await until(lambda: len(accepted) >= threads.THREADS)
-            await asyncio.wait_for(in_thread(job.refresh_from_db), PATIENCE)
-            assert not any(each.done() for each in storing)
-        return await asyncio.gather(*storing, return_exceptions=True)
-
-    assert {type(each) for each in asyncio.run(store_many_and_read_a_row())} == {Shortage}
-
-
-def use(bucket: Bucket, settings: Settings) -> None:
-    settings.STORAGE_BUCKET = s3.NAME
-    settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}

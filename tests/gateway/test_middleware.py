@@ -2,92 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator
-from typing import Any
-
 import httpx
 import pytest
 from pytest_django import Settings
 
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
-from editor.errors import EditorError, LimitExceeded, PermissionDenied
-from editor.gateway import addresses, body, middleware
-from editor.gateway.middleware import GatewayMiddleware
-from editor.gateway.profile import CREDENTIALS, Headers, Profile
+from editor.gateway import addresses, middleware
+from editor.gateway.profile import CREDENTIALS, Headers
 from editor.models import Membership, Plan
 from editor.operations import api_keys
-from tests.factories import make_actor
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-LIMIT = 1000  # bytes
-
-
-def envelope(status: int, error: EditorError) -> bytes:
-    return json.dumps({"oops": error.message, "status": status}).encode()
-
-
-PROFILE = Profile(
-    name="test",
-    body_limit=LIMIT,
-    bare_key=lambda headers: headers.get("x-key"),
-    envelope=envelope,
-    is_open=lambda path: path == "/open",
-    status=lambda error: 418 if error.message == "Teapot." else error.status,
-    signed_subject=lambda scope, headers: scope["query_string"].decode().removeprefix("signed="),
-)
-
-
-async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Responds with the caller and the length of the body, or fails as the path says."""
-    match scope["path"]:
-        case "/crash":
-            raise RuntimeError("secret words")
-        case "/teapot":
-            raise EditorError("Teapot.")
-        case "/soon":
-            raise LimitExceeded("Nearly.", retry_after=0.2)
-        case "/denied":
-            raise PermissionDenied("Not for you.")
-        case "/html":
-            await send({"type": "http.response.start", "status": 404, "headers": [(b"allow", b"GET")]})
-            await send({"type": "http.response.body", "body": b"<h1>Not Found</h1>"})
-            return
-    length, more = 0, True
-    while more:
-        message = await receive()
-        length += len(message.get("body", b""))
-        more = message.get("more_body", False)
-    caller = scope.get("caller")
-    payload = {
-        "length": length,
-        "channel": caller and caller.actor.channel,
-        "by": caller and caller.actor.user.email,
-    }
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
-    )
-    await send({"type": "http.response.body", "body": json.dumps(payload).encode()})
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=GatewayMiddleware(app, PROFILE), client=("203.0.113.9", 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        yield client
-
-
-@pytest.fixture
-def actor() -> Actor:
-    return make_actor()
-
-
-@pytest.fixture
-def key(actor: Actor) -> str:
-    return api_keys.create(actor=actor, name="script")[1]
 
 
 async def test_a_caller_with_a_key_is_authenticated(
@@ -144,48 +70,6 @@ async def test_a_member_without_the_permission_is_refused(
         Membership.objects.filter(user=actor.user).update, role="editor", access_image_editor=False
     )
     assert (await client.get("/", headers={"x-key": key})).status_code == 403
-
-
-async def test_a_body_with_a_too_large_length_is_not_read(client: httpx.AsyncClient, key: str) -> None:
-    answer = await client.post("/", content=b"x" * (LIMIT + 1), headers={"x-key": key})
-    assert (answer.status_code, answer.headers["connection"]) == (413, "close")
-    assert "x-ratelimit-remaining" in answer.headers
-
-
-async def test_a_body_that_exceeds_the_limit_is_refused(client: httpx.AsyncClient, key: str) -> None:
-    async def endless() -> AsyncIterator[bytes]:
-        while True:
-            yield b"x" * 100
-
-    answer = await client.post("/", content=endless(), headers={"x-key": key})
-    assert answer.status_code == 413
-
-
-async def test_a_stalled_body_times_out(
-    client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(body, "BODY_SECONDS", 0.05)
-
-    async def dripping() -> AsyncIterator[bytes]:
-        yield b"x"
-        await asyncio.Event().wait()
-
-    answer = await client.post("/", content=dripping(), headers={"x-key": key})
-    assert answer.status_code == 408
-
-
-async def test_a_dripping_body_times_out(
-    client: httpx.AsyncClient, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(body, "BODY_SECONDS", 0.1)
-
-    async def dripping() -> AsyncIterator[bytes]:
-        while True:
-            yield b"x"
-            await asyncio.sleep(0.02)
-
-    answer = await client.post("/", content=dripping(), headers={"x-key": key})
-    assert answer.status_code == 408
 
 
 async def test_a_foreign_host_name_is_refused(client: httpx.AsyncClient, key: str) -> None:
@@ -295,28 +179,3 @@ async def test_repeated_credentials_are_refused_at_a_signed_url_too(
     assert (await client.get("/?signed=task")).status_code == 200
     answer = await client.get("/?signed=task", headers=[("authorization", "a"), ("authorization", "b")])
     assert answer.status_code == 401
-
-
-async def test_the_large_bodies_of_one_sender_are_limited(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middleware, "LARGE_OF_ONE_SENDER", 1)
-    monkeypatch.setattr(body, "SLOT_SECONDS", 0.05)
-    begun, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow() -> AsyncIterator[bytes]:
-        yield b"x"
-        begun.set()
-        await go_on.wait()
-        yield b"x"
-
-    transport = httpx.ASGITransport(app=GatewayMiddleware(app, PROFILE))
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://localhost", headers={"x-key": key}
-    ) as client:
-        first = asyncio.create_task(client.post("/", content=slow()))
-        await begun.wait()
-        refused = await client.post("/", content=slow())
-        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
-        assert (await client.post("/", content=b"small")).status_code == 200
-        go_on.set()
-        assert (await first).json()["length"] == 2
-        assert (await client.post("/", content=slow())).status_code == 200

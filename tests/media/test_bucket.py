@@ -14,6 +14,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from editor.media import incoming, store
+from editor.media.bucket import StorageUnavailable
 from tests.emulators import s3
 from tests.patience import PATIENCE
 
@@ -36,13 +37,23 @@ def test_no_database_connection_is_held_while_waiting_for_it(
     call: Callable[[], Any], settings: Settings
 ) -> None:
     with s3.bucket() as bucket:
-        settings.STORAGE_BUCKET = s3.NAME
-        settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}
+        bucket.use(settings)
         bucket.objects[NAME] = s3.Stored(b"pixels", "image/png")
         connection.ensure_connection()
         call()
         assert bucket.calls
         assert connection.connection is None
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_bucket_that_cannot_be_reached_may_be_used_later(
+    call: Callable[[], Any], settings: Settings
+) -> None:
+    with s3.unreachable_bucket() as bucket:
+        bucket.use(settings)
+        with pytest.raises(StorageUnavailable) as raised:
+            call()
+    assert (raised.value.status, raised.value.retryable) == (503, True)
 
 
 READ = f"""
@@ -74,5 +85,7 @@ def test_retries_of_a_bucket_that_does_not_respond_are_limited(tmp_path: Path) -
             timeout=PATIENCE,
             check=False,
         )
-        assert (done.stdout, done.stderr) == ("ReadTimeoutError\n", "")
+        assert done.stdout == "StorageUnavailable\n"
+        assert "ReadTimeoutError" in done.stderr
+        assert len(done.stderr.splitlines()) == 1  # no traceback
         assert len(accepted) == 2

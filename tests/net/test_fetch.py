@@ -11,8 +11,9 @@ import pytest
 
 from editor.errors import InvalidInput
 from editor.net import policy
-from editor.net.fetch import AT_ONCE, Limits, NotFetched, fetch
+from editor.net.fetch import Limits, NotFetched, fetch
 from tests.net.fetching import HOST, OTHER, PATIENT, Authority, Names, at, here, refusal
+from tests.patience import until
 from tests.providers.hostile import Write, answers, hostile
 
 PICTURE = b"\x89PNG\r\n\x1a\n and so on"
@@ -228,12 +229,10 @@ async def test_neither_cookies_nor_connections_are_kept(authority: Authority, tl
     assert not any(b"cookie" in request.lower() for request in server.requests)
 
 
-async def test_concurrent_fetches_are_limited_and_hold_no_thread(authority: Authority, tls: ssl.SSLContext):
-    more, enough = asyncio.Event(), asyncio.Event()
+async def test_fetches_hold_no_thread(authority: Authority, tls: ssl.SSLContext):
+    more = asyncio.Event()
 
     async def held(writer: Write) -> None:
-        if len(server.requests) >= AT_ONCE:
-            enough.set()
         await more.wait()
         await good(writer)
 
@@ -243,40 +242,9 @@ async def test_concurrent_fetches_are_limited_and_hold_no_thread(authority: Auth
             asyncio.create_task(
                 fetch(at(HOST, server.url), limits=PATIENT, resolve=here(), tls=authority.trust)
             )
-            for _ in range(AT_ONCE + 4)
+            for _ in range(8)
         ]
-        await asyncio.wait_for(enough.wait(), 60)
-        await asyncio.sleep(0.1)  # time for one more, if a slot were free
-        assert server.connections == AT_ONCE
+        await until(lambda: len(server.requests) >= len(calls))
         assert threading.active_count() <= threads
         more.set()
-        assert await asyncio.gather(*calls) == [(PICTURE, "image/png")] * (AT_ONCE + 4)
-
-    assert server.connections == AT_ONCE + 4
-
-
-async def test_a_failed_or_cancelled_fetch_releases_its_slot(authority: Authority, tls: ssl.SSLContext):
-    async def never(writer: Write) -> None:
-        await asyncio.Event().wait()
-
-    async with hostile(
-        *[never] * AT_ONCE, *[answers(status="404 Not Found")] * AT_ONCE, good, tls=tls
-    ) as server:
-        url = at(HOST, server.url)
-        calls = [
-            asyncio.create_task(fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust))
-            for _ in range(AT_ONCE)
-        ]
-        async with asyncio.timeout(60):
-            while len(server.requests) < AT_ONCE:
-                await asyncio.sleep(0.01)
-        for call in calls:
-            call.cancel()
-        ends = await asyncio.gather(*calls, return_exceptions=True)
-        assert all(isinstance(end, asyncio.CancelledError) for end in ends)
-        for _ in range(AT_ONCE):
-            await refusal(url, trust=authority.trust)
-
-        async with asyncio.timeout(60):
-            got = await fetch(url, limits=PATIENT, resolve=here(), tls=authority.trust)
-    assert got[0] == PICTURE
+        assert await asyncio.gather(*calls) == [(PICTURE, "image/png")] * len(calls)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -105,6 +106,29 @@ async def test_many_slow_downloads_of_a_workspace_do_not_delay_another(
         await asyncio.wait_for(one, PATIENCE)
         more.set()
         assert len(set(await asyncio.gather(*calls))) == 2 * FETCHED_AT_ONCE
+
+
+async def test_a_failed_or_canceled_download_releases_its_slot(actor: Actor, authority: Authority) -> None:
+    async def never(writer: Write) -> None:
+        await asyncio.Event().wait()
+
+    missing = answers(status="404 Not Found")
+    ends = [*[never] * FETCHED_AT_ONCE, *[missing] * FETCHED_AT_ONCE, picture]
+    async with hostile(*ends, tls=authority.server("127.0.0.1")) as server:
+
+        def fetched() -> asyncio.Task[UUID]:
+            return asyncio.create_task(intake.add(actor=actor, image=Link(server.url)))
+
+        calls = [fetched() for _ in range(FETCHED_AT_ONCE)]
+        await until(lambda: len(server.requests) >= FETCHED_AT_ONCE)
+        for call in calls:
+            call.cancel()
+        canceled = await asyncio.gather(*calls, return_exceptions=True)
+        assert all(isinstance(end, asyncio.CancelledError) for end in canceled)
+        for _ in range(FETCHED_AT_ONCE):
+            with pytest.raises(NotFetched):
+                await fetched()
+        await asyncio.wait_for(fetched(), PATIENCE)
 
 
 async def test_images_of_every_kind_keep_their_order(actor: Actor, authority: Authority) -> None:

@@ -252,6 +252,8 @@ def test_invitations_end_with_their_sender_s_right_to_invite(owner: Actor) -> No
     members.change(actor=owner, membership=admin.membership, role=Role.VIEWER)
     kept.refresh_from_db()
     assert kept.state == "revoked"
+    entry = AuditEntry.objects.get(action="invitation.revoked")
+    assert (entry.actor, entry.target) == (owner.user, kept.email)
 
 
 @pytest.mark.usefixtures("committed")

@@ -47,8 +47,7 @@ def storage(
         yield age, lambda: {path.relative_to(root).as_posix() for path in files()}
         return
     with s3.bucket() as bucket:
-        settings.STORAGE_BUCKET = s3.NAME
-        settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}
+        bucket.use(settings)
 
         def age_objects() -> None:
             for one in bucket.objects.values():

@@ -29,8 +29,7 @@ PNG = {"content-type": "image/png"}
 @pytest.fixture
 def bucket(settings: Settings) -> Iterator[Bucket]:
     with s3.bucket() as bucket:
-        settings.STORAGE_BUCKET = s3.NAME
-        settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}
+        bucket.use(settings)
         yield bucket
 
 

@@ -19,6 +19,7 @@ from editor.models import AuditEntry, Image, Membership, Plan, Role, Sharing, Wo
 from editor.operations import jobs, members, orphans, shares, trash, workspace_settings, workspaces
 from editor.queries import pricing
 from tests.factories import UserFactory, make_actor, make_image, make_member, photo
+from tests.web.factors import add_app
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,7 @@ def test_changes_are_audited_with_before_and_after(actor: Actor) -> None:
     workspace_settings.rename(actor=actor, name="  Acme   Studio ")
     set_defaults(actor, trash_days=7)
     set_defaults(actor, trash_days=7)  # which changes nothing
+    add_app(actor.user)
     workspace_settings.require_second_factor(actor=actor, required=True)
     row = Workspace.objects.get()
     assert (row.name, row.slug, row.trash_days, row.second_factor_required) == (

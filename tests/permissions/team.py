@@ -102,8 +102,14 @@ def _values(rows: Rows, *, target: User) -> dict[str, Callable[[str], Any]]:
     """What stands for each part of a path."""
     owner = make_actor(rows.workspace)
     of_workspace, _ = api_keys.create(actor=owner, name="ci", scopes=[READ], of_workspace=True)
+    # Without “Access Image Editor”: nobody sends an invitation that gives more than they have themselves.
     invitation = Invitation.objects.create(
-        workspace=rows.workspace, email="new@example.test", nonce="x", expires_at=timezone.now()
+        workspace=rows.workspace,
+        email="new@example.test",
+        role=Role.VIEWER,
+        access_image_editor=False,
+        nonce="x",
+        expires_at=timezone.now(),
     )
     ended = rows.result.job
     assert ended

@@ -19,6 +19,7 @@ from imageeditor.asgi import application
 from tests.patience import PATIENCE
 from tests.web.requests import signed_in
 
+NOT_A_MEMBER = 4403  # the code that closes a socket
 MARK = "all that was published before has been told"
 
 

@@ -154,10 +154,12 @@ IN_A_WORKSPACE = {
     "member_change": Route("post", looking=False, parts=lambda rows: [rows.member.user_id]),
     "member_remove": Route("get", looking=False, parts=lambda rows: [rows.member.user_id]),
     "member_owner": Route("get", looking=False, parts=lambda rows: [rows.member.user_id]),
+    "member_second_factor": Route("get", looking=False, parts=lambda rows: [rows.member.user_id]),
     "invitation_again": Route("post", looking=False, parts=lambda rows: [rows.invitation.id]),
     "invitation_revoke": Route("post", looking=False, parts=lambda rows: [rows.invitation.id]),
     "api_keys": Route("get"),
     "api_reference": Route("get"),
+    "api_team_reference": Route("get"),
     "api_key_rotate": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
     "api_key_revoke": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
     "provider_keys": Route("get", looking=False),
@@ -185,6 +187,7 @@ TAKES_BOTH = {
     "member_leave",
     "member_remove",
     "member_owner",
+    "member_second_factor",
     "workspace_delete",
 }
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.

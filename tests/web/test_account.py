@@ -34,6 +34,15 @@ def test_sign_in_ignores_the_case_of_the_email(typed: str) -> None:
 
 
 @pytest.mark.django_db
+def test_a_page_that_needs_an_account_says_so_at_the_sign_in() -> None:
+    words = "You are not signed in. Sign in to open the page you were on."
+    asked = Client().get(reverse("studio", args=["acme"]), follow=True)
+    assert asked.request["PATH_INFO"] == LOGIN
+    assert words in asked.content.decode()
+    assert words not in Client().get(LOGIN).content.decode()
+
+
+@pytest.mark.django_db
 def test_an_account_created_with_capitals_signs_in() -> None:
     workspaces.create_user(email="Amara@Example.test", password=PASSWORD)
     client = Client()

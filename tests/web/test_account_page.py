@@ -179,7 +179,8 @@ def test_one_session_ends_with_its_row_only_for_its_owner() -> None:
 
 
 def test_signing_out_everywhere_needs_the_password_and_keeps_this_session() -> None:
-    user = UserFactory.create()
+    workspace = make_workspace()
+    user = make_member(workspace)
     here, there = by_password(user), by_password(user)
     path = reverse("account_end_sessions")
     answer = here.post(path, {"password": "wrong"}, headers=HTMX)
@@ -189,7 +190,7 @@ def test_signing_out_everywhere_needs_the_password_and_keeps_this_session() -> N
     assert there.get(ACCOUNT).status_code == 302
     assert here.get(ACCOUNT).status_code == 200
     entry = AuditEntry.objects.get(action="account.sessions_ended")
-    assert (entry.data, entry.ip) == ({"count": 1}, "127.0.0.1")
+    assert (entry.workspace, entry.data, entry.ip) == (workspace, {"count": 1}, "127.0.0.1")
 
 
 def test_guessing_the_password_there_is_limited() -> None:

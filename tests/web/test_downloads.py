@@ -34,8 +34,7 @@ def storage(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]
         yield request.param
         return
     with s3.bucket() as bucket:
-        settings.STORAGE_BUCKET = s3.NAME
-        settings.STORAGES = settings.STORAGES | {"default": bucket.storages()}
+        bucket.use(settings)
         yield request.param
 
 

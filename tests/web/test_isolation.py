@@ -61,7 +61,7 @@ def _file(url: str) -> dict[str, Any]:
 
 
 def test_every_route_is_in_a_table() -> None:
-    put_together = {"api_reference"}  # in imageeditor/urls.py, from pages and API
+    put_together = {"api_reference", "api_team_reference"}  # in imageeditor/urls.py, from pages and API
     assert {pattern.name for pattern in urlpatterns} | put_together == {*IN_A_WORKSPACE, *OUTSIDE}
 
 
@@ -134,6 +134,7 @@ def test_a_sample_in_the_url_is_not_copied_for_viewers(own: Rows) -> None:
         ("member_change", "member"),
         ("member_remove", "member"),
         ("member_owner", "member"),
+        ("member_second_factor", "member"),
         ("invitation_again", "invitation"),
         ("invitation_revoke", "invitation"),
         ("api_key_rotate", "api_key"),

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from editor.access.actor import Actor
 from editor.media import links, store
 from editor.models import Image
 from editor.operations import trash
+from tests.emulators import s3
 from tests.factories import make_actor, make_image
 from tests.operations.upload_files import announce, claim, send
 
@@ -44,6 +46,29 @@ def test_other_sites_may_show_and_read_it_but_no_browser_runs_it(image: Image) -
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert "Set-Cookie" not in response
+
+
+def test_other_sites_can_read_every_response(image: Image) -> None:
+    url = links.sign_lasting(image.id)
+    kept = {"If-None-Match": Client().get(url)["ETag"]}
+    for response, status in (
+        (Client().get(url, headers=kept), 304),
+        (Client().get(url, headers={"Range": "bytes=0-9"}), 206),
+        (Client().get(url, headers={"Range": "bytes=9999999-"}), 416),
+        (Client().get(url + "x"), 404),
+        (Client().post(url), 405),
+    ):
+        assert (response.status_code, response["Access-Control-Allow-Origin"]) == (status, "*")
+
+
+def test_a_bucket_that_does_not_respond_is_explained(image: Image, settings: Settings) -> None:
+    with s3.unreachable_bucket() as bucket:
+        bucket.use(settings)
+        response = Client().get(links.sign_lasting(image.id))
+    assert response.status_code == 503
+    assert "storage does not respond" in response.content.decode()
+    assert response["Retry-After"] == "60"
+    assert response["Access-Control-Allow-Origin"] == "*"
 
 
 def test_thumbnails_are_webp(image: Image) -> None:

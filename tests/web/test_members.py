@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +19,8 @@ from editor.access.actor import Actor
 from editor.models import Invitation, Membership, Plan, Role, Status, User, Workspace
 from editor.operations import invitations
 from editor.queries import members as member_queries
-from tests.factories import PASSWORD, UserFactory, make_actor, make_member
+from tests.factories import PASSWORD, UserFactory, make_actor, make_member, make_workspace
+from tests.web.factors import add_app
 from tests.web.requests import HTMX, signed_in
 from tests.web.rows import add_job
 
@@ -154,8 +157,17 @@ def test_a_refused_role_comes_back_with_the_old_value_and_the_reason(owner: Acto
     page = response.content.decode()
     assert response.status_code == 409
     assert page.strip().startswith('<p class="problem"')
-    assert "only owner" in page
-    assert f'id="member-{owner.user.pk}"' in page
+    # Also in the row, which replaces that at once. Morphing would keep the role that was chosen.
+    assert f'hx-target="#member-{owner.user.pk}" hx-swap="outerHTML"' in page
+    row = page.partition(f'id="member-{owner.user.pk}"')[2]
+    assert "only owner" in row.partition(f'id="problem-{owner.user.pk}"')[2].partition("</div>")[0]
+
+
+def test_a_refused_cap_stays_in_its_field_with_the_reason(owner: Actor, client: Client) -> None:
+    url = reverse("member_change", args=[owner.workspace.slug, owner.user.pk])
+    page = client.post(url, {"monthly_cap": "lots"}, headers=HTMX).content.decode()
+    assert "Enter a whole number" in page
+    assert "<tr" not in page
 
 
 def test_removing_and_owning_are_confirmed(owner: Actor, client: Client) -> None:
@@ -166,6 +178,26 @@ def test_removing_and_owning_are_confirmed(owner: Actor, client: Client) -> None
         assert question in client.get(url, headers=HTMX).content.decode()
         assert client.post(url).status_code == 302
     assert not owner.workspace.memberships.filter(user=mei).exists()
+
+
+def test_a_lost_second_factor_is_reset_after_a_question(owner: Actor, client: Client) -> None:
+    Workspace.objects.filter(pk=owner.workspace.pk).update(second_factor_required=True)
+    add_app(owner.user)
+    mei = make_member(owner.workspace)
+    url = reverse("member_second_factor", args=[owner.workspace.slug, mei.pk])
+    page = read(client, owner)
+    assert page.count("No second factor") == 1
+    assert url not in page, "there is none to reset"
+    add_app(mei)
+    page = read(client, owner)
+    assert url in page
+    assert "No second factor" not in page
+    assert "Reset the second factor of Person" in client.get(url, headers=HTMX).content.decode()
+    assert "No second factor" in client.post(url, headers=HTMX).content.decode()
+    mei.memberships.create(workspace=make_workspace(name="Other"), role=Role.VIEWER)
+    add_app(mei)
+    refused = client.post(url, headers=HTMX)
+    assert (refused.status_code, "Only an operator" in refused.content.decode()) == (403, True)
 
 
 def test_the_good_addresses_are_sent_and_the_others_stay_in_the_form(owner: Actor, client: Client) -> None:
@@ -227,6 +259,22 @@ def test_a_new_person_joins_by_the_link_and_lands_in_the_studio(owner: Actor) ->
     assert "You are a member already" in visitor.get(link(invitation)).content.decode()
 
 
+@pytest.mark.parametrize("mailed", [True, False])
+def test_only_the_link_of_the_mail_confirms_the_address(owner: Actor, mailed: bool) -> None:
+    token = invitation_links.token(invite(owner), mailed=mailed)
+    visitor = Client()
+    page = visitor.get(reverse("invitation", args=[token])).content.decode()
+    form = re.search(r'action="(/invitations/[^"]+)"', page)
+    assert form
+    visitor.post(form[1], {"name": "Sofia", "password": PASSWORD})
+    assert EmailAddress.objects.get(email="sofia@acme.test").verified == mailed
+
+
+def test_the_link_opens_the_message_too(owner: Actor) -> None:
+    page = Client().get(link(invite(owner, message="<Hello>\nstart here"))).content.decode()
+    assert "&lt;Hello&gt;<br>start here" in page
+
+
 def test_the_page_is_the_same_whether_or_not_the_address_has_an_account(owner: Actor) -> None:
     invitation = invite(owner)
 
@@ -261,7 +309,8 @@ def test_each_end_of_an_invitation_has_its_words(owner: Actor) -> None:
     assert f"mailto:{owner.user.email}" in page
     declined = invite(owner, "ben@acme.test")
     token = invitation_links.token(declined)
-    assert Client().post(reverse("invitation_decline", args=[token])).status_code == 302
+    response = Client().post(reverse("invitation_decline", args=[token]), follow=True)
+    assert "You declined this invitation" in response.content.decode()
     assert "This invitation was revoked" in Client().get(link(declined)).content.decode()
     assert Client().post(link(declined), {"name": "Ben", "password": PASSWORD}).status_code == 200
     assert not User.objects.filter(email="ben@acme.test").exists()
@@ -271,3 +320,17 @@ def test_each_end_of_an_invitation_has_its_words(owner: Actor) -> None:
 def test_activity_is_noted_with_a_page(owner: Actor, client: Client) -> None:
     read(client, owner)
     assert Membership.objects.get(user=owner.user).last_active_at is not None
+
+
+@pytest.mark.parametrize(
+    ("sends_mail", "message"),
+    [(True, "sent again."), (False, "works for another 7 days. Copy it, and pass it on.")],
+)
+def test_sending_again_says_what_became_of_it(
+    owner: Actor, client: Client, settings: Any, sends_mail: bool, message: str
+) -> None:
+    settings.SENDS_MAIL = sends_mail
+    row = invite(owner)
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
+    response = client.post(reverse("invitation_again", args=[owner.workspace.slug, row.pk]), headers=HTMX)
+    assert response.content.decode().count(message) == 2  # for the eyes, and for screen readers

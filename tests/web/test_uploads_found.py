@@ -22,21 +22,6 @@ from tests.web.rows import add_completed, add_image, add_job, add_result
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def workspace() -> Workspace:
-    return make_workspace()
-
-
-@pytest.fixture
-def user(workspace: Workspace) -> User:
-    return workspace.members.get()
-
-
-@pytest.fixture
-def client(user: User) -> Client:
-    return signed_in(user)
-
-
 def page(client: Client, name: str, workspace: Workspace, **data: str) -> str:
     response = client.get(reverse(name, args=[workspace.slug]), data)
     assert response.status_code == 200

@@ -16,25 +16,10 @@ from django.utils import timezone
 
 from editor.models import Image, Job, Star, Status, User, Workspace
 from tests.factories import make_workspace
-from tests.web.requests import HTMX, signed_in
+from tests.web.requests import HTMX
 from tests.web.rows import add_completed, add_image, add_job
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return make_workspace()
-
-
-@pytest.fixture
-def user(workspace: Workspace) -> User:
-    return workspace.members.get()
-
-
-@pytest.fixture
-def client(user: User) -> Client:
-    return signed_in(user)
 
 
 def page(client: Client, image: Image, **query: Any) -> str:

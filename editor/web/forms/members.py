@@ -10,7 +10,8 @@ from editor.errors import InvalidInput
 from editor.models import Role
 from editor.operations.invitations import LONGEST_ADDRESS, LONGEST_MESSAGE, MOST_AT_ONCE, ROLES
 
-_BETWEEN = re.compile(r"[\s,;]+")
+_BETWEEN = re.compile(r"[,;\n]+")
+_QUOTED_NAME = re.compile(r'"[^"]*"\s*(?=<)')
 _LONGEST_LIST = MOST_AT_ONCE * (LONGEST_ADDRESS + 2)  # characters
 _CAP_DIGITS = 10
 HINTS = {
@@ -21,8 +22,17 @@ HINTS = {
 
 
 def addresses(text: str) -> list[str]:
-    """Email addresses separated by commas, semicolons or white space, without repeated ones."""
-    return list(dict.fromkeys(part.lower() for part in _BETWEEN.split(text) if part))
+    """Email addresses separated by commas, semicolons or white space, without repeated ones.
+
+    Mail programs copy them as `Sofia Brandt <sofia@acme.test>`: the names are left out.
+    """
+    entries = _BETWEEN.split(_QUOTED_NAME.sub("", text))
+    return list(dict.fromkeys(word.lower() for entry in entries for word in _words(entry)))
+
+
+def _words(entry: str) -> list[str]:
+    words = entry.split()
+    return [word.strip("<>") for word in words if "@" in word] if "<" in entry else words
 
 
 def cap(text: str) -> int | None:
@@ -60,7 +70,10 @@ class InviteForm(forms.Form):
 
 
 class JoinForm(forms.Form):
-    """An invited person's new account."""
+    """An invited person's new account, with a password or a passkey. The operation validates them."""
 
     name = forms.CharField(label="Your name", max_length=120)
-    password = forms.CharField(label="Password", max_length=200, strip=False, widget=forms.PasswordInput)
+    password = forms.CharField(
+        label="Password", max_length=200, strip=False, required=False, widget=forms.PasswordInput
+    )
+    credential = forms.CharField(required=False, max_length=10_000)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from editor.access import lookups
 from editor.access.permissions import Permission
 from editor.contexts.audit import controls, entries, page_url
 from editor.gateway import audit_csv
@@ -46,6 +49,8 @@ def download(request: MemberRequest) -> HttpResponseBase:
     """All entries that match the filter, as CSV. Raises LimitExceeded."""
     actor, fields = request.actor, form.fields(request.GET)
     filter = form.read(fields, workspace=actor.workspace)
-    response = audit_csv.response(filter, user_id=actor.user.pk, name=actor.workspace.slug)
+    key = request.session.session_key
+    check = partial(lookups.check_again, actor, Permission.AUDIT_VIEW, session_key=key)
+    response = audit_csv.response(filter, user_id=actor.user.pk, name=actor.workspace.slug, check=check)
     exports.audit_log(actor=actor, filter=fields)
     return response

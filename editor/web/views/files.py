@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -9,14 +12,31 @@ from django.views.decorators.http import require_safe
 
 from editor.access import lookups
 from editor.access.permissions import Permission
+from editor.errors import EditorError
 from editor.media import links, store
 from editor.media.file_names import stem
 from editor.models import Image
 from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import file_response
+from editor.web.htmx import error_response
 
 TRASHED_VARIANTS = {False: "512", True: "1280"}  # whether it is asked for large
+
+
+def readable_by_any_site(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let pages of other sites read the response (CORS), whatever its status: also 304, and errors."""
+
+    @wraps(view)
+    def readable(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
+        try:
+            response = view(request, **kwargs)
+        except EditorError as error:
+            response = error_response(request, error)
+        response["Access-Control-Allow-Origin"] = "*"
+        return response
+
+    return readable
 
 
 @require_safe
@@ -40,13 +60,14 @@ def trashed_file(request: MemberRequest, image_id: str) -> HttpResponseBase:
     return file_response(request, name, workspace_id=image.workspace_id, headers=headers)
 
 
+@readable_by_any_site
 @require_safe
 def lasting_file(request: HttpRequest, token: str) -> HttpResponseBase:
     """The file of an API client's link, which works until the image is moved to the trash."""
     image_id, variant = links.verify_lasting(token)
     image = lookups.linked_image(image_id)
     name, content_type = _file(image, variant)
-    headers = links.lasting_headers(content_type)
+    headers = links.embeddable_headers(content_type, links.KEPT_SECONDS)
     return file_response(request, name, workspace_id=image.workspace_id, headers=headers)
 
 
@@ -55,7 +76,7 @@ def brief_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
     """The file of a result. The link works for some minutes, unless the image is moved to the trash."""
     link = links.verify_brief(token)
     image = lookups.linked_image(link.image_id)
-    headers = links.brief_headers(image.content_type, _left(link))
+    headers = links.embeddable_headers(image.content_type, _left(link))
     return file_response(request, image.storage_name, workspace_id=image.workspace_id, headers=headers)
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from editor.access.permissions import Permission
 from editor.contexts.general import deletion_page, general_page
-from editor.errors import EditorError, InvalidInput, NotFound
+from editor.errors import Conflict, EditorError, InvalidInput, NotFound
 from editor.gateway.requests import origin
 from editor.media import links
 from editor.media.limits import MAX_BYTES
@@ -58,7 +58,10 @@ def defaults(request: MemberRequest) -> HttpResponse:
 def security(request: MemberRequest) -> HttpResponse:
     """Whether members need a second factor: `required` is sent or not."""
     required = "required" in request.POST
-    workspace_settings.require_second_factor(actor=request.actor, required=required)
+    try:
+        workspace_settings.require_second_factor(actor=request.actor, required=required)
+    except Conflict as error:
+        return _page(request, security_problem=error.message, status=error.status)
     return _done(request, "Saved.")
 
 
@@ -139,12 +142,14 @@ def _page(
     *,
     status: int = 200,
     picture_problem: str = "",
+    security_problem: str = "",
     forms: Mapping[str, Form] | None = None,
 ) -> HttpResponse:
     shown = general_page(request.actor)
     context = {
         "general": shown,
         "picture_problem": picture_problem,
+        "security_problem": security_problem,
         "base": f"{origin(request)}/w/",
         "nav": "general",
         "name_form": NameForm(initial={"name": shown.name}),

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,16 +16,17 @@ from editor.access import invitation_links, lookups
 from editor.access.permissions import Permission
 from editor.contexts.invitations import invitation_view, results_view
 from editor.contexts.members import free_seats
-from editor.errors import EditorError, InvalidInput
+from editor.errors import EditorError, InvalidInput, Unprocessable
 from editor.gateway.requests import mail_origin, origin
 from editor.models import Role, User
 from editor.operations import invitations
 from editor.operations.invitations import HasAccount
-from editor.web import sign_in_limits
+from editor.web import passkeys, sign_in_limits
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import members as forms
 from editor.web.forms.members import InviteForm, JoinForm
 from editor.web.htmx import is_fragment
+from editor.web.second_factor import passkeys_work
 from editor.web.views import members
 from editor.web.views.home import BACKEND
 
@@ -76,7 +78,12 @@ def send_again(request: MemberRequest, invitation_id: str) -> HttpResponse:
     """Mail the invitation again, and let it live longer."""
     row = lookups.invitation(request.actor, invitation_id)
     invitations.send_again(actor=request.actor, invitation=row, origin=mail_origin(request))
-    return _done(request, f"Invitation to {row.email} sent again.")
+    if settings.SENDS_MAIL:
+        return _done(request, f"Invitation to {row.email} sent again.")
+    return _done(
+        request,
+        f"The link for {row.email} works for another {invitations.LIFE.days} days. Copy it, and pass it on.",
+    )
 
 
 @require_POST
@@ -95,52 +102,63 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     opened = invitation_links.read(token)
     user = request.user if isinstance(request.user, User) else None
     if request.method != "POST":
-        return _page(request, opened, user, JoinForm())
+        return _page(request, token, user, JoinForm())
     refused: HttpResponse | None = ratelimit.consume_or_429(request, action="invitation", key=token)
     if refused:
         return refused
-    address, links = request.META.get("REMOTE_ADDR"), origin(request)
+    address, links = request.META.get("REMOTE_ADDR"), _mail_origin(request)
     if user:
         membership = invitations.accept(opened=opened, user=user, origin=links, address=address)
         return redirect("studio", membership.workspace.slug)
     form = JoinForm(request.POST)
     if not form.is_valid():
-        return _page(request, opened, user, form)
+        return _page(request, token, user, form)
     try:
+        data = dict(form.cleaned_data)
+        passkey = passkeys.read(request, opened.invitation.email) if data.pop("credential") else None
         user, membership = invitations.sign_up(
-            opened=opened, **form.cleaned_data, origin=links, address=address
+            opened=opened, **data, passkey=passkey, origin=links, address=address
         )
     except EditorError as error:
-        return _refused(request, opened, form, error)
+        return _refused(request, token, form, error)
     login(request, user, backend=BACKEND)
     response = redirect("studio", membership.workspace.slug)
     sign_in_limits.remember(request, response, user)
     return response
 
 
+def _mail_origin(request: HttpRequest) -> str:
+    """For the mail to whoever invited, if the request of the invited person has a host that is known."""
+    try:
+        return mail_origin(request)
+    except Unprocessable:
+        return ""
+
+
 @require_POST
 def decline(request: HttpRequest, token: str) -> HttpResponse:
     """End the invitation: it reached somebody who does not want it."""
     invitations.decline(opened=invitation_links.read(token), address=request.META.get("REMOTE_ADDR"))
-    return redirect("invitation", token)
+    return redirect(f"{reverse('invitation', args=[token])}?declined=1")
 
 
-def _refused(
-    request: HttpRequest, opened: invitation_links.Opened, form: JoinForm, error: EditorError
-) -> HttpResponse:
+def _refused(request: HttpRequest, token: str, form: JoinForm, error: EditorError) -> HttpResponse:
     """The page with the reason why nobody joined."""
     problems = error.fields or {"": NOT_CREATED if isinstance(error, HasAccount) else error.message}
     for field, problem in problems.items():
         form.add_error(field if field in form.fields else None, problem)
-    opened.invitation.refresh_from_db()  # it may have ended in the meantime
-    return _page(request, opened, None, form)
+    return _page(request, token, None, form)
 
 
-def _page(
-    request: HttpRequest, opened: invitation_links.Opened, user: User | None, form: JoinForm
-) -> HttpResponse:
-    view = invitation_view(opened, user=user)
-    context = {"invitation": view, "form": form, "token": invitation_links.token(opened.invitation)}
+def _page(request: HttpRequest, token: str, user: User | None, form: JoinForm) -> HttpResponse:
+    """The page as the invitation is now. Its forms keep the token: only a mailed one confirms the address."""
+    view = invitation_view(invitation_links.read(token), user=user)
+    context = {
+        "invitation": view,
+        "form": form,
+        "token": token,
+        "passkeys_work": passkeys_work(request),
+    }
     is_open = view.state == "open" and view.as_whom != "member"
     return render(request, "auth/invitation.html" if is_open else "auth/invitation_ended.html", context)
 
