@@ -23,6 +23,7 @@ from editor.operations.presets import sent_prompt
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
 from editor.queries import pricing
+from editor.queries.limits import today
 from editor.queries.pricing import Choice
 
 
@@ -133,7 +134,7 @@ def _create(
     choice, style, character = checked.choice, checked.style, checked.character
     in_flight = limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=choice, inputs=checked.inputs)
-    limits.check_cap(actor=actor, price=price)
+    limits.check_credits(actor=actor, price=price)
     places = _images_with_roles(
         [_row(actor, source) for source in sources],
         checked.likenesses,
@@ -162,6 +163,7 @@ def _create(
         own_key=choice.own_key,
         samples=choice.model.samples(checked.inputs),
         price=price,
+        spent_on=today(actor.workspace),
         time_limit=choice.model.time_limit_seconds,
     )
     search.add(jobs=[job])
@@ -220,7 +222,7 @@ def _check_limits(actor: Actor, checked: _Checked) -> None:
     """Check the plan, the cap and the credits early; the decisive check is repeated under the lock."""
     limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=checked.choice, inputs=checked.inputs)
-    limits.check_cap(actor=actor, price=price)
+    limits.check_credits(actor=actor, price=price)
     credits.check(account=credits.open_account(workspace=actor.workspace), price=price)
 
 

@@ -1,6 +1,6 @@
-"""Limits on a workspace's concurrent edits and on its members' monthly spending.
+"""Limits on a workspace's concurrent edits, and on what its members, keys and all together spend.
 
-Both are checked under the lock of the workspace's account, which rules out races.
+They are checked under the lock of the workspace's account, which rules out races.
 """
 
 from __future__ import annotations
@@ -8,7 +8,29 @@ from __future__ import annotations
 from editor.access.actor import Actor
 from editor.errors import InsufficientCredits, LimitExceeded, NotFound
 from editor.models import LIVE, Job, Workspace
-from editor.queries import credits
+from editor.queries import limits
+from editor.queries.limits import Kind, Limit
+
+
+class OverLimit(InsufficientCredits):
+    """An edit that a limit of credits does not allow. Nothing was charged.
+
+    limit  the one that binds
+    """
+
+    def __init__(self, limit: Limit, *, price: int) -> None:
+        super().__init__(_sentence(limit, price))
+        self.limit = limit
+
+
+_WHOSE = {
+    Kind.MEMBER_MONTH: "Your limit in this workspace is {allowed} credits a month",
+    Kind.MEMBER_DAY: "Your limit in this workspace is {allowed} credits a day",
+    Kind.KEY_MONTH: "The limit of this API key is {allowed} credits a month",
+    Kind.KEY_DAY: "The limit of this API key is {allowed} credits a day",
+    Kind.WORKSPACE_MONTH: "The workspace's budget is {allowed} credits a month",
+    Kind.WORKSPACE_DAY: "The workspace's budget is {allowed} credits a day",
+}
 
 
 def check_jobs(*, workspace: Workspace) -> int:
@@ -30,17 +52,20 @@ def check_exists(*, workspace: Workspace) -> None:
         raise NotFound("This workspace was deleted.")
 
 
-def check_cap(*, actor: Actor, price: int) -> None:
-    """Raise InsufficientCredits if a member's monthly cap does not allow another `price` credits.
+def check_credits(*, actor: Actor, price: int) -> None:
+    """Raise OverLimit if a limit of the member, the key or all together does not allow `price` credits more.
 
-    The cap counts credits spent or held since the start of the month (UTC).
+    Of several, the error names the one with the least left.
     """
-    cap = actor.membership.monthly_cap
-    if cap is None:
-        return
-    used = credits.used_this_month(actor)
-    if used + price > cap:
-        raise InsufficientCredits(
-            f"Your limit in this workspace is {cap:,} credits a month, and you have used {used:,}. This edit "
-            f"needs {price:,}. An owner or admin of this workspace can raise the limit."
-        )
+    over = limits.binding(limits.of(actor), price=price)
+    if over:
+        raise OverLimit(over, price=price)
+
+
+def _sentence(limit: Limit, price: int) -> str:
+    whose = _WHOSE[limit.kind].format(allowed=f"{limit.allowed:,}")
+    return (
+        f"{whose}, and {limit.used:,} are used. This edit needs {price:,}. The limit resets on "
+        f"{limit.resets_at:%-d %B at %H:%M} ({limit.resets_at.tzinfo}). "
+        "An owner or admin of this workspace can raise it."
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
-from editor.access.actor import Actor
-from editor.models import LIVE, CreditAccount, Job, LedgerEntry, Status, Workspace
+from editor.models import CreditAccount, Job, LedgerEntry, Status, Workspace
 
 PAGE = 50
 
@@ -27,26 +26,6 @@ def spent(workspace: Workspace, *, days: int) -> int:
     since = timezone.now() - timedelta(days=days)
     jobs = Job.objects.filter(workspace=workspace, status=Status.COMPLETED, finished_at__gte=since)
     return jobs.aggregate(total=Sum("charged"))["total"] or 0
-
-
-def used_this_month(actor: Actor) -> int:
-    """Credits that the member has spent or that are held for them, since the start of the month (UTC)."""
-    own = Job.objects.filter(workspace=actor.workspace, created_by=actor.user, created_at__gte=month_start())
-    sums = own.aggregate(
-        held=Sum("price", filter=Q(status__in=LIVE), default=0), charged=Sum("charged", default=0)
-    )
-    return int(sums["held"] + sums["charged"])
-
-
-def month_start() -> datetime:
-    """When the current month began (UTC)."""
-    return timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def cap_left(actor: Actor) -> int | None:
-    """Credits that the member's monthly cap still allows; None without a cap."""
-    cap = actor.membership.monthly_cap
-    return None if cap is None else max(0, cap - used_this_month(actor))
 
 
 def ledger(workspace: Workspace, *, before: int | None = None) -> tuple[list[LedgerEntry], int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 
 from editor.access import second_factor
-from editor.models import LIVE, Invitation, Job, Membership, Role, User, Workspace
-from editor.queries.credits import month_start
+from editor.models import LIVE, DailyUsage, Invitation, Job, Membership, Role, User, Workspace
+from editor.queries import limits
 
 PAGE = 15
 _RANK = Case(
@@ -65,21 +66,24 @@ def page(
 
 
 def spent_by(workspace: Workspace, user_ids: list[UUID]) -> dict[UUID, int]:
-    """Credits charged or held this month (UTC), by person. Those who spent nothing are left out."""
-    jobs = Job.objects.filter(
-        workspace=workspace, created_by__in=user_ids, created_at__gte=month_start()
-    ).values("created_by")
-    sums = jobs.annotate(spent=Sum("charged", default=0) + Sum("price", filter=Q(status__in=LIVE), default=0))
-    return {row["created_by"]: row["spent"] for row in sums.order_by()}
+    """Credits charged or held this month, by person. Those who spent nothing are left out.
+
+    What was approved is included: it counts for the workspace, not against the person's cap.
+    """
+    month = limits.month_of(limits.today(workspace))
+    usage = DailyUsage.objects.filter(account=workspace.pk, user__in=user_ids, day__gte=month)
+    live = Job.objects.filter(
+        workspace=workspace, created_by__in=user_ids, status__in=LIVE, spent_on__gte=month
+    )
+    sums = Counter(dict(usage.values_list("user").annotate(Sum("credits")).order_by()))
+    sums.update(dict(live.values_list("created_by").annotate(Sum("price")).order_by()))
+    return {user_id: spent for user_id, spent in sums.items() if spent}
 
 
 def spent(workspace: Workspace) -> int:
-    """Credits charged or held this month (UTC)."""
-    jobs = Job.objects.filter(workspace=workspace, created_at__gte=month_start())
-    sums = jobs.aggregate(
-        charged=Sum("charged", default=0), held=Sum("price", filter=Q(status__in=LIVE), default=0)
-    )
-    return int(sums["charged"] + sums["held"])
+    """Credits charged or held this month."""
+    day = limits.today(workspace)
+    return limits.used_since_month_and_day(workspace, day=day, spent=Q(), held=Q())[0]
 
 
 def owners(workspace: Workspace) -> int:

@@ -15,7 +15,8 @@ from editor.catalog.types import Model, Route, Tier
 from editor.errors import InvalidInput, Unprocessable
 from editor.models import CreditAccount, Workspace
 from editor.providers import registry
-from editor.queries import credits
+from editor.queries import limits
+from editor.queries.limits import Limit
 
 PLATFORM = "platform"
 SANDBOX = "sandbox"
@@ -53,17 +54,13 @@ class Choice:
 class Quote:
     """Credits: the edit's price, the workspace's balance, and what would be left.
 
-    cap_left  what the member's monthly cap still allows; None without a cap
+    over  the limit that does not allow it; None if all do
     """
 
     model: Model
     credits: int
     balance: int
-    cap_left: int | None = None
-
-    @property
-    def over_cap(self) -> bool:
-        return self.cap_left is not None and self.credits > self.cap_left
+    over: Limit | None = None
 
     @property
     def after(self) -> int:
@@ -215,9 +212,10 @@ def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
     """The price of one run. Raises InvalidInput if the inputs are invalid."""
     cleaned = validation.clean_inputs(choice.model, inputs)
     account = CreditAccount.objects.get(workspace=actor.workspace)
+    total = price(choice=choice, inputs=cleaned)
     return Quote(
         model=choice.model,
-        credits=price(choice=choice, inputs=cleaned),
+        credits=total,
         balance=account.balance,
-        cap_left=credits.cap_left(actor),
+        over=limits.binding(limits.of(actor), price=total),
     )

@@ -38,7 +38,7 @@ EXCEPTIONS = {
     "jobs.cancel": "the end of an edit, which its timeline shows",
     "jobs.check": "reads",
     "jobs.submit": "an edit, which the gallery and the ledger show with its maker",
-    "limits.check_cap": "reads",
+    "limits.check_credits": "reads",
     "member_rights.lock": "reads",
     "members.check_rights": "reads",
     "service_accounts.check_cap_of": "reads",

@@ -115,9 +115,9 @@ def test_the_cap_is_the_keys_own_and_not_above_its_makers() -> None:
     assert not ApiKey.objects.exists()
     assert not User.objects.filter(is_service_account=True).exists()
     acting = actor_of(of_workspace(admin, monthly_cap=5), channel="api")
-    limits.check_cap(actor=acting, price=5)
+    limits.check_credits(actor=acting, price=5)
     with pytest.raises(InsufficientCredits):
-        limits.check_cap(actor=acting, price=6)
+        limits.check_credits(actor=acting, price=6)
     assert of_workspace(owner, monthly_cap=None).created_by.memberships.get().monthly_cap is None
 
 

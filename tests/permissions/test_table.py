@@ -73,7 +73,7 @@ PARTS = {
     "idempotency.find_sent_before",
     "idempotency.free",
     "images.save_mask",
-    "limits.check_cap",
+    "limits.check_credits",
     "intake.submit",  # jobs.check
     "jobs.again",  # jobs.submit
     "members.leave",  # nobody needs a permission to go

@@ -38,6 +38,6 @@ def test_the_operator_adds_credits_raises_caps_and_gives_access() -> None:
     with pytest.raises(InsufficientCredits, match="An operator of this portal can add credits"):
         credits.check(account=account, price=account.balance + 1)
     with pytest.raises(InsufficientCredits, match="An owner or admin of this workspace can raise the limit"):
-        limits.check_cap(actor=actor, price=2)
+        limits.check_credits(actor=actor, price=2)
     with pytest.raises(PermissionDenied, match="An owner or admin of it can give you"):
         viewer.require(Permission.EDIT)

@@ -1,0 +1,123 @@
+"""Limits of credits: what applies to an actor, and what is left of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from editor.access.actor import Actor
+from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
+
+
+class Kind(StrEnum):
+    """What has the limit, and for how long it counts. APIs name limits by these."""
+
+    MEMBER_MONTH = "member_month"
+    MEMBER_DAY = "member_day"
+    KEY_MONTH = "key_month"
+    KEY_DAY = "key_day"
+    WORKSPACE_MONTH = "workspace_month"
+    WORKSPACE_DAY = "workspace_day"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Credits that may be spent until `resets_at`; `used` counts what was charged and what is held."""
+
+    kind: Kind
+    allowed: int
+    used: int
+    resets_at: datetime
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.allowed - self.used)
+
+
+def today(workspace: Workspace) -> date:
+    """The day in the workspace's time zone."""
+    return timezone.now().astimezone(ZoneInfo(workspace.time_zone)).date()
+
+
+def month_of(day: date) -> date:
+    """The first day of its month."""
+    return day.replace(day=1)
+
+
+def of(actor: Actor) -> list[Limit]:
+    """All limits that apply to the actor's edits, the narrowest first."""
+    return [*_of_member(actor), *_of_key(actor), *of_workspace(actor.workspace)]
+
+
+def binding(limits: Iterable[Limit], *, price: int) -> Limit | None:
+    """The limit with the least left that does not allow another `price` credits; None if all do."""
+    over = [limit for limit in limits if price > limit.remaining]
+    return min(over, key=lambda limit: limit.remaining, default=None)
+
+
+def of_workspace(workspace: Workspace) -> list[Limit]:
+    """Of all its members and keys together. Approved edits count."""
+    caps = (workspace.monthly_limit, workspace.daily_limit)
+    return list(_limits(workspace, caps, (Kind.WORKSPACE_MONTH, Kind.WORKSPACE_DAY), Q(), Q()))
+
+
+def _of_member(actor: Actor) -> Iterator[Limit]:
+    """Approved edits do not count."""
+    caps = (actor.membership.monthly_cap, actor.membership.daily_cap)
+    spent, held = Q(user=actor.user, approved=False), Q(created_by=actor.user, approved=False)
+    return _limits(actor.workspace, caps, (Kind.MEMBER_MONTH, Kind.MEMBER_DAY), spent, held)
+
+
+def _of_key(actor: Actor) -> Iterator[Limit]:
+    if actor.key_id is None:
+        return iter(())
+    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=actor.key_id)
+    own = Q(api_key=actor.key_id)
+    return _limits(actor.workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
+
+
+def _limits(
+    workspace: Workspace,
+    caps: tuple[int | None, int | None],
+    kinds: tuple[Kind, Kind],
+    spent: Q,
+    held: Q,
+) -> Iterator[Limit]:
+    """`caps`: a month's and a day's; `spent` and `held` select what counts."""
+    if caps == (None, None):
+        return
+    day = today(workspace)
+    resets = (_midnight(workspace, _next_month(day)), _midnight(workspace, day + timedelta(days=1)))
+    used = used_since_month_and_day(workspace, day=day, spent=spent, held=held)
+    for kind, cap, count, reset in zip(kinds, caps, used, resets, strict=True):
+        if cap is not None:
+            yield Limit(kind=kind, allowed=cap, used=count, resets_at=reset)
+
+
+def used_since_month_and_day(workspace: Workspace, *, day: date, spent: Q, held: Q) -> tuple[int, int]:
+    """Credits charged or held in the month of `day`, and on the day. Two queries."""
+    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=month_of(day), day__lte=day)
+    charged = usage.aggregate(
+        month=Sum("credits", default=0), day=Sum("credits", filter=Q(day=day), default=0)
+    )
+    live = Job.objects.filter(
+        held, workspace=workspace, status__in=LIVE, spent_on__gte=month_of(day), spent_on__lte=day
+    )
+    waiting = live.aggregate(
+        month=Sum("price", default=0), day=Sum("price", filter=Q(spent_on=day), default=0)
+    )
+    return charged["month"] + waiting["month"], charged["day"] + waiting["day"]
+
+
+def _next_month(day: date) -> date:
+    return (month_of(day) + timedelta(days=32)).replace(day=1)
+
+
+def _midnight(workspace: Workspace, day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(workspace.time_zone))
