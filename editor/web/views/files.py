@@ -32,7 +32,7 @@ def readable_by_any_site(
     """Let pages of other sites read the response (CORS), whatever its status: also 304, and errors."""
 
     @wraps(view)
-    def readable(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def readable(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
         except EditorError as error:
