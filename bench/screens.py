@@ -98,6 +98,7 @@ def shoot_entrance(photographer: Photographer) -> None:
     expect(page.get_by_role("heading", name="Connect a model provider")).to_be_visible()
     photographer.shoot(page, "onboarding-d")
     page.get_by_role("button", name="Skip: use the built-in sandbox").click()
+    page.get_by_role("button", name="Continue to the first edit").click()
     expect(page.get_by_role("button", name=RUN)).to_be_visible()
     photographer.shoot(photographer.page("/accounts/login/", signed_in=False), "login-d")
 

@@ -245,6 +245,7 @@ ACCOUNT_RATE_LIMITS = {
     "invitation": "30/m/ip,10/m/key",
     "signup_mail": "20/m/ip,5/15m/key",
     "reset_password": "20/m/ip,5/15m/key",
+    "identity_provider": "60/m/ip",  # each is a request to the provider, which may be slow
     "reauthenticate": "10/5m/user,30/h/user",  # whoever has a stolen session guesses here
     "change_password": "5/m/user,30/h/user",
 }

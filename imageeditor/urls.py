@@ -30,7 +30,8 @@ urlpatterns = [
     path("", include("editor.compat.wiro.urls")),
     path("", include("editor.compat.openai.urls")),
     path("", include("editor.compat.bfl.urls")),  # the last of those under /v1/: it handles all other paths
-    # A page about another channel: neither depends on the other.
+    # Pages about another channel: neither depends on the other.
     path("w/<slug:slug>/api/", api_reference.page, {"document": document}, name="api_reference"),
+    path("w/<slug:slug>/api/team/", api_reference.team, {"document": document}, name="api_team_reference"),
     path("", include("editor.web.urls")),
 ]

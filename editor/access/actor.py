@@ -16,6 +16,9 @@ VIEW_ONLY = (
     "An owner or admin of it can give you the “Access Image Editor” permission."
 )
 
+# No scope of a key covers it: whoever stole one that manages members would own the workspace.
+NOT_BY_KEY = "Only an owner of this workspace can do this, in the browser and not with an API key."
+
 # The IP address from which a page is requested, for the audit log: the actor may be unknown, or only a User.
 client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 
@@ -42,6 +45,8 @@ class Actor:
 
     def may(self, permission: Permission) -> bool:
         """Whether the role allows it, and for public links the workspace too."""
+        if permission == Permission.WORKSPACE_OWN and self.key_id:
+            return False
         if permission == Permission.SHARE and self._sharing_refusal:
             return False
         return permissions.allows(self.membership, permission)
@@ -50,6 +55,8 @@ class Actor:
         """Raise PermissionDenied unless the member has this permission."""
         if not permissions.allows(self.membership, permission):
             raise PermissionDenied(_refusal(permission))
+        if permission == Permission.WORKSPACE_OWN and self.key_id:
+            raise PermissionDenied(NOT_BY_KEY)
         if permission == Permission.SHARE and self._sharing_refusal:
             raise PermissionDenied(self._sharing_refusal)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 
-from editor.access import second_factor, sessions
+from editor.access import permissions, second_factor, sessions
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import InvalidInput, NotAuthenticated, NotFound, WorkspaceDeleted, WorkspaceMoved
@@ -26,7 +26,6 @@ from editor.models import (
     Membership,
     ModelAlias,
     ProviderKey,
-    Role,
     ShareLink,
     Style,
     Upload,
@@ -113,7 +112,7 @@ def owner_of_deleted(user: User, slug: str) -> Actor:
     """
     membership = (
         Membership.objects.select_related("workspace__plan")
-        .filter(user=user, role=Role.OWNER, workspace__slug=slug)
+        .filter(permissions.having(Permission.WORKSPACE_OWN), user=user, workspace__slug=slug)
         .exclude(workspace__deleted_at=None)
         .first()
     )

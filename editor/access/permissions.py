@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from django.db.models import Q
+
 from editor.models import Invitation, Membership, Role
 
 Rights = Membership | Invitation
@@ -88,6 +90,13 @@ def of(membership: Rights) -> frozenset[Permission]:
 def allows(membership: Rights, permission: Permission) -> bool:
     rule, role = RULES[permission], membership.role
     return role in rule.roles and (membership.access_image_editor or role not in rule.needs_editor)
+
+
+def having(permission: Permission) -> Q:
+    """A filter of memberships: those that give the permission."""
+    rule = RULES[permission]
+    free = rule.roles - rule.needs_editor
+    return Q(role__in=free) | Q(role__in=rule.needs_editor, access_image_editor=True)
 
 
 def holders(permission: Permission) -> str:

@@ -24,7 +24,7 @@ class _Invited(Request):
     )
     monthly_cap: Cap | None = Field(None, description="Credits that each can spend a month.")
     message: Annotated[str, StringConstraints(max_length=LONGEST_MESSAGE)] = Field(
-        "", description="Part of the mail; at most 500 characters."
+        "", description="Part of the mail and of the page that the link opens."
     )
 
 
@@ -39,7 +39,7 @@ class InvitationsIn(_Invited):
 
 
 class MemberChangeIn(Request):
-    role: RoleName | None = Field(None, description="The new role. Only owners can make owners.")
+    role: RoleName | None = Field(None, description="The new role. Owners are made in the browser only.")
     access_image_editor: bool | None = Field(
         None, strict=True, description="Whether they may run edits and create API keys."
     )

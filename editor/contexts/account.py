@@ -11,9 +11,10 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 
-from editor.access import second_factor
+from editor.access import permissions, second_factor
+from editor.access.permissions import Permission
 from editor.contexts.devices import device
-from editor.models import Membership, Role, User
+from editor.models import Membership, User
 from editor.operations import people
 from editor.queries import accounts
 
@@ -134,7 +135,7 @@ def _member_of(memberships: list[Membership]) -> str:
         return "Not in a workspace yet"
     first, *others = memberships
     more = f" and {len(others)} more" if others else ""
-    joint = {Role.OWNER.value: "of"}.get(first.role, "in")
+    joint = "of" if permissions.allows(first, Permission.WORKSPACE_OWN) else "in"
     return f"{first.get_role_display()} {joint} {first.workspace.name}{more}"
 
 

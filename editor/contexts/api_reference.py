@@ -1,4 +1,4 @@
-"""The API reference page, built from the API's own OpenAPI document."""
+"""The pages of the API reference, built from the API's own OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from editor.access.scopes import SCOPES
 from editor.contexts import api_examples
 
 Schema = dict[str, Any]
+Operation = tuple[str, str, dict[str, Any]]  # path, verb, details
+
+TEAM = "Team"  # tag of the calls that have a page of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +69,27 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamView:
+    """The calls about members and invitations. `common` are the errors that any call can return."""
+
+    calls: list[Call]
+    objects: list[Section]
+    common: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceView:
-    """errors: each status with its meaning; common: those that any call can return; problem: their body."""
+    """All other calls.
+
+    team    the calls and objects of the other page, linked from this one
+    errors  each status with its meaning; `common` those that any call can return, `problem` their body
+    """
 
     base: str
     scopes: list[tuple[str, str]]
     calls: list[Call]
     objects: list[Section]
+    team: TeamView
     headers: list[tuple[str, str]]
     errors: list[tuple[str, str]]
     common: list[str]
@@ -100,21 +117,18 @@ WAYS = (
 
 def reference_view(document: dict[str, Any]) -> ReferenceView:
     """document: OpenAPI 3.1, as served by the API itself."""
-    reader = _Reader(document)
+    reader = _Reader(document, [one for one in _operations(document) if not _is_team(one)])
     failures: dict[str, dict[str, Any]] = {}
-    for _, _, operation in reader.operations:
+    for _, _, operation in _operations(document):
         failures |= _failures(operation)
-    common = [
-        status
-        for status in sorted(failures)
-        if all(status in operation["responses"] for _, _, operation in reader.operations)
-    ]
+    common = _common(document)
     headers = document["components"]["headers"]
     return ReferenceView(
         base=reader.base,
         scopes=list(SCOPES.items()),
-        calls=[reader.call(*one, common=common) for one in reader.operations],
-        objects=[reader.section(name) for name in reader.objects],
+        calls=reader.calls(common),
+        objects=reader.sections(),
+        team=team_view(document),
         headers=[(name, header["description"]) for name, header in headers.items()],
         errors=[(status, failures[status]["description"]) for status in sorted(failures)],
         common=common,
@@ -123,23 +137,49 @@ def reference_view(document: dict[str, Any]) -> ReferenceView:
     )
 
 
-class _Reader:
-    """Reads one document. `objects` are the names of the schemas that responses hold in `data`."""
+def team_view(document: dict[str, Any]) -> TeamView:
+    reader = _Reader(document, [one for one in _operations(document) if _is_team(one)])
+    common = _common(document)
+    return TeamView(calls=reader.calls(common), objects=reader.sections(), common=common)
 
-    def __init__(self, document: dict[str, Any]) -> None:
+
+def _operations(document: dict[str, Any]) -> list[Operation]:
+    return [
+        (path, verb, operation)
+        for path, operations in document["paths"].items()
+        for verb, operation in operations.items()
+    ]
+
+
+def _is_team(operation: Operation) -> bool:
+    return TEAM in operation[2]["tags"]
+
+
+def _common(document: dict[str, Any]) -> list[str]:
+    """The statuses of errors that every call of the API can return."""
+    statuses = [{status for status, _ in _failures(operation)} for _, _, operation in _operations(document)]
+    return sorted(set.intersection(*statuses))
+
+
+class _Reader:
+    """Reads some operations of a document. `objects` are the schemas that their responses hold in `data`."""
+
+    def __init__(self, document: dict[str, Any], operations: list[Operation]) -> None:
         self.base: str = document["servers"][0]["url"]
-        self.operations = [
-            (path, verb, operation)
-            for path, operations in document["paths"].items()
-            for verb, operation in operations.items()
-        ]
+        self._operations = operations
         self._schemas: dict[str, Schema] = document["components"]["schemas"]
         self.objects: list[str] = []
-        for _, _, operation in self.operations:
+        for _, _, operation in operations:
             data = self._resolved(_success(operation)[0]).get("properties", {}).get("data", {})
             name = _name(data.get("items", data))
             if name and name not in self.objects:
                 self.objects.append(name)
+
+    def calls(self, common: list[str]) -> list[Call]:
+        return [self.call(*one, common=common) for one in self._operations]
+
+    def sections(self) -> list[Section]:
+        return [self.section(name) for name in self.objects]
 
     def call(self, path: str, verb: str, operation: dict[str, Any], *, common: list[str]) -> Call:
         body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})

@@ -12,9 +12,9 @@ from django.utils import timezone
 from editor import catalog
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.models import Role, Sharing, Workspace
+from editor.models import Sharing, Workspace
 from editor.models.workspaces import RESTORABLE
-from editor.queries import pricing, workspaces
+from editor.queries import members, pricing, workspaces
 from editor.queries.workspaces import Progress
 
 SHARING_HINTS = {
@@ -85,8 +85,7 @@ def general_page(actor: Actor) -> General:
 
 
 def _stays(actor: Actor) -> str:
-    owners = actor.workspace.memberships.filter(role=Role.OWNER)
-    if actor.membership.role != Role.OWNER or owners.exclude(pk=actor.membership.pk).exists():
+    if not actor.may(Permission.WORKSPACE_OWN) or members.owners(actor.workspace) > 1:
         return ""
     return "You are its only owner. Make another member its owner first, or delete the workspace."
 

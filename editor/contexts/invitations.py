@@ -59,6 +59,7 @@ class InvitationView:
     people: int
     faces: list[Face]
     email: str
+    message: str
     expires_at: datetime
     signed_in_as: str
 
@@ -88,6 +89,7 @@ def invitation_view(opened: Opened, *, user: User | None) -> InvitationView:
         people=others.total,
         faces=[_face(one) for one in faces[:FACES]],
         email=row.email,
+        message=row.message,
         expires_at=row.expires_at,
         signed_in_as=user.email if user else "",
     )

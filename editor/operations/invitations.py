@@ -28,7 +28,7 @@ from editor.queries import members as member_queries
 
 LIFE = timedelta(days=7)
 MOST_AT_ONCE = 100  # addresses
-MOST_A_DAY = 500  # new invitations in one workspace: they are mails to strangers
+MOST_A_DAY = 500  # new invitations in one workspace, and by one person: they are mails to strangers
 AGAIN_AFTER = timedelta(minutes=1)
 LONGEST_ADDRESS = 254  # characters
 LONGEST_MESSAGE = 500  # characters
@@ -88,7 +88,7 @@ def invite(
     wanted = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
         raise _wrong("emails", f"Enter 1 to {MOST_AT_ONCE} email addresses.")
-    _check_day(actor.workspace, len(wanted))
+    _check_day(actor, len(wanted))
     problems = _problems(actor.workspace, wanted)
     left = member_queries.seats_left(actor.workspace)
     results = []
@@ -247,11 +247,12 @@ def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _check_day(workspace: Workspace, more: int) -> None:
-    since = timezone.now() - timedelta(days=1)
-    today = Invitation.objects.filter(workspace=workspace, created_at__gt=since).count()
-    if today + more > MOST_A_DAY:
+def _check_day(actor: Actor, more: int) -> None:
+    today = Invitation.objects.filter(created_at__gt=timezone.now() - timedelta(days=1))
+    if today.filter(workspace=actor.workspace).count() + more > MOST_A_DAY:
         raise LimitExceeded(f"A workspace can invite {MOST_A_DAY} people a day. Invite the others tomorrow.")
+    if today.filter(invited_by=actor.user).count() + more > MOST_A_DAY:
+        raise LimitExceeded(f"You can invite {MOST_A_DAY} people a day. Invite the others tomorrow.")
 
 
 def _create(actor: Actor, rights: Invitation, *, email: str, origin: str) -> Invitation:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from editor import events
 from editor.access import permissions
-from editor.access.actor import Actor
+from editor.access.actor import NOT_BY_KEY, Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
@@ -207,7 +207,7 @@ def check_rights(
     if actor.may(Permission.WORKSPACE_OWN):
         return
     if Role.OWNER in (before and before.role, after and after.role):
-        raise PermissionDenied(OWNERS_ONLY)
+        raise PermissionDenied(NOT_BY_KEY if actor.key_id else OWNERS_ONLY)
     if after is None:
         return
     given = permissions.of(after) - (permissions.of(before) if before else frozenset())

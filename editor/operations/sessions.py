@@ -15,10 +15,13 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils import timezone
 
 from editor import events
 from editor.models import User
 from editor.operations import audit
+
+FORGOTTEN_AT_ONCE = 1_000
 
 
 @transaction.atomic
@@ -37,6 +40,19 @@ def end_all(*, user: User, actor: audit.By, but: str | None = None, address: str
         session.end()
     if ended:
         _record(user, actor, len(ended), address)
+
+
+@transaction.atomic
+def forget() -> int:
+    """Delete sessions that have expired, FORGOTTEN_AT_ONCE at a time; returns how many.
+
+    Anybody can begin one: the challenge of a passkey is kept in it.
+    """
+    expired = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+    keys = list(expired.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    UserSession.objects.filter(session_key__in=keys).delete()
+    Session.objects.filter(pk__in=keys).delete()
+    return len(keys)
 
 
 def _record(user: User, actor: audit.By, count: int, address: str | None) -> None:

@@ -104,10 +104,10 @@ def create_user(
 
     passkey  instead of a password
     """
+    if passkey is None:  # first: whoever tries a weak one must not learn whether there is an account
+        _validate_password(password, User(email=email, name=name))
     if User.objects.filter(email__iexact=email).exists():
         raise Conflict("An account with this email already exists.")
-    if passkey is None:
-        _validate_password(password, User(email=email, name=name))
     fields: dict[str, Any] = {"name": name, "is_staff": operator, "is_superuser": operator}
     try:
         if passkey is None:

@@ -68,9 +68,8 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Nobody leaves a connection in an account that they made with somebody else's address."""
-        if sociallogin.state.get("process") != AuthProcess.CONNECT or not isinstance(request.user, User):
-            return
-        if settings.SENDS_MAIL and not accounts.is_confirmed(request.user):
+        connects = sociallogin.state.get("process") == AuthProcess.CONNECT and settings.SENDS_MAIL
+        if connects and isinstance(request.user, User) and not accounts.is_confirmed(request.user):
             raise _refused(request, sociallogin, CONFIRM_FIRST)
 
     def populate_user(self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]) -> User:

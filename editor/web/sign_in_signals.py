@@ -63,7 +63,7 @@ def code_failed(request: HttpRequest, email: str) -> None:
 
 
 def _record(request: HttpRequest, email: str, **keys: str) -> None:
-    """Record a refused attempt for this address, unless there were too many. `keys` of RECORDED's limits."""
+    """Record a refused attempt for this address, unless there were too many. `keys`: of RECORDED."""
     taken = (
         ratelimit.consume(request, app="editor", action=name, config=RECORDED, key=key, limit_get=True)
         for name, key in keys.items()

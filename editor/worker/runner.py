@@ -16,7 +16,18 @@ from editor import events
 from editor.concurrency import threads
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import housekeeping, wakeups
-from editor.operations import audit, deletions, key_expiry, nonces, orphans, queue, search, trash, uploads
+from editor.operations import (
+    audit,
+    deletions,
+    key_expiry,
+    nonces,
+    orphans,
+    queue,
+    search,
+    sessions,
+    trash,
+    uploads,
+)
 from editor.operations.webhooks import deliveries
 from editor.providers import http
 
@@ -50,6 +61,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(SWEEP_EVERY, housekeeping.forget_queue_rows)),
         asyncio.create_task(_every(PURGE_EVERY, search.add_missing)),
         asyncio.create_task(_every(SWEEP_EVERY, audit.purge)),
+        asyncio.create_task(_every(SWEEP_EVERY, sessions.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, key_expiry.mail_expiring)),
         asyncio.create_task(_receive_wakeups()),
     ]

@@ -54,8 +54,8 @@ async def test_a_script_runs_a_team(owner: Actor) -> None:
         assert (changed["data"]["role"], changed["data"]["monthly_cap"]) == ("viewer", None)
         await call(client, "DELETE", path, 200)
         await call(client, "DELETE", path, 404)
-        own = await call(client, "PATCH", f"members/{owner.user.pk}", 409, role="viewer")
-        assert (own["success"], own["code"]) == (False, "conflict")
+        own = await call(client, "PATCH", f"members/{owner.user.pk}", 403, role="viewer")
+        assert (own["success"], own["code"]) == (False, "permission_denied")
 
 
 async def test_invitations_are_made_sent_again_and_revoked(owner: Actor) -> None:

@@ -9,7 +9,8 @@ import pytest
 from allauth.core import context
 from allauth.socialaccount.models import SocialLogin, SocialToken
 from django.contrib.auth.models import AnonymousUser
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -102,3 +103,14 @@ def test_groups_give_no_role_in_a_deleted_workspace(settings: Settings) -> None:
     user = UserFactory.create()
     apply_roles(user, in_groups("designers"))
     assert not user.memberships.exists()
+
+
+def test_strangers_do_not_make_the_portal_call_the_provider_without_limit(settings: Settings) -> None:
+    """While a provider hangs, each call occupies a thread for ten seconds."""
+    set_up(settings)
+    settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]["settings"] = {
+        "server_url": "http://127.0.0.1:9"
+    }
+    client, path = Client(), reverse("openid_connect_login", args=["acme"])
+    answers = [client.post(path).status_code for _ in range(70)]
+    assert answers == [422] * 60 + [429] * 10

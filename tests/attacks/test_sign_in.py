@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from allauth.socialaccount.providers.base import AuthProcess
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
-from editor.access import invitation_links
+from editor.access import invitation_links, proofs
 from editor.models import AuditEntry, Invitation, Role, User
-from editor.operations import invitations, people, workspaces
+from editor.operations import invitations, people, sessions, workspaces
 from editor.queries import accounts
 from editor.web import sign_in_signals
 from editor.web.oidc import ProviderAdapter
@@ -139,6 +144,19 @@ def test_the_mailed_link_of_an_invitation_confirms_the_address(settings: Setting
     assert accounts.is_confirmed(User.objects.get(email="sofia@acme.test"))
 
 
+@pytest.mark.parametrize("name", ["Sofia", ""])
+def test_a_link_to_somebodys_address_does_not_tell_whether_they_have_an_account(name: str) -> None:
+    """Whoever invites can use the copied link with a password that is refused, as often as they like."""
+    pages, emails = [], ["sofia1@acme.test", "sofia2@acme.test"]
+    UserFactory.create(email=emails[0])
+    for one in invitations.invite(actor=make_actor(), emails=emails, role=Role.EDITOR):
+        assert one.invitation
+        token = invitation_links.token(one.invitation)
+        page = body(Client().post(reverse("invitation", args=[token]), {"name": name, "password": "qq"}))
+        pages.append(page.replace(token, "…").replace(quote(token), "…").replace(one.email, "…"))
+    assert pages[0] == pages[1]
+
+
 # --- A stolen session ------------------------------------------------------------------------------
 
 
@@ -200,3 +218,43 @@ def test_wrong_codes_are_recorded_though_strangers_fill_the_log(
     add_app(user)
     by_password(user).post(CODE, {"code": "000000"})
     assert AuditEntry.objects.filter(action="account.sign_in_failed", target=user.email).exists()
+
+
+# --- Sessions of strangers ---------------------------------------------------------------------------
+
+
+def test_sessions_that_strangers_begin_do_not_stay_forever() -> None:
+    user = make_member(make_workspace())
+    stranger, gone, here = Client(), by_password(user), by_password(user)
+    options(stranger, "sign-in")
+    expired = [stranger.session.session_key, gone.session.session_key]
+    Session.objects.filter(pk__in=expired).update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert sessions.forget() == 2
+    assert not Session.objects.filter(pk__in=expired).exists()
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == [here.session.session_key]
+    assert sessions.forget() == 0
+
+
+# --- Odd passkeys ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["[" * 5_000, '{"a":' * 5_000, "[]", "1", "null", '{"response": []}'])
+def test_a_passkey_that_is_none_is_refused_without_an_error(text: str) -> None:
+    client = Client()
+    options(client, "sign-in")
+    assert client.post(reverse("mfa_login_webauthn"), {"credential": text}).status_code == 302
+    user = make_member(make_workspace())
+    add_app(user)
+    assert by_password(user).post(CODE, {"credential": text}).status_code == 200
+    user = make_member(make_workspace())
+    client = reauthenticated(user)
+    client.get(reverse("passkey_options", args=["add"]))
+    assert client.post(reverse("mfa_add_webauthn"), {"credential": text}).status_code == 200
+
+
+def test_a_first_passkey_that_is_none_is_refused_without_an_error(settings: Settings) -> None:
+    settings.SIGNUP, settings.SENDS_MAIL = "open", True
+    UserFactory.create()
+    path = reverse("sign_up_finish", args=[proofs.of_address("new@acme.test")])
+    assert Client().post(path, {"credential": "[" * 9_000}).status_code == 200
+    assert not User.objects.filter(email="new@acme.test").exists()

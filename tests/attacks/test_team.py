@@ -72,6 +72,23 @@ def test_an_admin_with_a_cap_gets_no_key_with_a_higher_one_by_rotation(owner: Ac
     assert api_keys.rotate(actor=owner, key=key, overlap=0)
 
 
+def test_an_owners_key_that_manages_members_makes_no_owner_and_changes_none(owner: Actor) -> None:
+    """Whoever stole it would delete the workspace."""
+    other = of_role(owner, Role.OWNER)
+    accomplice = of_role(owner, Role.VIEWER)
+    key, _ = api_keys.create(actor=owner, name="Script", scopes=[MANAGE])
+    acting = credentials.actor_of(key, channel="api")
+    with pytest.raises(PermissionDenied, match="API key"):
+        members.change(actor=acting, membership=accomplice.membership, role=Role.OWNER)
+    with pytest.raises(PermissionDenied, match="API key"):
+        members.change(actor=acting, membership=other.membership, role=Role.VIEWER)
+    with pytest.raises(PermissionDenied, match="API key"):
+        members.remove(actor=acting, membership=other.membership)
+    with pytest.raises(PermissionDenied, match="API key"):
+        deletions.delete(actor=acting, name=owner.workspace.name)
+    assert members.change(actor=acting, membership=accomplice.membership, role=Role.ADMIN)
+
+
 @pytest.mark.parametrize("of_workspace", [True, False])
 @pytest.mark.parametrize("lose", ["removed", "demoted"])
 def test_nobody_gets_a_key_while_they_lose_the_right_to_it(
@@ -177,6 +194,18 @@ def test_two_requests_do_not_create_more_workspaces_than_one_person_may_own() ->
     assert any('"editor_user"' in sql for sql in locks)
 
 
+def test_several_workspaces_give_one_person_no_more_invitations(
+    owner: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "MOST_A_DAY", 2)
+    invite(owner, "one@acme.test")
+    invite(owner, "two@acme.test")
+    other = make_actor(workspaces.create_own(user=owner.user, name="Another"))
+    with pytest.raises(LimitExceeded):
+        invite(other, "three@acme.test")
+    assert invite(make_actor(), "three@acme.test").invitation
+
+
 def test_one_address_gets_few_invitations_a_day(owner: Actor, settings: Settings) -> None:
     settings.SENDS_MAIL = True
     for number in range(30):
@@ -271,3 +300,11 @@ def test_a_key_of_the_workspace_is_nobody_for_whom_an_owner_would_have_to_stay(o
     api_keys.create(actor=owner, name="Website", of_workspace=True)
     assert people.only_owner_of(owner.user) == []
     assert people.alone_in(owner.user) == [owner.workspace]
+
+
+def test_a_download_that_was_refused_is_not_recorded_as_an_export(owner: Actor) -> None:
+    image = make_image(owner)
+    client, path = signed_in(owner.user), reverse("gallery_zip", args=[owner.workspace.slug])
+    held = [client.get(path, {"images": str(image.pk)}) for _ in range(3)]
+    assert [one.status_code for one in held] == [200, 200, 429]
+    assert AuditEntry.objects.filter(action="images.exported").count() == 2

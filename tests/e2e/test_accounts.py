@@ -108,7 +108,7 @@ def test_a_passkey_is_added_signs_in_alone_and_is_removed(shared: Portal, new_co
 
     page.goto(f"{shared.url}/accounts/logout/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(re.compile(r"/w/acme-studio/$"))
 
     page.goto(f"{shared.url}{ACCOUNT}")
@@ -122,7 +122,7 @@ def test_without_a_passkey_the_page_says_what_happened(shared: Portal, new_conte
     page = new_context()
     authenticator(page)
     page.goto(f"{shared.url}/accounts/login/")
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("alert")).to_contain_text("The passkey was not used")
     assert_in_order(page, "no passkey")
 
@@ -144,7 +144,7 @@ def test_an_account_is_created_with_a_passkey_instead_of_a_password(
     expect(page.get_by_text("Not set")).to_be_visible()
     page.context.clear_cookies()
     page.goto(f"{shared.url}/accounts/login/")
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(re.compile(r"/w/noors-workspace/$"))
 
 
@@ -284,5 +284,5 @@ def test_the_first_account_is_created_with_a_passkey(portal: Portal, new_context
     page.get_by_label("Workspace name").fill("Acme Studio")
     assert_in_order(page, "welcome with passkeys")
     page.get_by_role("button", name="Use a passkey instead").click()
-    page.wait_for_url(re.compile(r"/w/acme-studio/v/"))
+    page.wait_for_url(re.compile(r"/w/acme-studio/setup/"))
     page.goto("about:blank")  # before its portal ends

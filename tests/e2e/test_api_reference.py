@@ -30,15 +30,21 @@ def test_the_page_has_no_layout_or_accessibility_problems(
     page.get_by_role("link", name="Generate or edit an image").click()
     expect(page.get_by_role("heading", name="Generate or edit an image")).to_be_in_viewport()
     assert_in_order(page, "one call")
+    sections = page.get_by_role("navigation", name="API sections")
+    sections.get_by_role("link", name="Members and invitations").click()
+    expect(page.get_by_role("heading", name="Members and invitations", level=1)).to_be_visible()
+    assert_in_order(page, "calls about the team")
 
 
 def test_nothing_overflows_between_phone_and_desktop_width(
     common_portal: Portal, new_context: ContextMaker
 ) -> None:
     page = open_reference(new_context(), common_portal)
-    for width in (320, 600, 900, 1080):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert_in_order(page, f"{width} px wide")
+    for path in ("", "team/"):
+        page.goto(f"{common_portal.url}/w/acme-studio/api/{path}")
+        for width in (320, 600, 900, 1080):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert_in_order(page, f"{path} {width} px wide")
 
 
 def test_code_is_copied_unchanged_by_keyboard(common_portal: Portal, new_context: ContextMaker) -> None:
@@ -67,6 +73,22 @@ def test_sections_are_reached_by_keyboard_and_the_visible_one_is_marked(
     expect(link).not_to_have_css("background-color", plain)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Model[]")).to_be_focused()
+
+
+def test_an_old_link_to_a_call_about_the_team_leads_to_it(
+    common_portal: Portal, new_context: ContextMaker
+) -> None:
+    page = open_reference(new_context(), common_portal)
+    page.goto(f"{page.url}#call-invite")
+    link = page.get_by_role("link", name="Invite people")
+    expect(link).to_be_in_viewport()
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/api/team/#call-invite$"))
+    expect(page.get_by_role("heading", name="Invite people")).to_be_in_viewport()
+    page.get_by_role("region", name="Invite people").get_by_role("link", name="Errors").click()
+    page.wait_for_url(re.compile("/api/#errors$"))
+    expect(page.get_by_role("heading", name="Errors", level=2)).to_be_in_viewport()
 
 
 def test_the_document_can_be_downloaded(common_portal: Portal, new_context: ContextMaker) -> None:

@@ -103,10 +103,10 @@ def through_images(studio: Studio) -> Iterator[None]:
 def through_settings(studio: Studio) -> Iterator[None]:
     page = studio.page
     page.get_by_role("button", name=re.compile("^Workspace:")).click()
-    follow(page, "Settings", "settings/providers")
+    follow(page, "Settings", "settings/general")
     yield
-    for name, path in (("API keys", "settings/api-keys"), ("Webhooks", "settings/webhooks")):
-        follow(page, name, path)
+    for name, path in (("Providers", "providers"), ("API keys", "api-keys"), ("Webhooks", "webhooks")):
+        follow(page, name, f"settings/{path}")
         yield
     for name, path in (("Credits", "credits"), ("API", "api")):
         follow(page, name, path)
@@ -115,6 +115,8 @@ def through_settings(studio: Studio) -> Iterator[None]:
     page.wait_for_url(re.compile("/api/guide/"))
     yield
     page.get_by_role("button", name=re.compile("your account")).click()
+    follow(page, "Account", "account")
+    yield
     follow(page, "Change password", "password/change")
     yield
     page.goto(f"{studio.portal.url}/accounts/logout/")

@@ -28,6 +28,7 @@ def first_start(page: Page, portal: Portal) -> None:
     page.get_by_label("Workspace name").fill("Acme Studio")
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Skip: use the built-in sandbox").click()
+    page.get_by_role("button", name="Continue to the first edit").click()
     expect(page.get_by_role("button", name=re.compile("^Run"))).to_be_visible()
 
 

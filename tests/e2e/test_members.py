@@ -80,6 +80,8 @@ def test_the_cap_is_changed_and_invitations_are_revoked_by_keyboard(
     page.keyboard.type("300")
     page.keyboard.press("Enter")
     expect(page.get_by_role("row").filter(has_text="mei@example.test")).to_contain_text("of 300")
+    expect(page.locator(":popover-open")).to_have_count(0)
+    expect(page.get_by_label("Change cap of mei")).to_be_focused()
     send(page, "x@acme.test", 1, role="Viewer")
     page.get_by_role("button", name="Done").press("Enter")
     page.get_by_role("button", name="Copy link").press("Enter")

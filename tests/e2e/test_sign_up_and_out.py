@@ -39,8 +39,10 @@ def mailed_link(portal: Portal, to: str) -> str:
         for file in (portal.folder / "mails").glob("*"):
             for part in file.read_text().split("-" * 79):
                 mail = email.message_from_string(part.lstrip(), policy=policy.default)
-                if mail["To"] == to and (found := re.search(r"http\S+/\w+/\S+", str(mail.get_content()))):
-                    return found[0]
+                text = mail.get_body(("plain",))
+                found = text and re.search(r"http\S+/\w+/\S+", str(text.get_content()))
+                if mail["To"] == to and found:
+                    return str(found[0])
         time.sleep(0.1)
     raise AssertionError(f"no mail came: {portal.log.read_text()}")
 

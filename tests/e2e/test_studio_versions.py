@@ -111,9 +111,12 @@ def test_a_tooltip_says_on_hover_and_on_focus_what_a_version_is(studio: Studio) 
     expect(tooltip).to_contain_text("Uploaded")
     box = tooltip.bounding_box()
     rail = page.get_by_role("navigation", name="Versions").bounding_box()
+    tools = page.get_by_role("radiogroup", name="View").bounding_box()
     assert box
     assert rail
+    assert tools
     assert rail["x"] + rail["width"] <= box["x"], "it does not cover the list"
+    assert tools["y"] + tools["height"] <= box["y"], "it does not cover the tools"
 
 
 def test_versions_are_walked_opened_and_compared_by_keys(studio: Studio) -> None:

@@ -66,6 +66,9 @@ def test_the_first_start_connects_a_provider(portal: Portal, bfl: Bfl, new_conte
     page.set_viewport_size({"width": 1440, "height": 900})
 
     page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Invite your team")).to_be_visible()
+    assert_in_order(page, "the team of the first start")
+    page.get_by_role("button", name="Continue to the first edit").click()
     expect(page.get_by_role("button", name=re.compile("^Run"))).to_be_visible()
     expect(page.get_by_label("What should change?")).to_have_value("Turn this into a gouache painting")
     page.goto(f"{portal.url}/w/acme-studio/settings/general/")

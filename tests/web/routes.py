@@ -159,6 +159,7 @@ IN_A_WORKSPACE = {
     "invitation_revoke": Route("post", looking=False, parts=lambda rows: [rows.invitation.id]),
     "api_keys": Route("get"),
     "api_reference": Route("get"),
+    "api_team_reference": Route("get"),
     "api_key_rotate": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
     "api_key_revoke": Route("post", looking=False, parts=lambda rows: [rows.api_key.id]),
     "provider_keys": Route("get", looking=False),

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
+from editor.access import scopes
 from editor.api.document import document
 from editor.contexts import api_examples, guides
 from editor.models import Role, Workspace
@@ -25,6 +26,7 @@ from tests.web.rows import fill
 
 pytestmark = pytest.mark.django_db
 
+PAGES = ["api_reference", "api_team_reference", "api_guide"]
 LARGEST = 150_000  # bytes
 CODE = re.compile(r'<code id="([^"]+)">(.*?)</code>', re.DOTALL)
 BASE = "http://testserver/api/v1/image-editor"
@@ -46,6 +48,17 @@ def page(client: Client, workspace: Workspace) -> str:
 
 
 @pytest.fixture
+def team_page(client: Client, workspace: Workspace) -> str:
+    return body(client.get(reverse("api_team_reference", args=[workspace.slug])))
+
+
+@pytest.fixture(params=["page", "team_page"])
+def each_page(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
 def described() -> dict[str, Any]:
     return document(RequestFactory().get("/"))
 
@@ -59,14 +72,14 @@ def snippets(page: str, language: str) -> dict[str, str]:
     return {name: html.unescape(text) for name, text in CODE.findall(page) if name.endswith(f"-{language}")}
 
 
-@pytest.mark.parametrize("name", ["api_reference", "api_guide"])
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("role", list(Role))
 def test_every_member_may_read(workspace: Workspace, name: str, role: Role) -> None:
     client = signed_in(make_member(workspace, role=role))
     assert client.get(reverse(name, args=[workspace.slug])).status_code == 200
 
 
-@pytest.mark.parametrize("name", ["api_reference", "api_guide"])
+@pytest.mark.parametrize("name", PAGES)
 def test_nobody_else_may_read(client: Client, workspace: Workspace, name: str) -> None:
     theirs = make_workspace(name="Rivals")
     assert client.get(reverse(name, args=[theirs.slug])).status_code == 404
@@ -75,18 +88,21 @@ def test_nobody_else_may_read(client: Client, workspace: Workspace, name: str) -
     assert stranger["Location"].startswith(reverse("account_login"))
 
 
-def test_every_call_of_the_document_is_on_the_page(page: str, described: dict[str, Any]) -> None:
+def test_every_call_of_the_document_is_on_one_of_the_pages(
+    page: str, team_page: str, described: dict[str, Any]
+) -> None:
     calls = [
         (path, method, operation)
         for path, operations in described["paths"].items()
         for method, operation in operations.items()
     ]
-    assert len(re.findall(r'<section id="call-', page)) == len(calls)
+    assert len(re.findall(r'<section id="call-', page + team_page)) == len(calls)
     for path, method, operation in calls:
         name = f"call-{operation['operationId'].replace('_', '-')}"
-        part = section(page, name)
+        its_page = team_page if operation["security"] == [{"ApiKey": [scopes.MANAGE]}] else page
+        part = section(its_page, name)
         assert operation["summary"] in html.unescape(part)
-        assert f'<a href="#{name}">' in page
+        assert f'<a href="#{name}">' in its_page
         assert f'data-verb="{method.upper()}"' in part
         assert f'<code class="path">{path}</code>' in part
         for status in operation["responses"]:
@@ -95,10 +111,30 @@ def test_every_call_of_the_document_is_on_the_page(page: str, described: dict[st
             assert f"<code>{parameter['name']}</code>" in part
 
 
-def test_every_field_of_the_document_is_on_the_page(page: str, described: dict[str, Any]) -> None:
+def test_every_field_of_the_document_is_on_one_of_the_pages(
+    page: str, team_page: str, described: dict[str, Any]
+) -> None:
     for schema in described["components"]["schemas"].values():
         for name in schema["properties"]:
-            assert re.search(rf"<code>([a-z_]+(\[\])?\.)?{name}</code>", page), name
+            assert re.search(rf"<code>([a-z_]+(\[\])?\.)?{name}</code>", page + team_page), name
+
+
+def test_the_first_page_leads_to_each_part_of_the_teams(
+    page: str, team_page: str, workspace: Workspace
+) -> None:
+    url = reverse("api_team_reference", args=[workspace.slug])
+    assert f'<a href="{url}">Members and invitations</a>' in page  # in the contents
+    parts = re.findall(r'<section id="([^"]+)"', team_page)
+    assert {"call-invite", "object-member"} <= set(parts)
+    for part in parts:  # where the anchor was before the page was split
+        [row] = re.findall(rf'<tr id="{part}">.*?</tr>', page, re.DOTALL)
+        assert f'href="{url}#{part}"' in row
+
+
+def test_the_teams_page_leads_to_the_first(team_page: str, workspace: Workspace) -> None:
+    url = reverse("api_reference", args=[workspace.slug])
+    assert f'<a href="{url}">All other calls</a>' in team_page
+    assert f'href="{url}#errors"' in section(team_page, "call-invite")
 
 
 def test_a_field_shows_its_values_and_whether_it_is_required(page: str) -> None:
@@ -112,24 +148,24 @@ def test_a_field_shows_its_values_and_whether_it_is_required(page: str) -> None:
     assert '<span class="hint">header</span>' in key
 
 
-def test_links_within_the_page_have_targets_and_ids_are_unique(page: str) -> None:
-    ids = re.findall(r'\sid="([^"]*)"', page)
+def test_links_within_a_page_have_targets_and_ids_are_unique(each_page: str) -> None:
+    ids = re.findall(r'\sid="([^"]*)"', each_page)
     assert len(ids) == len(set(ids))
     assert all(ids)
-    targets = set(re.findall(r'href="#([^"]+)"', page))
-    assert "object-job" in targets
+    targets = set(re.findall(r'href="#([^"]+)"', each_page))
+    assert targets & {"object-job", "object-member"}
     assert targets <= set(ids)
 
 
-def test_the_code_has_the_portals_own_url_and_no_key(page: str) -> None:
+def test_the_code_has_the_portals_own_url_and_no_key(each_page: str) -> None:
     for language in ("curl", "python"):
-        found = snippets(page, language)
-        assert len(found) == len(re.findall(r'<section id="call-', page))
+        found = snippets(each_page, language)
+        assert len(found) == len(re.findall(r'<section id="call-', each_page)) > 5
         for name, text in found.items():
             assert f'"{BASE}/' in text, name
             assert "ATELIER_KEY" in text, name
-            assert f'commandfor="{name}"' in page
-    assert "flk_" not in page
+            assert f'commandfor="{name}"' in each_page
+    assert "flk_" not in each_page
 
 
 def test_behind_a_proxy_the_code_has_the_public_url(
@@ -141,10 +177,10 @@ def test_behind_a_proxy_the_code_has_the_public_url(
     assert BASE not in page
 
 
-def test_the_code_is_well_formed(page: str) -> None:
-    for text in snippets(page, "python").values():
+def test_the_code_is_well_formed(each_page: str) -> None:
+    for text in snippets(each_page, "python").values():
         ast.parse(text)
-    for text in snippets(page, "curl").values():
+    for text in snippets(each_page, "curl").values():
         subprocess.run(["sh", "-n"], input=text, text=True, check=True)
 
 
@@ -156,14 +192,18 @@ def test_a_shell_passes_the_example_on_unchanged() -> None:
     assert json.loads(done.stdout) == payload
 
 
-def test_the_page_stays_small(client: Client, workspace: Workspace) -> None:
-    assert len(client.get(reverse("api_reference", args=[workspace.slug])).content) < LARGEST
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_stays_small(client: Client, workspace: Workspace, name: str) -> None:
+    assert len(client.get(reverse(name, args=[workspace.slug])).content) < LARGEST
 
 
-def test_the_number_of_queries_does_not_grow_with_the_data(client: Client, workspace: Workspace) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_the_number_of_queries_does_not_grow_with_the_data(
+    client: Client, workspace: Workspace, name: str
+) -> None:
     def count() -> int:
         with CaptureQueriesContext(connection) as queries:
-            client.get(reverse("api_reference", args=[workspace.slug]))
+            client.get(reverse(name, args=[workspace.slug]))
         return len(queries)
 
     count()  # fills caches

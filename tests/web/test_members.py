@@ -157,8 +157,17 @@ def test_a_refused_role_comes_back_with_the_old_value_and_the_reason(owner: Acto
     page = response.content.decode()
     assert response.status_code == 409
     assert page.strip().startswith('<p class="problem"')
-    assert "only owner" in page
-    assert f'id="member-{owner.user.pk}"' in page
+    # Also in the row, which replaces that at once. Morphing would keep the role that was chosen.
+    assert f'hx-target="#member-{owner.user.pk}" hx-swap="outerHTML"' in page
+    row = page.partition(f'id="member-{owner.user.pk}"')[2]
+    assert "only owner" in row.partition(f'id="problem-{owner.user.pk}"')[2].partition("</div>")[0]
+
+
+def test_a_refused_cap_stays_in_its_field_with_the_reason(owner: Actor, client: Client) -> None:
+    url = reverse("member_change", args=[owner.workspace.slug, owner.user.pk])
+    page = client.post(url, {"monthly_cap": "lots"}, headers=HTMX).content.decode()
+    assert "Enter a whole number" in page
+    assert "<tr" not in page
 
 
 def test_removing_and_owning_are_confirmed(owner: Actor, client: Client) -> None:
@@ -261,6 +270,11 @@ def test_only_the_link_of_the_mail_confirms_the_address(owner: Actor, mailed: bo
     assert EmailAddress.objects.get(email="sofia@acme.test").verified == mailed
 
 
+def test_the_link_opens_the_message_too(owner: Actor) -> None:
+    page = Client().get(link(invite(owner, message="<Hello>\nstart here"))).content.decode()
+    assert "&lt;Hello&gt;<br>start here" in page
+
+
 def test_the_page_is_the_same_whether_or_not_the_address_has_an_account(owner: Actor) -> None:
     invitation = invite(owner)
 
@@ -295,7 +309,8 @@ def test_each_end_of_an_invitation_has_its_words(owner: Actor) -> None:
     assert f"mailto:{owner.user.email}" in page
     declined = invite(owner, "ben@acme.test")
     token = invitation_links.token(declined)
-    assert Client().post(reverse("invitation_decline", args=[token])).status_code == 302
+    response = Client().post(reverse("invitation_decline", args=[token]), follow=True)
+    assert "You declined this invitation" in response.content.decode()
     assert "This invitation was revoked" in Client().get(link(declined)).content.decode()
     assert Client().post(link(declined), {"name": "Ben", "password": PASSWORD}).status_code == 200
     assert not User.objects.filter(email="ben@acme.test").exists()

@@ -299,7 +299,7 @@ def test_sign_ins_are_recorded_and_unknown_browsers_are_mailed(user: User, setti
 def test_passkeys_are_offered_only_where_browsers_have_them(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     offered = {
-        host: "Sign in with a passkey" in body(Client(headers={"host": host}).get(LOGIN, secure=secure))
+        host: "Use a passkey" in body(Client(headers={"host": host}).get(LOGIN, secure=secure))
         for host, secure in (
             ("localhost:8000", False),
             ("images.example.com", True),
@@ -316,7 +316,7 @@ def test_passkeys_are_offered_only_where_browsers_have_them(settings: Settings) 
         "[::1]:8000": False,
     }
     settings.BASE_URL, settings.HTTPS = "https://images.example.com", True
-    assert "Sign in with a passkey" in body(Client(headers={"host": "10.0.0.1:8000"}).get(LOGIN))
+    assert "Use a passkey" in body(Client(headers={"host": "10.0.0.1:8000"}).get(LOGIN))
 
 
 @pytest.mark.parametrize("purpose", ["add", "confirm", "nonsense"])

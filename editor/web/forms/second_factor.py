@@ -12,6 +12,7 @@ from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.webauthn import forms as library
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from django import forms
 from django.core.exceptions import ValidationError
 
 from editor.web import sign_in_limits
@@ -48,7 +49,22 @@ class CodeForm(AuthenticateForm):  # type: ignore[misc]
         return code
 
 
-class _Known:
+class CredentialField(forms.JSONField):
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError:  # very many brackets
+            raise ValidationError(NOT_ACCEPTED) from None
+
+
+class _Credential:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields: dict[str, forms.Field]
+        self.fields["credential"] = CredentialField(widget=forms.HiddenInput)
+
+
+class _Known(_Credential):
     """A passkey that signs in."""
 
     def clean_credential(self) -> Any:
@@ -58,7 +74,7 @@ class _Known:
             raise ValidationError(NOT_ACCEPTED) from None
 
 
-class _New:
+class _New(_Credential):
     """A passkey that was just made."""
 
     def clean(self) -> Any:

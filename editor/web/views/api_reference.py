@@ -11,16 +11,19 @@ from django.views.decorators.http import require_safe
 
 from editor.access.permissions import Permission
 from editor.contexts import guides
-from editor.contexts.api_reference import WAYS, reference_view
+from editor.contexts.api_reference import WAYS, reference_view, team_view
 from editor.errors import NotFound
 from editor.gateway.requests import origin
 from editor.web.decorators import MemberRequest, member
 
+# The document belongs to the API: imageeditor/urls.py passes it in.
+Document = Callable[[HttpRequest], dict[str, Any]]
+
 
 @require_safe
 @member(Permission.VIEW)
-def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, Any]]) -> HttpResponse:
-    """Every call of the API. `document` belongs to the API: imageeditor/urls.py passes it in."""
+def page(request: MemberRequest, *, document: Document) -> HttpResponse:
+    """Every call of the API but those of the next page."""
     context = {
         "reference": reference_view(document(request)),
         "ways": WAYS,
@@ -28,6 +31,14 @@ def page(request: MemberRequest, *, document: Callable[[HttpRequest], dict[str, 
         "nav": "api_reference",
     }
     return render(request, "api/reference.html", context)
+
+
+@require_safe
+@member(Permission.VIEW)
+def team(request: MemberRequest, *, document: Document) -> HttpResponse:
+    """The calls about members and invitations."""
+    context = {"team": team_view(document(request)), "nav": "api_reference"}
+    return render(request, "api/team.html", context)
 
 
 @require_safe

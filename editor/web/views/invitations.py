@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -138,7 +139,7 @@ def _mail_origin(request: HttpRequest) -> str:
 def decline(request: HttpRequest, token: str) -> HttpResponse:
     """End the invitation: it reached somebody who does not want it."""
     invitations.decline(opened=invitation_links.read(token), address=request.META.get("REMOTE_ADDR"))
-    return redirect("invitation", token)
+    return redirect(f"{reverse('invitation', args=[token])}?declined=1")
 
 
 def _refused(request: HttpRequest, token: str, form: JoinForm, error: EditorError) -> HttpResponse:

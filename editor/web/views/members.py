@@ -44,7 +44,7 @@ def live(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member(Permission.MEMBERS_MANAGE)
 def change(request: MemberRequest, user_id: str) -> HttpResponse:
-    """Set the `role`, `monthly_cap` or `access` that the form contains. If refused, the row stays."""
+    """Set the `role`, `monthly_cap` or `access` that the form contains. If refused, the old value and why."""
     actor, post = request.actor, request.POST
     membership = lookups.membership(actor, user_id)
     field = next((name for name in ("role", "monthly_cap", "access") if name in post), "")
@@ -60,9 +60,9 @@ def change(request: MemberRequest, user_id: str) -> HttpResponse:
         )
     except EditorError as error:
         response = error_response(request, error)
-        if is_fragment(request):
-            row = render(request, "settings/_member_swap.html", {"row": member_row(actor, membership)})
-            response.content += row.content
+        if is_fragment(request) and field != "monthly_cap":  # what was typed stays in its field
+            context = {"row": member_row(actor, membership), "problem": error.message}
+            response.content += render(request, "settings/_member_swap.html", context).content
         return response
     name = changed.user.display_name
     message = {
@@ -70,7 +70,7 @@ def change(request: MemberRequest, user_id: str) -> HttpResponse:
         "monthly_cap": f"Cap of {name} saved.",
         "access": f"Access Image Editor of {name} is {'on' if changed.access_image_editor else 'off'}.",
     }[field]
-    return _changed(request, changed, message)
+    return _changed(request, changed, message, closes=field == "monthly_cap")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -150,15 +150,15 @@ def _role(value: str) -> Role:
         raise InvalidInput("Choose a role from the list.", fields={"role": "Unknown role."}) from None
 
 
-def _changed(request: MemberRequest, membership: Membership, message: str) -> HttpResponse:
-    """The member's row, or without script the page."""
+def _changed(request: MemberRequest, membership: Membership, message: str, *, closes: bool) -> HttpResponse:
+    """The member's row, or without script the page. `closes`: with its popovers closed."""
     if not is_fragment(request):
         messages.success(request, message)
         return redirect("members", request.actor.workspace.slug)
     actor = request.actor
     if membership.user_id == actor.user.pk:
         actor = replace(actor, membership=membership)
-    context = {"row": member_row(actor, membership), "message": message}
+    context = {"row": member_row(actor, membership), "message": message, "closes": closes}
     return render(request, "settings/_member_swap.html", context)
 
 

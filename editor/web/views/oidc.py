@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.core import ratelimit
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
@@ -23,6 +24,9 @@ def leave(request: HttpRequest, provider_id: str) -> HttpResponse:
 
     It is no redirect, since the security policy applies form-action to the redirects after a form too.
     """
+    refused: HttpResponse | None = ratelimit.consume_or_429(request, action="identity_provider")
+    if refused:
+        return refused
     try:
         response = OAuth2LoginView.adapter_view(PublicOAuth2Adapter(request, provider_id))(request)
     except SocialApp.DoesNotExist:

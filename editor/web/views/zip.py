@@ -29,13 +29,14 @@ def download(request: MemberRequest) -> HttpResponseBase:
         raise InvalidInput("Select the images to download first.")
     images = lookups.images(request.actor, ids, at_most=lookups.MAXIMUM_SELECTED)
     names = file_names(images, gallery.titles(images))
-    exports.images_zip(actor=request.actor, count=len(images))
-    return zip_response(
+    response = zip_response(
         _each(Entry(name, image.storage_name) for name, image in zip(names, images, strict=True)),
         name=f"{request.actor.workspace.slug}-images.zip",
         workspace_id=request.actor.workspace.pk,
         user_id=request.actor.user.pk,
     )
+    exports.images_zip(actor=request.actor, count=len(images))  # once it is not refused
+    return response
 
 
 async def _each(entries: Iterable[Entry]) -> AsyncIterator[Entry]:
