@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
@@ -207,10 +208,12 @@ def sign_up(
 ) -> tuple[User, Membership]:
     """Create the invited person's account, whatever SIGNUP says, and make them a member.
 
-    passkey  instead of a password
+    passkey  instead of a password, if `may_use_passkey`
 
     Raises what `accept` raises, InvalidInput for a weak password, and HasAccount.
     """
+    if passkey and not may_use_passkey(opened):
+        raise PermissionDenied("Choose a password. You can add a passkey once your email is confirmed.")
     email = _lock_open(opened.invitation).email
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
@@ -224,6 +227,14 @@ def sign_up(
         user=user, defaults={"email": user.email, "verified": opened.mailed, "primary": True}
     )
     return user, accept(opened=opened, user=user, origin=origin, address=address)
+
+
+def may_use_passkey(opened: Opened) -> bool:
+    """Whether the account may begin with a passkey, which would outlive a reset of the password.
+
+    Somebody else may have been given a copied link; without a mail server, nobody could tell.
+    """
+    return opened.mailed or not settings.SENDS_MAIL
 
 
 def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:

@@ -6,17 +6,20 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
-from editor.access import invitation_links
+from editor.access import invitation_links, second_factor
 from editor.access.actor import Actor
 from editor.errors import Conflict, EditorError, InvalidInput, LimitExceeded, NotFound, PermissionDenied
 from editor.models import AuditEntry, Invitation, Membership, Plan, Role, User, Workspace
 from editor.operations import invitations, members
+from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 from tests.factories import PASSWORD, UserFactory, make_actor, make_member
 from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
@@ -121,6 +124,19 @@ def test_only_a_mailed_link_proves_the_address(owner: Actor, mailed: bool) -> No
     token = invitation_links.token(invite(owner), mailed=mailed)
     user, _ = invitations.sign_up(opened=invitation_links.read(token), name="Sofia", password=PASSWORD)
     assert EmailAddress.objects.get(user=user).verified is mailed
+
+
+def test_only_a_proved_address_begins_with_a_passkey(owner: Actor, settings: Settings) -> None:
+    settings.SENDS_MAIL = True
+    invitation = invite(owner)
+    passkey = NewPasskey(user_id=uuid4(), name="Phone", credential={})
+    fields: dict[str, Any] = {"name": "Sofia", "password": "", "passkey": passkey}
+    with pytest.raises(PermissionDenied, match="Choose a password"):
+        invitations.sign_up(opened=link(invitation), **fields)
+    mailed = invitation_links.read(invitation_links.token(invitation, mailed=True))
+    user, _ = invitations.sign_up(opened=mailed, **fields)
+    assert second_factor.exists(user)
+    assert not user.has_usable_password()
 
 
 def test_whoever_has_an_account_has_to_sign_in_to_it(owner: Actor) -> None:

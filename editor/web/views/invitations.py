@@ -152,12 +152,13 @@ def _refused(request: HttpRequest, token: str, form: JoinForm, error: EditorErro
 
 def _page(request: HttpRequest, token: str, user: User | None, form: JoinForm) -> HttpResponse:
     """The page as the invitation is now. Its forms keep the token: only a mailed one confirms the address."""
-    view = invitation_view(invitation_links.read(token), user=user)
+    opened = invitation_links.read(token)
+    view = invitation_view(opened, user=user)
     context = {
         "invitation": view,
         "form": form,
         "token": token,
-        "passkeys_work": passkeys_work(request),
+        "passkeys_work": passkeys_work(request) and invitations.may_use_passkey(opened),
     }
     is_open = view.state == "open" and view.as_whom != "member"
     return render(request, "auth/invitation.html" if is_open else "auth/invitation_ended.html", context)
