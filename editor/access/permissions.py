@@ -95,7 +95,9 @@ def allows(membership: Rights, permission: Permission) -> bool:
 def having(permission: Permission) -> Q:
     """A filter of memberships: those that give the permission."""
     rule = RULES[permission]
-    return Q(role__in=rule.roles - rule.needs_editor) | Q(role__in=rule.needs_editor, access_image_editor=True)
+    return Q(role__in=rule.roles - rule.needs_editor) | Q(
+        role__in=rule.needs_editor, access_image_editor=True
+    )
 
 
 def holders(permission: Permission) -> str:
