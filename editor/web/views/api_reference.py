@@ -16,7 +16,6 @@ from editor.errors import NotFound
 from editor.gateway.requests import origin
 from editor.web.decorators import MemberRequest, member
 
-
 # The document belongs to the API: imageeditor/urls.py passes it in.
 Document = Callable[[HttpRequest], dict[str, Any]]
 
