@@ -2,8 +2,8 @@
 those that replace it.
 
 They cannot sign in (`models/users.py`, `web/account.py`), are no members on pages (`lookups.actor`), and get
-no mails (`mails.py`). Their membership ends with the last key; the account stays, as the gallery and the
-ledger name it.
+no mails (`mails.py`). Their membership ends with the last key; the account stays until the workspace is
+purged, as the gallery and the ledger name it.
 """
 
 from __future__ import annotations
