@@ -154,7 +154,7 @@ def revoke(*, actor: Actor, key: ApiKey) -> None:
         actor.require(Permission.KEYS_MANAGE)
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         _record(actor, "api_key.revoked", key)
-        service_accounts.end_if_unused(key.created_by)
+        service_accounts.end_if_unused(key.created_by, actor=actor)
         events.publish(events.AccessChanged(workspace_id=key.workspace_id))
 
 

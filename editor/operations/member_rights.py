@@ -10,6 +10,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.errors import PermissionDenied
 from editor.models import Invitation, Membership, Workspace
+from editor.operations import audit
 
 
 def lock(actor: Actor) -> Actor:
@@ -30,8 +31,15 @@ def lock_workspace(workspace_id: UUID) -> None:
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
 
 
-def revoke_invitations_by(*, workspace_id: UUID, user_id: UUID) -> None:
+def revoke_invitations_by(*, membership: Membership, actor: audit.By) -> None:
     """Whoever may not invite any more has no valid links left, which they could have kept."""
-    Invitation.objects.filter(
-        workspace=workspace_id, invited_by=user_id, accepted_at=None, revoked_at=None
-    ).update(revoked_at=timezone.now())
+    rows = Invitation.objects.select_related("workspace").filter(
+        workspace=membership.workspace_id,
+        invited_by=membership.user_id,
+        accepted_at=None,
+        revoked_at=None,
+    )
+    for row in rows:
+        row.revoked_at = timezone.now()
+        row.save(update_fields=["revoked_at"])
+        audit.record(workspace=row.workspace, actor=actor, action="invitation.revoked", target=row.email)

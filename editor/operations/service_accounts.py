@@ -17,7 +17,7 @@ from editor.access.scopes import EVERYTHING, MANAGE, WRITE
 from editor.errors import InvalidInput
 from editor.models import ApiKey, Membership, Role, User
 from editor.models.users import SERVICE_DOMAIN
-from editor.operations import member_rights
+from editor.operations import audit, member_rights
 from editor.queries import api_keys
 
 HIGHEST_CAP = 2**31 - 1  # credits
@@ -43,7 +43,7 @@ def create(*, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int
     return user
 
 
-def end_if_unused(user: User) -> None:
+def end_if_unused(user: User, *, actor: audit.By) -> None:
     """End the membership of a service account without a live key, and its open invitations.
 
     Does nothing to other users.
@@ -53,7 +53,7 @@ def end_if_unused(user: User) -> None:
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one revocation at a time
     if not ApiKey.objects.filter(api_keys.live(), created_by=user).exists():
         for membership in Membership.objects.filter(user=user):
-            member_rights.revoke_invitations_by(workspace_id=membership.workspace_id, user_id=user.pk)
+            member_rights.revoke_invitations_by(membership=membership, actor=actor)
             membership.delete()
 
 
