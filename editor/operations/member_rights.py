@@ -31,15 +31,11 @@ def lock_workspace(workspace_id: UUID) -> None:
     Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
 
 
-def revoke_invitations_by(*, membership: Membership, actor: audit.By) -> None:
+def revoke_invitations_by(*, workspace: Workspace, user_id: UUID, actor: audit.By) -> None:
     """Whoever may not invite any more has no valid links left, which they could have kept."""
-    rows = Invitation.objects.select_related("workspace").filter(
-        workspace=membership.workspace_id,
-        invited_by=membership.user_id,
-        accepted_at=None,
-        revoked_at=None,
+    rows = Invitation.objects.filter(
+        workspace=workspace, invited_by=user_id, accepted_at=None, revoked_at=None
     )
     for row in rows:
-        row.revoked_at = timezone.now()
-        row.save(update_fields=["revoked_at"])
-        audit.record(workspace=row.workspace, actor=actor, action="invitation.revoked", target=row.email)
+        audit.record(workspace=workspace, actor=actor, action="invitation.revoked", target=row.email)
+    rows.update(revoked_at=timezone.now())

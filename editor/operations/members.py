@@ -102,7 +102,7 @@ def end(*, membership: Membership, actor: audit.By) -> None:
         before=_described(membership),
     )
     api_keys.revoke_all_of(membership=membership, actor=actor)
-    member_rights.revoke_invitations_by(membership=membership, actor=actor)
+    _revoke_invitations_by(membership, actor)
     membership.delete()
     if audit.user_of(actor) != membership.user:
         _notify(mails.Kind.REMOVED, membership, actor)
@@ -137,7 +137,7 @@ def save(*, membership: Membership, actor: audit.By) -> None:
     elif before.role != membership.role and audit.user_of(actor) != membership.user:
         _notify(mails.Kind.ROLE_CHANGED, membership, actor, role=Role(membership.role).label)
     if not permissions.allows(membership, Permission.MEMBERS_MANAGE):
-        member_rights.revoke_invitations_by(membership=membership, actor=actor)
+        _revoke_invitations_by(membership, actor)
     events.publish(events.AccessChanged(workspace_id=membership.workspace_id))
 
 
@@ -262,6 +262,12 @@ def _use_invitation(membership: Membership) -> None:
         revoked_at=None,
     )
     pending.update(accepted_at=timezone.now(), accepted_by=membership.user)
+
+
+def _revoke_invitations_by(membership: Membership, actor: audit.By) -> None:
+    member_rights.revoke_invitations_by(
+        workspace=membership.workspace, user_id=membership.user_id, actor=actor
+    )
 
 
 def _notify(kind: mails.Kind, membership: Membership, actor: audit.By, **details: str) -> None:

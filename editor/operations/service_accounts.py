@@ -52,8 +52,8 @@ def end_if_unused(user: User, *, actor: audit.By) -> None:
         return
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one revocation at a time
     if not ApiKey.objects.filter(api_keys.live(), created_by=user).exists():
-        for membership in Membership.objects.filter(user=user):
-            member_rights.revoke_invitations_by(membership=membership, actor=actor)
+        for membership in Membership.objects.filter(user=user).select_related("workspace"):
+            member_rights.revoke_invitations_by(workspace=membership.workspace, user_id=user.pk, actor=actor)
             membership.delete()
 
 
