@@ -23,6 +23,7 @@ from editor.models import (
     Workspace,
 )
 from editor.models.workspaces import RESTORABLE
+from editor.queries.members import people
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def contents(workspace: Workspace) -> Contents:
         .count(),
         edits=jobs.count(),
         running=jobs.filter(status__in=LIVE).count(),
-        members=workspace.memberships.count(),
+        members=people(workspace).count(),
         api_keys=ApiKey.objects.filter(workspace=workspace, revoked_at=None).count(),
         provider_keys=ProviderKey.objects.filter(workspace=workspace).count(),
         links=links.filter(expires_at__gt=timezone.now()).count(),
@@ -60,7 +61,7 @@ def contents(workspace: Workspace) -> Contents:
 def memberships(user: User) -> list[Membership]:
     """The person's memberships in the order of joining, with the number of members as `people`."""
     counted = (
-        Membership.objects.filter(workspace=OuterRef("workspace"))
+        Membership.objects.filter(workspace=OuterRef("workspace"), user__is_service_account=False)
         .order_by()
         .values("workspace")
         .annotate(count=Count("pk"))
@@ -94,6 +95,6 @@ def progress(workspace: Workspace) -> Progress:
     set_up = accounts.available(workspace)
     return Progress(
         provider=bool(set_up.platform or set_up.own),
-        team=workspace.memberships.count() > 1,
+        team=people(workspace).count() > 1,
         edit=Job.objects.filter(workspace=workspace).exists(),
     )
