@@ -18,6 +18,8 @@ NAME_LENGTH = 120
 OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
 LAST_OPERATOR = "This is the last operator. Make somebody else an operator first."
 
+_PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
+
 
 # Members of a workspace, without the accounts that its own keys act as.
 _PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
