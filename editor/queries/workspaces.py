@@ -50,7 +50,7 @@ def contents(workspace: Workspace) -> Contents:
         .count(),
         edits=jobs.count(),
         running=jobs.filter(status__in=LIVE).count(),
-        members=people(workspace).count(),
+        members=members.people(workspace).count(),
         api_keys=ApiKey.objects.filter(workspace=workspace, revoked_at=None).count(),
         provider_keys=ProviderKey.objects.filter(workspace=workspace).count(),
         links=links.filter(expires_at__gt=timezone.now()).count(),

@@ -144,8 +144,7 @@ async def test_invalid_requests_are_refused(
 
 
 async def test_a_key_of_the_workspace_invites_editors_and_cannot_edit(owner: Actor) -> None:
-    create = {"actor": owner, "name": "HR", "scopes": [MANAGE], "of_workspace": True}
-    _, key = await in_thread(api_keys.create, **create)
+    _, key = await in_thread(api_keys.create, actor=owner, name="HR", scopes=[MANAGE], of_workspace=True)
     async with client_of(key) as client:
         added = await call(client, "POST", "members", 201, email="sofia@acme.test")
         assert (added["data"]["role"], added["data"]["access_image_editor"]) == ("editor", True)

@@ -208,5 +208,5 @@ def test_it_counts_as_nobody() -> None:
     assert people.only_owner_of(owner.user) == []
     assert people.alone_in(owner.user) == [owner.workspace]
     assert workspaces.contents(owner.workspace).members == 1
-    assert [row.people for row in workspaces.memberships(owner.user)] == [1]
+    assert [row.people for row in workspaces.memberships(owner.user)] == [1]  # type: ignore[attr-defined]
     assert workspaces.progress(owner.workspace).team is False
