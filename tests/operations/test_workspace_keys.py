@@ -54,7 +54,7 @@ def test_a_key_gets_the_least_rights_that_its_scopes_need(scopes: list[str], rol
     assert (membership.role, membership.access_image_editor, membership.monthly_cap) == (role, edits, 7)
     assert (acting.user.name, str(acting.user)) == ("Website", "Website")
     assert acting.user.email.endswith(f"@{SERVICE_DOMAIN}")
-    assert noted("created").data["after"]["belongs_to"] == "workspace"
+    assert noted("created").after["belongs_to"] == "workspace"
 
 
 def test_a_key_for_members_gives_no_more_than_its_maker_has() -> None:
