@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from allauth.account.models import EmailAddress
 from channels.layers import channel_layers
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -45,8 +46,10 @@ def change_password_elsewhere(client: Client, user: User) -> None:
 
 
 def add_factor_elsewhere(client: Client, user: User) -> None:
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     other = Client()
     other.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    other.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     other.get(reverse("mfa_activate_totp"))
     code = code_now(other.session["mfa.totp.secret"])
     assert other.post(reverse("mfa_activate_totp"), {"code": code}).status_code == 302
