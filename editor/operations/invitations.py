@@ -38,6 +38,7 @@ ROLES = (Role.ADMIN, Role.EDITOR, Role.VIEWER)
 NO_SEAT = (
     "All seats of the workspace's plan are taken. Remove a member, revoke an invitation, or ask an operator."
 )
+NOT_AN_ADDRESS = "is not an email address."
 _ENDED = {
     "used": "This invitation was already used.",
     "revoked": "This invitation was revoked.",
@@ -252,7 +253,7 @@ def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
         try:
             validate_email(email)
         except ValidationError:
-            found[email] = "is not an email address."
+            found[email] = NOT_AN_ADDRESS
         if len(email) > LONGEST_ADDRESS:
             found[email] = "is too long for an email address."
     return found

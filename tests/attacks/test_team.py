@@ -59,6 +59,20 @@ def test_invitations_by_a_revoked_key_of_the_workspace_end_with_it(owner: Actor)
     api_keys.revoke(actor=owner, key=key)
     found.refresh_from_db()
     assert found.state == "revoked"
+    assert AuditEntry.objects.get(action="invitation.revoked").target == found.email
+
+
+@pytest.mark.parametrize("lose", ["removed", "demoted"])
+def test_invitations_that_end_with_the_right_to_invite_are_in_the_log(owner: Actor, lose: str) -> None:
+    admin = of_role(owner, Role.ADMIN)
+    found = invite(admin).invitation
+    assert found
+    if lose == "removed":
+        members.remove(actor=owner, membership=admin.membership)
+    else:
+        members.change(actor=owner, membership=admin.membership, role=Role.VIEWER)
+    entry = AuditEntry.objects.get(action="invitation.revoked")
+    assert (entry.target, entry.actor) == (found.email, owner.user)
 
 
 def test_an_admin_with_a_cap_gets_no_key_with_a_higher_one_by_rotation(owner: Actor) -> None:

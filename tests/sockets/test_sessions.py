@@ -16,6 +16,7 @@ from editor.models import User
 from editor.operations import credits, people
 from tests.factories import PASSWORD, make_actor, make_member
 from tests.sockets.page import listen
+from tests.web.factors import code_now
 from tests.web.requests import signed_in
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -43,6 +44,14 @@ def change_password_elsewhere(client: Client, user: User) -> None:
     change_password(signed_in(user), user)
 
 
+def add_factor_elsewhere(client: Client, user: User) -> None:
+    other = Client()
+    other.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    other.get(reverse("mfa_activate_totp"))
+    code = code_now(other.session["mfa.totp.secret"])
+    assert other.post(reverse("mfa_activate_totp"), {"code": code}).status_code == 302
+
+
 def set_password(client: Client, user: User) -> None:
     user.set_password(NEW_PASSWORD)
     user.save(update_fields=["password"])
@@ -67,6 +76,7 @@ def remove(client: Client, user: User) -> None:
         sign_out,
         change_password,
         change_password_elsewhere,
+        add_factor_elsewhere,
         set_password,
         deactivate,
         delete_session,
