@@ -223,7 +223,8 @@ def a_second_factor_is_demanded(team: Team, jonas: Page, mei: Page) -> None:
     expect(jonas.get_by_text("Set up a second factor of your own first")).to_be_visible()
     jonas.get_by_role("main").get_by_role("link", name="Your account").click()
     expect(jonas.get_by_text("Not confirmed")).to_be_visible()  # anybody could have the copied link
-    jonas.get_by_role("button", name="Send link").click()
+    with jonas.expect_navigation():
+        jonas.get_by_role("button", name="Send link").click()
     jonas.goto(team.mailed_link(JONAS, "Confirm your email for Atelier"))
     jonas.get_by_role("button", name="Confirm").click()
     expect(jonas.get_by_text("Confirmed", exact=True)).to_be_visible()
