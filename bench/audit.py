@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from bench import pages, table
+from bench import pages
 from bench.pages import Ask
 from bench.portal import OWNER, SLUG, WORKSPACE, running_portal
 from tests.e2e.portal import Portal
@@ -53,23 +52,8 @@ def main() -> None:
         portal.bootstrap(email=OWNER, workspace=WORKSPACE, credits=1000)
         _fill(portal)
         client = pages.sign_in(portal)
-        timings = pages.measure(portal, client, _asks())
-        table.show(
-            f"Server time with {ENTRIES:,} entries in the audit log, milliseconds "
-            f"(load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)",
-            ("request", "min", "median", "max", "bar", "queries"),
-            [
-                (
-                    timing.ask.what,
-                    f"{timing.least:.0f}",
-                    f"{timing.middle:.0f}" + ("" if timing.middle < BAR else " OVER"),
-                    f"{timing.most:.0f}",
-                    str(BAR),
-                    str(timing.queries),
-                )
-                for timing in timings
-            ],
-        )
+        title = f"Server time with {ENTRIES:,} entries in the audit log"
+        pages.show(title, portal, client, _asks())
 
 
 def _fill(portal: Portal) -> None:
@@ -107,6 +91,8 @@ def _asks() -> list[Ask]:
         ask("Audit log, a person seldom here, a common action", by="person20@example.test", group="images"),
         ask("Audit log, five people, three actions", by="person", group="images"),
         ask("Audit log, nobody", by="xylophone"),
+        Ask("Audit log, the start of its CSV file", f"{_PAGE}csv/", BAR, start=True),
+        Ask("Audit log, of the CSV file of a rare action", f"{_PAGE}csv/?group=webhooks", BAR, start=True),
         ask("All workspaces", _ADMIN),
         ask("All workspaces, a common action", _ADMIN, group="images"),
         ask("All workspaces, a rare action", _ADMIN, group="webhooks"),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from urllib.parse import urlencode
 
 import httpx
 
-from bench import prompts
+from bench import prompts, table
 from bench.portal import HTMX, LARGE_TREE, OWNER, SLUG, run_inside
+from bench.process import usage
 from tests.e2e.client import Client
 from tests.e2e.portal import Portal
 
@@ -20,6 +23,7 @@ WARM_UP = 3
 REPETITIONS = 20
 INTERACTION_BAR = 100  # milliseconds
 GALLERY_BAR = 150
+START = 20_000  # bytes
 
 _HOME = f"/w/{SLUG}/"
 _GALLERY = f"{_HOME}gallery/"
@@ -27,7 +31,12 @@ _GALLERY = f"{_HOME}gallery/"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `bar` is in milliseconds; `htmx` requests a fragment."""
+    """One request.
+
+    bar    milliseconds
+    htmx   requests a fragment
+    start  only the first START bytes of the response are read, of a file that is streamed
+    """
 
     what: str
     path: str
@@ -36,6 +45,7 @@ class Ask:
     method: str = "GET"
     data: dict[str, str] = field(default_factory=dict)
     htmx: bool = False
+    start: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +155,64 @@ def _time(http: httpx.Client, ask: Ask, queries: int) -> Timing:
     taken = []
     for _ in range(WARM_UP + REPETITIONS):
         start = perf_counter()
-        answer = http.request(ask.method, ask.path, data=ask.data or None, headers=headers)
+        size = _send(http, ask, headers)
         taken.append((perf_counter() - start) * 1000)
-        assert answer.status_code == ask.status, f"{ask.what}: {answer.status_code}\n{answer.text[:2000]}"
     counted = taken[WARM_UP:]
-    return Timing(ask, min(counted), median(counted), max(counted), queries, len(answer.content))
+    return Timing(ask, min(counted), median(counted), max(counted), queries, size)
+
+
+def _send(http: httpx.Client, ask: Ask, headers: dict[str, str]) -> int:
+    """Returns how many bytes were read."""
+    with http.stream(ask.method, ask.path, data=ask.data or None, headers=headers) as answer:
+        content = next(answer.iter_raw(START)) if ask.start else answer.read()
+        assert answer.status_code == ask.status, f"{ask.what}: {answer.status_code}\n{content[:2000]!r}"
+    return len(content)
+
+
+def processor_time(portal: Portal, client: Client, ask: Ask) -> tuple[float, float]:
+    """Milliseconds of processor time for one request: the portal's, and its database connections'.
+
+    Unlike the time until the response, it says nothing about other programs on the machine.
+    """
+    assert portal.process
+    headers = HTMX if ask.htmx else {}
+    rows = portal.query("SELECT pid FROM pg_stat_activity WHERE datname IS NOT NULL")
+    connections = [row[0] for row in rows]
+    before = _database_cpu(connections), usage(portal.process.pid).cpu
+    for _ in range(REPETITIONS):
+        _send(client.http, ask, headers)
+    after = _database_cpu(connections), usage(portal.process.pid).cpu
+    database, own = (1000 * (late - early) / REPETITIONS for early, late in zip(before, after, strict=True))
+    return own, database
+
+
+def _database_cpu(pids: list[int]) -> float:
+    """Seconds. One that has ended in the meantime, as that of the question itself, does not count."""
+    return sum(usage(pid).cpu for pid in pids if Path(f"/proc/{pid}").exists())
+
+
+def show(title: str, portal: Portal, client: Client, asks: list[Ask]) -> None:
+    """Measure the requests and print a table of their time and processor time."""
+    timings = measure(portal, client, asks)
+    spent = [processor_time(portal, client, ask) for ask in asks]
+    table.show(
+        f"{title}, milliseconds, and of processor time in the portal and in the database "
+        f"(load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors)",
+        ("request", "min", "median", "max", "bar", "portal", "database", "queries"),
+        [
+            (
+                timing.ask.what,
+                f"{timing.least:.0f}",
+                f"{timing.middle:.0f}" + ("" if timing.middle < timing.ask.bar else " OVER"),
+                f"{timing.most:.0f}",
+                str(timing.ask.bar),
+                f"{own:.0f}",
+                f"{database:.0f}",
+                str(timing.queries),
+            )
+            for timing, (own, database) in zip(timings, spent, strict=True)
+        ],
+    )
 
 
 def a_version(portal: Portal, *, at_least: int = 3, at_most: int = 1000) -> str:

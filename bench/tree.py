@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 
 from bench import pages, table
-from bench.pages import INTERACTION_BAR, REPETITIONS, Ask
+from bench.pages import INTERACTION_BAR, Ask
 from bench.portal import (
-    HTMX,
     OWNER,
     SLUG,
     TREE_BRANCHES,
@@ -19,8 +18,6 @@ from bench.portal import (
     run_inside,
     running_portal,
 )
-from bench.process import usage
-from tests.e2e.client import Client
 from tests.e2e.portal import Portal
 
 BYTES_BAR = 150_000
@@ -31,15 +28,6 @@ def main() -> None:
         portal.bootstrap(email=OWNER, workspace=WORKSPACE, credits=1000)
         run_inside(portal, f"from bench.fill_tree import fill; fill({SLUG!r})")
         _show(portal)
-
-
-def _cpu(portal: Portal, client: Client, ask: Ask) -> float:
-    """Milliseconds of processor time of the portal for one request, without the database's."""
-    assert portal.process
-    before = usage(portal.process.pid).cpu
-    for _ in range(REPETITIONS):
-        client.http.get(ask.path, headers=HTMX if ask.htmx else {})
-    return (usage(portal.process.pid).cpu - before) * 1000 / REPETITIONS
 
 
 def _show(portal: Portal) -> None:
@@ -53,7 +41,7 @@ def _show(portal: Portal) -> None:
         for place, version in shown.items()
     ]
     timings = pages.measure(portal, client, asks)
-    cpu = [_cpu(portal, client, ask) for ask in asks]
+    cpu = [pages.processor_time(portal, client, ask)[0] for ask in asks]
     table.show(
         f"An image of {TREE_VERSIONS:,} versions with {len(TREE_BRANCHES)} branches: milliseconds, also of "
         "the portal's processor time, and kB before compression. "

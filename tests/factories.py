@@ -27,6 +27,7 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 
 
 def make_workspace(*, owner: User | None = None, name: str = "Acme Studio", balance: int = 100) -> Workspace:
+    Plan.objects.get_or_create(is_default=True, defaults={"name": "Standard"})  # emptied with other tables
     workspace = workspaces.create(name=name, owner=owner or UserFactory.create())
     if balance:
         credits.grant(workspace=workspace, amount=balance, actor=None)

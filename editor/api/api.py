@@ -5,6 +5,9 @@ Source: all of Flokan's Image Editor API. Anything beyond it is marked as an add
 
 from __future__ import annotations
 
+import logging
+
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -14,6 +17,8 @@ from editor.api import edits, jobs, lists, team
 from editor.api.envelope import problem
 from editor.api.parser import StrictParser
 from editor.errors import EditorError, InvalidInput
+
+log = logging.getLogger("editor.api")
 
 api = NinjaAPI(
     title="Image Editor API",
@@ -57,3 +62,12 @@ def _validation_error(request: HttpRequest, error: ValidationError) -> HttpRespo
             whole.append(message)
     message = "; ".join([*whole, *(f"{name}: {what}" for name, what in fields.items())][:5])
     return api.create_response(request, problem(InvalidInput(message, fields=fields)), status=400)
+
+
+@api.exception_handler(DataError)
+def _data_error(request: HttpRequest, error: DataError) -> HttpResponse:
+    """A value that fits its type but not the database, such as NUL in a URL's parameter."""
+    log.warning("%s %s was refused: %.200r", request.method, request.path, error)
+    return api.create_response(
+        request, problem(InvalidInput("The request contains an invalid value.")), status=400
+    )

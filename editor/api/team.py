@@ -19,7 +19,7 @@ from editor.errors import Conflict, InvalidInput
 from editor.gateway.requests import caller, mail_origin, origin
 from editor.models import Membership, Role
 from editor.operations import invitations, members
-from editor.operations.invitations import Invited
+from editor.operations.invitations import NOT_AN_ADDRESS, Invited
 from editor.operations.members import KEEP
 from editor.queries import members as member_queries
 from editor.representations import members as representations
@@ -68,6 +68,8 @@ async def add_member(request: HttpRequest, body: schemas.MemberIn) -> Any:
     returns 409.
     """
     [one] = await in_thread(_invite, request, [body.email], body)
+    if one.problem == NOT_AN_ADDRESS:
+        raise InvalidInput(f"{one.email} {one.problem}", fields={"email": f"It {one.problem}"})
     if one.invitation is None:
         raise Conflict(f"{one.email} {one.problem}")
     data = representations.invitation(one.invitation, base_url=origin(request))
@@ -135,7 +137,7 @@ async def invite(request: HttpRequest, body: schemas.InvitationsIn) -> Any:
     refused = [schemas.Refused(email=one.email, error=one.problem) for one in found if one.problem]
     if len(refused) == len(found):
         raise InvalidInput(
-            "; ".join(f"{one.email} {one.error}" for one in refused[:5]),
+            " ".join(f"{one.email} {one.error}" for one in refused[:5]),
             fields={"emails": " ".join(f"{one.email} {one.error}" for one in refused)},
         )
     base_url = origin(request)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
-from pydantic import StringConstraints
+from pydantic import StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from editor.api.schemas import Page, Request, Success
 from editor.operations.invitations import LONGEST_ADDRESS, LONGEST_MESSAGE, MOST_AT_ONCE
@@ -13,8 +13,16 @@ from editor.operations.members import HIGHEST_CAP
 from editor.representations.members import Invitation, Member, RoleName
 
 InvitedRole = Literal["admin", "editor", "viewer"]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ADDRESS)]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_ADDRESS)]
 Cap = Annotated[int, Field(ge=0, le=HIGHEST_CAP, strict=True)]
+
+
+def _one_message(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """One message for the field, instead of one for each type that it can have."""
+    try:
+        return check(value)
+    except ValidationError:
+        raise ValueError(f"Input should be a whole number from 0 to {HIGHEST_CAP}, or 'none'") from None
 
 
 class _Invited(Request):
@@ -43,7 +51,7 @@ class MemberChangeIn(Request):
     access_image_editor: bool | None = Field(
         None, strict=True, description="Whether they may run edits and create API keys."
     )
-    monthly_cap: Cap | Literal["none"] | None = Field(
+    monthly_cap: Annotated[Cap | Literal["none"] | None, WrapValidator(_one_message)] = Field(
         None, description="Credits that they can spend a month; `none` removes the cap."
     )
 

@@ -43,6 +43,7 @@ from editor.models import (
     StorageAccount,
     Style,
     Upload,
+    User,
     WebhookDelivery,
     WebhookEndpoint,
     Workspace,
@@ -182,13 +183,15 @@ def _last_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
     return (
         Style.objects.filter(workspace=workspace),
         Upload.objects.filter(workspace=workspace),
+        AuditEntry.objects.filter(workspace=workspace),
+        # With their keys and memberships.
+        User.objects.filter(is_service_account=True, api_keys__workspace=workspace).distinct(),
         ApiKey.objects.filter(workspace=workspace),
         ProviderKey.objects.filter(workspace=workspace),
         Invitation.objects.filter(workspace=workspace),
         FormerAddress.objects.filter(workspace=workspace),
         CreditAccount.objects.filter(workspace=workspace),
         StorageAccount.objects.filter(workspace=workspace),
-        AuditEntry.objects.filter(workspace=workspace),
         Membership.objects.filter(workspace=workspace),
     )
 

@@ -1,4 +1,4 @@
-"""Invitations: sent, sent again, revoked, declined, accepted.
+"""Invitations: sent, sent again and revoked by owners and admins. The other side is in joining.py.
 
 An invitation is bound to an address, works once, and ends after LIFE. Its link can be copied at any time: see
 `access/invitation_links.py`.
@@ -11,19 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from editor.access.actor import Actor
-from editor.access.invitation_links import Opened
 from editor.access.permissions import Permission
-from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
-from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import audit, mails, member_rights, members, workspaces
-from editor.operations.second_factors import NewPasskey
+from editor.errors import Conflict, InvalidInput, LimitExceeded
+from editor.models import Invitation, Membership, Role, Workspace
+from editor.operations import audit, mails, member_rights, members
 from editor.queries import members as member_queries
 
 LIFE = timedelta(days=7)
@@ -32,20 +29,16 @@ MOST_A_DAY = 500  # new invitations in one workspace, and by one person: they ar
 AGAIN_AFTER = timedelta(minutes=1)
 LONGEST_ADDRESS = 254  # characters
 LONGEST_MESSAGE = 500  # characters
-LONGEST_NAME = 120  # characters
 ROLES = (Role.ADMIN, Role.EDITOR, Role.VIEWER)
 NO_SEAT = (
     "All seats of the workspace's plan are taken. Remove a member, revoke an invitation, or ask an operator."
 )
-_ENDED = {
+NOT_AN_ADDRESS = "is not an email address."
+ENDED = {
     "used": "This invitation was already used.",
     "revoked": "This invitation was revoked.",
     "expired": "This invitation has ended. Ask for a new one.",
 }
-
-
-class HasAccount(Conflict):
-    """The invited address has an account: whoever it belongs to has to sign in to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +76,11 @@ def invite(
         invited_by=actor.user,
     )
     if role not in ROLES:
-        raise _wrong("role", "People can be invited as admin, editor or viewer.")
+        raise wrong("role", "People can be invited as admin, editor or viewer.")
     members.check_rights(actor, after=rights)
     wanted = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
-        raise _wrong("emails", f"Enter 1 to {MOST_AT_ONCE} email addresses.")
+        raise wrong("emails", f"Enter 1 to {MOST_AT_ONCE} email addresses.")
     _check_day(actor, len(wanted))
     problems = _problems(actor.workspace, wanted)
     left = member_queries.seats_left(actor.workspace)
@@ -110,10 +103,10 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
     that was sent a moment ago, or whose address has had too many.
     """
     actor = member_rights.lock(actor)
-    row = _reread(invitation)
+    row = reread(invitation)
     members.check_rights(actor, after=row)
     if row.state in ("used", "revoked"):
-        raise Conflict(_ENDED[row.state])
+        raise Conflict(ENDED[row.state])
     now = timezone.now()
     if row.sent_at and row.sent_at > now - AGAIN_AFTER:
         raise LimitExceeded(
@@ -128,7 +121,7 @@ def send_again(*, actor: Actor, invitation: Invitation, origin: str = "") -> Inv
     row.expires_at = now + LIFE
     row.sent_at, row.invited_by = now, actor.user
     row.save(update_fields=["nonce", "expires_at", "sent_at", "invited_by"])
-    _record(actor, "invitation.sent_again", row)
+    record(actor, "invitation.sent_again", row)
     _mail(row, origin)
     return row
 
@@ -138,92 +131,14 @@ def revoke(*, actor: Actor, invitation: Invitation) -> Invitation:
     """End the invitation at once. Idempotent. Raises PermissionDenied, and Conflict if it was used."""
     actor = member_rights.lock(actor)
     actor.require(Permission.MEMBERS_MANAGE)
-    row = _reread(invitation)
+    row = reread(invitation)
     if row.state == "used":
-        raise Conflict(_ENDED["used"])
+        raise Conflict(ENDED["used"])
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
-        _record(actor, "invitation.revoked", row)
+        record(actor, "invitation.revoked", row)
     return row
-
-
-@transaction.atomic
-def decline(*, opened: Opened, address: str | None = None) -> None:
-    """End the invitation on behalf of whoever has its link. Raises Conflict unless it is open."""
-    row = _lock_open(opened.invitation)
-    row.revoked_at = timezone.now()
-    row.save(update_fields=["revoked_at"])
-    _record(audit.Visitor(), "invitation.declined", row, address=address)
-
-
-@transaction.atomic
-def accept(*, opened: Opened, user: User, origin: str = "", address: str | None = None) -> Membership:
-    """Make the invited person a member.
-
-    address  their IP address
-    Raises PermissionDenied for another person, and Conflict for an invitation that is not open, for a member,
-    and for a plan without a seat.
-    """
-    row = _lock_open(opened.invitation)
-    if user.email != row.email.lower():
-        raise PermissionDenied(f"This invitation is for {row.email}, and you are signed in as {user.email}.")
-    if row.workspace.memberships.filter(user=user).exists():
-        raise Conflict("You are a member of this workspace already.")
-    if member_queries.seats_left(row.workspace) < 0:  # the invitation itself has one
-        raise Conflict("All seats of the workspace's plan are taken. Ask an owner or admin of the workspace.")
-    membership = Membership(
-        workspace=row.workspace,
-        user=user,
-        role=row.role,
-        access_image_editor=row.access_image_editor,
-        monthly_cap=row.monthly_cap,
-    )
-    members.save(membership=membership, actor=user)
-    _record(user, "invitation.accepted", row, address=address)
-    if row.invited_by:
-        mails.notify(
-            kind=mails.Kind.JOINED,
-            email=row.invited_by.email,
-            origin=origin,
-            workspace=row.workspace.name,
-            slug=row.workspace.slug,
-            person=user.display_name,
-            address=user.email,
-            role=Role(row.role).label,
-        )
-    return membership
-
-
-@transaction.atomic
-def sign_up(
-    *,
-    opened: Opened,
-    name: str,
-    password: str,
-    passkey: NewPasskey | None = None,
-    origin: str = "",
-    address: str | None = None,
-) -> tuple[User, Membership]:
-    """Create the invited person's account, whatever SIGNUP says, and make them a member.
-
-    passkey  instead of a password
-
-    Raises what `accept` raises, InvalidInput for a weak password, and HasAccount.
-    """
-    email = _lock_open(opened.invitation).email
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= LONGEST_NAME:
-        raise _wrong("name", f"Enter a name of 1 to {LONGEST_NAME} characters.")
-    try:
-        with transaction.atomic():
-            user = workspaces.create_user(email=email, password=password, name=name, passkey=passkey)
-    except (Conflict, IntegrityError):  # the second: an account was created at the same moment
-        raise HasAccount("Sign in to join.") from None
-    EmailAddress.objects.update_or_create(
-        user=user, defaults={"email": user.email, "verified": opened.mailed, "primary": True}
-    )
-    return user, accept(opened=opened, user=user, origin=origin, address=address)
 
 
 def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
@@ -241,7 +156,7 @@ def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
         try:
             validate_email(email)
         except ValidationError:
-            found[email] = "is not an email address."
+            found[email] = NOT_AN_ADDRESS
         if len(email) > LONGEST_ADDRESS:
             found[email] = "is too long for an email address."
     return found
@@ -273,7 +188,7 @@ def _create(actor: Actor, rights: Invitation, *, email: str, origin: str) -> Inv
         sent_at=now,
         expires_at=now + LIFE,
     )
-    _record(actor, "invitation.created", row)
+    record(actor, "invitation.created", row)
     _mail(row, origin)
     return row
 
@@ -292,26 +207,15 @@ def _mail(row: Invitation, origin: str) -> None:
     )
 
 
-def _reread(invitation: Invitation) -> Invitation:
+def reread(invitation: Invitation) -> Invitation:
     """The row as it is under the workspace's lock."""
     return Invitation.objects.select_related("workspace__plan", "invited_by").get(pk=invitation.pk)
-
-
-def _lock_open(invitation: Invitation) -> Invitation:
-    """The row, under the workspace's lock. Raises Conflict unless it is open and its link still the same."""
-    Workspace.objects.select_for_update(no_key=True).get(pk=invitation.workspace_id)
-    row = _reread(invitation)
-    if row.nonce != invitation.nonce:
-        raise Conflict("This link was replaced by a newer one. Use the link of the newest mail.")
-    if not row.is_open:
-        raise Conflict(_ENDED[row.state])
-    return row
 
 
 def _checked_message(message: str) -> str:
     message = message.strip()
     if len(message) > LONGEST_MESSAGE:
-        raise _wrong("message", f"A message has at most {LONGEST_MESSAGE} characters.")
+        raise wrong("message", f"A message has at most {LONGEST_MESSAGE} characters.")
     return message
 
 
@@ -319,11 +223,11 @@ def _nonce() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _wrong(field: str, problem: str) -> InvalidInput:
+def wrong(field: str, problem: str) -> InvalidInput:
     return InvalidInput(problem, fields={field: problem})
 
 
-def _record(actor: audit.By, action: str, row: Invitation, address: str | None = None) -> None:
+def record(actor: audit.By, action: str, row: Invitation, address: str | None = None) -> None:
     cap = "none" if row.monthly_cap is None else f"{row.monthly_cap:,}"
     audit.record(
         workspace=row.workspace,

@@ -16,8 +16,13 @@ from editor.operations import audit, mails, members, sessions
 
 NAME_LENGTH = 120
 OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
-_PEOPLE = Q(memberships__user__is_service_account=False)
 LAST_OPERATOR = "This is the last operator. Make somebody else an operator first."
+
+_PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
+
+
+# Members of a workspace, without the accounts that its own keys act as.
+_PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
 
 
 def keys_of(user: User) -> QuerySet[ApiKey]:
@@ -33,15 +38,14 @@ def only_owner_of(user: User) -> list[Workspace]:
     """The workspaces whose other members have no other owner."""
     own = user.memberships.filter(role=Role.OWNER).values("workspace")
     owners = Count("memberships", filter=Q(memberships__role=Role.OWNER))
-    people = Count("memberships", filter=_PEOPLE)
-    counted = Workspace.objects.filter(pk__in=own).annotate(owners=owners, people=people)
+    counted = Workspace.objects.filter(pk__in=own).annotate(owners=owners, people=_PEOPLE)
     return list(counted.filter(owners=1, people__gt=1).order_by("name"))
 
 
 def alone_in(user: User) -> list[Workspace]:
     """The workspaces that have no other member."""
     own = user.memberships.values("workspace")
-    counted = Workspace.objects.filter(pk__in=own).annotate(people=Count("memberships", filter=_PEOPLE))
+    counted = Workspace.objects.filter(pk__in=own).annotate(people=_PEOPLE)
     return list(counted.filter(people=1).order_by("name"))
 
 

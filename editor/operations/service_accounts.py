@@ -2,8 +2,8 @@
 those that replace it.
 
 They cannot sign in (`models/users.py`, `web/account.py`), are no members on pages (`lookups.actor`), and get
-no mails (`mails.py`). Their membership ends with the last key; the account stays, as the gallery and the
-ledger name it.
+no mails (`mails.py`). Their membership ends with the last key; the account stays until the workspace is
+purged, as the gallery and the ledger name it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ HIGHEST_CAP = 2**31 - 1  # credits
 def create(*, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int | None) -> User:
     """An account with the least rights that the scopes need.
 
+    Nobody can give what they do not have: to manage members, it has “Access Image Editor” if its maker
+    has it. Without a scope for edits, its key cannot use that.
+
     monthly_cap  credits that it can spend per month; None: no limit
     Raises PermissionDenied, and InvalidInput for a cap that is impossible or higher than the actor's own.
     """
@@ -33,11 +36,12 @@ def create(*, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int
     _check_cap(actor, monthly_cap)
     user = User.objects.create_user(f"{uuid4()}@{SERVICE_DOMAIN}", name=name, is_service_account=True)
     edits = not {EVERYTHING, WRITE}.isdisjoint(scopes)
+    gives = MANAGE in scopes and actor.may(Permission.EDIT)
     Membership.objects.create(
         workspace=actor.workspace,
         user=user,
         role=Role.ADMIN if MANAGE in scopes else Role.EDITOR if edits else Role.VIEWER,
-        access_image_editor=edits,
+        access_image_editor=edits or gives,
         monthly_cap=monthly_cap,
     )
     return user

@@ -8,7 +8,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from editor.access import accounts
+from editor.access import accounts, permissions
+from editor.access.permissions import Permission
 from editor.models import (
     LIVE,
     ApiKey,
@@ -17,12 +18,12 @@ from editor.models import (
     Job,
     Membership,
     ProviderKey,
-    Role,
     ShareLink,
     User,
     Workspace,
 )
 from editor.models.workspaces import RESTORABLE
+from editor.queries import members
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def contents(workspace: Workspace) -> Contents:
         .count(),
         edits=jobs.count(),
         running=jobs.filter(status__in=LIVE).count(),
-        members=workspace.memberships.count(),
+        members=members.people(workspace).count(),
         api_keys=ApiKey.objects.filter(workspace=workspace, revoked_at=None).count(),
         provider_keys=ProviderKey.objects.filter(workspace=workspace).count(),
         links=links.filter(expires_at__gt=timezone.now()).count(),
@@ -60,7 +61,7 @@ def contents(workspace: Workspace) -> Contents:
 def memberships(user: User) -> list[Membership]:
     """The person's memberships in the order of joining, with the number of members as `people`."""
     counted = (
-        Membership.objects.filter(workspace=OuterRef("workspace"))
+        Membership.objects.filter(workspace=OuterRef("workspace"), user__is_service_account=False)
         .order_by()
         .values("workspace")
         .annotate(count=Count("pk"))
@@ -72,7 +73,8 @@ def memberships(user: User) -> list[Membership]:
 
 def restorable(user: User) -> list[Workspace]:
     """The deleted workspaces that the person can restore, last deleted first."""
-    owned = Workspace.objects.filter(memberships__user=user, memberships__role=Role.OWNER)
+    own = Membership.objects.filter(permissions.having(Permission.WORKSPACE_OWN), user=user)
+    owned = Workspace.objects.filter(pk__in=own.values("workspace"))
     since = timezone.now() - RESTORABLE
     return list(owned.filter(deleted_at__gt=since).select_related("deleted_by").order_by("-deleted_at"))
 
@@ -94,6 +96,6 @@ def progress(workspace: Workspace) -> Progress:
     set_up = accounts.available(workspace)
     return Progress(
         provider=bool(set_up.platform or set_up.own),
-        team=workspace.memberships.count() > 1,
+        team=members.people(workspace).count() > 1,
         edit=Job.objects.filter(workspace=workspace).exists(),
     )

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from editor.access import lookups
+from editor.access import lookups, permissions
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import InvalidInput, NotFound, PermissionDenied
@@ -163,3 +163,15 @@ def test_an_alias_resolves_to_its_target_and_other_names_to_themselves() -> None
     ModelAlias.objects.create(name="our-own", target="pro")
     assert lookups.alias_target("our-own") == "pro"
     assert [lookups.alias_target(name) for name in ("standard", "", "Our-Own")] == ["standard", "", "Our-Own"]
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_the_filter_of_memberships_agrees_with_the_table_of_permissions(permission: Permission) -> None:
+    workspace = make_workspace()
+    for role in Role:
+        for access in (True, False):
+            make_member(workspace, role=role, access_image_editor=access)
+    rows = list(workspace.memberships.all())
+    expected = {row.pk for row in rows if permissions.allows(row, permission)}
+    found = workspace.memberships.filter(permissions.having(permission))
+    assert set(found.values_list("pk", flat=True)) == expected

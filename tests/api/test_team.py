@@ -141,3 +141,36 @@ async def test_invalid_requests_are_refused(
         refused = await call(client, method, path, 400, **body)
     assert (refused["success"], refused["code"]) == (False, "invalid_input")
     assert not await in_thread(Invitation.objects.exists)
+
+
+async def test_a_key_of_the_workspace_invites_editors_and_cannot_edit(owner: Actor) -> None:
+    _, key = await in_thread(api_keys.create, actor=owner, name="HR", scopes=[MANAGE], of_workspace=True)
+    async with client_of(key) as client:
+        added = await call(client, "POST", "members", 201, email="sofia@acme.test")
+        assert (added["data"]["role"], added["data"]["access_image_editor"]) == ("editor", True)
+        await call(client, "POST", "process", 403, prompt="A cat", model_tier="standard")
+
+
+@pytest.mark.parametrize("path", ["members?q=%00", "invitations?q=%00"])
+async def test_words_that_the_database_cannot_hold_are_refused(owner: Actor, path: str) -> None:
+    async with client_of(await key_of(owner)) as client:
+        refused = await call(client, "GET", path, 400)
+        assert (refused["success"], refused["code"]) == (False, "invalid_input")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "field", "value"),
+    [
+        ("POST", "members", "email", "nobody"),
+        ("POST", "members", "email", "   "),
+        ("PATCH", "members/{own}", "monthly_cap", "lots"),
+        ("PATCH", "members/{own}", "monthly_cap", True),
+        ("PATCH", "members/{own}", "monthly_cap", -1),
+    ],
+)
+async def test_a_wrong_value_is_named_by_its_field(
+    owner: Actor, method: str, path: str, field: str, value: Any
+) -> None:
+    async with client_of(await key_of(owner)) as client:
+        refused = await call(client, method, path.format(own=owner.user.pk), 400, **{field: value})
+        assert (refused["code"], list(refused["fields"])) == ("invalid_input", [field])

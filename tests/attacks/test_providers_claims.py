@@ -72,9 +72,11 @@ def in_groups(*groups: str) -> Any:
 
 def test_groups_leave_the_permission_to_edit_as_it_is(settings: Settings) -> None:
     """An owner switched it off; the member signs in again."""
-    workspace = make_workspace(name="Acme Studio")
+    workspace = make_workspace()
     set_up(
-        settings, GroupRole("designers", "acme-studio", "editor"), GroupRole("leads", "acme-studio", "admin")
+        settings,
+        GroupRole("designers", workspace.slug, "editor"),
+        GroupRole("leads", workspace.slug, "admin"),
     )
     editor = make_member(workspace, role=Role.EDITOR, access_image_editor=False, monthly_cap=5)
     for group, role in (("designers", Role.EDITOR), ("leads", Role.ADMIN)):
@@ -85,9 +87,9 @@ def test_groups_leave_the_permission_to_edit_as_it_is(settings: Settings) -> Non
 
 
 def test_groups_give_no_seat_that_the_plan_does_not_have(settings: Settings) -> None:
-    workspace = make_workspace(name="Acme Studio")
+    workspace = make_workspace()
     Plan.objects.filter(workspaces=workspace).update(seats=1)
-    set_up(settings, GroupRole("designers", "acme-studio", "editor"))
+    set_up(settings, GroupRole("designers", workspace.slug, "editor"))
     user = UserFactory.create()
     apply_roles(user, in_groups("designers"))
     assert not user.memberships.exists()
@@ -97,8 +99,8 @@ def test_groups_give_no_seat_that_the_plan_does_not_have(settings: Settings) -> 
 
 
 def test_groups_give_no_role_in_a_deleted_workspace(settings: Settings) -> None:
-    workspace = make_workspace(name="Acme Studio")
-    set_up(settings, GroupRole("designers", "acme-studio", "editor"))
+    workspace = make_workspace()
+    set_up(settings, GroupRole("designers", workspace.slug, "editor"))
     Workspace.objects.filter(pk=workspace.pk).update(deleted_at=timezone.now())
     user = UserFactory.create()
     apply_roles(user, in_groups("designers"))

@@ -23,7 +23,7 @@ from pytest_django import Settings
 
 from editor.access import invitation_links, proofs
 from editor.models import AuditEntry, Invitation, Role, User
-from editor.operations import invitations, people, sessions, workspaces
+from editor.operations import invitations, joining, people, sessions, workspaces
 from editor.queries import accounts
 from editor.web import sign_in_signals
 from editor.web.oidc import ProviderAdapter
@@ -97,7 +97,7 @@ def prepared(settings: Settings) -> User:
     """An account with the victim's address, made by whoever invited them to a workspace of their own."""
     settings.SENDS_MAIL, settings.MFA_ALLOW_UNVERIFIED_EMAIL = True, False
     opened = invitation_links.read(invitation_links.token(invited("victim@acme.test")))
-    return invitations.sign_up(opened=opened, name="Victim", password=PASSWORD)[0]
+    return joining.sign_up(opened=opened, name="Victim", password=PASSWORD)[0]
 
 
 @pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn"])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +16,7 @@ from pytest_django import Settings
 from editor.access import credentials, invitation_links, lookups
 from editor.access.actor import Actor
 from editor.access.scopes import MANAGE
+from editor.concurrency.threads import in_thread
 from editor.contexts import audit as audit_contexts
 from editor.contexts import mails as mail_contexts
 from editor.errors import EditorError, InvalidInput, LimitExceeded, PermissionDenied, SecondFactorRequired
@@ -59,6 +59,20 @@ def test_invitations_by_a_revoked_key_of_the_workspace_end_with_it(owner: Actor)
     api_keys.revoke(actor=owner, key=key)
     found.refresh_from_db()
     assert found.state == "revoked"
+    assert AuditEntry.objects.get(action="invitation.revoked").target == found.email
+
+
+@pytest.mark.parametrize("lose", ["removed", "demoted"])
+def test_invitations_that_end_with_the_right_to_invite_are_in_the_log(owner: Actor, lose: str) -> None:
+    admin = of_role(owner, Role.ADMIN)
+    found = invite(admin).invitation
+    assert found
+    if lose == "removed":
+        members.remove(actor=owner, membership=admin.membership)
+    else:
+        members.change(actor=owner, membership=admin.membership, role=Role.VIEWER)
+    entry = AuditEntry.objects.get(action="invitation.revoked")
+    assert (entry.target, entry.actor) == (found.email, owner.user)
 
 
 def test_an_admin_with_a_cap_gets_no_key_with_a_higher_one_by_rotation(owner: Actor) -> None:
@@ -134,7 +148,7 @@ async def read_until_it_ends(response: Any, change: Callable[[], Any]) -> tuple[
     try:
         async for piece in response:
             if not pieces:
-                await sync_to_async(change)()
+                await in_thread(change)
             pieces += piece
     except EditorError:
         return pieces, True
@@ -154,9 +168,9 @@ async def test_an_export_that_is_read_slowly_ends_with_the_right_to_it(
             make_image(actor, colour=colour)
         return actor
 
-    actor = await sync_to_async(prepare)()
+    actor = await in_thread(prepare)
     client = AsyncClient()
-    await client.aforce_login(actor.user)
+    await in_thread(client.force_login, actor.user)
     response = await client.post(reverse("workspace_export", args=[actor.workspace.slug]))
     _, cut = await read_until_it_ends(response, lambda: end(actor))
     assert cut
@@ -173,9 +187,9 @@ async def test_an_audit_log_that_is_read_slowly_ends_with_the_right_to_it(
         owner = make_actor()
         return of_role(owner, Role.ADMIN)
 
-    admin = await sync_to_async(prepare)()
+    admin = await in_thread(prepare)
     client = AsyncClient()
-    await client.aforce_login(admin.user)
+    await in_thread(client.force_login, admin.user)
     response: Any = await client.get(reverse("audit_csv", args=[admin.workspace.slug]))
     content, cut = await read_until_it_ends(response, lambda: end(admin))
     assert cut

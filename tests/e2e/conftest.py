@@ -167,8 +167,9 @@ class ContextMaker:
     def _listen(self, message: ConsoleMessage) -> None:
         # Chromium itself logs each response of 400 or more, also those that the page expects and shows.
         refused = message.text.startswith("Failed to load resource: the server responded with a status of 4")
-        # It also logs when a page is left before its socket is open.
+        # It also logs when a page is left before its socket is open, and htmx repeats it without the reason.
         left = message.text.endswith("WebSocket is closed before the connection is established.")
+        left = left or message.text.startswith("htmx: htmx:ws:error")
         if message.type in ("error", "warning") and not refused and not left:
             self.complaints.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 

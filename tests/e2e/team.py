@@ -90,7 +90,7 @@ class Team:
         return wait_until(find, otherwise=lambda: f"only {self.subjects()}: {self.portal.log.read_text()}")
 
     def mailed_link(self, to: str, subject: str) -> str:
-        found = re.search(r"http\S+", self.mailed(to, subject))
+        found = re.search(r"http\S+/\w+/\S+", self.mailed(to, subject))
         assert found
         return found[0]
 

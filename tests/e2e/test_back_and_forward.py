@@ -115,9 +115,9 @@ def through_settings(studio: Studio) -> Iterator[None]:
     page.wait_for_url(re.compile("/api/guide/"))
     yield
     page.get_by_role("button", name=re.compile("your account")).click()
-    follow(page, "Account", "account")
+    follow(page, "Account", "accounts")
     yield
-    follow(page, "Change password", "password/change")
+    follow(page, "Change Password", "password/change")
     yield
     page.goto(f"{studio.portal.url}/accounts/logout/")
     yield

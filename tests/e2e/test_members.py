@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import PASSWORD, Portal
+from tests.e2e.test_accounts import authenticator
 from tests.e2e.test_pages import PHONE, assert_in_order, sign_in
 
 SETTINGS = "/w/acme-studio/settings/members/"
@@ -64,6 +65,25 @@ def test_a_person_is_invited_joins_and_is_removed(portal: Portal, new_context: C
     owner.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(role).to_have_count(0)
     expect(sofia.get_by_text("You are no longer a member of this workspace.").first).to_be_visible()
+
+
+def test_a_person_joins_with_a_passkey(portal: Portal, new_context: ContextMaker) -> None:
+    portal.url = portal.url.replace("127.0.0.1", "localhost")
+    portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=100)
+    owner = open_members(new_context(), portal)
+    send(owner, "sofia@acme.test", 1)
+    sofia = new_context()
+    authenticator(sofia)
+    sofia.goto(owner.locator("#sent-1").inner_text())
+    assert_in_order(sofia, "invitation with passkeys")
+    sofia.get_by_role("button", name="Use a passkey instead").click()
+    expect(sofia.get_by_label("Your name")).to_be_focused()  # required
+    sofia.get_by_label("Your name").fill("Sofia Brandt")
+    sofia.get_by_role("button", name="Use a passkey instead").click()
+    sofia.wait_for_url(re.compile("/w/acme-studio/$"))
+    expect(owner.get_by_label("Role of Sofia Brandt")).to_have_value("editor")
+    for page in (owner, sofia):
+        page.goto("about:blank")  # before their portal ends
 
 
 def test_the_cap_is_changed_and_invitations_are_revoked_by_keyboard(

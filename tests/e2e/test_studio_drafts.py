@@ -7,7 +7,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import PASSWORD
 from tests.e2e.studio import Studio
 
@@ -80,7 +79,7 @@ def test_a_token_that_is_out_of_date_is_renewed(studio: Studio) -> None:
     expect(page.locator("#prompt-error")).to_be_empty()
 
 
-def test_the_prompt_is_there_after_signing_in_again(studio: Studio, new_context: ContextMaker) -> None:
+def test_the_prompt_is_there_after_signing_in_again(studio: Studio) -> None:
     page = studio.page
     studio.prompt.fill(PROMPT)
     here = page.url
@@ -90,4 +89,3 @@ def test_the_prompt_is_there_after_signing_in_again(studio: Studio, new_context:
     sign_in(page)
     page.wait_for_url(here)
     expect(studio.prompt).to_have_value(PROMPT)
-    new_context.forgive("ws:error")  # a page that was left while its socket was opening

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.apps import apps
@@ -312,6 +313,10 @@ def make_everything(actor: Actor) -> None:
     )
     deliveries.test(actor=actor, endpoint=endpoint)
     key, _ = api_keys.create(actor=actor, name="n8n")
+    own, _ = api_keys.create(actor=actor, name="Website", of_workspace=True)
+    image_of_key = make_image(make_actor(workspace, user=own.created_by))
+    Star.objects.create(user=own.created_by, image=image_of_key)
+    SpentNonce.objects.create(key=own, call="run", nonce="1", body_hash="x")
     SpentNonce.objects.create(key=key, call="run", nonce="1", body_hash="x")
     make_provider_key(workspace=workspace, provider="bfl")
     Invitation.objects.create(
@@ -322,6 +327,23 @@ def make_everything(actor: Actor) -> None:
     workspace_settings.set_picture(actor=actor, content=photo())
     store.save(f"w/{workspace.pk}/00/without-a-row.png", b"x", "image/png")
     store.save(f"incoming/{workspace.pk}/without-a-row", b"x", "image/png")
+
+
+def everything() -> dict[str, str]:
+    """Each table as one text, without those whose rows end by themselves: the queue's and the sessions."""
+    names = connection.introspection.table_names()
+    texts = {}
+    with connection.cursor() as cursor:
+        for name in names:
+            if not name.startswith("procrastinate_") and name != "django_session":
+                quoted = connection.ops.quote_name(name)
+                cursor.execute(f"SELECT string_agg(rows::text, chr(10)) FROM {quoted} AS rows")
+                texts[name] = str(cursor.fetchone()[0])
+    return texts
+
+
+def all_files() -> set[Path]:
+    return set(Path(settings.STORAGES["default"]["OPTIONS"]["location"]).rglob("*.*"))
 
 
 def rows_of(workspace: Workspace) -> dict[type[Model], set[Any]]:
@@ -367,6 +389,38 @@ def test_a_purge_leaves_no_row_and_no_file_and_touches_no_other_workspace(
     assert User.objects.filter(pk=actor.user.pk).exists()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no reference to anything that is gone
+
+
+def test_a_purge_leaves_no_trace_in_any_table_or_in_the_storage(actor: Actor) -> None:
+    make_actor(name="Rivals")
+    workspace, files = actor.workspace, all_files()
+    make_everything(actor)
+    service = User.objects.filter(memberships__workspace=workspace, is_service_account=True)
+    ids = {str(workspace.pk), *(str(account.pk) for account in service)}
+    ids |= {str(key) for keys in rows_of(workspace).values() for key in keys if isinstance(key, UUID)}
+    assert len(ids) > 20
+    assert all_files() > files
+    delete(actor)
+    tables = everything()
+    assert sum(str(workspace.pk) in text for text in tables.values()) > 15
+    expire(workspace)
+    assert deletions.sweep() == 1
+    traces = {name: {one for one in ids if one in text} for name, text in everything().items()}
+    assert {name: found for name, found in traces.items() if found} == {}
+    assert all_files() == files
+    assert not User.objects.filter(is_service_account=True).exists()
+
+
+def test_a_purge_leaves_the_keys_of_another_workspace(actor: Actor) -> None:
+    other = make_actor(name="Rivals")
+    for each in (actor, other):
+        api_keys.create(actor=each, name="Website", of_workspace=True)
+    delete(actor)
+    expire(actor.workspace)
+    assert deletions.sweep() == 1
+    key = ApiKey.objects.get()
+    assert key.workspace == other.workspace
+    assert key.created_by.memberships.get().workspace == other.workspace
 
 
 def test_a_purge_continues_where_it_was_interrupted(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

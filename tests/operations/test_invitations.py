@@ -6,17 +6,20 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
-from editor.access import invitation_links
+from editor.access import invitation_links, second_factor
 from editor.access.actor import Actor
 from editor.errors import Conflict, EditorError, InvalidInput, LimitExceeded, NotFound, PermissionDenied
 from editor.models import AuditEntry, Invitation, Membership, Plan, Role, User, Workspace
-from editor.operations import invitations, members
+from editor.operations import invitations, joining, members
+from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 from tests.factories import PASSWORD, UserFactory, make_actor, make_member
 from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
@@ -104,7 +107,7 @@ def test_a_workspace_invites_a_limited_number_a_day(owner: Actor, monkeypatch: p
 
 def test_the_link_makes_a_new_person_a_member_once(owner: Actor) -> None:
     invitation = invite(owner, role=Role.VIEWER, access_image_editor=False, monthly_cap=7)
-    user, membership = invitations.sign_up(
+    user, membership = joining.sign_up(
         opened=link(invitation), name=" Sofia  Brandt ", password=PASSWORD, address="192.0.2.7"
     )
     assert (user.name, user.email) == ("Sofia Brandt", "sofia@acme.test")
@@ -113,31 +116,44 @@ def test_the_link_makes_a_new_person_a_member_once(owner: Actor) -> None:
     entry = AuditEntry.objects.get(action="invitation.accepted")
     assert (entry.actor, entry.target, entry.ip) == (user, "sofia@acme.test", "192.0.2.7")
     with pytest.raises(Conflict, match="already used"):
-        invitations.accept(opened=link(invitation), user=user)
+        joining.accept(opened=link(invitation), user=user)
 
 
 @pytest.mark.parametrize("mailed", [True, False])
 def test_only_a_mailed_link_proves_the_address(owner: Actor, mailed: bool) -> None:
     token = invitation_links.token(invite(owner), mailed=mailed)
-    user, _ = invitations.sign_up(opened=invitation_links.read(token), name="Sofia", password=PASSWORD)
+    user, _ = joining.sign_up(opened=invitation_links.read(token), name="Sofia", password=PASSWORD)
     assert EmailAddress.objects.get(user=user).verified is mailed
+
+
+def test_only_a_proved_address_begins_with_a_passkey(owner: Actor, settings: Settings) -> None:
+    settings.SENDS_MAIL = True
+    invitation = invite(owner)
+    passkey = NewPasskey(user_id=uuid4(), name="Phone", credential={})
+    fields: dict[str, Any] = {"name": "Sofia", "password": "", "passkey": passkey}
+    with pytest.raises(PermissionDenied, match="Choose a password"):
+        joining.sign_up(opened=link(invitation), **fields)
+    mailed = invitation_links.read(invitation_links.token(invitation, mailed=True))
+    user, _ = joining.sign_up(opened=mailed, **fields)
+    assert second_factor.exists(user)
+    assert not user.has_usable_password()
 
 
 def test_whoever_has_an_account_has_to_sign_in_to_it(owner: Actor) -> None:
     user = UserFactory.create(email="sofia@acme.test")
     invitation = invite(owner)
     with pytest.raises(Conflict):
-        invitations.sign_up(opened=link(invitation), name="Mallory", password="another password 1")
+        joining.sign_up(opened=link(invitation), name="Mallory", password="another password 1")
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
-    assert invitations.accept(opened=link(invitation), user=user).workspace == owner.workspace
+    assert joining.accept(opened=link(invitation), user=user).workspace == owner.workspace
 
 
 def test_an_invitation_is_bound_to_its_address(owner: Actor) -> None:
     invitation = invite(owner)
     with pytest.raises(PermissionDenied, match=r"for sofia@acme\.test, and you are signed in as"):
-        invitations.accept(opened=link(invitation), user=UserFactory.create())
-    assert invitations.accept(opened=link(invitation), user=UserFactory.create(email="Sofia@acme.test"))
+        joining.accept(opened=link(invitation), user=UserFactory.create())
+    assert joining.accept(opened=link(invitation), user=UserFactory.create(email="Sofia@acme.test"))
 
 
 def test_ended_revoked_and_declined_invitations_do_not_work(owner: Actor) -> None:
@@ -145,27 +161,27 @@ def test_ended_revoked_and_declined_invitations_do_not_work(owner: Actor) -> Non
     ended = invite(owner)
     end(ended)
     with pytest.raises(Conflict, match="has ended"):
-        invitations.accept(opened=link(ended), user=user)
+        joining.accept(opened=link(ended), user=user)
     revoked = invite(owner)  # replaces the one that has ended
     for _ in range(2):
         invitations.revoke(actor=owner, invitation=revoked)
     with pytest.raises(Conflict, match="revoked"):
-        invitations.accept(opened=link(revoked), user=user)
+        joining.accept(opened=link(revoked), user=user)
     declined = invite(owner)
-    invitations.decline(opened=link(declined))
+    joining.decline(opened=link(declined))
     with pytest.raises(Conflict, match="revoked"):
-        invitations.accept(opened=link(declined), user=user)
+        joining.accept(opened=link(declined), user=user)
     assert not owner.workspace.members.filter(pk=user.pk).exists()
     assert AuditEntry.objects.filter(action__in=["invitation.revoked", "invitation.declined"]).count() == 2
 
 
 def test_a_removed_member_needs_a_new_invitation(owner: Actor) -> None:
     first = invite(owner)
-    user, membership = invitations.sign_up(opened=link(first), name="Sofia", password=PASSWORD)
+    user, membership = joining.sign_up(opened=link(first), name="Sofia", password=PASSWORD)
     members.remove(actor=owner, membership=membership)
     with pytest.raises(Conflict, match="already used"):
-        invitations.accept(opened=link(first), user=user)
-    assert invitations.accept(opened=link(invite(owner)), user=user).user == user
+        joining.accept(opened=link(first), user=user)
+    assert joining.accept(opened=link(invite(owner)), user=user).user == user
 
 
 def test_sent_again_it_lives_longer_and_one_that_ended_gets_another_link(owner: Actor) -> None:
@@ -183,7 +199,7 @@ def test_sent_again_it_lives_longer_and_one_that_ended_gets_another_link(owner: 
     assert renewed.is_open
     with pytest.raises(NotFound, match="replaced by a newer one"):
         invitation_links.read(old)
-    invitations.sign_up(opened=link(renewed), name="Sofia", password=PASSWORD)
+    joining.sign_up(opened=link(renewed), name="Sofia", password=PASSWORD)
     with pytest.raises(Conflict, match="already used"):
         invitations.send_again(actor=owner, invitation=renewed)
 
@@ -205,10 +221,10 @@ def test_members_and_open_invitations_take_the_seats(owner: Actor) -> None:
         invitations.send_again(actor=owner, invitation=first)
     limit_seats(owner.workspace, 1)
     with pytest.raises(Conflict, match="Ask an owner or admin"):
-        invitations.sign_up(opened=link(second), name="Ben", password=PASSWORD)
+        joining.sign_up(opened=link(second), name="Ben", password=PASSWORD)
     assert not User.objects.filter(email="b@acme.test").exists()
     limit_seats(owner.workspace, 3)
-    invitations.sign_up(opened=link(second), name="Ben", password=PASSWORD)
+    joining.sign_up(opened=link(second), name="Ben", password=PASSWORD)
     assert member_queries.seats_used(owner.workspace) == 3
 
 
@@ -264,7 +280,7 @@ def test_of_two_who_accept_one_invitation_at_once_one_joins() -> None:
 
     def accept() -> None:
         try:
-            invitations.sign_up(opened=opened, name="Second", password=PASSWORD)
+            joining.sign_up(opened=opened, name="Second", password=PASSWORD)
         except EditorError as error:
             refused.append(error)
         finally:
@@ -272,7 +288,7 @@ def test_of_two_who_accept_one_invitation_at_once_one_joins() -> None:
 
     other = threading.Thread(target=accept)
     with transaction.atomic():
-        invitations.sign_up(opened=opened, name="First", password=PASSWORD)
+        joining.sign_up(opened=opened, name="First", password=PASSWORD)
         other.start()
         wait_until(somebody_waits_for_our_locks)
     other.join(PATIENCE)

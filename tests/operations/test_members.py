@@ -9,8 +9,9 @@ from django.db import connection, transaction
 
 from editor.errors import Conflict
 from editor.models import AuditEntry, Membership, Role, User, Workspace
-from editor.operations import members, people
-from tests.factories import PASSWORD, UserFactory, make_member, make_workspace
+from editor.operations import api_keys, members, people
+from editor.queries import workspaces
+from tests.factories import PASSWORD, UserFactory, make_actor, make_member, make_workspace
 from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,15 @@ def test_a_person_who_owns_what_others_use_is_not_deleted(workspace: Workspace, 
     people.remove(user=member, actor=None)
     people.remove(user=owner.user, actor=None)
     assert not User.objects.exists()
+
+
+def test_keys_of_a_workspace_are_no_people_that_use_it(workspace: Workspace, owner: Membership) -> None:
+    actor = make_actor(workspace, user=owner.user)
+    api_keys.create(actor=actor, name="Website", of_workspace=True)
+    assert people.only_owner_of(owner.user) == []
+    assert people.alone_in(owner.user) == [workspace]
+    assert [row.people for row in workspaces.memberships(owner.user)] == [1]  # type: ignore[attr-defined]
+    assert not workspaces.progress(workspace).team
 
 
 def test_making_a_member_owner_twice_is_audited_once(workspace: Workspace) -> None:

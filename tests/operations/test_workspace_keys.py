@@ -16,8 +16,9 @@ from editor.access.scopes import EVERYTHING, MANAGE, READ, WRITE
 from editor.errors import InsufficientCredits, InvalidInput, NotAuthenticated, NotFound, PermissionDenied
 from editor.models import ApiKey, Membership, Role, User
 from editor.models.users import SERVICE_DOMAIN
-from editor.operations import api_keys, limits, mails, queue
-from tests.factories import PASSWORD, make_actor
+from editor.operations import api_keys, limits, mails, people, queue
+from editor.queries import workspaces
+from tests.factories import PASSWORD, make_actor, make_member, make_workspace
 from tests.operations.key_rows import colleague, noted
 from tests.web.requests import signed_in
 
@@ -41,8 +42,8 @@ def account(actor: Any) -> User:
         ([READ], Role.VIEWER, False),
         ([WRITE], Role.EDITOR, True),
         ([EVERYTHING], Role.EDITOR, True),
-        ([MANAGE], Role.ADMIN, False),
-        ([MANAGE, READ], Role.ADMIN, False),
+        ([MANAGE], Role.ADMIN, True),  # to give it to others
+        ([MANAGE, READ], Role.ADMIN, True),
         ([MANAGE, EVERYTHING], Role.ADMIN, True),
     ],
 )
@@ -54,6 +55,14 @@ def test_a_key_gets_the_least_rights_that_its_scopes_need(scopes: list[str], rol
     assert (acting.user.name, str(acting.user)) == ("Website", "Website")
     assert acting.user.email.endswith(f"@{SERVICE_DOMAIN}")
     assert (noted("created").after or {})["belongs_to"] == "workspace"
+
+
+def test_a_key_for_members_gives_no_more_than_its_maker_has() -> None:
+    workspace = make_workspace()
+    person = make_member(workspace, role=Role.ADMIN, access_image_editor=False)
+    admin = make_actor(workspace, user=person)
+    acting = actor_of(of_workspace(admin, scopes=[MANAGE]), channel="api")
+    assert acting.membership.access_image_editor is False
 
 
 def test_it_outlives_its_maker_and_a_persons_key_does_not() -> None:
@@ -191,3 +200,13 @@ def test_the_admin_lists_people_only() -> None:
     client = signed_in(owner.user)
     assert user.email not in client.get(reverse("admin:editor_user_changelist")).content.decode()
     assert client.get(reverse("admin:editor_user_change", args=[user.pk])).status_code == 302
+
+
+def test_it_counts_as_nobody() -> None:
+    owner = make_actor()
+    of_workspace(owner)
+    assert people.only_owner_of(owner.user) == []
+    assert people.alone_in(owner.user) == [owner.workspace]
+    assert workspaces.contents(owner.workspace).members == 1
+    assert [row.people for row in workspaces.memberships(owner.user)] == [1]  # type: ignore[attr-defined]
+    assert workspaces.progress(owner.workspace).team is False

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from editor.access import invitation_links
 from editor.access.actor import Actor
@@ -334,3 +335,22 @@ def test_sending_again_says_what_became_of_it(
     Invitation.objects.update(sent_at=timezone.now() - timedelta(hours=1))
     response = client.post(reverse("invitation_again", args=[owner.workspace.slug, row.pk]), headers=HTMX)
     assert response.content.decode().count(message) == 2  # for the eyes, and for screen readers
+
+
+def test_attempts_to_join_are_limited_per_invitation_and_per_network(
+    owner: Actor, settings: Settings
+) -> None:
+    rates = settings.ACCOUNT_RATE_LIMITS  # per day instead of per minute: the machine may be slow
+    settings.ACCOUNT_RATE_LIMITS = rates | {"invitation": rates["invitation"].replace("/m/", "/d/")}
+
+    def attempt(invitation: Invitation, place: str) -> int:
+        fields = {"name": "Sofia", "password": "short"}
+        return Client(REMOTE_ADDR=place).post(link(invitation), fields).status_code
+
+    first = invite(owner)
+    tries = [attempt(first, f"203.0.113.{number}") for number in range(11)]
+    assert tries == [200] * 10 + [429]
+    others = [invite(owner, f"person{number}@acme.test") for number in range(4)]
+    tries = [attempt(others[number // 10], f"2001:db8:1:2::{number:x}") for number in range(31)]
+    assert tries == [200] * 30 + [429]
+    assert attempt(others[3], "2001:db8:1:3::1") == 200

@@ -81,3 +81,20 @@ def test_many_mails_to_one_address_are_refused_with_the_portals_page() -> None:
     assert answers == [302] * 5 + [429]
     assert "Too many requests" in ask("amara@example.test")[0].content.decode()
     assert len(queued()) == 5
+
+
+def test_one_network_requests_a_limited_number_of_mails_and_keeps_nobody_else_from_it(
+    settings: Settings,
+) -> None:
+    rates = settings.ACCOUNT_RATE_LIMITS  # per day instead of per minute: the machine may be slow
+    settings.ACCOUNT_RATE_LIMITS = rates | {
+        "reset_password": rates["reset_password"].replace("/m/", "/d/"),
+    }
+
+    def request(number: int, place: str) -> int:
+        client = Client(REMOTE_ADDR=place)
+        return client.post(RESET, {"email": f"person{number}@example.test"}).status_code
+
+    tries = [request(number, f"2001:db8:1:2::{number:x}") for number in range(21)]
+    assert tries == [302] * 20 + [429]
+    assert request(20, "2001:db8:1:3::1") == 302

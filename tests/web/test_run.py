@@ -131,6 +131,15 @@ def test_a_double_click_is_one_job(workspace: Workspace, client: Client) -> None
     assert CreditAccount.objects.get(workspace=workspace).balance == 10 - PRICE
 
 
+def test_a_prompt_that_was_changed_after_a_lost_response_is_another_job(
+    workspace: Workspace, client: Client
+) -> None:
+    """The form still has the key of the response that did not come."""
+    run(client, idempotency_key="once", prompt="make it warmer")
+    run(client, idempotency_key="once", prompt="make it colder")
+    assert Job.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import BasePasswordHasher, get_hasher
 from django.test import Client
 from django.urls import reverse
 
@@ -88,6 +90,29 @@ def test_right_passwords_do_not_count() -> None:
 
 def test_an_unknown_address_is_refused_like_a_known_one() -> None:
     assert guess(6, at="203.0.113.9", email="nobody@example.test") == ["wrong"] * 5 + ["refused"]
+
+
+def test_a_wrong_password_costs_as_much_work_for_every_address(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off = UserFactory.create(email="off@example.test", is_active=False)
+    passkey_only = UserFactory.create(email="passkey@example.test")
+    passkey_only.set_unusable_password()
+    passkey_only.save()
+    hasher = type(get_hasher())
+    encode, done = hasher.encode, []
+
+    def counted(self: BasePasswordHasher, password: str, salt: str, *args: Any) -> str:
+        done.append(password)
+        return encode(self, password, salt, *args)
+
+    monkeypatch.setattr(hasher, "encode", counted)
+    work = {}
+    for email in (EMAIL, off.email, passkey_only.email, "nobody@example.test"):
+        assert sign_in(Client(), "a guess", email=email) == "wrong"
+        work[email] = len(done)
+        done.clear()
+    assert set(work.values()) == {1}, work
 
 
 @pytest.fixture

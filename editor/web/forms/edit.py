@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,7 +46,7 @@ class StudioForm:
             match_format=self.match_format,
             style_id=self.style_id or None,
             character_id=self.character_id or None,
-            idempotency_key=self.idempotency_key or None,
+            idempotency_key=_with_mask(self.idempotency_key, mask) or None,
         )
 
 
@@ -56,9 +58,6 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
         tier=data.get("tier", ""),
         provider=data.get("provider") or pricing.PLATFORM,
     )
-    key = data.get("idempotency_key", "")
-    if len(key) > 80 or not key.isprintable():
-        raise InvalidInput("This page is out of date; reload it and try again.")
     return StudioForm(
         choice=choice,
         inputs={
@@ -71,8 +70,24 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
         image_ids=tuple(data.getlist("images")),
         style_id=_chosen(data.get("style", "")),
         character_id=_chosen(data.get("character", "")),
-        idempotency_key=key,
+        idempotency_key=_key(data),
     )
+
+
+def _key(data: QueryDict) -> str:
+    """Identifies one press of Run with what the form contains; "" if the form has no key.
+
+    Pressed again after a lost response it is the same edit, and with a changed prompt another one.
+    """
+    key = data.get("idempotency_key", "")
+    if len(key) > 80 or not key.isprintable():
+        raise InvalidInput("This page is out of date; reload it and try again.")
+    fields = [(name, data.getlist(name)) for name in sorted(data) if name != "csrfmiddlewaretoken"]
+    return hashlib.sha256(json.dumps(fields).encode()).hexdigest() if key else ""
+
+
+def _with_mask(key: str, mask: bytes | None) -> str:
+    return hashlib.sha256(key.encode() + mask).hexdigest() if key and mask else key
 
 
 def of_job(job: Job) -> QueryDict:

@@ -19,8 +19,8 @@ from editor.contexts.members import free_seats
 from editor.errors import EditorError, InvalidInput, Unprocessable
 from editor.gateway.requests import mail_origin, origin
 from editor.models import Role, User
-from editor.operations import invitations
-from editor.operations.invitations import HasAccount
+from editor.operations import invitations, joining
+from editor.operations.joining import HasAccount
 from editor.web import passkeys, sign_in_limits
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import members as forms
@@ -108,7 +108,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return refused
     address, links = request.META.get("REMOTE_ADDR"), _mail_origin(request)
     if user:
-        membership = invitations.accept(opened=opened, user=user, origin=links, address=address)
+        membership = joining.accept(opened=opened, user=user, origin=links, address=address)
         return redirect("studio", membership.workspace.slug)
     form = JoinForm(request.POST)
     if not form.is_valid():
@@ -116,7 +116,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     try:
         data = dict(form.cleaned_data)
         passkey = passkeys.read(request, opened.invitation.email) if data.pop("credential") else None
-        user, membership = invitations.sign_up(
+        user, membership = joining.sign_up(
             opened=opened, **data, passkey=passkey, origin=links, address=address
         )
     except EditorError as error:
@@ -138,7 +138,7 @@ def _mail_origin(request: HttpRequest) -> str:
 @require_POST
 def decline(request: HttpRequest, token: str) -> HttpResponse:
     """End the invitation: it reached somebody who does not want it."""
-    invitations.decline(opened=invitation_links.read(token), address=request.META.get("REMOTE_ADDR"))
+    joining.decline(opened=invitation_links.read(token), address=request.META.get("REMOTE_ADDR"))
     return redirect(f"{reverse('invitation', args=[token])}?declined=1")
 
 
@@ -152,12 +152,13 @@ def _refused(request: HttpRequest, token: str, form: JoinForm, error: EditorErro
 
 def _page(request: HttpRequest, token: str, user: User | None, form: JoinForm) -> HttpResponse:
     """The page as the invitation is now. Its forms keep the token: only a mailed one confirms the address."""
-    view = invitation_view(invitation_links.read(token), user=user)
+    opened = invitation_links.read(token)
+    view = invitation_view(opened, user=user)
     context = {
         "invitation": view,
         "form": form,
         "token": token,
-        "passkeys_work": passkeys_work(request),
+        "passkeys_work": passkeys_work(request) and joining.may_use_passkey(opened),
     }
     is_open = view.state == "open" and view.as_whom != "member"
     return render(request, "auth/invitation.html" if is_open else "auth/invitation_ended.html", context)
