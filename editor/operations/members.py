@@ -68,10 +68,11 @@ def change(
 
 @transaction.atomic
 def remove(*, actor: Actor, membership: Membership) -> None:
-    """Remove a member. Raises PermissionDenied, Conflict for the last owner, NotFound if they have left."""
+    """Remove a member. Raises PermissionDenied, NotFound if they have left, and Conflict as `leave` does."""
     actor = member_rights.lock(actor)
     row = _reread(membership)
     check_rights(actor, before=row)
+    _refuse_last_owner(row)
     end(membership=row, actor=actor)
 
 
@@ -79,8 +80,7 @@ def remove(*, actor: Actor, membership: Membership) -> None:
 def leave(*, actor: Actor) -> None:
     """End one's own membership. Raises Conflict for the only owner, even if nobody else is a member."""
     actor = member_rights.lock(actor)
-    if _is_last_owner(actor.membership):
-        raise Conflict(_only_owner_message(actor.membership))
+    _refuse_last_owner(actor.membership)
     end(membership=actor.membership, actor=actor)
 
 
@@ -227,6 +227,11 @@ def checked_cap(cap: int | None) -> int | None:
 def _cap(row: Membership | Invitation) -> float:
     """The cap as a number that can be compared."""
     return float("inf") if row.monthly_cap is None else row.monthly_cap
+
+
+def _refuse_last_owner(membership: Membership) -> None:
+    if _is_last_owner(membership):
+        raise Conflict(_only_owner_message(membership))
 
 
 def _is_last_owner(membership: Membership) -> bool:

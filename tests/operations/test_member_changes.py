@@ -202,6 +202,12 @@ async def test_the_running_edit_of_a_removed_member_ends_and_is_settled() -> Non
     await in_thread(check)
 
 
+def test_an_only_owner_cannot_be_removed_even_when_alone(owner: Actor) -> None:
+    """Otherwise whoever joins next, by a group of an identity provider for instance, finds no owner."""
+    with pytest.raises(Conflict):
+        members.remove(actor=owner, membership=owner.membership)
+
+
 PEOPLE = 4
 acts = st.lists(
     st.tuples(
@@ -222,8 +228,7 @@ def test_whatever_members_do_there_is_an_owner(acts: list[tuple[str, int, int, R
     for act, who, whom, role in acts:
         with contextlib.suppress(EditorError):
             do(workspace, users, act, who, whom, role)
-        roles = list(workspace.memberships.values_list("role", flat=True))
-        assert not roles or Role.OWNER in roles
+        assert workspace.memberships.filter(role=Role.OWNER).exists()
 
 
 def do(workspace: Workspace, users: list[Any], act: str, who: int, whom: int, role: Role) -> None:
