@@ -57,7 +57,9 @@ def check_not_suspended(*, workspace: Workspace) -> None:
     rows = Workspace.objects.filter(pk=workspace.pk, suspended_at__isnull=False)
     reason = rows.values_list("suspended_reason", flat=True).first()
     if reason is not None:
-        raise Unprocessable(f"This workspace is suspended: {reason} No edit can be started until it is resumed.")
+        raise Unprocessable(
+            f"This workspace is suspended, and no edit can be started. The operator of this portal says: {reason}"
+        )
 
 
 def check_credits(*, actor: Actor, price: int) -> None:
