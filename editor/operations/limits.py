@@ -58,7 +58,8 @@ def check_not_suspended(*, workspace: Workspace) -> None:
     reason = rows.values_list("suspended_reason", flat=True).first()
     if reason is not None:
         raise Unprocessable(
-            f"This workspace is suspended, and no edit can be started. The operator of this portal says: {reason}"
+            "This workspace is suspended, and no edit can be started. "
+            f"The operator of this portal says: {reason}"
         )
 
 

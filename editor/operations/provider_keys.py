@@ -1,6 +1,6 @@
 """Provider keys: tested, stored encrypted, retested, disabled, removed.
 
-A workspace's own keys are managed by its owners and admins; the portal's own by operators, see portal_keys.py.
+A workspace's own keys are managed by its owners and admins. Operators manage the portal's: portal_keys.py.
 """
 
 from __future__ import annotations
