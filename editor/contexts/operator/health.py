@@ -26,7 +26,8 @@ FEWEST = 5  # edits that a judgement needs
 class Health:
     """One provider's last day.
 
-    success     as "99.4 %"; half, most: durations that half and 95 % of the edits took at most; "–" without edits
+    success     as "99.4 %"; "–" without edits
+    half, most  what half and 95 % of the edits took at most; "–" without edits
     last_error  when, and what in a few words; "" for none
     cost        US dollars of edits with the portal's keys, "" if the provider does not say
     margin      what those edits were sold for, less their cost; "" if it cannot be known

@@ -37,6 +37,7 @@ class ModelRow:
     label: str
     vendor: str
     usual: int
+    is_enabled: bool
     credits: int | None
     retires_on: date | None
     routes: list[tuple[str, bool]]
@@ -60,6 +61,7 @@ def _row(model: Model, decided: Sequence[ModelSetting], off: frozenset[tuple[str
         label=model.label,
         vendor=model.vendor,
         usual=model.credits,
+        is_enabled=everywhere.enabled,
         credits=everywhere.credits,
         retires_on=everywhere.retires_on,
         routes=[

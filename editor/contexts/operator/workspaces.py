@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-
 from editor import catalog
 from editor.access import second_factor
 from editor.contexts.operator.sparklines import Sparkline, sparkline
@@ -21,7 +20,12 @@ WARNED = 7  # days in which the balance runs out
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceRow:
-    """One workspace. `spent`: credits of the last 30 days; `badge`: (state, text); `is_low`: runs out soon."""
+    """One workspace.
+
+    spent   credits of the last 30 days
+    badge   (state, text)
+    is_low  the balance runs out soon
+    """
 
     id: UUID
     name: str

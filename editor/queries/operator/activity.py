@@ -114,7 +114,7 @@ def durations(*, now: datetime) -> Mapping[str, tuple[timedelta, timedelta]]:
 
 
 def last_failures(*, now: datetime) -> Mapping[str, Job]:
-    """The newest failed edit of each provider within two days; a failure that was not its fault is left out."""
+    """The newest edit of each provider, within two days, that failed by its fault."""
     rows = (
         Job.objects.filter(status=Status.FAILED, finished_at__gt=now - timedelta(hours=2 * HOURS))
         .exclude(error_code__in=NOT_ITS_FAULT)

@@ -1,4 +1,4 @@
-"""Workspaces, people and the ledger over the whole portal. A page takes the same queries for any number of rows."""
+"""Workspaces, people and the ledger over the whole portal. A page takes as many queries as one row."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def plans() -> QuerySet[Plan]:
 
 
 def people(*, words: str = "", number: int = 1) -> list[User]:
-    """People by address with their memberships as `places`, and the number of their sessions as `open_sessions`."""
+    """People by address, with their memberships as `places` and the number of sessions as `open_sessions`."""
     rows = User.objects.filter(is_service_account=False)
     if words:
         rows = rows.filter(Q(name__icontains=words) | Q(email__icontains=words))
@@ -105,7 +105,7 @@ def people(*, words: str = "", number: int = 1) -> list[User]:
 
 
 def ledger(*, workspace: Workspace | None = None, before: int | None = None) -> list[LedgerEntry]:
-    """Entries, newest first; one more than a page if there are more. `before`: the id of the last one shown."""
+    """Entries, newest first; one more than a page if there are more. `before`: an entry's id."""
     rows = LedgerEntry.objects.select_related("account__workspace", "actor", "job")
     if workspace:
         rows = rows.filter(account=workspace.pk)
