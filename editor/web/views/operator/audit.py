@@ -22,8 +22,8 @@ from editor.web.decorators import OperatorRequest, operator
 from editor.web.htmx import is_fragment
 
 
-@require_GET
 @operator
+@require_GET
 def page(request: OperatorRequest) -> HttpResponse:
     """The entries that match; over htmx with `?older=` the next ones."""
     filter, fields = _read(request.GET)
@@ -41,8 +41,8 @@ def page(request: OperatorRequest) -> HttpResponse:
     return render(request, "operator/audit.html", context)
 
 
-@require_GET
 @operator
+@require_GET
 def download(request: OperatorRequest) -> HttpResponseBase:
     """All entries that match, as CSV. Raises LimitExceeded."""
     filter, fields = _read(request.GET)

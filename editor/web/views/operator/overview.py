@@ -25,16 +25,16 @@ from editor.web.views.operator.acts import Act, answer, posted
 LONGEST_ADDRESS = 60  # characters of a workspace's address
 
 
-@require_safe
 @operator
+@require_safe
 def page(request: OperatorRequest) -> HttpResponse:
     """The last 24 hours; over htmx what changes by itself."""
     template = "operator/_overview.html" if is_fragment(request) else "operator/overview.html"
     return render(request, template, {"page": overview(), "nav": "overview"})
 
 
-@require_safe
 @operator
+@require_safe
 def edits(request: OperatorRequest) -> HttpResponse:
     """The queue, workers, and what failed, the newest first or before the time `?before=`."""
     context = {"page": edits_page(before=_time(request.GET.get("before", ""))), "nav": "edits"}
@@ -42,8 +42,8 @@ def edits(request: OperatorRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@require_safe
 @operator
+@require_safe
 def ledger(request: OperatorRequest) -> HttpResponse:
     """All entries, newest first: those of the workspace with the address `?workspace=`, before `?before=`."""
     slug, before = request.GET.get("workspace", "").strip()[:LONGEST_ADDRESS], request.GET.get("before", "")
@@ -63,8 +63,8 @@ def ledger(request: OperatorRequest) -> HttpResponse:
     return render(request, "operator/ledger.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @operator
+@require_http_methods(["GET", "HEAD", "POST"])
 def mail(request: OperatorRequest) -> HttpResponse:
     """Send a mail with invented values to an address."""
 

@@ -22,8 +22,8 @@ from editor.web.views.operator.workspaces import LONGEST_WORDS
 _form = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@require_safe
 @operator
+@require_safe
 def page(request: OperatorRequest) -> HttpResponse:
     """People by name or email (`?q=`), a page at a time (`?page=`)."""
     words = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS]
@@ -33,8 +33,8 @@ def page(request: OperatorRequest) -> HttpResponse:
     return render(request, template, {"page": found, "nav": "people"})
 
 
-@_form
 @operator
+@_form
 def disable(request: OperatorRequest, user_id: UUID) -> HttpResponse:
     """Disable the account."""
     person = operators.person(user_id)
@@ -48,8 +48,8 @@ def disable(request: OperatorRequest, user_id: UUID) -> HttpResponse:
     return answer(request, act, ConfirmForm(posted(request)), do)
 
 
-@_form
 @operator
+@_form
 def enable(request: OperatorRequest, user_id: UUID) -> HttpResponse:
     """Enable the account again."""
     person = operators.person(user_id)
@@ -62,8 +62,8 @@ def enable(request: OperatorRequest, user_id: UUID) -> HttpResponse:
     return answer(request, act, ConfirmForm(posted(request)), do)
 
 
-@_form
 @operator
+@_form
 def end_sessions(request: OperatorRequest, user_id: UUID) -> HttpResponse:
     """Sign the person out everywhere; of the operator's own sessions, this one stays."""
     person = operators.person(user_id)
@@ -80,8 +80,8 @@ def end_sessions(request: OperatorRequest, user_id: UUID) -> HttpResponse:
     return answer(request, act, ConfirmForm(posted(request)), do)
 
 
-@_form
 @operator
+@_form
 def reset_factor(request: OperatorRequest, user_id: UUID) -> HttpResponse:
     """Remove the person's second factor."""
     person = operators.person(user_id)

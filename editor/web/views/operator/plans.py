@@ -18,21 +18,21 @@ from editor.web.forms.operator import PlanForm
 from editor.web.views.operator.acts import Act, answer, posted
 
 
-@require_safe
 @operator
+@require_safe
 def page(request: OperatorRequest) -> HttpResponse:
     """All plans, the default one first."""
     return render(request, "operator/plans.html", {"plans": workspaces.plans(), "nav": "plans"})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @operator
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(request: OperatorRequest) -> HttpResponse:
     return _form(request, Plan(), "New plan", "Create plan")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @operator
+@require_http_methods(["GET", "HEAD", "POST"])
 def change(request: OperatorRequest, plan_id: int) -> HttpResponse:
     plan = operators.plan(plan_id)
     return _form(request, plan, f"Plan {plan}", "Save plan")

@@ -31,8 +31,8 @@ _TESTED = {
 }
 
 
-@require_safe
 @operator
+@require_safe
 def page(request: OperatorRequest) -> HttpResponse:
     """Each provider: its health, the portal's key, and its routes."""
     context = {"rows": provider_rows(now=timezone.now()), "nav": "providers"}
@@ -40,8 +40,8 @@ def page(request: OperatorRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@_form
 @operator
+@_form
 def save_key(request: OperatorRequest, provider: str) -> HttpResponse:
     """Store the portal's key, unless the provider refuses it."""
     label = _label(provider)
@@ -60,8 +60,8 @@ def save_key(request: OperatorRequest, provider: str) -> HttpResponse:
     return answer(request, act, KeyForm(posted(request), takes_secret=provider in TWO_PART), do)
 
 
-@require_POST
 @operator
+@require_POST
 def test_key(request: OperatorRequest, provider: str) -> HttpResponse:
     """Test the stored key with the provider."""
     key = operators.provider_key(provider)
@@ -70,8 +70,8 @@ def test_key(request: OperatorRequest, provider: str) -> HttpResponse:
     return done(request, message, reverse("operator_providers"))
 
 
-@_form
 @operator
+@_form
 def remove_key(request: OperatorRequest, provider: str) -> HttpResponse:
     """Delete the stored key."""
     label, key = _label(provider), operators.provider_key(provider)
@@ -85,8 +85,8 @@ def remove_key(request: OperatorRequest, provider: str) -> HttpResponse:
     return answer(request, act, ConfirmForm(posted(request)), do)
 
 
-@_form
 @operator
+@_form
 def switch_route(request: OperatorRequest, provider: str, on: bool, model_id: str = "") -> HttpResponse:
     """Use the portal's key at this provider for one model, or all, or not."""
     label = _label(provider)
@@ -116,15 +116,15 @@ def switch_route(request: OperatorRequest, provider: str, on: bool, model_id: st
     return answer(request, act, form, do)
 
 
-@require_safe
 @operator
+@require_safe
 def models(request: OperatorRequest) -> HttpResponse:
     """All models of the catalogue, as they are offered."""
     return render(request, "operator/models.html", {"rows": model_rows(), "nav": "models"})
 
 
-@_form
 @operator
+@_form
 def model(request: OperatorRequest, model_id: str) -> HttpResponse:
     """Offer the model or not, its price, and when it retires."""
     row = next((row for row in model_rows() if row.id == model_id), None)

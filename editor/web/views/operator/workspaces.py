@@ -26,8 +26,8 @@ AMOUNTS = (250, 1_000, 5_000)  # credits to choose from
 _form = require_http_methods(["GET", "HEAD", "POST"])
 
 
-@require_safe
 @operator
+@require_safe
 def page(request: OperatorRequest) -> HttpResponse:
     """Workspaces by name or address (`?q=`), a page at a time (`?page=`)."""
     words = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_WORDS]
@@ -36,16 +36,16 @@ def page(request: OperatorRequest) -> HttpResponse:
     return render(request, template, {"page": found, "nav": "workspaces"})
 
 
-@require_safe
 @operator
+@require_safe
 def one(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     """One workspace: figures, owners, own prices, newest entries of its ledger."""
     context = {"page": workspace_page(operators.workspace(workspace_id)), "nav": "workspaces"}
     return render(request, "operator/workspace.html", context)
 
 
-@_form
 @operator
+@_form
 def new(request: OperatorRequest) -> HttpResponse:
     """Create a workspace for a person."""
 
@@ -63,8 +63,8 @@ def new(request: OperatorRequest) -> HttpResponse:
     return answer(request, act, WorkspaceForm(posted(request)), do)
 
 
-@_form
 @operator
+@_form
 def give(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     """Give credits, or take some back. `?amount=` fills in the amount."""
     workspace = operators.workspace(workspace_id)
@@ -92,8 +92,8 @@ def give(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     return answer(request, act, form, do)
 
 
-@_form
 @operator
+@_form
 def plan(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     """Give the workspace another plan."""
     workspace = operators.workspace(workspace_id)
@@ -106,8 +106,8 @@ def plan(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     return answer(request, act, PlanChoiceForm(posted(request), initial={"plan": workspace.plan_id}), do)
 
 
-@_form
 @operator
+@_form
 def suspend(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     """Let no edit start in the workspace."""
     workspace = operators.workspace(workspace_id)
@@ -127,8 +127,8 @@ def suspend(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     return answer(request, act, ReasonForm(posted(request)), do)
 
 
-@_form
 @operator
+@_form
 def resume(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     """Let edits start again."""
     workspace = operators.workspace(workspace_id)
@@ -141,8 +141,8 @@ def resume(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     return answer(request, act, ReasonForm(posted(request)), do)
 
 
-@_form
 @operator
+@_form
 def price(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     """Set what the workspace pays for a model."""
     workspace = operators.workspace(workspace_id)
