@@ -88,4 +88,4 @@ def operator(view: OperatorView[P]) -> Callable[Concatenate[HttpRequest, P], Htt
             raise Http404 from None
         return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
-    return guarded
+    return guarded  # type: ignore[return-value]

@@ -179,6 +179,20 @@ def days_left(balance: int, spent: int) -> float:
     return balance * DAYS / spent if spent else math.inf
 
 
+def spent_lately(workspace: Workspace) -> int:
+    """Credits of the last 30 days."""
+    return sum(workspaces.spent([workspace.pk], today=workspaces.today()).get(workspace.pk, []))
+
+
+def runs_out(balance: int, spent: int) -> str:
+    """How long the balance lasts, in a sentence; "" if nothing was spent in the last 30 days."""
+    if not spent:
+        return ""
+    days, a_day = math.floor(days_left(balance, spent)), round(spent / DAYS)
+    lasts = "less than a day" if days < 1 else f"{days:,} day{'' if days == 1 else 's'}"
+    return f"{balance:,} credits are left. At {a_day:,} a day they last {lasts}."
+
+
 def _row(row: Workspace, spent: list[int], *, people: int) -> WorkspaceRow:
     account, total = row.credit_account, sum(spent)
     left = days_left(account.balance, total)

@@ -5,7 +5,7 @@ Each figure is one query over an index of jobs by their end or their start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -79,10 +79,12 @@ def hours(*, now: datetime) -> list[Hour]:
         )
         .order_by("at")
     )
-    return [
-        Hour(**{("charged" if name == "charged_sum" else name): value for name, value in row.items()})
-        for row in rows
-    ]
+    return [Hour(charged=row.pop("charged_sum"), **row) for row in _plain(rows)]
+
+
+def _plain(rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield dict(row)
 
 
 def refusals(*, now: datetime) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
 from editor.models import Plan, Role, User
@@ -80,7 +80,8 @@ def test_an_operator_sees_it(name: str) -> None:
 
 def test_every_route_under_operator_is_in_the_table() -> None:
     [resolver] = [one for one in get_resolver().url_patterns if str(one.pattern) == "operator/"]
-    assert [one.name for one in resolver.url_patterns] == NAMES
+    assert isinstance(resolver, URLResolver)
+    assert [one.name for one in resolver.url_patterns] == NAMES  # type: ignore[union-attr]
 
 
 def test_a_disabled_operator_is_none(settings: Settings) -> None:

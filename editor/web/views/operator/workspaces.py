@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from editor import catalog
 from editor.access import operators
-from editor.contexts.operator.workspaces import workspace_page, workspaces_page
+from editor.contexts.operator.workspaces import runs_out, spent_lately, workspace_page, workspaces_page
 from editor.gateway.requests import origin
 from editor.models import Workspace
 from editor.operations import credits, offers, workspaces
@@ -78,16 +78,18 @@ def give(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
     given = {name: request.GET[name][:200] for name in ("amount", "reason") if name in request.GET}
     form = CreditsForm(posted(request), initial=given)
     amount = _whole(form["amount"].value())
-    after = {"workspace": workspace, "after": workspace.credit_account.balance + amount}
+    balance = workspace.credit_account.balance
     if is_fragment(request) and "after" in request.GET:
-        return render(request, "operator/_balance_after.html", after)
+        return render(request, "operator/_balance_after.html", {"after": balance + amount})
+    spent = spent_lately(workspace)
     act = Act(
         title=f"Give credits to {workspace}",
-        button=f"Take {-amount:,} credits back" if amount < 0 else "Give credits",
+        button="Give credits",
         back=_back(workspace),
         nav="workspaces",
+        text=runs_out(balance, spent),
         extra="operator/_amounts.html",
-        context={"amounts": AMOUNTS, "amount": amount, **after},
+        context={"amounts": AMOUNTS, "for_a_month": max(0, spent - balance), "after": balance + amount},
     )
     return answer(request, act, form, do)
 
