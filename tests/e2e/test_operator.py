@@ -64,7 +64,8 @@ for hour in range(24):
         job = Job.objects.create(
             workspace=mine, created_by=ada, model="black-forest-labs/flux-kontext-pro", prompt="x",
             provider="bfl" if number % 2 else "fal", target="x", time_limit=60, price=4,
-            started_at=at - timedelta(seconds=9), submitting_at=at - timedelta(seconds=8), finished_at=at, **end,
+            started_at=at - timedelta(seconds=9), submitting_at=at - timedelta(seconds=8), finished_at=at,
+            **end,
         )
         Job.objects.filter(pk=job.pk).update(created_at=at - timedelta(seconds=10 + hour % 5))
         JobEvent.objects.create(job=job, kind="task_error" if fails else "task_postprocess_end", note="")
