@@ -23,7 +23,7 @@ class Ready:
 
     link: str
     seed: int | None
-    cost: Decimal | None
+    cost: Decimal | None = None
 
 
 def submitted(answer: Answer) -> tuple[str, str]:
