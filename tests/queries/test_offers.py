@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -31,7 +31,7 @@ def actor() -> Actor:
     return make_actor(balance=1_000)
 
 
-def today(*, plus: int = 0):  # type: ignore[no-untyped-def]
+def today(*, plus: int = 0) -> date:
     return timezone.now().date() + timedelta(days=plus)
 
 

@@ -42,9 +42,8 @@ def ended(*, ago: timedelta = timedelta(), took: float = 8, provider: str = "bfl
 
 
 def failed(**fields: Any) -> Job:
-    return ended(
-        **{"status": Status.FAILED, "charged": 0, "error_code": "timeout", "error": "Too late."} | fields
-    )
+    values: dict[str, Any] = {"charged": 0, "error_code": "timeout", "error": "Too late."}
+    return ended(**{"status": Status.FAILED, **values, **fields})
 
 
 def health(provider: str = "bfl") -> Any:
