@@ -126,7 +126,7 @@ def send(page: Page, button: str, **fields: str) -> None:
     """Fill in the dialog and send it."""
     dialog = page.get_by_role("dialog")
     for label, value in fields.items():
-        dialog.get_by_label(label.replace("_", " ")).fill(value)
+        dialog.get_by_label(label.replace("_", " "), exact=True).fill(value)
     dialog.get_by_role("button", name=button).click()
 
 
@@ -199,7 +199,7 @@ def a_failing_provider_is_switched_off(page: Page, mei: Page, setting: Setting) 
     failing = page.get_by_role("listitem").filter(has_text="Black Forest Labs")
     expect(failing).to_contain_text("Failing")
     go(page, "Edits")
-    page.get_by_text("Black Forest Labs").click()
+    page.get_by_text("Black Forest Labs").first.click()
     expect(page.get_by_text("Harbour Press")).to_be_visible()
     go(page, "Providers")
     page.get_by_role("link", name="Switch off Black Forest Labs", exact=True).click()
@@ -207,6 +207,7 @@ def a_failing_provider_is_switched_off(page: Page, mei: Page, setting: Setting) 
     told(page, "Black Forest Labs is switched off.")
     expect(page.get_by_text("All its routes are switched off: Its tasks fail since nine")).to_be_visible()
 
+    mei.get_by_label("What should change?").fill("make it colder")
     mei.get_by_role("button", name=re.compile("^Run")).click()
     expect(mei.get_by_role("radio", name="Compare")).to_be_attached()
     assert len(setting.fal.tasks) == 1
@@ -232,7 +233,7 @@ def every_act_is_in_the_audit_log(page: Page) -> None:
     for text in (
         "Created workspace “Harbour Press”",
         "Created plan “Agency”",
-        "Changed plan of Harbour Press: ",
+        "Changed the plan of workspace “Harbour Press”: plan Standard → Agency",
         "Granted 1,000 credits: Invoice 2026-0412 paid",
         "Saved provider key bfl",
         "Saved provider key fal",
