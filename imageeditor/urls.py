@@ -24,6 +24,7 @@ urlpatterns = [
     # The admin's own page has no limit on guesses and tells nobody about the change.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
+    path("operator/", include("editor.web.operator_urls")),
     path("accounts/", include("editor.web.account_urls")),
     path("", include("editor.api.urls")),
     path("", include("editor.callbacks.urls")),

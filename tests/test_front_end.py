@@ -17,6 +17,7 @@ from editor.contexts.jobs import Failure, JobView, Step
 from editor.contexts.versions import StageView, VersionView
 from editor.models import Workspace
 from editor.web.forms.model_inputs import ID
+from editor.web.forms.operator import CreditsForm
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -98,6 +99,7 @@ def test_every_command_in_a_template_is_handled_by_a_script() -> None:
 def test_every_command_has_a_target_in_a_template() -> None:
     everything = "".join(template.read_text() for template in TEMPLATES)
     options = {ID % item.name for model in catalog.catalog().models.values() for item in model.options}
+    options |= {field.auto_id for field in CreditsForm()}
     for target in re.findall(r'commandfor="([^"]+)"', everything):
         assert target in options or f'id="{target}"' in everything, target
 

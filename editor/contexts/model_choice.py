@@ -112,11 +112,16 @@ def model_view(offered: Choice, choice: Choice) -> ModelView:
         credits=offered.credits,
         seconds=model.typical_seconds,
         checked=not choice.tier and model.id == choice.model.id,
-        note=f"Runs on {label}{' with your own key' if offered.own_key else ''}",
+        note=f"Runs on {label}{' with your own key' if offered.own_key else ''}{_retires(offered)}",
         takes_mask=offered.route.mask,
         several=model.maximum_images > 1,
         keeps_alpha=offered.keeps_alpha,
     )
+
+
+def _retires(offered: Choice) -> str:
+    day = offered.retires_on
+    return f" · Retires {day.day} {day:%b}" if day else ""
 
 
 def cheapest(models: list[ModelView], suits: Callable[[ModelView], bool]) -> list[ModelView]:

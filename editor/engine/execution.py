@@ -176,7 +176,13 @@ async def _finish(job: Job, result: Result) -> None:
     completed = False
     try:
         completed = await to_its_end(
-            in_thread(outcomes.end_completed, job=job, stored=stored, seed=result.seed)
+            in_thread(
+                outcomes.end_completed,
+                job=job,
+                stored=stored,
+                seed=result.seed,
+                provider_cost=result.cost,
+            )
         )
     finally:
         if not completed:

@@ -1,9 +1,12 @@
 """Failover to the next route of the same model when a provider did not accept a platform edit.
 
-A cheaper route charges its own price; a dearer one is not taken.
+A cheaper route charges its own price; a dearer one is not taken. A price that an operator set is that of all
+routes, so the job keeps what it holds.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -16,6 +19,8 @@ from editor.models import Job, JobEvent
 from editor.operations import timeline
 from editor.providers import registry
 from editor.providers.base import ErrorKind, ProviderError
+from editor.queries import offers
+from editor.queries.offers import Decisions
 
 _PASSES_ON = {ErrorKind.UNAVAILABLE, ErrorKind.RATE_LIMITED, ErrorKind.INSUFFICIENT_FUNDS}
 
@@ -26,16 +31,24 @@ def routes_left(*, job: Job) -> list[Route]:
     if model is None or job.own_key or job.provider == "sandbox":
         return []
     masked = job.job_images.filter(role="mask").exists()
-    set_up = accounts.available(job.workspace).platform
+    set_up, decided = accounts.available(job.workspace).platform, offers.decisions(job.workspace)
     tried = {*job.tried_providers, job.provider}
     return [
         route
-        for route in model.routes
+        for route in (_at_held_price(route, job, decided) for route in model.routes)
         if route.provider in set_up - tried
+        and decided.allows(route, model)
         and (route.mask or not masked)
         and validation.route_problem(route, job.inputs) is None
         and route.credits * job.samples <= job.price
     ]
+
+
+def _at_held_price(route: Route, job: Job, decided: Decisions) -> Route:
+    """The route at the price of its kind that the job holds already, if an operator set one."""
+    if job.model not in decided.prices:
+        return route
+    return replace(route, credits=min(decided.prices[job.model], job.price // job.samples))
 
 
 def go_on(*, job: Job, error: ProviderError) -> bool:

@@ -121,6 +121,13 @@ class Job(PublicModel):
         null=True, blank=True, help_text="Credits that it costs instead, since a cheaper route took over."
     )
     charged = models.PositiveIntegerField(default=0, help_text="Credits settled at the end.")
+    provider_cost = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        help_text="US dollars that the provider says it took. Empty: it does not say.",
+    )
     spent_on = models.DateField(
         default=_today,
         help_text="The day in the workspace's time zone that its credits count for.",
@@ -182,6 +189,12 @@ class Job(PublicModel):
                 name="job_ended_recently",
             ),
             models.Index(fields=["workspace", "created_by", "-created_at"], name="job_recent_by_person"),
+            # The operator's pages, over all workspaces: the last day, the queue, and what failed.
+            models.Index(
+                fields=["-finished_at"], condition=Q(finished_at__isnull=False), name="job_ended_anywhere"
+            ),
+            models.Index(fields=["created_at"], condition=Q(status__in=LIVE), name="job_live_anywhere"),
+            models.Index(fields=["-finished_at"], condition=Q(status=Status.FAILED), name="job_failed"),
         )
 
     def __str__(self) -> str:

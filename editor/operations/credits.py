@@ -14,12 +14,14 @@ from uuid import UUID
 from django.db import transaction
 
 from editor import events
+from editor.access import operators
 from editor.errors import Conflict, InsufficientCredits, InvalidInput
 from editor.models import CreditAccount, Job, LedgerEntry, User, Workspace
 from editor.operations import audit, usage
 from editor.operations.webhooks import deliveries
 
 MAXIMUM_GRANT = 1_000_000_000
+LONGEST_REASON = 200  # characters
 
 
 def open_account(*, workspace: Workspace) -> CreditAccount:
@@ -59,6 +61,22 @@ def adjust(*, workspace: Workspace, amount: int, actor: User | None, note: str) 
     entry = _write(account=account, kind=LedgerEntry.Kind.ADJUST, amount=amount, actor=actor, note=note)
     _record(workspace=workspace, action="credits.adjusted", entry=entry)
     return entry
+
+
+def give(*, workspace: Workspace, amount: int, actor: User, reason: str) -> LedgerEntry:
+    """Give `amount` credits for an operator, or with a negative amount take some back.
+
+    reason  1 to LONGEST_REASON characters; the workspace's ledger and audit log show it
+
+    Raises InvalidInput, also if the balance would go below zero.
+    """
+    operators.require(actor)
+    reason = " ".join(reason.split())
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        problem = f"Enter a reason of 1 to {LONGEST_REASON} characters."
+        raise InvalidInput(problem, fields={"reason": problem})
+    move = grant if amount > 0 else adjust
+    return move(workspace=workspace, amount=amount, actor=actor, note=reason)
 
 
 def check(*, account: CreditAccount, price: int) -> None:

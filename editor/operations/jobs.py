@@ -131,6 +131,7 @@ def _create(
     if request.idempotency_key:
         idempotency.free(actor=actor, key=request.idempotency_key)
     limits.check_exists(workspace=actor.workspace)
+    limits.check_not_suspended(workspace=actor.workspace)
     choice, style, character = checked.choice, checked.style, checked.character
     in_flight = limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=choice, inputs=checked.inputs)
@@ -220,6 +221,7 @@ def _check_images(checked: _Checked, count: int, *, mask: bool) -> None:
 
 def _check_limits(actor: Actor, checked: _Checked) -> None:
     """Check the plan, the cap and the credits early; the decisive check is repeated under the lock."""
+    limits.check_not_suspended(workspace=actor.workspace)
     limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=checked.choice, inputs=checked.inputs)
     limits.check_credits(actor=actor, price=price)

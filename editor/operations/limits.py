@@ -6,7 +6,7 @@ They are checked under the lock of the workspace's account, which rules out race
 from __future__ import annotations
 
 from editor.access.actor import Actor
-from editor.errors import InsufficientCredits, LimitExceeded, NotFound
+from editor.errors import InsufficientCredits, LimitExceeded, NotFound, Unprocessable
 from editor.models import LIVE, Job, Workspace
 from editor.queries import limits
 from editor.queries.limits import Kind, Limit
@@ -50,6 +50,17 @@ def check_exists(*, workspace: Workspace) -> None:
     """Raise NotFound if the workspace was deleted a moment ago."""
     if not Workspace.objects.filter(pk=workspace.pk, deleted_at=None).exists():
         raise NotFound("This workspace was deleted.")
+
+
+def check_not_suspended(*, workspace: Workspace) -> None:
+    """Raise Unprocessable, with the operator's reason, if no edit can be started in the workspace."""
+    rows = Workspace.objects.filter(pk=workspace.pk, suspended_at__isnull=False)
+    reason = rows.values_list("suspended_reason", flat=True).first()
+    if reason is not None:
+        raise Unprocessable(
+            "This workspace is suspended, and no edit can be started. "
+            f"The operator of this portal says: {reason}"
+        )
 
 
 def check_credits(*, actor: Actor, price: int) -> None:

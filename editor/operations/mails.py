@@ -12,9 +12,13 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 
+from editor.access import operators
+from editor.errors import LimitExceeded, Unprocessable
+from editor.models import User
 from editor.models.users import SERVICE_DOMAIN
-from editor.operations import queue
+from editor.operations import audit, queue
 
 log = logging.getLogger("editor.mails")
 
@@ -67,6 +71,21 @@ def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
 def send_sample(*, kind: Kind, email: str, origin: str) -> None:
     """Enqueue a mail with invented values, for an operator who tests the mail server."""
     notify(kind=kind, email=email, origin=origin, **{SAMPLE: "yes"})
+
+
+@transaction.atomic
+def send_test(*, actor: User, email: str) -> None:
+    """Enqueue a mail to this address, for an operator who tests the mail server.
+
+    Raises Unprocessable without a mail server, and LimitExceeded after too many.
+    """
+    operators.require(actor)
+    if not settings.SENDS_MAIL:
+        raise Unprocessable("No mail server is set up: set EMAIL_URL.")
+    if is_full(kind=Kind.PASSWORD_CHANGED, email=email):
+        raise LimitExceeded("This address has had many mails in the last hour. Test again later.")
+    send_sample(kind=Kind.PASSWORD_CHANGED, email=email, origin="")
+    audit.record(workspace=None, actor=actor, action="mail.tested", target=email)
 
 
 def is_full(*, kind: Kind, email: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -46,8 +48,12 @@ def end_failed(*, job: Job, code: str, message: str) -> None:
 
 
 @transaction.atomic
-def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) -> bool:
+def end_completed(
+    *, job: Job, stored: list[images.Stored], seed: int | None, provider_cost: Decimal | None = None
+) -> bool:
     """Make the results images of the workspace and settle the price.
+
+    provider_cost  US dollars that the provider took, if it says
 
     A job that got fewer samples than requested pays only for those, and has a note about it. Returns
     False, and does nothing, if the job has already ended.
@@ -63,6 +69,7 @@ def end_completed(*, job: Job, stored: list[images.Stored], seed: int | None) ->
         kind=JobEvent.Kind.POSTPROCESS_END,
         note=note,
         charged=cost,
+        provider_cost=provider_cost,
         error=note,
         seed=seed if seed is not None and abs(seed) < LARGEST_SEED else None,
     ):

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Q, QuerySet
 
+from editor.access import operators
 from editor.errors import Conflict, InvalidInput
 from editor.models import ApiKey, Job, Membership, Role, User, Workspace
 from editor.operations import audit, mails, members, sessions
@@ -79,6 +80,32 @@ def save(*, user: User) -> None:
         raise Conflict(LAST_OPERATOR)
     user.save()
     members.account_changed(user=user)
+
+
+@transaction.atomic
+def set_active(*, user: User, actor: User, active: bool) -> None:
+    """Disable or enable the account, for an operator. Idempotent. Disabling it ends sessions and API calls.
+
+    Raises Conflict for oneself.
+    """
+    operators.require(actor)
+    if user.pk == actor.pk:
+        raise Conflict("You cannot disable your own account.")
+    row = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if row.is_active == active:
+        return
+    row.is_active = active
+    save(user=row)
+    if not active:
+        sessions.end_all(user=row, actor=actor)
+    audit.record_for(
+        person=row,
+        actor=actor,
+        action="account.enabled" if active else "account.disabled",
+        target=row.email,
+        before={"is_active": not active},
+        after={"is_active": active},
+    )
 
 
 @transaction.atomic

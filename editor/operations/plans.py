@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from editor.errors import Conflict
-from editor.models import Plan
+from editor.access import operators
+from editor.errors import Conflict, InvalidInput
+from editor.models import Plan, User
+from editor.operations import audit
+
+
+@transaction.atomic
+def change(*, actor: User, plan: Plan, values: Mapping[str, Any]) -> Plan:
+    """Store a new plan, or change one, for an operator.
+
+    values  of its columns, by name
+
+    Raises InvalidInput, and Conflict if no plan would be the default.
+    """
+    operators.require(actor)
+    is_new = plan.pk is None
+    row = plan if is_new else Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
+    before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
+    for name, value in values.items():
+        setattr(row, name, value)
+    try:
+        row.full_clean(exclude=["is_default"])  # `save` ensures that there is one
+    except ValidationError as error:
+        problems = {field: " ".join(messages) for field, messages in error.message_dict.items()}
+        raise InvalidInput(" ".join(problems.values()), fields=problems) from None
+    save(plan=row)
+    if is_new or before:
+        audit.record(
+            workspace=None,
+            actor=actor,
+            action="plan.created" if is_new else "plan.changed",
+            target=row.name,
+            before=None if is_new else before,
+            after=dict(values) if is_new else {name: values[name] for name in before},
+        )
+    return row
 
 
 @transaction.atomic

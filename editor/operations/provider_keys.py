@@ -1,6 +1,6 @@
 """Provider keys: tested, stored encrypted, retested, disabled, removed.
 
-A workspace's own keys are managed by its owners and admins, the portal's own by the operator.
+A workspace's own keys are managed by its owners and admins. Operators manage the portal's: portal_keys.py.
 """
 
 from __future__ import annotations
@@ -81,13 +81,18 @@ async def test(*, actor: Actor, key: ProviderKey) -> Verdict:
     Raises PermissionDenied, Unprocessable (the plan) and NotFound (the provider).
     """
     _require_own_keys(actor)
-    adapter = _adapter(key.provider)
-    try:
-        verdict = await _check(adapter, accounts.opened(key))
-    except vault.Unreadable as error:
-        verdict = Verdict(accepted=False, note=error.message)
+    verdict = await try_stored(key)
     await sync_to_async(_note)(actor=actor, key=key, verdict=verdict)
     return verdict
+
+
+async def try_stored(key: ProviderKey) -> Verdict:
+    """Test the stored key at its provider. Raises NotFound (the provider)."""
+    adapter = _adapter(key.provider)
+    try:
+        return await _check(adapter, accounts.opened(key))
+    except vault.Unreadable as error:
+        return Verdict(accepted=False, note=error.message)
 
 
 @transaction.atomic
@@ -163,12 +168,17 @@ def _save(*, actor: Actor, provider: str, key: str, secret: str, verdict: Verdic
 
 @transaction.atomic
 def _note(*, actor: Actor, key: ProviderKey, verdict: Verdict) -> None:
+    write_note(key=key, verdict=verdict)
+    _record(actor, "provider_key.tested", key, data={"accepted": verdict.accepted})
+
+
+def write_note(*, key: ProviderKey, verdict: Verdict) -> None:
+    """Save the result of a test of the stored key."""
     noted: dict[str, Any] = {"note": verdict.note}
     if verdict.accepted is not None:
         noted["checked_at"] = timezone.now() if verdict.accepted else None
     # Not if the key was replaced in the meantime: then another one was tested.
     ProviderKey.objects.filter(pk=key.pk, secret=key.secret).update(**noted)
-    _record(actor, "provider_key.tested", key, data={"accepted": verdict.accepted})
 
 
 async def _check(adapter: Provider, account: Account) -> Verdict:

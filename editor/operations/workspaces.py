@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
+from editor.access import operators
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Membership, Plan, Role, User, Workspace
-from editor.operations import addresses, audit, credits, locks, second_factors
+from editor.operations import addresses, audit, credits, locks, mails, second_factors
 from editor.operations.second_factors import NewPasskey
 
 FIRST_CREDITS = 500
 LONGEST_NAME = 120  # characters
+LONGEST_REASON = 200  # characters
 # The plan of people who sign up uninvited. It includes little storage, for there may be many of them.
 SIGN_UP_PLAN = "Sign-up"
 SIGN_UP_STORAGE = 250 * 1024**2  # bytes, until an operator changes the plan
@@ -128,8 +132,8 @@ def _validate_password(password: str, user: User) -> None:
 
 
 @transaction.atomic
-def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
-    """A workspace with its owner and an empty credit account."""
+def create(*, name: str, owner: User, plan: Plan | None = None, actor: User | None = None) -> Workspace:
+    """A workspace with its owner and an empty credit account. `actor`: who creates it, if not the owner."""
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME:
         problem = f"Enter a workspace name of 1 to {LONGEST_NAME} characters."
@@ -139,8 +143,111 @@ def create(*, name: str, owner: User, plan: Plan | None = None) -> Workspace:
     )
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
     credits.open_account(workspace=workspace)
-    audit.record(workspace=workspace, actor=owner, action="workspace.created", target=workspace.name)
+    audit.record(workspace=workspace, actor=actor or owner, action="workspace.created", target=workspace.name)
     return workspace
+
+
+@transaction.atomic
+def create_for(*, actor: User, name: str, email: str, plan: Plan, origin: str) -> Workspace:
+    """A workspace for the person with this address, for an operator.
+
+    Without an account they get one, and a mail with a link where they choose a password. `origin`: scheme and
+    host of the link.
+
+    Raises InvalidInput, and Conflict for a disabled account.
+    """
+    operators.require(actor)
+    email = email.strip().lower()
+    owner = User.objects.filter(email=email, is_service_account=False).first()
+    if owner is None:
+        owner = _account_without_password(email)
+        audit.record(workspace=None, actor=actor, action="account.created", target=email)
+        mails.ask(kind=mails.Kind.RESET, email=email, origin=origin)
+    if not owner.is_active:
+        raise Conflict("The account with this address is disabled. Enable it first.")
+    return create(name=name, owner=owner, plan=plan, actor=actor)
+
+
+def _account_without_password(email: str) -> User:
+    try:
+        return User.objects.create_user(email)
+    except ValidationError as error:
+        problem = " ".join(error.messages)
+        raise InvalidInput(problem, fields={"email": problem}) from None
+
+
+@transaction.atomic
+def set_plan(*, actor: User, workspace: Workspace, plan: Plan) -> None:
+    """Give the workspace another plan, for an operator. Idempotent."""
+    operators.require(actor)
+    row = _locked(workspace)
+    if row.plan_id == plan.pk:
+        return
+    before, row.plan = row.plan.name, plan
+    row.save(update_fields=["plan"])
+    audit.record(
+        workspace=row,
+        actor=actor,
+        action="workspace.plan_changed",
+        target=row.name,
+        before={"plan": before},
+        after={"plan": plan.name},
+    )
+
+
+@transaction.atomic
+def suspend(*, actor: User, workspace: Workspace, reason: str) -> None:
+    """Let no edit start in the workspace, for an operator. Running edits go on, and images can be seen.
+
+    reason  1 to LONGEST_REASON characters; the members read it when they start an edit
+
+    Idempotent. Raises InvalidInput.
+    """
+    operators.require(actor)
+    reason = _checked_reason(reason)
+    row = _locked(workspace)
+    if row.suspended_at is None:
+        _set_suspended(row, actor, at=timezone.now(), reason=reason, why=reason)
+
+
+@transaction.atomic
+def resume(*, actor: User, workspace: Workspace, reason: str) -> None:
+    """Let edits start again. `reason` is for the audit log. Idempotent. Raises InvalidInput."""
+    operators.require(actor)
+    why = _checked_reason(reason)
+    row = _locked(workspace)
+    if row.suspended_at is not None:
+        _set_suspended(row, actor, at=None, reason="", why=why)
+
+
+def _set_suspended(row: Workspace, actor: User, *, at: datetime | None, reason: str, why: str) -> None:
+    row.suspended_at, row.suspended_reason = at, reason
+    row.save(update_fields=["suspended_at", "suspended_reason"])
+    audit.record(
+        workspace=row,
+        actor=actor,
+        action="workspace.suspended" if at else "workspace.resumed",
+        target=row.name,
+        data={"note": why},
+        before={"suspended": at is None},
+        after={"suspended": at is not None},
+    )
+
+
+def _locked(workspace: Workspace) -> Workspace:
+    return (
+        Workspace.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("plan")
+        .get(pk=workspace.pk)
+    )
+
+
+def _checked_reason(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        problem = f"Enter a reason of 1 to {LONGEST_REASON} characters."
+        raise InvalidInput(problem, fields={"reason": problem})
+    return reason
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -152,10 +153,15 @@ class ResultImage:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Done. `seed` if the provider reports it."""
+    """Done.
+
+    seed  if the provider reports it
+    cost  US dollars that it took from the account, if it reports that
+    """
 
     images: tuple[ResultImage, ...]
     seed: int | None = None
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

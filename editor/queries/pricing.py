@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from editor import catalog
@@ -15,8 +16,9 @@ from editor.catalog.types import Model, Route, Tier
 from editor.errors import InvalidInput, Unprocessable
 from editor.models import CreditAccount, Workspace
 from editor.providers import registry
-from editor.queries import limits
+from editor.queries import limits, offers
 from editor.queries.limits import Limit
+from editor.queries.offers import Decisions
 
 PLATFORM = "platform"
 SANDBOX = "sandbox"
@@ -26,13 +28,15 @@ SANDBOX = "sandbox"
 class Choice:
     """A model, its tier (empty if an exact model was requested) and the route.
 
-    own_key  on the workspace's own key: costs no credits, and there is no other route
+    own_key     on the workspace's own key: costs no credits, and there is no other route
+    retires_on  the first day on which the model cannot be used; None if an operator set none
     """
 
     model: Model
     tier: str
     route: Route
     own_key: bool = False
+    retires_on: date | None = None
 
     @property
     def provider(self) -> str:
@@ -75,13 +79,15 @@ class Quote:
 class Offer:
     """What a workspace can choose from with one provider ("platform" or an own key's).
 
-    tiers, models  by id; None if no provider is set up for it
+    tiers, models  by id; None if no provider is set up for it, or an operator switched it off
     preferred      the workspace's default: a tier, a model or ""
+    off            models that an operator switched off or that have retired
     """
 
     tiers: Mapping[str, Choice | None]
     models: Mapping[str, Choice | None]
     preferred: str = ""
+    off: frozenset[str] = frozenset()
 
     @property
     def default(self) -> Choice:
@@ -95,15 +101,16 @@ class Offer:
 
 
 def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
-    """All choices, in one query. Raises like `choose` for the provider."""
-    set_up = accounts.available(workspace)
+    """All choices, in three queries. Raises like `choose` for the provider."""
+    set_up, decided = accounts.available(workspace), offers.decisions(workspace)
     if provider != PLATFORM:
         _check_own_key(workspace=workspace, provider=provider, set_up=set_up)
     entries = catalog.catalog()
     return Offer(
-        tiers={tier.id: _for_tier(tier, provider, set_up) for tier in entries.tiers.values()},
-        models={model.id: _for_model(model, provider, set_up) for model in entries.models.values()},
+        tiers={tier.id: _for_tier(tier, provider, set_up, decided) for tier in entries.tiers.values()},
+        models={model.id: _for_model(model, provider, set_up, decided) for model in entries.models.values()},
         preferred=workspace.default_model,
+        off=decided.off,
     )
 
 
@@ -135,6 +142,8 @@ def choose(
     choice = offered.models[model] if model else offered.tiers[tier] if tier else offered.default
     if not what and prompt_only and choice and not choice.tier and not choice.model.text_to_image:
         choice = replace(offered, preferred="").default
+    if choice is None and model in offered.off:
+        raise Unprocessable(f"{what} is not offered any more. Choose another model.")
     if choice is None:
         raise Unprocessable(f"No provider is set up for {what}. Choose another model.")
     if prompt_only and choice.tier and not choice.model.text_to_image:
@@ -151,28 +160,45 @@ def _for_prompt_alone(choice: Choice, offered: Offer) -> Choice:
     return choice
 
 
-def _for_tier(tier: Tier, provider: str, set_up: Providers) -> Choice | None:
+def _for_tier(tier: Tier, provider: str, set_up: Providers, decided: Decisions) -> Choice | None:
     """The tier's model, or else the first of its other models that is set up."""
     models = catalog.catalog().models
     if provider != PLATFORM:
         entry = catalog.own_key_model(tier, provider)
-        choice = _for_model(entry, provider, set_up) if entry else None
+        choice = _for_model(entry, provider, set_up, decided) if entry else None
     else:
         names = [tier.model, *tier.own_keys.values()]
-        found = (_for_model(models[name], provider, set_up, preferred=tier.route) for name in names)
+        found = (_for_model(models[name], provider, set_up, decided, tier.route) for name in names)
         choice = next(filter(None, found), None)
     return replace(choice, tier=tier.id) if choice else None
 
 
-def _for_model(model: Model, provider: str, set_up: Providers, preferred: str | None = None) -> Choice | None:
+def _for_model(
+    model: Model, provider: str, set_up: Providers, decided: Decisions, preferred: str | None = None
+) -> Choice | None:
+    if model.id in decided.off:
+        return None
+    routes = _routes(model, provider, set_up, decided)
+    if not routes:
+        return None
+    return Choice(
+        model=model,
+        tier="",
+        route=decided.priced(min(routes, key=lambda route: route.provider != preferred), model),
+        own_key=provider != PLATFORM,
+        retires_on=decided.retires_on.get(model.id),
+    )
+
+
+def _routes(model: Model, provider: str, set_up: Providers, decided: Decisions) -> list[Route]:
+    """The model's routes that can be used with that provider, in order of preference."""
     if provider != PLATFORM:
-        route = next((route for route in model.routes if route.provider == provider), None)
-        return Choice(model=model, tier="", route=route, own_key=True) if route else None
+        return [route for route in model.routes if route.provider == provider]
     if not set_up.platform:
-        return Choice(model=model, tier="", route=_sandbox(model))
-    routes = [route for route in model.routes if route.provider in set_up.platform]
-    routes.sort(key=lambda route: route.provider != preferred)
-    return Choice(model=model, tier="", route=routes[0]) if routes else None
+        return [_sandbox(model)]
+    return [
+        route for route in model.routes if route.provider in set_up.platform and decided.allows(route, model)
+    ]
 
 
 def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:

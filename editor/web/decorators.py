@@ -1,4 +1,4 @@
-"""Access control for a workspace's pages."""
+"""Access control for the pages of a workspace, and for those of operators."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from editor.access import lookups
+from editor.access import lookups, operators
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
+from editor.errors import NotFound
+from editor.models import User
 from editor.operations import members
 
 P = ParamSpec("P")
@@ -64,3 +66,26 @@ def member(
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+class OperatorRequest(HttpRequest):
+    """A request of the portal's operator."""
+
+    operator: User
+
+
+OperatorView = Callable[Concatenate[OperatorRequest, P], HttpResponseBase]
+
+
+def operator(view: OperatorView[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Require an operator. For all others, signed in or not, there is no such page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            request.operator = operators.require(request.user)  # type: ignore[attr-defined]
+        except NotFound:
+            raise Http404 from None
+        return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+    return guarded  # type: ignore[return-value]

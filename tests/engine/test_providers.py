@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -97,6 +98,7 @@ def test_an_edit_runs_on_the_portals_key_and_costs_credits(bfl: Bfl) -> None:
     assert (job.status, job.provider, job.charged) == (Status.COMPLETED, "bfl", 4)
     assert totals(actor) == (16, 0)
     assert len(bfl.tasks) == 1
+    assert job.provider_cost == round(Decimal(bfl.tasks[0].cost) / 100, 6)
     assert store.read(Image.objects.get(kind="result").storage_name)
 
 

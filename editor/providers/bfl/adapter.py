@@ -67,7 +67,7 @@ class Bfl(Provider):
         if isinstance(reading, Progress):
             return reading
         image = await http.download(self.name, reading.link)
-        return Result(images=(image,), seed=reading.seed)
+        return Result(images=(image,), seed=reading.seed, cost=reading.cost)
 
     async def check(self, account: Account) -> str:
         url = f"{account.base_url}/v1/credits"

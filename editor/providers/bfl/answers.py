@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from editor.providers import http
+from editor.providers import amounts, http
 from editor.providers.base import ErrorKind, Progress, ProviderError
 from editor.providers.failures import failure, temporary
 from editor.providers.http import Answer
@@ -18,10 +19,11 @@ _BAD_KEY_FORM = "Invalid API key format"  # with status 422
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The task is done. `link` is its image's URL, valid for ten minutes."""
+    """The task is done. `link` is its image's URL, valid for ten minutes; `cost` in US dollars."""
 
     link: str
     seed: int | None
+    cost: Decimal | None = None
 
 
 def submitted(answer: Answer) -> tuple[str, str]:
@@ -78,7 +80,7 @@ def refused(answer: Answer, *, asking: bool = False) -> ProviderError:
 def _by_status(status: str, body: Mapping[str, Any]) -> Progress | Ready:
     match status:
         case "Ready":
-            return _ready(body.get("result"))
+            return _ready(body.get("result"), body.get("cost"))
         case "Request Moderated" | "Content Moderated":
             raise failure(ErrorKind.MODERATED, provider_message=_reasons(body.get("details")))
         case "Error" | "Failed":
@@ -86,12 +88,14 @@ def _by_status(status: str, body: Mapping[str, Any]) -> Progress | Ready:
     return Progress(percent=_percent(body.get("progress")))
 
 
-def _ready(result: Any) -> Ready:
+def _ready(result: Any, cost: Any) -> Ready:
     link = result.get("sample") if isinstance(result, dict) else None
     if not isinstance(link, str) or not link:
         raise failure(ErrorKind.UNAVAILABLE, message="The provider returned no image.")
     seed = result.get("seed")
-    return Ready(link=link, seed=seed if type(seed) is int else None)
+    # BFL counts in credits of a cent.
+    dollars = amounts.dollars(cost, per_unit="0.01")
+    return Ready(link=link, seed=seed if type(seed) is int else None, cost=dollars)
 
 
 def _percent(progress: Any) -> int | None:

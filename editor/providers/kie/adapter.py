@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from editor.providers import downloads, http
+from editor.providers import amounts, downloads, http
 from editor.providers.base import (
     Account,
     EditRequest,
@@ -71,7 +71,10 @@ class Kie(Provider):
         links = read(record)
         if isinstance(links, Progress):
             return links
-        return Result(images=await downloads.fetch_all(self.name, links[: request.samples]))
+        images = await downloads.fetch_all(self.name, links[: request.samples])
+        # kie counts in credits of half a cent.
+        cost = amounts.dollars(record.get("creditsConsumed"), per_unit="0.005")
+        return Result(images=images, cost=cost)
 
     async def check(self, account: Account) -> str:
         """Get the credits left, which is free."""

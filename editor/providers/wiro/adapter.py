@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from editor.providers import downloads, http
+from editor.providers import amounts, downloads, http
 from editor.providers.base import (
     Account,
     EditRequest,
@@ -81,7 +81,8 @@ class Wiro(Provider):
             address = requests.socket_address(request.account.base_url)
             return Progress(percent=self._live.percent(address, token))
         images = await downloads.fetch_all(self.name, links[: request.samples])
-        return Result(images=images, seed=task.state["seed"])
+        cost = amounts.dollars(found.get("totalcost"))
+        return Result(images=images, seed=task.state["seed"], cost=cost)
 
     async def cancel(self, request: EditRequest, task: Submitted) -> None:
         """Remove the task from the queue, or kill it if it has left the queue."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -29,6 +30,14 @@ def test_the_seed_is_reported_when_it_is_an_integer(seed: Any, reported: int | N
     body = {"status": "Ready", "result": {"sample": "https://a/1", "seed": seed}}
 
     assert answers.polled(answer(200, body), age=1) == answers.Ready("https://a/1", reported)
+
+
+@pytest.mark.parametrize(("cost", "dollars"), [(4.5, "0.045"), (None, None), ("much", None)])
+def test_the_cost_is_told_in_credits_of_a_cent(cost: Any, dollars: str | None):
+    body = {"status": "Ready", "result": {"sample": "https://a/1"}, "cost": cost}
+
+    ready = answers.polled(answer(200, body), age=1)
+    assert ready == answers.Ready("https://a/1", None, Decimal(dollars) if dollars else None)
 
 
 @pytest.mark.parametrize("result", [None, [], "x", {}, {"sample": None}, {"sample": ""}, {"sample": ["x"]}])
