@@ -19,7 +19,7 @@ from editor.models import LIVE, ApiKey, Image, Job, LedgerEntry, Status, Workspa
 from editor.models.credits import LINES
 from editor.queries import search
 
-PAGE = 50
+PAGE = 30
 Kind = LedgerEntry.Kind
 
 # Names of states in URLs, and what a line must be to have one.
