@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -15,7 +15,6 @@ from editor import catalog
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts import pictures
-from editor.contexts.audit import harmless
 from editor.contexts.gallery import who
 from editor.contexts.pictures import Thumb
 from editor.contexts.usage_chart import Choice
@@ -35,22 +34,6 @@ STATES = {
     "expired": "Expired",
 }
 KEYS_OFFERED = 100
-CSV_COLUMNS = (
-    "Entry",
-    "Time",
-    "Kind",
-    "Credits",
-    "Held",
-    "Balance",
-    "Held after",
-    "Edit",
-    "Person",
-    "Model",
-    "Channel",
-    "API key",
-    "Note",
-)
-CSV_BATCH = 250  # lines in memory
 _TINTS = 5
 
 
@@ -233,7 +216,7 @@ def _line(
         what=job.prompt if job else row.note or row.get_kind_display(),
         url=reverse("gallery_edit", args=[workspace.slug, job.pk]) if job else "",
         picture=_picture(results.get(job.pk) or job.parent) if job else None,
-        who=_maker(row),
+        who=maker(row),
         initials=row.actor.initials if row.actor else "",
         tint=row.actor.pk.int % _TINTS if row.actor else 0,
         about=usage.model_label(job.model) if job else _about(row),
@@ -257,7 +240,7 @@ def _about(row: LedgerEntry) -> str:
     return f"{row.period:%B %Y}" if row.period else row.get_kind_display() if row.note else ""
 
 
-def _maker(row: LedgerEntry) -> str:
+def maker(row: LedgerEntry) -> str:
     if row.job_id:
         return who(row.actor)
     return row.actor.display_name if row.actor else "Portal"
@@ -292,41 +275,3 @@ def _when(local: datetime) -> str:
         return f"{local:%a %H:%M}"
     year = "" if local.year == timezone.localdate().year else f" {local.year}"
     return f"{local.day} {local:%b}{year}"
-
-
-def csv_rows(filter: Filter, *, before: int | None, newest: int) -> tuple[list[list[str]], int | None]:
-    """Entries of the next lines, and the `before` of those after them; None once there are no more.
-
-    newest  the highest id in the file: those that come while it is sent would not add up
-    """
-    found = ledger.lines(filter, before=before, newest=newest, size=CSV_BATCH)
-    entries = ledger.entries_of(found)
-    keys = usage.labels(usage.Dimension.KEY, {str(row.key or "") for row in found})
-    rows = [
-        _csv_row(row, entry, keys[str(row.key)] if row.key else "")
-        for row in found
-        for entry in (entries.get(row.job_id, [row]) if row.job_id else [row])
-        if entry.pk <= newest
-    ]
-    return rows, found[-1].pk if len(found) == CSV_BATCH else None
-
-
-def _csv_row(line: LedgerEntry, entry: LedgerEntry, key: str) -> list[str]:
-    return [*_csv_figures(entry), *(harmless(cell) for cell in _csv_texts(line, key))]
-
-
-def _csv_figures(entry: LedgerEntry) -> Iterator[str]:
-    yield str(entry.pk)
-    yield timezone.localtime(entry.created_at).isoformat(timespec="seconds")
-    yield entry.get_kind_display()
-    for amount in (entry.amount, entry.held_amount, entry.balance_after, entry.held_after):
-        yield str(amount)
-    yield str(entry.job_id or "")
-
-
-def _csv_texts(line: LedgerEntry, key: str) -> Iterator[str]:
-    yield _maker(line)
-    yield usage.model_label(line.model) if line.model else ""
-    yield usage.channel_label(line.channel) if line.channel else ""
-    yield key
-    yield line.note or (line.job.prompt if line.job else "")

@@ -118,7 +118,7 @@ def _headers() -> dict[str, str]:
 
 
 def _shown(details: Details, user: User | None) -> dict[str, str]:
-    """The details, each on one line except lists and an invitation's message; times in the person's time zone.
+    """The details, each on one line except lists and an invitation's message; times in the person's zone.
 
     money  of `credits`, where the operator has set a price
     """

@@ -23,6 +23,5 @@ def test_it_opens() -> None:
         credits.settle(job=job, cost=cost)
     response = signed_in(owner).get(reverse("credits", args=[workspace.slug]))
     page = body(response)
-    open("/tmp/h15u/page.html", "w").write(page)
     assert response.status_code == 200
     assert "Charged" in page

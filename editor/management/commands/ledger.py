@@ -45,7 +45,8 @@ class Command(BaseCommand):
             workspace=workspace, result=result, milliseconds=round(1000 * seconds)
         )
         found = result.problem or "matches"
-        self.stdout.write(f"{workspace.slug}: {result.checked:,} entries ({seconds:.1f} s): {found}")
+        entries = "1 entry" if result.checked == 1 else f"{result.checked:,} entries"
+        self.stdout.write(f"{workspace.slug}: {entries} ({seconds:.1f} s): {found}")
         return not result.problem
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from editor.access import lookups
 from editor.access.permissions import Permission
 from editor.contexts import credits as contexts
-from editor.contexts import ledger
+from editor.contexts import ledger, ledger_csv
 from editor.contexts.usage_chart import Chart, chart, csv_lines
 from editor.gateway import csv_file
 from editor.operations import exports, ledger_checks, workspace_settings
@@ -63,9 +63,9 @@ def download(request: MemberRequest) -> HttpResponseBase:
     actor = request.actor
     fields = form.ledger_fields(request.GET, actor)
     needed = Permission.USAGE_VIEW if actor.may(Permission.USAGE_VIEW) else Permission.VIEW
-    rows = partial(ledger.csv_rows, form.filter(fields, actor), newest=newest_id(actor.workspace))
+    rows = partial(ledger_csv.rows, form.filter(fields, actor), newest=newest_id(actor.workspace))
     response = csv_file.response(
-        columns=ledger.CSV_COLUMNS,
+        columns=ledger_csv.COLUMNS,
         batch=lambda before: rows(before=before),
         name=f"{actor.workspace.slug}-ledger",
         user_id=actor.user.pk,
