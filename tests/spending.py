@@ -37,4 +37,6 @@ def end(job: Job, status: Status = Status.COMPLETED, *, cost: int | None = None)
 
 def spend(workspace: Workspace, user: User, *, on: date | None = None, **fields: Any) -> Job:
     """A completed edit. `on`: the day that it counts for."""
-    return end(start(workspace, user, **({"spent_on": on} if on else {}), **fields))
+    if on:
+        fields["spent_on"] = on
+    return end(start(workspace, user, **fields))
