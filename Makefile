@@ -3,7 +3,7 @@
 #   ARGS="-k credits"   what `make test` hands on to pytest
 #   OUT=folder          where `make screens` puts its pictures
 
-.PHONY: help run test test-browsers test-stress attacks check check-clients bench bench-flights bench-held bench-audit bench-members bench-tree odd-images screens requirements
+.PHONY: help run test test-browsers test-stress attacks check check-clients bench bench-flights bench-held bench-audit bench-ledger bench-members bench-tree odd-images screens requirements
 
 help:
 	@echo "make run           start the portal (HOST, PORT, DATA_DIR and all other settings from the environment)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-flights print what two thousand edits in flight cost; ARGS=... as bench/flights.py has them"
 	@echo "make bench-audit   print server times of the audit log with a million entries"
 	@echo "make bench-members print server times of pages with ten thousand members"
+	@echo "make bench-ledger  print server times of Credits & usage with a million entries; ARGS=... is another number"
 	@echo "make bench-held    print what five hundred held API calls cost; ARGS=... as bench/held.py has them"
 	@echo "make bench-tree    print what the Studio costs with an image of a thousand versions"
 	@echo "make odd-images   upload a thousand odd images and compare them with Chromium; ARGS=count"
@@ -53,6 +54,9 @@ bench-flights:
 
 bench-audit:
 	@exec .make/bench-audit
+
+bench-ledger:
+	@exec .make/bench-ledger $(ARGS)
 
 bench-members:
 	@exec .make/bench-members

@@ -156,6 +156,7 @@ class _Filler:
             workspace=self.workspace,
             created_by=person,
             created_at=at,
+            spent_on=at.date(),
             model=model.id,
             prompt=prompt,
             sent_prompt=f"{prompt}, {style.prompt}" if style else prompt,
@@ -254,22 +255,32 @@ SELECT id, stage, NULL, error, finished_at FROM added
 ORDER BY 5;
 
 WITH movement AS (
-    SELECT created_at AS at, id AS job_id, 'hold' AS kind, -price AS amount, price AS held, created_by_id
+    SELECT created_at AS at, id AS job_id, 'hold' AS kind, -price AS amount, price AS held, created_by_id,
+           model, channel
     FROM added
     UNION ALL
     SELECT finished_at, id, CASE status WHEN 'completed' THEN 'settle' ELSE 'release' END,
-           price - charged, -price, NULL
+           price - charged, -price, NULL, '', ''
     FROM added
 )
 INSERT INTO editor_ledgerentry
-    (account_id, kind, amount, held_amount, balance_after, held_after, job_id, actor_id, note, created_at)
+    (account_id, kind, amount, held_amount, balance_after, held_after, job_id, actor_id, note, model,
+     channel, created_at)
 SELECT account.workspace_id, kind, amount, movement.held,
        account.balance + sum(amount) OVER running, account.held + sum(movement.held) OVER running,
-       job_id, created_by_id, '', at
+       job_id, created_by_id, '', model, channel, at
 FROM movement CROSS JOIN editor_creditaccount AS account
 WHERE account.workspace_id = %(workspace)s
 WINDOW running AS (ORDER BY at, job_id, movement.held DESC ROWS UNBOUNDED PRECEDING)
 ORDER BY at, job_id, movement.held DESC;
+
+INSERT INTO editor_dailyusage
+    (account_id, day, user_id, api_key_id, model, channel, provider, approved, edits, failed, credits,
+     returned)
+SELECT workspace_id, spent_on, created_by_id, api_key_id, model, channel, provider, approved,
+       count(*) FILTER (WHERE status = 'completed'), count(*) FILTER (WHERE status <> 'completed'),
+       sum(charged), sum(price - charged)
+FROM added GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;
 
 UPDATE editor_creditaccount SET balance = balance - (SELECT sum(charged) FROM added)
 WHERE workspace_id = %(workspace)s;

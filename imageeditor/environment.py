@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -54,6 +55,18 @@ def _days(text: str, *, most: int) -> int:
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= most:
         raise ValueError(f"it must be a whole number of days from 1 to {most}, not {text}")
     return int(text)
+
+
+def price(name: str) -> Decimal | None:
+    """A sum of money such as 0.04, above 0; None if it is not set or invalid."""
+    found = parsed(name, texts(name), _price)
+    return found[0] if found else None
+
+
+def _price(text: str) -> Decimal:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII) or not Decimal(text):
+        raise ValueError(f"it must be a price such as 0.04, not {text}")
+    return Decimal(text)
 
 
 def size(name: str) -> int | None:

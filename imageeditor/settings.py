@@ -34,6 +34,9 @@ if SIGNUP == "domains" and not SIGNUP_DOMAINS:
 # Whoever can use the admin needs a second factor.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=False)
 WORKSPACE_CREATION = env.str("WORKSPACE_CREATION", default="everyone").strip()
+# What a credit costs, for pages and reports; nothing is paid here.
+CREDIT_PRICE = environment.price("CREDIT_PRICE")
+CURRENCY = env.str("CURRENCY", default="USD").strip()[:10]
 INVALID_SETTINGS = environment.INVALID_SETTINGS
 _LOCAL = ["localhost", "127.0.0.1", "[::1]"]
 # Scheme, host and port, without a slash at the end.

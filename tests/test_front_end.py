@@ -207,7 +207,7 @@ def test_a_push_carries_the_whole_list_of_live_cards_and_the_balance() -> None:
 
 
 def test_a_push_about_only_the_balance_changes_no_stage() -> None:
-    assert set(live(None).partials) == {"#told", "#accepted", "#jobs", "#balance"}
+    assert set(live(None).partials) == {"#told", "#accepted", "#jobs", "#balance", "#credits-pull"}
 
 
 def test_a_running_or_completed_edit_of_the_viewer_clears_the_failure_before_it() -> None:

@@ -13,7 +13,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from editor import retry_after
-from editor.api import edits, jobs, lists, team
+from editor.api import edits, jobs, lists, team, usage
 from editor.api.envelope import problem
 from editor.api.parser import StrictParser
 from editor.errors import EditorError, InvalidInput
@@ -29,7 +29,7 @@ api = NinjaAPI(
     openapi_url=None,  # see document.py
     parser=StrictParser(),
 )
-for part in (edits, jobs, lists, team):
+for part in (edits, jobs, lists, team, usage):
     api.add_router("", part.router)
 
 

@@ -216,6 +216,23 @@ ANSWERS: dict[str, dict[int, Any]] = {
             ],
         },
     },
+    "usage": {
+        200: {
+            "success": True,
+            "data": [
+                {
+                    "day": "2026-05-04",
+                    "group": MODEL,
+                    "label": "FLUX.1 Kontext [pro]",
+                    "edits": 12,
+                    "failed": 1,
+                    "credits": 48,
+                    "returned": 4,
+                }
+            ],
+            "pagination": _FIRST_PAGE | {"per_page": 100},
+        },
+    },
     "members": {200: {"success": True, "data": [_MEMBER], "pagination": _FIRST_PAGE}},
     "add_member": {201: {"success": True, "data": _INVITATION}},
     "change_member": {

@@ -61,6 +61,8 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
             {
                 "credits.granted": "Granted {amount}{note}",
                 "credits.adjusted": "Adjusted the balance by {amount}{note}",
+                "credits.differ": "Found a difference in the ledger of “{target}”",
+                "credits.exported": "Downloaded the ledger",
             },
         ),
         "images": Group(
@@ -110,6 +112,7 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 "workspace.changed": "Changed workspace “{target}”{changes}",
                 "workspace.renamed": "Renamed workspace “{target}”{changes}",
                 "workspace.defaults_changed": "Changed the defaults of workspace “{target}”{changes}",
+                "workspace.usage_mail_changed": "Changed who gets the monthly report{changes}",
                 "workspace.second_factor_changed": "Changed who needs a second factor{changes}",
                 "workspace.address_changed": "Changed the address of the workspace{changes}",
                 "workspace.picture_changed": "Changed the picture of workspace “{target}”",

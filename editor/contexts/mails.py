@@ -17,7 +17,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from editor.access import invitation_links, proofs
-from editor.models import ApiKey, Invitation, User
+from editor.contexts.money import money
+from editor.models import ApiKey, Invitation, Role, User
 from editor.operations import people
 from editor.operations.mails import SAMPLE, Kind
 
@@ -34,6 +35,7 @@ LABELS: Mapping[Kind, str] = MappingProxyType(
         Kind.FACTOR_CHANGED: "Change the password",
         Kind.NEW_SIGN_IN: "Change the password",
         Kind.KEY_EXPIRING: "Open the API keys",
+        Kind.USAGE: "Open Credits & usage",
     }
 )
 # These are about an account, and not sent when there is none with the address any more.
@@ -46,8 +48,10 @@ NEED_ACCOUNT = frozenset(
         Kind.FACTOR_CHANGED,
         Kind.NEW_SIGN_IN,
         Kind.KEY_EXPIRING,
+        Kind.USAGE,
     }
 )
+LISTS = frozenset({"people", "models"})  # details whose lines stay
 
 Details = Mapping[str, str]
 
@@ -114,11 +118,16 @@ def _headers() -> dict[str, str]:
 
 
 def _shown(details: Details, user: User | None) -> dict[str, str]:
-    """The details, each on one line except an invitation's message; times in the person's time zone."""
+    """The details, each on one line except lists and an invitation's message; times in the person's zone.
+
+    money  of `credits`, where the operator has set a price
+    """
     shown = {
-        name: _quoted(value) if name == "message" else " ".join(value.split())
+        name: _quoted(value) if name == "message" else value if name in LISTS else " ".join(value.split())
         for name, value in details.items()
     }
+    if "credits" in shown:
+        shown["money"] = money(int(shown["credits"]))
     return shown | {name: _time(shown[name], user) for name in ("at", "ends") if shown.get(name)}
 
 
@@ -188,6 +197,14 @@ def _workspace_link(user: User | None, email: str, details: Details) -> str:
     return reverse("studio", args=[details["slug"]])
 
 
+def _usage_link(user: User | None, email: str, details: Details) -> str:
+    """The month's chart. Raises EndedError if the recipient is not an owner of the workspace any more."""
+    owned = user and user.memberships.filter(role=Role.OWNER, workspace__deleted_at=None)
+    if not owned or not owned.filter(workspace__slug=details["slug"]).exists():
+        raise EndedError
+    return f"{reverse('credits', args=[details['slug']])}?month={details['from']}"
+
+
 def _password_link(user: User | None, email: str, details: Details) -> str:
     return reverse("account_change_password")
 
@@ -208,6 +225,7 @@ _LINKS: Mapping[Kind, Callable[[User | None, str, Details], str]] = MappingProxy
         Kind.FACTOR_CHANGED: _password_link,
         Kind.NEW_SIGN_IN: _password_link,
         Kind.KEY_EXPIRING: _keys_link,
+        Kind.USAGE: _usage_link,
     }
 )
 
@@ -237,6 +255,17 @@ _SAMPLES: Mapping[Kind, Details] = MappingProxyType(
             "workspace": "Acme Studio",
             "name": "Website backend",
             "ends": "2026-12-04T09:00:00+00:00",
+        },
+        Kind.USAGE: {
+            "workspace": "Acme Studio",
+            "month": "November 2026",
+            "credits": "1543",
+            "spent": "1,543 credits",
+            "edits": "386 edits",
+            "failed": "21 edits",
+            "returned": "97 credits",
+            "people": "Amara Okafor: 810 credits, 201 edits\nJonas Weber: 733 credits, 185 edits",
+            "models": "FLUX.1 Kontext [pro]: 1,110 credits, 299 edits\nFLUX.2 [pro]: 433 credits, 87 edits",
         },
     }
 )

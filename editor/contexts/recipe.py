@@ -14,13 +14,14 @@ from editor.access.permissions import Permission
 from editor.catalog import seeds
 from editor.catalog.types import Input, Value
 from editor.contexts import gallery as lists
+from editor.contexts.ledger import Entry, entry_lines
 from editor.contexts.rail import thumbs
 from editor.contexts.studio import new_idempotency_key
 from editor.contexts.versions import VersionView, same_shape, version_view
 from editor.models import Character, Image, Job, JobImage, Status, Style
 from editor.providers import registry
 from editor.providers.base import ProviderError
-from editor.queries import gallery, studio
+from editor.queries import gallery, ledger, studio
 from editor.queries.gallery import Filter
 
 
@@ -52,6 +53,8 @@ class Lightbox:
     may_edit: bool
     has_seed: bool
     facts: list[Fact]
+    quoted: str
+    entries: list[Entry]
     versions: list[VersionView]
     newer_url: str | None
     older_url: str | None
@@ -114,6 +117,8 @@ def _lightbox(
         may_edit=actor.may(Permission.EDIT),
         has_seed=job.known_seed is not None,
         facts=facts(job, row if isinstance(row, Image) else None),
+        quoted=_quoted(job),
+        entries=entry_lines(job, ledger.entries_of_job(job)),
         versions=versions or [],
         newer_url=newer_url,
         older_url=older_url,
@@ -202,6 +207,14 @@ def _cost(job: Job) -> str:
     if job.is_live:
         return f"{cost} held"
     return cost if job.status == Status.COMPLETED else "Nothing was charged"
+
+
+def _quoted(job: Job) -> str:
+    """The price that was shown before the edit, and held."""
+    if job.own_key:
+        return "No credits: it runs on the workspace's own key"
+    credits = "1 credit" if job.price == 1 else f"{job.price:,} credits"
+    return f"{credits} for {job.samples} images" if job.samples > 1 else credits
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> str:

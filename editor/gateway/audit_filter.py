@@ -21,21 +21,21 @@ def fields(data: QueryDict) -> dict[str, str]:
     found = {
         "by": data.get("by", "").replace("\0", "").strip()[:LONGEST_TEXT],
         "group": group if group in GROUPS else "",
-        "from": _iso(data.get("from", "")),
-        "until": _iso(data.get("until", "")),
+        "from": iso(data.get("from", "")),
+        "until": iso(data.get("until", "")),
     }
     return {name: value for name, value in found.items() if value}
 
 
 def read(fields: dict[str, str], *, workspace: Workspace | None) -> Filter:
     """The filter that these fields make. Days are those of the viewer's time zone, `until` included."""
-    until = _day(fields.get("until", ""))
+    last = day(fields.get("until", ""))
     return Filter(
         workspace=workspace.pk if workspace else None,
         actions=tuple(GROUPS[fields["group"]].sentences) if "group" in fields else (),
         people=audit.people(fields["by"], workspace=workspace) if "by" in fields else None,
-        since=_start(_day(fields.get("from", ""))),
-        until=_start(until + timedelta(days=1) if until and until < date.max else None),
+        since=start(day(fields.get("from", ""))),
+        until=start(last + timedelta(days=1) if last and last < date.max else None),
     )
 
 
@@ -43,19 +43,20 @@ def read_position(data: QueryDict) -> Position | None:
     return Position.parse(data.get("older", ""))
 
 
-def _day(text: str) -> date | None:
+def day(text: str) -> date | None:
+    """The day that is written as 2026-11-30; None for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:
         return None
 
 
-def _iso(text: str) -> str:
+def iso(text: str) -> str:
     """The day as 2026-11-30, from 1970 on; "" for anything else."""
-    day = _day(text)
-    return day.isoformat() if day and 1970 <= day.year < 9999 else ""
+    found = day(text)
+    return found.isoformat() if found and 1970 <= found.year < 9999 else ""
 
 
-def _start(day: date | None) -> datetime | None:
-    """The first moment of the day."""
-    return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+def start(of: date | None) -> datetime | None:
+    """The first moment of the day in the viewer's time zone."""
+    return timezone.make_aware(datetime.combine(of, time.min)) if of else None

@@ -16,7 +16,7 @@ from editor.models.search import SearchEntry
 from editor.models.shares import ShareLink
 from editor.models.storage import StorageAccount
 from editor.models.uploads import Upload
-from editor.models.usage import DailyUsage
+from editor.models.usage import DailyUsage, LedgerCheck
 from editor.models.users import User
 from editor.models.webhooks import Event, WebhookDelivery, WebhookEndpoint
 from editor.models.workspaces import FormerAddress, Membership, Plan, Role, Rollover, Sharing, Workspace
@@ -40,6 +40,7 @@ __all__ = [
     "Job",
     "JobEvent",
     "JobImage",
+    "LedgerCheck",
     "LedgerEntry",
     "Membership",
     "ModelAlias",

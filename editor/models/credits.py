@@ -135,6 +135,7 @@ class LedgerEntry(models.Model):
         indexes = (
             models.Index(fields=["account", "-id"], name="ledger_recent"),
             models.Index(fields=["account", "-id"], condition=LINES, name="ledger_lines"),
+            models.Index(fields=["account", "created_at"], name="ledger_by_time"),
             models.Index(fields=["account", "actor", "-id"], condition=LINES, name="ledger_by_person"),
             models.Index(fields=["account", "model", "-id"], condition=HOLDS, name="ledger_by_model"),
             models.Index(fields=["account", "channel", "-id"], condition=HOLDS, name="ledger_by_channel"),

@@ -51,3 +51,21 @@ class DailyUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.day} {self.model}"
+
+
+class LedgerCheck(models.Model):
+    """The newest comparison of an account with its entries; see `queries.proof`.
+
+    problem  the first difference, for people; "" if everything matches
+    """
+
+    account = models.OneToOneField(
+        CreditAccount, on_delete=models.CASCADE, related_name="check_result", primary_key=True
+    )
+    checked_at = models.DateTimeField()
+    entries = models.PositiveBigIntegerField()
+    milliseconds = models.PositiveIntegerField()
+    problem = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.problem or 'matches'}"

@@ -145,6 +145,9 @@ class Workspace(PublicModel):
         db_default=True,
         help_text="Owners get a report of each month by mail.",
     )
+    usage_mailed = models.DateField(
+        null=True, blank=True, help_text="The first day of the month that was reported last."
+    )
     suspended_at = models.DateTimeField(null=True, blank=True, help_text="Since when no edit can be started.")
     suspended_reason = models.CharField(
         max_length=200, blank=True, db_default="", help_text="Its members see this."

@@ -22,6 +22,12 @@ def audit_log(*, actor: Actor, filter: Mapping[str, str]) -> None:
     audit.record(workspace=actor.workspace, actor=actor, action="audit.exported", data={"filter": filter})
 
 
+def ledger(*, actor: Actor, filter: Mapping[str, str]) -> None:
+    """Record that the member downloads the entries that match the filter. Raises PermissionDenied."""
+    actor.require(Permission.VIEW)
+    audit.record(workspace=actor.workspace, actor=actor, action="credits.exported", data={"filter": filter})
+
+
 def whole_audit_log(*, actor: User, filter: Mapping[str, str]) -> None:
     """The same for an operator, over all workspaces."""
     audit.record(workspace=None, actor=actor, action="audit.exported", data={"filter": filter})

@@ -36,6 +36,7 @@ class Kind(StrEnum):
     FACTOR_CHANGED = "factor_changed"
     NEW_SIGN_IN = "new_sign_in"
     KEY_EXPIRING = "key_expiring"
+    USAGE = "usage"
 
 
 # Mails of one kind to one address, and the seconds in which they count: nobody's mailbox can be filled, not

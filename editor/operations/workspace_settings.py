@@ -69,6 +69,12 @@ def require_second_factor(*, actor: Actor, required: bool) -> None:
     events.publish(events.AccessChanged(workspace_id=actor.workspace.pk))
 
 
+def send_usage_mail(*, actor: Actor, send: bool) -> None:
+    """Whether owners get a report of each month by mail. Raises PermissionDenied."""
+    actor.require(Permission.WORKSPACE_MANAGE)
+    _change(actor, "workspace.usage_mail_changed", usage_mail=send)
+
+
 def record_export(*, actor: Actor) -> None:
     """Record that the member downloads all images. Raises PermissionDenied."""
     actor.require(Permission.WORKSPACE_OWN)

@@ -1,15 +1,20 @@
-"""What the Credits page shows."""
+"""A workspace's account of credits."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
 
-from django.db.models import Sum
-from django.utils import timezone
+from django.db.models import Count, Sum
 
-from editor.models import CreditAccount, Job, LedgerEntry, Status, Workspace
+from editor.models import LIVE, CreditAccount, Job, LedgerCheck, User, Workspace
 
-PAGE = 50
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Edits that have not ended, and the credits that are held for them."""
+
+    edits: int
+    credits: int
 
 
 def balance(workspace: Workspace) -> int:
@@ -17,26 +22,13 @@ def balance(workspace: Workspace) -> int:
     return CreditAccount.objects.values_list("balance", flat=True).get(workspace=workspace)
 
 
-def account(workspace: Workspace) -> CreditAccount:
-    return CreditAccount.objects.get(workspace=workspace)
+def running(workspace: Workspace, *, user: User | None = None) -> Running:
+    """Of the workspace, or of one person."""
+    jobs = Job.objects.filter(workspace=workspace, status__in=LIVE)
+    jobs = jobs.filter(created_by=user) if user else jobs
+    return Running(**jobs.aggregate(edits=Count("pk"), credits=Sum("price", default=0)))
 
 
-def spent(workspace: Workspace, *, days: int) -> int:
-    """Credits settled for completed edits in the last `days` days."""
-    since = timezone.now() - timedelta(days=days)
-    jobs = Job.objects.filter(workspace=workspace, status=Status.COMPLETED, finished_at__gte=since)
-    return jobs.aggregate(total=Sum("charged"))["total"] or 0
-
-
-def ledger(workspace: Workspace, *, before: int | None = None) -> tuple[list[LedgerEntry], int | None]:
-    """A page of entries, newest first, and the `before` of the next page, if there is one.
-
-    A settlement that returns nothing is left out: the balance has changed when the edit started.
-    """
-    entries = LedgerEntry.objects.filter(account_id=workspace.pk).select_related("job", "actor")
-    entries = entries.exclude(kind=LedgerEntry.Kind.SETTLE, amount=0)
-    if before is not None:
-        entries = entries.filter(id__lt=before)
-    page = list(entries.order_by("-id")[: PAGE + 1])
-    older = page[PAGE - 1].pk if len(page) > PAGE else None
-    return page[:PAGE], older
+def newest_check(workspace: Workspace) -> LedgerCheck | None:
+    """The result of the newest proof of the ledger."""
+    return LedgerCheck.objects.filter(account=workspace.pk).first()

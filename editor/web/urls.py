@@ -70,7 +70,12 @@ urlpatterns = [
     path("s/<str:token>/", shares.share, name="share"),
     path("s/<str:token>/<slug:variant>/", shares.share_file, name="share_file"),
     path("s/<str:token>/before/<slug:variant>/", shares.share_before_file, name="share_before_file"),
-    path("w/<slug:slug>/credits/", credits.credits, name="credits"),
+    path("w/<slug:slug>/credits/", credits.page, name="credits"),
+    path("w/<slug:slug>/credits/live/", credits.live, name="credits_live"),
+    path("w/<slug:slug>/credits/csv/", credits.download, name="credits_csv"),
+    path("w/<slug:slug>/credits/usage-csv/", credits.usage_download, name="usage_csv"),
+    path("w/<slug:slug>/credits/proof/", credits.proof, name="credits_proof"),
+    path("w/<slug:slug>/credits/report/", credits.report, name="credits_report"),
     path("w/<slug:slug>/api/guide/", api_reference.guide, name="api_guide"),
     path(
         "w/<slug:slug>/api/guide/<slug:name>/",

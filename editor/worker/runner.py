@@ -27,6 +27,7 @@ from editor.operations import (
     sessions,
     trash,
     uploads,
+    usage_mails,
 )
 from editor.operations.webhooks import deliveries
 from editor.providers import http
@@ -63,6 +64,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(SWEEP_EVERY, audit.purge)),
         asyncio.create_task(_every(SWEEP_EVERY, sessions.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, key_expiry.mail_expiring)),
+        asyncio.create_task(_every(SWEEP_EVERY, usage_mails.mail_monthly)),
         asyncio.create_task(_receive_wakeups()),
     ]
     try:

@@ -108,7 +108,7 @@ def through_settings(studio: Studio) -> Iterator[None]:
     for name, path in (("Providers", "providers"), ("API keys", "api-keys"), ("Webhooks", "webhooks")):
         follow(page, name, f"settings/{path}")
         yield
-    for name, path in (("Credits", "credits"), ("API", "api")):
+    for name, path in (("Credits & usage", "credits"), ("API", "api")):
         follow(page, name, path)
         yield
     page.locator("#other-ways a").first.click()

@@ -189,3 +189,21 @@ def test_how_long_the_audit_log_is_kept_can_be_set(
 ) -> None:
     kept, problems = _read(("AUDIT_DAYS", "INVALID_SETTINGS"), tmp_path, {"AUDIT_DAYS": text})
     assert (kept, [problem.split(":")[0] for problem in problems]) == (days, ["AUDIT_DAYS"] * invalid)
+
+
+@pytest.mark.parametrize(
+    ("given", "price", "problems"),
+    [
+        ("", None, 0),
+        ("0.04", "0.04", 0),
+        ("12", "12", 0),
+        ("0", None, 1),
+        ("4 cents", None, 1),
+        ("-1", None, 1),
+    ],
+)
+def test_what_a_credit_costs(tmp_path: Path, given: str, price: str | None, problems: int) -> None:
+    found = _read(
+        ("CREDIT_PRICE and str(settings.CREDIT_PRICE)", "INVALID_SETTINGS"), tmp_path, {"CREDIT_PRICE": given}
+    )
+    assert (found[0], len(found[1])) == (price, problems)

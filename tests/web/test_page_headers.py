@@ -120,7 +120,7 @@ def test_a_crash(workspace: Workspace, client: Client, monkeypatch: pytest.Monke
     def crash(*args: object, **kwargs: object) -> None:
         raise RuntimeError("the secret is 4711")
 
-    monkeypatch.setattr("editor.web.views.credits.credits_page", crash)
+    monkeypatch.setattr("editor.web.views.credits.contexts.tiles", crash)
     client.raise_request_exception = False
     response = client.get(reverse("credits", args=[workspace.slug]))
     assert response.status_code == 500
