@@ -59,6 +59,8 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
             {
                 "credits.granted": "Granted {amount}{note}",
                 "credits.adjusted": "Adjusted the balance by {amount}{note}",
+                "credits.sent": "Transferred {amount} to {target}{note}",
+                "credits.received": "Received {amount} from {target}{note}",
             },
         ),
         "images": Group(

@@ -34,6 +34,8 @@ LABELS: Mapping[Kind, str] = MappingProxyType(
         Kind.FACTOR_CHANGED: "Change the password",
         Kind.NEW_SIGN_IN: "Change the password",
         Kind.KEY_EXPIRING: "Open the API keys",
+        Kind.CREDITS_LOW: "Open the credits",
+        Kind.BUDGET_REACHED: "Open the credits",
     }
 )
 # These are about an account, and not sent when there is none with the address any more.
@@ -46,6 +48,8 @@ NEED_ACCOUNT = frozenset(
         Kind.FACTOR_CHANGED,
         Kind.NEW_SIGN_IN,
         Kind.KEY_EXPIRING,
+        Kind.CREDITS_LOW,
+        Kind.BUDGET_REACHED,
     }
 )
 
@@ -179,13 +183,19 @@ def _keys_link(user: User | None, email: str, details: Details) -> str:
     return reverse("api_keys", args=[key.workspace.slug])
 
 
-def _workspace_link(user: User | None, email: str, details: Details) -> str:
+def _workspace_link(
+    user: User | None, email: str, details: Details, *, page: str = "studio"
+) -> str:
     """Raises EndedError if the recipient is not a member of the workspace any more."""
     if "slug" not in details:
         return reverse("home")
     if user is None or not user.memberships.filter(workspace__slug=details["slug"]).exists():
         raise EndedError
-    return reverse("studio", args=[details["slug"]])
+    return reverse(page, args=[details["slug"]])
+
+
+def _credits_link(user: User | None, email: str, details: Details) -> str:
+    return _workspace_link(user, email, details, page="credits")
 
 
 def _password_link(user: User | None, email: str, details: Details) -> str:
@@ -208,6 +218,8 @@ _LINKS: Mapping[Kind, Callable[[User | None, str, Details], str]] = MappingProxy
         Kind.FACTOR_CHANGED: _password_link,
         Kind.NEW_SIGN_IN: _password_link,
         Kind.KEY_EXPIRING: _keys_link,
+        Kind.CREDITS_LOW: _credits_link,
+        Kind.BUDGET_REACHED: _credits_link,
     }
 )
 
@@ -237,6 +249,14 @@ _SAMPLES: Mapping[Kind, Details] = MappingProxyType(
             "workspace": "Acme Studio",
             "name": "Website backend",
             "ends": "2026-12-04T09:00:00+00:00",
+        },
+        Kind.CREDITS_LOW: {"workspace": "Acme Studio", "balance": "38 credits"},
+        Kind.BUDGET_REACHED: {
+            "workspace": "Acme Studio",
+            "percent": "80",
+            "spent": "1,606",
+            "budget": "2,000 credits",
+            "month": "November 2026",
         },
     }
 )

@@ -32,6 +32,8 @@ class Kind(StrEnum):
     FACTOR_CHANGED = "factor_changed"
     NEW_SIGN_IN = "new_sign_in"
     KEY_EXPIRING = "key_expiring"
+    CREDITS_LOW = "credits_low"
+    BUDGET_REACHED = "budget_reached"
 
 
 # Mails of one kind to one address, and the seconds in which they count: nobody's mailbox can be filled, not
