@@ -183,9 +183,7 @@ def _keys_link(user: User | None, email: str, details: Details) -> str:
     return reverse("api_keys", args=[key.workspace.slug])
 
 
-def _workspace_link(
-    user: User | None, email: str, details: Details, *, page: str = "studio"
-) -> str:
+def _workspace_link(user: User | None, email: str, details: Details, *, page: str = "studio") -> str:
     """Raises EndedError if the recipient is not a member of the workspace any more."""
     if "slug" not in details:
         return reverse("home")

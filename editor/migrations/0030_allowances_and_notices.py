@@ -5,30 +5,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('editor', '0029_governance'),
+        ("editor", "0029_governance"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='creditaccount',
-            name='budget_month',
-            field=models.DateField(blank=True, help_text='The first day of the month in which a part of the budget was reached.', null=True),
+            model_name="creditaccount",
+            name="budget_month",
+            field=models.DateField(
+                blank=True,
+                help_text="The first day of the month in which a part of the budget was reached.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='creditaccount',
-            name='budget_percent',
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text="The largest part of that month's budget that was announced."),
+            model_name="creditaccount",
+            name="budget_percent",
+            field=models.PositiveSmallIntegerField(
+                db_default=0,
+                default=0,
+                help_text="The largest part of that month's budget that was announced.",
+            ),
         ),
         migrations.AlterField(
-            model_name='webhookdelivery',
-            name='event',
-            field=models.CharField(choices=[('job.completed', 'Edit completed'), ('job.failed', 'Edit failed'), ('job.canceled', 'Edit canceled'), ('credits.low', 'Credits low'), ('budget.reached', 'Part of the monthly budget spent'), ('webhook.test', 'Test event')], max_length=20),
+            model_name="webhookdelivery",
+            name="event",
+            field=models.CharField(
+                choices=[
+                    ("job.completed", "Edit completed"),
+                    ("job.failed", "Edit failed"),
+                    ("job.canceled", "Edit canceled"),
+                    ("credits.low", "Credits low"),
+                    ("budget.reached", "Part of the monthly budget spent"),
+                    ("webhook.test", "Test event"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='webhookendpoint',
-            name='events',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('job.completed', 'Edit completed'), ('job.failed', 'Edit failed'), ('job.canceled', 'Edit canceled'), ('credits.low', 'Credits low'), ('budget.reached', 'Part of the monthly budget spent'), ('webhook.test', 'Test event')], max_length=20), size=None),
+            model_name="webhookendpoint",
+            name="events",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("job.completed", "Edit completed"),
+                        ("job.failed", "Edit failed"),
+                        ("job.canceled", "Edit canceled"),
+                        ("credits.low", "Credits low"),
+                        ("budget.reached", "Part of the monthly budget spent"),
+                        ("webhook.test", "Test event"),
+                    ],
+                    max_length=20,
+                ),
+                size=None,
+            ),
         ),
     ]

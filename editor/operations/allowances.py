@@ -1,7 +1,8 @@
 """Monthly credits of a plan, given once a month, and the end of those that were not spent.
 
 A month is that of the workspace's time zone. Monthly credits are spent first: what is left of them is what was
-given less what the workspace's edits were charged or hold since the month began.
+given less what the workspace's edits were charged or hold since the month began. Edits in the minute before a
+new month's credits come count for both months.
 
 `CreditAccount.allowance_period` is the month in which they count, and moves only forward: a clock that goes back
 gives nothing, and months that passed while the portal was off are skipped. A ledger entry names the month
@@ -57,7 +58,7 @@ def renew(*, workspace_id: UUID) -> bool:
     gives = 0 if _given(account, since=month) else workspace.plan.monthly_credits
     if not gives and not (begins and account.allowance):
         return False
-    left = remaining(account, until=month) if begins else 0
+    left = remaining(account) if begins else 0
     stays = _staying(workspace.plan, left) if begins else account.allowance
     account.allowance, account.allowance_period = stays + gives, month
     account.save(update_fields=["allowance", "allowance_period"])
@@ -66,16 +67,13 @@ def renew(*, workspace_id: UUID) -> bool:
     return True
 
 
-def remaining(account: CreditAccount, *, until: date = date.max) -> int:
-    """What is left of the account's monthly credits. `account` must be locked.
-
-    until  the first day of the month that begins, whose edits do not count
-    """
+def remaining(account: CreditAccount) -> int:
+    """What is left of the account's monthly credits. To rely on it, lock the account."""
     since = account.allowance_period
     if not account.allowance or not since:
         return 0
-    usage = DailyUsage.objects.filter(account=account, day__gte=since, day__lt=until)
-    live = Job.objects.filter(workspace=account.pk, status__in=LIVE, spent_on__gte=since, spent_on__lt=until)
+    usage = DailyUsage.objects.filter(account=account, day__gte=since)
+    live = Job.objects.filter(workspace=account.pk, status__in=LIVE, spent_on__gte=since)
     used = usage.aggregate(total=Sum("credits", default=0))["total"]
     used += live.aggregate(total=Sum("price", default=0))["total"]
     return max(0, min(account.allowance - used, account.balance - _others(account)))

@@ -22,7 +22,7 @@ from editor.access.invitation_links import Opened
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import audit, mails, member_rights, members, workspaces
+from editor.operations import audit, mails, member_rights, members, notices, workspaces
 from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 
@@ -181,6 +181,7 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
     )
     members.save(membership=membership, actor=user)
     _record(user, "invitation.accepted", row, address=address)
+    notices.withdraw(user_id=user.pk, kind=notices.Kind.INVITED, source=str(row.pk))
     if row.invited_by:
         mails.notify(
             kind=mails.Kind.JOINED,
@@ -275,6 +276,7 @@ def _create(actor: Actor, rights: Invitation, *, email: str, origin: str) -> Inv
     )
     _record(actor, "invitation.created", row)
     _mail(row, origin)
+    _tell(row)
     return row
 
 
@@ -290,6 +292,22 @@ def _mail(row: Invitation, origin: str) -> None:
         role=Role(row.role).label,
         message=row.message,
     )
+
+
+def _tell(row: Invitation) -> None:
+    """A notice for whoever has an account with the address, and has proved that it is theirs.
+
+    contexts/notices.py makes the link, which is not stored.
+    """
+    proved = EmailAddress.objects.filter(email__iexact=row.email, verified=True, user__is_active=True)
+    for address in proved.select_related("user"):
+        by = f"{row.invited_by.display_name} invited you" if row.invited_by else "You are invited"
+        notices.tell(
+            user=address.user,
+            kind=notices.Kind.INVITED,
+            source=str(row.pk),
+            text=f"{by} to {row.workspace.name}.",
+        )
 
 
 def _reread(invitation: Invitation) -> Invitation:

@@ -86,4 +86,6 @@ def read_all(*, user: User) -> int:
 def forget() -> int:
     """Delete notices that are older than KEPT, some at a time; returns how many."""
     old = Notice.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
-    return Notice.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()[0]
+    return Notice.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()[
+        0
+    ]

@@ -24,6 +24,11 @@ def newest(user: User, *, count: int = PAGE, before: datetime | None = None) -> 
     return list((rows.filter(created_at__lt=before) if before else rows)[:count])
 
 
+def unread_one(user: User, notice_id: UUID) -> Notice | None:
+    """The notice; None if it has been read or withdrawn."""
+    return _visible(user).filter(pk=notice_id, read_at=None).first()
+
+
 def one(user: User, notice_id: UUID) -> Notice:
     """Raises NotFound for one of somebody else, and one that was deleted."""
     notice = _visible(user).filter(pk=notice_id).first()

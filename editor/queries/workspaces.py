@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from editor.access import accounts
+from editor.access.permissions import Permission, having
 from editor.models import (
     LIVE,
     ApiKey,
@@ -68,6 +69,12 @@ def memberships(user: User) -> list[Membership]:
     )
     rows = Membership.objects.filter(user=user, workspace__deleted_at=None).select_related("workspace")
     return list(rows.annotate(people=Coalesce(Subquery(counted), 0)).order_by("pk"))
+
+
+def owned(user: User) -> list[Workspace]:
+    """The workspaces that the person owns, by name."""
+    rows = Membership.objects.filter(having(Permission.WORKSPACE_OWN), user=user, workspace__deleted_at=None)
+    return [row.workspace for row in rows.select_related("workspace").order_by("workspace__name", "pk")]
 
 
 def restorable(user: User) -> list[Workspace]:

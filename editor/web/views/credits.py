@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from editor.access.permissions import Permission
 from editor.contexts.credits import credits_page
+from editor.contexts.transfers import transfer_view
 from editor.web.decorators import MemberRequest, member
 
 
@@ -20,4 +21,5 @@ def credits(request: MemberRequest) -> HttpResponse:
         request.actor.workspace,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
     )
-    return render(request, "workspace/credits.html", {"credits": page, "nav": "credits"})
+    context = {"credits": page, "transfer": transfer_view(request.actor), "nav": "credits"}
+    return render(request, "workspace/credits.html", context)
