@@ -13,7 +13,7 @@ from editor.queries import credits, workspaces
 
 @dataclass(frozen=True, slots=True)
 class TransferView:
-    """targets: the other workspaces that the person owns; available, monthly: credits that can go, and stay."""
+    """The other workspaces that the person owns, the credits that can go there, and those that stay."""
 
     targets: list[Workspace]
     available: int

@@ -1,12 +1,12 @@
 """Monthly credits of a plan, given once a month, and the end of those that were not spent.
 
-A month is that of the workspace's time zone. Monthly credits are spent first: what is left of them is what was
-given less what the workspace's edits were charged or hold since the month began. Edits in the minute before a
-new month's credits come count for both months.
+A month is that of the workspace's time zone. Monthly credits are spent first: what is left of them is what
+was given less what the workspace's edits were charged or hold since the month began. Edits in the minute
+before a new month's credits come count for both months.
 
-`CreditAccount.allowance_period` is the month in which they count, and moves only forward: a clock that goes back
-gives nothing, and months that passed while the portal was off are skipped. A ledger entry names the month
-for which it gives credits, and is unique.
+`CreditAccount.allowance_period` is the month in which they count, and moves only forward: a clock that goes
+back gives nothing, and months that passed while the portal was off are skipped. A ledger entry names the
+month for which it gives credits, and is unique.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def remaining(account: CreditAccount) -> int:
         return 0
     usage = DailyUsage.objects.filter(account=account, day__gte=since)
     live = Job.objects.filter(workspace=account.pk, status__in=LIVE, spent_on__gte=since)
-    used = usage.aggregate(total=Sum("credits", default=0))["total"]
+    used: int = usage.aggregate(total=Sum("credits", default=0))["total"]
     used += live.aggregate(total=Sum("price", default=0))["total"]
     return max(0, min(account.allowance - used, account.balance - _others(account)))
 
@@ -91,7 +91,8 @@ def _others(account: CreditAccount) -> int:
     if first is None:
         return 0
     later = entries.filter(kind__in=[kinds.GRANT, kinds.ADJUST, kinds.TRANSFER], id__gt=first.pk)
-    return first.balance_after - account.allowance + later.aggregate(total=Sum("amount", default=0))["total"]
+    added: int = later.aggregate(total=Sum("amount", default=0))["total"]
+    return first.balance_after - account.allowance + added
 
 
 def _staying(plan: Plan, left: int) -> int:

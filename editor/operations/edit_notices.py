@@ -24,7 +24,7 @@ def ended(*, job: Job) -> None:
     """Tell its person of the end of a long edit. Belongs to the transaction that ends it."""
     if job.channel != Channel.WEB or timezone.now() - job.created_at <= LONG:
         return
-    person = User.objects.filter(pk=job.created_by_id).first()  # may have been deleted while the edit ran
+    person = User.objects.filter(jobs=job).first()  # may have been deleted while the edit ran
     if person is None:
         return
     what = "Your edit is ready" if job.status == Status.COMPLETED else "Your edit failed"

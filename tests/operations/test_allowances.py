@@ -1,4 +1,4 @@
-"""Monthly credits come once a month, whatever happens, and never take granted credits with them when they end."""
+"""Monthly credits come once a month, whatever happens, and no granted credits end with them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from editor.errors import EditorError
+from editor.errors import EditorError, InsufficientCredits
 from editor.models import Job, LedgerEntry, Plan, Rollover, Status, WebhookDelivery, Workspace
 from editor.operations import allowances, credits, workspaces
 from editor.operations.webhooks import endpoints
 from editor.queries.limits import today
-from tests.factories import UserFactory, make_actor, make_workspace
+from tests.factories import UserFactory, make_actor
 from tests.operations.test_credits import assert_adds_up
 
 pytestmark = pytest.mark.django_db
@@ -400,6 +400,41 @@ def test_any_interleaving_adds_up_and_gives_once_a_month(clock: Clock, steps: li
         transaction.set_rollback(True)
 
 
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=steps)
+def test_any_interleaving_with_other_connections_gives_once_a_month(
+    committed: None, clock: Clock, steps: list[tuple[str, int]]
+) -> None:
+    """After each step, two other connections begin the month at once, while an edit starts."""
+    clock.at(11, 15)
+    plans = [plan(0), plan(100), plan(40, **UP_TO_30), plan(70, **ALLOW)]
+    workspace = make(plans[1])
+    running: list[Job] = []
+
+    def begin(number: int) -> None:
+        try:
+            if number:
+                allowances.renew(workspace_id=workspace.pk)
+            else:
+                with contextlib.suppress(InsufficientCredits):
+                    running.append(start(workspace, 1))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as threads:
+        for what, number in steps:
+            with contextlib.suppress(EditorError), transaction.atomic():
+                _step(workspace, clock, plans, running, what, number)
+            list(threads.map(begin, range(3)))
+    assert_adds_up(workspace)
+    _assert_once(workspace)
+    _assert_granted_credits_stay(workspace)
+
+
 def _step(
     workspace: Workspace, clock: Clock, plans: list[Plan], running: list[Job], what: str, number: int
 ) -> None:
@@ -427,7 +462,8 @@ def _step(
 
 def _assert_once(workspace: Workspace) -> None:
     given = LedgerEntry.objects.filter(account=workspace.pk, kind=Kind.ALLOWANCE).order_by("id")
-    months = list(given.values_list("period", flat=True))
+    months = [entry.period for entry in given if entry.period]
+    assert len(months) == len(given)
     assert months == sorted(set(months)), "once a month, and never for one before"
 
 

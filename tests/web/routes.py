@@ -109,6 +109,7 @@ IN_A_WORKSPACE = {
     "audit": Route("get", looking=False),
     "audit_csv": Route("get", looking=False),
     "credits": Route("get"),
+    "credits_transfer": Route("get", looking=False),
     "quote": Route("post"),
     "upload": Route("post", looking=False),
     "sample": Route("post", looking=False, parts=lambda rows: ["coffee"]),
@@ -189,12 +190,16 @@ TAKES_BOTH = {
     "member_owner",
     "member_second_factor",
     "workspace_delete",
+    "credits_transfer",
 }
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "home": ("get", []),
     "welcome": ("get", []),
     "theme": ("post", []),
+    "notices": ("get", []),
+    "notices_read": ("post", []),
+    "notice": ("get", ["00000000-0000-4000-8000-000000000000"]),
     "workspaces": ("get", []),
     "workspace_new": ("get", []),
     "workspace_restore": ("post", ["acme"]),
