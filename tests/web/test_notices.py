@@ -118,7 +118,7 @@ def test_the_page_goes_back_in_time(user: User, client: Client) -> None:
     second = body(client.get(PAGE, {"before": older}))
     assert second.count("Unread:") == 20
     assert "number 50." in second
-    assert "Older" not in second
+    assert "before=" not in second
 
 
 @pytest.mark.parametrize("before", ["", "x", "nan", "inf", "-1e400", "9" * 400, "\0"])
