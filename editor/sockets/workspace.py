@@ -160,8 +160,8 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def notices_changed(self, event: dict[str, Any]) -> None:
         if actor := await self._current_actor():
-            text = await in_thread(self._render_notices, actor, event.get("notice_id"))
-            await self.send(text_data=text)
+            context = await in_thread(notices.live, actor.user, new=event.get("notice_id"))
+            await self.send(text_data=render_to_string("notices/_live.html", context))
 
     async def sessions_changed(self, event: dict[str, Any]) -> None:
         await self._current_actor()
@@ -249,9 +249,6 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         _see(actor, context["finished"])
         context["delayed"] = self.polling is not None
         return render_to_string("studio/_snapshot.html", context)
-
-    def _render_notices(self, actor: Actor, new: str | None) -> str:
-        return render_to_string("notices/_live.html", notices.live(actor.user, new=new))
 
 
 def _see(actor: Actor, ended: Sequence[JobView | None]) -> None:

@@ -1,4 +1,4 @@
-"""The bell in the browser: live, by keyboard, on phones, and without script; credits move between workspaces."""
+"""The bell in the browser: live, by keyboard, on phones, without script; credits between workspaces."""
 
 from __future__ import annotations
 

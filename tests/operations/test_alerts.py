@@ -15,16 +15,11 @@ from editor.operations import alerts
 from editor.operations.mails import Kind
 from editor.operations.webhooks import endpoints
 from tests.factories import make_actor, make_member, make_workspace
-from tests.operations.test_allowances import Clock, end, start
+from tests.operations.months import Clock, clock, end, start
+
+__all__ = ["clock"]
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("django.utils.timezone.now", lambda: clock.now)
-    return clock
 
 
 @pytest.fixture

@@ -2,104 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from editor.errors import EditorError, InsufficientCredits
-from editor.models import Job, LedgerEntry, Plan, Rollover, Status, WebhookDelivery, Workspace
-from editor.operations import allowances, credits, workspaces
+from editor.models import LedgerEntry, Plan, WebhookDelivery
+from editor.operations import allowances, credits
 from editor.operations.webhooks import endpoints
 from editor.queries.limits import today
-from tests.factories import UserFactory, make_actor
-from tests.operations.test_credits import assert_adds_up
+from tests.factories import make_actor
+from tests.operations.months import (
+    ALLOW,
+    UP_TO_30,
+    Clock,
+    Kind,
+    balance,
+    clock,
+    end,
+    make,
+    move_to,
+    moves,
+    plan,
+    spend,
+    start,
+)
+
+__all__ = ["clock"]
 
 pytestmark = pytest.mark.django_db
-
-Kind = LedgerEntry.Kind
-ALLOW = {"rollover": Rollover.ALL}
-UP_TO_30: dict[str, Any] = {"rollover": Rollover.UP_TO, "rollover_limit": 30}
-
-
-class Clock:
-    """The portal's time, which a test sets."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 15, 12, tzinfo=UTC)
-
-    def at(self, month: int, day: int = 1, hour: int = 12, *, year: int = 2026) -> None:
-        self.now = datetime(year, month, day, hour, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr("django.utils.timezone.now", lambda: clock.now)
-    return clock
-
-
-def plan(monthly_credits: int, **fields: Any) -> Plan:
-    return Plan.objects.create(name=f"Plan {Plan.objects.count()}", monthly_credits=monthly_credits, **fields)
-
-
-def make(plan: Plan, *, balance: int = 0, **fields: Any) -> Workspace:
-    """A workspace with this plan, and a balance of granted credits besides the monthly ones."""
-    workspace = workspaces.create(name="Acme Studio", owner=UserFactory.create(), plan=plan)
-    Workspace.objects.filter(pk=workspace.pk).update(**fields)
-    if balance:
-        credits.grant(workspace=workspace, amount=balance, actor=None)
-    return Workspace.objects.get(pk=workspace.pk)
-
-
-def start(workspace: Workspace, price: int) -> Job:
-    """An edit that holds its price."""
-    with transaction.atomic():
-        account = credits.lock_account(workspace_id=workspace.pk)
-        job = Job.objects.create(
-            workspace=workspace,
-            model="black-forest-labs/flux-kontext-pro",
-            prompt="make it warmer",
-            provider="sandbox",
-            target="x",
-            price=price,
-            spent_on=today(workspace),
-            time_limit=300,
-        )
-        credits.hold(account=account, job=job)
-    return job
-
-
-@transaction.atomic
-def end(job: Job, cost: int | None) -> None:
-    """Charge `cost` of it; None: it failed, and all of it returns."""
-    job.status = Status.FAILED if cost is None else Status.COMPLETED
-    job.finished_at, job.charged = timezone.now(), cost or 0
-    job.save(update_fields=["status", "finished_at", "charged"])
-    if cost is None:
-        credits.release(job=job)
-    else:
-        credits.settle(job=job, cost=cost)
-
-
-def spend(workspace: Workspace, price: int) -> None:
-    end(start(workspace, price), price)
-
-
-def balance(workspace: Workspace) -> int:
-    return assert_adds_up(workspace).balance
-
-
-def moves(workspace: Workspace) -> list[tuple[str, int]]:
-    """Monthly credits that came and ended, oldest first."""
-    entries = LedgerEntry.objects.filter(account=workspace.pk, kind__in=[Kind.ALLOWANCE, Kind.EXPIRE])
-    return list(entries.order_by("id").values_list("kind", "amount"))
 
 
 # --- When they come ----------------------------------------------------------------------
@@ -272,11 +204,6 @@ def test_a_correction_of_the_balance_may_leave_less_than_ends(clock: Clock) -> N
 # --- Plans -------------------------------------------------------------------------------
 
 
-def move_to(workspace: Workspace, plan: Plan) -> None:
-    workspace.plan = plan
-    workspaces.save(workspace=workspace)
-
-
 def test_a_plan_with_monthly_credits_gives_them_at_once_and_once_a_month(clock: Clock) -> None:
     none, team, large = plan(0), plan(100), plan(1000)
     workspace = make(none)
@@ -361,126 +288,3 @@ def test_a_month_that_ends_above_the_threshold_is_no_low_balance(clock: Clock) -
     assert not WebhookDelivery.objects.exists()
     spend(workspace, 51)
     assert WebhookDelivery.objects.get().data["balance"] == 49
-
-
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("go"), st.integers(-45, 70)),  # days
-        st.tuples(st.just("renew"), st.just(0)),
-        st.tuples(st.just("crash"), st.just(0)),
-        st.tuples(st.just("start"), st.integers(0, 60)),
-        st.tuples(st.just("end"), st.integers(0, 60)),
-        st.tuples(st.just("fail"), st.just(0)),
-        st.tuples(st.just("grant"), st.integers(1, 80)),
-        st.tuples(st.just("adjust"), st.integers(-80, -1)),
-        st.tuples(st.just("plan"), st.integers(0, 3)),
-    ),
-    max_size=30,
-)
-
-
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(steps=steps)
-def test_any_interleaving_adds_up_and_gives_once_a_month(clock: Clock, steps: list[tuple[str, int]]) -> None:
-    clock.at(11, 15)
-    with transaction.atomic():
-        plans = [plan(0), plan(100), plan(40, **UP_TO_30), plan(70, **ALLOW)]
-        workspace = make(plans[1])
-        running: list[Job] = []
-        for what, number in steps:
-            with contextlib.suppress(EditorError), transaction.atomic():
-                _step(workspace, clock, plans, running, what, number)
-            assert_adds_up(workspace)
-        _assert_once(workspace)
-        _assert_granted_credits_stay(workspace)
-        transaction.set_rollback(True)
-
-
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(steps=steps)
-def test_any_interleaving_with_other_connections_gives_once_a_month(
-    committed: None, clock: Clock, steps: list[tuple[str, int]]
-) -> None:
-    """After each step, two other connections begin the month at once, while an edit starts."""
-    clock.at(11, 15)
-    plans = [plan(0), plan(100), plan(40, **UP_TO_30), plan(70, **ALLOW)]
-    workspace = make(plans[1])
-    running: list[Job] = []
-
-    def begin(number: int) -> None:
-        try:
-            if number:
-                allowances.renew(workspace_id=workspace.pk)
-            else:
-                with contextlib.suppress(InsufficientCredits):
-                    running.append(start(workspace, 1))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(3) as threads:
-        for what, number in steps:
-            with contextlib.suppress(EditorError), transaction.atomic():
-                _step(workspace, clock, plans, running, what, number)
-            list(threads.map(begin, range(3)))
-    assert_adds_up(workspace)
-    _assert_once(workspace)
-    _assert_granted_credits_stay(workspace)
-
-
-def _step(
-    workspace: Workspace, clock: Clock, plans: list[Plan], running: list[Job], what: str, number: int
-) -> None:
-    if what == "go":
-        clock.now += timedelta(days=number)
-        allowances.renew_due()
-    elif what == "renew":
-        allowances.renew(workspace_id=workspace.pk)
-    elif what == "crash":
-        with contextlib.suppress(KeyboardInterrupt), transaction.atomic():
-            allowances.renew_due()
-            raise KeyboardInterrupt
-    elif what == "start":
-        running.append(start(workspace, number))
-    elif what in ("end", "fail") and running:
-        job = running.pop(number % len(running))
-        end(job, min(number, job.price) if what == "end" else None)
-    elif what == "grant":
-        credits.grant(workspace=workspace, amount=number, actor=None)
-    elif what == "adjust":
-        credits.adjust(workspace=workspace, amount=number, actor=None, note="")
-    elif what == "plan":
-        move_to(workspace, plans[number])
-
-
-def _assert_once(workspace: Workspace) -> None:
-    given = LedgerEntry.objects.filter(account=workspace.pk, kind=Kind.ALLOWANCE).order_by("id")
-    months = [entry.period for entry in given if entry.period]
-    assert len(months) == len(given)
-    assert months == sorted(set(months)), "once a month, and never for one before"
-
-
-def _assert_granted_credits_stay(workspace: Workspace) -> None:
-    """Recounted from the ledger: edits take monthly credits first, and no others end with a month."""
-    monthly = 0
-    taken: dict[Any, tuple[int, int]] = {}  # by job: monthly credits, others
-    for entry in LedgerEntry.objects.filter(account=workspace.pk).order_by("id"):
-        if entry.kind == Kind.ALLOWANCE:
-            monthly += entry.amount
-        elif entry.kind == Kind.EXPIRE:
-            assert -entry.amount <= monthly
-            monthly += entry.amount
-        elif entry.kind == Kind.HOLD:
-            first = min(monthly, -entry.amount)
-            taken[entry.job_id] = (first, -entry.amount - first)
-            monthly -= first
-        elif entry.job_id:
-            first, others = taken[entry.job_id]
-            monthly += max(0, entry.amount - others)
