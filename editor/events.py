@@ -58,6 +58,15 @@ class SessionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticesChanged:
+    """The person has a new notice (`notice_id`), or has read or lost some."""
+
+    type: ClassVar[str] = "notices.changed"
+    user_id: UUID
+    notice_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccessChanged:
     """Someone's permissions in the workspace changed, or an API key of theirs ended."""
 
@@ -65,7 +74,7 @@ class AccessChanged:
     workspace_id: UUID
 
 
-Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged | AccessChanged
+Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged | NoticesChanged | AccessChanged
 
 
 def group_name(workspace_id: UUID) -> str:
@@ -81,13 +90,15 @@ def person_group(user_id: UUID) -> str:
 def publish(event: Event) -> None:
     """Send the event to its group once the current transaction is committed."""
     message: dict[str, str | bool] = {"type": event.type}
-    if isinstance(event, SessionsChanged):
+    if isinstance(event, SessionsChanged | NoticesChanged):
         group = person_group(event.user_id)
     else:
         group = group_name(event.workspace_id)
         message["workspace_id"] = str(event.workspace_id)
     if isinstance(event, JobChanged):
         message |= {"job_id": str(event.job_id), "ended": event.ended}
+    if isinstance(event, NoticesChanged) and event.notice_id:
+        message["notice_id"] = str(event.notice_id)
     if isinstance(event, MemberRemoved):
         message["user_id"] = str(event.user_id)
 

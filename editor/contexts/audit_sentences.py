@@ -63,6 +63,8 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 "credits.adjusted": "Adjusted the balance by {amount}{note}",
                 "credits.differ": "Found a difference in the ledger of “{target}”",
                 "credits.exported": "Downloaded the ledger",
+                "credits.sent": "Transferred {amount} to {target}{note}",
+                "credits.received": "Received {amount} from {target}{note}",
             },
         ),
         "images": Group(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from editor import catalog
 from editor.contexts.durations import elapsed
 from editor.contexts.versions import StageView, VersionView, stage_view, version_view
 from editor.models import Job, JobEvent, Status, User, Workspace
+from editor.operations.edit_notices import LONG
 from editor.providers.sandbox.errors import ABILITIES, ABILITIES_SENTENCE
 from editor.queries import credits, studio
 
@@ -20,8 +21,6 @@ Kind = JobEvent.Kind
 
 # Full stops inside quoted words do not end it.
 _FIRST_SENTENCE = re.compile(r"((?:“[^”]*”|[^.“])*\.)\s+(.+)", re.DOTALL)
-
-LONG = timedelta(seconds=10)  # after this, people have turned to something else
 
 _STEPS = (
     ("queued", "Queued"),

@@ -36,6 +36,8 @@ LABELS: Mapping[Kind, str] = MappingProxyType(
         Kind.NEW_SIGN_IN: "Change the password",
         Kind.KEY_EXPIRING: "Open the API keys",
         Kind.USAGE: "Open Credits & usage",
+        Kind.CREDITS_LOW: "Open the credits",
+        Kind.BUDGET_REACHED: "Open the credits",
     }
 )
 # These are about an account, and not sent when there is none with the address any more.
@@ -49,6 +51,8 @@ NEED_ACCOUNT = frozenset(
         Kind.NEW_SIGN_IN,
         Kind.KEY_EXPIRING,
         Kind.USAGE,
+        Kind.CREDITS_LOW,
+        Kind.BUDGET_REACHED,
     }
 )
 LISTS = frozenset({"people", "models"})  # details whose lines stay
@@ -188,13 +192,17 @@ def _keys_link(user: User | None, email: str, details: Details) -> str:
     return reverse("api_keys", args=[key.workspace.slug])
 
 
-def _workspace_link(user: User | None, email: str, details: Details) -> str:
+def _workspace_link(user: User | None, email: str, details: Details, *, page: str = "studio") -> str:
     """Raises EndedError if the recipient is not a member of the workspace any more."""
     if "slug" not in details:
         return reverse("home")
     if user is None or not user.memberships.filter(workspace__slug=details["slug"]).exists():
         raise EndedError
-    return reverse("studio", args=[details["slug"]])
+    return reverse(page, args=[details["slug"]])
+
+
+def _credits_link(user: User | None, email: str, details: Details) -> str:
+    return _workspace_link(user, email, details, page="credits")
 
 
 def _usage_link(user: User | None, email: str, details: Details) -> str:
@@ -226,6 +234,8 @@ _LINKS: Mapping[Kind, Callable[[User | None, str, Details], str]] = MappingProxy
         Kind.NEW_SIGN_IN: _password_link,
         Kind.KEY_EXPIRING: _keys_link,
         Kind.USAGE: _usage_link,
+        Kind.CREDITS_LOW: _credits_link,
+        Kind.BUDGET_REACHED: _credits_link,
     }
 )
 
@@ -266,6 +276,14 @@ _SAMPLES: Mapping[Kind, Details] = MappingProxyType(
             "returned": "97 credits",
             "people": "Amara Okafor: 810 credits, 201 edits\nJonas Weber: 733 credits, 185 edits",
             "models": "FLUX.1 Kontext [pro]: 1,110 credits, 299 edits\nFLUX.2 [pro]: 433 credits, 87 edits",
+        },
+        Kind.CREDITS_LOW: {"workspace": "Acme Studio", "balance": "38 credits"},
+        Kind.BUDGET_REACHED: {
+            "workspace": "Acme Studio",
+            "percent": "80",
+            "spent": "1,606",
+            "budget": "2,000 credits",
+            "month": "November 2026",
         },
     }
 )

@@ -32,6 +32,7 @@ PUBLIC = {
     "accounts/": "A person's own account, which belongs to no workspace: signed in, or about to be.",
     "admin/": "The operator's. Django's admin requires an active account with `is_staff`.",
     "operator/": "The operator's: active superusers, with a second factor where it is demanded. Others: 404.",
+    "notices/": "A person's own notices, of workspaces that they are a member of.",
     "workspaces/": "A person's own workspaces, to create or restore one.",
     "invitations/": "A signed link for one address, made by somebody with `members:manage`.",
     "files/": "A signed link to one image, made for a page.",

@@ -37,6 +37,14 @@ class CreditAccount(models.Model):
         db_default=0,
         help_text="Monthly credits of that month, with those that stayed of earlier ones.",
     )
+    budget_month = models.DateField(
+        null=True,
+        blank=True,
+        help_text="The first day of the month in which a part of the budget was reached.",
+    )
+    budget_percent = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="The largest part of that month's budget that was announced."
+    )
 
     class Meta:
         constraints = (

@@ -19,6 +19,7 @@ class Event(models.TextChoices):
     FAILED = "job.failed", "Edit failed"
     CANCELED = "job.canceled", "Edit canceled"
     CREDITS_LOW = "credits.low", "Credits low"
+    BUDGET_REACHED = "budget.reached", "Part of the monthly budget spent"
     TEST = "webhook.test", "Test event"
 
 

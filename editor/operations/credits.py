@@ -1,24 +1,27 @@
-"""The ledger's only writer: grant, adjust, hold, settle, release.
+"""The ledger's only writer: grant, adjust, a new month, transfer, hold, settle, release.
 
 Each call locks the account's row, so entries of one workspace are written one after another,
-writes exactly one entry, and keeps the account's totals equal to the sums of its entries.
+and keeps the account's totals equal to the sums of its entries. It writes exactly one entry, except
+that a new month may write two, and a transfer writes one in each account.
 Hold, settle and release belong to the transaction that changes their job. All amounts are
 whole credits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from editor import events
 from editor.access import operators
 from editor.errors import Conflict, InsufficientCredits, InvalidInput
 from editor.models import CreditAccount, Job, LedgerEntry, User, Workspace
-from editor.operations import audit, usage
-from editor.operations.webhooks import deliveries
+from editor.operations import alerts, audit, usage
 
 MAXIMUM_GRANT = 1_000_000_000
 LONGEST_REASON = 200  # characters
@@ -30,8 +33,14 @@ def open_account(*, workspace: Workspace) -> CreditAccount:
 
 
 def lock_account(*, workspace_id: UUID) -> CreditAccount:
-    """The account, locked until the surrounding transaction ends."""
-    return CreditAccount.objects.select_for_update(no_key=True).get(workspace=workspace_id)
+    """The account, locked until the surrounding transaction ends, with its workspace, which is not."""
+    return _for_update().get(workspace=workspace_id)
+
+
+def lock_accounts(*, workspace_ids: Sequence[UUID]) -> dict[UUID, CreditAccount]:
+    """Several accounts by their workspaces' ids, locked in the order in which everybody locks them."""
+    rows = _for_update().filter(pk__in=workspace_ids).order_by("pk")
+    return {row.workspace_id: row for row in rows}
 
 
 @transaction.atomic
@@ -79,6 +88,34 @@ def give(*, workspace: Workspace, amount: int, actor: User, reason: str) -> Ledg
     return move(workspace=workspace, amount=amount, actor=actor, note=reason)
 
 
+def begin_month(*, account: CreditAccount, month: date, expires: int, gives: int) -> None:
+    """Take back `expires` monthly credits of earlier months, and give the month's. `account` must be locked.
+
+    month    its first day
+    expires  at most the balance
+    """
+    before, kinds = account.balance, LedgerEntry.Kind
+    if expires:
+        _add(account=account, kind=kinds.EXPIRE, amount=-expires, period=month)
+    if gives:
+        _add(account=account, kind=kinds.ALLOWANCE, amount=gives, period=month)
+    if expires or gives:
+        alerts.balance_changed(account=account, before=before)
+        events.publish(events.BalanceChanged(workspace_id=account.workspace_id))
+
+
+def transfer(
+    *, source: CreditAccount, target: CreditAccount, amount: int, actor: User, note: str
+) -> tuple[LedgerEntry, LedgerEntry]:
+    """Move `amount` credits between two locked accounts. Returns the entries of both."""
+    kind = LedgerEntry.Kind.TRANSFER
+    taken = _write(account=source, kind=kind, amount=-amount, actor=actor, note=note, counterpart=target)
+    given = _write(account=target, kind=kind, amount=amount, actor=actor, note=note, counterpart=source)
+    for account in (source, target):
+        events.publish(events.BalanceChanged(workspace_id=account.workspace_id))
+    return taken, given
+
+
 def check(*, account: CreditAccount, price: int) -> None:
     """Raise InsufficientCredits if the balance is below `price`."""
     if account.balance < price:
@@ -120,6 +157,7 @@ def settle(*, job: Job, cost: int) -> None:
             held_amount=-job.price,
             job=job,
         )
+    alerts.spent(account=account, job=job, cost=cost)
 
 
 def release(*, job: Job) -> None:
@@ -136,7 +174,18 @@ def release(*, job: Job) -> None:
         )
 
 
-def _write(
+def _for_update() -> QuerySet[CreditAccount]:
+    return CreditAccount.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace")
+
+
+def _write(*, account: CreditAccount, **entry: Any) -> LedgerEntry:
+    before = account.balance
+    written = _add(account=account, **entry)
+    alerts.balance_changed(account=account, before=before)
+    return written
+
+
+def _add(
     *,
     account: CreditAccount,
     kind: LedgerEntry.Kind,
@@ -147,11 +196,9 @@ def _write(
     note: str = "",
     **columns: Any,
 ) -> LedgerEntry:
-    before = account.balance
     account.balance += amount
     account.held += held_amount
     account.save(update_fields=["balance", "held"])
-    deliveries.balance_fell(account=account, before=before)
     return LedgerEntry.objects.create(
         account=account,
         kind=kind,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -20,7 +21,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded
 from editor.models import Invitation, Membership, Role, Workspace
-from editor.operations import audit, mails, member_rights, members
+from editor.operations import audit, mails, member_rights, members, notices
 from editor.queries import members as member_queries
 
 LIFE = timedelta(days=7)
@@ -190,6 +191,7 @@ def _create(actor: Actor, rights: Invitation, *, email: str, origin: str) -> Inv
     )
     record(actor, "invitation.created", row)
     _mail(row, origin)
+    _tell(row)
     return row
 
 
@@ -205,6 +207,22 @@ def _mail(row: Invitation, origin: str) -> None:
         role=Role(row.role).label,
         message=row.message,
     )
+
+
+def _tell(row: Invitation) -> None:
+    """A notice for whoever has an account with the address, and has proved that it is theirs.
+
+    contexts/notices.py makes the link, which is not stored.
+    """
+    proved = EmailAddress.objects.filter(email__iexact=row.email, verified=True, user__is_active=True)
+    for address in proved.select_related("user"):
+        by = f"{row.invited_by.display_name} invited you" if row.invited_by else "You are invited"
+        notices.tell(
+            user=address.user,
+            kind=notices.Kind.INVITED,
+            source=str(row.pk),
+            text=f"{by} to {row.workspace.name}.",
+        )
 
 
 def reread(invitation: Invitation) -> Invitation:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from editor.access.invitation_links import Opened
 from editor.errors import Conflict, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import audit, invitations, mails, members, workspaces
+from editor.operations import audit, invitations, mails, members, notices, workspaces
 from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 
@@ -54,6 +54,7 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
     )
     members.save(membership=membership, actor=user)
     invitations.record(user, "invitation.accepted", row, address=address)
+    notices.withdraw(user_id=user.pk, kind=notices.Kind.INVITED, source=str(row.pk))
     if row.invited_by:
         mails.notify(
             kind=mails.Kind.JOINED,

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     NEW_SIGN_IN = "new_sign_in"
     KEY_EXPIRING = "key_expiring"
     USAGE = "usage"
+    CREDITS_LOW = "credits_low"
+    BUDGET_REACHED = "budget_reached"
 
 
 # Mails of one kind to one address, and the seconds in which they count: nobody's mailbox can be filled, not

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from editor import events
 from editor.models import Job, JobEvent, Status
-from editor.operations import credits, images, queue, timeline
+from editor.operations import credits, edit_notices, images, queue, timeline
 
 LARGEST_SEED = 2**63  # the limit of its column
 
@@ -45,6 +45,7 @@ def end_failed(*, job: Job, code: str, message: str) -> None:
         error=message,
     ):
         credits.release(job=job)
+        edit_notices.ended(job=job)
 
 
 @transaction.atomic
@@ -78,6 +79,7 @@ def end_completed(
     job.refresh_from_db(fields=["created_by"])
     images.create_results(job=job, stored=stored)
     credits.settle(job=job, cost=cost)
+    edit_notices.ended(job=job)
     return True
 
 

@@ -13,11 +13,13 @@ def add(*, job: Job, cost: int) -> None:
     The caller holds the lock of the workspace's account, so that no two add the same row.
     """
     done = job.status == Status.COMPLETED
+    # The person and the key may have been deleted while the edit ran.
+    user_id, key_id = Job.objects.values_list("created_by", "api_key").get(pk=job.pk)
     row = {
         "account_id": job.workspace_id,
         "day": job.spent_on,
-        "user_id": job.created_by_id,
-        "api_key_id": job.api_key_id,
+        "user_id": user_id,
+        "api_key_id": key_id,
         "model": job.model,
         "channel": job.channel,
         "provider": job.provider,

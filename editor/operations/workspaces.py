@@ -14,7 +14,7 @@ from django.utils import timezone
 from editor.access import operators
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Membership, Plan, Role, User, Workspace
-from editor.operations import addresses, audit, credits, locks, mails, second_factors
+from editor.operations import addresses, allowances, audit, credits, locks, mails, second_factors
 from editor.operations.second_factors import NewPasskey
 
 FIRST_CREDITS = 500
@@ -57,7 +57,7 @@ def first_start(
 
 @transaction.atomic
 def sign_up(*, email: str, password: str, passkey: NewPasskey | None = None) -> tuple[User, Workspace]:
-    """Create an uninvited person, and a workspace of their own without credits.
+    """Create an uninvited person, and a workspace of their own with the monthly credits of its plan at most.
 
     Raises Conflict for a known address, InvalidInput for a weak password.
     """
@@ -87,7 +87,7 @@ def may_create(user: User) -> bool:
 
 @transaction.atomic
 def create_own(*, user: User, name: str) -> Workspace:
-    """One more workspace of a person, without credits.
+    """One more workspace of a person, with the monthly credits of its plan at most.
 
     Raises PermissionDenied, LimitExceeded, and InvalidInput for an empty or too long name.
     """
@@ -133,7 +133,10 @@ def _validate_password(password: str, user: User) -> None:
 
 @transaction.atomic
 def create(*, name: str, owner: User, plan: Plan | None = None, actor: User | None = None) -> Workspace:
-    """A workspace with its owner and an empty credit account. `actor`: who creates it, if not the owner."""
+    """A workspace with its owner, and a credit account with the first monthly credits of its plan.
+
+    actor  who creates it, if not the owner
+    """
     name = name.strip()
     if not 1 <= len(name) <= LONGEST_NAME:
         problem = f"Enter a workspace name of 1 to {LONGEST_NAME} characters."
@@ -144,6 +147,7 @@ def create(*, name: str, owner: User, plan: Plan | None = None, actor: User | No
     Membership.objects.create(workspace=workspace, user=owner, role=Role.OWNER)
     credits.open_account(workspace=workspace)
     audit.record(workspace=workspace, actor=actor or owner, action="workspace.created", target=workspace.name)
+    allowances.renew(workspace_id=workspace.pk)
     return workspace
 
 
@@ -252,10 +256,12 @@ def _checked_reason(reason: str) -> str:
 
 @transaction.atomic
 def save(*, workspace: Workspace) -> None:
-    """Store a workspace that an operator created or changed. A new one gets an empty credit account.
+    """Store a workspace that an operator created or changed. A new one gets a credit account.
 
+    If its plan is another one, the month's credits come at once, unless it has had some this month.
     Raises InvalidInput for an address that is taken.
     """
     addresses.set_current(workspace=workspace, address=workspace.slug)
     workspace.save()
     credits.open_account(workspace=workspace)
+    allowances.renew(workspace_id=workspace.pk)

@@ -17,6 +17,10 @@ class Running:
     credits: int
 
 
+def account(workspace: Workspace) -> CreditAccount:
+    return CreditAccount.objects.get(workspace=workspace)
+
+
 def balance(workspace: Workspace) -> int:
     """Credits that the workspace can spend now."""
     return CreditAccount.objects.values_list("balance", flat=True).get(workspace=workspace)

@@ -50,6 +50,11 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+def next_month(day: date) -> date:
+    """The first day of the month after it."""
+    return (month_of(day) + timedelta(days=32)).replace(day=1)
+
+
 def of(actor: Actor) -> list[Limit]:
     """All limits that apply to the actor's edits, the narrowest first."""
     return [*_of_member(actor), *_of_key(actor), *of_workspace(actor.workspace)]
@@ -93,7 +98,7 @@ def _limits(
     if caps == (None, None):
         return
     day = today(workspace)
-    resets = (_midnight(workspace, _next_month(day)), _midnight(workspace, day + timedelta(days=1)))
+    resets = (_midnight(workspace, next_month(day)), _midnight(workspace, day + timedelta(days=1)))
     used = used_since_month_and_day(workspace, day=day, spent=spent, held=held)
     for kind, cap, count, reset in zip(kinds, caps, used, resets, strict=True):
         if cap is not None:
@@ -113,10 +118,6 @@ def used_since_month_and_day(workspace: Workspace, *, day: date, spent: Q, held:
         month=Sum("price", default=0), day=Sum("price", filter=Q(spent_on=day), default=0)
     )
     return charged["month"] + waiting["month"], charged["day"] + waiting["day"]
-
-
-def _next_month(day: date) -> date:
-    return (month_of(day) + timedelta(days=32)).replace(day=1)
 
 
 def _midnight(workspace: Workspace, day: date) -> datetime:

@@ -8,8 +8,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from editor.access import accounts, permissions
-from editor.access.permissions import Permission
+from editor.access import accounts
+from editor.access.permissions import Permission, having
 from editor.models import (
     LIVE,
     ApiKey,
@@ -71,9 +71,15 @@ def memberships(user: User) -> list[Membership]:
     return list(rows.annotate(people=Coalesce(Subquery(counted), 0)).order_by("pk"))
 
 
+def owned(user: User) -> list[Workspace]:
+    """The workspaces that the person owns, by name."""
+    rows = Membership.objects.filter(having(Permission.WORKSPACE_OWN), user=user, workspace__deleted_at=None)
+    return [row.workspace for row in rows.select_related("workspace").order_by("workspace__name", "pk")]
+
+
 def restorable(user: User) -> list[Workspace]:
     """The deleted workspaces that the person can restore, last deleted first."""
-    own = Membership.objects.filter(permissions.having(Permission.WORKSPACE_OWN), user=user)
+    own = Membership.objects.filter(having(Permission.WORKSPACE_OWN), user=user)
     owned = Workspace.objects.filter(pk__in=own.values("workspace"))
     since = timezone.now() - RESTORABLE
     return list(owned.filter(deleted_at__gt=since).select_related("deleted_by").order_by("-deleted_at"))

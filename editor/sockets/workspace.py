@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +21,8 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
-from editor.contexts import jobs
+from editor.contexts import jobs, notices
+from editor.contexts.jobs import JobView
 from editor.errors import (
     EditorError,
     NotAuthenticated,
@@ -29,6 +31,7 @@ from editor.errors import (
     WorkspaceDeleted,
     WorkspaceMoved,
 )
+from editor.operations import edit_notices
 from editor.redis import LIVE
 
 # On this code the page reconnects with its current cookie and gets the current state.
@@ -155,6 +158,11 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def member_removed(self, event: dict[str, Any]) -> None:
         await self._members_changed()
 
+    async def notices_changed(self, event: dict[str, Any]) -> None:
+        if actor := await self._current_actor():
+            context = await in_thread(notices.live, actor.user, new=event.get("notice_id"))
+            await self.send(text_data=render_to_string("notices/_live.html", context))
+
     async def sessions_changed(self, event: dict[str, Any]) -> None:
         await self._current_actor()
 
@@ -232,13 +240,21 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         context = jobs.live(actor.workspace, viewer=actor.user, job_id=job_id, ended=ended)
         if job_id and ended:
             self.reported.add(UUID(job_id))
+            _see(actor, [context["job"]])
         return render_to_string("studio/_live.html", context)
 
     def _render_snapshot(self, actor: Actor, since: datetime) -> str:
         context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since, reported=self.reported)
         self.reported.update(job.id for job in context["finished"])
+        _see(actor, context["finished"])
         context["delayed"] = self.polling is not None
         return render_to_string("studio/_snapshot.html", context)
+
+
+def _see(actor: Actor, ended: Sequence[JobView | None]) -> None:
+    """The page shows these ends, which need no notice."""
+    own = [job.id for job in ended if job and job.mine]
+    edit_notices.seen(user_id=actor.user.pk, job_ids=own)
 
 
 def _viewer(session_key: str | None, slug: str) -> Actor:

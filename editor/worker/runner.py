@@ -17,10 +17,12 @@ from editor.concurrency import threads
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import housekeeping, wakeups
 from editor.operations import (
+    allowances,
     audit,
     deletions,
     key_expiry,
     nonces,
+    notices,
     orphans,
     queue,
     search,
@@ -40,6 +42,7 @@ PURGE_EVERY = 3600  # seconds
 FORGET_UPLOADS_EVERY = 60  # seconds
 FORGET_NONCES_EVERY = 60  # seconds
 SWEEP_EVERY = 300  # seconds
+RENEW_EVERY = 60  # seconds
 RESTART_AFTER = 1  # seconds
 AT_ONCE = 2000  # tasks per queue
 MAILS_AT_ONCE = 4
@@ -65,6 +68,8 @@ async def run_worker() -> None:
         asyncio.create_task(_every(SWEEP_EVERY, sessions.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, key_expiry.mail_expiring)),
         asyncio.create_task(_every(SWEEP_EVERY, usage_mails.mail_monthly)),
+        asyncio.create_task(_every(RENEW_EVERY, allowances.renew_due)),
+        asyncio.create_task(_every(SWEEP_EVERY, notices.forget)),
         asyncio.create_task(_receive_wakeups()),
     ]
     try:

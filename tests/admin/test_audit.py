@@ -45,7 +45,8 @@ def entry(action: str) -> AuditEntry:
 def test_a_changed_plan_is_recorded_with_both_values(client: Client, operator: User) -> None:
     plan = Plan.objects.create(name="Large", concurrent_jobs=10)
     fields = {"name": "Large", "requests_per_minute": 60, "concurrent_jobs": 20, "own_keys": "on"}
-    post(client, url_of("plan", "change", plan.pk), **fields, storage_bytes=plan.storage_bytes)
+    monthly = {"monthly_credits": 0, "rollover": "none", "rollover_limit": 0}
+    post(client, url_of("plan", "change", plan.pk), **fields, **monthly, storage_bytes=plan.storage_bytes)
     found = entry("plan.changed")
     assert (found.actor, found.actor_kind, found.ip) == (operator, "operator", "203.0.113.9")
     assert (found.target, found.before, found.after) == (

@@ -18,7 +18,8 @@ def client() -> Client:
 
 
 def fields(name: str, **more: object) -> dict[str, object]:
-    return {"name": name, "requests_per_minute": 60, "concurrent_jobs": 100, **more}
+    monthly = {"monthly_credits": 0, "rollover": "none", "rollover_limit": 0}
+    return {"name": name, "requests_per_minute": 60, "concurrent_jobs": 100, **monthly, **more}
 
 
 def test_the_default_cannot_be_unset_and_the_page_explains_what_to_do(client: Client) -> None:

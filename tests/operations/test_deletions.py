@@ -41,6 +41,7 @@ from editor.models import (
     Job,
     JobImage,
     LedgerEntry,
+    Notice,
     Role,
     SpentNonce,
     Star,
@@ -304,6 +305,7 @@ def make_everything(actor: Actor) -> None:
     assert result.job
     JobImage.objects.create(job=result.job, image=first, role=JobImage.Role.SOURCE, position=0)
     Star.objects.create(user=actor.user, image=first)
+    Notice.objects.create(user=actor.user, workspace=actor.workspace, kind="x", text="x", source="x")
     shares.create(actor=actor, image=first, days=1)
     character = Character.objects.create(workspace=workspace, name="Ada")
     CharacterImage.objects.create(character=character, image=first, position=1)

@@ -12,6 +12,7 @@ from editor.access.actor import Actor
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.models import AuditEntry, CreditAccount, Role, WebhookDelivery
 from editor.net import policy
+from editor.operations import alerts
 from editor.operations.webhooks import callbacks, deliveries, endpoints
 from tests.factories import make_actor, make_member
 
@@ -150,7 +151,7 @@ def test_a_disabled_endpoint_receives_only_tests(actor: Actor) -> None:
     endpoints.change(actor=actor, endpoint=endpoint, events=["credits.low"], is_enabled=False)
     account = CreditAccount.objects.get(workspace=actor.workspace)
     account.balance = 10
-    deliveries.balance_fell(account=account, before=100)
+    deliveries.balance_fell(account=account)
     assert not WebhookDelivery.objects.exists()
     deliveries.test(actor=actor, endpoint=endpoint)
     assert WebhookDelivery.objects.count() == 1
@@ -183,7 +184,7 @@ def test_low_credits_are_reported_when_the_balance_falls_below_the_threshold(
     endpoints.set_low_balance_threshold(actor=actor, credits=mark)
     account = CreditAccount.objects.get(workspace=actor.workspace)
     account.balance = after
-    deliveries.balance_fell(account=account, before=before)
+    alerts.balance_changed(account=account, before=before)
     assert WebhookDelivery.objects.exists() is reported
 
 

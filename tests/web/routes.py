@@ -114,6 +114,7 @@ IN_A_WORKSPACE = {
     "usage_csv": Route("get"),
     "credits_proof": Route("post", looking=False),
     "credits_report": Route("post", looking=False),
+    "credits_transfer": Route("get", looking=False),
     "quote": Route("post"),
     "upload": Route("post", looking=False),
     "sample": Route("post", looking=False, parts=lambda rows: ["coffee"]),
@@ -194,12 +195,16 @@ TAKES_BOTH = {
     "member_owner",
     "member_second_factor",
     "workspace_delete",
+    "credits_transfer",
 }
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {
     "home": ("get", []),
     "welcome": ("get", []),
     "theme": ("post", []),
+    "notices": ("get", []),
+    "notices_read": ("post", []),
+    "notice": ("get", ["00000000-0000-4000-8000-000000000000"]),
     "workspaces": ("get", []),
     "workspace_new": ("get", []),
     "workspace_restore": ("post", ["acme"]),

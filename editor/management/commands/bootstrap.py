@@ -115,6 +115,9 @@ class Command(BaseCommand):
                 "requests_per_minute": requests or current.requests_per_minute,
                 "concurrent_jobs": jobs or current.concurrent_jobs,
                 "own_keys": current.own_keys,
+                "monthly_credits": current.monthly_credits,
+                "rollover": current.rollover,
+                "rollover_limit": current.rollover_limit,
             },
         )
         workspace.plan = plan

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -79,24 +79,29 @@ def job_ended(*, job: Job) -> None:
     _send(rows)
 
 
-def balance_fell(*, account: CreditAccount, before: int) -> None:
-    """Send credits.low if it fell below the workspace's threshold. Belongs to the changing transaction."""
-    if not account.balance < account.low_balance_threshold <= before:
-        return
-    data = {
-        "balance": account.balance,
-        "low_mark": account.low_balance_threshold,
-        "at": timezone.now().isoformat(),
-    }
+def balance_fell(*, account: CreditAccount) -> None:
+    """Send credits.low. Belongs to the transaction in which the balance fell below the threshold."""
+    data = {"balance": account.balance, "low_mark": account.low_balance_threshold}
+    _send_event(account, Event.CREDITS_LOW, data)
+
+
+def budget_reached(*, account: CreditAccount, percent: int, budget: int, spent: int, month: date) -> None:
+    """Send budget.reached. Belongs to the transaction in which the credits were spent."""
+    data = {"percent": percent, "budget": budget, "spent": spent, "month": f"{month:%Y-%m}"}
+    _send_event(account, Event.BUDGET_REACHED, data)
+
+
+def _send_event(account: CreditAccount, event: Event, data: dict[str, Any]) -> None:
+    at = timezone.now().isoformat()
     _send(
         _row(
             workspace_id=account.workspace_id,
-            event=Event.CREDITS_LOW,
+            event=event,
             url=endpoint.url,
             endpoint=endpoint,
-            data=data,
+            data={**data, "at": at},
         )
-        for endpoint in _subscribed(account.workspace_id, Event.CREDITS_LOW)
+        for endpoint in _subscribed(account.workspace_id, event)
     )
 
 

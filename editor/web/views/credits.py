@@ -17,6 +17,7 @@ from editor.access import lookups
 from editor.access.permissions import Permission
 from editor.contexts import credits as contexts
 from editor.contexts import ledger, ledger_csv
+from editor.contexts.transfers import transfer_view
 from editor.contexts.usage_chart import Chart, chart, csv_lines
 from editor.gateway import csv_file
 from editor.operations import exports, ledger_checks, workspace_settings
@@ -129,6 +130,7 @@ def _whole(request: MemberRequest) -> dict[str, object]:
         "ledger": _lines(request),
         "filter": ledger.controls(actor, form.ledger_fields(request.GET, actor)),
         "proof": contexts.proof(newest_check(actor.workspace)),
+        "transfer": transfer_view(actor),
         "nav": "credits",
     }
 
