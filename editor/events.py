@@ -65,7 +65,16 @@ class AccessChanged:
     workspace_id: UUID
 
 
-Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged | AccessChanged
+@dataclass(frozen=True, slots=True)
+class ApprovalChanged:
+    """An approval was requested, answered or withdrawn, or its price changed."""
+
+    type: ClassVar[str] = "approval.changed"
+    workspace_id: UUID
+    job_id: UUID
+
+
+Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged | AccessChanged | ApprovalChanged
 
 
 def group_name(workspace_id: UUID) -> str:
@@ -88,6 +97,8 @@ def publish(event: Event) -> None:
         message["workspace_id"] = str(event.workspace_id)
     if isinstance(event, JobChanged):
         message |= {"job_id": str(event.job_id), "ended": event.ended}
+    if isinstance(event, ApprovalChanged):
+        message["job_id"] = str(event.job_id)
     if isinstance(event, MemberRemoved):
         message["user_id"] = str(event.user_id)
 

@@ -18,6 +18,9 @@ class Event(models.TextChoices):
     COMPLETED = "job.completed", "Edit completed"
     FAILED = "job.failed", "Edit failed"
     CANCELED = "job.canceled", "Edit canceled"
+    APPROVAL_REQUESTED = "approval.requested", "Approval requested"
+    APPROVAL_GRANTED = "approval.granted", "Approval granted"
+    APPROVAL_DECLINED = "approval.declined", "Approval declined"
     CREDITS_LOW = "credits.low", "Credits low"
     TEST = "webhook.test", "Test event"
 

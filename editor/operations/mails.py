@@ -32,6 +32,8 @@ class Kind(StrEnum):
     FACTOR_CHANGED = "factor_changed"
     NEW_SIGN_IN = "new_sign_in"
     KEY_EXPIRING = "key_expiring"
+    APPROVAL_REQUESTED = "approval_requested"
+    APPROVAL_ANSWERED = "approval_answered"
 
 
 # Mails of one kind to one address, and the seconds in which they count: nobody's mailbox can be filled, not

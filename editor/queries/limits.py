@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, Sum
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
 
 
@@ -24,20 +26,33 @@ class Kind(StrEnum):
     KEY_DAY = "key_day"
     WORKSPACE_MONTH = "workspace_month"
     WORKSPACE_DAY = "workspace_day"
+    THRESHOLD = "threshold"  # of one edit
+
+
+# An approved edit does not count against these; the others hold for it too.
+_LIFTED = frozenset({Kind.MEMBER_MONTH, Kind.MEMBER_DAY, Kind.THRESHOLD})
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Credits that may be spent until `resets_at`; `used` counts what was charged and what is held."""
+    """Credits that may be spent until `resets_at`; `used` counts what was charged and what is held.
+
+    The limit of one edit counts nothing and never resets.
+    """
 
     kind: Kind
     allowed: int
     used: int
-    resets_at: datetime
+    resets_at: datetime | None
 
     @property
     def remaining(self) -> int:
         return max(0, self.allowed - self.used)
+
+    @property
+    def lifted_by_approval(self) -> bool:
+        """An edit over it may run if it is approved."""
+        return self.kind in _LIFTED
 
 
 def today(workspace: Workspace) -> date:
@@ -52,13 +67,21 @@ def month_of(day: date) -> date:
 
 def of(actor: Actor) -> list[Limit]:
     """All limits that apply to the actor's edits, the narrowest first."""
-    return [*_of_member(actor), *_of_key(actor), *of_workspace(actor.workspace)]
+    return [*_of_member(actor), *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
+
+
+def of_approved(workspace: Workspace, *, key_id: UUID | None) -> list[Limit]:
+    """Those that an approval does not lift. `key_id`: the API key that the edit was started with."""
+    return [*_of_key(workspace, key_id), *of_workspace(workspace)]
 
 
 def binding(limits: Iterable[Limit], *, price: int) -> Limit | None:
-    """The limit with the least left that does not allow another `price` credits; None if all do."""
+    """The limit that does not allow another `price` credits; None if all do.
+
+    Of several, one that no approval lifts; of these, the one with the least left.
+    """
     over = [limit for limit in limits if price > limit.remaining]
-    return min(over, key=lambda limit: limit.remaining, default=None)
+    return min(over, key=lambda limit: (limit.lifted_by_approval, limit.remaining), default=None)
 
 
 def of_workspace(workspace: Workspace) -> list[Limit]:
@@ -74,12 +97,18 @@ def _of_member(actor: Actor) -> Iterator[Limit]:
     return _limits(actor.workspace, caps, (Kind.MEMBER_MONTH, Kind.MEMBER_DAY), spent, held)
 
 
-def _of_key(actor: Actor) -> Iterator[Limit]:
-    if actor.key_id is None:
+def _of_one_edit(actor: Actor) -> Iterator[Limit]:
+    threshold = actor.workspace.approval_threshold
+    if threshold is not None and not actor.may(Permission.APPROVE):
+        yield Limit(kind=Kind.THRESHOLD, allowed=threshold, used=0, resets_at=None)
+
+
+def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
+    caps = ApiKey.objects.filter(pk=key_id).values_list("monthly_cap", "daily_cap").first()
+    if key_id is None or caps is None:
         return iter(())
-    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=actor.key_id)
-    own = Q(api_key=actor.key_id)
-    return _limits(actor.workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
+    own = Q(api_key=key_id)
+    return _limits(workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
 
 
 def _limits(

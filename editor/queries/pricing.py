@@ -13,7 +13,7 @@ from editor.access.actor import Actor
 from editor.catalog import validation
 from editor.catalog.types import Model, Route, Tier
 from editor.errors import InvalidInput, Unprocessable
-from editor.models import CreditAccount, Workspace
+from editor.models import CreditAccount, Job, Workspace
 from editor.providers import registry
 from editor.queries import limits
 from editor.queries.limits import Limit
@@ -201,6 +201,19 @@ def _check_own_key(*, workspace: Workspace, provider: str, set_up: Providers) ->
 def _sandbox(model: Model) -> Route:
     """The route of every model if the portal has no keys."""
     return Route(provider=SANDBOX, target=model.id, credits=model.credits, mask=model.mask)
+
+
+def of_job(job: Job) -> Choice:
+    """The route on which a job that waits would run now, on the portal's keys.
+
+    Raises Unprocessable if no provider is set up for its model any more.
+    """
+    offered = offer(workspace=job.workspace)
+    of_tier = offered.tiers.get(job.tier)
+    choice = of_tier if of_tier and of_tier.model.id == job.model else offered.models.get(job.model)
+    if choice is None:
+        raise Unprocessable("No provider is set up for the model of this edit any more.")
+    return choice
 
 
 def price(*, choice: Choice, inputs: Mapping[str, Any]) -> int:
