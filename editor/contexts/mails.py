@@ -17,9 +17,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from editor.access import invitation_links, proofs
-from editor.models import ApiKey, Invitation, User
+from editor.models import ApiKey, Invitation, User, Workspace
 from editor.operations import people
 from editor.operations.mails import SAMPLE, Kind
+from editor.queries import approvals
 
 # What the link in a mail is called in its HTML.
 LABELS: Mapping[Kind, str] = MappingProxyType(
@@ -34,6 +35,8 @@ LABELS: Mapping[Kind, str] = MappingProxyType(
         Kind.FACTOR_CHANGED: "Change the password",
         Kind.NEW_SIGN_IN: "Change the password",
         Kind.KEY_EXPIRING: "Open the API keys",
+        Kind.APPROVAL_REQUESTED: "Open the approvals",
+        Kind.APPROVAL_ANSWERED: "Open the Studio",
     }
 )
 # These are about an account, and not sent when there is none with the address any more.
@@ -46,6 +49,8 @@ NEED_ACCOUNT = frozenset(
         Kind.FACTOR_CHANGED,
         Kind.NEW_SIGN_IN,
         Kind.KEY_EXPIRING,
+        Kind.APPROVAL_REQUESTED,
+        Kind.APPROVAL_ANSWERED,
     }
 )
 
@@ -179,6 +184,15 @@ def _keys_link(user: User | None, email: str, details: Details) -> str:
     return reverse("api_keys", args=[key.workspace.slug])
 
 
+def _approvals_link(user: User | None, email: str, details: Details) -> str:
+    """Raises EndedError if the edit does not wait any more, or the recipient may not decide."""
+    workspace = Workspace.objects.filter(slug=details["slug"], deleted_at=None).first()
+    waits = workspace and approvals.waiting(workspace).filter(pk=UUID(details["job"])).exists()
+    if workspace is None or not waits or user not in approvals.deciders(workspace, but=None):
+        raise EndedError
+    return reverse("approvals", args=[details["slug"]])
+
+
 def _workspace_link(user: User | None, email: str, details: Details) -> str:
     """Raises EndedError if the recipient is not a member of the workspace any more."""
     if "slug" not in details:
@@ -208,9 +222,18 @@ _LINKS: Mapping[Kind, Callable[[User | None, str, Details], str]] = MappingProxy
         Kind.FACTOR_CHANGED: _password_link,
         Kind.NEW_SIGN_IN: _password_link,
         Kind.KEY_EXPIRING: _keys_link,
+        Kind.APPROVAL_REQUESTED: _approvals_link,
+        Kind.APPROVAL_ANSWERED: _workspace_link,
     }
 )
 
+_APPROVAL = {
+    "workspace": "Acme Studio",
+    "who": "Luis Ortega",
+    "prompt": "Replace the sky with a warm dawn",
+    "credits": "20",
+    "message": "The client wants to see it tonight.",
+}
 _SAMPLES: Mapping[Kind, Details] = MappingProxyType(
     {
         Kind.INVITED: {
@@ -237,6 +260,13 @@ _SAMPLES: Mapping[Kind, Details] = MappingProxyType(
             "workspace": "Acme Studio",
             "name": "Website backend",
             "ends": "2026-12-04T09:00:00+00:00",
+        },
+        Kind.APPROVAL_REQUESTED: _APPROVAL,
+        Kind.APPROVAL_ANSWERED: {
+            **_APPROVAL,
+            "state": "declined",
+            "by": "Amara Okafor",
+            "reason": "A cheaper model first, please.",
         },
     }
 )

@@ -5,25 +5,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('editor', '0029_governance'),
+        ("editor", "0029_governance"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='approval_mails',
-            field=models.BooleanField(db_default=True, default=True, help_text='Gets mail when an edit waits for their approval, and when theirs is answered.'),
+            model_name="user",
+            name="approval_mails",
+            field=models.BooleanField(
+                db_default=True,
+                default=True,
+                help_text="Gets mail when an edit waits for their approval, and when theirs is answered.",
+            ),
         ),
         migrations.AlterField(
-            model_name='webhookdelivery',
-            name='event',
-            field=models.CharField(choices=[('job.completed', 'Edit completed'), ('job.failed', 'Edit failed'), ('job.canceled', 'Edit canceled'), ('approval.requested', 'Approval requested'), ('approval.granted', 'Approval granted'), ('approval.declined', 'Approval declined'), ('credits.low', 'Credits low'), ('webhook.test', 'Test event')], max_length=20),
+            model_name="webhookdelivery",
+            name="event",
+            field=models.CharField(
+                choices=[
+                    ("job.completed", "Edit completed"),
+                    ("job.failed", "Edit failed"),
+                    ("job.canceled", "Edit canceled"),
+                    ("approval.requested", "Approval requested"),
+                    ("approval.granted", "Approval granted"),
+                    ("approval.declined", "Approval declined"),
+                    ("credits.low", "Credits low"),
+                    ("webhook.test", "Test event"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='webhookendpoint',
-            name='events',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('job.completed', 'Edit completed'), ('job.failed', 'Edit failed'), ('job.canceled', 'Edit canceled'), ('approval.requested', 'Approval requested'), ('approval.granted', 'Approval granted'), ('approval.declined', 'Approval declined'), ('credits.low', 'Credits low'), ('webhook.test', 'Test event')], max_length=20), size=None),
+            model_name="webhookendpoint",
+            name="events",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("job.completed", "Edit completed"),
+                        ("job.failed", "Edit failed"),
+                        ("job.canceled", "Edit canceled"),
+                        ("approval.requested", "Approval requested"),
+                        ("approval.granted", "Approval granted"),
+                        ("approval.declined", "Approval declined"),
+                        ("credits.low", "Credits low"),
+                        ("webhook.test", "Test event"),
+                    ],
+                    max_length=20,
+                ),
+                size=None,
+            ),
         ),
     ]

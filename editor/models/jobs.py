@@ -200,6 +200,11 @@ class Job(PublicModel):
         return self.status in LIVE
 
     @property
+    def public_status(self) -> str:
+        """The status in the words of APIs."""
+        return Status.PENDING if self.status == Status.WAITING else self.status
+
+    @property
     def has_ended(self) -> bool:
         """Neither queued nor running, nor waiting for an approval."""
         return self.status in ENDED

@@ -96,7 +96,7 @@ def approve(*, actor: Actor, job: Job, price: int, raise_cap: bool = False) -> N
 def decline(*, actor: Actor, job: Job, reason: str) -> None:
     """End the edit, and say why to the one who asked.
 
-    Raises PermissionDenied, Conflict if it is decided, and InvalidInput for a reason that is empty or too long.
+    Raises PermissionDenied, Conflict if it is decided, and InvalidInput for no reason or one too long.
     """
     actor = member_rights.lock(actor)
     actor.require(Permission.APPROVE)
@@ -182,8 +182,8 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
 
 def _lock(job: Job) -> Approval:
     """Its approval as it is now; nobody else changes it until the transaction ends."""
-    row = Job.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace__plan", "created_by")
-    locked = row.get(pk=job.pk)
+    rows = Job.objects.select_related("workspace__plan", "created_by")
+    locked = rows.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
     approval = Approval.objects.select_related("decided_by").filter(job=locked).first()
     if approval is None:
         raise Conflict("This edit needs no approval.")
@@ -249,14 +249,13 @@ def _notify_asker(approval: Approval, *, by: Actor | None, reason: str) -> None:
     if asking and asking.approval_mails:
         state = "granted" if by and not reason else "declined" if by else "lapsed"
         answer = {"state": state, "by": by.user.display_name if by else "", "reason": reason}
-        mails.notify(
-            kind=mails.Kind.APPROVAL_ANSWERED, email=asking.email, **_details(approval), **answer
-        )
+        mails.notify(kind=mails.Kind.APPROVAL_ANSWERED, email=asking.email, **_details(approval), **answer)
 
 
 def _details(approval: Approval) -> dict[str, str]:
     asking = approval.job.created_by
     return {
+        "job": str(approval.job_id),
         "slug": approval.workspace.slug,
         "workspace": approval.workspace.name,
         "who": asking.display_name if asking else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -82,6 +83,12 @@ def caps(workspace: Workspace) -> list[Cap]:
     rows = Membership.objects.filter(workspace=workspace, monthly_cap__isnull=False).select_related("user")
     found = [Cap(user=row.user, allowed=row.monthly_cap or 0, used=used[row.user_id]) for row in rows]
     return sorted(found, key=lambda cap: (-cap.used / (cap.allowed or 1), -cap.used))[:CAPS]
+
+
+def caps_of(workspace: Workspace, user_ids: Iterable[UUID | None]) -> dict[UUID | None, int | None]:
+    """The monthly caps of members, by the person's id; None: no cap."""
+    rows = Membership.objects.filter(workspace=workspace, user__in=[pk for pk in user_ids if pk])
+    return dict(rows.values_list("user", "monthly_cap"))
 
 
 def _decided(workspace: Workspace) -> QuerySet[Approval]:

@@ -60,6 +60,14 @@ def today(workspace: Workspace) -> date:
     return timezone.now().astimezone(ZoneInfo(workspace.time_zone)).date()
 
 
+def resets_at(workspace: Workspace, kind: str) -> datetime | None:
+    """When a limit of this kind counts from zero again; None for the limit of one edit."""
+    day = today(workspace)
+    if kind == Kind.THRESHOLD:
+        return None
+    return _midnight(workspace, _next_month(day) if kind.endswith("_month") else day + timedelta(days=1))
+
+
 def month_of(day: date) -> date:
     """The first day of its month."""
     return day.replace(day=1)

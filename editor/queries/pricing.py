@@ -52,12 +52,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Credits: the edit's price, the workspace's balance, and what would be left.
+    """Credits: the price of all `samples`, the workspace's balance, and what would be left.
 
     over  the limit that does not allow it; None if all do
     """
 
     model: Model
+    samples: int
     credits: int
     balance: int
     over: Limit | None = None
@@ -228,6 +229,7 @@ def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
     total = price(choice=choice, inputs=cleaned)
     return Quote(
         model=choice.model,
+        samples=choice.model.samples(cleaned),
         credits=total,
         balance=account.balance,
         over=limits.binding(limits.of(actor), price=total),

@@ -20,7 +20,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
-from editor.contexts import jobs
+from editor.contexts import approvals, jobs
 from editor.errors import (
     EditorError,
     NotAuthenticated,
@@ -29,6 +29,7 @@ from editor.errors import (
     WorkspaceDeleted,
     WorkspaceMoved,
 )
+from editor.queries.approvals import count_waiting
 from editor.redis import LIVE
 
 # On this code the page reconnects with its current cookie and gets the current state.
@@ -152,6 +153,14 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def balance_changed(self, event: dict[str, Any]) -> None:
         await self._push(None)
 
+    async def approval_changed(self, event: dict[str, Any]) -> None:
+        """For those who may decide: how many wait, and on their page which."""
+        actor = await self._current_actor()
+        if actor and actor.may(Permission.APPROVE):
+            await self.send(text_data=await in_thread(_render_approvals, actor, event["job_id"]))
+
+    approval_changed.permission = Permission.APPROVE  # type: ignore[attr-defined]
+
     async def member_removed(self, event: dict[str, Any]) -> None:
         await self._members_changed()
 
@@ -238,7 +247,18 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         context = jobs.snapshot(actor.workspace, viewer=actor.user, since=since, reported=self.reported)
         self.reported.update(job.id for job in context["finished"])
         context["delayed"] = self.polling is not None
-        return render_to_string("studio/_snapshot.html", context)
+        page = render_to_string("studio/_snapshot.html", context)
+        return page + _render_approvals(actor) if actor.may(Permission.APPROVE) else page
+
+
+def _render_approvals(actor: Actor, job_id: str | None = None) -> str:
+    """`job_id`: the edit about which something has just been decided."""
+    context = {
+        "workspace": actor.workspace,
+        "waiting": count_waiting(actor.workspace),
+        "news": approvals.news(actor, UUID(job_id)) if job_id else "",
+    }
+    return render_to_string("approvals/_changed.html", context)
 
 
 def _viewer(session_key: str | None, slug: str) -> Actor:

@@ -7,10 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from editor.access.permissions import Permission
 from editor.models import User
 from editor.operations import people
 from editor.operations import workspaces as operation
-from editor.queries import credits, members
+from editor.queries import approvals, credits, members
 
 THEMES = ("auto", "light", "dark")
 
@@ -31,4 +32,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         shown["rights"] = actor.rights
         shown["may_create_workspaces"] = operation.may_create(request.user)
         shown["balance"] = credits.balance(actor.workspace)
+        if actor.may(Permission.APPROVE):
+            shown["waiting"] = approvals.count_waiting(actor.workspace)
     return shown

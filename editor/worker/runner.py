@@ -17,6 +17,7 @@ from editor.concurrency import threads
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import housekeeping, wakeups
 from editor.operations import (
+    approvals,
     audit,
     deletions,
     key_expiry,
@@ -63,6 +64,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(SWEEP_EVERY, audit.purge)),
         asyncio.create_task(_every(SWEEP_EVERY, sessions.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, key_expiry.mail_expiring)),
+        asyncio.create_task(_every(SWEEP_EVERY, approvals.lapse)),
         asyncio.create_task(_receive_wakeups()),
     ]
     try:
