@@ -131,8 +131,8 @@ def approvals_view(
 
 def news(actor: Actor, job_id: UUID) -> str:
     """What has happened to an approval, for the pages of other deciders; "" if it waits, or they decided."""
-    row = approvals.of_job(job_id)
-    if row.state == State.WAITING or row.decided_by_id == actor.user.pk:
+    row = approvals.of_job(actor.workspace, job_id)
+    if row is None or row.state == State.WAITING or row.decided_by_id == actor.user.pk:
         return ""
     return f"{who(row.job.created_by)}: “{row.job.prompt[:80]}”. {_outcome(row)}."
 

@@ -51,7 +51,7 @@ class OverView:
 
 @dataclass(frozen=True, slots=True)
 class CheaperView:
-    model_id: str
+    id: str
     label: str
     credits: int
 
@@ -142,12 +142,13 @@ def _cheaper(offer: Offer, limit: Limit, *, samples: int, images: int) -> list[C
 
 
 def _takes(choice: Choice, images: int) -> bool:
-    return choice.model.minimum_images <= images <= choice.model.maximum_images
+    model = choice.model
+    return not model.mask_required and model.minimum_images <= images <= model.maximum_images
 
 
 def _priced(choice: Choice, samples: int) -> CheaperView:
     credits = choice.credits * min(samples, choice.model.maximum_samples)
-    return CheaperView(model_id=choice.model.id, label=choice.model.label, credits=credits)
+    return CheaperView(id=choice.model.id, label=choice.model.label, credits=credits)
 
 
 def _credits(amount: int) -> str:

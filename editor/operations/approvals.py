@@ -83,6 +83,7 @@ def approve(*, actor: Actor, job: Job, price: int, raise_cap: bool = False) -> N
     LimitExceeded, and Conflict if it is decided, cannot run any more, or costs something else by now: then
     the new price is stored.
     """
+    actor.require(Permission.APPROVE)
     with transaction.atomic():
         new_price = _approve(actor, job, price, raise_cap=raise_cap)
     if new_price != price:
@@ -113,6 +114,7 @@ def decline(*, actor: Actor, job: Job, reason: str) -> None:
 
 def withdraw(*, actor: Actor, job: Job) -> None:
     """End an edit of one's own that waits, and whose row is locked. Raises PermissionDenied."""
+    actor.require(Permission.EDIT)
     if job.created_by_id != actor.user.pk:
         raise PermissionDenied(
             "Only who asked for the approval can cancel this edit. An owner or admin can decline it."

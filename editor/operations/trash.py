@@ -19,7 +19,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict
 from editor.media import store
-from editor.models import UNENDED, CharacterImage, Image, Job, JobImage, Workspace
+from editor.models import LIVE, CharacterImage, Image, Job, JobImage, Status, Workspace
 from editor.operations import audit, orphans
 
 log = logging.getLogger("editor.trash")
@@ -71,8 +71,9 @@ def empty(*, actor: Actor) -> int:
     Deletes at most EMPTIED_AT_ONCE images per call. Raises PermissionDenied.
     """
     actor.require(Permission.EDIT)
+    busy = JobImage.objects.filter(job__workspace=actor.workspace, job__status__in=LIVE)
     trashed = Image.objects.filter(workspace=actor.workspace, trashed_at__isnull=False, purged_at=None)
-    count = _purge(trashed, most=EMPTIED_AT_ONCE).total()
+    count = _purge(trashed.exclude(pk__in=busy.values("image")), most=EMPTIED_AT_ONCE).total()
     _record(actor, "images.purged", count)
     return count
 
@@ -91,9 +92,9 @@ def purge() -> int:
 
 
 def _purge(due: QuerySet[Image], *, most: int) -> Counter[UUID]:
-    """How many images were purged, by workspace."""
-    busy = JobImage.objects.filter(image=OuterRef("pk"), job__status__in=UNENDED)
-    due = due.exclude(pk__in=CharacterImage.objects.values("image")).exclude(Exists(busy))
+    """How many images were purged, by workspace. Those of edits that wait for an approval stay."""
+    waiting = JobImage.objects.filter(image=OuterRef("pk"), job__status=Status.WAITING)
+    due = due.exclude(pk__in=CharacterImage.objects.values("image")).exclude(Exists(waiting))
     purged: Counter[UUID] = Counter()
     for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():

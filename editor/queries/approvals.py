@@ -48,8 +48,8 @@ def newest_decided(workspace: Workspace) -> list[Approval]:
     return list(_with_parts(_decided(workspace)).order_by("-decided_at", "-pk")[:SHOWN])
 
 
-def of_job(job_id: UUID) -> Approval:
-    return _with_parts(Approval.objects.filter(pk=job_id)).get()
+def of_job(workspace: Workspace, job_id: UUID) -> Approval | None:
+    return _with_parts(Approval.objects.filter(workspace=workspace, pk=job_id)).first()
 
 
 def deciders(workspace: Workspace, *, but: User | None) -> list[User]:

@@ -112,9 +112,9 @@ def _of_one_edit(actor: Actor) -> Iterator[Limit]:
 
 
 def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
-    caps = ApiKey.objects.filter(pk=key_id).values_list("monthly_cap", "daily_cap").first()
-    if key_id is None or caps is None:
+    if key_id is None:
         return iter(())
+    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=key_id)
     own = Q(api_key=key_id)
     return _limits(workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
 
