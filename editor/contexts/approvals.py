@@ -34,7 +34,7 @@ class Person:
     name: str
     first_name: str
     initials: str
-    hue: int
+    tint: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _person(user: User | None) -> Person:
         name=name,
         first_name=name.split()[0],
         initials=user.initials if user else "?",
-        hue=user.pk.int % HUES if user else 0,
+        tint=user.pk.int % HUES + 1 if user else 1,
     )
 
 
