@@ -115,7 +115,8 @@ def _title(workspace: Workspace, limit: Limit, price: int) -> str:
     }[limit.kind]
     if limit.remaining == 0:
         return f"This needs {_credits(price)}, and {what} is spent."
-    return f"This needs {_credits(price)}, and {limit.remaining:,} of {what} are left."
+    left = f"{_credits(limit.remaining)} of {what} {'is' if limit.remaining == 1 else 'are'} left"
+    return f"This needs {_credits(price)}, and {left}."
 
 
 def _who(people: list[User], what: str, actor: Actor) -> str:

@@ -44,9 +44,7 @@ class JobResult(Schema):
 class Approval(Schema):
     """Whether an edit over a limit may run. Nothing is held for it until it is granted."""
 
-    state: ApprovalState = Field(
-        description="`waiting`, or its end. `lapsed`: nobody answered in time."
-    )
+    state: ApprovalState = Field(description="`waiting`, or its end. `lapsed`: nobody answered in time.")
     limit: LimitName = Field(
         description="What is in the way: your limit of a month or a day, or the workspace's of one edit."
     )
