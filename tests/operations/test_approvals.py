@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,7 @@ from editor.queries import jobs as job_queries
 from editor.queries import limits, pricing, studio
 from editor.queries import members as member_queries
 from editor.queries.limits import Kind
+from editor.representations import webhooks as messages_of
 from tests.approvals import KONTEXT, PRICE, PROMPT, Team, approval_of, ask, make_team
 from tests.factories import limit_jobs, make_actor, make_image, make_member
 
@@ -381,8 +383,14 @@ def test_webhooks_say_what_happened(team: Team) -> None:
     approvals.approve(actor=team.admin, job=ask(team.editor), price=PRICE)
     approvals.decline(actor=team.admin, job=ask(team.editor), reason="no")
     jobs.cancel(actor=team.editor, job=ask(team.editor))
-    sent = WebhookDelivery.objects.order_by("created_at").values_list("event", flat=True)
-    assert list(sent) == [
+    rows = list(WebhookDelivery.objects.order_by("created_at"))
+    messages = [json.loads(messages_of.build(row).content) for row in rows]
+    granted = next(one for one in messages if one["type"] == "approval.granted")
+    assert granted["data"]["approval"]["state"] == "granted"
+    assert granted["timestamp"] == granted["data"]["approval"]["decided_at"]
+    asked = next(one for one in messages if one["type"] == "approval.requested")
+    assert asked["timestamp"] == asked["data"]["approval"]["requested_at"]
+    assert [one["type"] for one in messages] == [
         "approval.requested",
         "approval.granted",
         "approval.requested",
