@@ -186,7 +186,7 @@ def test_mails_go_to_those_who_want_them(team: Team, settings: Any) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mails.queue, "enqueue_mail", note)
-        signed_in(team.owner.user).post(reverse("account_notifications"))
+        signed_in(team.owner.user).post(reverse("account_mail"))
         job = ask(team.editor)
         approvals.approve(actor=team.admin, job=job, price=PRICE)
     assert sent == [

@@ -122,7 +122,7 @@ def appearance(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def notifications(request: HttpRequest) -> HttpResponse:
+def mail(request: HttpRequest) -> HttpResponse:
     """Which mails the person gets."""
     people.set_approval_mails(user=_user(request), wanted="approval_mails" in request.POST)
     messages.success(request, "Saved.")
