@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from editor.contexts.mails import build
 from editor.models import Approval, Job, Membership, Role, Status
-from editor.operations import approvals, mails
+from editor.operations import approvals, mails, queue
 from tests.approvals import PRICE, PROMPT, Team, approval_of, ask, make_team
 from tests.factories import make_member
 from tests.web.requests import HTMX, signed_in
@@ -185,7 +185,7 @@ def test_mails_go_to_those_who_want_them(team: Team, settings: Any) -> None:
         sent.append((kind, email))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mails.queue, "enqueue_mail", note)
+        patch.setattr(queue, "enqueue_mail", note)
         signed_in(team.owner.user).post(reverse("account_mail"))
         job = ask(team.editor)
         approvals.approve(actor=team.admin, job=job, price=PRICE)
