@@ -74,7 +74,24 @@ class AccessChanged:
     workspace_id: UUID
 
 
-Event = JobChanged | BalanceChanged | MemberRemoved | SessionsChanged | NoticesChanged | AccessChanged
+@dataclass(frozen=True, slots=True)
+class ApprovalChanged:
+    """An approval was requested, answered or withdrawn, or its price changed."""
+
+    type: ClassVar[str] = "approval.changed"
+    workspace_id: UUID
+    job_id: UUID
+
+
+Event = (
+    JobChanged
+    | BalanceChanged
+    | MemberRemoved
+    | SessionsChanged
+    | NoticesChanged
+    | AccessChanged
+    | ApprovalChanged
+)
 
 
 def group_name(workspace_id: UUID) -> str:
@@ -99,6 +116,8 @@ def publish(event: Event) -> None:
         message |= {"job_id": str(event.job_id), "ended": event.ended}
     if isinstance(event, NoticesChanged) and event.notice_id:
         message["notice_id"] = str(event.notice_id)
+    if isinstance(event, ApprovalChanged):
+        message["job_id"] = str(event.job_id)
     if isinstance(event, MemberRemoved):
         message["user_id"] = str(event.user_id)
 

@@ -288,7 +288,7 @@ def test_the_response_to_run_contains_a_new_key_and_clears_the_error() -> None:
     )
     assert "problem" not in page.partials["#prompt-error"]
     assert [option["value"] for option in page.attributes("option")] == [CROSS_SITE, "warmer"]
-    others = {"#run-key", "#prompt-error", "#accepted", "#history"}
+    others = {"#run-key", "#prompt-error", "#over", "#accepted", "#history"}
     assert set(page.partials) == others, "the rest is the socket's, in order"
 
 

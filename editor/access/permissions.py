@@ -27,6 +27,7 @@ class Permission(StrEnum):
     PROVIDERS_MANAGE = "providers:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
     USAGE_VIEW = "usage:view"
+    APPROVE = "edits:approve"
     AUDIT_VIEW = "audit:view"
     WORKSPACE_MANAGE = "workspace:manage"
     WORKSPACE_OWN = "workspace:own"
@@ -73,6 +74,7 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
         Permission.PROVIDERS_MANAGE: Rule("Save, test and remove the workspace's provider keys", MANAGERS),
         Permission.WEBHOOKS_MANAGE: Rule("Create, change and remove webhook endpoints", MANAGERS),
         Permission.USAGE_VIEW: Rule("See what every member spent", MANAGERS),
+        Permission.APPROVE: Rule("Approve or decline edits of others over a limit", MANAGERS),
         Permission.AUDIT_VIEW: Rule("See and export the audit log", MANAGERS),
         Permission.WORKSPACE_MANAGE: Rule("Change the workspace's name, address and defaults", MANAGERS),
         Permission.WORKSPACE_OWN: Rule(

@@ -72,6 +72,10 @@ async def process_image(request: HttpRequest, body: schemas.ProcessIn, response:
     longer than 300 seconds (or less, if the operator says so) or the portal is about to stop. The job
     keeps running in each case, even if the client disconnects.
 
+    An edit over your own limit, or dearer than the workspace allows, is refused with 402. With `approval`
+    set to `request`, it waits for an owner or admin instead: the call returns 202 and the job with
+    `approval`, for at most seven days. Nothing is held meanwhile.
+
     With an `Idempotency-Key` you can repeat the same call for a day: it returns the first response,
     marked with `Idempotency-Replayed: true`, and is not charged again.
     """
@@ -92,11 +96,11 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
         for name, value in retry_after.headers(error).items():
             response[name] = value
         return Status(error.status, problem(error, job_id=str(job.id)))
-    if job.is_live:
+    if not job.has_ended:
         response["Location"] = f"{request.path.removesuffix('process')}jobs/{job.id}"
         response[retry_after.HEADER] = "2"
     data = api.job(job, base_url=origin(request))
-    return Status(202 if job.is_live else 201, schemas.JobOut(data=data))
+    return Status(201 if job.has_ended else 202, schemas.JobOut(data=data))
 
 
 @router.post(

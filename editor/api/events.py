@@ -27,7 +27,7 @@ async def stream(job: Job, *, after: int, base_url: str) -> AsyncIterator[bytes]
             for step in steps:
                 after = step.pk
                 yield _step(step)
-            if not row.is_live:
+            if row.has_ended:
                 data = schemas.JobOut(data=api.job(row, base_url=base_url)).model_dump_json()
                 yield f"event: {row.status}\ndata: {data}\n\n".encode()
                 return

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from editor.catalog.types import TierId
+from editor.operations.approvals import LONGEST_TEXT
 from editor.operations.webhooks import callbacks
 from editor.providers import registry
 from editor.representations.api import Job
@@ -197,6 +198,14 @@ class ProcessIn(_Choice):
     webhook_secret: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         None,
         description="Signs the message to `webhook_url`: `whsec_` followed by 24 to 64 bytes in base64.",
+    )
+    approval: Literal["request"] | None = Field(
+        None,
+        description="`request`: if only your own limit or the workspace's limit of one edit is in the way, "
+        "ask an owner or admin for an approval instead of failing.",
+    )
+    approval_message: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] | None = Field(
+        None, description="Why you ask for the approval; at most 300 characters."
     )
     asynchronous: bool = Field(
         False, alias="async", strict=True, description="True: respond at once, with 202 and the job."

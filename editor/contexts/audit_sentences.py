@@ -56,6 +56,16 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 "route.disabled": "Switched off the portal's route {target}{note}",
             },
         ),
+        "approvals": Group(
+            "Approvals",
+            {
+                "approval.requested": "Asked for approval of an edit of {amount}",
+                "approval.granted": "Approved an edit of {target} for {amount}",
+                "approval.declined": "Declined an edit of {target} for {amount}{note}",
+                "approval.withdrawn": "Withdrew an edit of {target} for {amount} that waited for approval",
+                "approval.lapsed": "Nobody answered whether an edit of {target} for {amount} may run",
+            },
+        ),
         "credits": Group(
             "Credits",
             {

@@ -10,5 +10,6 @@ from editor.models import Job
 
 
 def elapsed(job: Job) -> timedelta:
-    """Time from creation to end, or to now."""
-    return max(timedelta(), (job.finished_at or timezone.now()) - job.created_at)
+    """Time from creation, or from its approval, to end or to now."""
+    start = (job.approved and job.approval.decided_at) or job.created_at
+    return max(timedelta(), (job.finished_at or timezone.now()) - start)

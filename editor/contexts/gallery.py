@@ -23,6 +23,7 @@ DAYS = {"1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
 STATUSES = {
     Status.COMPLETED.value: "Completed",
     "running": "Running",
+    Status.WAITING.value: "Waiting for approval",
     Status.FAILED.value: "Failed",
     Status.CANCELED.value: "Canceled",
     gallery.SOURCES: "Sources",
@@ -268,9 +269,14 @@ def state_of(job: Job) -> str:
     """A short label for the job's state."""
     if job.status == Status.PROCESSING and job.percent:
         return f"Running, {job.percent}%"
-    return {Status.PENDING: "Queued", Status.PROCESSING: "Running"}.get(
-        Status(job.status), job.status.title()
-    )
+    if job.error_code == "approval_declined":
+        return "Declined"
+    shown = {
+        Status.WAITING: "Waiting for approval",
+        Status.PENDING: "Queued",
+        Status.PROCESSING: "Running",
+    }
+    return shown.get(Status(job.status), job.status.title())
 
 
 def _count(filter: Filter, rows: Any) -> str:

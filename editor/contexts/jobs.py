@@ -11,6 +11,7 @@ from uuid import UUID
 
 from editor import catalog
 from editor.contexts.durations import elapsed
+from editor.contexts.limits import LimitView, limit_view
 from editor.contexts.versions import StageView, VersionView, stage_view, version_view
 from editor.models import Job, JobEvent, Status, User, Workspace
 from editor.operations.edit_notices import LONG
@@ -57,6 +58,8 @@ class Failure:
     details        the rest of the message; may be empty
     details_title  what the disclosure is about
     abilities      what the sandbox can do instead: kinds of edits with examples
+    answered       it was declined, or nobody answered: running it again would not help
+    parent_id      of an answered one: the image that it was to edit, unless that is in the trash
     """
 
     job_id: UUID
@@ -66,6 +69,8 @@ class Failure:
     details_title: str
     long: bool
     abilities: Sequence[tuple[str, str]] = ()
+    answered: bool = False
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class JobView:
     elapsed: str
     masked: bool
     percent: int
-    state: str  # running, completed, failed, canceled
+    state: str  # waiting, running, completed, failed, canceled
     steps: list[Step]
     cancelable: bool
     error: str
@@ -89,11 +94,16 @@ class JobView:
     credits: int
     mine: bool  # the viewer started it: only then may it take an empty stage, or notify
     long: bool  # worth a notification
+    limit: LimitView | None = None  # for which it waits to be approved
 
     @property
     def result(self) -> VersionView | None:
         """The first result."""
         return self.stage.current if self.stage else None
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in ("waiting", "running")
 
 
 def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> JobView:
@@ -110,22 +120,24 @@ def job_view(workspace: Workspace, job: Job, *, viewer: User | None = None) -> J
         percent=job.percent or 0,
         state=state,
         steps=steps,
-        cancelable=job.is_live and job.cancel_requested_at is None,
+        cancelable=not job.has_ended and job.cancel_requested_at is None,
         error=job.error,
         charge=_charge(job),
         failure=failure(job) if job.status == Status.FAILED else None,
         parent_id=job.parent_id,
         stage=_stage(workspace, job),
         announce=_announce(job, steps),
-        credits=job.charged,
+        credits=job.charged if job.has_ended else job.price,
         mine=viewer is not None and job.created_by_id == viewer.pk,
         long=elapsed(job) > LONG,
+        limit=limit_view(workspace, job.approval) if job.status == Status.WAITING else None,
     )
 
 
 def failure(job: Job) -> Failure:
-    """A failed job, its message split after the first sentence."""
-    parts = _FIRST_SENTENCE.fullmatch(job.error)
+    """A failed job, its message split after the first sentence; a person's answer stays whole."""
+    answered = job.error_code.startswith("approval_")
+    parts = None if answered else _FIRST_SENTENCE.fullmatch(job.error)
     details = parts[2] if parts else ""
     abilities = tuple(ABILITIES.items()) if ABILITIES_SENTENCE in details else ()
     return Failure(
@@ -136,6 +148,8 @@ def failure(job: Job) -> Failure:
         details_title="What the sandbox can do" if abilities else "Details",
         long=elapsed(job) > LONG,
         abilities=abilities,
+        answered=answered,
+        parent_id=job.parent_id if answered and job.parent and not job.parent.trashed_at else None,
     )
 
 
@@ -148,7 +162,7 @@ def live(
     here, or the end would be shown twice.
     """
     job = studio.job(workspace, job_id) if job_id else None
-    if job is not None and job.is_live == ended:
+    if job is not None and job.has_ended != ended:
         job = None
     return {
         "workspace": workspace,
@@ -182,7 +196,9 @@ def _label(model_id: str) -> str:
 
 
 def _steps(job: Job) -> list[Step]:
-    if not job.is_live:
+    if job.status == Status.WAITING:
+        return []
+    if job.has_ended:
         return [Step(key, label, "done") for key, label in _STEPS]
     now = _STEP_OF.get(Kind(job.stage), "sent")
     if job.stage == Kind.OUTPUT and job.percent == 100:
@@ -211,11 +227,12 @@ def _stage(workspace: Workspace, job: Job) -> StageView | None:
 
 
 def _charge(job: Job) -> str:
-    if job.is_live:
+    if not job.has_ended:
         return ""
     if job.charged:
         return f"{_credits(job.charged)} charged."
-    if not job.price:
+    held = job.approved or getattr(job, "approval", None) is None
+    if not job.price or not held:
         return "Nothing was charged."
     back = f"{_credits(job.price)} refunded."
     return back if job.status == Status.CANCELED else f"Nothing was charged: {back}"
@@ -233,6 +250,8 @@ def _announce(job: Job, steps: list[Step]) -> str:
         return ""  # shown as an alert
     if job.status == Status.CANCELED:
         return f"Edit canceled. {_charge(job)}"
+    if job.status == Status.WAITING:
+        return "Waiting for approval"
     if job.stage == Kind.OUTPUT:
         return ""
     return next((step.label for step in steps if step.state == "now"), "")

@@ -18,9 +18,10 @@ from django.urls import reverse
 
 from editor.access import invitation_links, proofs
 from editor.contexts.money import money
-from editor.models import ApiKey, Invitation, Role, User
+from editor.models import ApiKey, Invitation, Role, User, Workspace
 from editor.operations import people
 from editor.operations.mails import SAMPLE, Kind
+from editor.queries import approvals
 
 # What the link in a mail is called in its HTML.
 LABELS: Mapping[Kind, str] = MappingProxyType(
@@ -38,6 +39,8 @@ LABELS: Mapping[Kind, str] = MappingProxyType(
         Kind.USAGE: "Open Credits & usage",
         Kind.CREDITS_LOW: "Open the credits",
         Kind.BUDGET_REACHED: "Open the credits",
+        Kind.APPROVAL_REQUESTED: "Open the approvals",
+        Kind.APPROVAL_ANSWERED: "Open the Studio",
     }
 )
 # These are about an account, and not sent when there is none with the address any more.
@@ -53,6 +56,8 @@ NEED_ACCOUNT = frozenset(
         Kind.USAGE,
         Kind.CREDITS_LOW,
         Kind.BUDGET_REACHED,
+        Kind.APPROVAL_REQUESTED,
+        Kind.APPROVAL_ANSWERED,
     }
 )
 LISTS = frozenset({"people", "models"})  # details whose lines stay
@@ -192,6 +197,15 @@ def _keys_link(user: User | None, email: str, details: Details) -> str:
     return reverse("api_keys", args=[key.workspace.slug])
 
 
+def _approvals_link(user: User | None, email: str, details: Details) -> str:
+    """Raises EndedError if the edit does not wait any more, or the recipient may not decide."""
+    workspace = Workspace.objects.filter(slug=details["slug"], deleted_at=None).first()
+    waits = workspace and approvals.waiting(workspace).filter(pk=UUID(details["job"])).exists()
+    if workspace is None or not waits or user not in approvals.deciders(workspace, but=None):
+        raise EndedError
+    return reverse("approvals", args=[details["slug"]])
+
+
 def _workspace_link(user: User | None, email: str, details: Details, *, page: str = "studio") -> str:
     """Raises EndedError if the recipient is not a member of the workspace any more."""
     if "slug" not in details:
@@ -236,9 +250,18 @@ _LINKS: Mapping[Kind, Callable[[User | None, str, Details], str]] = MappingProxy
         Kind.USAGE: _usage_link,
         Kind.CREDITS_LOW: _credits_link,
         Kind.BUDGET_REACHED: _credits_link,
+        Kind.APPROVAL_REQUESTED: _approvals_link,
+        Kind.APPROVAL_ANSWERED: _workspace_link,
     }
 )
 
+_APPROVAL = {
+    "workspace": "Acme Studio",
+    "who": "Luis Ortega",
+    "prompt": "Replace the sky with a warm dawn",
+    "credits": "20",
+    "message": "The client wants to see it tonight.",
+}
 _SAMPLES: Mapping[Kind, Details] = MappingProxyType(
     {
         Kind.INVITED: {
@@ -284,6 +307,13 @@ _SAMPLES: Mapping[Kind, Details] = MappingProxyType(
             "spent": "1,606",
             "budget": "2,000 credits",
             "month": "November 2026",
+        },
+        Kind.APPROVAL_REQUESTED: _APPROVAL,
+        Kind.APPROVAL_ANSWERED: {
+            **_APPROVAL,
+            "state": "declined",
+            "by": "Amara Okafor",
+            "reason": "A cheaper model first, please.",
         },
     }
 )

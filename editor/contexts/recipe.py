@@ -202,8 +202,10 @@ def _references(job: Job) -> str:
 
 
 def _cost(job: Job) -> str:
-    credits = job.price if job.is_live else job.charged
+    credits = job.charged if job.has_ended else job.price
     cost = "1 credit" if credits == 1 else f"{credits:,} credits"
+    if job.status == Status.WAITING:
+        return f"{cost} once it is approved"
     if job.is_live:
         return f"{cost} held"
     return cost if job.status == Status.COMPLETED else "Nothing was charged"

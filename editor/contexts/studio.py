@@ -13,6 +13,7 @@ from django.urls import reverse
 from editor.access.actor import VIEW_ONLY, Actor
 from editor.access.permissions import Permission
 from editor.contexts.jobs import Failure, JobView, failure, job_view
+from editor.contexts.limits import OverView, over_view
 from editor.contexts.model_choice import (
     AlphaNote,
     ModelView,
@@ -89,6 +90,7 @@ class Studio:
     styles: list[TileView]
     characters: list[TileView]
     quote: Quote
+    over: OverView | None
     ideas: list[IdeaView]
     samples: list[SampleView]
     recent: list[RecentView]
@@ -148,6 +150,7 @@ def studio_page(
         styles=[_style(style, style_id) for style in studio.styles(workspace)],
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
         quote=quote,
+        over=over_view(actor, quote, offer=lambda: offer, images=1 if current else 0),
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
         recent=[] if current or not actor.may(Permission.EDIT) else _recent(actor),
         samples=_samples() if actor.may(Permission.EDIT) else [],

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from editor.errors import Conflict, EditorError, InvalidInput, LimitExceeded, Unprocessable
+from editor.errors import (
+    Conflict,
+    EditorError,
+    InvalidInput,
+    LimitExceeded,
+    PermissionDenied,
+    Unprocessable,
+)
 from editor.models import Job, Status
 
 
@@ -26,6 +33,8 @@ def failure(job: Job) -> EditorError | None:
     match job.error_code:
         case "moderated":
             error: EditorError = Unprocessable(message)
+        case "approval_declined" | "approval_lapsed":
+            error = PermissionDenied(message)
         case "rate_limited":
             error = LimitExceeded(message, retry_after=30)
         case "invalid_input":

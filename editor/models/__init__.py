@@ -7,7 +7,7 @@ from editor.models.credits import CreditAccount, LedgerEntry
 from editor.models.governance import Approval, Quote, UsageRule
 from editor.models.images import Image, Star
 from editor.models.invitations import Invitation, InvitationState
-from editor.models.jobs import ENDED, LIVE, Channel, Job, JobEvent, JobImage, Status
+from editor.models.jobs import ENDED, LIVE, UNENDED, Channel, Job, JobEvent, JobImage, Status
 from editor.models.notices import Notice
 from editor.models.offers import ModelSetting, RouteSetting
 from editor.models.presets import Character, CharacterImage, Style
@@ -24,6 +24,7 @@ from editor.models.workspaces import FormerAddress, Membership, Plan, Role, Roll
 __all__ = [
     "ENDED",
     "LIVE",
+    "UNENDED",
     "ApiKey",
     "Approval",
     "AuditEntry",

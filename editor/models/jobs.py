@@ -35,6 +35,7 @@ def _today() -> date:
 
 
 LIVE = (Status.PENDING, Status.PROCESSING)
+UNENDED = (Status.WAITING, *LIVE)
 ENDED = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
 
@@ -160,7 +161,7 @@ class Job(PublicModel):
         constraints = (
             models.CheckConstraint(condition=Q(status__in=Status.values), name="job_status_known"),
             models.CheckConstraint(
-                condition=Q(status__in=[Status.WAITING, *LIVE], finished_at__isnull=True)
+                condition=Q(status__in=UNENDED, finished_at__isnull=True)
                 | Q(status__in=ENDED, finished_at__isnull=False),
                 name="job_ended_has_time",
             ),
@@ -208,7 +209,18 @@ class Job(PublicModel):
 
     @property
     def is_live(self) -> bool:
+        """Queued or running."""
         return self.status in LIVE
+
+    @property
+    def public_status(self) -> str:
+        """The status in the words of APIs."""
+        return Status.PENDING if self.status == Status.WAITING else self.status
+
+    @property
+    def has_ended(self) -> bool:
+        """Neither queued nor running, nor waiting for an approval."""
+        return self.status in ENDED
 
 
 class JobImage(models.Model):

@@ -51,6 +51,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="Acts for a workspace's own API key. It has no password and cannot sign in.",
     )
     time_zone = models.CharField(max_length=64, blank=True, db_default="", help_text="Empty: the browser's.")
+    approval_mails = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Gets mail when an edit waits for their approval, and when theirs is answered.",
+    )
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -24,7 +24,9 @@ from editor.errors import Conflict, InvalidInput
 from editor.media import store
 from editor.models import (
     LIVE,
+    UNENDED,
     ApiKey,
+    Approval,
     AuditEntry,
     Character,
     CreditAccount,
@@ -40,6 +42,7 @@ from editor.models import (
     SearchEntry,
     ShareLink,
     Star,
+    Status,
     StorageAccount,
     Style,
     Upload,
@@ -104,18 +107,22 @@ def restore(*, workspace: Workspace, actor: audit.By) -> None:
 
 
 def cancel_jobs(*, workspace: Workspace) -> int:
-    """Cancel the live jobs of a deleted workspace; returns how many.
+    """Cancel the jobs of a deleted workspace that run or wait; returns how many.
 
     Each in a transaction of its own: ending a job locks it before the credits.
     """
     count = 0
-    live = Job.objects.filter(workspace=workspace, status__in=LIVE, cancel_requested_at=None)
+    live = Job.objects.filter(workspace=workspace, status__in=UNENDED, cancel_requested_at=None)
     for pk in live.values_list("pk", flat=True):
         with transaction.atomic():
             job = Job.objects.select_for_update(no_key=True).get(pk=pk)
-            if job.is_live:
+            if job.has_ended:
+                continue
+            if job.status == Status.WAITING:
+                outcomes.end_waiting(job=job, state=Approval.State.WITHDRAWN)
+            else:
                 outcomes.request_cancel(job=job)
-                count += 1
+            count += 1
     return count
 
 
@@ -171,6 +178,7 @@ def _first_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
         WebhookEndpoint.objects.filter(workspace=workspace),
         LedgerEntry.objects.filter(account=workspace.pk),
         SearchEntry.objects.filter(workspace=workspace),
+        Approval.objects.filter(workspace=workspace),
         JobEvent.objects.filter(job__workspace=workspace),
         JobImage.objects.filter(job__workspace=workspace),
         Character.objects.filter(workspace=workspace),

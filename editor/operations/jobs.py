@@ -16,8 +16,18 @@ from editor.access.permissions import Permission
 from editor.catalog import matching, seeds, validation
 from editor.errors import Conflict, InvalidInput, NotFound
 from editor.media import store
-from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
-from editor.operations import credits, idempotency, images, limits, outcomes, queue, search, storage, timeline
+from editor.models import Character, Image, Job, JobImage, Status, Style
+from editor.operations import (
+    approvals,
+    credits,
+    idempotency,
+    images,
+    limits,
+    outcomes,
+    search,
+    starts,
+    storage,
+)
 from editor.operations.images import Stored
 from editor.operations.presets import sent_prompt
 from editor.operations.webhooks import callbacks
@@ -35,6 +45,8 @@ class NewEdit:
     mask       bytes of a painted mask for the source: white = change
     inputs     values of the model's options, by their catalogue names
     match_format  the result has the source's format, unless `inputs` names one
+    approval_message  asks for an approval where a limit of the member is in the way, and says why; may be
+                      empty. None: refuse the edit then
     idempotency_key  a repeat with the same key returns the same job and costs nothing more
     request_hash     identifies a repeat: the same key with another hash is refused
     """
@@ -49,6 +61,7 @@ class NewEdit:
     match_format: bool = False
     style_id: str | UUID | None = None
     character_id: str | UUID | None = None
+    approval_message: str | None = None
     idempotency_key: str | None = None
     request_hash: str = ""
     callback: Callback | None = None
@@ -78,11 +91,13 @@ def check(*, actor: Actor, request: NewEdit, images: int = 0, mask: bool = False
     checked = _checked(actor, request, prompt_only=count == 0)
     lookups.images(actor, request.image_ids)
     _check_images(checked, count, mask=mask)
-    _check_limits(actor, checked)
+    _check_limits(actor, request, checked)
 
 
 def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ()) -> Job:
     """Check the edit, hold its price, create the job and enqueue it: all or nothing.
+
+    An edit that needs an approval, and asks for it, waits for it instead of the last two.
 
     new_images  those of `request.image_ids` that get rows with the job; the caller still owns their files
 
@@ -102,7 +117,7 @@ def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ())
     _check_images(checked, len(sources), mask=request.mask is not None)
     mask, used = None, False
     if request.mask:
-        _check_limits(actor, checked)
+        _check_limits(actor, request, checked)
         mask = images.save_mask(actor=actor, content=request.mask, source=sources[0])
     try:
         job, used = _create(actor=actor, request=request, checked=checked, sources=sources, mask=mask)
@@ -121,7 +136,7 @@ def _create(
     sources: list[Image | Stored],
     mask: Stored | None,
 ) -> tuple[Job, bool]:
-    """The new job, held and enqueued, and True; or the job of an identical earlier request, and False."""
+    """The new job, started or waiting, and True; or the job of an identical earlier request, and False."""
     if mask or any(isinstance(source, Stored) for source in sources):
         storage.lock(workspace_id=actor.workspace.id)  # before the credits, as when a job ends
     # The lock serializes the submissions of one workspace.
@@ -135,7 +150,7 @@ def _create(
     choice, style, character = checked.choice, checked.style, checked.character
     in_flight = limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=choice, inputs=checked.inputs)
-    limits.check_credits(actor=actor, price=price)
+    over = approvals.needed(actor=actor, price=price, message=request.approval_message)
     places = _images_with_roles(
         [_row(actor, source) for source in sources],
         checked.likenesses,
@@ -164,18 +179,19 @@ def _create(
         own_key=choice.own_key,
         samples=choice.model.samples(checked.inputs),
         price=price,
+        status=Status.WAITING if over else Status.PENDING,
         spent_on=today(actor.workspace),
         time_limit=choice.model.time_limit_seconds,
     )
     search.add(jobs=[job])
-    credits.hold(account=account, job=job)
     JobImage.objects.bulk_create(
         JobImage(job=job, image=image, role=role, position=position)
         for position, (role, image) in enumerate(places)
     )
-    timeline.record(job=job, kind=JobEvent.Kind.QUEUE)
-    # The more a workspace has in flight, the later its next job: no workspace starves the others.
-    queue.enqueue(job=job, priority=-in_flight)
+    if over:
+        approvals.request(actor=actor, job=job, limit=over, message=request.approval_message or "")
+    else:
+        starts.start(account=account, job=job, in_flight=in_flight)
     return job, True
 
 
@@ -219,13 +235,13 @@ def _check_images(checked: _Checked, count: int, *, mask: bool) -> None:
         raise InvalidInput(problem, fields={"mask": problem})
 
 
-def _check_limits(actor: Actor, checked: _Checked) -> None:
+def _check_limits(actor: Actor, request: NewEdit, checked: _Checked) -> None:
     """Check the plan, the cap and the credits early; the decisive check is repeated under the lock."""
     limits.check_not_suspended(workspace=actor.workspace)
     limits.check_jobs(workspace=actor.workspace)
     price = pricing.price(choice=checked.choice, inputs=checked.inputs)
-    limits.check_credits(actor=actor, price=price)
-    credits.check(account=credits.open_account(workspace=actor.workspace), price=price)
+    if not approvals.needed(actor=actor, price=price, message=request.approval_message):
+        credits.check(account=credits.open_account(workspace=actor.workspace), price=price)
 
 
 def _sources(actor: Actor, request: NewEdit, new_images: Sequence[Stored]) -> list[Image | Stored]:
@@ -295,14 +311,18 @@ def _repeated_inputs(job: Job, *, new_seed: bool) -> dict[str, Any]:
 
 
 def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
-    """Cancel a waiting job at once, or request the worker to stop a running one.
+    """Cancel a queued job at once, or request the worker to stop a running one.
 
-    All credits are returned in both cases. Raises Conflict when the job has ended, and with
+    All credits are returned in both cases. One that waits for an approval is withdrawn, by who asked for it.
+    Raises Conflict when the job has ended, and with
     `only_waiting` when it is running.
     """
     actor.require(Permission.EDIT)
     with transaction.atomic():
         job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if job.status == Status.WAITING:
+            approvals.withdraw(actor=actor, job=job)
+            return job
         if not job.is_live:
             raise Conflict(f"This edit is already {job.status}.")
         if only_waiting and job.status != Status.PENDING:

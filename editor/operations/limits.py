@@ -23,6 +23,9 @@ class OverLimit(InsufficientCredits):
         self.limit = limit
 
 
+HOW_TO_ASK = (
+    "You can ask for an approval in the Studio, or in the public API with `approval` set to `request`."
+)
 _WHOSE = {
     Kind.MEMBER_MONTH: "Your limit in this workspace is {allowed} credits a month",
     Kind.MEMBER_DAY: "Your limit in this workspace is {allowed} credits a day",
@@ -63,20 +66,34 @@ def check_not_suspended(*, workspace: Workspace) -> None:
         )
 
 
-def check_credits(*, actor: Actor, price: int) -> None:
+def check_credits(*, actor: Actor, price: int, asks: bool = False) -> Limit | None:
     """Raise OverLimit if a limit of the member, the key or all together does not allow `price` credits more.
 
-    Of several, the error names the one with the least left.
+    asks  the member asks for an approval: a limit that it lifts is returned instead of raised
     """
     over = limits.binding(limits.of(actor), price=price)
+    if over and not (asks and over.lifted_by_approval):
+        raise OverLimit(over, price=price)
+    return over
+
+
+def check_approved(*, job: Job, price: int) -> None:
+    """Raise OverLimit if a limit that an approval does not lift does not allow `price` credits more."""
+    over = limits.binding(limits.of_approved(job.workspace, key_id=job.api_key_id), price=price)
     if over:
         raise OverLimit(over, price=price)
 
 
 def _sentence(limit: Limit, price: int) -> str:
+    if limit.resets_at is None:
+        return (
+            f"In this workspace, an edit that costs more than {limit.allowed:,} credits needs an approval, "
+            f"and this one costs {price:,}. {HOW_TO_ASK}"
+        )
+    ask = f" {HOW_TO_ASK}" if limit.lifted_by_approval else ""
     whose = _WHOSE[limit.kind].format(allowed=f"{limit.allowed:,}")
     return (
         f"{whose}, and {limit.used:,} are used. This edit needs {price:,}. The limit resets on "
         f"{limit.resets_at:%-d %B at %H:%M} ({limit.resets_at.tzinfo}). "
-        "An owner or admin of this workspace can raise it."
+        f"An owner or admin of this workspace can raise it.{ask}"
     )

@@ -39,6 +39,8 @@ class Kind(StrEnum):
     USAGE = "usage"
     CREDITS_LOW = "credits_low"
     BUDGET_REACHED = "budget_reached"
+    APPROVAL_REQUESTED = "approval_requested"
+    APPROVAL_ANSWERED = "approval_answered"
 
 
 # Mails of one kind to one address, and the seconds in which they count: nobody's mailbox can be filled, not

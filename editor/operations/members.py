@@ -19,8 +19,8 @@ from editor.access import permissions
 from editor.access.actor import NOT_BY_KEY, Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import api_keys, audit, mails, member_rights
+from editor.models import Approval, Invitation, Job, Membership, Role, Status, User, Workspace
+from editor.operations import api_keys, audit, mails, member_rights, outcomes
 from editor.queries import members as member_queries
 
 HIGHEST_CAP = 2**31 - 1  # credits
@@ -88,7 +88,8 @@ def leave(*, actor: Actor) -> None:
 def end(*, membership: Membership, actor: audit.By) -> None:
     """Remove a person from the workspace. Their open pages, keys and long-lived requests end at once.
 
-    Their edits go on and belong to the workspace, as their images do. Invitations by them that are not
+    Their edits go on and belong to the workspace, as their images do; those that wait for an approval are
+    withdrawn. Invitations by them that are not
     accepted yet are revoked. Raises Conflict if the others would have no owner.
     """
     member_rights.lock_workspace(membership.workspace_id)
@@ -103,6 +104,7 @@ def end(*, membership: Membership, actor: audit.By) -> None:
     )
     api_keys.revoke_all_of(membership=membership, actor=actor)
     _revoke_invitations_by(membership, actor)
+    _withdraw_waiting_edits(membership, actor)
     membership.delete()
     if audit.user_of(actor) != membership.user:
         _notify(mails.Kind.REMOVED, membership, actor)
@@ -273,6 +275,15 @@ def _revoke_invitations_by(membership: Membership, actor: audit.By) -> None:
     member_rights.revoke_invitations_by(
         workspace=membership.workspace, user_id=membership.user_id, actor=actor
     )
+
+
+def _withdraw_waiting_edits(membership: Membership, actor: audit.By) -> None:
+    """Nobody may approve an edit of somebody who has left."""
+    waiting = Job.objects.select_for_update(no_key=True).filter(
+        workspace=membership.workspace_id, created_by=membership.user_id, status=Status.WAITING
+    )
+    for job in waiting.order_by("pk"):
+        outcomes.end_waiting(job=job, state=Approval.State.WITHDRAWN, actor=actor)
 
 
 def _notify(kind: mails.Kind, membership: Membership, actor: audit.By, **details: str) -> None:

@@ -1,4 +1,4 @@
-"""How a job ends: its state, its images and its credits in one transaction."""
+"""How a job ends: its state, its images, its credits or its approval in one transaction."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor import events
-from editor.models import Job, JobEvent, Status
-from editor.operations import credits, edit_notices, images, queue, timeline
+from editor.models import Approval, Job, JobEvent, Status, User
+from editor.operations import audit, credits, edit_notices, images, queue, timeline
 
 LARGEST_SEED = 2**63  # the limit of its column
+_UNANSWERED = "Nobody answered in time whether this edit may run. Ask again if you still need it."
 
 
 def request_cancel(*, job: Job) -> None:
@@ -24,6 +25,40 @@ def request_cancel(*, job: Job) -> None:
     if job.status == Status.PENDING:
         end_canceled(job=job)
     queue.withdraw(job=job)
+
+
+def end_waiting(
+    *, job: Job, state: Approval.State, actor: audit.By = None, by: User | None = None, reason: str = ""
+) -> None:
+    """End a job that waits for an approval, and whose row is locked. Nothing is held for it.
+
+    state   DECLINED, LAPSED or WITHDRAWN
+    actor   who does this; None: the portal itself
+    by      who declined, and `reason` why
+    """
+    now = timezone.now()
+    approval = Approval.objects.get(job=job)
+    approval.state, approval.decided_at, approval.decided_by, approval.reason = state, now, by, reason
+    approval.save(update_fields=["state", "decided_at", "decided_by", "reason"])
+    withdrawn = state == Approval.State.WITHDRAWN
+    error = _UNANSWERED if by is None else f"{by.display_name} declined it: {reason}"
+    timeline.end(
+        job=job,
+        was=[Status.WAITING],
+        status=Status.CANCELED if withdrawn else Status.FAILED,
+        kind=JobEvent.Kind.CANCEL if withdrawn else JobEvent.Kind.ERROR,
+        note="" if withdrawn else error,
+        error_code="" if withdrawn else f"approval_{state}",
+        error="" if withdrawn else error,
+    )
+    audit.record(
+        workspace=approval.workspace,
+        actor=actor,
+        action=f"approval.{state}",
+        target=job.created_by.email if job.created_by else "",
+        data={"job": job.pk, "amount": approval.price, "note": reason},
+    )
+    events.publish(events.ApprovalChanged(workspace_id=job.workspace_id, job_id=job.pk))
 
 
 @transaction.atomic

@@ -147,6 +147,12 @@ def set_time_zone(*, user: User, name: str) -> None:
     user.save(update_fields=["time_zone"])
 
 
+def set_approval_mails(*, user: User, wanted: bool) -> None:
+    """Whether the person gets mail when an edit waits for their approval, and when theirs is answered."""
+    user.approval_mails = wanted
+    user.save(update_fields=["approval_mails"])
+
+
 @transaction.atomic
 def request_email(*, user: User, email: str, origin: str) -> None:
     """Make this the account's email once the link mailed to it is opened.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -22,16 +23,18 @@ def record(
     through: Kind | None = None,
     percent: int | None = None,
     note: str = "",
+    was: Sequence[Status] = LIVE,
     **changes: Any,
 ) -> bool:
     """Move a live job to its next step; `changes` are columns to set in the same statement.
 
     through  a previous step reached at the same moment: two events, one message
+    was      the statuses that it may have had
 
     Returns False, and does nothing, if the job has ended in the meantime: an ended job never
     changes.
     """
-    if not _update(job, stage=kind, percent=percent, **changes):
+    if not _update(job, was, stage=kind, percent=percent, **changes):
         return False
     _write(job=job, kind=kind, through=through, percent=percent, note=note)
     return True
@@ -39,18 +42,26 @@ def record(
 
 @transaction.atomic(savepoint=False)
 def end(
-    *, job: Job, status: Status, kind: Kind, through: Kind | None = None, note: str = "", **changes: Any
+    *,
+    job: Job,
+    status: Status,
+    kind: Kind,
+    through: Kind | None = None,
+    note: str = "",
+    was: Sequence[Status] = LIVE,
+    **changes: Any,
 ) -> bool:
     """End a live job. The first caller to change the row wins; all others get False."""
-    if not _update(job, status=status, stage=kind, percent=None, finished_at=timezone.now(), **changes):
+    ended = {"status": status, "stage": kind, "percent": None, "finished_at": timezone.now()}
+    if not _update(job, was, **ended, **changes):
         return False
     _write(job=job, kind=kind, through=through, note=note)
     deliveries.job_ended(job=job)
     return True
 
 
-def _update(job: Job, **changes: Any) -> bool:
-    if not Job.objects.filter(pk=job.pk, status__in=LIVE).update(**changes):
+def _update(job: Job, was: Sequence[Status], **changes: Any) -> bool:
+    if not Job.objects.filter(pk=job.pk, status__in=was).update(**changes):
         return False
     for name, value in changes.items():
         setattr(job, name, value)

@@ -12,14 +12,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Value
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
 from django.utils import timezone
 
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict
 from editor.media import store
-from editor.models import LIVE, CharacterImage, Image, Job, JobImage, Workspace
+from editor.models import LIVE, CharacterImage, Image, Job, JobImage, Status, Workspace
 from editor.operations import audit, orphans
 
 log = logging.getLogger("editor.trash")
@@ -54,8 +54,8 @@ def discard_files(*, actor: Actor, job: Job) -> None:
     Idempotent. Raises PermissionDenied, and Conflict while the edit is running.
     """
     actor.require(Permission.EDIT)
-    if job.is_live:
-        raise Conflict("This edit is still running. Wait for it to finish, or cancel it.")
+    if not job.has_ended:
+        raise Conflict("This edit is still waiting or running. Wait for it to finish, or cancel it.")
     others = JobImage.objects.exclude(job=job).values("image")
     roles = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
     given = Image.objects.filter(
@@ -67,7 +67,7 @@ def discard_files(*, actor: Actor, job: Job) -> None:
 def empty(*, actor: Actor) -> int:
     """Permanently delete the files in the workspace's trash; returns how many images.
 
-    Inputs of running edits stay until the edits have ended, and images that a character uses stay.
+    Inputs of edits that wait or run stay until these have ended, and images that a character uses stay.
     Deletes at most EMPTIED_AT_ONCE images per call. Raises PermissionDenied.
     """
     actor.require(Permission.EDIT)
@@ -92,8 +92,9 @@ def purge() -> int:
 
 
 def _purge(due: QuerySet[Image], *, most: int) -> Counter[UUID]:
-    """How many images were purged, by workspace."""
-    due = due.exclude(pk__in=CharacterImage.objects.values("image"))
+    """How many images were purged, by workspace. Those of edits that wait for an approval stay."""
+    waiting = JobImage.objects.filter(image=OuterRef("pk"), job__status=Status.WAITING)
+    due = due.exclude(pk__in=CharacterImage.objects.values("image")).exclude(Exists(waiting))
     purged: Counter[UUID] = Counter()
     for pk in due.order_by("trashed_at").values_list("pk", flat=True)[:most]:
         with transaction.atomic():

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, Prefetch, QuerySet, Sum
 
-from editor.models import ENDED, Image, Job, JobEvent, JobImage, Workspace
+from editor.models import ENDED, Image, Job, JobEvent, JobImage, Status, Workspace
 
 COUNTED = 10_000  # further jobs are not counted
 
@@ -18,9 +18,10 @@ def ended(job_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def with_results(jobs: QuerySet[Job]) -> QuerySet[Job]:
-    """The same jobs, with their results in order as `shown_results`."""
+    """The same jobs, with their approvals, and their results in order as `shown_results`."""
     results = Image.objects.filter(trashed_at=None, purged_at=None).order_by("position")
-    return jobs.prefetch_related(Prefetch("results", queryset=results, to_attr="shown_results"))
+    shown = Prefetch("results", queryset=results, to_attr="shown_results")
+    return jobs.select_related("approval").prefetch_related(shown)
 
 
 def read(job_id: UUID) -> Job:
@@ -64,7 +65,9 @@ def page(
     """
     jobs = Job.objects.filter(workspace=workspace)
     if status:
-        jobs = jobs.filter(status=status)
+        # APIs call those that wait for an approval pending too.
+        statuses = [status, Status.WAITING] if status == Status.PENDING else [status]
+        jobs = jobs.filter(status__in=statuses)
     start = (number - 1) * size
     # The ids come from the index only; full rows are read just for the page.
     ids = list(jobs.order_by("-created_at", "-id").values_list("id", flat=True)[start : start + size + 1])
@@ -79,7 +82,7 @@ def read_with_events(job_id: UUID, after: int) -> tuple[Job, list[JobEvent]]:
     """
     job = read(job_id)
     events = list(JobEvent.objects.filter(job_id=job_id, pk__gt=after))
-    if job.is_live and any(event.kind in JobEvent.ENDS for event in events):
+    if not job.has_ended and any(event.kind in JobEvent.ENDS for event in events):
         job = read(job_id)  # it ended between the two
     return job, events
 

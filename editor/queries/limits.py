@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, Sum
 from django.utils import timezone
 
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
 
 
@@ -24,25 +26,46 @@ class Kind(StrEnum):
     KEY_DAY = "key_day"
     WORKSPACE_MONTH = "workspace_month"
     WORKSPACE_DAY = "workspace_day"
+    THRESHOLD = "threshold"  # of one edit
+
+
+# An approved edit does not count against these; the others hold for it too.
+_LIFTED = frozenset({Kind.MEMBER_MONTH, Kind.MEMBER_DAY, Kind.THRESHOLD})
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Credits that may be spent until `resets_at`; `used` counts what was charged and what is held."""
+    """Credits that may be spent until `resets_at`; `used` counts what was charged and what is held.
+
+    The limit of one edit counts nothing and never resets.
+    """
 
     kind: Kind
     allowed: int
     used: int
-    resets_at: datetime
+    resets_at: datetime | None
 
     @property
     def remaining(self) -> int:
         return max(0, self.allowed - self.used)
 
+    @property
+    def lifted_by_approval(self) -> bool:
+        """An edit over it may run if it is approved."""
+        return self.kind in _LIFTED
+
 
 def today(workspace: Workspace) -> date:
     """The day in the workspace's time zone."""
     return timezone.now().astimezone(ZoneInfo(workspace.time_zone)).date()
+
+
+def resets_at(workspace: Workspace, kind: str) -> datetime | None:
+    """When a limit of this kind counts from zero again; None for the limit of one edit."""
+    day = today(workspace)
+    if kind == Kind.THRESHOLD:
+        return None
+    return _midnight(workspace, next_month(day) if kind.endswith("_month") else day + timedelta(days=1))
 
 
 def month_of(day: date) -> date:
@@ -57,13 +80,21 @@ def next_month(day: date) -> date:
 
 def of(actor: Actor) -> list[Limit]:
     """All limits that apply to the actor's edits, the narrowest first."""
-    return [*_of_member(actor), *_of_key(actor), *of_workspace(actor.workspace)]
+    return [*_of_member(actor), *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
+
+
+def of_approved(workspace: Workspace, *, key_id: UUID | None) -> list[Limit]:
+    """Those that an approval does not lift. `key_id`: the API key that the edit was started with."""
+    return [*_of_key(workspace, key_id), *of_workspace(workspace)]
 
 
 def binding(limits: Iterable[Limit], *, price: int) -> Limit | None:
-    """The limit with the least left that does not allow another `price` credits; None if all do."""
+    """The limit that does not allow another `price` credits; None if all do.
+
+    Of several, one that no approval lifts; of these, the one with the least left.
+    """
     over = [limit for limit in limits if price > limit.remaining]
-    return min(over, key=lambda limit: limit.remaining, default=None)
+    return min(over, key=lambda limit: (limit.lifted_by_approval, limit.remaining), default=None)
 
 
 def of_workspace(workspace: Workspace) -> list[Limit]:
@@ -79,12 +110,18 @@ def _of_member(actor: Actor) -> Iterator[Limit]:
     return _limits(actor.workspace, caps, (Kind.MEMBER_MONTH, Kind.MEMBER_DAY), spent, held)
 
 
-def _of_key(actor: Actor) -> Iterator[Limit]:
-    if actor.key_id is None:
+def _of_one_edit(actor: Actor) -> Iterator[Limit]:
+    threshold = actor.workspace.approval_threshold
+    if threshold is not None and not actor.may(Permission.APPROVE):
+        yield Limit(kind=Kind.THRESHOLD, allowed=threshold, used=0, resets_at=None)
+
+
+def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
+    if key_id is None:
         return iter(())
-    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=actor.key_id)
-    own = Q(api_key=actor.key_id)
-    return _limits(actor.workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
+    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=key_id)
+    own = Q(api_key=key_id)
+    return _limits(workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
 
 
 def _limits(

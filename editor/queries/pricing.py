@@ -14,7 +14,7 @@ from editor.access.actor import Actor
 from editor.catalog import validation
 from editor.catalog.types import Model, Route, Tier
 from editor.errors import InvalidInput, Unprocessable
-from editor.models import CreditAccount, Workspace
+from editor.models import CreditAccount, Job, Workspace
 from editor.providers import registry
 from editor.queries import limits, offers
 from editor.queries.limits import Limit
@@ -56,12 +56,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Credits: the edit's price, the workspace's balance, and what would be left.
+    """Credits: the price of all `samples`, the workspace's balance, and what would be left.
 
     over  the limit that does not allow it; None if all do
     """
 
     model: Model
+    samples: int
     credits: int
     balance: int
     over: Limit | None = None
@@ -229,6 +230,19 @@ def _sandbox(model: Model) -> Route:
     return Route(provider=SANDBOX, target=model.id, credits=model.credits, mask=model.mask)
 
 
+def of_job(job: Job) -> Choice:
+    """The route on which a job that waits would run now, on the portal's keys.
+
+    Raises Unprocessable if no provider is set up for its model any more.
+    """
+    offered = offer(workspace=job.workspace)
+    of_tier = offered.tiers.get(job.tier)
+    choice = of_tier if of_tier and of_tier.model.id == job.model else offered.models.get(job.model)
+    if choice is None:
+        raise Unprocessable("No provider is set up for the model of this edit any more.")
+    return choice
+
+
 def price(*, choice: Choice, inputs: Mapping[str, Any]) -> int:
     """Credits for one run with these cleaned inputs."""
     return choice.credits * choice.model.samples(inputs)
@@ -241,6 +255,7 @@ def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
     total = price(choice=choice, inputs=cleaned)
     return Quote(
         model=choice.model,
+        samples=choice.model.samples(cleaned),
         credits=total,
         balance=account.balance,
         over=limits.binding(limits.of(actor), price=total),

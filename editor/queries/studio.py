@@ -11,6 +11,7 @@ from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, QuerySet, W
 
 from editor.models import (
     LIVE,
+    UNENDED,
     Character,
     CharacterImage,
     Image,
@@ -55,7 +56,7 @@ def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
     masks = JobImage.objects.filter(job=OuterRef("pk"), role=JobImage.Role.MASK)
     return (
         jobs.annotate(masked=Exists(masks))
-        .select_related("parent__job", "created_by")
+        .select_related("parent__job", "created_by", "approval")
         .prefetch_related(
             Prefetch("results", Image.objects.select_related("parent", "job").order_by("position"))
         )
@@ -63,8 +64,12 @@ def _with_parts(jobs: QuerySet[Job]) -> QuerySet[Job]:
 
 
 def live_jobs(workspace: Workspace, viewer: User | None = None) -> list[Job]:
-    """The newest edits that are queued or running: the viewer's, then those of others."""
-    jobs = Job.objects.filter(workspace=workspace, status__in=LIVE)
+    """The newest edits that are queued or running: the viewer's, then those of others.
+
+    The viewer's include those that wait for an approval.
+    """
+    own = Q(status=Status.WAITING, created_by=viewer)
+    jobs = Job.objects.filter(Q(status__in=LIVE) | own, workspace=workspace)
     own_first = Case(When(created_by=viewer, then=0), default=1)
     return list(_with_parts(jobs).order_by(own_first, "-created_at")[:LIVE_CARDS])
 
@@ -80,13 +85,27 @@ def ended_since(workspace: Workspace, moment: datetime) -> list[Job]:
 
 
 def newest_if_failed(workspace: Workspace, user: User) -> Job | None:
-    """The user's newest edit, if it failed: after the next one the failure is history."""
-    newest = Job.objects.filter(workspace=workspace, created_by=user).order_by("-created_at").first()
-    return newest if newest and newest.status == Status.FAILED else None
+    """The user's newest edit, if it failed: after the next one the failure is history.
+
+    Or the one whose approval was declined, or lapsed, after the newest was started.
+    """
+    mine = Job.objects.filter(workspace=workspace, created_by=user)
+    newest = mine.order_by("-created_at").first()
+    if newest is None or newest.status == Status.FAILED:
+        return newest
+    return (
+        mine.filter(
+            status=Status.FAILED,
+            approval__workspace=workspace,
+            approval__decided_at__gte=newest.created_at,
+        )
+        .order_by("-approval__decided_at")
+        .first()
+    )
 
 
 def unused_uploads(workspace: Workspace, user: User) -> list[Image]:
-    """The user's newest uploads that no running edit uses, and no result outside the trash was made of.
+    """The user's newest uploads that no unended edit uses, and no result outside the trash was made of.
 
     Those of long ago are not looked at; the gallery lists all.
     """
@@ -94,7 +113,7 @@ def unused_uploads(workspace: Workspace, user: User) -> list[Image]:
         workspace=workspace, created_by=user, kind__in=Image.UPLOADS, from_sample=False, trashed_at=None
     ).order_by("-created_at", "-id")[:UPLOADS]
     results = Image.objects.filter(job__images=OuterRef("pk"), trashed_at=None)
-    live = JobImage.objects.filter(image=OuterRef("pk"), job__status__in=LIVE)
+    live = JobImage.objects.filter(image=OuterRef("pk"), job__status__in=UNENDED)
     rows = Image.objects.filter(pk__in=newest.values("pk")).exclude(Exists(results)).exclude(Exists(live))
     return list(rows.order_by("-created_at", "-id")[:RECENT])
 

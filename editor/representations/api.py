@@ -16,6 +16,8 @@ from editor import models
 from editor.media import links
 
 StatusName = Literal["pending", "processing", "completed", "failed", "canceled"]
+ApprovalState = Literal["waiting", "granted", "declined", "lapsed", "withdrawn"]
+LimitName = Literal["member_month", "member_day", "threshold"]
 
 
 def _milliseconds(moment: datetime) -> str:
@@ -39,12 +41,30 @@ class JobResult(Schema):
     content_type: str = Field(description="For example image/png.")
 
 
+class Approval(Schema):
+    """Whether an edit over a limit may run. Nothing is held for it until it is granted."""
+
+    state: ApprovalState = Field(description="`waiting`, or its end. `lapsed`: nobody answered in time.")
+    limit: LimitName = Field(
+        description="What is in the way: your limit of a month or a day, or the workspace's of one edit."
+    )
+    allowed: int = Field(description="Credits of that limit.")
+    used: int = Field(description="Credits of it that were used when the approval was requested.")
+    price: int = Field(description="Credits that the edit costs.")
+    message: str | None = Field(description="Why it was requested.")
+    reason: str | None = Field(description="Why it was declined.")
+    requested_at: Moment = Field(description="UTC, to the millisecond.")
+    expires_at: Moment = Field(description="When it lapses without an answer. UTC.")
+    decided_at: Moment | None = Field(description="When it was answered, or ended otherwise. UTC.")
+
+
 class Job(Schema):
     """An edit and its current state."""
 
     job_id: UUID = Field(description="Use it in GET /jobs/{job_id}.")
     status: StatusName = Field(
-        description="`pending` and `processing` jobs are still running; the others have ended."
+        description="`pending` and `processing` jobs are still running, or wait for an `approval`; "
+        "the others have ended."
     )
     result_url: str | None = Field(None, description="URL of the (first) result. Needs no key.")
     result_image_id: UUID | None = Field(
@@ -72,6 +92,7 @@ class Job(Schema):
     stage: str = Field(description="The latest step, as in GET /jobs/{job_id}/events.")
     percent: int | None = Field(None, description="Progress, 0 to 100, if the provider reports it.")
     results: list[JobResult] = Field(description="All result images, in order.")
+    approval: Approval | None = Field(None, description="Of an edit for which an approval was requested.")
 
 
 def job(row: models.Job, *, base_url: str) -> Job:
@@ -80,7 +101,7 @@ def job(row: models.Job, *, base_url: str) -> Job:
     first = results[0] if results else None
     return Job(
         job_id=row.id,
-        status=cast(StatusName, row.status),
+        status=cast(StatusName, row.public_status),
         result_url=first.url if first else None,
         result_image_id=first.image_id if first else None,
         model_tier=row.tier or None,
@@ -104,6 +125,22 @@ def job(row: models.Job, *, base_url: str) -> Job:
         stage=row.stage,
         percent=row.percent,
         results=results,
+        approval=_approval(approval) if (approval := getattr(row, "approval", None)) else None,
+    )
+
+
+def _approval(row: models.Approval) -> Approval:
+    return Approval(
+        state=cast(ApprovalState, row.state),
+        limit=cast(LimitName, row.limit),
+        allowed=row.allowed,
+        used=row.used,
+        price=row.price,
+        message=row.message or None,
+        reason=row.reason or None,
+        requested_at=row.requested_at,
+        expires_at=row.expires_at,
+        decided_at=row.decided_at,
     )
 
 

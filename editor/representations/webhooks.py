@@ -19,7 +19,7 @@ from django.conf import settings
 from standardwebhooks import Webhook
 
 from editor.access import vault
-from editor.models import Job, WebhookDelivery
+from editor.models import Event, Job, WebhookDelivery
 from editor.operations.webhooks import callbacks, endpoints
 from editor.queries import jobs as job_queries
 from editor.representations import api, bfl, wiro
@@ -59,7 +59,8 @@ def _standard(delivery: WebhookDelivery, job: Job | None, *, base_url: str, secr
     """Source: the Standard Webhooks specification, 1.0."""
     data: dict[str, Any]
     if job is not None:
-        happened_at, data = job.finished_at, api.job(job, base_url=base_url).model_dump(mode="json")
+        happened_at = _moment(delivery, job)
+        data = api.job(job, base_url=base_url).model_dump(mode="json")
     else:
         data = dict(delivery.data)
         happened_at = datetime.fromisoformat(data.pop("at"))
@@ -71,6 +72,16 @@ def _standard(delivery: WebhookDelivery, job: Job | None, *, base_url: str, secr
     if secret:
         headers["webhook-signature"] = Webhook(secret).sign(message_id, now, content)
     return Message(content=content.encode(), headers=_HEADERS | headers)
+
+
+def _moment(delivery: WebhookDelivery, job: Job) -> datetime | None:
+    """When the event happened."""
+    match delivery.event:
+        case Event.APPROVAL_REQUESTED:
+            return job.approval.requested_at
+        case Event.APPROVAL_GRANTED | Event.APPROVAL_DECLINED:
+            return job.approval.decided_at
+    return job.finished_at
 
 
 def _bfl(job: Job, secret: str) -> Message:

@@ -21,7 +21,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.concurrency import threads
 from editor.concurrency.threads import in_thread
-from editor.contexts import jobs, notices
+from editor.contexts import approvals, jobs, notices
 from editor.contexts.jobs import JobView
 from editor.errors import (
     EditorError,
@@ -32,6 +32,7 @@ from editor.errors import (
     WorkspaceMoved,
 )
 from editor.operations import edit_notices
+from editor.queries.approvals import count_waiting
 from editor.redis import LIVE
 
 # On this code the page reconnects with its current cookie and gets the current state.
@@ -155,6 +156,14 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def balance_changed(self, event: dict[str, Any]) -> None:
         await self._push(None)
 
+    async def approval_changed(self, event: dict[str, Any]) -> None:
+        """For those who may decide: how many wait, and on their page which."""
+        actor = await self._current_actor()
+        if actor and actor.may(Permission.APPROVE):
+            await self.send(text_data=await in_thread(_render_approvals, actor, event["job_id"]))
+
+    approval_changed.permission = Permission.APPROVE  # type: ignore[attr-defined]
+
     async def member_removed(self, event: dict[str, Any]) -> None:
         await self._members_changed()
 
@@ -248,7 +257,18 @@ class WorkspaceConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.reported.update(job.id for job in context["finished"])
         _see(actor, context["finished"])
         context["delayed"] = self.polling is not None
-        return render_to_string("studio/_snapshot.html", context)
+        page = render_to_string("studio/_snapshot.html", context)
+        return page + _render_approvals(actor) if actor.may(Permission.APPROVE) else page
+
+
+def _render_approvals(actor: Actor, job_id: str | None = None) -> str:
+    """`job_id`: the edit about which something has just been decided."""
+    context = {
+        "workspace": actor.workspace,
+        "waiting": count_waiting(actor.workspace),
+        "news": approvals.news(actor, UUID(job_id)) if job_id else "",
+    }
+    return render_to_string("approvals/_changed.html", context)
 
 
 def _see(actor: Actor, ended: Sequence[JobView | None]) -> None:

@@ -49,6 +49,7 @@ urlpatterns = [
     path("sessions/end/", account.end_sessions, name="account_end_sessions"),
     path("sessions/<int:session_id>/end/", account.end_session, name="account_end_session"),
     path("appearance/", account.appearance, name="account_appearance"),
+    path("mail/", account.mail, name="account_mail"),
     path("delete/", account.delete, name="account_delete"),
     path("deleted/", account.deleted, name="account_deleted"),
     # Second factor and passkeys.

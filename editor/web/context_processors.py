@@ -9,10 +9,11 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from editor.access.permissions import Permission
 from editor.models import User
 from editor.operations import people
 from editor.operations import workspaces as operation
-from editor.queries import credits, members, notices
+from editor.queries import approvals, credits, members, notices
 
 THEMES = ("auto", "light", "dark")
 
@@ -40,4 +41,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         shown["rights"] = actor.rights
         shown["may_create_workspaces"] = operation.may_create(user)
         shown["balance"] = credits.balance(actor.workspace)
+        if actor.may(Permission.APPROVE):
+            shown["waiting"] = approvals.count_waiting(actor.workspace)
     return shown

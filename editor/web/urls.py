@@ -5,6 +5,7 @@ from django.urls import path
 from editor.web.views import (
     api_keys,
     api_reference,
+    approvals,
     audit,
     credits,
     edits,
@@ -59,6 +60,9 @@ urlpatterns = [
     path("w/<slug:slug>/run/", edits.run, name="run"),
     path("w/<slug:slug>/jobs/<uuid:job_id>/cancel/", edits.cancel, name="cancel"),
     path("w/<slug:slug>/jobs/<uuid:job_id>/again/", lightbox.again, name="again"),
+    path("w/<slug:slug>/approvals/", approvals.page, name="approvals"),
+    path("w/<slug:slug>/approvals/<uuid:job_id>/approve/", approvals.approve, name="approve"),
+    path("w/<slug:slug>/approvals/<uuid:job_id>/decline/", approvals.decline, name="decline"),
     path("w/<slug:slug>/gallery/", gallery.gallery, name="gallery"),
     path("w/<slug:slug>/gallery/new/", gallery.new, name="gallery_new"),
     path("w/<slug:slug>/gallery/star/", gallery.star, name="gallery_star"),

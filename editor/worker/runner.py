@@ -18,6 +18,7 @@ from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.engine import housekeeping, wakeups
 from editor.operations import (
     allowances,
+    approvals,
     audit,
     deletions,
     key_expiry,
@@ -70,6 +71,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(SWEEP_EVERY, usage_mails.mail_monthly)),
         asyncio.create_task(_every(RENEW_EVERY, allowances.renew_due)),
         asyncio.create_task(_every(SWEEP_EVERY, notices.forget)),
+        asyncio.create_task(_every(SWEEP_EVERY, approvals.lapse)),
         asyncio.create_task(_receive_wakeups()),
     ]
     try:

@@ -99,7 +99,13 @@ on("keydown", (event) => {
   }
   if (control || event.altKey || !find("#single-keys").checked || target.closest(TYPING)) return;
   if (key.startsWith("Arrow") && target.matches("input")) return;
-  const named = findAll(`[aria-keyshortcuts~="${CSS.escape(key)}"]`, find("dialog:modal") ?? document);
+  // In a list of cards, j and k walk; other keys are those of the card with the focus, or of the first.
+  const modal = find("dialog:modal");
+  const cards = modal ? [] : findAll("[data-card]");
+  const at = cards.findIndex((card) => card.contains(target));
+  if (cards.length && "jk".includes(key)) return cards[Math.max(0, key === "j" ? at + 1 : at - 1)]?.focus();
+  const places = modal ? [modal] : [cards[at] ?? document, document];
+  const named = places.flatMap((place) => findAll(`[aria-keyshortcuts~="${CSS.escape(key)}"]`, place));
   const element = named.find((one) => one.checkVisibility());
   if (!element) return;
   event.preventDefault();

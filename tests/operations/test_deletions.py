@@ -31,6 +31,7 @@ from editor.errors import (
 from editor.media import store
 from editor.models import (
     ApiKey,
+    Approval,
     AuditEntry,
     Character,
     CharacterImage,
@@ -65,7 +66,7 @@ from editor.operations import (
 from editor.operations.webhooks import deliveries, endpoints
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_provider_key, photo
 from tests.patience import PATIENCE
-from tests.web.rows import add_completed, fill
+from tests.web.rows import add_completed, add_job, fill
 
 pytestmark = pytest.mark.django_db
 
@@ -306,6 +307,15 @@ def make_everything(actor: Actor) -> None:
     JobImage.objects.create(job=result.job, image=first, role=JobImage.Role.SOURCE, position=0)
     Star.objects.create(user=actor.user, image=first)
     Notice.objects.create(user=actor.user, workspace=actor.workspace, kind="x", text="x", source="x")
+    Approval.objects.create(
+        job=add_job(workspace, status=Status.WAITING),
+        workspace=workspace,
+        limit="threshold",
+        allowed=1,
+        used=0,
+        price=4,
+        expires_at=timezone.now() + timedelta(days=7),
+    )
     shares.create(actor=actor, image=first, days=1)
     character = Character.objects.create(workspace=workspace, name="Ada")
     CharacterImage.objects.create(character=character, image=first, position=1)

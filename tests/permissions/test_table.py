@@ -68,6 +68,8 @@ def _with_scope(tool: Any, scope: str) -> Any:
 
 # Operations with an actor that need no permission of their own: others call them after they checked.
 PARTS = {
+    "approvals.needed",
+    "approvals.request",
     "idempotency.find",
     "idempotency.find_repeat",
     "idempotency.find_sent_before",

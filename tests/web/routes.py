@@ -121,6 +121,13 @@ IN_A_WORKSPACE = {
     "run": Route("post", looking=False),
     "cancel": Route("post", looking=False, parts=lambda rows: [rows.job.id]),
     "again": Route("post", looking=False, parts=lambda rows: [rows.job.id]),
+    "approvals": Route("get", looking=False),
+    "approve": Route(
+        "post", looking=False, parts=lambda rows: [rows.job.id], fields=lambda rows: {"price": 4}
+    ),
+    "decline": Route(
+        "post", looking=False, parts=lambda rows: [rows.job.id], fields=lambda rows: {"reason": "no"}
+    ),
     "gallery": Route("get"),
     "gallery_new": Route("get", status=204),
     "gallery_image": Route("get", parts=lambda rows: [rows.result.id]),

@@ -65,6 +65,7 @@ ARGUMENTS: dict[str | None, dict[str, Any]] = {
 }
 POST_ONLY = {
     "account_appearance",
+    "account_mail",
     "account_delete",
     "account_disconnect",
     "account_email_action",

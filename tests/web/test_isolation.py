@@ -119,6 +119,8 @@ def test_a_sample_in_the_url_is_not_copied_for_viewers(own: Rows) -> None:
         ("studio_version", "image"),
         ("rail", "at"),
         ("cancel", "job"),
+        ("approve", "job"),
+        ("decline", "job"),
         ("run", "images"),
         ("run", "style"),
         ("run", "character"),

@@ -64,7 +64,17 @@ def client(workspace: Workspace) -> Client:
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 @pytest.mark.parametrize(
     "name",
-    ["studio", "studio_version", "inputs", "rail", "credits", "api_keys", "api_reference", "provider_keys"],
+    [
+        "studio",
+        "studio_version",
+        "inputs",
+        "rail",
+        "credits",
+        "approvals",
+        "api_keys",
+        "api_reference",
+        "provider_keys",
+    ],
 )
 def test_pages_of_a_workspace(
     workspace: Workspace, client: Client, name: str, headers: dict[str, str]

@@ -17,11 +17,22 @@ from django.urls import reverse
 from django.utils import timezone
 
 from editor.contexts import jobs
-from editor.models import ApiKey, Image, ProviderKey, Role, ShareLink, User, Workspace
+from editor.models import (
+    ApiKey,
+    Approval,
+    Image,
+    Membership,
+    ProviderKey,
+    Role,
+    ShareLink,
+    Status,
+    User,
+    Workspace,
+)
 from editor.sockets.workspace import WorkspaceConsumer
 from tests.factories import make_actor, make_member, make_workspace
 from tests.web.requests import HTMX, signed_in
-from tests.web.rows import fill
+from tests.web.rows import add_job, fill
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +170,30 @@ def test_the_api_keys(workspace: Workspace, role: Role) -> None:
         ApiKey.objects.bulk_create(keys)
         page = client.get(reverse("api_keys", args=[workspace.slug]))
         assert "n8n" in page.content.decode()
+
+    assert_constant(workspace, read)
+
+
+@pytest.mark.parametrize("show", ["", "decided"])
+def test_the_approvals(workspace: Workspace, client: Client, show: str) -> None:
+    def read(source: Image) -> None:
+        for result in source.children.select_related("created_by"):
+            decided = {"state": "declined", "decided_at": timezone.now(), "decided_by": result.created_by}
+            Membership.objects.get_or_create(
+                workspace=workspace, user=result.created_by, defaults={"monthly_cap": 4}
+            )
+            Approval.objects.create(
+                job=add_job(workspace, parent=result, created_by=result.created_by, status=Status.WAITING),
+                workspace=workspace,
+                limit="member_month",
+                allowed=4,
+                used=4,
+                price=4,
+                expires_at=timezone.now(),
+                **(decided if show else {}),
+            )
+        page = client.get(reverse("approvals", args=[workspace.slug]), {"show": show})
+        assert "Monthly cap: 4 of 4 spent" in page.content.decode()
 
     assert_constant(workspace, read)
 

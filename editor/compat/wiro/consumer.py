@@ -124,7 +124,7 @@ class TaskConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                     after = step.pk
                     for frame in wiro.frames(row, step, base_url=base_url):
                         await self._send(frame)
-                if last or not row.is_live:  # live at the last read: the portal is about to stop
+                if last or row.has_ended:  # not ended at the last read: the portal is about to stop
                     return
                 await watch.changed.wait()
 

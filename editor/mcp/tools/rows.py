@@ -15,9 +15,10 @@ from editor.concurrency.threads import in_storage_thread
 from editor.errors import NotFound
 from editor.mcp.tools.base import Picture
 from editor.media import links, store
-from editor.models import Image, Job
+from editor.models import Image, Job, Status
 from editor.queries.pricing import Offer
 
+WAITS = "The edit waits for an owner or admin to approve it. Nothing is held for it."
 LARGEST_PREVIEW = 100 * 1024  # bytes
 
 
@@ -68,7 +69,7 @@ def job(row: Job, *, base_url: str, note: str | None = None) -> JobOut:
     """`row` with its results, see `queries.jobs.with_results`; `base_url` is scheme and host of links."""
     return JobOut(
         job_id=row.id,
-        status=row.status,
+        status=row.public_status,
         percent=row.percent if row.is_live else None,
         model=row.model,
         model_tier=row.tier or None,
@@ -80,8 +81,15 @@ def job(row: Job, *, base_url: str, note: str | None = None) -> JobOut:
         error=row.error if row.error_code else None,
         error_code=row.error_code or None,
         results=[_result(image, base_url) for image in results(row)],
-        note=note or (None if row.error_code else row.error or None),
+        note=note or _note(row),
     )
+
+
+def _note(row: Job) -> str | None:
+    """What it waits for, or what a completed one lacks."""
+    if row.status == Status.WAITING:
+        return WAITS
+    return None if row.error_code else row.error or None
 
 
 def results(row: Job) -> list[Image]:

@@ -79,6 +79,14 @@ def job_ended(*, job: Job) -> None:
     _send(rows)
 
 
+def approval_changed(*, job: Job, event: Event) -> None:
+    """Send approval.requested, .granted or .declined. Belongs to the transaction in which it happened."""
+    _send(
+        _row(workspace_id=job.workspace_id, event=event, url=endpoint.url, endpoint=endpoint, job=job)
+        for endpoint in _subscribed(job.workspace_id, event)
+    )
+
+
 def balance_fell(*, account: CreditAccount) -> None:
     """Send credits.low. Belongs to the transaction in which the balance fell below the threshold."""
     data = {"balance": account.balance, "low_mark": account.low_balance_threshold}

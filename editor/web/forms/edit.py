@@ -32,6 +32,7 @@ class StudioForm:
     style_id: str
     character_id: str
     idempotency_key: str
+    approval_message: str | None
 
     def as_edit(self, *, mask: bytes | None) -> NewEdit:
         """The edit to submit. An empty seed is drawn, so that it is known and can be repeated."""
@@ -46,6 +47,7 @@ class StudioForm:
             match_format=self.match_format,
             style_id=self.style_id or None,
             character_id=self.character_id or None,
+            approval_message=self.approval_message,
             idempotency_key=_with_mask(self.idempotency_key, mask) or None,
         )
 
@@ -71,6 +73,7 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
         style_id=_chosen(data.get("style", "")),
         character_id=_chosen(data.get("character", "")),
         idempotency_key=_key(data),
+        approval_message=data.get("approval_message"),
     )
 
 

@@ -122,6 +122,15 @@ def appearance(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
+def mail(request: HttpRequest) -> HttpResponse:
+    """Which mails the person gets."""
+    people.set_approval_mails(user=_user(request), wanted="approval_mails" in request.POST)
+    messages.success(request, "Saved.")
+    return redirect("account")
+
+
+@require_POST
+@login_required
 def disconnect(request: HttpRequest) -> HttpResponse:
     """No longer sign in with an account of an identity provider."""
     form = DisconnectForm(request.POST, request=request)

@@ -16,6 +16,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts.directions import isolated
+from editor.contexts.limits import over_view
 from editor.contexts.model_choice import alpha_note, model_views
 from editor.contexts.rail import MORE, rail_view
 from editor.contexts.studio import Studio, prompt_history, studio_page
@@ -109,7 +110,7 @@ def inputs(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member(Permission.VIEW)
 def quote(request: MemberRequest) -> HttpResponse:
-    """The price of the current choice, and what it would lose of the image."""
+    """The price of the current choice, the limit that it is over, and what it would lose of the image."""
     workspace = request.actor.workspace
     form = edit.read(request.POST, workspace=workspace)
     price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
@@ -122,7 +123,13 @@ def quote(request: MemberRequest) -> HttpResponse:
             pricing.offer(workspace=workspace, provider=form.choice.provider), form.choice
         ),
     )
-    return render(request, "studio/_quote.html", {"quote": price, "alpha_note": note})
+    over = over_view(
+        request.actor,
+        price,
+        offer=lambda: pricing.offer(workspace=workspace, provider=form.choice.provider),
+        images=len(form.image_ids),
+    )
+    return render(request, "studio/_quote.html", {"quote": price, "over": over, "alpha_note": note})
 
 
 @require_GET

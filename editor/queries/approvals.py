@@ -1,0 +1,99 @@
+"""Approvals of edits: what waits, what was decided, and who may decide."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+
+from editor.access import permissions
+from editor.access.permissions import Permission
+from editor.models import LIVE, Approval, DailyUsage, Job, Membership, User, Workspace
+from editor.queries import limits
+
+SHOWN = 50  # cards, and rows of what was decided, on a page
+COUNTED = 1_000  # further ones are not counted
+CAPS = 6  # members whose caps are shown
+
+
+def waiting(workspace: Workspace) -> QuerySet[Approval]:
+    return Approval.objects.filter(workspace=workspace, state=Approval.State.WAITING)
+
+
+def count_waiting(workspace: Workspace) -> int:
+    """Up to COUNTED."""
+    return waiting(workspace)[:COUNTED].count()
+
+
+def count_decided(workspace: Workspace) -> int:
+    """Up to COUNTED."""
+    return _decided(workspace)[:COUNTED].count()
+
+
+def waiting_of(workspace: Workspace, user: User) -> int:
+    """How many of the person's edits wait."""
+    return waiting(workspace).filter(job__created_by=user).count()
+
+
+def newest_waiting(workspace: Workspace) -> list[Approval]:
+    """SHOWN at most, the newest first, with all that their cards show. One query."""
+    return list(_with_parts(waiting(workspace)).order_by("-requested_at", "-pk")[:SHOWN])
+
+
+def newest_decided(workspace: Workspace) -> list[Approval]:
+    """SHOWN at most, the last decided first. One query."""
+    return list(_with_parts(_decided(workspace)).order_by("-decided_at", "-pk")[:SHOWN])
+
+
+def of_job(workspace: Workspace, job_id: UUID) -> Approval | None:
+    return _with_parts(Approval.objects.filter(workspace=workspace, pk=job_id)).first()
+
+
+def deciders(workspace: Workspace, *, but: User | None) -> list[User]:
+    """The people who may decide about an edit of `but`, by name."""
+    rows = Membership.objects.filter(
+        permissions.having(Permission.APPROVE),
+        workspace=workspace,
+        user__is_active=True,
+        user__is_service_account=False,
+    )
+    people = [row.user for row in rows.select_related("user") if but is None or row.user_id != but.pk]
+    return sorted(people, key=lambda user: user.display_name.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A member's monthly cap, and what counts against it."""
+
+    user: User
+    allowed: int
+    used: int
+
+
+def caps(workspace: Workspace) -> list[Cap]:
+    """Of CAPS members, the fullest first. Three queries."""
+    month = limits.month_of(limits.today(workspace))
+    usage = DailyUsage.objects.filter(account=workspace.pk, approved=False, day__gte=month)
+    live = Job.objects.filter(workspace=workspace, approved=False, status__in=LIVE, spent_on__gte=month)
+    used = Counter(dict(usage.values_list("user").annotate(Sum("credits")).order_by()))
+    used.update(dict(live.values_list("created_by").annotate(Sum("price")).order_by()))
+    rows = Membership.objects.filter(workspace=workspace, monthly_cap__isnull=False).select_related("user")
+    found = [Cap(user=row.user, allowed=row.monthly_cap or 0, used=used[row.user_id]) for row in rows]
+    return sorted(found, key=lambda cap: (-cap.used / (cap.allowed or 1), -cap.used))[:CAPS]
+
+
+def caps_of(workspace: Workspace, user_ids: Iterable[UUID | None]) -> dict[UUID | None, int | None]:
+    """The monthly caps of members, by the person's id; None: no cap."""
+    rows = Membership.objects.filter(workspace=workspace, user__in=[pk for pk in user_ids if pk])
+    return dict(rows.values_list("user", "monthly_cap"))
+
+
+def _decided(workspace: Workspace) -> QuerySet[Approval]:
+    return Approval.objects.filter(workspace=workspace, decided_at__isnull=False)
+
+
+def _with_parts(rows: QuerySet[Approval]) -> QuerySet[Approval]:
+    return rows.select_related("job__parent", "job__created_by", "decided_by")
