@@ -12,30 +12,40 @@ from editor.access import accounts
 from editor.catalog import validation
 from editor.catalog.types import Route
 from editor.engine.errors import JobEnded
-from editor.models import Job, JobEvent
+from editor.models import Job, JobEvent, Membership
 from editor.operations import timeline
 from editor.providers import registry
 from editor.providers.base import ErrorKind, ProviderError
+from editor.queries import usage_rules
 
 _PASSES_ON = {ErrorKind.UNAVAILABLE, ErrorKind.RATE_LIMITED, ErrorKind.INSUFFICIENT_FUNDS}
 
 
 def routes_left(*, job: Job) -> list[Route]:
-    """Routes that are set up, untried, support the request and cost no more than is held."""
+    """Routes that are set up, untried and allowed, support the request and cost no more than is held."""
     model = catalog.catalog().models.get(job.model)
     if model is None or job.own_key or job.provider == "sandbox":
         return []
     masked = job.job_images.filter(role="mask").exists()
     set_up = accounts.available(job.workspace).platform
     tried = {*job.tried_providers, job.provider}
+    rules = _rules(job)
     return [
         route
         for route in model.routes
         if route.provider in set_up - tried
+        and rules.allow_provider(route.provider)
         and (route.mask or not masked)
         and validation.route_problem(route, job.inputs) is None
         and route.credits * job.samples <= job.price
     ]
+
+
+def _rules(job: Job) -> usage_rules.Rules:
+    """Those that bind the person who asked for it, as they are now."""
+    memberships = Membership.objects.filter(workspace=job.workspace_id, user=job.created_by_id)
+    role = memberships.values_list("role", flat=True).first()
+    return usage_rules.of_role(job.workspace, role or "")
 
 
 def go_on(*, job: Job, error: ProviderError) -> bool:

@@ -14,15 +14,26 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.catalog import matching, seeds, validation
-from editor.errors import Conflict, InvalidInput, NotFound
+from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.media import store
 from editor.models import Character, Image, Job, JobEvent, JobImage, Status, Style
-from editor.operations import credits, idempotency, images, limits, outcomes, queue, search, storage, timeline
+from editor.operations import (
+    credits,
+    idempotency,
+    images,
+    limits,
+    outcomes,
+    queue,
+    quotes,
+    search,
+    storage,
+    timeline,
+)
 from editor.operations.images import Stored
 from editor.operations.presets import sent_prompt
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
-from editor.queries import pricing
+from editor.queries import pricing, usage_rules
 from editor.queries.limits import today
 from editor.queries.pricing import Choice
 
@@ -35,6 +46,7 @@ class NewEdit:
     mask       bytes of a painted mask for the source: white = change
     inputs     values of the model's options, by their catalogue names
     match_format  the result has the source's format, unless `inputs` names one
+    quote_id   a price that was promised: see quotes.py
     idempotency_key  a repeat with the same key returns the same job and costs nothing more
     request_hash     identifies a repeat: the same key with another hash is refused
     """
@@ -49,6 +61,7 @@ class NewEdit:
     match_format: bool = False
     style_id: str | UUID | None = None
     character_id: str | UUID | None = None
+    quote_id: str | UUID | None = None
     idempotency_key: str | None = None
     request_hash: str = ""
     callback: Callback | None = None
@@ -56,11 +69,12 @@ class NewEdit:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A checked edit without its images."""
+    """A checked edit without its images. `price`: credits, for all samples."""
 
     choice: Choice
     prompt: str
     inputs: Mapping[str, Any]
+    price: int
     style: Style | None
     character: Character | None
     likenesses: list[Image]
@@ -86,8 +100,9 @@ def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ())
 
     new_images  those of `request.image_ids` that get rows with the job; the caller still owns their files
 
-    Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, LimitExceeded, Unprocessable,
-    StorageFull or DiskFull; in any case nothing was charged and no job exists.
+    Raises InvalidInput, NotFound, PermissionDenied, WorkspaceSuspended, OverLimit, InsufficientCredits,
+    LimitExceeded, QuoteExpired, Unprocessable, StorageFull or DiskFull; in any case nothing was charged and
+    no job exists.
     """
     actor.require(Permission.EDIT)
     if repeated := _repeated(actor, request):
@@ -130,11 +145,11 @@ def _create(
         return repeated, False
     if request.idempotency_key:
         idempotency.free(actor=actor, key=request.idempotency_key)
-    limits.check_exists(workspace=actor.workspace)
+    actor = limits.reread(actor=actor)
+    limits.check_suspended(workspace=actor.workspace)
     choice, style, character = checked.choice, checked.style, checked.character
     in_flight = limits.check_jobs(workspace=actor.workspace)
-    price = pricing.price(choice=choice, inputs=checked.inputs)
-    limits.check_credits(actor=actor, price=price)
+    limits.check_credits(actor=actor, price=checked.price)
     places = _images_with_roles(
         [_row(actor, source) for source in sources],
         checked.likenesses,
@@ -162,7 +177,7 @@ def _create(
         target=choice.route.target,
         own_key=choice.own_key,
         samples=choice.model.samples(checked.inputs),
-        price=price,
+        price=checked.price,
         spent_on=today(actor.workspace),
         time_limit=choice.model.time_limit_seconds,
     )
@@ -186,6 +201,7 @@ def _repeated(actor: Actor, request: NewEdit) -> Job | None:
 def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
     """`prompt_only`: there are no images except those of a character."""
     callbacks.check(request.callback)
+    limits.check_suspended(workspace=actor.workspace)
     choice = pricing.choose(
         workspace=actor.workspace,
         model=request.model,
@@ -193,7 +209,10 @@ def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
         provider=request.provider,
         # Options belong to the tier's own model: choosing some means choosing that model.
         prompt_only=prompt_only and not (request.character_id or request.inputs),
+        rules=usage_rules.of(actor),
     )
+    if choice.refusal:
+        raise PermissionDenied(choice.refusal)
     prompt = validation.clean_prompt(choice.model, request.prompt)
     inputs = validation.clean_inputs(choice.model, request.inputs)
     if problem := validation.route_problem(choice.route, inputs):
@@ -203,6 +222,7 @@ def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
         choice=choice,
         prompt=prompt,
         inputs=inputs,
+        price=quotes.price(actor=actor, quote_id=request.quote_id, choice=choice, inputs=inputs),
         style=lookups.style(actor, request.style_id) if request.style_id else None,
         character=character,
         likenesses=list(character.likenesses) if character else [],
@@ -221,9 +241,8 @@ def _check_images(checked: _Checked, count: int, *, mask: bool) -> None:
 def _check_limits(actor: Actor, checked: _Checked) -> None:
     """Check the plan, the cap and the credits early; the decisive check is repeated under the lock."""
     limits.check_jobs(workspace=actor.workspace)
-    price = pricing.price(choice=checked.choice, inputs=checked.inputs)
-    limits.check_credits(actor=actor, price=price)
-    credits.check(account=credits.open_account(workspace=actor.workspace), price=price)
+    limits.check_credits(actor=actor, price=checked.price)
+    credits.check(account=credits.open_account(workspace=actor.workspace), price=checked.price)
 
 
 def _sources(actor: Actor, request: NewEdit, new_images: Sequence[Stored]) -> list[Image | Stored]:

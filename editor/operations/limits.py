@@ -5,11 +5,14 @@ They are checked under the lock of the workspace's account, which rules out race
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC
+
 from editor.access.actor import Actor
-from editor.errors import InsufficientCredits, LimitExceeded, NotFound
-from editor.models import LIVE, Job, Workspace
+from editor.errors import InsufficientCredits, LimitExceeded, NotFound, PermissionDenied, WorkspaceSuspended
+from editor.models import LIVE, Job, Membership, Workspace
 from editor.queries import limits
-from editor.queries.limits import Kind, Limit
+from editor.queries.limits import Limit
 
 
 class OverLimit(InsufficientCredits):
@@ -19,18 +22,18 @@ class OverLimit(InsufficientCredits):
     """
 
     def __init__(self, limit: Limit, *, price: int) -> None:
-        super().__init__(_sentence(limit, price))
+        resets_at = limit.resets_at.astimezone(UTC).isoformat(timespec="milliseconds")
+        super().__init__(
+            f"{limit.whose} is {limit.allowed:,} credits {limit.period}, and {limit.used:,} are used. "
+            f"This edit needs {price:,}. The limit resets on {limit.resets_at:%-d %B at %H:%M} "
+            f"({limit.resets_at.tzinfo}). {limit.who_raises} can raise it.",
+            more={
+                "limit": limit.kind.value,
+                "remaining": limit.remaining,
+                "resets_at": resets_at.replace("+00:00", "Z"),
+            },
+        )
         self.limit = limit
-
-
-_WHOSE = {
-    Kind.MEMBER_MONTH: "Your limit in this workspace is {allowed} credits a month",
-    Kind.MEMBER_DAY: "Your limit in this workspace is {allowed} credits a day",
-    Kind.KEY_MONTH: "The limit of this API key is {allowed} credits a month",
-    Kind.KEY_DAY: "The limit of this API key is {allowed} credits a day",
-    Kind.WORKSPACE_MONTH: "The workspace's budget is {allowed} credits a month",
-    Kind.WORKSPACE_DAY: "The workspace's budget is {allowed} credits a day",
-}
 
 
 def check_jobs(*, workspace: Workspace) -> int:
@@ -46,10 +49,32 @@ def check_jobs(*, workspace: Workspace) -> int:
     return count
 
 
-def check_exists(*, workspace: Workspace) -> None:
-    """Raise NotFound if the workspace was deleted a moment ago."""
-    if not Workspace.objects.filter(pk=workspace.pk, deleted_at=None).exists():
+def reread(*, actor: Actor) -> Actor:
+    """The actor with their present rights and limits, under the lock that the caller holds.
+
+    Raises NotFound if the workspace was deleted a moment ago, PermissionDenied if they have left it.
+    """
+    row = Membership.objects.select_related("workspace__plan").filter(pk=actor.membership.pk).first()
+    if row is None:
+        raise PermissionDenied("You are no longer a member of this workspace.")
+    if row.workspace.deleted_at:
         raise NotFound("This workspace was deleted.")
+    return replace(actor, membership=row, workspace=row.workspace)
+
+
+def check_suspended(*, workspace: Workspace) -> None:
+    """Raise WorkspaceSuspended if an operator has suspended the workspace."""
+    if workspace.suspended_at:
+        raise WorkspaceSuspended(suspension(workspace))
+
+
+def suspension(workspace: Workspace) -> str:
+    """What its members learn about the suspension."""
+    reason = workspace.suspended_reason.strip().rstrip(".")
+    why = f": {reason}" if reason else ""
+    return (
+        f"This workspace is suspended{why}. No edit can be started. An operator of this portal can lift that."
+    )
 
 
 def check_credits(*, actor: Actor, price: int) -> None:
@@ -60,12 +85,3 @@ def check_credits(*, actor: Actor, price: int) -> None:
     over = limits.binding(limits.of(actor), price=price)
     if over:
         raise OverLimit(over, price=price)
-
-
-def _sentence(limit: Limit, price: int) -> str:
-    whose = _WHOSE[limit.kind].format(allowed=f"{limit.allowed:,}")
-    return (
-        f"{whose}, and {limit.used:,} are used. This edit needs {price:,}. The limit resets on "
-        f"{limit.resets_at:%-d %B at %H:%M} ({limit.resets_at.tzinfo}). "
-        "An owner or admin of this workspace can raise it."
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,8 +15,9 @@ from editor.catalog.types import Model, Route, Tier
 from editor.errors import InvalidInput, Unprocessable
 from editor.models import CreditAccount, Workspace
 from editor.providers import registry
-from editor.queries import limits
+from editor.queries import limits, usage_rules
 from editor.queries.limits import Limit
+from editor.queries.usage_rules import Rules
 
 PLATFORM = "platform"
 SANDBOX = "sandbox"
@@ -27,12 +28,14 @@ class Choice:
     """A model, its tier (empty if an exact model was requested) and the route.
 
     own_key  on the workspace's own key: costs no credits, and there is no other route
+    refusal  why the rules of the workspace do not allow it; "" if they do
     """
 
     model: Model
     tier: str
     route: Route
     own_key: bool = False
+    refusal: str = ""
 
     @property
     def provider(self) -> str:
@@ -85,24 +88,30 @@ class Offer:
 
     @property
     def default(self) -> Choice:
-        """The workspace's default, the catalogue's, or else any choice. Raises Unprocessable without one."""
+        """The workspace's default, the catalogue's, or else any choice; those that the rules allow first.
+
+        Raises Unprocessable without one.
+        """
         preferred = self.tiers.get(self.preferred) or self.models.get(self.preferred)
         usual = self.tiers.get(catalog.catalog().default_tier)
-        for choice in (preferred, usual, *self.tiers.values(), *self.models.values()):
-            if choice is not None:
-                return choice
+        found = [one for one in (preferred, usual, *self.tiers.values(), *self.models.values()) if one]
+        if found:
+            return _first_allowed(found)
         raise Unprocessable("No provider is set up. Ask an operator to connect one.")
 
 
-def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
-    """All choices, in one query. Raises like `choose` for the provider."""
+def offer(*, workspace: Workspace, provider: str = PLATFORM, rules: Rules = usage_rules.NONE) -> Offer:
+    """All choices, in one query. Raises like `choose` for the provider.
+
+    rules  those that bind the member: a choice that they do not allow says so
+    """
     set_up = accounts.available(workspace)
     if provider != PLATFORM:
         _check_own_key(workspace=workspace, provider=provider, set_up=set_up)
     entries = catalog.catalog()
     return Offer(
-        tiers={tier.id: _for_tier(tier, provider, set_up) for tier in entries.tiers.values()},
-        models={model.id: _for_model(model, provider, set_up) for model in entries.models.values()},
+        tiers={tier.id: _for_tier(tier, provider, set_up, rules) for tier in entries.tiers.values()},
+        models={model.id: _for_model(model, provider, set_up, rules) for model in entries.models.values()},
         preferred=workspace.default_model,
     )
 
@@ -114,6 +123,7 @@ def choose(
     tier: str = "",
     provider: str = PLATFORM,
     prompt_only: bool = False,
+    rules: Rules = usage_rules.NONE,
 ) -> Choice:
     """Resolve an exact model, or else a tier, to the route that will serve it; neither: `Offer.default`.
 
@@ -121,6 +131,7 @@ def choose(
                  else the provider of the workspace's own key
     prompt_only  there are no images; a tier whose model needs one uses its `prompt_models`, and a
                  workspace's default model that needs one is not used
+    rules        those that bind the member; without them the choice may be one that is not allowed
 
     Raises InvalidInput for an unknown model, tier or provider and for a tier or model that the
     provider does not serve; Unprocessable if the provider is not set up: own keys never fall back
@@ -131,48 +142,61 @@ def choose(
     )
     if provider != PLATFORM:
         _check_served(model=model, tier=tier or catalog.catalog().default_tier, provider=provider, what=what)
-    offered = offer(workspace=workspace, provider=provider)
+    offered = offer(workspace=workspace, provider=provider, rules=rules)
     choice = offered.models[model] if model else offered.tiers[tier] if tier else offered.default
     if not what and prompt_only and choice and not choice.tier and not choice.model.text_to_image:
         choice = replace(offered, preferred="").default
     if choice is None:
         raise Unprocessable(f"No provider is set up for {what}. Choose another model.")
     if prompt_only and choice.tier and not choice.model.text_to_image:
-        return _for_prompt_alone(choice, offered)
+        return _for_prompt_alone(choice, offered, rules)
     return choice
 
 
-def _for_prompt_alone(choice: Choice, offered: Offer) -> Choice:
+def _first_allowed(choices: Sequence[Choice]) -> Choice:
+    return next((choice for choice in choices if not choice.refusal), choices[0])
+
+
+def _for_prompt_alone(choice: Choice, offered: Offer, rules: Rules) -> Choice:
     """The tier's model for prompts alone, or the given choice if none is set up at its price or less."""
-    for name in catalog.get_tier(choice.tier).prompt_models:
-        stand_in = offered.models[name]
-        if stand_in and stand_in.credits <= choice.credits:
-            return replace(stand_in, tier=choice.tier)
-    return choice
+    offers = [offered.models[name] for name in catalog.get_tier(choice.tier).prompt_models]
+    stand_ins = [_of_tier(one, choice.tier, rules) for one in offers if one and one.credits <= choice.credits]
+    return _first_allowed(stand_ins) if stand_ins else choice
 
 
-def _for_tier(tier: Tier, provider: str, set_up: Providers) -> Choice | None:
-    """The tier's model, or else the first of its other models that is set up."""
+def _of_tier(choice: Choice, tier: str, rules: Rules) -> Choice:
+    refusal = rules.refusal(model=choice.model, tier=tier, provider=choice.route.provider)
+    return replace(choice, tier=tier, refusal=refusal)
+
+
+def _for_tier(tier: Tier, provider: str, set_up: Providers, rules: Rules) -> Choice | None:
+    """The tier's model, or else another of its models that is set up; those that the rules allow first."""
     models = catalog.catalog().models
     if provider != PLATFORM:
         entry = catalog.own_key_model(tier, provider)
-        choice = _for_model(entry, provider, set_up) if entry else None
+        found = [_for_model(entry, provider, set_up, rules)] if entry else []
     else:
         names = [tier.model, *tier.own_keys.values()]
-        found = (_for_model(models[name], provider, set_up, preferred=tier.route) for name in names)
-        choice = next(filter(None, found), None)
-    return replace(choice, tier=tier.id) if choice else None
+        found = [_for_model(models[name], provider, set_up, rules, preferred=tier.route) for name in names]
+    choices = [_of_tier(choice, tier.id, rules) for choice in found if choice]
+    return _first_allowed(choices) if choices else None
 
 
-def _for_model(model: Model, provider: str, set_up: Providers, preferred: str | None = None) -> Choice | None:
-    if provider != PLATFORM:
-        route = next((route for route in model.routes if route.provider == provider), None)
-        return Choice(model=model, tier="", route=route, own_key=True) if route else None
-    if not set_up.platform:
-        return Choice(model=model, tier="", route=_sandbox(model))
-    routes = [route for route in model.routes if route.provider in set_up.platform]
-    routes.sort(key=lambda route: route.provider != preferred)
-    return Choice(model=model, tier="", route=routes[0]) if routes else None
+def _for_model(
+    model: Model, provider: str, set_up: Providers, rules: Rules, preferred: str | None = None
+) -> Choice | None:
+    """Of several routes, one to a provider that the rules allow."""
+    if provider == PLATFORM and not set_up.platform:
+        routes = [_sandbox(model)]
+    elif provider == PLATFORM:
+        routes = [route for route in model.routes if route.provider in set_up.platform]
+    else:
+        routes = [route for route in model.routes if route.provider == provider]
+    routes.sort(key=lambda route: (not rules.allow_provider(route.provider), route.provider != preferred))
+    if not routes:
+        return None
+    refusal = rules.refusal(model=model, tier="", provider=routes[0].provider)
+    return Choice(model=model, tier="", route=routes[0], own_key=provider != PLATFORM, refusal=refusal)
 
 
 def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:

@@ -23,6 +23,7 @@ from editor.operations import (
     nonces,
     orphans,
     queue,
+    quotes,
     search,
     sessions,
     trash,
@@ -62,6 +63,7 @@ async def run_worker() -> None:
         asyncio.create_task(_every(PURGE_EVERY, search.add_missing)),
         asyncio.create_task(_every(SWEEP_EVERY, audit.purge)),
         asyncio.create_task(_every(SWEEP_EVERY, sessions.forget)),
+        asyncio.create_task(_every(SWEEP_EVERY, quotes.forget)),
         asyncio.create_task(_every(SWEEP_EVERY, key_expiry.mail_expiring)),
         asyncio.create_task(_receive_wakeups()),
     ]
