@@ -83,6 +83,7 @@ _MEMBER: dict[str, Any] = {
     "role": "editor",
     "access_image_editor": True,
     "monthly_cap": 300,
+    "daily_cap": 50,
     "spent_this_month": 183,
     "is_active": True,
     "joined_at": "2026-05-04T11:00:00.000Z",

@@ -8,13 +8,13 @@ from ninja import Field, Schema
 from pydantic import StringConstraints
 
 from editor.api.schemas import Page, Request, Success
+from editor.operations.caps import HIGHEST
 from editor.operations.invitations import LONGEST_ADDRESS, LONGEST_MESSAGE, MOST_AT_ONCE
-from editor.operations.members import HIGHEST_CAP
 from editor.representations.members import Invitation, Member, RoleName
 
 InvitedRole = Literal["admin", "editor", "viewer"]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_ADDRESS)]
-Cap = Annotated[int, Field(ge=0, le=HIGHEST_CAP, strict=True)]
+Cap = Annotated[int, Field(ge=0, le=HIGHEST, strict=True)]
 
 
 class _Invited(Request):
@@ -45,6 +45,9 @@ class MemberChangeIn(Request):
     )
     monthly_cap: Cap | Literal["none"] | None = Field(
         None, description="Credits that they can spend a month; `none` removes the cap."
+    )
+    daily_cap: Cap | Literal["none"] | None = Field(
+        None, description="Credits that they can spend a day; `none` removes the cap."
     )
 
 

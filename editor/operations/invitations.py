@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from editor.access.actor import Actor
 from editor.access.invitation_links import Opened
-from editor.access.permissions import Permission
+from editor.access.permissions import Permission, having
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
-from editor.operations import audit, mails, member_rights, members, workspaces
+from editor.operations import audit, caps, mails, member_rights, members, workspaces
 from editor.operations.second_factors import NewPasskey
 from editor.queries import members as member_queries
 
@@ -78,7 +78,7 @@ def invite(
         workspace=actor.workspace,
         role=role,
         access_image_editor=access_image_editor,
-        monthly_cap=members.checked_cap(monthly_cap),
+        monthly_cap=caps.checked(monthly_cap),
         message=_checked_message(message),
         invited_by=actor.user,
     )
@@ -178,6 +178,7 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
         role=row.role,
         access_image_editor=row.access_image_editor,
         monthly_cap=row.monthly_cap,
+        daily_cap=_daily_cap(row),
     )
     members.save(membership=membership, actor=user)
     _record(user, "invitation.accepted", row, address=address)
@@ -224,6 +225,12 @@ def sign_up(
         user=user, defaults={"email": user.email, "verified": opened.mailed, "primary": True}
     )
     return user, accept(opened=opened, user=user, origin=origin, address=address)
+
+
+def _daily_cap(row: Invitation) -> int | None:
+    """That of who invited them, unless it was an owner: nobody gives others more than they have."""
+    inviters = Membership.objects.filter(workspace=row.workspace_id, user=row.invited_by_id)
+    return inviters.exclude(having(Permission.WORKSPACE_OWN)).values_list("daily_cap", flat=True).first()
 
 
 def _problems(workspace: Workspace, emails: Sequence[str]) -> dict[str, str]:
@@ -324,7 +331,6 @@ def _wrong(field: str, problem: str) -> InvalidInput:
 
 
 def _record(actor: audit.By, action: str, row: Invitation, address: str | None = None) -> None:
-    cap = "none" if row.monthly_cap is None else f"{row.monthly_cap:,}"
     audit.record(
         workspace=row.workspace,
         actor=actor,
@@ -333,7 +339,7 @@ def _record(actor: audit.By, action: str, row: Invitation, address: str | None =
         after={
             "role": Role(row.role).label,
             "Access Image Editor": "on" if row.access_image_editor else "off",
-            "monthly cap": cap,
+            "monthly cap": caps.described(row.monthly_cap),
         }
         if action == "invitation.created"
         else None,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from editor.access import lookups
 from editor.access.actor import Actor
+from editor.access.permissions import Permission
 from editor.catalog import validation
 from editor.catalog.types import Value
 from editor.errors import Conflict, InvalidInput, NotFound
@@ -30,7 +31,11 @@ class QuoteExpired(Conflict):
 
 
 def create(*, actor: Actor, choice: Choice, inputs: Mapping[str, object]) -> Quote:
-    """A promise of the present price of one run, for this person. Raises InvalidInput for invalid inputs."""
+    """A promise of the present price of one run, for this person.
+
+    Raises PermissionDenied, and InvalidInput for invalid inputs.
+    """
+    actor.require(Permission.VIEW)
     cleaned = validation.clean_inputs(choice.model, inputs)
     now = timezone.now()
     columns = {
