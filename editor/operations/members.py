@@ -18,7 +18,7 @@ from editor import events
 from editor.access import permissions
 from editor.access.actor import NOT_BY_KEY, Actor
 from editor.access.permissions import Permission
-from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from editor.errors import Conflict, NotFound, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
 from editor.operations import api_keys, audit, caps, mails, member_rights
 from editor.queries import members as member_queries

@@ -20,6 +20,7 @@ from editor.models.users import SERVICE_DOMAIN
 from editor.operations import audit, caps, member_rights
 from editor.queries import api_keys
 
+
 def create(
     *, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int | None, daily_cap: int | None = None
 ) -> User:

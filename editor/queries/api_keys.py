@@ -39,13 +39,16 @@ def live() -> Q:
 def keys(workspace: Workspace, *, made_by: User | None = None) -> list[ApiKey]:
     """The workspace's keys, or one user's: live keys, then the last ended ones; newest first.
 
-    Each has `cap`, the credits that its holder can spend per month, or None.
+    Each has `holder_monthly` and `holder_daily`: credits that its holder can spend per month and per day.
     """
-    cap = Membership.objects.filter(workspace=OuterRef("workspace"), user=OuterRef("created_by"))
+    holder = Membership.objects.filter(workspace=OuterRef("workspace"), user=OuterRef("created_by"))
     rows: QuerySet[ApiKey] = (
         ApiKey.objects.filter(workspace=workspace)
         .defer("secret_hash")
-        .annotate(cap=Subquery(cap.values("monthly_cap")))
+        .annotate(
+            holder_monthly=Subquery(holder.values("monthly_cap")),
+            holder_daily=Subquery(holder.values("daily_cap")),
+        )
     )
     rows = rows.select_related("created_by", "replacement").order_by("-created_at", "-id")
     if made_by is not None:

@@ -19,8 +19,8 @@ from editor.queries import members as queries
 
 class Command(BaseCommand):
     help = (
-        "List, add and remove the members of a workspace, and change their roles and caps. People are named by their "
-        "email address and need an account; others are invited on the workspace's Members page or by the API."
+        "List, add and remove the members of a workspace, and change their roles and caps. People are named "
+        "by their email address and need an account; others are invited on the Members page or by the API."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
