@@ -68,6 +68,7 @@ def _submission(body: schemas.ProcessIn, *, key: str, digest: str, base_url: str
         inputs=body.parameters,
         style_id=body.style_id,
         character_id=body.character_id,
+        quote_id=body.quote_id,
         idempotency_key=key or None,
         request_hash=digest,
         callback=_callback(body, base_url),

@@ -21,7 +21,8 @@ from pydantic import (
 from editor.catalog.types import TierId
 from editor.operations.webhooks import callbacks
 from editor.providers import registry
-from editor.representations.api import Job
+from editor.queries.limits import Kind
+from editor.representations.api import Job, Moment
 
 PROVIDERS = ["platform", *(name for name, provider in registry.providers().items() if provider.needs_key)]
 LONGEST_URL = 2000  # characters
@@ -47,6 +48,7 @@ def _no_text(value: object) -> object:
 
 # Only JSON numbers, including 5.0.
 Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
+LimitName = Literal[tuple(Kind)]
 Success = Annotated[Literal[True], Field(description="Always true; false in errors.")]
 
 
@@ -59,6 +61,9 @@ class Problem(Schema):
     code: str = Field(description="A stable code for programs.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by field name.")
     job_id: UUID | None = Field(None, description="The job that failed, if there is one.")
+    limit: str | None = Field(None, description="The limit that binds, as in GET /limits.")
+    remaining: int | None = Field(None, description="Credits that this limit still allows.")
+    resets_at: Moment | None = Field(None, description="When this limit resets. UTC.")
 
 
 def errors(*codes: int) -> dict[int, Any]:
@@ -184,6 +189,11 @@ class ProcessIn(_Choice):
         None, description="A character to keep consistent: an `id` from GET /characters."
     )
     # Additions:
+    quote_id: UUID | None = Field(
+        None,
+        description="A `quote_id` from POST /estimate-credits, of the same key's holder, for the same model or "
+        "tier, provider and number of images: the job costs no more than was quoted.",
+    )
     image_ids: Annotated[list[UUID], Field(max_length=MOST_IMAGES)] = Field(
         default_factory=list, description="More images, in the order to use them."
     )
@@ -227,6 +237,37 @@ class Estimate(Schema):
     byok_skips_credits: bool = Field(description="True if the job would run on the workspace's own key.")
     # Additions:
     model: str = Field(description="The model that would run.")
+    quote_id: UUID = Field(description="Use it in POST /process, to pay no more than this estimate.")
+    quote_expires_at: Moment = Field(description="Until when `quote_id` is accepted. UTC.")
+    limit: LimitName | None = Field(description="The limit that does not allow it; null if all do.")
+
+
+class Limit(Schema):
+    """Credits that can be spent until `resets_at`."""
+
+    limit: LimitName = Field(description="Whose limit it is, and for how long it counts.")
+    allowed: int = Field(description="Credits a month or a day.")
+    used: int = Field(description="Credits that were charged or are held.")
+    remaining: int = Field(description="Credits that are left.")
+    resets_at: Moment = Field(description="When the month or the day ends, in `time_zone`. UTC.")
+
+
+class Limits(Schema):
+    """What the holder of the key can spend, and with what."""
+
+    available_credits: int = Field(description="Credits that the workspace can spend.")
+    time_zone: str = Field(description="Days and months begin at its midnight.")
+    limits: list[Limit] = Field(
+        description="All that apply to this key; each edit has to fit into all of them."
+    )
+    suspended: bool = Field(description="True: an operator has suspended the workspace; no edit can start.")
+    models: list[str] = Field(description="The models that may be used: `model` of POST /process.")
+    model_tiers: list[str] = Field(description="The tiers that may be used: `model_tier` of POST /process.")
+
+
+class LimitsOut(Schema):
+    success: Success = True
+    data: Limits = Field(description="The limits.")
 
 
 class UploadOut(Schema):
@@ -284,6 +325,9 @@ class Model(Schema):
     takes_mask: bool = Field(description="Whether it takes a `mask_id`.")
     most_images: int = Field(description="The most images that one job can use.")
     inputs: list[ModelInput] = Field(description="The `parameters` that it takes.")
+    not_allowed: str | None = Field(
+        description="Why the rules of the workspace do not allow it; null if they do."
+    )
 
 
 class Preset(Schema):

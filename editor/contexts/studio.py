@@ -35,9 +35,11 @@ from editor.contexts.versions import (
 )
 from editor.models import Character, Image, Style, Workspace
 from editor.operations.images import SAMPLES
+from editor.operations.limits import suspension
 from editor.queries import pricing, studio
 from editor.queries.pricing import Choice, Quote
 from editor.queries.studio import Version
+from editor.queries.usage_rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Studio:
     styles: list[TileView]
     characters: list[TileView]
     quote: Quote
+    quote_id: str  # the promise of its price; "" where the composer asks for one
     ideas: list[IdeaView]
     samples: list[SampleView]
     recent: list[RecentView]
@@ -110,7 +113,9 @@ def studio_page(
     current: Image | None,
     compared_id: str = "",
     choice: Choice,
+    rules: Rules,
     quote: Quote,
+    quote_id: str = "",
     inputs: Mapping[str, object],
     match_format: bool,
     form: BaseForm,
@@ -125,7 +130,7 @@ def studio_page(
     """
     workspace = actor.workspace
     tree = studio.edit_tree(current) if current else []
-    offer = pricing.offer(workspace=workspace, provider=choice.provider)
+    offer = pricing.offer(workspace=workspace, provider=choice.provider, rules=rules)
     models = model_views(offer, choice)
     return Studio(
         workspace=workspace,
@@ -148,16 +153,23 @@ def studio_page(
         styles=[_style(style, style_id) for style in studio.styles(workspace)],
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
         quote=quote,
+        quote_id=quote_id,
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
         recent=[] if current or not actor.may(Permission.EDIT) else _recent(actor),
         samples=_samples() if actor.may(Permission.EDIT) else [],
         idempotency_key=new_idempotency_key(),
         draft_key=f"{actor.user.pk} {workspace.pk}",
-        view_only="" if actor.may(Permission.EDIT) else VIEW_ONLY,
+        view_only=_view_only(actor),
         failure=failure(failed) if (failed := studio.newest_if_failed(workspace, actor.user)) else None,
         prompt=prompt,
         error=error,
     )
+
+
+def _view_only(actor: Actor) -> str:
+    if not actor.may(Permission.EDIT):
+        return VIEW_ONLY
+    return suspension(actor.workspace) if actor.workspace.suspended_at else ""
 
 
 def _samples() -> list[SampleView]:

@@ -57,13 +57,15 @@ class Choice:
 class Quote:
     """Credits: the edit's price, the workspace's balance, and what would be left.
 
-    over  the limit that does not allow it; None if all do
+    over     the limit that does not allow it; None if all do
+    refusal  why the rules of the workspace do not allow it; "" if they do
     """
 
     model: Model
     credits: int
     balance: int
     over: Limit | None = None
+    refusal: str = ""
 
     @property
     def after(self) -> int:
@@ -242,4 +244,5 @@ def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
         credits=total,
         balance=account.balance,
         over=limits.binding(limits.of(actor), price=total),
+        refusal=choice.refusal,
     )

@@ -58,7 +58,7 @@ def _allows_tier(row: UsageRule, model: Model, tier: str) -> bool:
     if tier:
         return tier in row.allowed_tiers
     return model.id in row.allowed_models or any(
-        model.id in (one.model, *one.own_keys.values())
+        model.id in (one.model, *one.own_keys.values(), *one.prompt_models)
         for one in catalog.catalog().tiers.values()
         if one.id in row.allowed_tiers
     )

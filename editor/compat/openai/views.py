@@ -123,11 +123,11 @@ async def model(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def _models(actor: Actor) -> dict[str, Choice]:
-    """Choices by name: aliases, then tiers, then the catalogue's models."""
-    offered = pricing.offer(workspace=actor.workspace)
+    """The choices that the rules allow, by name: aliases, then tiers, then the catalogue's models."""
+    offered = pricing.offer(workspace=actor.workspace, rules=usage_rules.of(actor))
     own = {**offered.tiers, **offered.models}
     named = {name: own.get(target) for name, target in model_aliases.targets().items()} | own
-    return {name: choice for name, choice in named.items() if choice is not None}
+    return {name: choice for name, choice in named.items() if choice and not choice.refusal}
 
 
 def _row(name: str, choice: Choice) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from editor.errors import InvalidInput
 from editor.media.limits import MAX_BYTES
 from editor.models import Job, Workspace
 from editor.operations.jobs import NewEdit
-from editor.queries import pricing
+from editor.queries import pricing, usage_rules
 from editor.queries.pricing import Choice
+from editor.queries.usage_rules import Rules
 from editor.web.forms.model_inputs import MATCH
 
 
@@ -30,6 +31,7 @@ class StudioForm:
     style_id: str
     character_id: str
     idempotency_key: str
+    quote_id: str
 
     def as_edit(self, *, mask: bytes | None) -> NewEdit:
         """The edit to submit. An empty seed is drawn, so that it is known and can be repeated."""
@@ -44,17 +46,22 @@ class StudioForm:
             match_format=self.match_format,
             style_id=self.style_id or None,
             character_id=self.character_id or None,
+            quote_id=self.quote_id or None,
             idempotency_key=self.idempotency_key or None,
         )
 
 
-def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
-    """The submitted fields. Raises InvalidInput or Unprocessable as `pricing.choose` does."""
+def read(data: QueryDict, *, workspace: Workspace, rules: Rules = usage_rules.NONE) -> StudioForm:
+    """The submitted fields. Raises InvalidInput or Unprocessable as `pricing.choose` does.
+
+    rules  those that bind the member
+    """
     choice = pricing.choose(
         workspace=workspace,
         model=data.get("model", ""),
         tier=data.get("tier", ""),
         provider=data.get("provider") or pricing.PLATFORM,
+        rules=rules,
     )
     key = data.get("idempotency_key", "")
     if len(key) > 80 or not key.isprintable():
@@ -72,6 +79,7 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
         style_id=_chosen(data.get("style", "")),
         character_id=_chosen(data.get("character", "")),
         idempotency_key=key,
+        quote_id=data.get("quote", ""),
     )
 
 
