@@ -287,8 +287,8 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         "The workspace does not have enough credits, or a limit does not allow it: then `limit`, `remaining` "
         "and `resets_at` say which. Nothing was charged.",
         {
-            "error": "Your limit in this workspace is 300 credits a month, and 297 are used. This edit needs 8. "
-            "The limit resets on 1 June at 00:00 (Europe/Berlin). An owner or admin of this workspace can "
+            "error": "Your limit in this workspace is 300 credits a month, and 297 are used. This edit needs "
+            "8. The limit resets on 1 June at 00:00 (Europe/Berlin). An owner or admin of this workspace can "
             "raise it.",
             "code": "insufficient_credits",
             "limit": "member_month",
@@ -314,8 +314,8 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     409: (
         "The job or invitation has already ended, the first call with this Idempotency-Key is still running, "
-        "the quote has expired (`quote_expired`), the person is a member or invited already, or the workspace "
-        "would have no owner.",
+        "the quote has expired (`quote_expired`), the person is a member or invited already, or the "
+        "workspace would have no owner.",
         {"error": "The edit was canceled. Its credits were refunded.", "code": "conflict", "job_id": JOB},
     ),
     413: (

@@ -48,7 +48,6 @@ def _no_text(value: object) -> object:
 
 # Only JSON numbers, including 5.0.
 Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
-LimitName = Literal[tuple(Kind)]
 Success = Annotated[Literal[True], Field(description="Always true; false in errors.")]
 
 
@@ -191,8 +190,8 @@ class ProcessIn(_Choice):
     # Additions:
     quote_id: UUID | None = Field(
         None,
-        description="A `quote_id` from POST /estimate-credits, of the same key's holder, for the same model or "
-        "tier, provider and number of images: the job costs no more than was quoted.",
+        description="A `quote_id` from POST /estimate-credits, of the same key's holder, for the same model "
+        "or tier, provider and number of images: the job costs no more than was quoted.",
     )
     image_ids: Annotated[list[UUID], Field(max_length=MOST_IMAGES)] = Field(
         default_factory=list, description="More images, in the order to use them."
@@ -239,13 +238,13 @@ class Estimate(Schema):
     model: str = Field(description="The model that would run.")
     quote_id: UUID = Field(description="Use it in POST /process, to pay no more than this estimate.")
     quote_expires_at: Moment = Field(description="Until when `quote_id` is accepted. UTC.")
-    limit: LimitName | None = Field(description="The limit that does not allow it; null if all do.")
+    limit: Kind | None = Field(description="The limit that does not allow it; null if all do.")
 
 
 class Limit(Schema):
     """Credits that can be spent until `resets_at`."""
 
-    limit: LimitName = Field(description="Whose limit it is, and for how long it counts.")
+    limit: Kind = Field(description="Whose limit it is, and for how long it counts.")
     allowed: int = Field(description="Credits a month or a day.")
     used: int = Field(description="Credits that were charged or are held.")
     remaining: int = Field(description="Credits that are left.")

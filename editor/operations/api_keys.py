@@ -98,7 +98,7 @@ def create(
         signed=signed,
         key_caps=caps_of_key,
     )
-    after = {"scopes": key.scopes, "expires_at": _end(key)}
+    after: dict[str, Any] = {"scopes": key.scopes, "expires_at": _end(key)}
     after |= {"belongs_to": "workspace"} if of_workspace else {}
     after |= {name: cap for name, cap in _named(monthly_cap, daily_cap).items() if cap is not None}
     _record(actor, "api_key.created", key, after=after)

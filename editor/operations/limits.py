@@ -25,8 +25,8 @@ class OverLimit(InsufficientCredits):
         resets_at = limit.resets_at.astimezone(UTC).isoformat(timespec="milliseconds")
         super().__init__(
             f"{limit.whose} is {limit.allowed:,} credits {limit.period}, and {limit.used:,} are used. "
-            f"This edit needs {price:,}. The limit resets on {limit.resets_at:%-d %B at %H:%M} "
-            f"({limit.resets_at.tzinfo}). {limit.who_raises} can raise it.",
+            f"This edit needs {price:,}. The limit resets on {limit.resets_on}. "
+            f"{limit.who_raises} can raise it.",
             more={
                 "limit": limit.kind.value,
                 "remaining": limit.remaining,

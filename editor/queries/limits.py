@@ -71,6 +71,11 @@ class Limit:
         return self._words[1].format(period="monthly" if self.kind.is_monthly else "daily")
 
     @property
+    def resets_on(self) -> str:
+        """In the workspace's time zone: “1 December at 00:00 (Europe/Berlin)”."""
+        return f"{self.resets_at:%-d %B at %H:%M} ({self.resets_at.tzinfo})"
+
+    @property
     def who_raises(self) -> str:
         return self._words[2]
 

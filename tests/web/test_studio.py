@@ -233,7 +233,7 @@ def test_the_price_says_what_a_monthly_cap_leaves(workspace: Workspace) -> None:
     capped = make_member(workspace, role=Role.EDITOR)
     Membership.objects.filter(workspace=workspace, user=capped).update(monthly_cap=3)
     response = signed_in(capped).post(url(workspace, "quote"), {"tier": "standard"}, headers=HTMX)
-    assert "Over a limit: 3 of it left" in response.content.decode()
+    assert "Needs 4 credits: 3 of 3 left of your monthly cap until" in response.content.decode()
 
 
 def test_an_edit_can_be_loaded_into_the_studio(workspace: Workspace, client: Client) -> None:

@@ -20,7 +20,7 @@ from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import EditorError
 from editor.gateway.requests import View, caller, forget_body, needs, origin
-from editor.queries import model_aliases, pricing
+from editor.queries import model_aliases, pricing, usage_rules
 from editor.queries.pricing import Choice
 
 FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy

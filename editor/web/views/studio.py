@@ -126,9 +126,8 @@ def quote(request: MemberRequest) -> HttpResponse:
             pricing.offer(workspace=workspace, provider=form.choice.provider, rules=rules), form.choice
         ),
     )
-    return render(
-        request, "studio/_quote.html", {"quote": price, "quote_id": promised.pk, "alpha_note": note}
-    )
+    context = {"quote": price, "quote_id": promised.pk, "alpha_note": note}
+    return render(request, "studio/_quote.html", context)
 
 
 @require_GET
