@@ -76,8 +76,9 @@ def calls(api: Api, key: str, person: Client) -> dict[str, Call]:
         return _accepted(answer, 200, 429)
 
     async def mcp(http: httpx.AsyncClient) -> bool:
-        arguments = {"prompt": PROMPT, "model_tier": "standard"}
-        result = await asyncio.to_thread(agent.call, api.portal.url, key, "edit_image", **arguments)
+        result = await asyncio.to_thread(
+            lambda: agent.call(api.portal.url, key, "edit_image", prompt=PROMPT, model_tier="standard")
+        )
         if result.is_error:
             refused = agent.refusal(result)
             assert (refused["limit"], refused["remaining"]) == ("member_month", STANDARD - 1)

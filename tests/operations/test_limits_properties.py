@@ -1,4 +1,4 @@
-"""Whatever order edits, their ends, limits, quotes, prices and failover come in: counters equal the ledger."""
+"""Whatever order edits, their ends, limits, quotes and failover come in: counters equal the ledger."""
 
 from __future__ import annotations
 
