@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from editor.access.actor import Actor
+from editor.access.invitation_links import Opened
 from editor.errors import InvalidInput, PermissionDenied
 from editor.models import ApiKey, AuditEntry, Membership, Role, Workspace
 from editor.operations import api_keys, invitations, jobs, members, workspace_settings
@@ -185,7 +186,7 @@ def test_whom_an_admin_with_a_daily_cap_invites_has_that_too(
     [invited] = invitations.invite(actor=inviter, emails=["mei@acme.test"], role=Role.EDITOR)
     assert invited.invitation
     person = UserFactory.create(email="mei@acme.test")
-    opened = invitations.Opened(invited.invitation, mailed=False)
+    opened = Opened(invited.invitation, mailed=False)
     assert invitations.accept(opened=opened, user=person).daily_cap == cap
 
 

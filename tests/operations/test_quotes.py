@@ -28,7 +28,7 @@ def actor() -> Actor:
     return replace(make_actor(), channel=Channel.API)
 
 
-def quote(actor: Actor, *, inputs: dict[str, Any] | None = None, **wanted: str) -> Quote:
+def quote(actor: Actor, *, inputs: dict[str, Any] | None = None, **wanted: Any) -> Quote:
     choice = pricing.choose(workspace=actor.workspace, **(wanted or {"tier": "standard"}))
     return quotes.create(actor=actor, choice=choice, inputs=inputs or {})
 

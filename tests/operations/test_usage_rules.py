@@ -39,11 +39,11 @@ def member(owner: Actor, role: Role = Role.EDITOR) -> Actor:
     return make_actor(owner.workspace, user=make_member(owner.workspace, role=role))
 
 
-def submit(actor: Actor, **wanted: str) -> Job:
+def submit(actor: Actor, **wanted: Any) -> Job:
     return jobs.submit(actor=actor, request=NewEdit(prompt="a harbour", **wanted))
 
 
-def refused(actor: Actor, **wanted: str) -> str:
+def refused(actor: Actor, **wanted: Any) -> str:
     """Why an edit is refused, by `submit` and before by `check`."""
     request = NewEdit(prompt="a harbour", **wanted)
     with pytest.raises(PermissionDenied) as early:
