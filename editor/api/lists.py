@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from editor.access.actor import Actor
-from editor.api import rows, schemas
+from editor.api import list_schemas as schemas
+from editor.api import rows
 from editor.api.authentication import READ
 from editor.api.schemas import errors
 from editor.concurrency.threads import in_thread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from editor import catalog
-from editor.api import schemas
+from editor.api import list_schemas as schemas
 from editor.catalog.types import Model
 from editor.queries.pricing import Offer
 
