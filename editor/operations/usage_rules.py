@@ -15,6 +15,7 @@ from editor.operations import audit
 from editor.providers import registry
 
 EVERYBODY = ""
+WHOSE = (EVERYBODY, *Role.values)
 
 
 @transaction.atomic
@@ -31,7 +32,7 @@ def save(
     Raises PermissionDenied and InvalidInput.
     """
     actor.require(Permission.WORKSPACE_MANAGE)
-    if role != EVERYBODY and role not in Role.values:
+    if role not in WHOSE:
         raise _wrong("role", "There is no such role.")
     entries = catalog.catalog()
     values = {

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods
 
 from editor.access.permissions import Permission
 from editor.contexts.usage_rules import rules_page
-from editor.models import Role
 from editor.operations import usage_rules
 from editor.web.decorators import MemberRequest, member
 
@@ -20,7 +19,7 @@ from editor.web.decorators import MemberRequest, member
 def page(request: MemberRequest) -> HttpResponse:
     """The rule for a role (`?role=`), or for everybody; POST replaces it. Nothing checked allows all."""
     role = request.GET.get("role", "")
-    role = role if role in Role.values else usage_rules.EVERYBODY
+    role = role if role in usage_rules.WHOSE else usage_rules.EVERYBODY
     if request.method != "POST":
         context = {"rules": rules_page(request.actor.workspace, role), "nav": "usage_rules"}
         return render(request, "settings/usage_rules.html", context)
