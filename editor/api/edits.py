@@ -132,7 +132,7 @@ def _estimate(actor: Actor, body: schemas.EstimateIn) -> schemas.Estimate:
         model_tier=body.model_tier,
         model=choice.model.id,
         provider=body.provider,
-        estimated_credits=min(quote.credits, promised.price),
+        estimated_credits=promised.price,
         is_exact=choice.own_key,
         available_credits=quote.balance,
         can_proceed=quote.enough and quote.over is None,

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
-from editor.api.schemas import Success
-from editor.queries.limits import Kind
+from editor.api.schemas import LimitName, Success
 from editor.representations.api import Moment
 
 
 class Limit(Schema):
     """Credits that can be spent until `resets_at`."""
 
-    limit: Kind = Field(description="Whose limit it is, and for how long it counts.")
+    limit: LimitName = Field(description="Whose limit it is, and for how long it counts.")
     allowed: int = Field(description="Credits a month or a day.")
     used: int = Field(description="Credits that were charged or are held.")
     remaining: int = Field(description="Credits that are left.")

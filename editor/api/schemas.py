@@ -48,6 +48,7 @@ def _no_text(value: object) -> object:
 
 # Only JSON numbers, including 5.0.
 Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
+LimitName = Annotated[str, Field(json_schema_extra={"enum": [kind.value for kind in Kind]})]
 Success = Annotated[Literal[True], Field(description="Always true; false in errors.")]
 
 
@@ -238,7 +239,7 @@ class Estimate(Schema):
     model: str = Field(description="The model that would run.")
     quote_id: UUID = Field(description="Use it in POST /process, to pay no more than this estimate.")
     quote_expires_at: Moment = Field(description="Until when `quote_id` is accepted. UTC.")
-    limit: Kind | None = Field(description="The limit that does not allow it; null if all do.")
+    limit: LimitName | None = Field(description="The limit that does not allow it; null if all do.")
 
 
 class UploadOut(Schema):

@@ -37,12 +37,14 @@ from editor.models import (
     LedgerEntry,
     Membership,
     ProviderKey,
+    Quote,
     SearchEntry,
     ShareLink,
     Star,
     StorageAccount,
     Style,
     Upload,
+    UsageRule,
     WebhookDelivery,
     WebhookEndpoint,
     Workspace,
@@ -180,6 +182,8 @@ def _first_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
 
 def _last_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
     return (
+        Quote.objects.filter(workspace=workspace),
+        UsageRule.objects.filter(workspace=workspace),
         Style.objects.filter(workspace=workspace),
         Upload.objects.filter(workspace=workspace),
         ApiKey.objects.filter(workspace=workspace),
