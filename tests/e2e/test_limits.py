@@ -44,7 +44,7 @@ def test_limits_are_set_and_the_composer_says_which_binds(
     look(page, f"general-{which}")
 
     page.goto(f"{common_portal.url}/w/acme-studio/")
-    over = page.get_by_text(re.compile("1 of 1 left of the workspace's daily budget until .* Berlin"))
+    over = page.get_by_text(re.compile("1 of 1 left of the workspace's daily budget until .*Berlin"))
     expect(over).to_be_visible()
     assert_in_order(page, "over a limit")
     look(page, f"studio-{which}")
