@@ -7,6 +7,7 @@ A channel defines no business errors of its own: it catches `EditorError`, reads
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 
 class EditorError(Exception):
@@ -18,6 +19,7 @@ class EditorError(Exception):
     retryable    True when the same call may succeed later without a change
     retry_after  seconds to wait before such a retry, if known
     fields       for invalid input: input name -> what is wrong with it
+    more         further members of the error in the portal's own APIs, as JSON can hold them
     """
 
     code = "error"
@@ -30,11 +32,13 @@ class EditorError(Exception):
         *,
         retry_after: float | None = None,
         fields: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
         self.fields: dict[str, str] = dict(fields or {})
+        self.more: dict[str, Any] = dict(more or {})
 
 
 class InvalidInput(EditorError):
@@ -63,6 +67,12 @@ class PermissionDenied(EditorError):
 
     code = "permission_denied"
     status = 403
+
+
+class WorkspaceSuspended(PermissionDenied):
+    """An operator has suspended the workspace: nobody can start an edit in it."""
+
+    code = "workspace_suspended"
 
 
 class SecondFactorRequired(PermissionDenied):

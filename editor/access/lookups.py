@@ -26,6 +26,7 @@ from editor.models import (
     Membership,
     ModelAlias,
     ProviderKey,
+    Quote,
     ShareLink,
     Style,
     Upload,
@@ -229,6 +230,12 @@ def style(actor: Actor, style_id: str | UUID) -> Style:
 def character(actor: Actor, character_id: str | UUID) -> Character:
     rows = Character.objects.filter(workspace=actor.workspace, archived_at=None)
     return _one(rows, character_id, "There is no such character in this workspace.")
+
+
+def quote(actor: Actor, quote_id: str | UUID) -> Quote:
+    """A quote that was made for this person here, expired or not."""
+    rows = Quote.objects.filter(workspace=actor.workspace, user=actor.user)
+    return _one(rows, quote_id, "There is no such quote, or it expired days ago.")
 
 
 def share(actor: Actor, share_id: str | UUID) -> ShareLink:

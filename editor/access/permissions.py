@@ -76,7 +76,9 @@ RULES: Mapping[Permission, Rule] = MappingProxyType(
         Permission.USAGE_VIEW: Rule("See what every member spent", MANAGERS),
         Permission.APPROVE: Rule("Approve or decline edits of others over a limit", MANAGERS),
         Permission.AUDIT_VIEW: Rule("See and export the audit log", MANAGERS),
-        Permission.WORKSPACE_MANAGE: Rule("Change the workspace's name, address and defaults", MANAGERS),
+        Permission.WORKSPACE_MANAGE: Rule(
+            "Change the workspace's name, address, defaults, limits and model rules", MANAGERS
+        ),
         Permission.WORKSPACE_OWN: Rule(
             "Make others owners, require a second factor, export and delete the workspace", _OWNERS
         ),

@@ -54,7 +54,7 @@ class MembershipInline(admin.TabularInline):
     formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ("user",)
-    fields = ("user", "role", "access_image_editor", "monthly_cap")
+    fields = ("user", "role", "access_image_editor", "monthly_cap", "daily_cap")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[models.Membership]:
         return super().get_queryset(request).filter(user__is_service_account=False)

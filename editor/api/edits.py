@@ -15,10 +15,11 @@ from editor.api.envelope import problem
 from editor.api.process import Outcome, process
 from editor.api.schemas import errors
 from editor.concurrency.threads import in_thread
+from editor.errors import PermissionDenied
 from editor.gateway.outcome import failure
 from editor.gateway.requests import caller, origin
-from editor.operations import uploads
-from editor.queries import pricing
+from editor.operations import quotes, uploads
+from editor.queries import pricing, usage_rules
 from editor.representations import api
 
 router = Router()
@@ -112,7 +113,10 @@ def _processed(request: HttpRequest, outcome: Outcome, response: HttpResponse) -
     tags=["Edits"],
 )
 async def estimate_credits(request: HttpRequest, body: schemas.EstimateIn) -> Any:
-    """Returns what a call of POST /process would cost at most, and whether the workspace can afford it."""
+    """Returns what a call of POST /process would cost at most, and whether it could be paid now.
+
+    A call with the `quote_id` costs no more, even if the price changes in the next ten minutes.
+    """
     return Status(200, schemas.EstimateOut(data=await in_thread(_estimate, caller(request).actor, body)))
 
 
@@ -122,15 +126,22 @@ def _estimate(actor: Actor, body: schemas.EstimateIn) -> schemas.Estimate:
         model=body.model or "",
         tier=body.model_tier or "",
         provider=body.provider,
+        rules=usage_rules.of(actor),
     )
+    if choice.refusal:
+        raise PermissionDenied(choice.refusal)
     quote = pricing.quote(actor=actor, choice=choice, inputs=body.parameters)
+    promised = quotes.create(actor=actor, choice=choice, inputs=body.parameters)
     return schemas.Estimate(
         model_tier=body.model_tier,
         model=choice.model.id,
         provider=body.provider,
-        estimated_credits=quote.credits,
+        estimated_credits=promised.price,
         is_exact=choice.own_key,
         available_credits=quote.balance,
-        can_proceed=quote.enough,
+        can_proceed=quote.enough and quote.over is None,
         byok_skips_credits=choice.own_key,
+        quote_id=promised.pk,
+        quote_expires_at=promised.expires_at,
+        limit=quote.over.kind if quote.over else None,
     )

@@ -1,6 +1,6 @@
 """The public API's responses: `{"success": true, "data": ...}` or `{"success": false, "error": "..."}`.
 
-Source: Flokan's Image Editor API, "Errors". `code`, `fields` and `job_id` are our additions.
+Source: Flokan's Image Editor API, "Errors". All but `error` are our additions.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from editor.errors import EditorError
 
 
 def problem(error: EditorError, **more: Any) -> dict[str, Any]:
-    """An error as JSON: message, code and, if any, the problem of each field."""
+    """An error as JSON: message, code, further members and, if any, the problem of each field."""
     body: dict[str, Any] = {"success": False, "error": error.message, "code": error.code}
     if error.fields:
         body["fields"] = error.fields
-    return body | more
+    return body | error.more | more
 
 
 def encoded(status: int, error: EditorError) -> bytes:

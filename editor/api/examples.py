@@ -16,6 +16,7 @@ JOB = "9c0d4f31-52a7-4d0b-b6a3-0c8e5d7f9a20"
 STYLE = "5b1f6c0e-2a44-4d59-8d7c-3e9f1b7a6c02"
 CHARACTER = "d3a9e7b4-81f0-4f6e-9b25-6c4d2e8f0a13"
 MEMBER = "0f6b1f0e-7c55-4a06-8f52-5b0f5cf0a1f7"
+QUOTE = "2c5d8a90-7b1e-4f36-8e0d-9a4f3c6b5d21"
 INVITATION = "6a4b6c27-5f0e-4f43-93ab-3bb0a8d3e9c4"
 MODEL = "black-forest-labs/flux-kontext-pro"
 
@@ -83,6 +84,7 @@ _MEMBER: dict[str, Any] = {
     "role": "editor",
     "access_image_editor": True,
     "monthly_cap": 300,
+    "daily_cap": 50,
     "spent_this_month": 183,
     "is_active": True,
     "joined_at": "2026-05-04T11:00:00.000Z",
@@ -163,6 +165,30 @@ ANSWERS: dict[str, dict[int, Any]] = {
                 "can_proceed": True,
                 "byok_skips_credits": False,
                 "model": "black-forest-labs/flux-kontext-max",
+                "quote_id": QUOTE,
+                "quote_expires_at": "2026-05-04T11:10:00.000Z",
+                "limit": None,
+            },
+        },
+    },
+    "limits": {
+        200: {
+            "success": True,
+            "data": {
+                "available_credits": 412,
+                "time_zone": "Europe/Berlin",
+                "limits": [
+                    {
+                        "limit": "member_month",
+                        "allowed": 300,
+                        "used": 183,
+                        "remaining": 117,
+                        "resets_at": "2026-05-31T22:00:00.000Z",
+                    },
+                ],
+                "suspended": False,
+                "models": [MODEL],
+                "model_tiers": ["creative", "standard"],
             },
         },
     },
@@ -199,6 +225,7 @@ ANSWERS: dict[str, dict[int, Any]] = {
                     "providers": ["bfl", "fal"],
                     "takes_mask": False,
                     "most_images": 1,
+                    "not_allowed": None,
                     "inputs": [
                         {
                             "name": "outputFormat",
@@ -274,21 +301,28 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
         {"error": "Missing or invalid API key.", "code": "not_authenticated"},
     ),
     402: (
-        "The workspace does not have enough credits. Nothing was charged.",
+        "The workspace does not have enough credits, or a limit does not allow it: then `limit`, `remaining` "
+        "and `resets_at` say which. Nothing was charged.",
         {
-            "error": "Not enough credits: this edit needs 8, but the workspace has 3.",
+            "error": "Your limit in this workspace is 300 credits a month, and 297 are used. This edit needs "
+            "8. The limit resets on 1 June at 00:00 (Europe/Berlin). An owner or admin of this workspace can "
+            "raise it.",
             "code": "insufficient_credits",
+            "limit": "member_month",
+            "remaining": 3,
+            "resets_at": "2026-05-31T22:00:00.000Z",
         },
     ),
     403: (
-        "The key lacks the scope, or the person who created it may not do this (any more).",
+        "The key lacks the scope, the person who created it may not do this (any more), the rules of the "
+        "workspace do not allow the model, or it is suspended (`workspace_suspended`).",
         {
             "error": "This API key does not have the scope “image_editor:write”.",
             "code": "permission_denied",
         },
     ),
     404: (
-        "There is no such job, image, style, character, member or invitation in this workspace.",
+        "There is no such job, image, style, character, quote, member or invitation in this workspace.",
         {"error": "There is no such image in this workspace.", "code": "not_found"},
     ),
     408: (
@@ -297,7 +331,8 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     ),
     409: (
         "The job or invitation has already ended, the first call with this Idempotency-Key is still running, "
-        "the person is a member or invited already, or the workspace would have no owner.",
+        "the quote has expired (`quote_expired`), the person is a member or invited already, or the "
+        "workspace would have no owner.",
         {"error": "The edit was canceled. Its credits were refunded.", "code": "conflict", "job_id": JOB},
     ),
     413: (

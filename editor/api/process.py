@@ -69,6 +69,7 @@ def _submission(body: schemas.ProcessIn, *, key: str, digest: str, base_url: str
         style_id=body.style_id,
         character_id=body.character_id,
         approval_message=(body.approval_message or "") if body.approval else None,
+        quote_id=body.quote_id,
         idempotency_key=key or None,
         request_hash=digest,
         callback=_callback(body, base_url),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from editor import catalog
-from editor.api import schemas
+from editor.api import list_schemas as schemas
 from editor.catalog.types import Model
 from editor.queries.pricing import Offer
 
@@ -15,19 +15,21 @@ def models(offered: Offer) -> list[schemas.Model]:
         _model(
             model,
             credits=choice.credits if (choice := offered.models[model.id]) else None,
+            not_allowed=(choice.refusal or None) if choice else None,
             tiers=[tier.id for tier in tiers if tier.model == model.id],
         )
         for model in catalog.catalog().models.values()
     ]
 
 
-def _model(model: Model, *, credits: int | None, tiers: list[str]) -> schemas.Model:
+def _model(model: Model, *, credits: int | None, not_allowed: str | None, tiers: list[str]) -> schemas.Model:
     return schemas.Model(
         id=model.id,
         label=model.label,
         vendor=model.vendor,
         description=model.description,
         credits=credits,
+        not_allowed=not_allowed,
         typical_seconds=model.typical_seconds,
         tiers=tiers,
         providers=list(model.providers),

@@ -22,7 +22,8 @@ from editor.catalog.types import TierId
 from editor.operations.approvals import LONGEST_TEXT
 from editor.operations.webhooks import callbacks
 from editor.providers import registry
-from editor.representations.api import Job
+from editor.queries.limits import Kind
+from editor.representations.api import Job, Moment
 
 PROVIDERS = ["platform", *(name for name, provider in registry.providers().items() if provider.needs_key)]
 LONGEST_URL = 2000  # characters
@@ -48,6 +49,7 @@ def _no_text(value: object) -> object:
 
 # Only JSON numbers, including 5.0.
 Bytes = Annotated[int, Field(ge=0, le=2**62), BeforeValidator(_no_text)]
+LimitName = Annotated[str, Field(json_schema_extra={"enum": [kind.value for kind in Kind]})]
 Success = Annotated[Literal[True], Field(description="Always true; false in errors.")]
 
 
@@ -60,6 +62,9 @@ class Problem(Schema):
     code: str = Field(description="A stable code for programs.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by field name.")
     job_id: UUID | None = Field(None, description="The job that failed, if there is one.")
+    limit: str | None = Field(None, description="The limit that binds, as in GET /limits.")
+    remaining: int | None = Field(None, description="Credits that this limit still allows.")
+    resets_at: Moment | None = Field(None, description="When this limit resets. UTC.")
 
 
 def errors(*codes: int) -> dict[int, Any]:
@@ -185,6 +190,11 @@ class ProcessIn(_Choice):
         None, description="A character to keep consistent: an `id` from GET /characters."
     )
     # Additions:
+    quote_id: UUID | None = Field(
+        None,
+        description="A `quote_id` from POST /estimate-credits, of the same key's holder, for the same model "
+        "or tier, provider and number of images: the job costs no more than was quoted.",
+    )
     image_ids: Annotated[list[UUID], Field(max_length=MOST_IMAGES)] = Field(
         default_factory=list, description="More images, in the order to use them."
     )
@@ -236,6 +246,9 @@ class Estimate(Schema):
     byok_skips_credits: bool = Field(description="True if the job would run on the workspace's own key.")
     # Additions:
     model: str = Field(description="The model that would run.")
+    quote_id: UUID = Field(description="Use it in POST /process, to pay no more than this estimate.")
+    quote_expires_at: Moment = Field(description="Until when `quote_id` is accepted. UTC.")
+    limit: LimitName | None = Field(description="The limit that does not allow it; null if all do.")
 
 
 class UploadOut(Schema):
@@ -263,51 +276,3 @@ class JobsOut(Schema):
     success: Success = True
     data: list[Job] = Field(description="The jobs.")
     pagination: Page = Field(description="The position in the list.")
-
-
-class ModelInput(Schema):
-    """One of the `parameters` that a model takes."""
-
-    name: str = Field(description="Its name in `parameters`.")
-    label: str = Field(description="Its display name.")
-    help: str = Field(description="What it does.")
-    type: str = Field(description="`select`, `number`, `float`, `text` or `textarea`.")
-    required: bool = Field(description="False: it can be empty.")
-    default: str | int | float = Field(description="Used if it is left out.")
-    options: list[str] = Field(description="The values of a `select`.")
-    minimum: float | None = Field(description="The smallest value.")
-    maximum: float | None = Field(description="The largest value.")
-
-
-class Model(Schema):
-    """A model that jobs can run."""
-
-    id: str = Field(description="The `model` of POST /process.")
-    label: str = Field(description="Its display name.")
-    vendor: str = Field(description="Who made it.")
-    description: str = Field(description="What it is good at.")
-    credits: int | None = Field(description="Credits for one sample; null if no provider is set up for it.")
-    typical_seconds: int = Field(description="Seconds that a job typically takes.")
-    tiers: list[str] = Field(description="The tiers that use this model.")
-    providers: list[str] = Field(description="The providers that can run it on the workspace's own key.")
-    takes_mask: bool = Field(description="Whether it takes a `mask_id`.")
-    most_images: int = Field(description="The most images that one job can use.")
-    inputs: list[ModelInput] = Field(description="The `parameters` that it takes.")
-
-
-class Preset(Schema):
-    """A style or a character."""
-
-    id: UUID = Field(description="The `style_id` or `character_id` of POST /process.")
-    name: str = Field(description="Its display name.")
-    scope: str = Field(description="`system` for presets of every workspace, or `workspace`.")
-
-
-class ModelsOut(Schema):
-    success: Success = True
-    data: list[Model] = Field(description="The models.")
-
-
-class PresetsOut(Schema):
-    success: Success = True
-    data: list[Preset] = Field(description="The styles or characters.")

@@ -20,7 +20,7 @@ from editor.gateway.requests import caller, mail_origin, origin
 from editor.models import Membership, Role
 from editor.operations import invitations, members
 from editor.operations.invitations import NOT_AN_ADDRESS, Invited
-from editor.operations.members import KEEP
+from editor.operations.members import KEEP, Keep
 from editor.queries import members as member_queries
 from editor.representations import members as representations
 
@@ -84,7 +84,7 @@ async def add_member(request: HttpRequest, body: schemas.MemberIn) -> Any:
     summary="Change a member",
 )
 async def change_member(request: HttpRequest, member_id: MemberId, body: schemas.MemberChangeIn) -> Any:
-    """Changes the role, the permission or the cap; what is left out stays. It takes effect at once."""
+    """Changes the role, the permission or the caps; what is left out stays. It takes effect at once."""
     return Status(
         200, schemas.MemberOut(data=await in_thread(_change, caller(request).actor, member_id, body))
     )
@@ -193,15 +193,20 @@ def _of_invitation(request: HttpRequest, invitation_id: str, act: Any) -> Any:
 
 
 def _change(actor: Actor, member_id: str, body: schemas.MemberChangeIn) -> representations.Member:
-    cap = KEEP if body.monthly_cap is None else None if body.monthly_cap == "none" else body.monthly_cap
     changed = members.change(
         actor=actor,
         membership=lookups.membership(actor, member_id),
         role=Role(body.role) if body.role else None,
         access_image_editor=body.access_image_editor,
-        monthly_cap=cap,
+        monthly_cap=_cap(body.monthly_cap),
+        daily_cap=_cap(body.daily_cap),
     )
     return _member(changed)
+
+
+def _cap(given: int | str | None) -> int | Keep | None:
+    """The operation's argument."""
+    return KEEP if given is None else None if isinstance(given, str) else given
 
 
 def _remove(actor: Actor, member_id: str) -> representations.Member:

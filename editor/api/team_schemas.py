@@ -8,13 +8,13 @@ from ninja import Field, Schema
 from pydantic import StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from editor.api.schemas import Page, Request, Success
+from editor.operations.caps import HIGHEST
 from editor.operations.invitations import LONGEST_ADDRESS, LONGEST_MESSAGE, MOST_AT_ONCE
-from editor.operations.members import HIGHEST_CAP
 from editor.representations.members import Invitation, Member, RoleName
 
 InvitedRole = Literal["admin", "editor", "viewer"]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_ADDRESS)]
-Cap = Annotated[int, Field(ge=0, le=HIGHEST_CAP, strict=True)]
+Cap = Annotated[int, Field(ge=0, le=HIGHEST, strict=True)]
 
 
 def _one_message(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
@@ -22,7 +22,7 @@ def _one_message(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
     try:
         return check(value)
     except ValidationError:
-        raise ValueError(f"Input should be a whole number from 0 to {HIGHEST_CAP}, or 'none'") from None
+        raise ValueError(f"Input should be a whole number from 0 to {HIGHEST}, or 'none'") from None
 
 
 class _Invited(Request):
@@ -53,6 +53,9 @@ class MemberChangeIn(Request):
     )
     monthly_cap: Annotated[Cap | Literal["none"] | None, WrapValidator(_one_message)] = Field(
         None, description="Credits that they can spend a month; `none` removes the cap."
+    )
+    daily_cap: Cap | Literal["none"] | None = Field(
+        None, description="Credits that they can spend a day; `none` removes the cap."
     )
 
 

@@ -37,7 +37,7 @@ class KeyRow:
     scopes  (name, description of what it allows)
     signed  requests are signed, as in Wiro's API
     who     whom it belongs to; empty for a key of the workspace
-    cap     credits that a key of the workspace can spend per month; None: no limit
+    monthly_cap, daily_cap  credits that can be spent with it; None: no limit
     """
 
     id: UUID
@@ -46,7 +46,8 @@ class KeyRow:
     scopes: list[tuple[str, str]]
     signed: bool
     who: str
-    cap: int | None
+    monthly_cap: int | None
+    daily_cap: int | None
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime | None
@@ -54,6 +55,7 @@ class KeyRow:
     badge: str
     may_revoke: bool
     may_rotate: bool
+    may_limit: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def keys_view(actor: Actor) -> KeysView:
 
 def _row(actor: Actor, key: ApiKey) -> KeyRow:
     state, badge = _state(key)
+    monthly_cap, daily_cap = _caps(key)
     return KeyRow(
         id=key.pk,
         name=key.name,
@@ -90,7 +93,8 @@ def _row(actor: Actor, key: ApiKey) -> KeyRow:
         scopes=[(scope, SCOPES.get(scope, "")) for scope in key.scopes],
         signed=key.signing_secret is not None,
         who="" if key.created_by.is_service_account else who(key.created_by),
-        cap=getattr(key, "cap", None) if key.created_by.is_service_account else None,
+        monthly_cap=monthly_cap,
+        daily_cap=daily_cap,
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         expires_at=key.expires_at,
@@ -98,7 +102,19 @@ def _row(actor: Actor, key: ApiKey) -> KeyRow:
         badge=badge,
         may_revoke=key.is_live,
         may_rotate=state == "active" and _may_rotate(actor, key),
+        may_limit=key.is_live and actor.may(_needed_to_limit(actor, key)),
     )
+
+
+def _caps(key: ApiKey) -> tuple[int | None, int | None]:
+    """Of a row of `api_keys.keys`: those of a key of the workspace are its holder's."""
+    if key.created_by.is_service_account:
+        return getattr(key, "holder_monthly", None), getattr(key, "holder_daily", None)
+    return key.monthly_cap, key.daily_cap
+
+
+def _needed_to_limit(actor: Actor, key: ApiKey) -> Permission:
+    return Permission.KEYS if key.created_by_id == actor.user.pk else Permission.KEYS_MANAGE
 
 
 def _may_rotate(actor: Actor, key: ApiKey) -> bool:

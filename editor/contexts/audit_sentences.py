@@ -38,6 +38,7 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
             "API keys",
             {
                 "api_key.created": "Created API key “{target}”",
+                "api_key.changed": "Changed API key “{target}”{changes}",
                 "api_key.rotated": "Rotated API key “{target}”",
                 "api_key.revoked": "Revoked API key “{target}”",
                 "api_key.removed": "Deleted API key “{target}” with its creator's account",
@@ -125,6 +126,8 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 "workspace.renamed": "Renamed workspace “{target}”{changes}",
                 "workspace.defaults_changed": "Changed the defaults of workspace “{target}”{changes}",
                 "workspace.usage_mail_changed": "Changed who gets the monthly report{changes}",
+                "workspace.limits_changed": "Changed the limits of the workspace{changes}",
+                "workspace.rules_changed": "Changed which models {who} may use{changes}",
                 "workspace.second_factor_changed": "Changed who needs a second factor{changes}",
                 "workspace.address_changed": "Changed the address of the workspace{changes}",
                 "workspace.picture_changed": "Changed the picture of workspace “{target}”",

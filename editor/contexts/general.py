@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.template.defaultfilters import pluralize
 from django.utils import timezone
@@ -14,9 +15,11 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.models import Sharing, Workspace
 from editor.models.workspaces import RESTORABLE
+from editor.operations.workspace_settings import time_zones
 from editor.queries import members, pricing, workspaces
 from editor.queries.workspaces import Progress
 
+LIMITS = ("monthly_limit", "daily_limit", "approval_threshold", "time_zone")
 SHARING_HINTS = {
     Sharing.EDITORS: "Links expire, and can be revoked.",
     Sharing.MANAGERS: "Links that others have created work until they expire.",
@@ -33,6 +36,14 @@ class ModelGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneGroup:
+    """Time zones of a continent: (IANA name, the city in words)."""
+
+    label: str
+    zones: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class SharingChoice:
     value: str
     label: str
@@ -45,6 +56,7 @@ class General:
     """What the member may see and change.
 
     progress   what is left of the first steps; None if nothing is, or for those who cannot do it
+    limits     values of the form of limits
     stays      why the member cannot leave; "" if they can
     """
 
@@ -56,6 +68,8 @@ class General:
     trash_days: int
     sharing: list[SharingChoice]
     second_factor_required: bool
+    limits: dict[str, Any]
+    zones: list[ZoneGroup]
     may_manage: bool
     may_own: bool
     stays: str
@@ -77,11 +91,21 @@ def general_page(actor: Actor) -> General:
             for one in Sharing
         ],
         second_factor_required=workspace.second_factor_required,
+        limits={name: getattr(workspace, name) for name in LIMITS},
+        zones=_zones() if may_manage else [],
         may_manage=may_manage,
         may_own=actor.may(Permission.WORKSPACE_OWN),
         stays=_stays(actor),
         progress=None if progress is None or progress.is_done else progress,
     )
+
+
+def _zones() -> list[ZoneGroup]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in time_zones():
+        continent, _, city = name.rpartition("/") if name.count("/") < 2 else name.partition("/")
+        groups.setdefault(continent, []).append((name, city.replace("_", " ")))
+    return [ZoneGroup(continent, zones) for continent, zones in groups.items()]
 
 
 def _stays(actor: Actor) -> str:

@@ -136,7 +136,9 @@ def _who(people: list[User], what: str, actor: Actor) -> str:
 def _cheaper(offer: Offer, limit: Limit, *, samples: int, images: int) -> list[CheaperView]:
     """The dearest that fit the limit, as they are the nearest to what was chosen."""
     found = [
-        _priced(choice, samples) for choice in offer.models.values() if choice and _takes(choice, images)
+        _priced(choice, samples)
+        for choice in offer.models.values()
+        if choice and not choice.refusal and _takes(choice, images)
     ]
     fitting = [view for view in found if view.credits <= limit.remaining]
     return sorted(fitting, key=lambda view: -view.credits)[:OFFERED]

@@ -45,6 +45,7 @@ class MemberRow:
     may_edit: bool
     spent: int | None
     cap: int | None
+    daily_cap: int | None
     is_full: bool
     last_active_at: datetime | None
     badge: tuple[str, str]
@@ -162,6 +163,7 @@ def _row(actor: Actor, row: Membership, *, spent: int | None, owners: int, has_f
         may_edit=may_edit,
         spent=spent,
         cap=row.monthly_cap,
+        daily_cap=row.daily_cap,
         is_full=full,
         last_active_at=row.last_active_at,
         badge=_badge(row, full, lacks_factor=actor.workspace.second_factor_required and not has_factor),

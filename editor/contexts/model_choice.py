@@ -25,6 +25,7 @@ class TierView:
     seconds: int
     checked: bool
     offered: bool
+    refusal: str = ""  # why the rules of the workspace do not allow it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class ModelView:
     takes_mask: bool = True
     several: bool = False  # images in one edit
     keeps_alpha: bool = True
+    refusal: str = ""  # why the rules of the workspace do not allow it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def tier_views(offer: Offer, choice: Choice) -> list[TierView]:
                 seconds=model.typical_seconds,
                 checked=tier.id == choice.tier,
                 offered=offered is not None,
+                refusal=offered.refusal if offered else "",
             )
         )
     return views
@@ -116,6 +119,7 @@ def model_view(offered: Choice, choice: Choice) -> ModelView:
         takes_mask=offered.route.mask,
         several=model.maximum_images > 1,
         keeps_alpha=offered.keeps_alpha,
+        refusal=offered.refusal,
     )
 
 
@@ -125,8 +129,9 @@ def _retires(offered: Choice) -> str:
 
 
 def cheapest(models: list[ModelView], suits: Callable[[ModelView], bool]) -> list[ModelView]:
-    """The cheapest suitable models."""
-    return sorted(filter(suits, models), key=lambda model: model.credits)[:ALTERNATIVES]
+    """The cheapest suitable models that are allowed."""
+    suitable = (model for model in models if not model.refusal and suits(model))
+    return sorted(suitable, key=lambda model: model.credits)[:ALTERNATIVES]
 
 
 def alpha_note(

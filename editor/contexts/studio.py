@@ -36,9 +36,11 @@ from editor.contexts.versions import (
 )
 from editor.models import Character, Image, Style, Workspace
 from editor.operations.images import SAMPLES
+from editor.operations.limits import suspension
 from editor.queries import pricing, studio
 from editor.queries.pricing import Choice, Quote
 from editor.queries.studio import Version
+from editor.queries.usage_rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Studio:
     characters: list[TileView]
     quote: Quote
     over: OverView | None
+    quote_id: str  # the promise of its price; "" where the composer asks for one
     ideas: list[IdeaView]
     samples: list[SampleView]
     recent: list[RecentView]
@@ -112,7 +115,9 @@ def studio_page(
     current: Image | None,
     compared_id: str = "",
     choice: Choice,
+    rules: Rules,
     quote: Quote,
+    quote_id: str = "",
     inputs: Mapping[str, object],
     match_format: bool,
     form: BaseForm,
@@ -127,7 +132,7 @@ def studio_page(
     """
     workspace = actor.workspace
     tree = studio.edit_tree(current) if current else []
-    offer = pricing.offer(workspace=workspace, provider=choice.provider)
+    offer = pricing.offer(workspace=workspace, provider=choice.provider, rules=rules)
     models = model_views(offer, choice)
     return Studio(
         workspace=workspace,
@@ -151,16 +156,23 @@ def studio_page(
         characters=[_character(character, character_id) for character in studio.characters(workspace)],
         quote=quote,
         over=over_view(actor, quote, offer=lambda: offer, images=1 if current else 0),
+        quote_id=quote_id,
         ideas=[IdeaView(idea.label, idea.prompt) for idea in choice.model.ideas],
         recent=[] if current or not actor.may(Permission.EDIT) else _recent(actor),
         samples=_samples() if actor.may(Permission.EDIT) else [],
         idempotency_key=new_idempotency_key(),
         draft_key=f"{actor.user.pk} {workspace.pk}",
-        view_only="" if actor.may(Permission.EDIT) else VIEW_ONLY,
+        view_only=_view_only(actor),
         failure=failure(failed) if (failed := studio.newest_if_failed(workspace, actor.user)) else None,
         prompt=prompt,
         error=error,
     )
+
+
+def _view_only(actor: Actor) -> str:
+    if not actor.may(Permission.EDIT):
+        return VIEW_ONLY
+    return suspension(actor.workspace) if actor.workspace.suspended_at else ""
 
 
 def _samples() -> list[SampleView]:

@@ -15,29 +15,31 @@ from editor.access import accounts
 from editor.catalog import validation
 from editor.catalog.types import Route
 from editor.engine.errors import JobEnded
-from editor.models import Job, JobEvent
+from editor.models import Job, JobEvent, Membership
 from editor.operations import timeline
 from editor.providers import registry
 from editor.providers.base import ErrorKind, ProviderError
-from editor.queries import offers
+from editor.queries import offers, usage_rules
 from editor.queries.offers import Decisions
 
 _PASSES_ON = {ErrorKind.UNAVAILABLE, ErrorKind.RATE_LIMITED, ErrorKind.INSUFFICIENT_FUNDS}
 
 
 def routes_left(*, job: Job) -> list[Route]:
-    """Routes that are set up, untried, support the request and cost no more than is held."""
+    """Routes that are set up, untried and allowed, support the request and cost no more than is held."""
     model = catalog.catalog().models.get(job.model)
     if model is None or job.own_key or job.provider == "sandbox":
         return []
     masked = job.job_images.filter(role="mask").exists()
     set_up, decided = accounts.available(job.workspace).platform, offers.decisions(job.workspace)
     tried = {*job.tried_providers, job.provider}
+    rules = _rules(job)
     return [
         route
         for route in (_at_held_price(route, job, decided) for route in model.routes)
         if route.provider in set_up - tried
         and decided.allows(route, model)
+        and rules.allow_provider(route.provider)
         and (route.mask or not masked)
         and validation.route_problem(route, job.inputs) is None
         and route.credits * job.samples <= job.price
@@ -49,6 +51,13 @@ def _at_held_price(route: Route, job: Job, decided: Decisions) -> Route:
     if job.model not in decided.prices:
         return route
     return replace(route, credits=min(decided.prices[job.model], job.price // job.samples))
+
+
+def _rules(job: Job) -> usage_rules.Rules:
+    """Those that bind the person who asked for it, as they are now."""
+    memberships = Membership.objects.filter(workspace=job.workspace_id, user=job.created_by_id)
+    role = memberships.values_list("role", flat=True).first()
+    return usage_rules.of_role(job.workspace, role or "")
 
 
 def go_on(*, job: Job, error: ProviderError) -> bool:

@@ -23,10 +23,11 @@ INTERNAL_ERROR = -32603
 
 
 def problem(error: EditorError) -> dict[str, object]:
-    """An error as data: message, code and, if any, the problem of each field."""
+    """An error as data: message, code, further members and, if any, the problem of each field."""
     data: dict[str, object] = {"error": error.message, "code": error.code}
     if error.fields:
         data["fields"] = error.fields
+    data |= error.more
     if (seconds := retry_after.seconds(error)) is not None:
         data["retry_after"] = seconds
     return data

@@ -33,7 +33,7 @@ from editor.access.permissions import Permission
 from editor.access.scopes import EVERYTHING, PERMISSIONS, SCOPES
 from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import ApiKey, Membership, User
-from editor.operations import audit, member_rights, service_accounts
+from editor.operations import audit, caps, member_rights, service_accounts
 from editor.queries import api_keys
 
 PREFIX = "flk_"
@@ -42,6 +42,7 @@ LONGEST_LIFE = 10 * 365 * 24 * 60 * 60  # seconds
 OVERLAPS = (0, 60 * 60, 24 * 60 * 60, 7 * 24 * 60 * 60)  # seconds that a rotated key still works
 LIVE_KEYS = 50  # in one workspace
 NOTED_EVERY = timedelta(minutes=1)
+Caps = tuple[int | None, int | None]
 _ALPHABET = string.digits + string.ascii_letters
 
 
@@ -56,12 +57,13 @@ def create(
     signed: bool = False,
     of_workspace: bool = False,
     monthly_cap: int | None = None,
+    daily_cap: int | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its bare text, which cannot be retrieved again.
 
     signed        it signs its requests as Wiro's clients do, with the secret from `signatures.secret_of`
     of_workspace  it belongs to the workspace and outlives the actor's membership
-    monthly_cap   credits that a key of the workspace can spend per month; None: no limit
+    monthly_cap, daily_cap  credits that can be spent with it per month and per day; None: no limit
 
     `expires_in` is in seconds; with None it lives until it is revoked. A form that is sent twice passes
     the same `key_id` twice: the second time, and with LIVE_KEYS live keys, this raises Conflict.
@@ -80,7 +82,12 @@ def create(
         raise _wrong("expires_in", f"A key can be valid for 1 to {LONGEST_LIFE:,} seconds.")
     holder = actor.user
     if of_workspace:
-        holder = service_accounts.create(actor=actor, name=name, scopes=scopes, monthly_cap=monthly_cap)
+        holder = service_accounts.create(
+            actor=actor, name=name, scopes=scopes, monthly_cap=monthly_cap, daily_cap=daily_cap
+        )
+        caps_of_key: Caps = (None, None)
+    else:
+        caps_of_key = (caps.checked(monthly_cap), caps.checked(daily_cap, field="daily_cap"))
     key, bare = _make(
         actor,
         holder=holder,
@@ -89,9 +96,12 @@ def create(
         expires_at=timezone.now() + timedelta(seconds=expires_in) if expires_in is not None else None,
         key_id=key_id,
         signed=signed,
+        key_caps=caps_of_key,
     )
-    of = {"belongs_to": "workspace", "monthly_cap": monthly_cap} if of_workspace else {}
-    _record(actor, "api_key.created", key, after={"scopes": key.scopes, "expires_at": _end(key), **of})
+    after: dict[str, Any] = {"scopes": key.scopes, "expires_at": _end(key)}
+    after |= {"belongs_to": "workspace"} if of_workspace else {}
+    after |= {name: cap for name, cap in _named(monthly_cap, daily_cap).items() if cap is not None}
+    _record(actor, "api_key.created", key, after=after)
     return key, bare
 
 
@@ -132,6 +142,7 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
         expires_at=now + life if life else None,
         replaces=key,
         signed=key.signing_secret is not None,
+        key_caps=(key.monthly_cap, key.daily_cap),
     )
     _record(
         actor,
@@ -142,6 +153,40 @@ def rotate(*, actor: Actor, key: ApiKey, overlap: int) -> tuple[ApiKey, str]:
     )
     events.publish(events.AccessChanged(workspace_id=key.workspace_id))
     return new, bare
+
+
+@transaction.atomic
+def set_caps(*, actor: Actor, key: ApiKey, monthly_cap: int | None, daily_cap: int | None) -> None:
+    """Change what can be spent with the key, and with those that it replaces or that replace it.
+
+    monthly_cap, daily_cap  credits; None: no limit
+    Raises PermissionDenied unless it is the actor's own or they manage keys, and InvalidInput.
+    """
+    actor = member_rights.lock(actor)
+    actor.require(Permission.KEYS)
+    if key.created_by_id != actor.user.pk:
+        actor.require(Permission.KEYS_MANAGE)
+    before = caps_of(key)
+    if key.created_by.is_service_account:
+        service_accounts.set_caps(
+            actor=actor, account=key.created_by, monthly_cap=monthly_cap, daily_cap=daily_cap
+        )
+    else:
+        key.monthly_cap = caps.checked(monthly_cap)
+        key.daily_cap = caps.checked(daily_cap, field="daily_cap")
+        ApiKey.objects.filter(pk__in=api_keys.replacing_each_other(key.pk)).update(
+            monthly_cap=monthly_cap, daily_cap=daily_cap
+        )
+    if before != (monthly_cap, daily_cap):
+        after = _named(monthly_cap, daily_cap)
+        _record(actor, "api_key.changed", key, before=_named(*before), after=after)
+
+
+def caps_of(key: ApiKey) -> Caps:
+    """A month's and a day's. Those of a key of the workspace are its service account's."""
+    if key.created_by.is_service_account:
+        return service_accounts.caps_of(key.created_by)
+    return key.monthly_cap, key.daily_cap
 
 
 @transaction.atomic
@@ -199,6 +244,7 @@ def _make(
     key_id: UUID | None = None,
     replaces: ApiKey | None = None,
     signed: bool = False,
+    key_caps: Caps = (None, None),
 ) -> tuple[ApiKey, str]:
     # Under the lock of the workspace: no two callers count the same keys.
     if ApiKey.objects.filter(api_keys.live(), workspace=actor.workspace).count() >= LIVE_KEYS:
@@ -219,6 +265,8 @@ def _make(
                 signing_secret=signatures.sealed(key_id=key_id, secret=_random(40)) if signed else None,
                 expires_at=expires_at,
                 replaces=replaces,
+                monthly_cap=key_caps[0],
+                daily_cap=key_caps[1],
             )
     except IntegrityError:  # the id, or the key that is replaced, is taken
         raise Conflict(
@@ -252,6 +300,10 @@ def _checksum(text: str) -> str:
 
 def _wrong(field: str, message: str) -> InvalidInput:
     return InvalidInput(message, fields={field: message})
+
+
+def _named(monthly_cap: int | None, daily_cap: int | None) -> dict[str, int | None]:
+    return {"monthly_cap": monthly_cap, "daily_cap": daily_cap}
 
 
 def _end(key: ApiKey) -> str | None:

@@ -148,7 +148,7 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
         return price
     _check_open(approval, actor)
     job = approval.job
-    limits.check_exists(workspace=job.workspace)
+    limits.check_open(workspace=job.workspace)
     asking = _asking(job)
     choice = pricing.of_job(job)
     new_price = pricing.price(choice=choice, inputs=job.inputs)

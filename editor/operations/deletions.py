@@ -39,6 +39,7 @@ from editor.models import (
     LedgerEntry,
     Membership,
     ProviderKey,
+    Quote,
     SearchEntry,
     ShareLink,
     Star,
@@ -46,6 +47,7 @@ from editor.models import (
     StorageAccount,
     Style,
     Upload,
+    UsageRule,
     User,
     WebhookDelivery,
     WebhookEndpoint,
@@ -189,6 +191,8 @@ def _first_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
 
 def _last_rows(workspace: Workspace) -> tuple[QuerySet[Any], ...]:
     return (
+        Quote.objects.filter(workspace=workspace),
+        UsageRule.objects.filter(workspace=workspace),
         Style.objects.filter(workspace=workspace),
         Upload.objects.filter(workspace=workspace),
         AuditEntry.objects.filter(workspace=workspace),

@@ -21,7 +21,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded
 from editor.models import Invitation, Membership, Role, Workspace
-from editor.operations import audit, mails, member_rights, members, notices
+from editor.operations import audit, caps, mails, member_rights, members, notices
 from editor.queries import members as member_queries
 
 LIFE = timedelta(days=7)
@@ -72,7 +72,7 @@ def invite(
         workspace=actor.workspace,
         role=role,
         access_image_editor=access_image_editor,
-        monthly_cap=members.checked_cap(monthly_cap),
+        monthly_cap=caps.checked(monthly_cap),
         message=_checked_message(message),
         invited_by=actor.user,
     )
@@ -246,7 +246,6 @@ def wrong(field: str, problem: str) -> InvalidInput:
 
 
 def record(actor: audit.By, action: str, row: Invitation, address: str | None = None) -> None:
-    cap = "none" if row.monthly_cap is None else f"{row.monthly_cap:,}"
     audit.record(
         workspace=row.workspace,
         actor=actor,
@@ -255,7 +254,7 @@ def record(actor: audit.By, action: str, row: Invitation, address: str | None = 
         after={
             "role": Role(row.role).label,
             "Access Image Editor": "on" if row.access_image_editor else "off",
-            "monthly cap": cap,
+            "monthly cap": caps.described(row.monthly_cap),
         }
         if action == "invitation.created"
         else None,

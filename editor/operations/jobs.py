@@ -14,7 +14,7 @@ from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.catalog import matching, seeds, validation
-from editor.errors import Conflict, InvalidInput, NotFound
+from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from editor.media import store
 from editor.models import Character, Image, Job, JobImage, Status, Style
 from editor.operations import (
@@ -24,6 +24,7 @@ from editor.operations import (
     images,
     limits,
     outcomes,
+    quotes,
     search,
     starts,
     storage,
@@ -32,7 +33,7 @@ from editor.operations.images import Stored
 from editor.operations.presets import sent_prompt
 from editor.operations.webhooks import callbacks
 from editor.operations.webhooks.callbacks import Callback
-from editor.queries import pricing
+from editor.queries import pricing, usage_rules
 from editor.queries.limits import today
 from editor.queries.pricing import Choice
 
@@ -47,6 +48,7 @@ class NewEdit:
     match_format  the result has the source's format, unless `inputs` names one
     approval_message  asks for an approval where a limit of the member is in the way, and says why; may be
                       empty. None: refuse the edit then
+    quote_id   a price that was promised: see quotes.py
     idempotency_key  a repeat with the same key returns the same job and costs nothing more
     request_hash     identifies a repeat: the same key with another hash is refused
     """
@@ -62,6 +64,7 @@ class NewEdit:
     style_id: str | UUID | None = None
     character_id: str | UUID | None = None
     approval_message: str | None = None
+    quote_id: str | UUID | None = None
     idempotency_key: str | None = None
     request_hash: str = ""
     callback: Callback | None = None
@@ -69,11 +72,12 @@ class NewEdit:
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A checked edit without its images."""
+    """A checked edit without its images. `price`: credits, for all samples."""
 
     choice: Choice
     prompt: str
     inputs: Mapping[str, Any]
+    price: int
     style: Style | None
     character: Character | None
     likenesses: list[Image]
@@ -101,8 +105,9 @@ def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ())
 
     new_images  those of `request.image_ids` that get rows with the job; the caller still owns their files
 
-    Raises InvalidInput, NotFound, PermissionDenied, InsufficientCredits, LimitExceeded, Unprocessable,
-    StorageFull or DiskFull; in any case nothing was charged and no job exists.
+    Raises InvalidInput, NotFound, PermissionDenied, WorkspaceSuspended, OverLimit, InsufficientCredits,
+    LimitExceeded, QuoteExpired, Unprocessable, StorageFull or DiskFull; in any case nothing was charged and
+    no job exists.
     """
     actor.require(Permission.EDIT)
     if repeated := _repeated(actor, request):
@@ -145,12 +150,11 @@ def _create(
         return repeated, False
     if request.idempotency_key:
         idempotency.free(actor=actor, key=request.idempotency_key)
-    limits.check_exists(workspace=actor.workspace)
-    limits.check_not_suspended(workspace=actor.workspace)
+    actor = limits.reread(actor=actor)
+    limits.check_open(workspace=actor.workspace)
     choice, style, character = checked.choice, checked.style, checked.character
     in_flight = limits.check_jobs(workspace=actor.workspace)
-    price = pricing.price(choice=choice, inputs=checked.inputs)
-    over = approvals.needed(actor=actor, price=price, message=request.approval_message)
+    over = approvals.needed(actor=actor, price=checked.price, message=request.approval_message)
     places = _images_with_roles(
         [_row(actor, source) for source in sources],
         checked.likenesses,
@@ -178,7 +182,7 @@ def _create(
         target=choice.route.target,
         own_key=choice.own_key,
         samples=choice.model.samples(checked.inputs),
-        price=price,
+        price=checked.price,
         status=Status.WAITING if over else Status.PENDING,
         spent_on=today(actor.workspace),
         time_limit=choice.model.time_limit_seconds,
@@ -203,6 +207,7 @@ def _repeated(actor: Actor, request: NewEdit) -> Job | None:
 def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
     """`prompt_only`: there are no images except those of a character."""
     callbacks.check(request.callback)
+    limits.check_open(workspace=actor.workspace)
     choice = pricing.choose(
         workspace=actor.workspace,
         model=request.model,
@@ -210,7 +215,10 @@ def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
         provider=request.provider,
         # Options belong to the tier's own model: choosing some means choosing that model.
         prompt_only=prompt_only and not (request.character_id or request.inputs),
+        rules=usage_rules.of(actor),
     )
+    if choice.refusal:
+        raise PermissionDenied(choice.refusal)
     prompt = validation.clean_prompt(choice.model, request.prompt)
     inputs = validation.clean_inputs(choice.model, request.inputs)
     if problem := validation.route_problem(choice.route, inputs):
@@ -220,6 +228,7 @@ def _checked(actor: Actor, request: NewEdit, *, prompt_only: bool) -> _Checked:
         choice=choice,
         prompt=prompt,
         inputs=inputs,
+        price=quotes.price(actor=actor, quote_id=request.quote_id, choice=choice, inputs=inputs),
         style=lookups.style(actor, request.style_id) if request.style_id else None,
         character=character,
         likenesses=list(character.likenesses) if character else [],
@@ -237,11 +246,10 @@ def _check_images(checked: _Checked, count: int, *, mask: bool) -> None:
 
 def _check_limits(actor: Actor, request: NewEdit, checked: _Checked) -> None:
     """Check the plan, the cap and the credits early; the decisive check is repeated under the lock."""
-    limits.check_not_suspended(workspace=actor.workspace)
+    limits.check_open(workspace=actor.workspace)
     limits.check_jobs(workspace=actor.workspace)
-    price = pricing.price(choice=checked.choice, inputs=checked.inputs)
-    if not approvals.needed(actor=actor, price=price, message=request.approval_message):
-        credits.check(account=credits.open_account(workspace=actor.workspace), price=price)
+    if not approvals.needed(actor=actor, price=checked.price, message=request.approval_message):
+        credits.check(account=credits.open_account(workspace=actor.workspace), price=checked.price)
 
 
 def _sources(actor: Actor, request: NewEdit, new_images: Sequence[Stored]) -> list[Image | Stored]:

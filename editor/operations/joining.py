@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from editor.access.invitation_links import Opened
+from editor.access.permissions import Permission, having
 from editor.errors import Conflict, PermissionDenied
 from editor.models import Invitation, Membership, Role, User, Workspace
 from editor.operations import audit, invitations, mails, members, notices, workspaces
@@ -51,6 +52,7 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
         role=row.role,
         access_image_editor=row.access_image_editor,
         monthly_cap=row.monthly_cap,
+        daily_cap=_daily_cap(row),
     )
     members.save(membership=membership, actor=user)
     invitations.record(user, "invitation.accepted", row, address=address)
@@ -108,6 +110,12 @@ def may_use_passkey(opened: Opened) -> bool:
     Somebody else may have been given a copied link; without a mail server, nobody could tell.
     """
     return opened.mailed or not settings.SENDS_MAIL
+
+
+def _daily_cap(row: Invitation) -> int | None:
+    """That of who invited them, unless it was an owner: nobody gives others more than they have."""
+    inviters = Membership.objects.filter(workspace=row.workspace_id, user=row.invited_by_id)
+    return inviters.exclude(having(Permission.WORKSPACE_OWN)).values_list("daily_cap", flat=True).first()
 
 
 def _lock_open(invitation: Invitation) -> Invitation:

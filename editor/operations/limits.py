@@ -5,11 +5,14 @@ They are checked under the lock of the workspace's account, which rules out race
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from editor.access.actor import Actor
-from editor.errors import InsufficientCredits, LimitExceeded, NotFound, Unprocessable
-from editor.models import LIVE, Job, Workspace
+from editor.errors import InsufficientCredits, LimitExceeded, NotFound, PermissionDenied, WorkspaceSuspended
+from editor.models import LIVE, Job, Membership, Workspace
 from editor.queries import limits
-from editor.queries.limits import Kind, Limit
+from editor.queries.limits import Limit
 
 
 class OverLimit(InsufficientCredits):
@@ -19,21 +22,20 @@ class OverLimit(InsufficientCredits):
     """
 
     def __init__(self, limit: Limit, *, price: int) -> None:
-        super().__init__(_sentence(limit, price))
+        super().__init__(
+            _sentence(limit, price),
+            more={
+                "limit": limit.kind.value,
+                "remaining": limit.remaining,
+                "resets_at": _utc(limit.resets_at) if limit.resets_at else None,
+            },
+        )
         self.limit = limit
 
 
 HOW_TO_ASK = (
     "You can ask for an approval in the Studio, or in the public API with `approval` set to `request`."
 )
-_WHOSE = {
-    Kind.MEMBER_MONTH: "Your limit in this workspace is {allowed} credits a month",
-    Kind.MEMBER_DAY: "Your limit in this workspace is {allowed} credits a day",
-    Kind.KEY_MONTH: "The limit of this API key is {allowed} credits a month",
-    Kind.KEY_DAY: "The limit of this API key is {allowed} credits a day",
-    Kind.WORKSPACE_MONTH: "The workspace's budget is {allowed} credits a month",
-    Kind.WORKSPACE_DAY: "The workspace's budget is {allowed} credits a day",
-}
 
 
 def check_jobs(*, workspace: Workspace) -> int:
@@ -49,21 +51,32 @@ def check_jobs(*, workspace: Workspace) -> int:
     return count
 
 
-def check_exists(*, workspace: Workspace) -> None:
-    """Raise NotFound if the workspace was deleted a moment ago."""
-    if not Workspace.objects.filter(pk=workspace.pk, deleted_at=None).exists():
+def reread(*, actor: Actor) -> Actor:
+    """The actor with their present rights and limits, under the lock that the caller holds.
+
+    Raises PermissionDenied if they have left the workspace a moment ago.
+    """
+    row = Membership.objects.select_related("workspace__plan").filter(pk=actor.membership.pk).first()
+    if row is None:
+        raise PermissionDenied("You are no longer a member of this workspace.")
+    return replace(actor, membership=row, workspace=row.workspace)
+
+
+def check_open(*, workspace: Workspace) -> None:
+    """Raise NotFound if the workspace is deleted, WorkspaceSuspended if an operator has suspended it."""
+    if workspace.deleted_at:
         raise NotFound("This workspace was deleted.")
+    if workspace.suspended_at:
+        raise WorkspaceSuspended(suspension(workspace))
 
 
-def check_not_suspended(*, workspace: Workspace) -> None:
-    """Raise Unprocessable, with the operator's reason, if no edit can be started in the workspace."""
-    rows = Workspace.objects.filter(pk=workspace.pk, suspended_at__isnull=False)
-    reason = rows.values_list("suspended_reason", flat=True).first()
-    if reason is not None:
-        raise Unprocessable(
-            "This workspace is suspended, and no edit can be started. "
-            f"The operator of this portal says: {reason}"
-        )
+def suspension(workspace: Workspace) -> str:
+    """What its members learn about the suspension."""
+    reason = workspace.suspended_reason.strip().rstrip(".")
+    why = f": {reason}" if reason else ""
+    return (
+        f"This workspace is suspended{why}. No edit can be started. An operator of this portal can lift that."
+    )
 
 
 def check_credits(*, actor: Actor, price: int, asks: bool = False) -> Limit | None:
@@ -84,6 +97,10 @@ def check_approved(*, job: Job, price: int) -> None:
         raise OverLimit(over, price=price)
 
 
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _sentence(limit: Limit, price: int) -> str:
     if limit.resets_at is None:
         return (
@@ -91,9 +108,8 @@ def _sentence(limit: Limit, price: int) -> str:
             f"and this one costs {price:,}. {HOW_TO_ASK}"
         )
     ask = f" {HOW_TO_ASK}" if limit.lifted_by_approval else ""
-    whose = _WHOSE[limit.kind].format(allowed=f"{limit.allowed:,}")
     return (
-        f"{whose}, and {limit.used:,} are used. This edit needs {price:,}. The limit resets on "
-        f"{limit.resets_at:%-d %B at %H:%M} ({limit.resets_at.tzinfo}). "
-        f"An owner or admin of this workspace can raise it.{ask}"
+        f"{limit.whose} is {limit.allowed:,} credits {limit.period}, and {limit.used:,} are used. "
+        f"This edit needs {price:,}. The limit resets on {limit.resets_on}. "
+        f"{limit.who_raises} can raise it.{ask}"
     )

@@ -18,12 +18,11 @@ from editor import events
 from editor.access import permissions
 from editor.access.actor import NOT_BY_KEY, Actor
 from editor.access.permissions import Permission
-from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from editor.errors import Conflict, NotFound, PermissionDenied
 from editor.models import Approval, Invitation, Job, Membership, Role, Status, User, Workspace
-from editor.operations import api_keys, audit, mails, member_rights, outcomes
+from editor.operations import api_keys, audit, caps, mails, member_rights, outcomes
 from editor.queries import members as member_queries
 
-HIGHEST_CAP = 2**31 - 1  # credits
 NOTED_EVERY = timedelta(minutes=1)
 OWNERS_ONLY = "Only an owner of this workspace can make somebody an owner, or change or remove an owner."
 TOO_MUCH = "You cannot give others more than you have yourself. Ask an owner of this workspace to do it."
@@ -46,10 +45,11 @@ def change(
     role: Role | None = None,
     access_image_editor: bool | None = None,
     monthly_cap: int | Keep | None = KEEP,
+    daily_cap: int | Keep | None = KEEP,
 ) -> Membership:
     """Change what a member may do; what is not given stays. Their open pages, keys and calls follow at once.
 
-    monthly_cap  credits per month; None: no cap
+    monthly_cap, daily_cap  credits per month and per day; None: no cap
     Raises PermissionDenied, InvalidInput for an impossible cap, Conflict for the last owner, and NotFound if
     they are no longer a member.
     """
@@ -60,7 +60,9 @@ def change(
     if access_image_editor is not None:
         after.access_image_editor = access_image_editor
     if monthly_cap is not KEEP:
-        after.monthly_cap = checked_cap(monthly_cap)
+        after.monthly_cap = caps.checked(monthly_cap)
+    if daily_cap is not KEEP:
+        after.daily_cap = caps.checked(daily_cap, field="daily_cap")
     check_rights(actor, after=after, before=before)
     save(membership=after, actor=actor)
     return after
@@ -213,22 +215,17 @@ def check_rights(
     if after is None:
         return
     given = permissions.of(after) - (permissions.of(before) if before else frozenset())
-    raised = before is None or _cap(after) > _cap(before)
-    if given - actor.permissions or (raised and _cap(after) > _cap(actor.membership)):
+    if given - actor.permissions or _caps_too_high(actor.membership, before, after):
         raise PermissionDenied(TOO_MUCH)
 
 
-def checked_cap(cap: int | None) -> int | None:
-    """Raises InvalidInput for a cap that is not possible."""
-    if cap is not None and not 0 <= cap <= HIGHEST_CAP:
-        problem = f"Enter a whole number of credits, at most {HIGHEST_CAP:,}, or nothing for no cap."
-        raise InvalidInput(problem, fields={"monthly_cap": problem})
-    return cap
-
-
-def _cap(row: Membership | Invitation) -> float:
-    """The cap as a number that can be compared."""
-    return float("inf") if row.monthly_cap is None else row.monthly_cap
+def _caps_too_high(own: Membership, before: Membership | None, after: Membership | Invitation) -> bool:
+    """Whether a cap is raised above one's own. An invitation has no daily cap: see `invitations.accept`."""
+    for name in ("monthly_cap", "daily_cap") if isinstance(after, Membership) else ("monthly_cap",):
+        cap, was, limit = getattr(after, name), getattr(before, name, 0), getattr(own, name)
+        if caps.is_above(cap, limit) and (before is None or caps.is_above(cap, was)):
+            return True
+    return False
 
 
 def _refuse_last_owner(membership: Membership) -> None:
@@ -252,11 +249,11 @@ def _reread(membership: Membership) -> Membership:
 
 def _described(membership: Membership) -> dict[str, str]:
     """For the audit log."""
-    cap = membership.monthly_cap
     return {
         "role": Role(membership.role).label,
         "Access Image Editor": "on" if membership.access_image_editor else "off",
-        "monthly cap": "none" if cap is None else f"{cap:,}",
+        "monthly cap": caps.described(membership.monthly_cap),
+        "daily cap": caps.described(membership.daily_cap),
     }
 
 

@@ -17,23 +17,23 @@ from editor.access.scopes import EVERYTHING, MANAGE, WRITE
 from editor.errors import InvalidInput
 from editor.models import ApiKey, Membership, Role, User
 from editor.models.users import SERVICE_DOMAIN
-from editor.operations import audit, member_rights
+from editor.operations import audit, caps, member_rights
 from editor.queries import api_keys
 
-HIGHEST_CAP = 2**31 - 1  # credits
 
-
-def create(*, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int | None) -> User:
+def create(
+    *, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int | None, daily_cap: int | None = None
+) -> User:
     """An account with the least rights that the scopes need.
 
     Nobody can give what they do not have: to manage members, it has “Access Image Editor” if its maker
     has it. Without a scope for edits, its key cannot use that.
 
-    monthly_cap  credits that it can spend per month; None: no limit
+    monthly_cap, daily_cap  credits that it can spend per month and per day; None: no limit
     Raises PermissionDenied, and InvalidInput for a cap that is impossible or higher than the actor's own.
     """
     actor.require(Permission.KEYS_MANAGE)
-    _check_cap(actor, monthly_cap)
+    _check_caps(actor, monthly_cap, daily_cap)
     user = User.objects.create_user(f"{uuid4()}@{SERVICE_DOMAIN}", name=name, is_service_account=True)
     edits = not {EVERYTHING, WRITE}.isdisjoint(scopes)
     gives = MANAGE in scopes and actor.may(Permission.EDIT)
@@ -43,8 +43,23 @@ def create(*, actor: Actor, name: str, scopes: Collection[str], monthly_cap: int
         role=Role.ADMIN if MANAGE in scopes else Role.EDITOR if edits else Role.VIEWER,
         access_image_editor=edits or gives,
         monthly_cap=monthly_cap,
+        daily_cap=daily_cap,
     )
     return user
+
+
+def set_caps(*, actor: Actor, account: User, monthly_cap: int | None, daily_cap: int | None) -> None:
+    """Raises as `create` does."""
+    actor.require(Permission.KEYS_MANAGE)
+    _check_caps(actor, monthly_cap, daily_cap)
+    rows = Membership.objects.filter(workspace=actor.workspace, user=account)
+    rows.update(monthly_cap=monthly_cap, daily_cap=daily_cap)
+
+
+def caps_of(account: User) -> tuple[int | None, int | None]:
+    """A month's and a day's."""
+    found = Membership.objects.filter(user=account).values_list("monthly_cap", "daily_cap").first()
+    return found or (None, None)
 
 
 def end_if_unused(user: User, *, actor: audit.By) -> None:
@@ -64,16 +79,17 @@ def end_if_unused(user: User, *, actor: audit.By) -> None:
 def check_cap_of(actor: Actor, account: User) -> None:
     """Raise InvalidInput if the account may spend more than the actor, who is about to get a key of it."""
     for membership in Membership.objects.filter(workspace=actor.workspace, user=account):
-        _check_cap(actor, membership.monthly_cap)
+        _check_caps(actor, membership.monthly_cap, membership.daily_cap)
 
 
-def _check_cap(actor: Actor, cap: int | None) -> None:
-    if cap is not None and not 0 <= cap <= HIGHEST_CAP:
-        raise _wrong_cap(f"Enter a whole number of credits, at most {HIGHEST_CAP:,}, or nothing.")
-    own = actor.membership.monthly_cap
-    if own is not None and not actor.may(Permission.WORKSPACE_OWN) and (cap is None or cap > own):
-        raise _wrong_cap(f"Enter at most {own:,}: your own limit is {own:,} credits a month.")
+def _check_caps(actor: Actor, monthly_cap: int | None, daily_cap: int | None) -> None:
+    own = actor.membership
+    _check_cap(actor, monthly_cap, own.monthly_cap, "monthly_cap", "a month")
+    _check_cap(actor, daily_cap, own.daily_cap, "daily_cap", "a day")
 
 
-def _wrong_cap(message: str) -> InvalidInput:
-    return InvalidInput(message, fields={"monthly_cap": message})
+def _check_cap(actor: Actor, cap: int | None, own: int | None, field: str, period: str) -> None:
+    caps.checked(cap, field=field)
+    if caps.is_above(cap, own) and not actor.may(Permission.WORKSPACE_OWN):
+        message = f"Enter at most {own:,}: your own limit is {own:,} credits {period}."
+        raise InvalidInput(message, fields={field: message})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+import zoneinfo
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -15,11 +17,14 @@ from editor.concurrency import threads
 from editor.errors import Conflict, InvalidInput
 from editor.media import store
 from editor.models import Sharing, Workspace
-from editor.operations import audit, orphans
+from editor.operations import audit, caps, orphans
 
 LONGEST_NAME = 120  # characters
 LONGEST_KEPT = 365  # days in the trash
 PICTURE = 160  # pixels of its longer side
+_REGIONS = {
+    *("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+}
 
 
 def rename(*, actor: Actor, name: str) -> None:
@@ -55,6 +60,45 @@ def set_defaults(*, actor: Actor, default_model: str, trash_days: int, public_sh
         trash_days=trash_days,
         public_sharing=public_sharing,
     )
+
+
+def set_limits(
+    *,
+    actor: Actor,
+    monthly_limit: int | None,
+    daily_limit: int | None,
+    approval_threshold: int | None,
+    time_zone: str,
+) -> None:
+    """Set what everybody together can spend, in credits; None: no limit.
+
+    approval_threshold  editors and viewers need an approval for an edit that costs more; None: for none
+    time_zone           an IANA name: days and months of all limits begin at its midnight
+
+    Raises PermissionDenied and InvalidInput.
+    """
+    actor.require(Permission.WORKSPACE_MANAGE)
+    if time_zone not in time_zones():
+        raise _wrong("time_zone", "Choose a time zone from the list.")
+    _change(
+        actor,
+        "workspace.limits_changed",
+        monthly_limit=caps.checked(monthly_limit, field="monthly_limit"),
+        daily_limit=caps.checked(daily_limit, field="daily_limit"),
+        approval_threshold=caps.checked(approval_threshold, field="approval_threshold"),
+        time_zone=time_zone,
+    )
+
+
+@cache
+def time_zones() -> list[str]:
+    """The IANA names of places, and UTC."""
+    return ["UTC", *sorted(name for name in zoneinfo.available_timezones() if _is_place(name))]
+
+
+def _is_place(name: str) -> bool:
+    """Names such as “Europe/Berlin”, without links such as “US/Eastern” and offsets such as “Etc/GMT+3”."""
+    return name.split("/", maxsplit=1)[0] in _REGIONS
 
 
 def require_second_factor(*, actor: Actor, required: bool) -> None:

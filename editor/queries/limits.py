@@ -15,6 +15,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
+from editor.queries import api_keys
 
 
 class Kind(StrEnum):
@@ -28,9 +29,29 @@ class Kind(StrEnum):
     WORKSPACE_DAY = "workspace_day"
     THRESHOLD = "threshold"  # of one edit
 
+    @property
+    def is_monthly(self) -> bool:
+        return self.value.endswith("month")
+
 
 # An approved edit does not count against these; the others hold for it too.
 _LIFTED = frozenset({Kind.MEMBER_MONTH, Kind.MEMBER_DAY, Kind.THRESHOLD})
+
+# Whose limit it is, the same for a heading, and who can raise it.
+_WORDS = {
+    "member": ("Your limit in this workspace", "your {period} cap", "An owner or admin of this workspace"),
+    "key": ("The limit of this API key", "this key's {period} cap", "Its holder, or an owner or admin"),
+    "workspace": (
+        "The workspace's budget",
+        "the workspace's {period} budget",
+        "An owner or admin of this workspace",
+    ),
+    "threshold": (
+        "The price from which an edit needs an approval",
+        "the price that needs no approval",
+        "An owner or admin of this workspace",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,35 @@ class Limit:
     def lifted_by_approval(self) -> bool:
         """An edit over it may run if it is approved."""
         return self.kind in _LIFTED
+
+    @property
+    def period(self) -> str:
+        return "a month" if self.kind.is_monthly else "a day"
+
+    @property
+    def whose(self) -> str:
+        """The beginning of a sentence."""
+        return self._words[0]
+
+    @property
+    def name(self) -> str:
+        """For the middle of a sentence: “your monthly cap”."""
+        return self._words[1].format(period="monthly" if self.kind.is_monthly else "daily")
+
+    @property
+    def resets_on(self) -> str:
+        """In the workspace's time zone: “1 December at 00:00 (Europe/Berlin)”; "" for one that never does."""
+        if self.resets_at is None:
+            return ""
+        return f"{self.resets_at:%-d %B at %H:%M} ({self.resets_at.tzinfo})"
+
+    @property
+    def who_raises(self) -> str:
+        return self._words[2]
+
+    @property
+    def _words(self) -> tuple[str, str, str]:
+        return _WORDS[self.kind.partition("_")[0]]
 
 
 def today(workspace: Workspace) -> date:
@@ -106,8 +156,11 @@ def of_workspace(workspace: Workspace) -> list[Limit]:
 def _of_member(actor: Actor) -> Iterator[Limit]:
     """Approved edits do not count."""
     caps = (actor.membership.monthly_cap, actor.membership.daily_cap)
+    kinds = (Kind.MEMBER_MONTH, Kind.MEMBER_DAY)
+    if actor.user.is_service_account:  # of a key of the workspace, and of those that replace it
+        kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)
     spent, held = Q(user=actor.user, approved=False), Q(created_by=actor.user, approved=False)
-    return _limits(actor.workspace, caps, (Kind.MEMBER_MONTH, Kind.MEMBER_DAY), spent, held)
+    return _limits(actor.workspace, caps, kinds, spent, held)
 
 
 def _of_one_edit(actor: Actor) -> Iterator[Limit]:
@@ -120,7 +173,9 @@ def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
     if key_id is None:
         return iter(())
     caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=key_id)
-    own = Q(api_key=key_id)
+    if caps == (None, None):
+        return iter(())
+    own = Q(api_key__in=api_keys.replacing_each_other(key_id))
     return _limits(workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
 
 
@@ -143,16 +198,17 @@ def _limits(
 
 
 def used_since_month_and_day(workspace: Workspace, *, day: date, spent: Q, held: Q) -> tuple[int, int]:
-    """Credits charged or held in the month of `day`, and on the day. Two queries."""
-    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=month_of(day), day__lte=day)
+    """Credits charged or held in the month of `day`, and on the day. Two queries.
+
+    Later days count too: there are some if the time zone was changed.
+    """
+    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=month_of(day))
     charged = usage.aggregate(
-        month=Sum("credits", default=0), day=Sum("credits", filter=Q(day=day), default=0)
+        month=Sum("credits", default=0), day=Sum("credits", filter=Q(day__gte=day), default=0)
     )
-    live = Job.objects.filter(
-        held, workspace=workspace, status__in=LIVE, spent_on__gte=month_of(day), spent_on__lte=day
-    )
+    live = Job.objects.filter(held, workspace=workspace, status__in=LIVE, spent_on__gte=month_of(day))
     waiting = live.aggregate(
-        month=Sum("price", default=0), day=Sum("price", filter=Q(spent_on=day), default=0)
+        month=Sum("price", default=0), day=Sum("price", filter=Q(spent_on__gte=day), default=0)
     )
     return charged["month"] + waiting["month"], charged["day"] + waiting["day"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -16,9 +16,10 @@ from editor.catalog.types import Model, Route, Tier
 from editor.errors import InvalidInput, Unprocessable
 from editor.models import CreditAccount, Job, Workspace
 from editor.providers import registry
-from editor.queries import limits, offers
+from editor.queries import limits, offers, usage_rules
 from editor.queries.limits import Limit
 from editor.queries.offers import Decisions
+from editor.queries.usage_rules import Rules
 
 PLATFORM = "platform"
 SANDBOX = "sandbox"
@@ -30,6 +31,7 @@ class Choice:
 
     own_key     on the workspace's own key: costs no credits, and there is no other route
     retires_on  the first day on which the model cannot be used; None if an operator set none
+    refusal     why the rules of the workspace do not allow it; "" if they do
     """
 
     model: Model
@@ -37,6 +39,7 @@ class Choice:
     route: Route
     own_key: bool = False
     retires_on: date | None = None
+    refusal: str = ""
 
     @property
     def provider(self) -> str:
@@ -58,7 +61,8 @@ class Choice:
 class Quote:
     """Credits: the price of all `samples`, the workspace's balance, and what would be left.
 
-    over  the limit that does not allow it; None if all do
+    over     the limit that does not allow it; None if all do
+    refusal  why the rules of the workspace do not allow it; "" if they do
     """
 
     model: Model
@@ -66,6 +70,7 @@ class Quote:
     credits: int
     balance: int
     over: Limit | None = None
+    refusal: str = ""
 
     @property
     def after(self) -> int:
@@ -92,24 +97,41 @@ class Offer:
 
     @property
     def default(self) -> Choice:
-        """The workspace's default, the catalogue's, or else any choice. Raises Unprocessable without one."""
+        """The workspace's default, the catalogue's, or else any choice; those that the rules allow first.
+
+        Raises Unprocessable without one.
+        """
         preferred = self.tiers.get(self.preferred) or self.models.get(self.preferred)
         usual = self.tiers.get(catalog.catalog().default_tier)
-        for choice in (preferred, usual, *self.tiers.values(), *self.models.values()):
-            if choice is not None:
-                return choice
+        found = [one for one in (preferred, usual, *self.tiers.values(), *self.models.values()) if one]
+        if found:
+            return _first_allowed(found)
         raise Unprocessable("No provider is set up. Ask an operator to connect one.")
 
 
-def offer(*, workspace: Workspace, provider: str = PLATFORM) -> Offer:
-    """All choices, in three queries. Raises like `choose` for the provider."""
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What decides which routes there are: the keys, the operator's decisions, and the workspace's rules."""
+
+    provider: str
+    set_up: Providers
+    decided: Decisions
+    rules: Rules
+
+
+def offer(*, workspace: Workspace, provider: str = PLATFORM, rules: Rules = usage_rules.NONE) -> Offer:
+    """All choices, in three queries. Raises like `choose` for the provider.
+
+    rules  those that bind the member: a choice that they do not allow says so
+    """
     set_up, decided = accounts.available(workspace), offers.decisions(workspace)
     if provider != PLATFORM:
         _check_own_key(workspace=workspace, provider=provider, set_up=set_up)
     entries = catalog.catalog()
+    terms = _Terms(provider, set_up, decided, rules)
     return Offer(
-        tiers={tier.id: _for_tier(tier, provider, set_up, decided) for tier in entries.tiers.values()},
-        models={model.id: _for_model(model, provider, set_up, decided) for model in entries.models.values()},
+        tiers={tier.id: _for_tier(tier, terms) for tier in entries.tiers.values()},
+        models={model.id: _for_model(model, terms) for model in entries.models.values()},
         preferred=workspace.default_model,
         off=decided.off,
     )
@@ -122,6 +144,7 @@ def choose(
     tier: str = "",
     provider: str = PLATFORM,
     prompt_only: bool = False,
+    rules: Rules = usage_rules.NONE,
 ) -> Choice:
     """Resolve an exact model, or else a tier, to the route that will serve it; neither: `Offer.default`.
 
@@ -129,6 +152,7 @@ def choose(
                  else the provider of the workspace's own key
     prompt_only  there are no images; a tier whose model needs one uses its `prompt_models`, and a
                  workspace's default model that needs one is not used
+    rules        those that bind the member; without them the choice may be one that is not allowed
 
     Raises InvalidInput for an unknown model, tier or provider and for a tier or model that the
     provider does not serve; Unprocessable if the provider is not set up: own keys never fall back
@@ -139,7 +163,7 @@ def choose(
     )
     if provider != PLATFORM:
         _check_served(model=model, tier=tier or catalog.catalog().default_tier, provider=provider, what=what)
-    offered = offer(workspace=workspace, provider=provider)
+    offered = offer(workspace=workspace, provider=provider, rules=rules)
     choice = offered.models[model] if model else offered.tiers[tier] if tier else offered.default
     if not what and prompt_only and choice and not choice.tier and not choice.model.text_to_image:
         choice = replace(offered, preferred="").default
@@ -148,58 +172,63 @@ def choose(
     if choice is None:
         raise Unprocessable(f"No provider is set up for {what}. Choose another model.")
     if prompt_only and choice.tier and not choice.model.text_to_image:
-        return _for_prompt_alone(choice, offered)
+        return _for_prompt_alone(choice, offered, rules)
     return choice
 
 
-def _for_prompt_alone(choice: Choice, offered: Offer) -> Choice:
+def _first_allowed(choices: Sequence[Choice]) -> Choice:
+    return next((choice for choice in choices if not choice.refusal), choices[0])
+
+
+def _for_prompt_alone(choice: Choice, offered: Offer, rules: Rules) -> Choice:
     """The tier's model for prompts alone, or the given choice if none is set up at its price or less."""
-    for name in catalog.get_tier(choice.tier).prompt_models:
-        stand_in = offered.models[name]
-        if stand_in and stand_in.credits <= choice.credits:
-            return replace(stand_in, tier=choice.tier)
-    return choice
+    offers = [offered.models[name] for name in catalog.get_tier(choice.tier).prompt_models]
+    stand_ins = [_of_tier(one, choice.tier, rules) for one in offers if one and one.credits <= choice.credits]
+    return _first_allowed(stand_ins) if stand_ins else choice
 
 
-def _for_tier(tier: Tier, provider: str, set_up: Providers, decided: Decisions) -> Choice | None:
-    """The tier's model, or else the first of its other models that is set up."""
+def _of_tier(choice: Choice, tier: str, rules: Rules) -> Choice:
+    refusal = rules.refusal(model=choice.model, tier=tier, provider=choice.route.provider)
+    return replace(choice, tier=tier, refusal=refusal)
+
+
+def _for_tier(tier: Tier, terms: _Terms) -> Choice | None:
+    """The tier's model, or else another of its models that is set up; those that the rules allow first."""
     models = catalog.catalog().models
-    if provider != PLATFORM:
-        entry = catalog.own_key_model(tier, provider)
-        choice = _for_model(entry, provider, set_up, decided) if entry else None
+    if terms.provider != PLATFORM:
+        entry = catalog.own_key_model(tier, terms.provider)
+        found = [_for_model(entry, terms)] if entry else []
     else:
         names = [tier.model, *tier.own_keys.values()]
-        found = (_for_model(models[name], provider, set_up, decided, tier.route) for name in names)
-        choice = next(filter(None, found), None)
-    return replace(choice, tier=tier.id) if choice else None
+        found = [_for_model(models[name], terms, preferred=tier.route) for name in names]
+    choices = [_of_tier(choice, tier.id, terms.rules) for choice in found if choice]
+    return _first_allowed(choices) if choices else None
 
 
-def _for_model(
-    model: Model, provider: str, set_up: Providers, decided: Decisions, preferred: str | None = None
-) -> Choice | None:
-    if model.id in decided.off:
+def _for_model(model: Model, terms: _Terms, preferred: str | None = None) -> Choice | None:
+    """Of several routes, one to a provider that the rules allow; None without any."""
+    routes = _routes(model, terms)
+    if model.id in terms.decided.off or not routes:
         return None
-    routes = _routes(model, provider, set_up, decided)
-    if not routes:
-        return None
+    routes.sort(key=lambda one: (not terms.rules.allow_provider(one.provider), one.provider != preferred))
     return Choice(
         model=model,
         tier="",
-        route=decided.priced(min(routes, key=lambda route: route.provider != preferred), model),
-        own_key=provider != PLATFORM,
-        retires_on=decided.retires_on.get(model.id),
+        route=terms.decided.priced(routes[0], model),
+        own_key=terms.provider != PLATFORM,
+        retires_on=terms.decided.retires_on.get(model.id),
+        refusal=terms.rules.refusal(model=model, tier="", provider=routes[0].provider),
     )
 
 
-def _routes(model: Model, provider: str, set_up: Providers, decided: Decisions) -> list[Route]:
+def _routes(model: Model, terms: _Terms) -> list[Route]:
     """The model's routes that can be used with that provider, in order of preference."""
-    if provider != PLATFORM:
-        return [route for route in model.routes if route.provider == provider]
-    if not set_up.platform:
+    if terms.provider != PLATFORM:
+        return [route for route in model.routes if route.provider == terms.provider]
+    platform = terms.set_up.platform
+    if not platform:
         return [_sandbox(model)]
-    return [
-        route for route in model.routes if route.provider in set_up.platform and decided.allows(route, model)
-    ]
+    return [one for one in model.routes if one.provider in platform and terms.decided.allows(one, model)]
 
 
 def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:
@@ -259,4 +288,5 @@ def quote(*, actor: Actor, choice: Choice, inputs: Mapping[str, Any]) -> Quote:
         credits=total,
         balance=account.balance,
         over=limits.binding(limits.of(actor), price=total),
+        refusal=choice.refusal,
     )

@@ -24,7 +24,10 @@ class Member(Schema):
     role: RoleName = Field(description="What they may do, with `access_image_editor`.")
     access_image_editor: bool = Field(description="Whether they may run edits and create API keys.")
     monthly_cap: int | None = Field(description="Credits that they can spend a month; null: no cap.")
-    spent_this_month: int = Field(description="Credits charged or held since the start of the month (UTC).")
+    daily_cap: int | None = Field(description="Credits that they can spend a day; null: no cap.")
+    spent_this_month: int = Field(
+        description="Credits charged or held since the start of the month in the workspace's time zone."
+    )
     is_active: bool = Field(description="False: an operator has deactivated the account.")
     joined_at: Moment = Field(description="UTC, to the millisecond.")
     last_active_at: Moment | None = Field(description="The last page or API call, to the minute. UTC.")
@@ -55,6 +58,7 @@ def member(row: models.Membership, *, spent: int) -> Member:
         role=cast(RoleName, row.role),
         access_image_editor=row.access_image_editor,
         monthly_cap=row.monthly_cap,
+        daily_cap=row.daily_cap,
         spent_this_month=spent,
         is_active=row.user.is_active,
         joined_at=row.created_at,

@@ -25,6 +25,7 @@ from editor.web.views import (
     studio,
     transfers,
     trash,
+    usage_rules,
     webhooks,
     workspaces,
     zip,
@@ -130,6 +131,9 @@ urlpatterns = [
     path("w/<slug:slug>/settings/api-keys/", api_keys.page, name="api_keys"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/rotate/", api_keys.rotate, name="api_key_rotate"),
     path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/revoke/", api_keys.revoke, name="api_key_revoke"),
+    path("w/<slug:slug>/settings/api-keys/<uuid:key_id>/caps/", api_keys.limit, name="api_key_caps"),
+    path("w/<slug:slug>/settings/rules/", usage_rules.page, name="usage_rules"),
+    path("w/<slug:slug>/settings/general/limits/", general.limits, name="general_limits"),
     path("w/<slug:slug>/settings/providers/", provider_keys.page, name="provider_keys"),
     path("w/<slug:slug>/settings/providers/<slug:provider>/", provider_keys.save, name="provider_key_save"),
     path(

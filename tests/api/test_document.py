@@ -82,6 +82,7 @@ def test_it_describes_every_call(described: dict[str, Any]) -> None:
         "GET /jobs/{job_id}",
         "POST /jobs/{job_id}/cancel",
         "GET /jobs/{job_id}/events",
+        "GET /limits",
         "GET /models",
         "GET /styles",
         "GET /characters",

@@ -50,6 +50,9 @@ async def test_a_script_runs_a_team(owner: Actor) -> None:
         path = f"members/{mei.pk}"
         changed = await call(client, "PATCH", path, 200, role="viewer", monthly_cap=7)
         assert (changed["data"]["role"], changed["data"]["monthly_cap"]) == ("viewer", 7)
+        changed = await call(client, "PATCH", path, 200, daily_cap=3)
+        assert (changed["data"]["monthly_cap"], changed["data"]["daily_cap"]) == (7, 3)
+        await call(client, "PATCH", path, 200, daily_cap="none")
         changed = await call(client, "PATCH", path, 200, monthly_cap="none")
         assert (changed["data"]["role"], changed["data"]["monthly_cap"]) == ("viewer", None)
         await call(client, "DELETE", path, 200)

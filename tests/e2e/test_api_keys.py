@@ -174,7 +174,6 @@ def test_a_key_of_the_workspace_has_its_own_cap(page: Page) -> None:
         page.get_by_role("radio", name="The workspace", exact=True),
     )
     expect(page.get_by_role("radio", name="You", exact=True)).to_be_checked()
-    expect(cap).to_be_hidden()
     page.get_by_role("radio", name="You", exact=True).focus()
     page.keyboard.press("ArrowDown")
     expect(workspace).to_be_checked()

@@ -59,3 +59,18 @@ def test_what_is_not_possible_is_said_and_changes_nothing(workspace: Workspace) 
     with pytest.raises(CommandError, match="seats"):
         run("add", UserFactory.create().email)
     assert workspace.memberships.count() == 2
+
+
+def test_caps_are_set_and_removed(workspace: Workspace) -> None:
+    user = make_member(workspace)
+    assert json.loads(run("cap", user.email, "--monthly", "300", "--daily", "50", "--json"))[0] == {
+        **json.loads(run("list", "--json"))[-1],
+        "monthly_cap": 300,
+        "daily_cap": 50,
+    }
+    run("cap", user.email, "--daily", "none")
+    row = Membership.objects.get(user=user)
+    assert (row.monthly_cap, row.daily_cap) == (300, None)
+    for wrong, problem in (("-1", "whole number of credits"), ("lots", "invalid")):
+        with pytest.raises(CommandError, match=problem):
+            run("cap", user.email, f"--daily={wrong}")

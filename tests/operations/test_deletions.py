@@ -48,6 +48,7 @@ from editor.models import (
     Star,
     Status,
     Style,
+    UsageRule,
     User,
     WebhookDelivery,
     Workspace,
@@ -59,11 +60,13 @@ from editor.operations import (
     deletions,
     jobs,
     outcomes,
+    quotes,
     shares,
     uploads,
     workspace_settings,
 )
 from editor.operations.webhooks import deliveries, endpoints
+from editor.queries import pricing
 from tests.factories import UserFactory, make_actor, make_image, make_member, make_provider_key, photo
 from tests.patience import PATIENCE
 from tests.web.rows import add_completed, add_job, fill
@@ -331,6 +334,8 @@ def make_everything(actor: Actor) -> None:
     SpentNonce.objects.create(key=own, call="run", nonce="1", body_hash="x")
     SpentNonce.objects.create(key=key, call="run", nonce="1", body_hash="x")
     make_provider_key(workspace=workspace, provider="bfl")
+    quotes.create(actor=actor, choice=pricing.choose(workspace=workspace), inputs={})
+    UsageRule.objects.create(workspace=workspace)
     Invitation.objects.create(
         workspace=workspace, email="a@b.test", nonce="x", expires_at=timezone.now() + timedelta(days=7)
     )

@@ -35,7 +35,7 @@ from editor.models import (
 )
 from editor.operations import jobs
 from editor.operations.jobs import NewEdit
-from editor.queries import credits as credit_queries
+from editor.queries import limits as limit_queries
 from tests.factories import limit_jobs, make_actor, make_image, make_member, make_workspace, photo
 
 pytestmark = pytest.mark.django_db
@@ -245,12 +245,12 @@ def test_twenty_concurrent_submits_with_one_key_make_one_job(committed: None) ->
 
 def test_a_members_monthly_cap_counts_spent_and_held_credits(monkeypatch: pytest.MonkeyPatch) -> None:
     began = timezone.now()  # for the whole test: the month must not change in the middle of it
-    monkeypatch.setattr(credit_queries, "timezone", SimpleNamespace(now=lambda: began))
+    monkeypatch.setattr(limit_queries, "timezone", SimpleNamespace(now=lambda: began))
     workspace = make_workspace()
     actor = make_actor(workspace, user=make_member(workspace, monthly_cap=9))
     first = jobs.submit(actor=actor, request=new_edit())
     jobs.submit(actor=actor, request=new_edit())
-    with pytest.raises(InsufficientCredits, match="9 credits a month, and you have used 8"):
+    with pytest.raises(InsufficientCredits, match="9 credits a month, and 8 are used"):
         jobs.submit(actor=actor, request=new_edit())
     jobs.cancel(actor=actor, job=first)
     jobs.submit(actor=actor, request=new_edit())

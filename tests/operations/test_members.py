@@ -42,7 +42,7 @@ def test_membership_changes_are_audited(workspace: Workspace, owner: Membership)
             "membership.added",
             added.user.email,
             None,
-            {"role": "Viewer", "Access Image Editor": "on", "monthly cap": "none"},
+            {"role": "Viewer", "Access Image Editor": "on", "monthly cap": "none", "daily cap": "none"},
         ),
         ("membership.changed", added.user.email, {"role": "Viewer"}, {"role": "Admin"}),
     ]

@@ -76,6 +76,8 @@ PARTS = {
     "idempotency.free",
     "images.save_mask",
     "limits.check_credits",
+    "limits.reread",  # jobs.submit
+    "quotes.price",  # jobs.check and jobs.submit
     "intake.submit",  # jobs.check
     "jobs.again",  # jobs.submit
     "members.leave",  # nobody needs a permission to go

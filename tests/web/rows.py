@@ -20,7 +20,7 @@ from editor.models import (
     User,
     Workspace,
 )
-from editor.operations import search
+from editor.operations import search, usage
 from tests.factories import UserFactory
 
 
@@ -54,6 +54,8 @@ def add_job(workspace: Workspace, *, status: Status = Status.PENDING, price: int
     }
     job = Job.objects.create(workspace=workspace, status=status, price=price, **values | fields)
     search.add(jobs=[job])
+    if status in ENDED:
+        usage.add(job=job, cost=job.charged)
     return job
 
 

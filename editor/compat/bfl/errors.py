@@ -8,6 +8,7 @@ from typing import Any
 
 from editor.errors import EditorError, InsufficientCredits, InvalidInput, NotAuthenticated
 from editor.gateway.profile import RepeatedCredentials
+from editor.operations.limits import OverLimit
 
 
 class WrongFields(EditorError):
@@ -54,6 +55,8 @@ def _detail(status: int, error: EditorError) -> str | list[dict[str, Any]]:
     match error:
         case WrongFields():
             return error.details
+        case OverLimit():
+            return f"Insufficient credits. {error.message}"
         case InsufficientCredits():
             return "Insufficient credits"
         case NoKey():

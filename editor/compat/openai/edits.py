@@ -24,7 +24,7 @@ from editor.operations import idempotency, intake
 from editor.operations.intake import Submission, WrongImage
 from editor.operations.jobs import NewEdit
 from editor.queries import jobs as job_queries
-from editor.queries import pricing
+from editor.queries import pricing, usage_rules
 from editor.queries.pricing import Choice
 
 
@@ -82,21 +82,22 @@ def resolve(actor: Actor, name: str, *, prompt_only: bool) -> Choice:
     """
     target = lookups.alias_target(name)
     entries = catalog.catalog()
+    choose = partial(pricing.choose, workspace=actor.workspace, rules=usage_rules.of(actor))
     try:
         if not target:
-            choice = pricing.choose(workspace=actor.workspace)
+            choice = choose()
             if prompt_only and not choice.tier:
-                choice = pricing.choose(workspace=actor.workspace, prompt_only=True)
+                choice = choose(prompt_only=True)
             target = choice.tier
         elif target in entries.models:
-            return pricing.choose(workspace=actor.workspace, model=target)
+            return choose(model=target)
         elif target in entries.tiers:
-            choice = pricing.choose(workspace=actor.workspace, tier=target)
+            choice = choose(tier=target)
         else:
             raise UnknownModel(f"The model '{name[:100]}' does not exist.", fields={"model": "Unknown."})
         if not (prompt_only and target) or choice.model.text_to_image:
             return choice
-        stand_in = pricing.choose(workspace=actor.workspace, tier=target, prompt_only=True)
+        stand_in = choose(tier=target, prompt_only=True)
     except Unprocessable as error:
         raise UnknownModel(
             f"The model '{name[:100]}' cannot run here. {error.message}", fields={"model": error.message}

@@ -20,7 +20,7 @@ from editor.concurrency.semaphore import FairSemaphore
 from editor.concurrency.threads import in_storage_thread, in_thread
 from editor.errors import EditorError
 from editor.gateway.requests import View, caller, forget_body, needs, origin
-from editor.queries import model_aliases, pricing
+from editor.queries import model_aliases, pricing, usage_rules
 from editor.queries.pricing import Choice
 
 FORMS_AT_ONCE = 2  # in this process: each keeps a thread busy
@@ -123,11 +123,11 @@ async def model(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def _models(actor: Actor) -> dict[str, Choice]:
-    """Choices by name: aliases, then tiers, then the catalogue's models."""
-    offered = pricing.offer(workspace=actor.workspace)
+    """The choices that the rules allow, by name: aliases, then tiers, then the catalogue's models."""
+    offered = pricing.offer(workspace=actor.workspace, rules=usage_rules.of(actor))
     own = {**offered.tiers, **offered.models}
     named = {name: own.get(target) for name, target in model_aliases.targets().items()} | own
-    return {name: choice for name, choice in named.items() if choice is not None}
+    return {name: choice for name, choice in named.items() if choice and not choice.refusal}
 
 
 def _row(name: str, choice: Choice) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from editor.media import links
 from editor.media.inputs import File, ImageInput, Link, Sample
 from editor.operations.intake import Submission
 from editor.operations.jobs import NewEdit
+from editor.operations.limits import OverLimit
 from editor.operations.webhooks.callbacks import Callback
 
 # Files that Wiro's samples name -> photographs that the portal ships.
@@ -140,6 +141,8 @@ def problems(error: EditorError) -> list[tuple[int, str]]:
     match error:
         case Refused():
             return [(error.number, error.message)]
+        case OverLimit():
+            return [(NO_FUNDS, f"Insufficient balance. {error.message}")]
         case InsufficientCredits():
             return [(NO_FUNDS, "Insufficient balance")]
         case LimitExceeded():

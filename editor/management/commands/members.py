@@ -12,14 +12,15 @@ from django.db import transaction
 from editor.errors import EditorError
 from editor.management.database import migrate
 from editor.models import Membership, Role, User, Workspace
-from editor.operations import members
+from editor.operations import caps, members
+from editor.operations.members import KEEP, Keep
 from editor.queries import members as queries
 
 
 class Command(BaseCommand):
     help = (
-        "List, add and remove the members of a workspace, and change their roles. People are named by their "
-        "email address and need an account; others are invited on the workspace's Members page or by the API."
+        "List, add and remove the members of a workspace, and change their roles and caps. People are named "
+        "by their email address and need an account; others are invited on the Members page or by the API."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,7 +34,11 @@ class Command(BaseCommand):
         role = acts.add_parser("role", help="Change a member's role.")
         role.add_argument("email")
         role.add_argument("role", choices=Role.values)
-        for act in (listing, add, remove, role):
+        cap = acts.add_parser("cap", help="Change what a member can spend. What is not given stays.")
+        cap.add_argument("email")
+        for period in ("monthly", "daily"):
+            cap.add_argument(f"--{period}", type=_cap, default=KEEP, metavar="CREDITS", help="Or: none.")
+        for act in (listing, add, remove, role, cap):
             act.add_argument("--workspace", required=True, metavar="SLUG", help="As in /w/SLUG/.")
             act.add_argument("--json", action="store_true", help="Print JSON.")
 
@@ -63,9 +68,24 @@ class Command(BaseCommand):
         if options["act"] == "remove":
             members.end(membership=row, actor=None)
             return [row]
+        if options["act"] == "cap":
+            _set_caps(row, monthly=options["monthly"], daily=options["daily"])
+            return [row]
         row.role = options["role"]
         members.save(membership=row, actor=None)
         return [row]
+
+
+def _cap(text: str) -> int | None:
+    return None if text == "none" else int(text)
+
+
+def _set_caps(row: Membership, *, monthly: int | Keep | None, daily: int | Keep | None) -> None:
+    if monthly is not KEEP:
+        row.monthly_cap = caps.checked(monthly)
+    if daily is not KEEP:
+        row.daily_cap = caps.checked(daily, field="daily_cap")
+    members.save(membership=row, actor=None)
 
 
 def _add(workspace: Workspace, email: str, role: Role) -> Membership:
@@ -93,5 +113,6 @@ def _described(row: Membership) -> dict[str, Any]:
         "role": row.role,
         "access_image_editor": row.access_image_editor,
         "monthly_cap": row.monthly_cap,
+        "daily_cap": row.daily_cap,
         "last_active_at": row.last_active_at.isoformat() if row.last_active_at else None,
     }

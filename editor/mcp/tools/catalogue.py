@@ -10,10 +10,11 @@ from editor import catalog
 from editor.access.actor import Actor
 from editor.access.scopes import READ
 from editor.concurrency.threads import in_thread
+from editor.errors import PermissionDenied
 from editor.mcp.tools import rows, schemas
 from editor.mcp.tools.base import Annotations, Answer, Arguments, Call, Tool
-from editor.queries import pricing
-from editor.queries.pricing import PLATFORM
+from editor.queries import pricing, usage_rules
+from editor.queries.pricing import PLATFORM, Offer
 
 
 class ListModels(Arguments):
@@ -45,9 +46,13 @@ class Estimate(BaseModel):
 
 async def _list_models(call: Call, parsed: ListModels) -> Answer:
     entries = [catalog.get_model(parsed.model)] if parsed.model else catalog.catalog().models.values()
-    offered = await in_thread(pricing.offer, workspace=call.actor.workspace)
+    offered = await in_thread(_offer, call.actor)
     found = [rows.model(entry, offered=offered, in_full=bool(parsed.model)) for entry in entries]
     return Answer(Models(models=found).model_dump(mode="json"))
+
+
+def _offer(actor: Actor) -> Offer:
+    return pricing.offer(workspace=actor.workspace, rules=usage_rules.of(actor))
 
 
 async def _estimate_credits(call: Call, parsed: EstimateCredits) -> Answer:
@@ -56,15 +61,21 @@ async def _estimate_credits(call: Call, parsed: EstimateCredits) -> Answer:
 
 def _estimate(actor: Actor, parsed: EstimateCredits) -> Estimate:
     choice = pricing.choose(
-        workspace=actor.workspace, model=parsed.model, tier=parsed.model_tier, provider=parsed.provider
+        workspace=actor.workspace,
+        model=parsed.model,
+        tier=parsed.model_tier,
+        provider=parsed.provider,
+        rules=usage_rules.of(actor),
     )
+    if choice.refusal:
+        raise PermissionDenied(choice.refusal)
     quote = pricing.quote(actor=actor, choice=choice, inputs=parsed.parameters)
     return Estimate(
         model=choice.model.id,
         model_tier=choice.tier or None,
         estimated_credits=quote.credits,
         available_credits=quote.balance,
-        can_proceed=quote.enough,
+        can_proceed=quote.enough and quote.over is None,
     )
 
 

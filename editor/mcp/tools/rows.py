@@ -56,6 +56,7 @@ class ModelOut(BaseModel):
     typical_seconds: int
     tiers: list[str] = Field(description="The tiers that use this model.")
     providers: list[str] = Field(description="Providers that can run it on the workspace's own key.")
+    not_allowed: str | None = Field(None, description="Why the rules of the workspace do not allow it.")
     needs_image: bool
     most_images: int
     takes_mask: bool
@@ -148,6 +149,7 @@ def model(entry: Model, *, offered: Offer, in_full: bool) -> ModelOut:
         typical_seconds=entry.typical_seconds,
         tiers=[tier.id for tier in catalog.catalog().tiers.values() if tier.model == entry.id],
         providers=list(entry.providers),
+        not_allowed=(choice.refusal or None) if choice else None,
         needs_image=not entry.text_to_image,
         most_images=entry.maximum_images,
         takes_mask=entry.mask,

@@ -47,6 +47,11 @@ class ApiKeyForm(forms.Form):
         required=False,
         error_messages={"invalid": "Enter a whole number of credits, or nothing for no limit."},
     )
+    daily_cap = forms.IntegerField(
+        label="Daily cap",
+        required=False,
+        error_messages={"invalid": "Enter a whole number of credits, or nothing for no limit."},
+    )
     signed = forms.BooleanField(label="Signed requests (Wiro)", required=False)
 
     def __init__(self, actor: Actor, data: QueryDict | None = None) -> None:
@@ -55,7 +60,7 @@ class ApiKeyForm(forms.Form):
         super().__init__(data, initial=initial, auto_id="api-key-%s")
         self.fields["scopes"].choices = list(offered.items())  # type: ignore[attr-defined]
         if not actor.may(Permission.KEYS_MANAGE):
-            del self.fields["belongs_to"], self.fields["monthly_cap"]
+            del self.fields["belongs_to"]
 
     def wanted(self) -> dict[str, Any]:
         """The arguments for `api_keys.create`. Raises InvalidInput with `fields`."""
@@ -64,11 +69,17 @@ class ApiKeyForm(forms.Form):
             raise InvalidInput(" ".join(fields.values()), fields=fields)
         wanted = self.cleaned_data
         of_workspace = wanted.pop("belongs_to", YOU) == WORKSPACE
-        cap = wanted.pop("monthly_cap", None)
-        return {**wanted, "of_workspace": of_workspace, "monthly_cap": cap if of_workspace else None}
+        return {**wanted, "of_workspace": of_workspace}
 
     def refuse(self, error: InvalidInput) -> None:
         """Show the operation's errors beside their fields."""
         for field, message in error.fields.items():
             if field not in self.errors:
                 self.add_error(field, message)
+
+
+class CapsForm(forms.Form):
+    """What can be spent with a key."""
+
+    monthly_cap = forms.IntegerField(label="A month", required=False)
+    daily_cap = forms.IntegerField(label="A day", required=False)

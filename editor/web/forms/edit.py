@@ -15,8 +15,9 @@ from editor.errors import InvalidInput
 from editor.media.limits import MAX_BYTES
 from editor.models import Job, Workspace
 from editor.operations.jobs import NewEdit
-from editor.queries import pricing
+from editor.queries import pricing, usage_rules
 from editor.queries.pricing import Choice
+from editor.queries.usage_rules import Rules
 from editor.web.forms.model_inputs import MATCH
 
 
@@ -33,6 +34,7 @@ class StudioForm:
     character_id: str
     idempotency_key: str
     approval_message: str | None
+    quote_id: str
 
     def as_edit(self, *, mask: bytes | None) -> NewEdit:
         """The edit to submit. An empty seed is drawn, so that it is known and can be repeated."""
@@ -48,17 +50,22 @@ class StudioForm:
             style_id=self.style_id or None,
             character_id=self.character_id or None,
             approval_message=self.approval_message,
+            quote_id=self.quote_id or None,
             idempotency_key=_with_mask(self.idempotency_key, mask) or None,
         )
 
 
-def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
-    """The submitted fields. Raises InvalidInput or Unprocessable as `pricing.choose` does."""
+def read(data: QueryDict, *, workspace: Workspace, rules: Rules = usage_rules.NONE) -> StudioForm:
+    """The submitted fields. Raises InvalidInput or Unprocessable as `pricing.choose` does.
+
+    rules  those that bind the member
+    """
     choice = pricing.choose(
         workspace=workspace,
         model=data.get("model", ""),
         tier=data.get("tier", ""),
         provider=data.get("provider") or pricing.PLATFORM,
+        rules=rules,
     )
     return StudioForm(
         choice=choice,
@@ -74,6 +81,7 @@ def read(data: QueryDict, *, workspace: Workspace) -> StudioForm:
         character_id=_chosen(data.get("character", "")),
         idempotency_key=_key(data),
         approval_message=data.get("approval_message"),
+        quote_id=data.get("quote", ""),
     )
 
 

@@ -21,6 +21,13 @@ class DefaultsForm(forms.Form):
     public_sharing = forms.ChoiceField(label="Who may share images publicly", choices=Sharing.choices)
 
 
+class LimitsForm(forms.Form):
+    monthly_limit = forms.IntegerField(label="Monthly budget", required=False)
+    daily_limit = forms.IntegerField(label="Daily budget", required=False)
+    approval_threshold = forms.IntegerField(label="Approval above", required=False)
+    time_zone = forms.CharField(label="Time zone")
+
+
 class DeleteForm(forms.Form):
     name = forms.CharField(label="Name of the workspace", required=False, strip=True)
 

@@ -35,14 +35,14 @@ def _words(entry: str) -> list[str]:
     return [word.strip("<>") for word in words if "@" in word] if "<" in entry else words
 
 
-def cap(text: str) -> int | None:
+def cap(text: str, *, field: str = "monthly_cap") -> int | None:
     """Credits; None for an empty text. Raises InvalidInput for anything but a whole number."""
     text = text.strip().replace(",", "")
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= _CAP_DIGITS):
         problem = "Enter a whole number of credits, or nothing for no cap."
-        raise InvalidInput(problem, fields={"monthly_cap": problem})
+        raise InvalidInput(problem, fields={field: problem})
     return int(text)
 
 

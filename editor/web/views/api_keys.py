@@ -17,7 +17,7 @@ from editor.errors import Conflict, InvalidInput
 from editor.models import ApiKey
 from editor.operations import api_keys
 from editor.web.decorators import MemberRequest, member
-from editor.web.forms.api_keys import ApiKeyForm
+from editor.web.forms.api_keys import ApiKeyForm, CapsForm
 from editor.web.htmx import is_fragment
 
 
@@ -43,12 +43,28 @@ def rotate(request: MemberRequest, key_id: str) -> HttpResponse:
 
 
 @require_POST
+@member(Permission.KEYS, of_others=Permission.KEYS_MANAGE)
+def limit(request: MemberRequest, key_id: str) -> HttpResponse:
+    """Change what can be spent with the key: `monthly_cap` and `daily_cap`, empty for no limit."""
+    key, form = lookups.api_key(request.actor, key_id), CapsForm(request.POST)
+    if not form.is_valid():
+        problem = "Enter a whole number of credits, or nothing for no limit."
+        raise InvalidInput(problem, fields=dict.fromkeys(form.errors, problem))
+    api_keys.set_caps(actor=request.actor, key=key, **form.cleaned_data)
+    return _changed(request, f"Caps of key “{isolated(key.name)}” saved.")
+
+
+@require_POST
 @member(Permission.VIEW, of_others=Permission.KEYS_MANAGE)
 def revoke(request: MemberRequest, key_id: str) -> HttpResponse:
     """Revoke the key, with immediate effect."""
     key = lookups.api_key(request.actor, key_id)
     api_keys.revoke(actor=request.actor, key=key)
-    text = f"Key “{isolated(key.name)}” revoked."
+    return _changed(request, f"Key “{isolated(key.name)}” revoked.")
+
+
+def _changed(request: MemberRequest, text: str) -> HttpResponse:
+    """The updated list, or without script the page."""
     if not is_fragment(request):
         messages.success(request, text)
         return redirect("api_keys", request.actor.workspace.slug)

@@ -10,6 +10,7 @@ from editor.access import lookups
 from editor.access.permissions import Permission
 from editor.contexts.studio import new_idempotency_key, prompt_history
 from editor.operations import jobs
+from editor.queries import usage_rules
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import edit
 from editor.web.htmx import is_fragment
@@ -19,7 +20,8 @@ from editor.web.htmx import is_fragment
 @member(Permission.EDIT)
 def run(request: MemberRequest) -> HttpResponse:
     """Start an edit. A repeated submit, also after a lost response, is one edit: the form carries a key."""
-    form = edit.read(request.POST, workspace=request.actor.workspace)
+    rules = usage_rules.of(request.actor)
+    form = edit.read(request.POST, workspace=request.actor.workspace, rules=rules)
     job = jobs.submit(actor=request.actor, request=form.as_edit(mask=edit.read_mask(request)))
     if not is_fragment(request):
         if job.parent_id:

@@ -20,7 +20,7 @@ from editor.media.limits import MAX_BYTES
 from editor.operations import addresses, deletions, workspace_settings
 from editor.web.decorators import MemberRequest, member
 from editor.web.downloads import file_response
-from editor.web.forms.general import AddressForm, DefaultsForm, DeleteForm, NameForm
+from editor.web.forms.general import AddressForm, DefaultsForm, DeleteForm, LimitsForm, NameForm
 
 A_DAY = 24 * 3600  # seconds
 
@@ -51,6 +51,13 @@ def address(request: MemberRequest) -> HttpResponse:
 def defaults(request: MemberRequest) -> HttpResponse:
     """Change what holds for everyone."""
     return _save(request, "defaults_form", DefaultsForm(request.POST), workspace_settings.set_defaults)
+
+
+@require_POST
+@member(Permission.WORKSPACE_MANAGE)
+def limits(request: MemberRequest) -> HttpResponse:
+    """Change what everybody together can spend."""
+    return _save(request, "limits_form", LimitsForm(request.POST), workspace_settings.set_limits)
 
 
 @require_POST
@@ -157,6 +164,7 @@ def _page(
         "defaults_form": DefaultsForm(
             initial={"default_model": shown.default_model, "trash_days": shown.trash_days}
         ),
+        "limits_form": LimitsForm(initial=shown.limits),
         **(forms or {}),
     }
     return render(request, "settings/general.html", context, status=status)

@@ -17,12 +17,12 @@ from editor.errors import EditorError, InvalidInput
 from editor.gateway.requests import origin
 from editor.models import Membership, Role
 from editor.operations import members, second_factors
-from editor.operations.members import KEEP
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import members as forms
 from editor.web.htmx import error_response, is_fragment
 
 LAST_PAGE = 10_000
+CAPS = ("monthly_cap", "daily_cap")
 LONGEST_WORDS = 200  # characters
 
 
@@ -44,10 +44,10 @@ def live(request: MemberRequest) -> HttpResponse:
 @require_POST
 @member(Permission.MEMBERS_MANAGE)
 def change(request: MemberRequest, user_id: str) -> HttpResponse:
-    """Set the `role`, `monthly_cap` or `access` that the form contains. If refused, the old value and why."""
+    """Set the `role`, caps or `access` that the form contains. If refused, the old value and why."""
     actor, post = request.actor, request.POST
     membership = lookups.membership(actor, user_id)
-    field = next((name for name in ("role", "monthly_cap", "access") if name in post), "")
+    field = next((name for name in ("role", *CAPS, "access") if name in post), "")
     if not field:
         raise InvalidInput("The form contains nothing to change.")
     try:
@@ -56,21 +56,21 @@ def change(request: MemberRequest, user_id: str) -> HttpResponse:
             membership=membership,
             role=_role(post["role"]) if "role" in post else None,
             access_image_editor=post["access"] == "1" if "access" in post else None,
-            monthly_cap=forms.cap(post["monthly_cap"]) if "monthly_cap" in post else KEEP,
+            **{name: forms.cap(post[name], field=name) for name in CAPS if name in post},
         )
     except EditorError as error:
         response = error_response(request, error)
-        if is_fragment(request) and field != "monthly_cap":  # what was typed stays in its field
+        if is_fragment(request) and field not in CAPS:  # what was typed stays in its field
             context = {"row": member_row(actor, membership), "problem": error.message}
             response.content += render(request, "settings/_member_swap.html", context).content
         return response
     name = changed.user.display_name
     message = {
         "role": f"{name} is {Role(changed.role).label.lower()} now.",
-        "monthly_cap": f"Cap of {name} saved.",
+        **dict.fromkeys(CAPS, f"Cap of {name} saved."),
         "access": f"Access Image Editor of {name} is {'on' if changed.access_image_editor else 'off'}.",
     }[field]
-    return _changed(request, changed, message, closes=field == "monthly_cap")
+    return _changed(request, changed, message, closes=field in CAPS)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -24,9 +25,11 @@ from editor.contexts.versions import version_view
 from editor.errors import EditorError, InvalidInput
 from editor.media.limits import MAX_BYTES
 from editor.models import Image, Workspace
-from editor.operations import images
-from editor.queries import pricing
+from editor.operations import images, quotes
+from editor.queries import pricing, usage_rules
 from editor.queries import studio as studio_queries
+from editor.queries.pricing import Choice
+from editor.queries.usage_rules import Rules
 from editor.web import choices
 from editor.web.back import own_url
 from editor.web.decorators import MemberRequest, member
@@ -111,25 +114,27 @@ def inputs(request: MemberRequest) -> HttpResponse:
 @member(Permission.VIEW)
 def quote(request: MemberRequest) -> HttpResponse:
     """The price of the current choice, the limit that it is over, and what it would lose of the image."""
-    workspace = request.actor.workspace
-    form = edit.read(request.POST, workspace=workspace)
+    workspace, rules = request.actor.workspace, usage_rules.of(request.actor)
+    form = edit.read(request.POST, workspace=workspace, rules=rules)
     price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
+    promised = quotes.create(actor=request.actor, choice=form.choice, inputs=form.inputs)
     note = alpha_note(
         image=_source(request.actor, form),
         choice=form.choice,
         inputs=form.inputs,
         match_format=form.match_format,
         models=lambda: model_views(
-            pricing.offer(workspace=workspace, provider=form.choice.provider), form.choice
+            pricing.offer(workspace=workspace, provider=form.choice.provider, rules=rules), form.choice
         ),
     )
     over = over_view(
         request.actor,
         price,
-        offer=lambda: pricing.offer(workspace=workspace, provider=form.choice.provider),
+        offer=lambda: pricing.offer(workspace=workspace, provider=form.choice.provider, rules=rules),
         images=len(form.image_ids),
     )
-    return render(request, "studio/_quote.html", {"quote": price, "over": over, "alpha_note": note})
+    context = {"quote": price, "quote_id": promised.pk, "over": over, "alpha_note": note}
+    return render(request, "studio/_quote.html", context)
 
 
 @require_GET
@@ -191,7 +196,7 @@ def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
     like = request.GET.get("like")
     data = edit.of_job(lookups.job(request.actor, like)) if like else request.GET
     context = {
-        "studio": _page(request.actor, data, current=current),
+        "studio": _page(request.actor, data, current=current, promised=True),
         "history": prompt_history(request.actor),
         "rail_folded": request.COOKIES.get(RAIL) == FOLDED,
         "nav": "studio",
@@ -232,19 +237,27 @@ def _source(actor: Actor, form: StudioForm) -> Image | None:
     return None
 
 
-def _read(data: QueryDict, workspace: Workspace) -> StudioForm:
+def _read(data: QueryDict, workspace: Workspace, rules: Rules) -> StudioForm:
     """The form; if it is inconsistent, the provider's default model, or the portal's."""
     of_provider = QueryDict(mutable=True)
     of_provider["provider"] = data.get("provider", "")
     for fields in (data, of_provider):
         with suppress(EditorError):
-            return edit.read(fields, workspace=workspace)
-    return edit.read(QueryDict(), workspace=workspace)
+            return edit.read(fields, workspace=workspace, rules=rules)
+    return edit.read(QueryDict(), workspace=workspace, rules=rules)
 
 
-def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
-    """The page around `current`, with the form's values; invalid ones fall back to defaults."""
-    form = _read(data, actor.workspace)
+def _promised(actor: Actor, choice: Choice, inputs: Mapping[str, str]) -> str:
+    return str(quotes.create(actor=actor, choice=choice, inputs=inputs).pk)
+
+
+def _page(actor: Actor, data: QueryDict, *, current: Image | None, promised: bool = False) -> Studio:
+    """The page around `current`, with the form's values; invalid ones fall back to defaults.
+
+    promised  with a quote for the price that it shows
+    """
+    rules = usage_rules.of(actor)
+    form = _read(data, actor.workspace, rules)
     try:
         price = pricing.quote(actor=actor, choice=form.choice, inputs=form.inputs)
         shown = form.inputs
@@ -256,7 +269,9 @@ def _page(actor: Actor, data: QueryDict, *, current: Image | None) -> Studio:
         current=current,
         compared_id=data.get("with", ""),
         choice=form.choice,
+        rules=rules,
         quote=price,
+        quote_id=_promised(actor, form.choice, shown) if promised else "",
         inputs=shown,
         match_format=form.match_format,
         form=build_form(form.choice.model, initial=dict(shown)),
