@@ -19,7 +19,16 @@ from editor.access.permissions import Permission
 from editor.catalog import validation
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
 from editor.models import Approval, Event, Job, Membership, Status
-from editor.operations import audit, credits, limits, mails, member_rights, members, outcomes, starts
+from editor.operations import (
+    approval_notices,
+    audit,
+    credits,
+    limits,
+    member_rights,
+    members,
+    outcomes,
+    starts,
+)
 from editor.operations.webhooks import deliveries
 from editor.queries import approvals as queries
 from editor.queries import pricing
@@ -70,7 +79,7 @@ def request(*, actor: Actor, job: Job, limit: Limit, message: str) -> None:
     deliveries.approval_changed(job=job, event=Event.APPROVAL_REQUESTED)
     events.publish(events.JobChanged(workspace_id=job.workspace_id, job_id=job.pk))
     events.publish(events.ApprovalChanged(workspace_id=job.workspace_id, job_id=job.pk))
-    _notify_deciders(approval)
+    approval_notices.requested(approval=approval)
 
 
 def approve(*, actor: Actor, job: Job, price: int, raise_cap: bool = False) -> None:
@@ -109,7 +118,7 @@ def decline(*, actor: Actor, job: Job, reason: str) -> None:
     _check_open(approval, actor)
     outcomes.end_waiting(job=approval.job, state=State.DECLINED, actor=actor, by=actor.user, reason=reason)
     deliveries.approval_changed(job=approval.job, event=Event.APPROVAL_DECLINED)
-    _notify_asker(approval, by=actor, reason=reason)
+    approval_notices.answered(approval=approval, by=actor, reason=reason)
 
 
 def withdraw(*, actor: Actor, job: Job) -> None:
@@ -133,7 +142,7 @@ def lapse() -> int:
             )
             for one in job:
                 outcomes.end_waiting(job=one, state=State.LAPSED)
-                _notify_asker(one.approval, by=None, reason="")
+                approval_notices.answered(approval=one.approval, by=None, reason="")
                 count += 1
     return count
 
@@ -178,7 +187,8 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     _record(actor, "approval.granted", approval)
     deliveries.approval_changed(job=job, event=Event.APPROVAL_GRANTED)
     events.publish(events.ApprovalChanged(workspace_id=job.workspace_id, job_id=job.pk))
-    _notify_asker(approval, by=actor, reason="")
+    approval_notices.decided(approval=approval)
+    approval_notices.answered(approval=approval, by=actor, reason="")
     return price
 
 
@@ -235,33 +245,3 @@ def _record(actor: Actor, action: str, approval: Approval) -> None:
         target=asking.email if asking else "",
         data={"job": approval.job_id, "amount": approval.price},
     )
-
-
-def _notify_deciders(approval: Approval) -> None:
-    """Whoever may decide is notified here."""
-    asking = approval.job.created_by
-    for user in queries.deciders(approval.workspace, but=asking):
-        if user.approval_mails:
-            mails.notify(kind=mails.Kind.APPROVAL_REQUESTED, email=user.email, **_details(approval))
-
-
-def _notify_asker(approval: Approval, *, by: Actor | None, reason: str) -> None:
-    """Whoever asked is notified here. `by`: None if nobody answered in time."""
-    asking = approval.job.created_by
-    if asking and asking.approval_mails:
-        state = "granted" if by and not reason else "declined" if by else "lapsed"
-        answer = {"state": state, "by": by.user.display_name if by else "", "reason": reason}
-        mails.notify(kind=mails.Kind.APPROVAL_ANSWERED, email=asking.email, **_details(approval), **answer)
-
-
-def _details(approval: Approval) -> dict[str, str]:
-    asking = approval.job.created_by
-    return {
-        "job": str(approval.job_id),
-        "slug": approval.workspace.slug,
-        "workspace": approval.workspace.name,
-        "who": asking.display_name if asking else "",
-        "prompt": approval.job.prompt[:200],
-        "credits": f"{approval.price:,}",
-        "message": approval.message,
-    }

@@ -69,6 +69,15 @@ def withdraw(*, user_id: UUID, kind: Kind, source: str) -> None:
         events.publish(events.NoticesChanged(user_id=user_id))
 
 
+def withdraw_all(*, kind: Kind, source: str) -> None:
+    """Delete everybody's notices of something that nobody has to answer any more."""
+    rows = Notice.objects.filter(kind=kind, source=source)
+    user_ids = list(rows.values_list("user", flat=True))
+    rows.delete()
+    for user_id in user_ids:
+        events.publish(events.NoticesChanged(user_id=user_id))
+
+
 def read(*, notice: Notice) -> None:
     """Mark it as read."""
     if Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now()):

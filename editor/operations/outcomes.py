@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from editor import events
 from editor.models import Approval, Job, JobEvent, Status, User
-from editor.operations import audit, credits, edit_notices, images, queue, timeline
+from editor.operations import approval_notices, audit, credits, edit_notices, images, queue, timeline
 
 LARGEST_SEED = 2**63  # the limit of its column
 _UNANSWERED = "Nobody answered in time whether this edit may run. Ask again if you still need it."
@@ -58,6 +58,7 @@ def end_waiting(
         target=job.created_by.email if job.created_by else "",
         data={"job": job.pk, "amount": approval.price, "note": reason},
     )
+    approval_notices.decided(approval=approval)
     events.publish(events.ApprovalChanged(workspace_id=job.workspace_id, job_id=job.pk))
 
 

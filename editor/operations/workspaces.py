@@ -182,8 +182,9 @@ def _account_without_password(email: str) -> User:
 
 @transaction.atomic
 def set_plan(*, actor: User, workspace: Workspace, plan: Plan) -> None:
-    """Give the workspace another plan, for an operator. Idempotent."""
+    """Give the workspace another plan, and the month's credits unless it has had some. Idempotent."""
     operators.require(actor)
+    credits.lock_account(workspace_id=workspace.pk)  # before the workspace, as approvals do
     row = _locked(workspace)
     if row.plan_id == plan.pk:
         return
@@ -197,6 +198,7 @@ def set_plan(*, actor: User, workspace: Workspace, plan: Plan) -> None:
         before={"plan": before},
         after={"plan": plan.name},
     )
+    allowances.renew(workspace_id=row.pk)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from editor.contexts.mails import build
 from editor.models import Approval, Job, Membership, Role, Status
-from editor.operations import approvals, mails, queue
+from editor.operations import approval_notices, approvals, mails, queue
 from tests.approvals import PRICE, PROMPT, Team, approval_of, ask, make_team
 from tests.factories import make_member
 from tests.web.requests import HTMX, signed_in
@@ -199,7 +199,11 @@ def test_mails_go_to_those_who_want_them(team: Team, settings: Any) -> None:
 @pytest.mark.parametrize("kind", ["approval_requested", "approval_answered"])
 def test_the_mails_say_what_it_is_about(team: Team, kind: str) -> None:
     job = ask(team.editor, "tonight")
-    details = approvals._details(approval_of(job)) | {"state": "declined", "by": "Amara", "reason": "no"}
+    details = approval_notices.details(approval_of(job)) | {
+        "state": "declined",
+        "by": "Amara",
+        "reason": "no",
+    }
     to = team.admin if kind == "approval_requested" else team.editor
     message = build(kind=mails.Kind(kind), email=to.user.email, origin="https://a.test", details=details)
     assert message

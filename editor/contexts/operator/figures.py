@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.conf import settings
-
+from editor.contexts.money import money
 from editor.queries.operator.activity import HOURS, Hour
 
 # Shares of completed edits: from FINE on nothing is coloured, below POOR it is red.
@@ -50,20 +49,9 @@ def dollars(amount: Decimal) -> str:
     return f"${amount:,.2f}"
 
 
-def price() -> Decimal | None:
-    """What a credit costs, in the currency CURRENCY; None if the operator has not set it."""
-    found = getattr(settings, "CREDIT_PRICE", None)
-    return Decimal(found) if found else None
-
-
-def money(credits: int) -> str:
-    """Credits in the operator's currency, or as they are."""
-    one = price()
-    if one is None:
-        return f"{credits:,} credits"
-    currency = getattr(settings, "CURRENCY", "USD")
-    amount = f"{one * credits:,.2f}"
-    return f"${amount}" if currency == "USD" else f"{amount} {currency}"
+def worth(credits: int) -> str:
+    """Credits in the operator's currency, or as they are without CREDIT_PRICE."""
+    return money(credits) or f"{credits:,} credits"
 
 
 def duration(passed: timedelta) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from editor import catalog
-from editor.contexts.operator.figures import by_hour, dollars, money, percent, price, tone, within_a_day
+from editor.contexts.operator.figures import by_hour, dollars, percent, tone, within_a_day, worth
 from editor.contexts.operator.sparklines import Sparkline, sparkline
 from editor.models import Job, ProviderKey, RouteSetting
 from editor.operations.provider_keys import TWO_PART
@@ -158,7 +158,7 @@ def _health(
         last_error_at=failure.finished_at if failure else None,
         last_error=failure.error if failure else "",
         cost=dollars(cost) if told else "",
-        sold=money(charged) if told else "",
+        sold=worth(charged) if told else "",
         margin=_margin(cost, charged) if told else "",
         badge=_badge(provider.name in off, completed + blamed, share),
         spark=sparkline(rates, top=1, tone=tone(share)),
@@ -192,7 +192,6 @@ def _seconds(took: timedelta | None) -> str:
 
 def _margin(cost: Decimal, charged: int) -> str:
     """Both amounts are in US dollars, or it cannot be known."""
-    one = price()
-    if one is None or getattr(settings, "CURRENCY", "USD") != "USD":
+    if settings.CREDIT_PRICE is None or settings.CURRENCY != "USD":
         return ""
-    return dollars(one * charged - cost).replace("$-", "−$")
+    return dollars(settings.CREDIT_PRICE * charged - cost).replace("$-", "−$")

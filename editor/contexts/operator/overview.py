@@ -12,11 +12,11 @@ from editor.contexts.operator.figures import (
     by_hour,
     dollars,
     duration,
-    money,
     percent,
     success,
     tone,
     within_a_day,
+    worth,
 )
 from editor.contexts.operator.health import Health, provider_health
 from editor.contexts.operator.sparklines import Sparkline, sparkline
@@ -124,6 +124,6 @@ def _paid(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
     cost, charged = sum((one.cost for one in day), Decimal(0)), sum(one.charged for one in day)
     costs = by_hour(now, hours, lambda ones: float(sum((one.cost for one in ones), Decimal(0))))
     silent = sum(one.completed for one in day) - sum(one.told for one in day)
-    sold = f"sold for {money(charged)}"
+    sold = f"sold for {worth(charged)}"
     note = f"{sold}, {silent:,} edits untold" if silent else sold
     return Tile("Paid to providers", dollars(cost), "", note, "US dollars by hour", sparkline(costs))
