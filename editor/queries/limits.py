@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
+from editor.models import LIVE, ApiKey, DailyUsage, Job, Membership, Workspace
 from editor.queries import api_keys
 
 
@@ -130,7 +130,8 @@ def next_month(day: date) -> date:
 
 def of(actor: Actor) -> list[Limit]:
     """All limits that apply to the actor's edits, the narrowest first."""
-    return [*_of_member(actor), *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
+    of_member = [] if actor.user.is_service_account else _of_member(actor)
+    return [*of_member, *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
 
 
 def of_approved(workspace: Workspace, *, key_id: UUID | None) -> list[Limit]:
@@ -157,8 +158,6 @@ def _of_member(actor: Actor) -> Iterator[Limit]:
     """Approved edits do not count."""
     caps = (actor.membership.monthly_cap, actor.membership.daily_cap)
     kinds = (Kind.MEMBER_MONTH, Kind.MEMBER_DAY)
-    if actor.user.is_service_account:  # of a key of the workspace, and of those that replace it
-        kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)
     spent, held = Q(user=actor.user, approved=False), Q(created_by=actor.user, approved=False)
     return _limits(actor.workspace, caps, kinds, spent, held)
 
@@ -170,13 +169,20 @@ def _of_one_edit(actor: Actor) -> Iterator[Limit]:
 
 
 def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
+    """Of the key and those that replace it. One of the workspace has the caps of its service account."""
     if key_id is None:
         return iter(())
-    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=key_id)
-    if caps == (None, None):
+    kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)
+    key = ApiKey.objects.select_related("created_by").defer("secret_hash").get(pk=key_id)
+    if key.created_by.is_service_account:
+        account = key.created_by
+        rows = Membership.objects.filter(workspace=workspace, user=account)
+        found = rows.values_list("monthly_cap", "daily_cap").first() or (None, None)
+        return _limits(workspace, found, kinds, Q(user=account), Q(created_by=account))
+    if (key.monthly_cap, key.daily_cap) == (None, None):
         return iter(())
     own = Q(api_key__in=api_keys.replacing_each_other(key_id))
-    return _limits(workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
+    return _limits(workspace, (key.monthly_cap, key.daily_cap), kinds, own, own)
 
 
 def _limits(
