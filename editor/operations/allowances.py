@@ -2,7 +2,8 @@
 
 A month is that of the workspace's time zone. Monthly credits are spent first: what is left of them is what
 was given less what the workspace's edits were charged or hold since the month began. Edits in the minute
-before a new month's credits come count for both months.
+before a new month's credits come, and those that run while they come, count for both months. Monthly credits that
+such an edit returns belong to the new month: holding them over midnight does not make them stay.
 
 `CreditAccount.allowance_period` is the month in which they count, and moves only forward: a clock that goes
 back gives nothing, and months that passed while the portal was off are skipped. A ledger entry names the
@@ -17,7 +18,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from editor.models import LIVE, CreditAccount, DailyUsage, Job, LedgerEntry, Plan, Rollover, Workspace
 from editor.operations import credits
@@ -59,8 +60,9 @@ def renew(*, workspace_id: UUID) -> bool:
     if not gives and not (begins and account.allowance):
         return False
     left = remaining(account) if begins else 0
+    held = _remaining(account, unheld=True) - left if begins and gives else 0
     stays = _staying(workspace.plan, left) if begins else account.allowance
-    account.allowance, account.allowance_period = stays + gives, month
+    account.allowance, account.allowance_period = stays + held + gives, month
     account.save(update_fields=["allowance", "allowance_period"])
     expires = min(left - stays, account.balance) if begins else 0
     credits.begin_month(account=account, month=month, expires=expires, gives=gives)
@@ -69,30 +71,67 @@ def renew(*, workspace_id: UUID) -> bool:
 
 def remaining(account: CreditAccount) -> int:
     """What is left of the account's monthly credits. To rely on it, lock the account."""
+    return _remaining(account)
+
+
+def _remaining(account: CreditAccount, *, unheld: bool = False) -> int:
+    """`unheld`: as if all that is held came back now."""
     since = account.allowance_period
     if not account.allowance or not since:
         return 0
+    entries = _entries(account)
+    runs_on = bool(entries and entries[0].held_after)
     usage = DailyUsage.objects.filter(account=account, day__gte=since)
-    live = Job.objects.filter(workspace=account.pk, status__in=LIVE, spent_on__gte=since)
     used: int = usage.aggregate(total=Sum("credits", default=0))["total"]
-    used += live.aggregate(total=Sum("price", default=0))["total"]
-    return max(0, min(account.allowance - used, account.balance - _others(account)))
+    used += _charged_late(account, entries[0]) if runs_on else 0
+    most = account.balance - (_others(account, entries[-1]) if entries else 0)
+    if unheld:
+        most += account.held
+    else:
+        used += _held(account, also_late=runs_on)
+    return max(0, min(account.allowance - used, most))
 
 
-def _others(account: CreditAccount) -> int:
+def _entries(account: CreditAccount) -> list[LedgerEntry]:
+    """Those with which the month began, oldest first."""
+    kinds = [LedgerEntry.Kind.ALLOWANCE, LedgerEntry.Kind.EXPIRE]
+    entries = LedgerEntry.objects.filter(account=account, kind__in=kinds, period=account.allowance_period)
+    return list(entries.order_by("id"))
+
+
+def _held(account: CreditAccount, *, also_late: bool) -> int:
+    """By edits of this month; `also_late`: and by those that were running when it began."""
+    live = Job.objects.filter(workspace=account.pk, status__in=LIVE)
+    if not also_late:
+        live = live.filter(spent_on__gte=account.allowance_period)
+    held: int = live.aggregate(total=Sum("price", default=0))["total"]
+    return held
+
+
+def _charged_late(account: CreditAccount, first: LedgerEntry) -> int:
+    """What edits of earlier months were charged in this one."""
+    settled = LedgerEntry.objects.filter(
+        account=account,
+        kind=LedgerEntry.Kind.SETTLE,
+        id__gt=first.pk,
+        job__spent_on__lt=account.allowance_period,
+    )
+    charged: int = settled.aggregate(total=Sum(-F("held_amount") - F("amount"), default=0))["total"]
+    return charged
+
+
+def _others(account: CreditAccount, entry: LedgerEntry) -> int:
     """The least that the account must have of credits that are not monthly, or less.
 
     It does not depend on the clock: if that went back after the month began, edits have earlier days and seem
     to have spent nothing. They must not make granted credits expire in place of the monthly ones.
     """
-    entries, kinds = LedgerEntry.objects.filter(account=account), LedgerEntry.Kind
-    began = entries.filter(kind__in=[kinds.ALLOWANCE, kinds.EXPIRE], period=account.allowance_period)
-    first = began.order_by("-id").first()
-    if first is None:
-        return 0
-    later = entries.filter(kind__in=[kinds.GRANT, kinds.ADJUST, kinds.TRANSFER], id__gt=first.pk)
+    kinds = LedgerEntry.Kind
+    later = LedgerEntry.objects.filter(account=account, id__gt=entry.pk).filter(
+        kind__in=[kinds.GRANT, kinds.ADJUST, kinds.TRANSFER]
+    )
     added: int = later.aggregate(total=Sum("amount", default=0))["total"]
-    return first.balance_after - account.allowance + added
+    return entry.balance_after - account.allowance + added
 
 
 def _staying(plan: Plan, left: int) -> int:

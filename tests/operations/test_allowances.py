@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from editor.models import LedgerEntry, Plan, WebhookDelivery
-from editor.operations import allowances, credits
+from editor.models import CreditAccount, LedgerEntry, Plan, WebhookDelivery
+from editor.operations import allowances, credits, transfers
 from editor.operations.webhooks import endpoints
 from editor.queries.limits import today
 from tests.factories import make_actor
@@ -158,7 +158,7 @@ def test_those_that_stay_count_as_monthly_again(clock: Clock) -> None:
         assert balance(workspace) == 137
 
 
-def test_what_is_held_does_not_expire_and_what_returns_of_it_stays(clock: Clock) -> None:
+def test_what_is_held_does_not_expire_and_what_returns_of_it_ends_a_month_later(clock: Clock) -> None:
     workspace = make(plan(100))
     running, other = start(workspace, 60), start(workspace, 10)
     clock.at(12)
@@ -166,9 +166,24 @@ def test_what_is_held_does_not_expire_and_what_returns_of_it_stays(clock: Clock)
     assert moves(workspace)[1:] == [("expire", -30), ("allowance", 100)]
     end(running, None)
     end(other, 10)
+    assert balance(workspace) == 160
     clock.at(1, year=2027)
     allowances.renew_due()
-    assert balance(workspace) == 160
+    assert moves(workspace)[3:] == [("expire", -160), ("allowance", 100)]
+
+
+def test_monthly_credits_that_are_held_when_they_end_cannot_be_transferred(clock: Clock) -> None:
+    """Or else holding them over midnight would turn them into credits that stay."""
+    workspace = make(plan(100), balance=30)
+    running = start(workspace, 120)
+    clock.at(12)
+    allowances.renew_due()
+    for row in (running, None):
+        account = CreditAccount.objects.get(workspace=workspace)
+        assert transfers.transferable(account) == 30
+        if row:
+            end(row, None)
+    assert balance(workspace) == 230
 
 
 def test_edits_of_the_new_month_that_come_before_its_credits_count_for_both(clock: Clock) -> None:
