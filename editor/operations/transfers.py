@@ -8,7 +8,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput
 from editor.models import CreditAccount, Workspace
-from editor.operations import allowances, audit, credits
+from editor.operations import allowances, audit, credits, member_rights
 
 LONGEST_NOTE = 200  # characters
 
@@ -22,8 +22,6 @@ def transfer(*, actor: Actor, to: Actor, amount: int, note: str = "") -> None:
     Monthly credits stay where they were given; see `transferable`. Raises PermissionDenied, InvalidInput for
     an amount or note that is not possible, and Conflict for a workspace that was deleted or suspended.
     """
-    for one in (actor, to):
-        one.require(Permission.WORKSPACE_OWN)
     if actor.user != to.user or actor.workspace == to.workspace:
         raise _wrong("to", "Choose another workspace of yours.")
     note = " ".join(note.split())
@@ -31,6 +29,8 @@ def transfer(*, actor: Actor, to: Actor, amount: int, note: str = "") -> None:
         raise _wrong("note", f"A note has at most {LONGEST_NOTE} characters.")
     ids = [actor.workspace.pk, to.workspace.pk]
     accounts = credits.lock_accounts(workspace_ids=ids)
+    for one in (actor, to):  # who has just lost the right has lost it
+        member_rights.lock(one).require(Permission.WORKSPACE_OWN)
     for row in Workspace.objects.filter(pk__in=ids):
         _check_open(row)
     source, target = accounts[actor.workspace.pk], accounts[to.workspace.pk]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from editor.access import operators
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
-from editor.models import Membership, Plan, Role, User, Workspace
+from editor.models import AuditEntry, Membership, Plan, Role, User, Workspace
 from editor.operations import addresses, allowances, audit, credits, locks, mails, second_factors
 from editor.operations.second_factors import NewPasskey
 
@@ -23,7 +23,8 @@ LONGEST_REASON = 200  # characters
 # The plan of people who sign up uninvited. It includes little storage, for there may be many of them.
 SIGN_UP_PLAN = "Sign-up"
 SIGN_UP_STORAGE = 250 * 1024**2  # bytes, until an operator changes the plan
-MOST_OWNED = 20  # workspaces of one person, except operators
+MOST_OWNED = 20  # workspaces of one person, except operators; and that they create in MONTH
+MONTH = timedelta(days=30)
 # The number of the lock that lets one caller at a time create the first account.
 _FIRST_START_LOCK = 7_210_001
 
@@ -94,11 +95,20 @@ def create_own(*, user: User, name: str) -> Workspace:
     if not may_create(user):
         raise PermissionDenied("Only an operator of this portal can create workspaces.")
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one at a time, to count them
-    own = Membership.objects.filter(user=user, role=Role.OWNER)
-    if not user.is_superuser and own.count() >= MOST_OWNED:
-        raise LimitExceeded(f"You own {MOST_OWNED} workspaces already, and cannot create more.")
+    if not user.is_superuser:
+        _check_number(user)
     uninvited = settings.SIGNUP != "invite" and not user.is_superuser
     return create(name=name, owner=user, plan=_sign_up_plan() if uninvited else None)
+
+
+def _check_number(user: User) -> None:
+    """Raise LimitExceeded for too many workspaces, also if others own by now what the person created."""
+    if Membership.objects.filter(user=user, role=Role.OWNER).count() >= MOST_OWNED:
+        raise LimitExceeded(f"You own {MOST_OWNED} workspaces already, and cannot create more.")
+    since = timezone.now() - MONTH
+    made = AuditEntry.objects.filter(actor=user, action="workspace.created", created_at__gt=since)
+    if made.count() >= MOST_OWNED:
+        raise LimitExceeded(f"You have created {MOST_OWNED} workspaces in the last {MONTH.days} days.")
 
 
 def create_user(

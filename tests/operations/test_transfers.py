@@ -58,6 +58,19 @@ def test_a_transfer_is_in_both_ledgers_and_both_audit_logs(here: Actor, there: A
     assert (sent.before, sent.after) == ({"balance": 100}, {"balance": 60})
 
 
+@pytest.mark.parametrize("lost", ["here", "there"])
+def test_rights_are_those_of_the_moment(here: Actor, there: Actor, lost: str) -> None:
+    """A request that began before somebody was demoted or removed moves nothing."""
+    of_one = Membership.objects.filter(pk=(here if lost == "here" else there).membership.pk)
+    of_one.update(role=Role.ADMIN)
+    with pytest.raises(PermissionDenied):
+        transfers.transfer(actor=here, to=there, amount=1)
+    of_one.delete()
+    with pytest.raises(PermissionDenied):
+        transfers.transfer(actor=here, to=there, amount=1)
+    assert balances(here, there) == [100, 5]
+
+
 @pytest.mark.parametrize("amount", [0, -1, 101])
 def test_no_more_than_there_is(here: Actor, there: Actor, amount: int) -> None:
     with pytest.raises(InvalidInput, match="from 1 to 100") as caught:

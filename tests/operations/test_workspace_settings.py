@@ -236,3 +236,17 @@ def test_with_open_sign_up_new_workspaces_are_small_and_few(
     assert plans == {Plan.objects.get(name=workspaces.SIGN_UP_PLAN)}
     with pytest.raises(LimitExceeded):
         workspaces.create_own(user=user, name="Mine")
+
+
+def test_giving_workspaces_away_is_no_way_to_ever_more_monthly_credits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workspaces, "MOST_OWNED", 2)
+    Plan.objects.update_or_create(is_default=True, defaults={"name": "Standard", "monthly_credits": 100})
+    user, friend = UserFactory.create(), UserFactory.create()
+    for name in ("One", "Two"):
+        mine = make_actor(workspaces.create_own(user=user, name=name), user=user)
+        Membership.objects.create(workspace=mine.workspace, user=friend, role=Role.OWNER)
+        members.leave(actor=mine)
+    with pytest.raises(LimitExceeded, match="created 2 workspaces"):
+        workspaces.create_own(user=user, name="Three")
