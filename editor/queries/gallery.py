@@ -163,14 +163,17 @@ def people(workspace: Workspace) -> list[User]:
 def result(workspace: Workspace, image: Image) -> Image | None:
     """A result with its recipe and its parent; None for uploads and masks."""
     rows = Image.objects.filter(workspace=workspace, pk=image.pk, kind=Image.Kind.RESULT)
-    rows = rows.select_related("created_by", "parent__job", "job__style", "job__character")
+    rows = rows.select_related(
+        "created_by", "parent__job", "job__style", "job__character", "job__approval__decided_by"
+    )
     return rows.prefetch_related("job__job_images").first()
 
 
 def edit(workspace: Workspace, job: Job) -> Job:
     """A job with its recipe and its parent."""
     rows = Job.objects.filter(workspace=workspace).prefetch_related("job_images")
-    return rows.select_related("created_by", "parent__job", "style", "character").get(pk=job.pk)
+    rows = rows.select_related("created_by", "parent__job", "style", "character", "approval__decided_by")
+    return rows.get(pk=job.pk)
 
 
 def first_result(job: Job) -> Image | None:

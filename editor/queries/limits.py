@@ -9,12 +9,12 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
+from editor.models import LIVE, ApiKey, DailyUsage, Job, Membership, Workspace
 from editor.queries import api_keys
 
 
@@ -103,6 +103,31 @@ class Limit:
     @property
     def _words(self) -> tuple[str, str, str]:
         return _WORDS[self.kind.partition("_")[0]]
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """How many there are, and how many of them have a cap of a month or a day."""
+
+    all: int
+    capped: int
+
+
+def capped_members(workspace: Workspace) -> Capped:
+    rows = Membership.objects.filter(workspace=workspace, user__is_service_account=False)
+    return Capped(**rows.aggregate(all=Count("pk"), capped=Count("pk", filter=_CAPPED)))
+
+
+def capped_keys(workspace: Workspace) -> Capped:
+    """Of the keys that work now. Those of the workspace have the caps of their service accounts."""
+    holders = Membership.objects.filter(
+        _CAPPED, workspace=workspace, user=OuterRef("created_by"), user__is_service_account=True
+    )
+    rows = ApiKey.objects.filter(api_keys.live(), workspace=workspace)
+    return Capped(**rows.aggregate(all=Count("pk"), capped=Count("pk", filter=_CAPPED | Q(Exists(holders)))))
+
+
+_CAPPED = Q(monthly_cap__isnull=False) | Q(daily_cap__isnull=False)
 
 
 def today(workspace: Workspace) -> date:

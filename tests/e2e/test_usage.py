@@ -137,7 +137,7 @@ def test_lines_are_filtered_paged_and_opened(page: Page) -> None:
     page.get_by_label("Person").select_option("Everyone")
     page.get_by_role("link", name="Older").click()
     expect(page.get_by_role("link", name="Newest")).to_be_visible()
-    expect(lines.filter(has_text="Given")).to_have_count(2)
+    expect(lines.filter(has_text="Corrected")).to_have_count(1)
 
 
 def test_a_proof_and_the_file_match_the_balance(page: Page, spent: Portal, tmp_path: Path) -> None:
