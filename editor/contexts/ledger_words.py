@@ -42,7 +42,7 @@ def title(row: LedgerEntry) -> str:
     if row.kind == Kind.TRANSFER:
         return _transferred(row)
     if row.kind == Kind.EXPIRE:
-        return "Monthly credits that were not spent"
+        return "Unspent monthly credits"
     return row.note or KINDS[Kind(row.kind)]
 
 
@@ -51,7 +51,7 @@ def about(row: LedgerEntry) -> str:
     if row.kind == Kind.TRANSFER:
         return row.note
     if row.period:
-        return f"{'From before ' if row.kind == Kind.EXPIRE else ''}{row.period:%B %Y}"
+        return f"{'Before ' if row.kind == Kind.EXPIRE else ''}{row.period:%B %Y}"
     return KINDS[Kind(row.kind)] if row.note else ""
 
 

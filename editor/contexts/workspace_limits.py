@@ -65,7 +65,7 @@ def _budget(workspace: Workspace, label: str, limit: Limit | None, url: str) -> 
     return LimitRow(
         label,
         f"{limit.used:,} of {limit.allowed:,} used",
-        reset_text(workspace, limit.resets_at).capitalize(),
+        f"It {reset_text(workspace, limit.resets_at)}",
         url,
         used=limit.used,
         allowed=limit.allowed,
