@@ -25,7 +25,8 @@ LONGEST = 366  # days
 DEEPEST = 10_000  # pages
 
 From = Annotated[
-    date | None, Query(alias="from", description="The first day; by default the first of the month of `until`.")
+    date | None,
+    Query(alias="from", description="The first day; by default the first of the month of `until`."),
 ]
 Until = Annotated[date | None, Query(description="The last day, included; by default today.")]
 GroupBy = Annotated[

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import re
 from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from django.test import AsyncClient, Client
+from django.test import Client
 from django.urls import reverse
 
 from editor.access.actor import Actor
@@ -25,6 +23,7 @@ from tests.factories import make_workspace
 from tests.spending import end, move_credits, spend, start
 from tests.web.requests import body, signed_in
 from tests.web.test_credits_page import lines, tile
+from tests.web.test_ledger_csv import download, read
 
 
 def fill(workspace: Workspace, other: Workspace) -> None:
@@ -130,11 +129,7 @@ async def test_the_file_has_each_kind_and_adds_up() -> None:
     owner = await in_thread(workspace.members.get)
     other = await in_thread(make_workspace, name="Acme Print", owner=owner, balance=0)
     await in_thread(fill, workspace, other)
-    client = AsyncClient()
-    await client.aforce_login(owner)
-    response = await client.get(reverse("credits_csv", args=[workspace.slug]))
-    content = b"".join([piece async for piece in response.streaming_content])
-    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    rows = await read(await download(owner, workspace))
     assert [row["Kind"] for row in rows] == [
         "Held",
         "Charged",
