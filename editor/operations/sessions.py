@@ -47,7 +47,7 @@ def end_all(*, user: User, actor: User, but: str | None = None, address: str | N
 def end_after_change(
     *, user: User, actor: audit.By, but: str | None = None, address: str | None = None
 ) -> None:
-    """The same after a change of the account. The operation that changed it has checked the actor's rights."""
+    """The same after a change of the account, by an operation that has checked the actor's rights."""
     ended = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
     for session in ended:
         session.end()

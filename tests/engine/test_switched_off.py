@@ -99,8 +99,8 @@ def test_a_queued_edit_without_another_route_ends_and_costs_nothing(
     RouteSetting.objects.create(provider="fal", model=KONTEXT)
     assert (ended(job).status, job.error_code) == (Status.FAILED, "not_offered")
     assert job.error == (
-        "An operator has switched off Black Forest Labs for FLUX.1 Kontext [pro], and no other provider can run "
-        "this edit at its price. Try again, or choose another model."
+        "An operator has switched off Black Forest Labs for FLUX.1 Kontext [pro], and no other provider can "
+        "run this edit at its price. Try again, or choose another model."
     )
     assert emulators["bfl"].calls == emulators["fal"].calls == []
     assert totals(actor) == (20, 0)

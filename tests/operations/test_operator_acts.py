@@ -26,11 +26,10 @@ from editor.models import (
     User,
     Workspace,
 )
-from editor.operations import credits, jobs, mails, offers, people, plans, portal_keys, workspaces
-from editor.operations.jobs import NewEdit
+from editor.operations import credits, mails, offers, people, plans, portal_keys, workspaces
 from editor.providers.base import ErrorKind, ProviderError
 from tests import fake_providers
-from tests.factories import PASSWORD, UserFactory, make_actor, make_workspace
+from tests.factories import PASSWORD, UserFactory, make_workspace
 from tests.fake_providers import KEY, FakeProvider
 
 pytestmark = pytest.mark.django_db
@@ -94,27 +93,6 @@ def test_credits_that_cannot_be_given(operator: User, workspace: Workspace, amou
 # --- Plans and workspaces --------------------------------------------------------------------
 
 
-def test_a_plan_is_created_and_changed(operator: User) -> None:
-    plan = plans.change(actor=operator, plan=Plan(), values=PLAN)
-    assert last("plan.created") == ("operator", None, PLAN)
-    plans.change(actor=operator, plan=plan, values=PLAN | {"monthly_credits": 3_000})
-    assert last("plan.changed") == ("operator", {"monthly_credits": 2_000}, {"monthly_credits": 3_000})
-    plans.change(actor=operator, plan=plan, values=PLAN | {"monthly_credits": 3_000})
-    assert AuditEntry.objects.filter(action__startswith="plan.").count() == 2
-
-
-def test_a_plan_with_wrong_values_is_refused_at_their_fields(operator: User) -> None:
-    plans.change(actor=operator, plan=Plan(), values=PLAN)
-    with pytest.raises(InvalidInput) as caught:
-        plans.change(actor=operator, plan=Plan(), values=PLAN)
-    assert set(caught.value.fields) == {"name"}
-    with pytest.raises(Conflict):
-        plans.change(
-            actor=operator, plan=Plan.objects.get(is_default=True), values={"is_default": False, "name": "S"}
-        )
-    assert Plan.objects.filter(is_default=True).count() == 1
-
-
 def test_a_workspace_for_somebody_with_an_account(operator: User) -> None:
     owner, plan = UserFactory.create(), plans.change(actor=operator, plan=Plan(), values=PLAN)
     made = workspaces.create_for(
@@ -151,37 +129,6 @@ def test_a_workspace_needs_a_name_an_address_and_an_active_owner(operator: User)
         with pytest.raises(error):
             workspaces.create_for(actor=operator, name=name, email=email, plan=plan, origin="")
     assert (Workspace.objects.count(), User.objects.count()) == (0, people_before)
-
-
-def test_another_plan_is_recorded_once(operator: User, workspace: Workspace) -> None:
-    plan = plans.change(actor=operator, plan=Plan(), values=PLAN)
-    for _ in range(2):
-        workspaces.set_plan(actor=operator, workspace=workspace, plan=plan)
-    assert last("workspace.plan_changed") == ("operator", {"plan": "Standard"}, {"plan": "Agency"})
-    assert AuditEntry.objects.filter(action="workspace.plan_changed").count() == 1
-
-
-def test_no_edit_starts_in_a_suspended_workspace_until_it_is_resumed(operator: User) -> None:
-    actor = make_actor()
-    running = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
-    workspaces.suspend(actor=operator, workspace=actor.workspace, reason="Invoice 7 is not paid.")
-    assert last("workspace.suspended") == ("operator", {"suspended": False}, {"suspended": True})
-    for start in (jobs.check, jobs.submit):
-        with pytest.raises(Unprocessable, match=r"suspended.*Invoice 7 is not paid\."):
-            start(actor=actor, request=NewEdit(prompt="a harbour"))
-    running.refresh_from_db()
-    assert running.is_live
-    workspaces.resume(actor=operator, workspace=actor.workspace, reason="Paid")
-    assert last("workspace.resumed") == ("operator", {"suspended": True}, {"suspended": False})
-    jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
-
-
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
-def test_suspending_needs_a_reason(operator: User, workspace: Workspace, reason: str) -> None:
-    with pytest.raises(InvalidInput):
-        workspaces.suspend(actor=operator, workspace=workspace, reason=reason)
-    workspace.refresh_from_db()
-    assert workspace.suspended_at is None
 
 
 # --- People ----------------------------------------------------------------------------------
