@@ -1,4 +1,4 @@
-"""Failover to the next route of the same model: a provider did not accept a platform edit, or is switched off.
+"""Failover to the next route of the model: a provider did not accept a platform edit, or is switched off.
 
 A cheaper route charges its own price; a dearer one is not taken. A price that an operator set is that of all
 routes, so the job keeps what it holds.
