@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -26,7 +27,17 @@ from editor.models import (
     User,
     Workspace,
 )
-from editor.operations import credits, mails, offers, people, plans, portal_keys, workspaces
+from editor.operations import (
+    credits,
+    mails,
+    offers,
+    people,
+    plans,
+    portal_keys,
+    second_factors,
+    sessions,
+    workspaces,
+)
 from editor.providers.base import ErrorKind, ProviderError
 from tests import fake_providers
 from tests.factories import PASSWORD, UserFactory, make_workspace
@@ -269,6 +280,8 @@ ACTS: dict[str, Callable[[User, Workspace], Any]] = {
         actor=who, provider="bfl", model="", on=False, reason="x"
     ),
     "key": lambda who, place: portal_keys.remove(actor=who, key=ProviderKey()),
+    "sessions": lambda who, place: sessions.end_all(user=place.members.get(), actor=who),
+    "second factor": lambda who, place: second_factors.reset(user=place.members.get(), actor=who),
     "mail": lambda who, place: mails.send_test(actor=who, email="x@example.test"),
 }
 
@@ -282,9 +295,23 @@ def test_others_can_do_none_of_it(workspace: Workspace, act: str, rights: dict[s
     assert AuditEntry.objects.count() == before
 
 
-def test_resetting_a_factor_is_recorded(operator: User, workspace: Workspace) -> None:
-    from editor.operations import second_factors
+def test_people_end_their_own_sessions(workspace: Workspace) -> None:
+    person = workspace.members.get()
+    UserSession.objects.create(user=person, ip="192.0.2.1", user_agent="x", session_key="s" * 32)
+    sessions.end_all(user=person, actor=person)
+    assert not UserSession.objects.exists()
 
+
+def test_nobody_else_resets_a_factor(workspace: Workspace) -> None:
+    person = workspace.members.get()
+    Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    for who in (person, UserFactory.create(), UserFactory.create(is_staff=True)):
+        with pytest.raises(NotFound):
+            second_factors.reset(user=person, actor=who)
+    assert Authenticator.objects.count() == 1
+
+
+def test_resetting_a_factor_is_recorded(operator: User, workspace: Workspace) -> None:
     person = workspace.members.get()
     Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={"secret": "x"})
     second_factors.reset(user=person, actor=operator)
