@@ -1,4 +1,4 @@
-"""An operator suspends a workspace: all six channels refuse edits and say why, and a running edit is settled."""
+"""A suspended workspace: all six channels refuse edits and say why, and a running edit is settled."""
 
 from __future__ import annotations
 
