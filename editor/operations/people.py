@@ -19,9 +19,6 @@ NAME_LENGTH = 120
 OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
 LAST_OPERATOR = "This is the last operator. Make somebody else an operator first."
 
-_PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
-
-
 # Members of a workspace, without the accounts that its own keys act as.
 _PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
 
@@ -97,7 +94,7 @@ def set_active(*, user: User, actor: User, active: bool) -> None:
     row.is_active = active
     save(user=row)
     if not active:
-        sessions.end_all(user=row, actor=actor)
+        sessions.end_after_change(user=row, actor=actor)
     audit.record_for(
         person=row,
         actor=actor,
@@ -197,7 +194,7 @@ def confirm_email(*, user: User, email: str, address: str | None = None) -> None
 @transaction.atomic
 def password_changed(*, user: User, session_key: str | None = None, address: str | None = None) -> None:
     """End the person's other sessions, and tell them by mail. `session_key`: the one that stays."""
-    sessions.end_all(user=user, actor=user, but=session_key, address=address)
+    sessions.end_after_change(user=user, actor=user, but=session_key, address=address)
     record(user=user, action="account.password_changed", address=address)
     mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
 

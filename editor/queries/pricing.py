@@ -228,7 +228,8 @@ def _routes(model: Model, terms: _Terms) -> list[Route]:
     platform = terms.set_up.platform
     if not platform:
         return [_sandbox(model)]
-    return [one for one in model.routes if one.provider in platform and terms.decided.allows(one, model)]
+    allows = terms.decided.allows
+    return [one for one in model.routes if one.provider in platform and allows(one.provider, model.id)]
 
 
 def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:
