@@ -53,6 +53,8 @@ def test_the_card_limits_saves_and_shows_the_budget(owner: Actor, client: Client
     [
         ("monthly_limit", "-1", "whole number of credits"),
         ("daily_limit", "many", "Enter a whole number"),
+        ("approval_threshold", "-1", "whole number of credits"),
+        ("approval_threshold", "4.5", "Enter a whole number"),
         ("time_zone", "Mars/Olympus", "Choose a time zone"),
     ],
 )
