@@ -139,9 +139,7 @@ def news(actor: Actor, job_id: UUID) -> str:
     return f"{who(row.job.created_by)}: “{row.job.prompt[:80]}”. {_outcome(row)}."
 
 
-def _card(
-    actor: Actor, row: Approval, *, declining: bool, focused: bool, asking: Membership | None
-) -> Card:
+def _card(actor: Actor, row: Approval, *, declining: bool, focused: bool, asking: Membership | None) -> Card:
     job = row.job
     source = job.parent if job.parent and not job.parent.trashed_at else None
     cap = row.cap_of(asking) if asking and actor.may(Permission.MEMBERS_MANAGE) else None

@@ -159,9 +159,7 @@ def test_what_another_decides_is_said_and_a_new_price_is_asked_anew(
     expect(card(owner, WARM)).to_be_visible()
     owner.locator("input[name=price]").evaluate("field => field.value = '1'")
     card(owner, WARM).get_by_role("button", name="Approve").click()
-    problem = card(owner, WARM).get_by_text(
-        re.compile(r"The price of this edit has changed from 1 to")
-    )
+    problem = card(owner, WARM).get_by_text(re.compile(r"The price of this edit has changed from 1 to"))
     expect(problem).to_be_visible()
     mei = new_context()
     sign_in(mei, team, "mei@example.test")
@@ -175,7 +173,7 @@ def test_what_another_decides_is_said_and_a_new_price_is_asked_anew(
 
 @pytest.fixture(scope="module")
 def waiting(portals: Path) -> Iterator[Portal]:
-    """Three edits wait, one with its reason being written."""
+    """Three edits wait; one was approved and one declined."""
     folder = portals / "approvals"
     folder.mkdir()
     portal = Portal(folder)
@@ -190,7 +188,7 @@ def waiting(portals: Path) -> Iterator[Portal]:
 WAITING = """
 from editor.access import lookups
 from editor.models import User, Workspace
-from editor.operations import images, jobs
+from editor.operations import approvals, images, jobs
 Workspace.objects.update(monthly_limit=2000)
 actor = lookups.actor(User.objects.get(email="luis@example.test"), "acme-studio")
 User.objects.filter(email="luis@example.test").update(name="Luis Ortega")
@@ -199,10 +197,16 @@ prompts = {
     "portrait": "Change the suit to white",
     "rocket": "Replace the sky with a warm dawn, keep the towers and every light as they are",
 }
-for name, prompt in prompts.items():
+def ask(name, prompt):
     image = images.find_or_add_sample(actor=actor, name=name)
-    jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt, image_ids=(image.id,),
-                approval_message="The client wants to see it tonight."))
+    return jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt, image_ids=(image.id,),
+                       approval_message="The client wants to see it tonight."))
+owner = lookups.actor(User.objects.get(email="amara@example.test"), "acme-studio")
+approved, declined = ask("coffee", "make it warmer"), ask("coffee", "make it cool")
+approvals.approve(actor=owner, job=approved, price=approved.price)
+approvals.decline(actor=owner, job=declined, reason="A cheaper model first, please.")
+for name, prompt in prompts.items():
+    ask(name, prompt)
 """
 
 
@@ -222,12 +226,17 @@ def test_the_page_is_in_order(
     assert_in_order(page, "declining")
     shot(page, f"declining-{'phone' if size else 'desktop'}-{theme}")
     page.goto(f"{waiting.url}/w/{SLUG}/approvals/?show=decided")
-    expect(page.get_by_text("Nothing was decided yet.")).to_be_visible()
-    assert_in_order(page, "nothing decided")
+    expect(page.get_by_text("amara declined it")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(2)
+    assert_in_order(page, "decided")
+    shot(page, f"decided-{'phone' if size else 'desktop'}-{theme}")
     page.goto(f"{waiting.url}/accounts/")
     expect(page.get_by_label("Mail about approvals")).to_be_checked()
     assert_in_order(page, "account")
     sign_in(studio := new_context(**size, color_scheme=theme), waiting, "luis@example.test")
     expect(studio.get_by_text("Waiting for approval").first).to_be_visible()
+    studio.get_by_role("button", name="Rocket").click()
+    studio.get_by_label("What should change?").fill("make it warmer")
+    expect(studio.get_by_role("button", name="Ask for approval")).to_be_visible()
     assert_in_order(studio, "studio over the cap")
     shot(studio, f"studio-{'phone' if size else 'desktop'}-{theme}")

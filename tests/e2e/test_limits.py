@@ -44,13 +44,18 @@ def test_limits_are_set_and_the_composer_says_which_binds(
     look(page, f"general-{which}")
 
     page.goto(f"{common_portal.url}/w/acme-studio/")
-    over = page.get_by_text(re.compile("1 of 1 left of the workspace's daily budget until .*Berlin"))
+    over = page.get_by_text(
+        re.compile("^This needs 4 credits, and 1 credit of the workspace’s budget of today")
+    )
     expect(over).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("^0 of 1 · resets on .* · you can change it in the settings"))
+    ).to_be_visible()
     assert_in_order(page, "over a limit")
     look(page, f"studio-{which}")
     page.get_by_label("What should change?").fill("a quiet harbour")
     page.get_by_role("button", name=RUN).click()
-    refused = "The workspace's budget is 1 credits a day, and 0 are used."
+    refused = "The workspace's budget is 1 credit a day, and 0 are used."
     expect(page.get_by_text(refused)).to_be_visible()
 
     page.goto(f"{settings}/general/")

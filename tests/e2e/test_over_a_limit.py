@@ -63,9 +63,13 @@ def the_owner_sets_a_limit(people: People) -> None:
 def the_composer_shows_it_once_it_is_spent(people: People) -> None:
     editor = people.editor
     editor.edit(WARM, becomes="v2")
-    over = editor.page.get_by_text(re.compile(r"This needs 4 credits, and 1 credit of your \w+ cap is left\."))
+    over = editor.page.get_by_text(
+        re.compile(r"This needs 4 credits, and 1 credit of your \w+ cap is left\.")
+    )
     expect(over).to_be_visible()
-    expect(editor.page.get_by_text(re.compile("^4 of 5 · resets on 1 .* · amara or jonas can"))).to_be_visible()
+    expect(
+        editor.page.get_by_text(re.compile("^4 of 5 · resets on 1 .* · amara or jonas can"))
+    ).to_be_visible()
     expect(editor.run_button).to_have_count(0)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from editor.access.scopes import EVERYTHING
 from editor.api.profile import PATH
 from editor.api.profile import PROFILE as PUBLIC
 from editor.compat.bfl.profile import PROFILE as BFL
@@ -84,7 +85,7 @@ def _said(body: dict[str, Any]) -> object:
 
 
 async def test_agents_are_told_too(team: Team) -> None:
-    agent = await in_thread(Agent, team.editor)
+    agent = await in_thread(Agent, team.editor, EVERYTHING)
     with pytest.raises(OverLimit) as refused:
         await agent.ask("edit_image", prompt=PROMPT, model_tier="standard")
     assert problem(refused.value) == {"error": WORDS, "code": "insufficient_credits", **LIMIT}

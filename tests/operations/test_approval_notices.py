@@ -84,9 +84,7 @@ def test_one_that_nobody_answered_is_told(team: Team) -> None:
     ask(team.editor)
     Approval.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert approvals.lapse() == 1
-    assert texts(team.editor.user) == [
-        f"Nobody answered in time whether your edit may run: “{PROMPT}”"
-    ]
+    assert texts(team.editor.user) == [f"Nobody answered in time whether your edit may run: “{PROMPT}”"]
     assert requests_left() == 0
 
 
