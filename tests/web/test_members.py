@@ -75,7 +75,7 @@ def add_members(workspace: Workspace, number: int) -> None:
 def test_what_was_approved_does_not_fill_a_cap(owner: Actor, client: Client) -> None:
     mei = make_member(owner.workspace, monthly_cap=8)
     add_job(owner.workspace, status=Status.COMPLETED, created_by=mei, charged=4)
-    add_job(owner.workspace, status=Status.COMPLETED, created_by=mei, charged=5, approved=True)
+    add_job(owner.workspace, status=Status.COMPLETED, created_by=mei, price=5, charged=5, approved=True)
     page = read(client, owner)
     assert '<b>4</b> <span class="muted">of 8 · 5 approved</span>' in page
     assert '<progress max="8" value="4"' in page
