@@ -1,4 +1,4 @@
-"""A member's limit from its setting to the ledger: three people, three browsers, every credit accounted for."""
+"""A member's limit, from its setting to the ledger: three browsers, and every credit accounted for."""
 
 from __future__ import annotations
 
