@@ -71,11 +71,6 @@ class Limit:
         return max(0, self.allowed - self.used)
 
     @property
-    def credits(self) -> str:
-        """What it allows, with its unit: “1 credit”, “300 credits”."""
-        return "1 credit" if self.allowed == 1 else f"{self.allowed:,} credits"
-
-    @property
     def lifted_by_approval(self) -> bool:
         """An edit over it may run if it is approved."""
         return self.kind in _LIFTED

@@ -156,10 +156,10 @@ def test_the_composer_says_which_limit_binds_and_who_can_help(owner: Actor, clie
     text = body(editor.post(url(owner, "quote"), {"tier": "standard"}, headers=HTMX))
     assert "This needs 4 credits, and 3 credits of your cap of today are left." in text
     assert re.search(f"0 of 3 · resets on .*, in .* · {owner.user.display_name} can let it run", text)
-    Workspace.objects.update(daily_limit=1)
+    Workspace.objects.update(daily_limit=2)
     for person, who in ((editor, f"{owner.user.display_name} can raise it"), (client, "you can change it")):
         text = body(person.post(url(owner, "quote"), {"tier": "standard"}, headers=HTMX))
-        assert "1 credit of the workspace’s budget of today is left." in text
+        assert "2 credits of the workspace’s budget of today are left." in text
         assert (who in text, "Ask for approval" in text) == (True, False)
     refused = body(client.post(url(owner, "run"), {"prompt": "a harbour", "tier": "standard"}, headers=HTMX))
-    assert "budget is 1 credit a day, and 0 are used." in refused
+    assert "budget is 2 credits a day, and 0 are used." in refused
