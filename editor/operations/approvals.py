@@ -86,7 +86,7 @@ def approve(*, actor: Actor, job: Job, price: int, raise_cap: bool = False) -> N
     """Let the edit run now, for the one who asked. It counts for the workspace, not against their limits.
 
     price      credits that the decider agrees to
-    raise_cap  raise the asking member's monthly cap by the price as well
+    raise_cap  raise the asking member's cap that was in the way by the price as well
 
     Idempotent for one decider. Raises PermissionDenied, OverLimit for a budget, InsufficientCredits,
     LimitExceeded, and Conflict if it is decided, cannot run any more, or costs something else by now: then
@@ -168,9 +168,8 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     in_flight = limits.check_jobs(workspace=job.workspace)
     approval.state, approval.decided_at, approval.decided_by = State.GRANTED, timezone.now(), actor.user
     approval.price = price
-    if raise_cap and asking.monthly_cap is not None:
-        members.change(actor=actor, membership=asking, monthly_cap=asking.monthly_cap + price)
-        approval.raised_by = price
+    if raise_cap:
+        _raise_cap(actor, approval, asking)
     approval.save()
     starts.start(
         account=account,
@@ -190,6 +189,18 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     approval_notices.decided(approval=approval)
     approval_notices.answered(approval=approval, by=actor, reason="")
     return price
+
+
+def _raise_cap(actor: Actor, approval: Approval, asking: Membership) -> None:
+    cap = approval.cap_of(asking)
+    if cap is None:
+        return
+    raised = cap + approval.price
+    if approval.limit == Approval.Limit.MEMBER_MONTH:
+        members.change(actor=actor, membership=asking, monthly_cap=raised)
+    else:
+        members.change(actor=actor, membership=asking, daily_cap=raised)
+    approval.raised_by = approval.price
 
 
 def _lock(job: Job) -> Approval:

@@ -85,10 +85,10 @@ def caps(workspace: Workspace) -> list[Cap]:
     return sorted(found, key=lambda cap: (-cap.used / (cap.allowed or 1), -cap.used))[:CAPS]
 
 
-def caps_of(workspace: Workspace, user_ids: Iterable[UUID | None]) -> dict[UUID | None, int | None]:
-    """The monthly caps of members, by the person's id; None: no cap."""
-    rows = Membership.objects.filter(workspace=workspace, user__in=[pk for pk in user_ids if pk])
-    return dict(rows.values_list("user", "monthly_cap"))
+def asking(workspace: Workspace, rows: Iterable[Approval]) -> dict[UUID | None, Membership]:
+    """The memberships of those who asked, by the person's id. One query."""
+    people = {row.job.created_by_id for row in rows if row.job.created_by_id}
+    return {row.user_id: row for row in Membership.objects.filter(workspace=workspace, user__in=people)}
 
 
 def _decided(workspace: Workspace) -> QuerySet[Approval]:

@@ -72,6 +72,17 @@ def add_members(workspace: Workspace, number: int) -> None:
         add_job(workspace, status=Status.COMPLETED, created_by=user, charged=4)
 
 
+def test_what_was_approved_does_not_fill_a_cap(owner: Actor, client: Client) -> None:
+    mei = make_member(owner.workspace, monthly_cap=8)
+    add_job(owner.workspace, status=Status.COMPLETED, created_by=mei, charged=4)
+    add_job(owner.workspace, status=Status.COMPLETED, created_by=mei, price=5, charged=5, approved=True)
+    page = read(client, owner)
+    assert '<b>4</b> <span class="muted">of 8 · 5 approved</span>' in page
+    assert '<progress max="8" value="4"' in page
+    assert "Cap reached" not in page
+    assert "9 credits spent" in page
+
+
 def test_it_shows_what_members_may_do_and_spent(owner: Actor, client: Client) -> None:
     mei = make_member(owner.workspace, monthly_cap=4)
     add_job(owner.workspace, status=Status.COMPLETED, created_by=mei, charged=4)
