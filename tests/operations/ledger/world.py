@@ -12,11 +12,14 @@ from typing import Any
 from unittest import mock
 from uuid import UUID, uuid4
 
-from editor.access import credentials, lookups
+from django.contrib.auth.models import AnonymousUser
+
+from editor.access import credentials, lookups, operators
 from editor.access.actor import Actor
 from editor.engine import execution, failover
 from editor.engine.errors import JobEnded
-from editor.models import LIVE, ApiKey, Approval, Job, Membership, Plan, Quote, Role, Status, User, Workspace
+from editor.errors import NotAuthenticated
+from editor.models import LIVE, ApiKey, Approval, Job, Plan, Quote, Role, Status, User, Workspace
 from editor.operations import (
     allowances,
     api_keys,
@@ -79,9 +82,16 @@ class World:
     def actor(self, who: str, where: int = HOME) -> Actor:
         """As the channels find them. Raises EditorError, for instance in a deleted workspace."""
         if who in KEYS:
-            key = ApiKey.objects.select_related("created_by", "workspace").get(pk=self.keys[who])
-            return credentials.actor_of(key, channel="api")
-        return lookups.actor(User.objects.get(pk=self.users[who]), self.workspace(where).slug)
+            return credentials.actor_of(self.key(who), channel="api")
+        user = User.objects.filter(pk=self.users[who]).first()
+        return lookups.actor(user or AnonymousUser(), self.workspace(where).slug)
+
+    def key(self, which: str) -> ApiKey:
+        rows = ApiKey.objects.select_related("created_by", "workspace")
+        key = rows.filter(pk=self.keys[which]).first()
+        if key is None:
+            raise NotAuthenticated("There is no such key.")
+        return key
 
     def jobs(self, *statuses: str) -> list[Job]:
         found = Job.objects.filter(workspace__in=self.workspaces, status__in=statuses)
@@ -151,11 +161,13 @@ class World:
     # --- Settings ----------------------------------------------------------------------------
 
     def limit_member(self, whose: str, **caps: int | None) -> None:
-        members.change(actor=self.actor("owner"), membership=self._membership(whose), **caps)  # type: ignore[arg-type]
+        actor = self.actor("owner")
+        membership = lookups.membership(actor, self.users[whose])
+        members.change(actor=actor, membership=membership, **caps)  # type: ignore[arg-type]
 
     def limit_key(self, which: str, monthly: int | None, daily: int | None) -> None:
-        key = ApiKey.objects.select_related("created_by").get(pk=self.keys[which])
-        api_keys.set_caps(actor=self.actor("owner"), key=key, monthly_cap=monthly, daily_cap=daily)
+        key, actor = self.key(which), self.actor("owner")
+        api_keys.set_caps(actor=actor, key=key, monthly_cap=monthly, daily_cap=daily)
 
     def limit_workspace(
         self, monthly: int | None, daily: int | None, threshold: int | None, zone: str = ""
@@ -188,7 +200,8 @@ class World:
     # --- People ------------------------------------------------------------------------------
 
     def leave(self, who: str) -> None:
-        members.remove(actor=self.actor("owner"), membership=self._membership(who))
+        actor = self.actor("owner")
+        members.remove(actor=actor, membership=lookups.membership(actor, self.users[who]))
 
     def join(self, who: str, role: Role = Role.EDITOR) -> None:
         """Anew or again. The editor comes with a key of their own."""
@@ -199,24 +212,19 @@ class World:
 
     def replace(self, who: str) -> None:
         """The account is deleted, and somebody else comes in their place."""
-        people.remove(user=User.objects.get(pk=self.users[who]), actor=self.operator)
+        people.remove(user=operators.person(self.users[who]), actor=self.operator)
         self.users[who] = UserFactory.create().pk
         self.join(who)
 
     def rotate(self, which: str) -> None:
         """The key's holder replaces it, or for that of the workspace an owner."""
-        old = ApiKey.objects.select_related("created_by").get(pk=self.keys[which])
+        old = self.key(which)
         actor = self.actor("editor" if which == "key" else "owner")
         self._note(which, api_keys.rotate(actor=actor, key=old, overlap=0)[0], replaces=old)
 
     def _note(self, which: str, key: ApiKey, replaces: ApiKey | None = None) -> None:
         self.keys[which] = key.pk
         self.families[key.pk] = self.families[replaces.pk] if replaces else key.pk
-
-    def _membership(self, whose: str) -> Membership:
-        rows = Membership.objects.select_related("user", "workspace")
-        found = rows.filter(workspace=self.workspaces[HOME], user=self.users[whose]).first()
-        return found or Membership(user_id=self.users[whose], workspace_id=self.workspaces[HOME])
 
 
 def results(images: int) -> list[Stored]:
