@@ -31,7 +31,7 @@ from editor.operations import (
 )
 from editor.operations.webhooks import deliveries
 from editor.queries import approvals as queries
-from editor.queries import pricing
+from editor.queries import pricing, usage_rules
 from editor.queries.limits import Limit, today
 
 State = Approval.State
@@ -159,7 +159,9 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     job = approval.job
     limits.check_open(workspace=job.workspace)
     asking = _asking(job)
-    choice = pricing.of_job(job)
+    choice = pricing.of_job(job, rules=usage_rules.of_role(job.workspace, asking.role))
+    if choice.refusal:
+        raise Conflict("The rules of this workspace do not allow this edit any more. Decline it, or change them.")
     new_price = pricing.price(choice=choice, inputs=job.inputs)
     if new_price != price:
         _store_price(approval, new_price)
@@ -204,12 +206,20 @@ def _raise_cap(actor: Actor, approval: Approval, asking: Membership) -> None:
 
 
 def _lock(job: Job) -> Approval:
-    """Its approval as it is now; nobody else changes it until the transaction ends."""
-    rows = Job.objects.select_related("workspace__plan", "created_by")
-    locked = rows.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
-    approval = Approval.objects.select_related("decided_by").filter(job=locked).first()
+    """Its approval; one that waits stays as it is until the transaction ends.
+
+    A decided one never changes, and its edit may be ending, which locks the job before the account: whoever
+    has locked the account must not wait for that.
+    """
+    rows = Approval.objects.select_related("job", "decided_by")
+    approval = rows.filter(job=job.pk).first()
     if approval is None:
         raise Conflict("This edit needs no approval.")
+    if approval.state != State.WAITING:
+        return approval
+    jobs = Job.objects.select_related("workspace__plan", "created_by")
+    locked = jobs.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
+    approval = rows.get(job=job.pk)
     approval.job = locked
     return approval
 

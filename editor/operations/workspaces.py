@@ -264,6 +264,7 @@ def save(*, workspace: Workspace) -> None:
     Raises InvalidInput for an address that is taken.
     """
     addresses.set_current(workspace=workspace, address=workspace.slug)
+    credits.lock_accounts(workspace_ids=[workspace.pk])  # before the workspace, as approvals do
     workspace.save()
     credits.open_account(workspace=workspace)
     allowances.renew(workspace_id=workspace.pk)

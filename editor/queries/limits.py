@@ -179,13 +179,12 @@ def of_workspace(workspace: Workspace) -> list[Limit]:
 
 
 def _of_member(actor: Actor) -> Iterator[Limit]:
-    """Approved edits do not count."""
+    """Approved edits do not count. An account of an API key has the limits of its key: see `_of_key`."""
+    if actor.user.is_service_account:
+        return iter(())
     caps = (actor.membership.monthly_cap, actor.membership.daily_cap)
-    kinds = (Kind.MEMBER_MONTH, Kind.MEMBER_DAY)
-    if actor.user.is_service_account:  # of a key of the workspace, and of those that replace it
-        kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)
     spent, held = Q(user=actor.user, approved=False), Q(created_by=actor.user, approved=False)
-    return _limits(actor.workspace, caps, kinds, spent, held)
+    return _limits(actor.workspace, caps, (Kind.MEMBER_MONTH, Kind.MEMBER_DAY), spent, held)
 
 
 def _of_one_edit(actor: Actor) -> Iterator[Limit]:
@@ -197,11 +196,17 @@ def _of_one_edit(actor: Actor) -> Iterator[Limit]:
 def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
     if key_id is None:
         return iter(())
-    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=key_id)
+    kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)
+    key = ApiKey.objects.select_related("created_by").get(pk=key_id)
+    if key.created_by.is_service_account:  # which has the caps, also of keys that replace one another
+        rows = Membership.objects.filter(workspace=workspace, user=key.created_by)
+        caps = rows.values_list("monthly_cap", "daily_cap").first() or (None, None)
+        return _limits(workspace, caps, kinds, Q(user=key.created_by), Q(created_by=key.created_by))
+    caps = (key.monthly_cap, key.daily_cap)
     if caps == (None, None):
         return iter(())
     own = Q(api_key__in=api_keys.replacing_each_other(key_id))
-    return _limits(workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
+    return _limits(workspace, caps, kinds, own, own)
 
 
 def _limits(

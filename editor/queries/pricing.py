@@ -260,12 +260,13 @@ def _sandbox(model: Model) -> Route:
     return Route(provider=SANDBOX, target=model.id, credits=model.credits, mask=model.mask)
 
 
-def of_job(job: Job) -> Choice:
+def of_job(job: Job, *, rules: Rules) -> Choice:
     """The route on which a job that waits would run now, on the portal's keys.
 
+    rules  those that bind who asked for it; the choice says if they do not allow it
     Raises Unprocessable if no provider is set up for its model any more.
     """
-    offered = offer(workspace=job.workspace)
+    offered = offer(workspace=job.workspace, rules=rules)
     of_tier = offered.tiers.get(job.tier)
     choice = of_tier if of_tier and of_tier.model.id == job.model else offered.models.get(job.model)
     if choice is None:
