@@ -71,7 +71,7 @@ def details(approval: Approval) -> dict[str, str]:
         "workspace": approval.workspace.name,
         "who": _name(approval),
         "prompt": approval.job.prompt[:200],
-        "credits": f"{approval.price:,}",
+        "price": _credits(approval.price),
         "message": approval.message,
     }
 

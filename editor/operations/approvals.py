@@ -18,7 +18,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.catalog import validation
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
-from editor.models import Approval, Event, Job, Membership, Status
+from editor.models import Approval, Event, Job, JobImage, Membership, Status
 from editor.operations import (
     approval_notices,
     audit,
@@ -33,6 +33,7 @@ from editor.operations.webhooks import deliveries
 from editor.queries import approvals as queries
 from editor.queries import pricing, usage_rules
 from editor.queries.limits import Limit, today
+from editor.queries.pricing import Choice
 
 State = Approval.State
 
@@ -114,8 +115,7 @@ def decline(*, actor: Actor, job: Job, reason: str) -> None:
     if not reason:
         problem = "Say why, so that they know what to change."
         raise InvalidInput(problem, fields={"reason": problem})
-    approval = _lock(job)
-    _check_open(approval, actor)
+    approval = _lock(job, actor)
     outcomes.end_waiting(job=approval.job, state=State.DECLINED, actor=actor, by=actor.user, reason=reason)
     deliveries.approval_changed(job=approval.job, event=Event.APPROVAL_DECLINED)
     approval_notices.answered(approval=approval, by=actor, reason=reason)
@@ -152,16 +152,14 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     account = credits.lock_account(workspace_id=actor.workspace.pk)
     actor = member_rights.lock(actor)
     actor.require(Permission.APPROVE)
-    approval = _lock(job)
-    if approval.state == State.GRANTED and approval.decided_by_id == actor.user.pk:
+    found = _find(job)
+    if found.state == State.GRANTED and found.decided_by_id == actor.user.pk:
         return price
-    _check_open(approval, actor)
+    approval = _lock(job, actor)
     job = approval.job
     limits.check_open(workspace=job.workspace)
     asking = _asking(job)
-    choice = pricing.of_job(job, rules=usage_rules.of_role(job.workspace, asking.role))
-    if choice.refusal:
-        raise Conflict("The rules of this workspace do not allow this edit any more. Decline it, or change them.")
+    choice = _choice(job, asking)
     new_price = pricing.price(choice=choice, inputs=job.inputs)
     if new_price != price:
         _store_price(approval, new_price)
@@ -205,21 +203,25 @@ def _raise_cap(actor: Actor, approval: Approval, asking: Membership) -> None:
     approval.raised_by = approval.price
 
 
-def _lock(job: Job) -> Approval:
-    """Its approval; one that waits stays as it is until the transaction ends.
-
-    A decided one never changes, and its edit may be ending, which locks the job before the account: whoever
-    has locked the account must not wait for that.
-    """
-    rows = Approval.objects.select_related("job", "decided_by")
-    approval = rows.filter(job=job.pk).first()
+def _find(job: Job) -> Approval:
+    """Its approval as it is now. Raises Conflict if there is none."""
+    approval = Approval.objects.select_related("decided_by", "job").filter(job=job).first()
     if approval is None:
         raise Conflict("This edit needs no approval.")
-    if approval.state != State.WAITING:
-        return approval
-    jobs = Job.objects.select_related("workspace__plan", "created_by")
-    locked = jobs.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
-    approval = rows.get(job=job.pk)
+    return approval
+
+
+def _lock(job: Job, actor: Actor) -> Approval:
+    """Its approval, which waits; nobody else changes it until the transaction ends.
+
+    Raises Conflict if it has been decided. Then the edit's row is not locked: whatever ends a running edit
+    locks that before the account.
+    """
+    _check_open(_find(job), actor)
+    rows = Job.objects.select_related("workspace__plan", "created_by")
+    locked = rows.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
+    approval = _find(locked)
+    _check_open(approval, actor)
     approval.job = locked
     return approval
 
@@ -240,6 +242,18 @@ def _asking(job: Job) -> Membership:
     if row is None or not permissions.allows(row, Permission.EDIT):
         raise Conflict("Who asked for this edit may not edit images in this workspace any more.")
     return row
+
+
+def _choice(job: Job, asking: Membership) -> Choice:
+    """The route on which it would run now. Raises Conflict if rules or routes do not allow it any more."""
+    rules = usage_rules.of_role(job.workspace, asking.role)
+    choice = pricing.of_job(job, rules=rules)
+    if choice.refusal:
+        raise Conflict("The rules of this workspace do not allow this edit any more. Decline it, or change them.")
+    masked = job.job_images.filter(role=JobImage.Role.MASK).exists()
+    if validation.route_problem(choice.route, job.inputs) or (masked and not choice.route.mask):
+        raise Conflict("The provider that would run this edit now does not support its options.")
+    return choice
 
 
 def _store_price(approval: Approval, price: int) -> None:

@@ -155,7 +155,8 @@ def next_month(day: date) -> date:
 
 def of(actor: Actor) -> list[Limit]:
     """All limits that apply to the actor's edits, the narrowest first."""
-    return [*_of_member(actor), *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
+    of_member = [] if actor.user.is_service_account else _of_member(actor)
+    return [*of_member, *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
 
 
 def of_approved(workspace: Workspace, *, key_id: UUID | None) -> list[Limit]:
@@ -194,6 +195,7 @@ def _of_one_edit(actor: Actor) -> Iterator[Limit]:
 
 
 def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
+    """Of the key and those that replace it. One of the workspace has the caps of its service account."""
     if key_id is None:
         return iter(())
     kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)

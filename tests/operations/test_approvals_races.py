@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from editor.errors import EditorError
@@ -122,6 +122,27 @@ def test_approvals_and_submissions_share_one_budget() -> None:
     assert member_queries.spent(team.workspace) == 5 * PRICE
     assert CreditAccount.objects.get(workspace=team.workspace).held == 5 * PRICE
     assert [limit.used for limit in limits.of(team.editor) if limit.kind == "member_month"] == [0]
+
+
+def test_approving_again_does_not_wait_for_an_edit_that_is_ending() -> None:
+    """Who ends an edit locks its row before the account: the other order would be a deadlock."""
+    team = make_team()
+    job = ask(team.editor)
+    approvals.approve(actor=team.admin, job=job, price=PRICE)
+
+    def act() -> list[bool]:
+        return at_once(
+            lambda: approvals.approve(actor=team.admin, job=job, price=PRICE),
+            lambda: approvals.approve(actor=team.owner, job=job, price=PRICE),
+            lambda: approvals.decline(actor=team.owner, job=job, reason="no"),
+        )
+
+    with transaction.atomic():
+        row = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(act).result(PATIENCE) == [True, False, False]
+        outcomes.end_failed(job=row, code="internal", message="no")
+    assert CreditAccount.objects.get(workspace=team.workspace).balance == 100
 
 
 def test_many_deciders_hold_the_price_once() -> None:

@@ -99,7 +99,10 @@ class Books:
         now = [
             _today(workspace),
             len(entries),
-            *(list(rows.values_list()) for rows in (edits, usage, account, workspace.memberships.order_by("pk"))),
+            *(
+                list(rows.values_list())
+                for rows in (edits, usage, account, workspace.memberships.order_by("pk"))
+            ),
         ]
         before, self.seen[workspace.pk] = self.seen.get(workspace.pk), now
         return now != before
@@ -215,9 +218,7 @@ class Books:
         assert members.spent(workspace) == sum(one.net for one in spent if one.day >= month)
         keys = dict(ApiKey.objects.filter(pk__in=self.world.keys.values()).values_list("created_by", "pk"))
         for row in memberships:
-            actor = Actor(
-                user=row.user, workspace=workspace, membership=row, key_id=keys.get(row.user_id)
-            )
+            actor = Actor(user=row.user, workspace=workspace, membership=row, key_id=keys.get(row.user_id))
             for limit in limits.of(actor):
                 assert limit.used == self._used(limit.kind, actor, spent), limit.kind
         for cap in approvals.caps(workspace):
@@ -290,4 +291,3 @@ def _loosest(*caps: int | None) -> int | None:
     """The higher one; None: no limit."""
     known = [cap for cap in caps if cap is not None]
     return max(known) if len(known) == len(caps) else None
-

@@ -37,7 +37,16 @@ from editor.models import (
     Workspace,
 )
 from editor.models.workspaces import RESTORABLE
-from editor.operations import allowances, approvals, credits, deletions, offers, quotes, transfers, usage_rules
+from editor.operations import (
+    allowances,
+    approvals,
+    credits,
+    deletions,
+    offers,
+    quotes,
+    transfers,
+    usage_rules,
+)
 from editor.operations.limits import OverLimit
 from editor.operations.workspaces import resume, set_plan, suspend
 from editor.queries.limits import month_of, today
@@ -62,7 +71,9 @@ __all__ = ["clock"]
 pytestmark = pytest.mark.django_db
 T = TypeVar("T")
 import os
+
 from hypothesis import Phase
+
 PHASES = (Phase.generate,) if os.environ.get("NOSHRINK") else tuple(Phase)
 
 ANYBODY = st.sampled_from(WHO)
@@ -282,7 +293,9 @@ class Ledger(RuleBasedStateMachine):
         )
 
     @rule(
-        model=st.sampled_from([NANO, FLARE, ""]), price=st.none() | st.integers(0, 9), everywhere=st.booleans()
+        model=st.sampled_from([NANO, FLARE, ""]),
+        price=st.none() | st.integers(0, 9),
+        everywhere=st.booleans(),
     )
     def change_offer(self, model: str, price: int | None, everywhere: bool) -> None:
         """The price of a model; or without one, whether Google is used."""
@@ -389,4 +402,9 @@ class Ledger(RuleBasedStateMachine):
 @pytest.mark.usefixtures("media_folder")
 def test_everything_adds_up_in_any_order(clock: Clock) -> None:
     Ledger.start = make_world(clock)
-    run_state_machine_as_test(Ledger, settings=settings(max_examples=int(os.environ.get("EX", "20")), stateful_step_count=30, phases=PHASES))
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=int(os.environ.get("EX", "20")), stateful_step_count=30, phases=PHASES
+        ),
+    )

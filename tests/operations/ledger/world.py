@@ -263,4 +263,3 @@ def make_world(clock: Clock) -> World:
     world.limit_key("key", 12, None)
     world.limit_workspace(60, 50, 12)
     return world
-
