@@ -13,6 +13,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.core.cache import cache
 
+from editor.mail_addresses import normalized
 from editor.models.users import SERVICE_DOMAIN
 from editor.operations import queue
 
@@ -48,7 +49,7 @@ def ask(*, kind: Kind, email: str, origin: str, **details: str) -> None:
     """
     if _is_of_service_account(email):
         return
-    queue.enqueue_mail(kind=kind, email=email.strip().lower(), origin=origin, details=details)
+    queue.enqueue_mail(kind=kind, email=normalized(email), origin=origin, details=details)
 
 
 def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
@@ -90,7 +91,7 @@ def _count(kind: Kind, email: str) -> bool:
 
 
 def _key(kind: Kind, email: str) -> str:
-    return f"mails:{kind}:{hashlib.sha256(email.lower().encode()).hexdigest()}"
+    return f"mails:{kind}:{hashlib.sha256(normalized(email).encode()).hexdigest()}"
 
 
 def _is_of_service_account(email: str) -> bool:

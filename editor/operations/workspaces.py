@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
+from editor.mail_addresses import normalized
 from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import addresses, audit, credits, locks, second_factors
 from editor.operations.second_factors import NewPasskey
@@ -106,7 +107,7 @@ def create_user(
     """
     if passkey is None:  # first: whoever tries a weak one must not learn whether there is an account
         _validate_password(password, User(email=email, name=name))
-    if User.objects.filter(email__iexact=email).exists():
+    if User.objects.filter(email__iexact=normalized(email)).exists():
         raise Conflict("An account with this email already exists.")
     fields: dict[str, Any] = {"name": name, "is_staff": operator, "is_superuser": operator}
     try:
