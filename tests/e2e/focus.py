@@ -16,8 +16,9 @@ const root = () => opened() ?? document;
 const partsOf = (element) => [element, ...(element.labels ?? [])];
 
 const describe = (element) => {
-    const text = element.ariaLabel || element.labels?.[0]?.innerText || element.innerText || element.name;
-    return `${element.localName} “${(text || element.id).trim().replace(/\\s+/g, " ").slice(0, 50)}”`;
+    const { ariaLabel, labels, innerText, title, name, id } = element;
+    const text = ariaLabel || labels?.[0]?.innerText || innerText || title || name || id;
+    return `${element.localName} “${text.trim().replace(/\\s+/g, " ").slice(0, 50)}”`;
 };
 
 const sameStop = (one, other) => one === other
@@ -32,8 +33,9 @@ const usable = () => {
         && !elements.slice(0, index).some((earlier) => sameStop(earlier, element)));
 };
 
-// The element, or a part of the page that stands for it, has an outline.
+// The element, or a part of the page that stands for it, has an outline. In a frame its own page shows it.
 const isOutlined = (element) => {
+    if (element.matches("iframe")) return true;
     const parts = partsOf(element);
     for (let up = element.parentElement; up && parts.length < 6; up = up.parentElement) parts.push(up);
     return parts.some((part) => {
@@ -53,11 +55,14 @@ const isOnTop = (element) => partsOf(element).some((part) => {
     }));
 });
 
+const topOf = (element) => Math.min(...partsOf(element).map((part) => part.getBoundingClientRect().top));
+
 // Two stops of one part of the page are read downwards.
 const PARTS = "form, section, nav, li, tr, dialog, fieldset, header";
-const isAbove = (element, before) => element.closest(PARTS) && element.closest(PARTS) === before.closest(PARTS)
+const isAbove = (element, before) => element.closest(PARTS)
+    && element.closest(PARTS) === before.closest(PARTS)
     && before.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING
-    && element.getBoundingClientRect().bottom <= before.getBoundingClientRect().top;
+    && element.getBoundingClientRect().bottom <= topOf(before);
 
 let stops = [];
 window.focusWalk = {
