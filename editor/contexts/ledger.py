@@ -131,7 +131,9 @@ def _url(name: str, workspace: Workspace, fields: Mapping[str, str]) -> str:
 
 def controls(actor: Actor, fields: Mapping[str, str]) -> Controls:
     workspace, sees_all = actor.workspace, actor.may(Permission.USAGE_VIEW)
-    people = [(str(user.pk), user.display_name) for user in gallery.people(workspace)] if sees_all else []
+    chosen = UUID(fields["person"]) if fields.get("person") else None
+    members = gallery.people(workspace, chosen=chosen) if sees_all else []
+    people = [(str(user.pk), user.display_name) for user in members]
     keys = ledger.keys(workspace, user=None if sees_all else actor.user.pk)[:KEYS_OFFERED]
     models = [(model.id, model.label) for model in catalog.catalog().models.values()]
 

@@ -249,7 +249,9 @@ def _choice(job: Job, asking: Membership) -> Choice:
     rules = usage_rules.of_role(job.workspace, asking.role)
     choice = pricing.of_job(job, rules=rules)
     if choice.refusal:
-        raise Conflict("The rules of this workspace do not allow this edit any more. Decline it, or change them.")
+        raise Conflict(
+            "The rules of this workspace do not allow this edit any more. Decline it, or change them."
+        )
     masked = job.job_images.filter(role=JobImage.Role.MASK).exists()
     if validation.route_problem(choice.route, job.inputs) or (masked and not choice.route.mask):
         raise Conflict("The provider that would run this edit now does not support its options.")

@@ -12,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 
 from editor.access import operators
 from editor.errors import Conflict, InvalidInput
+from editor.mail_addresses import normalized
 from editor.models import ApiKey, Job, Membership, Role, User, Workspace
 from editor.operations import audit, mails, members, sessions
 
@@ -50,7 +51,7 @@ def alone_in(user: User) -> list[Workspace]:
 def may_sign_up(email: str) -> bool:
     """Whether somebody with this address may create an account without an invitation."""
     if settings.SIGNUP == "domains":
-        return email.rpartition("@")[2].lower() in settings.SIGNUP_DOMAINS
+        return normalized(email).rpartition("@")[2] in settings.SIGNUP_DOMAINS
     return bool(settings.SIGNUP == "open")
 
 
@@ -157,7 +158,7 @@ def request_email(*, user: User, email: str, origin: str) -> None:
     The current email can be confirmed in the same way. `origin`: scheme and host of the link. Whether the
     address belongs to another account is told only to those who read its mail.
     """
-    email = email.strip().lower()
+    email = normalized(email)
     user.pending_email = "" if email == user.email else email
     user.save(update_fields=["pending_email"])
     mails.ask(kind=mails.Kind.CONFIRM, email=email, origin=origin, user_id=str(user.pk))

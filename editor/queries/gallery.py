@@ -24,6 +24,7 @@ PAGE = 30
 SOURCES = "sources"  # in place of a status: the uploads
 COUNTED = 1000  # further tiles are not counted
 COUNTED_WITH_WORDS = 200  # each may need a search of the prompts
+LISTED = 200  # people to filter by; others are found by their names in the search
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -155,9 +156,17 @@ def neighbours(rows: QuerySet[Row], position: Position) -> tuple[Row | None, Row
     return newer(rows, position).reverse().first(), older(rows, position).first()
 
 
-def people(workspace: Workspace) -> list[User]:
-    """The members of the workspace, sorted by name."""
-    return list(workspace.members.order_by("name", "email"))
+def people(workspace: Workspace, *, chosen: UUID | None) -> list[User]:
+    """The members to filter by, sorted by name: all, or of more than LISTED those of the latest images.
+
+    `chosen` is among them if it is a member.
+    """
+    members = workspace.members.order_by("name", "email")
+    if members.count() <= LISTED:
+        return list(members)
+    latest = Image.objects.filter(workspace=workspace).order_by("-created_at")[:LISTED]
+    makers = set(latest.values_list("created_by", flat=True))
+    return list(members.filter(Q(pk__in=makers) | Q(pk=chosen)))
 
 
 def result(workspace: Workspace, image: Image) -> Image | None:
