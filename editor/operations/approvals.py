@@ -87,7 +87,7 @@ def approve(*, actor: Actor, job: Job, price: int, raise_cap: bool = False) -> N
     """Let the edit run now, for the one who asked. It counts for the workspace, not against their limits.
 
     price      credits that the decider agrees to
-    raise_cap  raise the asking member's monthly cap by the price as well
+    raise_cap  raise the asking member's cap that was in the way by the price as well
 
     Idempotent for one decider. Raises PermissionDenied, OverLimit for a budget, InsufficientCredits,
     LimitExceeded, and Conflict if it is decided, cannot run any more, or costs something else by now: then
@@ -168,9 +168,8 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     in_flight = limits.check_jobs(workspace=job.workspace)
     approval.state, approval.decided_at, approval.decided_by = State.GRANTED, timezone.now(), actor.user
     approval.price = price
-    if raise_cap and asking.monthly_cap is not None:
-        members.change(actor=actor, membership=asking, monthly_cap=asking.monthly_cap + price)
-        approval.raised_by = price
+    if raise_cap:
+        _raise_cap(actor, approval, asking)
     approval.save()
     starts.start(
         account=account,
@@ -192,6 +191,18 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     return price
 
 
+def _raise_cap(actor: Actor, approval: Approval, asking: Membership) -> None:
+    cap = approval.cap_of(asking)
+    if cap is None:
+        return
+    raised = cap + approval.price
+    if approval.limit == Approval.Limit.MEMBER_MONTH:
+        members.change(actor=actor, membership=asking, monthly_cap=raised)
+    else:
+        members.change(actor=actor, membership=asking, daily_cap=raised)
+    approval.raised_by = approval.price
+
+
 def _find(job: Job) -> Approval:
     """Its approval as it is now. Raises Conflict if there is none."""
     approval = Approval.objects.select_related("decided_by", "job").filter(job=job).first()
@@ -203,8 +214,8 @@ def _find(job: Job) -> Approval:
 def _lock(job: Job, actor: Actor) -> Approval:
     """Its approval, which waits; nobody else changes it until the transaction ends.
 
-    Raises Conflict if it has been decided. Then the edit's row is not locked: whatever ends a running edit locks
-    that before the account.
+    Raises Conflict if it has been decided. Then the edit's row is not locked: whatever ends a running edit
+    locks that before the account.
     """
     _check_open(_find(job), actor)
     rows = Job.objects.select_related("workspace__plan", "created_by")
@@ -234,11 +245,13 @@ def _asking(job: Job) -> Membership:
 
 
 def _choice(job: Job, asking: Membership) -> Choice:
-    """The route on which it would run now. Raises Conflict if the rules or the routes do not allow it any more."""
+    """The route on which it would run now. Raises Conflict if rules or routes do not allow it any more."""
     rules = usage_rules.of_role(job.workspace, asking.role)
     choice = pricing.of_job(job, rules=rules)
     if choice.refusal:
-        raise Conflict("The rules of this workspace do not allow this edit any more.")
+        raise Conflict(
+            "The rules of this workspace do not allow this edit any more. Decline it, or change them."
+        )
     masked = job.job_images.filter(role=JobImage.Role.MASK).exists()
     if validation.route_problem(choice.route, job.inputs) or (masked and not choice.route.mask):
         raise Conflict("The provider that would run this edit now does not support its options.")

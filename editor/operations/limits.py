@@ -75,7 +75,7 @@ def suspension(workspace: Workspace) -> str:
     reason = workspace.suspended_reason.strip().rstrip(".")
     why = f": {reason}" if reason else ""
     return (
-        f"This workspace is suspended{why}. No edit can be started. An operator of this portal can lift that."
+        f"This workspace is suspended{why}. No edit can be started. An operator of this portal can resume it."
     )
 
 

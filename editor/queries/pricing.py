@@ -228,7 +228,8 @@ def _routes(model: Model, terms: _Terms) -> list[Route]:
     platform = terms.set_up.platform
     if not platform:
         return [_sandbox(model)]
-    return [one for one in model.routes if one.provider in platform and terms.decided.allows(one, model)]
+    allows = terms.decided.allows
+    return [one for one in model.routes if one.provider in platform and allows(one.provider, model.id)]
 
 
 def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:
@@ -262,8 +263,7 @@ def _sandbox(model: Model) -> Route:
 def of_job(job: Job, *, rules: Rules) -> Choice:
     """The route on which a job that waits would run now, on the portal's keys.
 
-    rules  those that bind the person who asked for it
-
+    rules  those that bind who asked for it; the choice says if they do not allow it
     Raises Unprocessable if no provider is set up for its model any more.
     """
     offered = offer(workspace=job.workspace, rules=rules)

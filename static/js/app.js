@@ -74,7 +74,13 @@ on("change", ({ target }) => {
   if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
 }, true);
 on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // has no effect for other images
-on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open], :empty)") && target.showModal());
+on("htmx:after:settle", ({ target }) => {
+  if (!target.matches("dialog:not([open], :empty)")) return;
+  // Closing it gives the focus back to what has it now, but a menu's entries are gone by then.
+  const menu = document.activeElement.closest("[popover]");
+  if (menu) find(`[popovertarget="${menu.id}"]`).focus();
+  target.showModal();
+});
 on("close", ({ target }) => target.matches("[data-forget]") && target.replaceChildren(), true);
 
 // --- Switches remembered by this browser.
@@ -123,12 +129,6 @@ on("keydown", (event) => {
   recalled = prompts[prompts.indexOf(prompt.value) + step] ?? prompt.value;
   prompt.value = recalled;
   event.preventDefault();
-});
-
-// The arrow keys go from one column of a chart to the next.
-on("keydown", ({ key, target }) => {
-  const next = { ArrowLeft: "previousElementSibling", ArrowRight: "nextElementSibling" }[key];
-  target.closest(".columns li")?.[next]?.firstElementChild.focus();
 });
 
 // --- Failed requests. The portal's own error responses are swapped as hx-status says.

@@ -24,6 +24,7 @@ from editor.contexts.operator.workspaces import WorkspaceRow, workspace_rows
 from editor.operations import queue
 from editor.queries.operator import activity, workspaces
 from editor.queries.operator.activity import Hour, Queue
+from editor.queries.pricing import SANDBOX
 
 SHOWN = 5  # workspaces
 
@@ -123,7 +124,7 @@ def _success(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
 def _paid(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
     cost, charged = sum((one.cost for one in day), Decimal(0)), sum(one.charged for one in day)
     costs = by_hour(now, hours, lambda ones: float(sum((one.cost for one in ones), Decimal(0))))
-    silent = sum(one.completed for one in day) - sum(one.told for one in day)
+    unknown = sum(one.without_cost for one in day if one.provider != SANDBOX)
     sold = f"sold for {worth(charged)}"
-    note = f"{sold}, {silent:,} edits untold" if silent else sold
+    note = f"{sold}, {unknown:,} edit{'' if unknown == 1 else 's'} without a cost" if unknown else sold
     return Tile("Paid to providers", dollars(cost), "", note, "US dollars by hour", sparkline(costs))
