@@ -2,8 +2,8 @@
 
 A month is that of the workspace's time zone. Monthly credits are spent first: what is left of them is what
 was given less what the workspace's edits were charged or hold since the month began. Edits in the minute
-before a new month's credits come, and those that run while they come, count for both months. Monthly credits that
-such an edit returns belong to the new month: holding them over midnight does not make them stay.
+before a new month's credits come, and those that run while they come, count for both months. Monthly
+credits that such an edit returns belong to the new month: holding them over midnight does not make them stay.
 
 `CreditAccount.allowance_period` is the month in which they count, and moves only forward: a clock that goes
 back gives nothing, and months that passed while the portal was off are skipped. A ledger entry names the

@@ -12,7 +12,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from editor.contexts import mails
+from editor.operations import approval_notices
 from editor.operations.mails import Kind
+from tests.approvals import approval_of, ask, make_team
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +80,13 @@ def test_the_site_name_is_not_escaped(settings: Settings) -> None:
     settings.SITE_NAME = "Ada & Sons"
     mail = build(kind=Kind.RESET, email="nobody@example.test", origin=ORIGIN)
     assert mail.subject == "No Ada & Sons account found"
+
+
+@pytest.mark.parametrize("kind", [Kind.APPROVAL_REQUESTED, Kind.APPROVAL_ANSWERED])
+def test_an_approval_of_a_thousand_credits_is_mailed(kind: Kind) -> None:
+    team = make_team()
+    approval = approval_of(ask(team.editor))
+    approval.price = 1_234
+    details = approval_notices.details(approval) | {"state": "granted", "by": "Mei"}
+    message = mails.build(kind=kind, email=team.admin.user.email, origin="http://x.test", details=details)
+    assert message and "1,234 credits" in message.body
