@@ -43,7 +43,7 @@ def test_all_channels_say_why_and_the_running_edit_is_settled(api: Api) -> None:
         found = post("/v1/flux-kontext-pro", {"x-key": key}, json={"prompt": PROMPT})
         assert found == (403, {"detail": WORDS})
         status, found = post(f"/v1/Run/{MODEL}", {"x-api-key": key}, data={"prompt": PROMPT})
-        assert (status, found["result"]) == (200, False)  # most of Wiro's errors have this status
+        assert (status, found["result"]) == (403, False)
         assert [one["message"] for one in found["errors"]] == [WORDS]
         status, found = post("/v1/images/generations", bearer, json={"prompt": PROMPT, "model": MODEL})
         assert status == 403

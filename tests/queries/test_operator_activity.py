@@ -91,8 +91,10 @@ def test_durations_are_those_of_completed_edits() -> None:
 def test_the_last_error_is_the_newest_that_is_the_providers_fault() -> None:
     failed(ago=timedelta(hours=3), error="An hour ago.")
     newest = failed(ago=timedelta(hours=1), error="Just now.")
-    failed(error_code="moderated", error="Not nice.")
+    for code in ("moderated", "not_offered", "approval_declined"):
+        failed(error_code=code, error="Not its fault.")
     assert (health().last_error, health().last_error_at) == ("Just now.", newest.finished_at)
+    assert health().last_error_in_short == "timeout"
     assert health("fal").last_error_at is None
 
 
@@ -122,6 +124,25 @@ def test_the_overview_shows_the_last_day_and_compares_it() -> None:
         "$1.50",
         "sold for 12 credits",
     )
+
+
+def test_the_overview_counts_edits_whose_cost_is_not_known() -> None:
+    ended(provider_cost=Decimal("0.5"))
+    ended(own_key=True, charged=0)  # paid by the workspace itself
+    ended(provider="sandbox")  # has none
+    tiles = {tile.name: tile for tile in overview().tiles}
+    assert tiles["Paid to providers"].note == "sold for 8 credits"
+    ended()
+    assert overview().tiles[-1].note == "sold for 12 credits, 1 edit without a cost"
+
+
+@pytest.mark.parametrize("code", ["approval_declined", "approval_lapsed"])
+def test_an_edit_that_was_not_approved_is_no_failure(code: str) -> None:
+    ended()
+    failed(error_code=code, started_at=None, submitting_at=None)
+    assert overview().tiles[2].value == "100 %"
+    assert edits_page(before=None).failures == []
+    assert health().edits == 1
 
 
 def test_the_queue_and_workers() -> None:

@@ -28,7 +28,7 @@ class Health:
 
     success     as "99.4 %"; "–" without edits
     half, most  what half and 95 % of the edits took at most; "–" without edits
-    last_error  when, and what in a few words; "" for none
+    last_error  what it said, and `_in_short` its kind as in "timeout"; "" for none
     cost        US dollars of edits with the portal's keys, "" if the provider reports none
     margin      what those edits were sold for, less their cost; "" if it cannot be known
     badge       (state, text)
@@ -42,6 +42,7 @@ class Health:
     most: str
     last_error_at: datetime | None
     last_error: str
+    last_error_in_short: str
     cost: str
     sold: str
     margin: str
@@ -157,6 +158,7 @@ def _health(
         most=_seconds(took.get(provider.name, (None, None))[1]),
         last_error_at=failure.finished_at if failure else None,
         last_error=failure.error if failure else "",
+        last_error_in_short=failure.error_code.replace("_", " ") if failure else "",
         cost=dollars(cost) if has_cost else "",
         sold=worth(charged) if has_cost else "",
         margin=_margin(cost, charged) if has_cost else "",

@@ -46,7 +46,7 @@ def fill(rows: int) -> None:
     """Add workspaces, each with an owner, edits and their entries, and a price of its own."""
     plan, now, start = Plan.objects.get(is_default=True), timezone.now(), Workspace.objects.count()
     numbers = range(start, start + rows)
-    people = User.objects.bulk_create(User(email=f"person{n}@example.test") for n in numbers)
+    people = User.objects.bulk_create(User(email=f"owner-{n}@example.test") for n in numbers)
     places = Workspace.objects.bulk_create(
         Workspace(name=f"Studio {n:04}", slug=f"studio-{n}", plan=plan) for n in numbers
     )
