@@ -154,7 +154,7 @@ def test_the_limits_say_what_is_used_and_lead_to_where_they_are_changed(page: Pa
     limits = page.get_by_role("region", name="Limits")
     expect(limits).to_contain_text(re.compile(r"Monthly budget\s+\d+ of 2,000 used\s*It resets on 1"))
     expect(limits).to_contain_text(re.compile(r"Approval\s+Above 20 credits"))
-    limits.get_by_role("link", name="Change: Monthly budget").click()
+    limits.get_by_role("link", name="Change Monthly budget").click()
     expect(page.get_by_label("Monthly budget")).to_have_value("2000")
 
 
