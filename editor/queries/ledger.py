@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from editor.models import LIVE, ApiKey, Image, Job, LedgerEntry, Status, Workspace
+from editor.models import LIVE, ApiKey, Approval, Image, Job, LedgerEntry, Status, Workspace
 from editor.models.credits import LINES
 from editor.queries import search
 
@@ -26,7 +26,8 @@ Kind = LedgerEntry.Kind
 STATES = {
     "running": Q(kind=Kind.HOLD, job__status__in=LIVE),
     "done": Q(kind=Kind.HOLD, job__status=Status.COMPLETED),
-    "approved": Q(kind=Kind.HOLD, job__status=Status.COMPLETED, job__approved=True),
+    # By their approvals, since these are few.
+    "approved": Q(kind=Kind.HOLD, job__status=Status.COMPLETED, job__approval__state=Approval.State.GRANTED),
     "failed": Q(kind=Kind.HOLD, job__status=Status.FAILED),
     "canceled": Q(kind=Kind.HOLD, job__status=Status.CANCELED),
     "given": Q(kind__in=[Kind.GRANT, Kind.ALLOWANCE]),

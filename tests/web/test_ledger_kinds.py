@@ -177,8 +177,9 @@ def test_an_approved_edit_says_who_approved_it(team: Team) -> None:
     assert f"4 credits set aside when {by} approved the edit and raised the cap by 4" in shown
     assert f"Charged 0 Entry {settle.pk}" in shown
     assert "Not held" not in shown
-    ledger = page(team.workspace)
-    assert "Done, approved" in ledger
+    spend(team.workspace, team.owner.user)
+    ledger = page(team.workspace, state="approved")
+    assert ["Done, approved" in line for line in lines(ledger)] == [True]
     assert f"set aside when {by} approved the edit" in ledger
 
 

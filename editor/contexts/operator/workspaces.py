@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from editor.access import second_factor
+from editor.contexts import ledger_words
 from editor.contexts.operator.sparklines import Sparkline, sparkline
 from editor.models import LedgerEntry, User, Workspace
 from editor.queries.operator import workspaces
@@ -182,7 +183,7 @@ def ledger_row(row: LedgerEntry) -> LedgerRow:
         at=row.created_at,
         workspace=row.account.workspace.name,
         workspace_id=row.account.workspace_id,
-        what=row.get_kind_display(),
+        what=ledger_words.KINDS[LedgerEntry.Kind(row.kind)],
         note=row.note or (row.job.model.rpartition("/")[2] if row.job else ""),
         who=row.actor.display_name if row.actor else "System",
         amount=row.amount,
