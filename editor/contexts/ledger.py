@@ -11,7 +11,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
-from editor import catalog
+from editor import catalog, phrases
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts import pictures
@@ -176,27 +176,23 @@ _KIND_WORDS = {Kind.HOLD: "Held", Kind.SETTLE: "Charged", Kind.RELEASE: "Returne
 
 def _why(job: Job, entry: LedgerEntry) -> str:
     if entry.kind == Kind.HOLD:
-        return f"{_credits(job.price)} set aside when the edit started"
+        return f"{phrases.credits(job.price)} set aside when the edit started"
     if entry.kind == Kind.RELEASE:
         reason = {Status.CANCELED.value: "it was canceled"}.get(job.status, "it has no result")
         return f"All of it was returned: {reason}"
     cost = -entry.held_amount - entry.amount
     if not entry.amount:
-        return f"{_credits(cost)}, as quoted"
-    return f"{_credits(cost)} instead of {job.price:,}: {_reason_to_return(job)}"
+        return f"{phrases.credits(cost)}, as quoted"
+    return f"{phrases.credits(cost)} instead of {job.price:,}: {_reason_to_return(job)}"
 
 
 def _reason_to_return(job: Job) -> str:
     reasons = []
     if job.reduced_price is not None:
-        reasons.append(f"a provider that costs {_credits(job.reduced_price)} took over")
+        reasons.append(f"a provider that costs {phrases.credits(job.reduced_price)} took over")
     if job.charged < (job.price if job.reduced_price is None else job.reduced_price):
         reasons.append("not all images could be used")
     return " and ".join(reasons) or "part of it was returned"
-
-
-def _credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"
 
 
 def _line(

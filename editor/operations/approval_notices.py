@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from editor import phrases
 from editor.access.actor import Actor
 from editor.models import Approval
 from editor.operations import mails, notices
@@ -21,7 +22,7 @@ def requested(*, approval: Approval) -> None:
             workspace=approval.workspace,
             kind=notices.Kind.APPROVAL_REQUESTED,
             source=str(approval.job_id),
-            text=f"{_name(approval)} asks for {_credits(approval.price)}: “{_prompt(approval)}”",
+            text=f"{_name(approval)} asks for {phrases.credits(approval.price)}: “{_prompt(approval)}”",
             path=reverse("approvals", args=[approval.workspace.slug]),
         )
         if user.approval_mails:
@@ -84,7 +85,3 @@ def _name(approval: Approval) -> str:
 def _prompt(approval: Approval) -> str:
     prompt = approval.job.prompt
     return prompt if len(prompt) <= SHOWN_PROMPT else prompt[: SHOWN_PROMPT - 1] + "…"
-
-
-def _credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"

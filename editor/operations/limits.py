@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from editor import phrases
 from editor.access.actor import Actor
 from editor.errors import InsufficientCredits, LimitExceeded, NotFound, PermissionDenied, WorkspaceSuspended
 from editor.models import LIVE, Job, Membership, Workspace
@@ -104,12 +105,12 @@ def _utc(moment: datetime) -> str:
 def _sentence(limit: Limit, price: int) -> str:
     if limit.resets_at is None:
         return (
-            f"In this workspace, an edit that costs more than {limit.allowed:,} credits needs an approval, "
-            f"and this one costs {price:,}. {HOW_TO_ASK}"
+            f"In this workspace, an edit that costs more than {phrases.credits(limit.allowed)} needs an "
+            f"approval, and this one costs {price:,}. {HOW_TO_ASK}"
         )
     ask = f" {HOW_TO_ASK}" if limit.lifted_by_approval else ""
     return (
-        f"{limit.whose} is {limit.allowed:,} credits {limit.period}, and {limit.used:,} are used. "
+        f"{limit.whose} is {phrases.credits(limit.allowed)} {limit.period}, and {limit.used:,} are used. "
         f"This edit needs {price:,}. The limit resets on {limit.resets_on}. "
         f"{limit.who_raises} can raise it.{ask}"
     )

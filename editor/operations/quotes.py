@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from editor import phrases
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
@@ -114,6 +115,6 @@ def _mismatch(quote: Quote, choice: Choice, samples: int) -> str:
 
 def _outdated(current: int) -> QuoteExpired:
     return QuoteExpired(
-        f"The price on this page is out of date: this edit needs {current:,} credits now. "
+        f"The price on this page is out of date: this edit needs {phrases.credits(current)} now. "
         "Run it again to accept that. Nothing was charged."
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 
+from editor import months
 from editor.access import permissions
 from editor.access.permissions import Permission
 from editor.models import LIVE, Approval, DailyUsage, Job, Membership, User, Workspace
@@ -75,7 +76,7 @@ class Cap:
 
 def caps(workspace: Workspace) -> list[Cap]:
     """Of CAPS members, the fullest first. Three queries."""
-    month = limits.month_of(limits.today(workspace))
+    month = months.of(limits.today(workspace))
     usage = DailyUsage.objects.filter(account=workspace.pk, approved=False, day__gte=month)
     live = Job.objects.filter(workspace=workspace, approved=False, status__in=LIVE, spent_on__gte=month)
     used = Counter(dict(usage.values_list("user").annotate(Sum("credits")).order_by()))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, Sum
 from django.utils import timezone
 
+from editor import months
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
@@ -115,17 +116,7 @@ def resets_at(workspace: Workspace, kind: str) -> datetime | None:
     day = today(workspace)
     if kind == Kind.THRESHOLD:
         return None
-    return _midnight(workspace, next_month(day) if kind.endswith("_month") else day + timedelta(days=1))
-
-
-def month_of(day: date) -> date:
-    """The first day of its month."""
-    return day.replace(day=1)
-
-
-def next_month(day: date) -> date:
-    """The first day of the month after it."""
-    return (month_of(day) + timedelta(days=32)).replace(day=1)
+    return _midnight(workspace, months.after(day) if kind.endswith("_month") else day + timedelta(days=1))
 
 
 def of(actor: Actor) -> list[Limit]:
@@ -190,7 +181,7 @@ def _limits(
     if caps == (None, None):
         return
     day = today(workspace)
-    resets = (_midnight(workspace, next_month(day)), _midnight(workspace, day + timedelta(days=1)))
+    resets = (_midnight(workspace, months.after(day)), _midnight(workspace, day + timedelta(days=1)))
     used = used_since_month_and_day(workspace, day=day, spent=spent, held=held)
     for kind, cap, count, reset in zip(kinds, caps, used, resets, strict=True):
         if cap is not None:
@@ -202,11 +193,11 @@ def used_since_month_and_day(workspace: Workspace, *, day: date, spent: Q, held:
 
     Later days count too: there are some if the time zone was changed.
     """
-    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=month_of(day))
+    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=months.of(day))
     charged = usage.aggregate(
         month=Sum("credits", default=0), day=Sum("credits", filter=Q(day__gte=day), default=0)
     )
-    live = Job.objects.filter(held, workspace=workspace, status__in=LIVE, spent_on__gte=month_of(day))
+    live = Job.objects.filter(held, workspace=workspace, status__in=LIVE, spent_on__gte=months.of(day))
     waiting = live.aggregate(
         month=Sum("price", default=0), day=Sum("price", filter=Q(spent_on__gte=day), default=0)
     )

@@ -28,7 +28,7 @@ Workspace.objects.update(monthly_limit=2000)
 owner, mei = User.objects.get(email="amara@example.test"), User.objects.get(email="mei@example.test")
 User.objects.filter(pk=owner.pk).update(name="Amara Okafor")
 User.objects.filter(pk=mei.pk).update(name="Mei Tanaka")
-first = limits.month_of(limits.today(workspace))
+first = limits.today(workspace).replace(day=1)
 for number in range(20):
     spend(workspace, owner, on=first, prompt=f"make it bluer, number {number}")
 spend(workspace, mei, on=first, model="black-forest-labs/flux-2-pro", price=5, prompt="a gouache painting")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from editor import catalog
+from editor import catalog, phrases
 from editor.access import operators
 from editor.contexts.operator.health import provider_rows
 from editor.contexts.operator.models import model_rows
@@ -137,8 +137,8 @@ def model(request: OperatorRequest, model_id: str) -> HttpResponse:
 
     act = Act(
         title=row.label,
-        text=f"The catalogue's price of one image is {row.usual:,} credits. Edits that have been started "
-        "keep their price.",
+        text=f"The catalogue's price of one image is {phrases.credits(row.usual)}. "
+        "Edits that have been started keep their price.",
         button="Save",
         back=reverse("operator_models"),
         nav="models",
