@@ -48,7 +48,8 @@ def workspace() -> Workspace:
 
 
 def sent() -> list[dict[str, Any]]:
-    return list(ProcrastinateJob.objects.order_by("id").values_list("args", flat=True))
+    reports = ProcrastinateJob.objects.filter(args__kind=Kind.USAGE)
+    return list(reports.order_by("id").values_list("args", flat=True))
 
 
 def written(args: dict[str, Any]) -> EmailMultiAlternatives | None:

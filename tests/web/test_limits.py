@@ -151,5 +151,5 @@ def test_the_composer_sends_the_quote_of_the_price_that_it_shows(
 def test_the_price_says_which_limit_binds_and_who_can_raise_it(owner: Actor) -> None:
     editor = signed_in(make_member(owner.workspace, role=Role.EDITOR, daily_cap=3))
     text = body(editor.post(url(owner, "quote"), {"tier": "standard"}, headers=HTMX))
-    assert "Needs 4 credits: 3 of 3 left of your daily cap until" in text
-    assert "(UTC). An owner or admin of this workspace can raise it." in text
+    assert "This needs 4 credits, and 3 credits of your cap of today are left." in text
+    assert f"{owner.user.display_name} can let it run" in text
