@@ -93,7 +93,7 @@ class Studio:
     characters: list[TileView]
     quote: Quote
     over: OverView | None
-    quote_id: str  # the promise of its price; "" where the composer asks for one
+    quote_id: str  # of its price; "" where the composer requests one
     ideas: list[IdeaView]
     samples: list[SampleView]
     recent: list[RecentView]

@@ -83,7 +83,7 @@ def _check_limit(account: CreditAccount, job: Job, month: date) -> None:
         return
     if _spent_in(account, month, user=job.created_by_id, approved=False) < member.monthly_cap:
         return
-    notices.tell(
+    notices.add(
         user=member.user,
         workspace=account.workspace,
         kind=notices.Kind.LIMIT_REACHED,
@@ -113,7 +113,7 @@ def _announce(
     workspace = account.workspace
     path = reverse("credits", args=[workspace.slug])
     for member in _managers(account):
-        new = notices.tell(
+        new = notices.add(
             user=member.user, workspace=workspace, kind=notice, source=source, text=text, path=path
         )
         if new and permissions.allows(member, Permission.WORKSPACE_OWN):

@@ -48,7 +48,7 @@ class NewEdit:
     match_format  the result has the source's format, unless `inputs` names one
     approval_message  asks for an approval where a limit of the member is in the way, and says why; may be
                       empty. None: refuse the edit then
-    quote_id   a price that was promised: see quotes.py
+    quote_id   whose price is held at most: see quotes.py
     idempotency_key  a repeat with the same key returns the same job and costs nothing more
     request_hash     identifies a repeat: the same key with another hash is refused
     """

@@ -1,4 +1,4 @@
-"""Promised prices: made when a price is shown, and honoured for LIFE whatever prices are by then."""
+"""Binding prices: made when a price is shown, and valid for LIFE whatever prices are by then."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ FORGOTTEN_AT_ONCE = 5_000
 
 
 class QuoteExpired(Conflict):
-    """The promised price is not valid any more. Nothing was charged."""
+    """The quote is not valid any more. Nothing was charged."""
 
     code = "quote_expired"
 
 
 def create(*, actor: Actor, choice: Choice, inputs: Mapping[str, object]) -> Quote:
-    """A promise of the present price of one run, for this person.
+    """A quote of the present price of one run, for this person.
 
     Raises PermissionDenied, and InvalidInput for invalid inputs.
     """
@@ -99,7 +99,7 @@ def forget() -> int:
 def _mismatch(quote: Quote, choice: Choice, samples: int) -> str:
     """What the quote was made for instead of this edit; "" if it fits.
 
-    A tier may run another of its models than was expected: its price is promised all the same.
+    A tier may run another of its models than was expected: the quote holds all the same.
     """
     if quote.tier != choice.tier or (not choice.tier and quote.model != choice.model.id):
         return f"This quote is for {quote.tier or quote.model}, not for {choice.tier or choice.model.id}."

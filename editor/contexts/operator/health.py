@@ -146,8 +146,8 @@ def _health(
     share = completed / (completed + blamed) if completed + blamed else None
     rates = by_hour(now, own, _rate)
     failure = failures.get(provider.name)
-    told = sum(one.told for one in day)
-    cost, charged = sum((one.cost for one in day), Decimal(0)), sum(one.charged_told for one in day)
+    with_cost = sum(one.with_cost for one in day)
+    cost, charged = sum((one.cost for one in day), Decimal(0)), sum(one.charged_with_cost for one in day)
     return Health(
         name=provider.name,
         label=provider.label,
@@ -157,9 +157,9 @@ def _health(
         most=_seconds(took.get(provider.name, (None, None))[1]),
         last_error_at=failure.finished_at if failure else None,
         last_error=failure.error if failure else "",
-        cost=dollars(cost) if told else "",
-        sold=worth(charged) if told else "",
-        margin=_margin(cost, charged) if told else "",
+        cost=dollars(cost) if with_cost else "",
+        sold=worth(charged) if with_cost else "",
+        margin=_margin(cost, charged) if with_cost else "",
         badge=_badge(provider.name in off, completed + blamed, share),
         spark=sparkline(rates, top=1, tone=tone(share)),
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from editor import phrases
 from editor.contexts.operator.figures import (
     by_hour,
     dollars,
@@ -123,7 +124,7 @@ def _success(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
 def _paid(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
     cost, charged = sum((one.cost for one in day), Decimal(0)), sum(one.charged for one in day)
     costs = by_hour(now, hours, lambda ones: float(sum((one.cost for one in ones), Decimal(0))))
-    silent = sum(one.completed for one in day) - sum(one.told for one in day)
+    unknown = sum(one.completed for one in day) - sum(one.with_cost for one in day)
     sold = f"sold for {worth(charged)}"
-    note = f"{sold}, {silent:,} edits untold" if silent else sold
+    note = f"{sold}, cost of {phrases.edits(unknown)} unknown" if unknown else sold
     return Tile("Paid to providers", dollars(cost), "", note, "US dollars by hour", sparkline(costs))

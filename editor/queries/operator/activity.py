@@ -42,7 +42,8 @@ class Hour:
 
     blamed   failures that are the provider's
     charged  credits of edits with the portal's keys
-    cost     US dollars that the provider took for those, as far as it says; told: of how many edits it says
+    cost     US dollars that the provider took for those, as far as it says
+    with_cost, charged_with_cost  the edits of which it says so, and their credits
     wait     the longest time between an edit's submission and its start
     """
 
@@ -53,8 +54,8 @@ class Hour:
     blamed: int
     charged: int
     cost: Decimal
-    told: int
-    charged_told: int
+    with_cost: int
+    charged_with_cost: int
     wait: timedelta | None
 
 
@@ -62,7 +63,7 @@ def hours(*, now: datetime) -> list[Hour]:
     """Of the last two days, by hour and provider; the earlier day is for comparison."""
     done, portal = Q(status=Status.COMPLETED), Q(own_key=False)
     failed = Q(status=Status.FAILED)
-    told = portal & Q(provider_cost__isnull=False)
+    with_cost = portal & Q(provider_cost__isnull=False)
     rows = (
         Job.objects.filter(finished_at__gt=now - timedelta(hours=2 * HOURS), finished_at__lte=now)
         .annotate(at=TruncHour("finished_at", tzinfo=timezone.get_default_timezone()))
@@ -73,8 +74,8 @@ def hours(*, now: datetime) -> list[Hour]:
             blamed=Count("pk", filter=failed & ~Q(error_code__in=NOT_ITS_FAULT)),
             charged_sum=Sum("charged", filter=portal, default=0),
             cost=Sum("provider_cost", filter=portal, default=Decimal(0)),
-            told=Count("pk", filter=told),
-            charged_told=Sum("charged", filter=told, default=0),
+            with_cost=Count("pk", filter=with_cost),
+            charged_with_cost=Sum("charged", filter=with_cost, default=0),
             wait=Max(F("started_at") - F("created_at"), output_field=DurationField()),
         )
         .order_by("at")
