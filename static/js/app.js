@@ -125,12 +125,6 @@ on("keydown", (event) => {
   event.preventDefault();
 });
 
-// The arrow keys go from one column of a chart to the next.
-on("keydown", ({ key, target }) => {
-  const next = { ArrowLeft: "previousElementSibling", ArrowRight: "nextElementSibling" }[key];
-  target.closest(".columns li")?.[next]?.firstElementChild.focus();
-});
-
 // --- Failed requests. The portal's own error responses are swapped as hx-status says.
 function failed(element, status) {
   const next = element.closest("[data-unreachable]")?.dataset.unreachable;
