@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def credits(amount: int) -> str:
-    """As in "1 credit" or "1,200 credits"."""
-    return "1 credit" if amount == 1 else f"{amount:,} credits"
+    """As in "1 credit" or "1,200 credits", with a true minus sign."""
+    return "1 credit" if amount == 1 else f"{amount:,} credits".replace("-", "−")
 
 
 def edits(count: int) -> str:

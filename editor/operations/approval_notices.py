@@ -27,7 +27,7 @@ def requested(*, approval: Approval) -> None:
             path=reverse("approvals", args=[approval.workspace.slug]),
         )
         if user.approval_mails:
-            mails.notify(kind=mails.Kind.APPROVAL_REQUESTED, email=user.email, **_details(approval))
+            mails.notify(kind=mails.Kind.APPROVAL_REQUESTED, email=user.email, **details(approval))
 
 
 def answered(*, approval: Approval, by: Actor | None, reason: str) -> None:
@@ -50,7 +50,7 @@ def answered(*, approval: Approval, by: Actor | None, reason: str) -> None:
     if requester.approval_mails:
         state = "granted" if by and not reason else "declined" if by else "lapsed"
         answer = {"state": state, "by": by.user.display_name if by else "", "reason": reason}
-        mails.notify(kind=mails.Kind.APPROVAL_ANSWERED, email=requester.email, **_details(approval), **answer)
+        mails.notify(kind=mails.Kind.APPROVAL_ANSWERED, email=requester.email, **details(approval), **answer)
 
 
 def decided(*, approval: Approval) -> None:
@@ -66,7 +66,7 @@ def _answer(by: Actor | None, reason: str) -> str:
     return f"{by.user.display_name} approved your edit"
 
 
-def _details(approval: Approval) -> dict[str, str]:
+def details(approval: Approval) -> dict[str, str]:
     return {
         "job": str(approval.job_id),
         "slug": approval.workspace.slug,

@@ -70,7 +70,7 @@ def signed_credits(amount: int) -> str:
     return f"+{credits(amount)}" if amount > 0 else credits(amount)
 
 
-register.filter("in_credits", phrases.credits)
+in_credits = register.filter("in_credits", phrases.credits)
 
 
 @register.filter
