@@ -264,13 +264,13 @@ class _Reader:
             of=_section_id(inner) if inner in self.objects else "",
             required=required,
             description=field["description"],
-            values=[value for one in field.get("anyOf", [field]) for value in one.get("enum", [])],
+            values=[value for one in _parts(field) for value in one.get("enum", [])],
             default="" if default is None else str(default).lower(),
         )
 
     def _types(self, field: Schema, *, null: bool) -> list[str]:
         # Text without a character stands for an absent value: it says nothing about the type.
-        kinds = [self._type(one) for one in field.get("anyOf", [field]) if one.get("maxLength") != 0]
+        kinds = [self._type(one) for one in _parts(field) if one.get("maxLength") != 0]
         return [kind for kind in dict.fromkeys(kinds) if null or kind != "null"]
 
     def _type(self, field: Schema) -> str:
@@ -283,6 +283,11 @@ class _Reader:
     def _resolved(self, schema: Schema) -> Schema:
         name = _name(schema)
         return self._schemas[name] if name else schema
+
+
+def _parts(field: Schema) -> list[Schema]:
+    """The alternatives of the field, or what a default stands beside, or the field itself."""
+    return field.get("anyOf") or field.get("allOf") or [field]
 
 
 def _name(schema: Schema) -> str:

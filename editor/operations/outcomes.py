@@ -12,6 +12,11 @@ from editor.models import Approval, Job, JobEvent, Status, User
 from editor.operations import approval_notices, audit, credits, edit_notices, images, queue, timeline
 
 LARGEST_SEED = 2**63  # the limit of its column
+_ENDS = {
+    Approval.State.DECLINED: "approval.declined",
+    Approval.State.LAPSED: "approval.lapsed",
+    Approval.State.WITHDRAWN: "approval.withdrawn",
+}
 _UNANSWERED = "Nobody answered in time whether this edit may run. Ask again if you still need it."
 
 
@@ -54,7 +59,7 @@ def end_waiting(
     audit.record(
         workspace=approval.workspace,
         actor=actor,
-        action=f"approval.{state}",
+        action=_ENDS[state],
         target=job.created_by.email if job.created_by else "",
         data={"job": job.pk, "amount": approval.price, "note": reason},
     )

@@ -12,6 +12,8 @@ from editor.contexts import jobs
 from editor.models import Job, Status, Workspace
 from editor.providers.sandbox.errors import ABILITIES, REAL_PROVIDER, not_understood
 
+pytestmark = pytest.mark.django_db  # whether it waited for an approval
+
 
 def failure(error: str, provider: str = "bfl") -> jobs.Failure:
     now = timezone.now()

@@ -24,6 +24,7 @@ RECORDERS = {"audit.record", "audit.record_for"}
 
 # Operations with an actor that record nothing, and why.
 EXCEPTIONS = {
+    "approvals.needed": "reads",
     "credits.transfer": "transfers.transfer, its only caller, records it in both workspaces",
     "idempotency.find": "reads",
     "idempotency.find_repeat": "reads",
@@ -34,13 +35,9 @@ EXCEPTIONS = {
     "images.save_mask": "a mask, which belongs to its edit",
     "images.upload": "an image, which the gallery shows with its maker",
     "intake.add": "an image, which the gallery shows with its maker",
-    "intake.submit": "an edit, which the gallery and the ledger show with its maker",
-    "repeats.repeat": "an edit, which the gallery and the ledger show with its maker",
     "job_images.sources": "reads",
     "job_images.with_roles": "the images of an edit, which its recipe shows",
-    "jobs.cancel": "the end of an edit, which its timeline shows",
     "jobs.check": "reads",
-    "jobs.submit": "an edit, which the gallery and the ledger show with its maker",
     "limits.check_credits": "reads",
     "limits.reread": "reads",
     "member_rights.lock": "reads",

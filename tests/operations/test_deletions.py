@@ -41,7 +41,9 @@ from editor.models import (
     Invitation,
     Job,
     JobImage,
+    LedgerCheck,
     LedgerEntry,
+    ModelSetting,
     Notice,
     Role,
     SpentNonce,
@@ -318,6 +320,10 @@ def make_everything(actor: Actor) -> None:
         used=0,
         price=4,
         expires_at=timezone.now() + timedelta(days=7),
+    )
+    ModelSetting.objects.create(workspace=workspace, model="x", credits=3)
+    LedgerCheck.objects.create(
+        account=workspace.credit_account, checked_at=timezone.now(), entries=1, milliseconds=1
     )
     shares.create(actor=actor, image=first, days=1)
     character = Character.objects.create(workspace=workspace, name="Ada")

@@ -48,8 +48,9 @@ def workspace() -> Workspace:
 
 
 def sent() -> list[dict[str, Any]]:
-    reports = ProcrastinateJob.objects.filter(args__kind=Kind.USAGE)
-    return list(reports.order_by("id").values_list("args", flat=True))
+    """The reports, without mails of low balances and the like."""
+    mails = ProcrastinateJob.objects.filter(args__kind=Kind.USAGE).order_by("id")
+    return list(mails.values_list("args", flat=True))
 
 
 def written(args: dict[str, Any]) -> EmailMultiAlternatives | None:

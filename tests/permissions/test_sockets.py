@@ -26,6 +26,7 @@ def publish(team: Team, event: type[Any]) -> None:
         "job_id": job.id,
         "user_id": team.users["removed member"].pk,
         "ended": True,
+        "notice_id": None,
     }
     with transaction.atomic():
         events.publish(event(**{field.name: values[field.name] for field in fields(event)}))

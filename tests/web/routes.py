@@ -206,6 +206,7 @@ TAKES_BOTH = {
     "member_second_factor",
     "workspace_delete",
     "credits_transfer",
+    "usage_rules",
 }
 # name: method, other arguments; these show nothing of a workspace without more rights than the table tests.
 OUTSIDE: dict[str, tuple[Method, list[str]]] = {

@@ -37,7 +37,7 @@ def test_the_operator_adds_credits_raises_caps_and_gives_access() -> None:
     account = CreditAccount.objects.get(workspace=workspace)
     with pytest.raises(InsufficientCredits, match="An operator of this portal can add credits"):
         credits.check(account=account, price=account.balance + 1)
-    with pytest.raises(InsufficientCredits, match="An owner or admin of this workspace can raise the limit"):
+    with pytest.raises(InsufficientCredits, match="An owner or admin of this workspace can raise it"):
         limits.check_credits(actor=actor, price=2)
     with pytest.raises(PermissionDenied, match="An owner or admin of it can give you"):
         viewer.require(Permission.EDIT)
