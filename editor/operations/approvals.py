@@ -57,7 +57,7 @@ def needed(*, actor: Actor, price: int, message: str | None) -> Limit | None:
     """
     if message is not None:
         _cleaned(message, "approval_message")
-    over = limits.check_credits(actor=actor, price=price, asks=message is not None)
+    over = limits.check_credits(actor=actor, price=price, may_request=message is not None)
     if over and queries.waiting_of(actor.workspace, actor.user) >= MOST_WAITING:
         raise LimitExceeded(f"{MOST_WAITING} of your edits wait for an approval. Cancel one first.")
     return over

@@ -38,22 +38,6 @@ class Kind(StrEnum):
 # An approved edit does not count against these; the others hold for it too.
 _LIFTED = frozenset({Kind.MEMBER_MONTH, Kind.MEMBER_DAY, Kind.THRESHOLD})
 
-# Whose limit it is, the same for a heading, and who can raise it.
-_WORDS = {
-    "member": ("Your limit in this workspace", "your {period} cap", "An owner or admin of this workspace"),
-    "key": ("The limit of this API key", "this key's {period} cap", "Its holder, or an owner or admin"),
-    "workspace": (
-        "The workspace's budget",
-        "the workspace's {period} budget",
-        "An owner or admin of this workspace",
-    ),
-    "threshold": (
-        "The price from which an edit needs an approval",
-        "the price that needs no approval",
-        "An owner or admin of this workspace",
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -75,35 +59,6 @@ class Limit:
     def lifted_by_approval(self) -> bool:
         """An edit over it may run if it is approved."""
         return self.kind in _LIFTED
-
-    @property
-    def period(self) -> str:
-        return "a month" if self.kind.is_monthly else "a day"
-
-    @property
-    def whose(self) -> str:
-        """The beginning of a sentence."""
-        return self._words[0]
-
-    @property
-    def name(self) -> str:
-        """For the middle of a sentence: “your monthly cap”."""
-        return self._words[1].format(period="monthly" if self.kind.is_monthly else "daily")
-
-    @property
-    def resets_on(self) -> str:
-        """In the workspace's time zone: “1 December at 00:00 (Europe/Berlin)”; "" for one that never does."""
-        if self.resets_at is None:
-            return ""
-        return f"{self.resets_at:%-d %B at %H:%M} ({self.resets_at.tzinfo})"
-
-    @property
-    def who_raises(self) -> str:
-        return self._words[2]
-
-    @property
-    def _words(self) -> tuple[str, str, str]:
-        return _WORDS[self.kind.partition("_")[0]]
 
 
 def today(workspace: Workspace) -> date:
