@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from urllib.parse import urlencode
@@ -188,7 +188,11 @@ def processor_time(portal: Portal, client: Client, ask: Ask) -> tuple[float, flo
 
 def _database_cpu(pids: list[int]) -> float:
     """Seconds. One that has ended in the meantime, as that of the question itself, does not count."""
-    return sum(usage(pid).cpu for pid in pids if Path(f"/proc/{pid}").exists())
+    seconds = 0.0
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError, KeyError):  # KeyError: ended, but not collected
+            seconds += usage(pid).cpu
+    return seconds
 
 
 def show(title: str, portal: Portal, client: Client, asks: list[Ask]) -> None:

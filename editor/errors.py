@@ -122,6 +122,12 @@ class LimitExceeded(EditorError):
     retryable = True
 
 
+class NotOffered(Unprocessable):
+    """An operator has switched off the model of an edit, or its provider. Nothing was charged."""
+
+    code = "not_offered"
+
+
 class StorageFull(Unprocessable):
     """The workspace uses all the storage its plan allows. Nothing was charged."""
 

@@ -68,7 +68,7 @@ class NoticesChanged:
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """Someone's permissions in the workspace changed, or an API key of theirs ended."""
+    """Someone's permissions or limits in the workspace changed, or an API key of theirs ended."""
 
     type: ClassVar[str] = "access.changed"
     workspace_id: UUID

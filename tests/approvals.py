@@ -39,9 +39,9 @@ def make_team(*, balance: int = 100, cap: int | None = 0, **settings: Any) -> Te
     )
 
 
-def ask(actor: Actor, message: str = "", **fields: Any) -> Job:
+def ask(actor: Actor, message: str = "", *, model: str = KONTEXT, **fields: Any) -> Job:
     """Submit an edit that waits for an approval if it has to."""
-    request = NewEdit(prompt=PROMPT, model=KONTEXT, approval_message=message, **fields)
+    request = NewEdit(prompt=PROMPT, model=model, approval_message=message, **fields)
     return jobs.submit(actor=actor, request=request)
 
 

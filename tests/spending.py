@@ -1,4 +1,4 @@
-"""Edits whose credits are held and settled as the engine does it, without images or a provider."""
+"""Movements of credits: edits whose price is held and settled as the engine does it, and all others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from editor.models import Job, Status, User, Workspace
-from editor.operations import credits
+from editor.operations import credits, transfers
+from tests.factories import make_actor
 from tests.web.rows import add_job
 
 
@@ -40,3 +41,15 @@ def spend(workspace: Workspace, user: User, *, on: date | None = None, **fields:
     if on:
         fields["spent_on"] = on
     return end(start(workspace, user, **fields))
+
+
+def move_credits(workspace: Workspace, other: Workspace) -> None:
+    """Everything but edits that moves credits. `other`: a workspace of the same owner."""
+    here, there = make_actor(workspace), make_actor(other)
+    credits.grant(workspace=workspace, amount=50, actor=None, note="Welcome")
+    credits.adjust(workspace=workspace, amount=-5, actor=here.user, note="Counted twice")
+    with transaction.atomic():
+        account = credits.lock_account(workspace_id=workspace.pk)
+        credits.begin_month(account=account, month=date(2026, 11, 1), expires=7, gives=30)
+    transfers.transfer(actor=here, to=there, amount=11, note="Autumn catalogue")
+    transfers.transfer(actor=there, to=here, amount=2)

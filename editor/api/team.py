@@ -49,7 +49,10 @@ async def list_members(
     """The workspace's members, the highest roles first, then by name."""
     workspace = caller(request).actor.workspace
     found = await in_thread(member_queries.page, workspace, words=q.strip(), number=page, size=per_page)
-    data = [representations.member(row, spent=found.spent.get(row.user_id, 0)) for row in found.members]
+    data = [
+        representations.member(row, spent=found.spent.get(row.user_id, member_queries.NOTHING).total)
+        for row in found.members
+    ]
     position = Page(page=page, per_page=per_page, has_more=found.total > page * per_page)
     return Status(200, schemas.MembersOut(data=data, pagination=position))
 

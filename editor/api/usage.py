@@ -26,7 +26,8 @@ LONGEST = 366  # days
 DEEPEST = 10_000  # pages
 
 From = Annotated[
-    date | None, Query(alias="from", description="The first day; by default that of this month.")
+    date | None,
+    Query(alias="from", description="The first day; by default the first of the month of `until`."),
 ]
 Until = Annotated[date | None, Query(description="The last day, included; by default today.")]
 GroupBy = Annotated[
@@ -46,7 +47,7 @@ class UsageRow(Schema):
     )
     label: str = Field(description="Its name for people.")
     edits: int = Field(description="Edits that completed.")
-    failed: int = Field(description="Edits that failed or were canceled.")
+    failed: int = Field(description="Edits that failed or were canceled; not those that were never approved.")
     credits: int = Field(description="Credits that were charged.")
     returned: int = Field(description="Credits that were held and returned.")
 
@@ -92,7 +93,7 @@ def _span(actor: Actor, since: date | None, until: date | None) -> Span:
     until = until or limits.today(actor.workspace)
     since = since or months.of(until)
     if not 0 <= (until - since).days < LONGEST:
-        problem = f"The first day must not be after the last, nor more than {LONGEST} days before it."
+        problem = f"The first day must not be after the last, and a report has at most {LONGEST} days."
         raise InvalidInput(problem, fields={"from": problem})
     user = None if actor.may(Permission.USAGE_VIEW) else actor.user.pk
     return Span(actor.workspace, since, until, user=user)

@@ -14,7 +14,7 @@ from editor.contexts.gallery import who
 from editor.contexts.limits import LimitView, limit_view
 from editor.contexts.members import HUES
 from editor.contexts.pictures import Thumb, thumb
-from editor.models import Approval, Job, User, Workspace
+from editor.models import Approval, Job, Membership, User, Workspace
 from editor.queries import approvals, limits
 from editor.queries.limits import Kind
 
@@ -45,7 +45,8 @@ class Card:
     mine        the viewer asked for it, so somebody else has to decide
     declining   the form for the reason is open
     focused     the viewer has just opened it
-    may_raise   the monthly cap of who asked can be raised with the approval
+    cap         what is raised with the approval: "monthly cap", "daily cap", or "" if nothing can be
+    raised_to   credits that the cap has then
     outcome     of a decided one: "Amara Okafor approved it"
     """
 
@@ -61,7 +62,8 @@ class Card:
     mine: bool = False
     declining: bool = False
     focused: bool = False
-    may_raise: bool = False
+    cap: str = ""
+    raised_to: int = 0
     state: str = ""
     outcome: str = ""
     reason: str = ""
@@ -107,14 +109,14 @@ def approvals_view(
     """`declining`: ids of the cards whose form for a reason is open; `opened`: the newest of them."""
     workspace = actor.workspace
     rows = approvals.newest_decided(workspace) if decided else approvals.newest_waiting(workspace)
-    caps = approvals.caps_of(workspace, [row.job.created_by_id for row in rows])
+    members = approvals.asking(workspace, rows)
     cards = [
         _card(
             actor,
             row,
             declining=str(row.pk) in declining,
             focused=str(row.pk) == opened,
-            cap=caps.get(row.job.created_by_id),
+            asking=members.get(row.job.created_by_id),
         )
         for row in rows
     ]
@@ -137,10 +139,10 @@ def news(actor: Actor, job_id: UUID) -> str:
     return f"{who(row.job.created_by)}: “{row.job.prompt[:80]}”. {_outcome(row)}."
 
 
-def _card(actor: Actor, row: Approval, *, declining: bool, focused: bool, cap: int | None) -> Card:
+def _card(actor: Actor, row: Approval, *, declining: bool, focused: bool, asking: Membership | None) -> Card:
     job = row.job
     source = job.parent if job.parent and not job.parent.trashed_at else None
-    by_month = row.limit == Approval.Limit.MEMBER_MONTH
+    cap = row.cap_of(asking) if asking and actor.may(Permission.MEMBERS_MANAGE) else None
     return Card(
         id=row.pk,
         person=_person(job.created_by),
@@ -154,7 +156,8 @@ def _card(actor: Actor, row: Approval, *, declining: bool, focused: bool, cap: i
         mine=job.created_by_id == actor.user.pk,
         declining=declining,
         focused=focused,
-        may_raise=by_month and cap is not None and actor.may(Permission.MEMBERS_MANAGE),
+        cap="" if cap is None else _cap_name(row),
+        raised_to=(cap or 0) + row.price,
         state=row.state,
         outcome=_outcome(row) if row.decided_at else "",
         reason=row.reason,
@@ -165,9 +168,13 @@ def _card(actor: Actor, row: Approval, *, declining: bool, focused: bool, cap: i
 def _outcome(row: Approval) -> str:
     words = _WORDS[State(row.state)]
     if row.state in (State.GRANTED, State.DECLINED):
-        raised = f" and raised the cap by {row.raised_by:,}" if row.raised_by else ""
+        raised = f" and raised the {_cap_name(row)} by {row.raised_by:,}" if row.raised_by else ""
         return f"{who(row.decided_by)} {words}{raised}"
     return words
+
+
+def _cap_name(row: Approval) -> str:
+    return Approval.Limit(row.limit).label.lower()
 
 
 def _facts(job: Job) -> str:

@@ -197,6 +197,8 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "is_superuser": "operator",
         "last_four": "last four characters",
         "new_key": "replaced by",
+        "rollover": "unspent monthly credits:",
+        "rollover_limit": "credits that stay",
         "slug": "address",
         "trash_days": "days in the trash",
     }

@@ -121,7 +121,7 @@ def list_url(workspace: Workspace, filter: Filter) -> str:
 
 
 def filter_view(workspace: Workspace, filter: Filter) -> FilterView:
-    people = [(str(user.pk), user.display_name) for user in gallery.people(workspace)]
+    people = [(str(user.pk), user.display_name) for user in gallery.people(workspace, chosen=filter.by)]
     by = str(filter.by or "")
     if by and by not in dict(people):
         people.append((by, "Former member"))

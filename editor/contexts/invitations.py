@@ -12,6 +12,7 @@ from editor.access.invitation_links import Opened
 from editor.access.permissions import Permission
 from editor.contexts.gallery import who
 from editor.contexts.members import HUES, link_of
+from editor.mail_addresses import normalized
 from editor.models import InvitationState, Role, User
 from editor.operations.invitations import Invited
 from editor.queries import members
@@ -101,7 +102,7 @@ def _as_whom(opened: Opened, user: User | None) -> Literal["new", "invited", "ot
         return "new"
     if row.workspace.memberships.filter(user=user).exists():
         return "member"
-    return "invited" if user.email == row.email.lower() else "other"
+    return "invited" if user.email == normalized(row.email) else "other"
 
 
 def _face(user: User) -> Face:

@@ -11,27 +11,22 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
-from editor import catalog, phrases
+from editor import catalog
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.contexts import pictures
+from editor.contexts import ledger_words, pictures
 from editor.contexts.gallery import who
 from editor.contexts.pictures import Thumb
 from editor.contexts.usage_chart import Choice
-from editor.models import Channel, Image, Job, LedgerEntry, Status, Workspace
+from editor.models import Channel, Image, Job, LedgerEntry, Workspace
 from editor.queries import gallery, ledger, usage
 from editor.queries.ledger import Filter
 
-Kind = LedgerEntry.Kind
-KINDS = {kind.value: kind.label for kind in Kind if kind not in (Kind.SETTLE, Kind.RELEASE)}
-STATES = {
-    "running": "Running",
-    "done": "Done",
-    "approved": "Done, approved",
-    "failed": "Failed",
-    "canceled": "Canceled",
-    "given": "Given",
-    "expired": "Expired",
+# What the filter offers: the kinds of lines.
+KINDS = {
+    kind.value: "Edit" if kind == LedgerEntry.Kind.HOLD else label
+    for kind, label in ledger_words.KINDS.items()
+    if kind not in (LedgerEntry.Kind.SETTLE, LedgerEntry.Kind.RELEASE)
 }
 KEYS_OFFERED = 100
 _TINTS = 5
@@ -136,7 +131,9 @@ def _url(name: str, workspace: Workspace, fields: Mapping[str, str]) -> str:
 
 def controls(actor: Actor, fields: Mapping[str, str]) -> Controls:
     workspace, sees_all = actor.workspace, actor.may(Permission.USAGE_VIEW)
-    people = [(str(user.pk), user.display_name) for user in gallery.people(workspace)] if sees_all else []
+    chosen = UUID(fields["person"]) if fields.get("person") else None
+    members = gallery.people(workspace, chosen=chosen) if sees_all else []
+    people = [(str(user.pk), user.display_name) for user in members]
     keys = ledger.keys(workspace, user=None if sees_all else actor.user.pk)[:KEYS_OFFERED]
     models = [(model.id, model.label) for model in catalog.catalog().models.values()]
 
@@ -152,47 +149,23 @@ def controls(actor: Actor, fields: Mapping[str, str]) -> Controls:
         channels=choices("channel", "All channels", Channel.choices),
         keys=choices("key", "All API keys", [(str(key.pk), key.name) for key in keys]) if keys else [],
         kinds=choices("kind", "All kinds", list(KINDS.items())),
-        states=choices("state", "All states", list(STATES.items())),
+        states=choices("state", "All states", list(ledger_words.STATES.items())),
     )
 
 
-def entry_lines(job: Job, entries: Sequence[LedgerEntry]) -> list[Entry]:
-    """The entries of an edit, oldest first."""
+def entry_lines(entries: Sequence[LedgerEntry], job: Job | None) -> list[Entry]:
+    """Entries of one line in words, in their order. `job`: whose they are."""
     return [
         Entry(
             id=entry.pk,
             at=entry.created_at,
-            kind=_KIND_WORDS.get(Kind(entry.kind), entry.get_kind_display()),
+            kind=ledger_words.KINDS[LedgerEntry.Kind(entry.kind)],
             amount=entry.amount,
             held=entry.held_amount,
-            why=_why(job, entry),
+            why=ledger_words.why(entry, job),
         )
         for entry in entries
     ]
-
-
-_KIND_WORDS = {Kind.HOLD: "Held", Kind.SETTLE: "Charged", Kind.RELEASE: "Returned"}
-
-
-def _why(job: Job, entry: LedgerEntry) -> str:
-    if entry.kind == Kind.HOLD:
-        return f"{phrases.credits(job.price)} set aside when the edit started"
-    if entry.kind == Kind.RELEASE:
-        reason = {Status.CANCELED.value: "it was canceled"}.get(job.status, "it has no result")
-        return f"All of it was returned: {reason}"
-    cost = -entry.held_amount - entry.amount
-    if not entry.amount:
-        return f"{phrases.credits(cost)}, as quoted"
-    return f"{phrases.credits(cost)} instead of {job.price:,}: {_reason_to_return(job)}"
-
-
-def _reason_to_return(job: Job) -> str:
-    reasons = []
-    if job.reduced_price is not None:
-        reasons.append(f"a provider that costs {phrases.credits(job.reduced_price)} took over")
-    if job.charged < (job.price if job.reduced_price is None else job.reduced_price):
-        reasons.append("not all images could be used")
-    return " and ".join(reasons) or "part of it was returned"
 
 
 def _line(
@@ -203,57 +176,32 @@ def _line(
 ) -> Line:
     job = row.job
     own = entries.get(job.pk, [row]) if job else [row]
-    state, tone = _state(row)
+    state, tone = ledger_words.state(row)
     running = bool(job and job.is_live)
     return Line(
         id=row.pk,
         at=row.created_at,
         when=_when(timezone.localtime(row.created_at)),
-        what=job.prompt if job else row.note or row.get_kind_display(),
+        what=ledger_words.title(row),
         url=reverse("gallery_edit", args=[workspace.slug, job.pk]) if job else "",
         picture=_picture(results.get(job.pk) or job.parent) if job else None,
         who=maker(row),
         initials=row.actor.initials if row.actor else "",
         tint=row.actor.pk.int % _TINTS if row.actor else 0,
-        about=usage.model_label(job.model) if job else _about(row),
+        about=usage.model_label(job.model) if job else ledger_words.about(row),
         state=state,
         tone=tone,
         amount=sum(entry.amount for entry in own),
         held=sum(entry.held_amount for entry in own),
         balance=None if running else own[-1].balance_after,
-        entries=entry_lines(job, own) if job else [_own_entry(row)],
+        entries=entry_lines(own, job),
     )
-
-
-def _own_entry(row: LedgerEntry) -> Entry:
-    why = row.note or _about(row) or row.get_kind_display()
-    return Entry(row.pk, row.created_at, row.get_kind_display(), row.amount, row.held_amount, why)
-
-
-def _about(row: LedgerEntry) -> str:
-    if row.kind == Kind.TRANSFER and row.counterpart:
-        return f"{'From' if row.amount > 0 else 'To'} {row.counterpart.workspace.name}"
-    return f"{row.period:%B %Y}" if row.period else row.get_kind_display() if row.note else ""
 
 
 def maker(row: LedgerEntry) -> str:
     if row.job_id:
         return who(row.actor)
     return row.actor.display_name if row.actor else "Portal"
-
-
-def _state(row: LedgerEntry) -> tuple[str, str]:
-    job = row.job
-    if job is None:
-        given = "Given" if row.amount > 0 else "Taken"
-        return {Kind.EXPIRE: "Expired", Kind.ADJUST: "Corrected", Kind.TRANSFER: "Transferred"}.get(
-            Kind(row.kind), given
-        ), ""
-    if job.is_live:
-        return "Running", "live"
-    if job.status == Status.COMPLETED:
-        return ("Done, approved" if job.approved else "Done"), "good"
-    return ("Canceled", "") if job.status == Status.CANCELED else ("Failed, returned", "bad")
 
 
 def _picture(image: Image | None) -> Thumb | None:

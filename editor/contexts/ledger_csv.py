@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
+from editor.contexts import ledger_words
 from editor.contexts.audit import harmless
 from editor.contexts.ledger import maker
 from editor.models import LedgerEntry
@@ -26,6 +27,7 @@ COLUMNS = (
     "Channel",
     "API key",
     "Note",
+    "Why",
 )
 BATCH = 250  # lines in memory
 
@@ -48,21 +50,22 @@ def rows(filter: Filter, *, before: int | None, newest: int) -> tuple[list[list[
 
 
 def _csv_row(line: LedgerEntry, entry: LedgerEntry, key: str) -> list[str]:
-    return [*_csv_figures(entry), *(harmless(cell) for cell in _csv_texts(line, key))]
+    return [*_csv_figures(entry), *(harmless(cell) for cell in _csv_texts(line, entry, key))]
 
 
 def _csv_figures(entry: LedgerEntry) -> Iterator[str]:
     yield str(entry.pk)
     yield timezone.localtime(entry.created_at).isoformat(timespec="seconds")
-    yield entry.get_kind_display()
+    yield ledger_words.KINDS[LedgerEntry.Kind(entry.kind)]
     for amount in (entry.amount, entry.held_amount, entry.balance_after, entry.held_after):
         yield str(amount)
     yield str(entry.job_id or "")
 
 
-def _csv_texts(line: LedgerEntry, key: str) -> Iterator[str]:
+def _csv_texts(line: LedgerEntry, entry: LedgerEntry, key: str) -> Iterator[str]:
     yield maker(line)
     yield usage.model_label(line.model) if line.model else ""
     yield usage.channel_label(line.channel) if line.channel else ""
     yield key
-    yield line.note or (line.job.prompt if line.job else "")
+    yield line.job.prompt if line.job else line.note
+    yield ledger_words.why(entry, line.job)

@@ -87,7 +87,7 @@ def over_view(actor: Actor, quote: Quote, *, offer: Callable[[], Offer], images:
         facts=[
             *([] if limit.resets_at is None else [f"{limit.used:,} of {limit.allowed:,}"]),
             reset_text(actor.workspace, limit.resets_at),
-            _who(people, "can let it run" if limit.lifted_by_approval else "can raise it", actor),
+            _who(people, limit, actor),
         ],
         short=f"{cost}, {left}" if limit.resets_at else cost,
         may_ask=may_ask,
@@ -121,13 +121,15 @@ def _title(workspace: Workspace, limit: Limit, cost: str) -> str:
     return f"This needs {cost}, and {left}."
 
 
-def _who(people: list[User], what: str, actor: Actor) -> str:
+def _who(people: list[User], limit: Limit, actor: Actor) -> str:
     """As in "Amara or Jonas can let it run"."""
+    if not limit.lifted_by_approval and actor.may(Permission.WORKSPACE_MANAGE):
+        return "you can change it in the settings"
     names = [user.display_name for user in people[:NAMED]]
     if len(people) > NAMED:
         names = [names[0], "another admin"]
     if names:
-        return f"{' or '.join(names)} {what}"
+        return f"{' or '.join(names)} {'can let it run' if limit.lifted_by_approval else 'can raise it'}"
     return (
         "you can change it in the settings"
         if actor.may(Permission.MEMBERS_MANAGE)

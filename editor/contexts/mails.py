@@ -259,7 +259,7 @@ _APPROVAL = {
     "workspace": "Acme Studio",
     "who": "Luis Ortega",
     "prompt": "Replace the sky with a warm dawn",
-    "credits": "20",
+    "price": "20 credits",
     "message": "The client wants to see it tonight.",
 }
 _SAMPLES: Mapping[Kind, Details] = MappingProxyType(

@@ -18,6 +18,7 @@ from editor.contexts.gallery import who
 from editor.models import Invitation, Membership, Role
 from editor.operations.invitations import ROLES
 from editor.queries import members
+from editor.queries.members import NOTHING, Spent
 
 HUES = 4  # colours of avatars
 
@@ -27,7 +28,7 @@ class MemberRow:
     """One member.
 
     roles   choices of the viewer: (value, label); empty: it cannot be changed
-    spent   credits this month; None: the viewer may not see it
+    spent   what they spent this month; None: the viewer may not see it
     badge   (state, text)
     may     what the viewer may do: "cap", "access", "reset", "own", "remove", "leave"
     """
@@ -43,7 +44,7 @@ class MemberRow:
     roles: list[tuple[str, str]]
     has_access: bool
     may_edit: bool
-    spent: int | None
+    spent: Spent | None
     cap: int | None
     daily_cap: int | None
     is_full: bool
@@ -104,7 +105,7 @@ def members_view(actor: Actor, *, origin: str, words: str = "", number: int = 1)
             _row(
                 actor,
                 one,
-                spent=page.spent.get(one.user_id, 0) if may_see_spent else None,
+                spent=page.spent.get(one.user_id, NOTHING) if may_see_spent else None,
                 owners=owners,
                 has_factor=one.user_id in page.with_factor,
             )
@@ -130,7 +131,7 @@ def member_row(actor: Actor, membership: Membership) -> MemberRow:
     """One row, after a change. `actor` with their rights after it."""
     spent = None
     if actor.may(Permission.USAGE_VIEW):
-        spent = members.spent_by(actor.workspace, [membership.user_id]).get(membership.user_id, 0)
+        spent = members.spending(actor.workspace, [membership.user_id]).get(membership.user_id, NOTHING)
     owners, has_factor = members.owners(actor.workspace), second_factor.exists(membership.user)
     return _row(actor, membership, spent=spent, owners=owners, has_factor=has_factor)
 
@@ -145,10 +146,11 @@ def link_of(invitation: Invitation, origin: str) -> str:
     return f"{origin}{reverse('invitation', args=[invitation_links.token(invitation)])}"
 
 
-def _row(actor: Actor, row: Membership, *, spent: int | None, owners: int, has_factor: bool) -> MemberRow:
+def _row(actor: Actor, row: Membership, *, spent: Spent | None, owners: int, has_factor: bool) -> MemberRow:
     user, is_you = row.user, row.user_id == actor.user.pk
     may_edit = permissions.allows(row, Permission.EDIT)
-    full = may_edit and spent is not None and row.monthly_cap is not None and spent >= row.monthly_cap
+    cap = row.monthly_cap
+    full = may_edit and spent is not None and cap is not None and spent.counted >= cap
     return MemberRow(
         id=user.pk,
         name=user.display_name,
@@ -162,7 +164,7 @@ def _row(actor: Actor, row: Membership, *, spent: int | None, owners: int, has_f
         has_access=row.access_image_editor,
         may_edit=may_edit,
         spent=spent,
-        cap=row.monthly_cap,
+        cap=cap,
         daily_cap=row.daily_cap,
         is_full=full,
         last_active_at=row.last_active_at,

@@ -14,6 +14,7 @@ from editor.access.permissions import Permission
 from editor.catalog import seeds
 from editor.catalog.types import Input, Value
 from editor.contexts import gallery as lists
+from editor.contexts import ledger_words
 from editor.contexts.ledger import Entry, entry_lines
 from editor.contexts.rail import thumbs
 from editor.contexts.studio import new_idempotency_key
@@ -55,6 +56,7 @@ class Lightbox:
     facts: list[Fact]
     quoted: str
     entries: list[Entry]
+    unheld: str  # why there are no entries
     versions: list[VersionView]
     newer_url: str | None
     older_url: str | None
@@ -118,7 +120,8 @@ def _lightbox(
         has_seed=job.known_seed is not None,
         facts=facts(job, row if isinstance(row, Image) else None),
         quoted=_quoted(job),
-        entries=entry_lines(job, ledger.entries_of_job(job)),
+        entries=entry_lines(ledger.entries_of_job(job), job),
+        unheld=ledger_words.unheld(job),
         versions=versions or [],
         newer_url=newer_url,
         older_url=older_url,

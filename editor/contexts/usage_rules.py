@@ -56,6 +56,11 @@ def rules_page(workspace: Workspace, role: str) -> RulesPage:
     )
 
 
+def bound(workspace: Workspace) -> list[str]:
+    """Who may not use everything. One query."""
+    return [_label(role) for role, rule in usage_rules.all_of(workspace).items() if _limits(rule)]
+
+
 def _label(role: str) -> str:
     return f"{Role(role).label}s" if role else "Everybody"
 

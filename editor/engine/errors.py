@@ -1,4 +1,4 @@
-"""Exceptions between the steps of a run, when another process got ahead of it."""
+"""Exceptions between the steps of a run: the job's row has changed."""
 
 
 class JobEnded(Exception):
@@ -6,4 +6,4 @@ class JobEnded(Exception):
 
 
 class RouteChanged(Exception):
-    """Another run of the job moved it to another route: continue from the current row."""
+    """The job is on another route by now: continue from the current row."""

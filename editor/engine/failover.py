@@ -1,4 +1,4 @@
-"""Failover to the next route of the same model when a provider did not accept a platform edit.
+"""Failover to the next route of the model: a provider did not accept a platform edit, or is switched off.
 
 A cheaper route charges its own price; a dearer one is not taken. A price that an operator set is that of all
 routes, so the job keeps what it holds.
@@ -7,6 +7,7 @@ routes, so the job keeps what it holds.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 
@@ -15,6 +16,7 @@ from editor.access import accounts
 from editor.catalog import validation
 from editor.catalog.types import Route
 from editor.engine.errors import JobEnded
+from editor.errors import NotOffered
 from editor.models import Job, JobEvent, Membership
 from editor.operations import timeline
 from editor.providers import registry
@@ -38,7 +40,7 @@ def routes_left(*, job: Job) -> list[Route]:
         route
         for route in (_at_held_price(route, job, decided) for route in model.routes)
         if route.provider in set_up - tried
-        and decided.allows(route, model)
+        and decided.allows(route.provider, model.id)
         and rules.allow_provider(route.provider)
         and (route.mask or not masked)
         and validation.route_problem(route, job.inputs) is None
@@ -71,18 +73,44 @@ def go_on(*, job: Job, error: ProviderError) -> bool:
         routes = routes_left(job=job)
         if not routes:
             return False
-        route = routes[0]
-        was, now = registry.get(job.provider).label, registry.get(route.provider).label
-        moved = timeline.record(
-            job=job,
-            kind=JobEvent.Kind.ASSIGN,
-            note=f"From {was} to {now}. {error.message}",
-            provider=route.provider,
-            target=route.target,
-            tried_providers=[*job.tried_providers, job.provider],
-            submitting_at=None,
-            reduced_price=route.credits * job.samples,
-        )
+        tried = [*job.tried_providers, job.provider]
+        moved = _move(job, routes[0], error.message, submitting_at=None, tried_providers=tried)
     if not moved:
         raise JobEnded
     return True
+
+
+def leave_switched_off(*, job: Job) -> bool:
+    """Move the job to its next route if an operator has switched its own off; whether it was moved.
+
+    Only for a job that no provider has accepted, and whose row is locked. Raises NotOffered if there is no
+    other route, and for a model that is switched off or has retired.
+    """
+    model = catalog.catalog().models.get(job.model)
+    if model is None:
+        return False
+    decided = offers.decisions(job.workspace)
+    if model.id in decided.off:
+        raise NotOffered(f"{model.label} is not offered any more. Choose another model.")
+    if job.own_key or decided.allows(job.provider, model.id):
+        return False
+    routes, provider = routes_left(job=job), registry.get(job.provider).label
+    if not routes:
+        raise NotOffered(
+            f"An operator has switched off {provider} for {model.label}, and no other provider can run this "
+            "edit at its price. Try again, or choose another model."
+        )
+    return _move(job, routes[0], f"An operator has switched off {provider}.")
+
+
+def _move(job: Job, route: Route, why: str, **changes: Any) -> bool:
+    was, now = registry.get(job.provider).label, registry.get(route.provider).label
+    return timeline.record(
+        job=job,
+        kind=JobEvent.Kind.ASSIGN,
+        note=f"From {was} to {now}. {why}",
+        provider=route.provider,
+        target=route.target,
+        reduced_price=route.credits * job.samples,
+        **changes,
+    )

@@ -122,14 +122,17 @@ async def _claimed(job: Job, provider: Provider) -> Submitted | None:
 def _claim(job: Job) -> Submitted | bool:
     """True if this run may submit, False if it was claimed before with an unknown outcome, or the task.
 
-    Raises JobEnded when there is nothing left to submit, RouteChanged when the job is on another route.
+    Raises JobEnded when there is nothing left to submit, RouteChanged when the job is on another route, and
+    NotOffered when an operator has switched off its route, and there is no other one.
     """
     with transaction.atomic():
-        row = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        rows = Job.objects.select_for_update(no_key=True, of=("self",)).select_related("workspace")
+        row = rows.get(pk=job.pk)
         if row.is_live and row.cancel_requested_at:
             outcomes.end_canceled(job=row)
         claimed = False
-        if row.is_live and row.submitting_at is None and row.provider == job.provider:
+        is_here = row.is_live and row.submitting_at is None and row.provider == job.provider
+        if is_here and not failover.leave_switched_off(job=row):
             claimed = timeline.record(
                 job=job,
                 through=Kind.PREPROCESS_START,

@@ -31,7 +31,7 @@ def failure(job: Job) -> EditorError | None:
         return None
     message = f"{job.error} Nothing was charged."
     match job.error_code:
-        case "moderated":
+        case "moderated" | "not_offered":
             error: EditorError = Unprocessable(message)
         case "approval_declined" | "approval_lapsed":
             error = PermissionDenied(message)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from editor.models.base import PublicModel
 from editor.models.jobs import Job
-from editor.models.workspaces import Role, Workspace
+from editor.models.workspaces import Membership, Role, Workspace
 
 
 class UsageRule(models.Model):
@@ -89,6 +89,14 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} {self.state}"
+
+    def cap_of(self, membership: Membership) -> int | None:
+        """The member's cap that was in the way, as it is now; None for another limit, or if it is gone."""
+        if self.limit == self.Limit.MEMBER_MONTH:
+            return membership.monthly_cap
+        if self.limit == self.Limit.MEMBER_DAY:
+            return membership.daily_cap
+        return None
 
 
 class Quote(PublicModel):

@@ -10,13 +10,15 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from editor.mail_addresses import normalized
+
 # Of the addresses of service accounts: a domain that never exists (RFC 6761).
 SERVICE_DOMAIN = "service.invalid"
 
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user = self.model(email=self.normalize_email(email).strip(), **fields)
+        user = self.model(email=normalized(email), **fields)
         user.set_password(password)
         user.full_clean(exclude=["password"])
         user.save(using=self._db)
@@ -26,7 +28,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(email__iexact=normalized(username or ""))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -76,8 +78,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name if self.is_service_account else self.email
 
+    def clean(self) -> None:
+        super().clean()
+        self.email = normalized(self.email)  # before it is compared with those of other accounts
+
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.email = self.email.lower()  # as sign-in looks it up
+        self.email = normalized(self.email)  # as sign-in looks it up
         super().save(*args, **kwargs)
 
     def set_password(self, raw_password: str | None) -> None:

@@ -73,7 +73,7 @@ def details(approval: Approval) -> dict[str, str]:
         "workspace": approval.workspace.name,
         "who": _name(approval),
         "prompt": Truncator(approval.job.prompt).chars(MAILED_PROMPT),
-        "credits": f"{approval.price:,}",
+        "price": phrases.credits(approval.price),
         "message": approval.message,
     }
 

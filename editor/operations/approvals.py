@@ -18,7 +18,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.catalog import validation
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
-from editor.models import Approval, Event, Job, Membership, Status
+from editor.models import Approval, Event, Job, JobImage, Membership, Status
 from editor.operations import (
     approval_notices,
     audit,
@@ -31,8 +31,9 @@ from editor.operations import (
 )
 from editor.operations.webhooks import deliveries
 from editor.queries import approvals as queries
-from editor.queries import pricing
+from editor.queries import pricing, usage_rules
 from editor.queries.limits import Limit, today
+from editor.queries.pricing import Choice
 
 State = Approval.State
 
@@ -86,7 +87,7 @@ def approve(*, actor: Actor, job: Job, price: int, raise_cap: bool = False) -> N
     """Let the edit run now, for the one who asked. It counts for the workspace, not against their limits.
 
     price      credits that the decider agrees to
-    raise_cap  raise the asking member's monthly cap by the price as well
+    raise_cap  raise the asking member's cap that was in the way by the price as well
 
     Idempotent for one decider. Raises PermissionDenied, OverLimit for a budget, InsufficientCredits,
     LimitExceeded, and Conflict if it is decided, cannot run any more, or costs something else by now: then
@@ -114,8 +115,7 @@ def decline(*, actor: Actor, job: Job, reason: str) -> None:
     if not reason:
         problem = "Say why, so that they know what to change."
         raise InvalidInput(problem, fields={"reason": problem})
-    approval = _lock(job)
-    _check_open(approval, actor)
+    approval = _lock(job, actor)
     outcomes.end_waiting(job=approval.job, state=State.DECLINED, actor=actor, by=actor.user, reason=reason)
     deliveries.approval_changed(job=approval.job, event=Event.APPROVAL_DECLINED)
     approval_notices.answered(approval=approval, by=actor, reason=reason)
@@ -152,14 +152,14 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     account = credits.lock_account(workspace_id=actor.workspace.pk)
     actor = member_rights.lock(actor)
     actor.require(Permission.APPROVE)
-    approval = _lock(job)
-    if approval.state == State.GRANTED and approval.decided_by_id == actor.user.pk:
+    found = _find(job)
+    if found.state == State.GRANTED and found.decided_by_id == actor.user.pk:
         return price
-    _check_open(approval, actor)
+    approval = _lock(job, actor)
     job = approval.job
     limits.check_open(workspace=job.workspace)
     asking = _asking(job)
-    choice = pricing.of_job(job)
+    choice = _choice(job, asking)
     new_price = pricing.price(choice=choice, inputs=job.inputs)
     if new_price != price:
         _store_price(approval, new_price)
@@ -168,9 +168,8 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     in_flight = limits.check_jobs(workspace=job.workspace)
     approval.state, approval.decided_at, approval.decided_by = State.GRANTED, timezone.now(), actor.user
     approval.price = price
-    if raise_cap and asking.monthly_cap is not None:
-        members.change(actor=actor, membership=asking, monthly_cap=asking.monthly_cap + price)
-        approval.raised_by = price
+    if raise_cap:
+        _raise_cap(actor, approval, asking)
     approval.save()
     starts.start(
         account=account,
@@ -192,13 +191,37 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     return price
 
 
-def _lock(job: Job) -> Approval:
-    """Its approval as it is now; nobody else changes it until the transaction ends."""
-    rows = Job.objects.select_related("workspace__plan", "created_by")
-    locked = rows.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
-    approval = Approval.objects.select_related("decided_by").filter(job=locked).first()
+def _raise_cap(actor: Actor, approval: Approval, asking: Membership) -> None:
+    cap = approval.cap_of(asking)
+    if cap is None:
+        return
+    raised = cap + approval.price
+    if approval.limit == Approval.Limit.MEMBER_MONTH:
+        members.change(actor=actor, membership=asking, monthly_cap=raised)
+    else:
+        members.change(actor=actor, membership=asking, daily_cap=raised)
+    approval.raised_by = approval.price
+
+
+def _find(job: Job) -> Approval:
+    """Its approval as it is now. Raises Conflict if there is none."""
+    approval = Approval.objects.select_related("decided_by", "job").filter(job=job).first()
     if approval is None:
         raise Conflict("This edit needs no approval.")
+    return approval
+
+
+def _lock(job: Job, actor: Actor) -> Approval:
+    """Its approval, which waits; nobody else changes it until the transaction ends.
+
+    Raises Conflict if it has been decided. Then the edit's row is not locked: whatever ends a running edit
+    locks that before the account.
+    """
+    _check_open(_find(job), actor)
+    rows = Job.objects.select_related("workspace__plan", "created_by")
+    locked = rows.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
+    approval = _find(locked)
+    _check_open(approval, actor)
     approval.job = locked
     return approval
 
@@ -219,6 +242,20 @@ def _asking(job: Job) -> Membership:
     if row is None or not permissions.allows(row, Permission.EDIT):
         raise Conflict("Who asked for this edit may not edit images in this workspace any more.")
     return row
+
+
+def _choice(job: Job, asking: Membership) -> Choice:
+    """The route on which it would run now. Raises Conflict if rules or routes do not allow it any more."""
+    rules = usage_rules.of_role(job.workspace, asking.role)
+    choice = pricing.of_job(job, rules=rules)
+    if choice.refusal:
+        raise Conflict(
+            "The rules of this workspace do not allow this edit any more. Decline it, or change them."
+        )
+    masked = job.job_images.filter(role=JobImage.Role.MASK).exists()
+    if validation.route_problem(choice.route, job.inputs) or (masked and not choice.route.mask):
+        raise Conflict("The provider that would run this edit now does not support its options.")
+    return choice
 
 
 def _store_price(approval: Approval, price: int) -> None:

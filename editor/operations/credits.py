@@ -125,8 +125,11 @@ def check(*, account: CreditAccount, price: int) -> None:
         )
 
 
-def hold(*, account: CreditAccount, job: Job) -> None:
-    """Set the job's price aside. `account` must be locked. Raises InsufficientCredits."""
+def hold(*, account: CreditAccount, job: Job, note: str = "") -> None:
+    """Set the job's price aside. `account` must be locked. Raises InsufficientCredits.
+
+    note  what else there is to say about the price
+    """
     if job.price == 0:
         return
     check(account=account, price=job.price)
@@ -137,6 +140,7 @@ def hold(*, account: CreditAccount, job: Job) -> None:
         held_amount=job.price,
         job=job,
         actor=job.created_by,
+        note=note,
         model=job.model,
         channel=job.channel,
         key=job.api_key_id,

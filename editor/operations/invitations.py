@@ -20,6 +20,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import Conflict, InvalidInput, LimitExceeded
+from editor.mail_addresses import normalized
 from editor.models import Invitation, Membership, Role, Workspace
 from editor.operations import audit, caps, mails, member_rights, members, notices
 from editor.queries import members as member_queries
@@ -79,7 +80,7 @@ def invite(
     if role not in ROLES:
         raise wrong("role", "People can be invited as admin, editor or viewer.")
     members.check_rights(actor, after=rights)
-    wanted = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
+    wanted = list(dict.fromkeys(normalized(email) for email in emails if email.strip()))
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
         raise wrong("emails", f"Enter 1 to {MOST_AT_ONCE} email addresses.")
     _check_day(actor, len(wanted))

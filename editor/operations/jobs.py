@@ -190,7 +190,8 @@ def _create(
     if over:
         approvals.request(actor=actor, job=job, limit=over, message=request.approval_message or "")
     else:
-        starts.start(account=account, job=job, in_flight=in_flight)
+        note = quotes.honoured(price=checked.price, choice=choice, inputs=checked.inputs)
+        starts.start(account=account, job=job, in_flight=in_flight, price_note=note)
     return job, True
 
 

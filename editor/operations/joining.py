@@ -10,6 +10,7 @@ from django.utils import timezone
 from editor.access.invitation_links import Opened
 from editor.access.permissions import Permission, having
 from editor.errors import Conflict, PermissionDenied
+from editor.mail_addresses import normalized
 from editor.models import Invitation, Membership, Role, User, Workspace
 from editor.operations import audit, invitations, mails, members, notices, workspaces
 from editor.operations.second_factors import NewPasskey
@@ -40,7 +41,7 @@ def accept(*, opened: Opened, user: User, origin: str = "", address: str | None 
     and for a plan without a seat.
     """
     row = _lock_open(opened.invitation)
-    if user.email != row.email.lower():
+    if user.email != normalized(row.email):
         raise PermissionDenied(f"This invitation is for {row.email}, and you are signed in as {user.email}.")
     if row.workspace.memberships.filter(user=user).exists():
         raise Conflict("You are a member of this workspace already.")

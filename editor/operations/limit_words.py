@@ -29,7 +29,7 @@ def refusal(limit: Limit, *, price: int) -> str:
         )
     whose, who_raises = _WHOSE[limit.kind.partition("_")[0]]
     return (
-        f"{whose} is {phrases.credits(limit.allowed)} {'a month' if limit.kind.is_monthly else 'a day'}, "
+        f"{whose} is {phrases.credits(limit.allowed)} {limit.period}, "
         f"and {limit.used:,} are used. This edit needs {price:,}. "
         f"The limit resets on {_reset(limit.resets_at)}. {who_raises} can raise it.{ask}"
     )
@@ -39,7 +39,7 @@ def suspension(workspace: Workspace) -> str:
     reason = workspace.suspended_reason.strip().rstrip(".")
     why = f": {reason}" if reason else ""
     return (
-        f"This workspace is suspended{why}. No edit can be started. An operator of this portal can lift that."
+        f"This workspace is suspended{why}. No edit can be started. An operator of this portal can resume it."
     )
 
 

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from editor.access import operators
 from editor.errors import LimitExceeded, Unprocessable
+from editor.mail_addresses import normalized
 from editor.models import User
 from editor.models.users import SERVICE_DOMAIN
 from editor.operations import audit, queue
@@ -57,7 +58,7 @@ def ask(*, kind: Kind, email: str, origin: str, **details: str) -> None:
     """
     if _is_of_service_account(email):
         return
-    queue.enqueue_mail(kind=kind, email=email.strip().lower(), origin=origin, details=details)
+    queue.enqueue_mail(kind=kind, email=normalized(email), origin=origin, details=details)
 
 
 def notify(*, kind: Kind, email: str, origin: str = "", **details: str) -> None:
@@ -114,7 +115,7 @@ def _count(kind: Kind, email: str) -> bool:
 
 
 def _key(kind: Kind, email: str) -> str:
-    return f"mails:{kind}:{hashlib.sha256(email.lower().encode()).hexdigest()}"
+    return f"mails:{kind}:{hashlib.sha256(normalized(email).encode()).hexdigest()}"
 
 
 def _is_of_service_account(email: str) -> bool:

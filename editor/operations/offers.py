@@ -27,8 +27,9 @@ def set_model(
     credits     the price of one image on every route; None: the catalogue's
     retires_on  from this day on (UTC) it cannot be used; None: never
 
-    Edits that have been started go on at the price that they hold. Raises InvalidInput, also for an unknown
-    model.
+    Edits that were sent to a provider go on, at the price that they hold. Others of a model that is not
+    offered any more fail when they are to be sent, and cost nothing.
+    Raises InvalidInput, also for an unknown model.
     """
     operators.require(actor)
     label = catalog.get_model(model).label
@@ -62,7 +63,8 @@ def switch_route(*, actor: User, provider: str, model: str, on: bool, reason: st
 
     reason  why it is switched off, for other operators
 
-    Edits that were sent already go on. Raises NotFound for an unknown route, and InvalidInput.
+    Edits that were sent already go on. Others move to another route that costs no more, or fail and cost
+    nothing: see engine/failover.py. Raises NotFound for an unknown route, and InvalidInput.
     """
     operators.require(actor)
     target = _route_label(provider, model)
@@ -113,7 +115,7 @@ def _change(row: ModelSetting, *, actor: User, action: str, target: str, values:
 def _route_label(provider: str, model: str) -> str:
     known = registry.providers().get(provider)
     entry = catalog.catalog().models.get(model)
-    if known is None or (model and (entry is None or provider not in entry.providers)):
+    if known is None or not known.needs_key or (model and (entry is None or provider not in entry.providers)):
         raise NotFound("There is no such route.")
     return f"{known.label}, {entry.label}" if entry else known.label
 

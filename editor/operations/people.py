@@ -12,15 +12,13 @@ from django.db.models import Count, Q, QuerySet
 
 from editor.access import operators
 from editor.errors import Conflict, InvalidInput
+from editor.mail_addresses import normalized
 from editor.models import ApiKey, Job, Membership, Role, User, Workspace
 from editor.operations import audit, mails, members, sessions
 
 NAME_LENGTH = 120
 OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
 LAST_OPERATOR = "This is the last operator. Make somebody else an operator first."
-
-_PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
-
 
 # Members of a workspace, without the accounts that its own keys act as.
 _PEOPLE = Count("memberships", filter=Q(memberships__user__is_service_account=False))
@@ -53,7 +51,7 @@ def alone_in(user: User) -> list[Workspace]:
 def may_sign_up(email: str) -> bool:
     """Whether somebody with this address may create an account without an invitation."""
     if settings.SIGNUP == "domains":
-        return email.rpartition("@")[2].lower() in settings.SIGNUP_DOMAINS
+        return normalized(email).rpartition("@")[2] in settings.SIGNUP_DOMAINS
     return bool(settings.SIGNUP == "open")
 
 
@@ -97,7 +95,7 @@ def set_active(*, user: User, actor: User, active: bool) -> None:
     row.is_active = active
     save(user=row)
     if not active:
-        sessions.end_all(user=row, actor=actor)
+        sessions.end_after_change(user=row, actor=actor)
     audit.record_for(
         person=row,
         actor=actor,
@@ -160,7 +158,7 @@ def request_email(*, user: User, email: str, origin: str) -> None:
     The current email can be confirmed in the same way. `origin`: scheme and host of the link. Whether the
     address belongs to another account is told only to those who read its mail.
     """
-    email = email.strip().lower()
+    email = normalized(email)
     user.pending_email = "" if email == user.email else email
     user.save(update_fields=["pending_email"])
     mails.ask(kind=mails.Kind.CONFIRM, email=email, origin=origin, user_id=str(user.pk))
@@ -197,7 +195,7 @@ def confirm_email(*, user: User, email: str, address: str | None = None) -> None
 @transaction.atomic
 def password_changed(*, user: User, session_key: str | None = None, address: str | None = None) -> None:
     """End the person's other sessions, and tell them by mail. `session_key`: the one that stays."""
-    sessions.end_all(user=user, actor=user, but=session_key, address=address)
+    sessions.end_after_change(user=user, actor=user, but=session_key, address=address)
     record(user=user, action="account.password_changed", address=address)
     mails.notify(kind=mails.Kind.PASSWORD_CHANGED, email=user.email)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from editor.access import operators
 from editor.errors import Conflict, InvalidInput
-from editor.models import Plan, User
+from editor.models import Plan, Rollover, User
 from editor.operations import audit
 
 
@@ -33,6 +33,9 @@ def change(*, actor: User, plan: Plan, values: Mapping[str, Any]) -> Plan:
     except ValidationError as error:
         problems = {field: " ".join(messages) for field, messages in error.message_dict.items()}
         raise InvalidInput(" ".join(problems.values()), fields=problems) from None
+    if row.rollover == Rollover.UP_TO and not row.rollover_limit:
+        problem = "Enter how many credits stay."
+        raise InvalidInput(problem, fields={"rollover_limit": problem})
     save(plan=row)
     if is_new or before:
         audit.record(
@@ -40,10 +43,16 @@ def change(*, actor: User, plan: Plan, values: Mapping[str, Any]) -> Plan:
             actor=actor,
             action="plan.created" if is_new else "plan.changed",
             target=row.name,
-            before=None if is_new else before,
-            after=dict(values) if is_new else {name: values[name] for name in before},
+            before=None if is_new else _in_words(before),
+            after=_in_words(values if is_new else {name: values[name] for name in before}),
         )
     return row
+
+
+def _in_words(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: Rollover(value).label.lower() if name == "rollover" else value for name, value in values.items()
+    }
 
 
 @transaction.atomic

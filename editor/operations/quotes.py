@@ -90,6 +90,12 @@ def price(*, actor: Actor, quote_id: str | UUID | None, choice: Choice, inputs: 
     return current
 
 
+def honoured(*, price: int, choice: Choice, inputs: Mapping[str, Value]) -> str:
+    """What the ledger says about a price that is lower than the present one; "" for any other."""
+    current = pricing.price(choice=choice, inputs=inputs)
+    return f"The quote was honoured: the price is {current:,} by now" if price < current else ""
+
+
 def forget() -> int:
     """Delete quotes that expired more than KEPT ago, some at a time; returns how many."""
     old = Quote.objects.filter(expires_at__lt=timezone.now() - KEPT).values("pk")[:FORGOTTEN_AT_ONCE]

@@ -13,6 +13,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.db import transaction
 
+from editor.access import operators
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import NotFound, PermissionDenied
@@ -55,7 +56,7 @@ def changed(*, user: User, action: str, what: str, session_key: str | None, addr
     action  one of CHANGES
     what    the factor, for people
     """
-    sessions.end_all(user=user, actor=user, but=session_key, address=address)
+    sessions.end_after_change(user=user, actor=user, but=session_key, address=address)
     members.account_changed(user=user)
     audit.record_for(
         person=user,
@@ -68,21 +69,25 @@ def changed(*, user: User, action: str, what: str, session_key: str | None, addr
     mails.notify(kind=mails.Kind.FACTOR_CHANGED, email=user.email, change=f"{what} {action}")
 
 
-@transaction.atomic
-def reset(*, user: User, actor: audit.By, workspace: Workspace | None = None) -> None:
+def reset(*, user: User, actor: User) -> None:
     """Remove the person's authenticator app, passkeys and recovery codes, for an operator.
 
-    Their sessions end, and they sign in with their password again, which a mail tells them. `workspace`: in
-    whose audit log it stands.
+    Their sessions end, and they sign in with their password again, which a mail tells them.
     """
+    operators.require(actor)
+    _reset(user, actor, None)
+
+
+@transaction.atomic
+def _reset(user: User, actor: audit.By, workspace: Workspace | None) -> None:
+    """`workspace`: in whose audit log it stands."""
     Authenticator.objects.filter(user=user).delete()
-    sessions.end_all(user=user, actor=actor)
+    sessions.end_after_change(user=user, actor=actor)
     members.account_changed(user=user)
     audit.record(workspace=workspace, actor=actor, action="account.second_factor_reset", target=user.email)
     mails.notify(kind=mails.Kind.FACTOR_CHANGED, email=user.email, change="Second factor reset")
 
 
-@transaction.atomic
 def reset_second_factor(*, actor: Actor, membership: Membership) -> None:
     """The same, for an owner of the only workspace that the person belongs to.
 
@@ -94,4 +99,4 @@ def reset_second_factor(*, actor: Actor, membership: Membership) -> None:
         raise NotFound("There is no such member in this workspace.")
     if user.is_staff or user.memberships.exclude(workspace=actor.workspace).exists():
         raise PermissionDenied(ELSEWHERE)
-    reset(user=user, actor=actor, workspace=actor.workspace)
+    _reset(user, actor, actor.workspace)

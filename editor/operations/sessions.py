@@ -18,6 +18,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from editor import events
+from editor.access import operators
 from editor.models import User
 from editor.operations import audit
 
@@ -32,9 +33,21 @@ def end(*, user: User, session_id: int, address: str | None = None) -> None:
         _record(user, user, 1, address)
 
 
+def end_all(*, user: User, actor: User, but: str | None = None, address: str | None = None) -> None:
+    """End the actor's own sessions, or those of another person for an operator.
+
+    but  the key of a session that stays
+    """
+    if actor != user:
+        operators.require(actor)
+    end_after_change(user=user, actor=actor, but=but, address=address)
+
+
 @transaction.atomic
-def end_all(*, user: User, actor: audit.By, but: str | None = None, address: str | None = None) -> None:
-    """End the person's sessions, except the one with the key `but`."""
+def end_after_change(
+    *, user: User, actor: audit.By, but: str | None = None, address: str | None = None
+) -> None:
+    """The same after a change of the account, by an operation that has checked the actor's rights."""
     ended = list(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
     for session in ended:
         session.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from editor.mail_addresses import normalized
 from editor.models import AuditEntry, User
 from editor.operations import audit
 
@@ -20,9 +21,9 @@ def signed_out(*, user: User) -> None:
 
 def failed(*, email: str) -> None:
     """Record a refused attempt to sign in. Takes as many queries whether or not there is such an account."""
-    user = User.objects.filter(email=email.lower()).first() or User()
-    visitor = audit.Visitor()
-    audit.record_for(person=user, actor=visitor, action="account.sign_in_failed", target=email.lower())
+    email = normalized(email)
+    user = User.objects.filter(email=email).first() or User()
+    audit.record_for(person=user, actor=audit.Visitor(), action="account.sign_in_failed", target=email)
 
 
 def is_first(user: User) -> bool:

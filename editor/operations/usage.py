@@ -27,5 +27,7 @@ def add(*, job: Job, cost: int) -> None:
     }
     figures = {"edits": int(done), "failed": int(not done), "credits": cost, "returned": job.price - cost}
     changes = {name: F(name) + value for name, value in figures.items()}
-    if not DailyUsage.objects.filter(**row).update(**changes):
+    # Rows of people who have been deleted may have become alike: one of them.
+    alike = DailyUsage.objects.filter(**row).values("pk")[:1]
+    if not DailyUsage.objects.filter(pk__in=alike).update(**changes):
         DailyUsage.objects.create(**row, **figures)

@@ -72,7 +72,7 @@ def set_limits(
 ) -> None:
     """Set what everybody together can spend, in credits; None: no limit.
 
-    approval_threshold  editors and viewers need an approval for an edit that costs more; None: for none
+    approval_threshold  editors need an approval for an edit that costs more; None: for none
     time_zone           an IANA name: days and months of all limits begin at its midnight
 
     Raises PermissionDenied and InvalidInput.
@@ -88,6 +88,7 @@ def set_limits(
         approval_threshold=caps.checked(approval_threshold, field="approval_threshold"),
         time_zone=time_zone,
     )
+    events.publish(events.AccessChanged(workspace_id=actor.workspace.pk))
 
 
 @cache

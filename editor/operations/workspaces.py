@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from editor.access import operators
 from editor.errors import Conflict, InvalidInput, LimitExceeded, PermissionDenied
+from editor.mail_addresses import normalized
 from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import addresses, allowances, audit, credits, locks, mails, second_factors
 from editor.operations.second_factors import NewPasskey
@@ -110,7 +111,7 @@ def create_user(
     """
     if passkey is None:  # first: whoever tries a weak one must not learn whether there is an account
         _validate_password(password, User(email=email, name=name))
-    if User.objects.filter(email__iexact=email).exists():
+    if User.objects.filter(email__iexact=normalized(email)).exists():
         raise Conflict("An account with this email already exists.")
     fields: dict[str, Any] = {"name": name, "is_staff": operator, "is_superuser": operator}
     try:
@@ -264,6 +265,7 @@ def save(*, workspace: Workspace) -> None:
     Raises InvalidInput for an address that is taken.
     """
     addresses.set_current(workspace=workspace, address=workspace.slug)
+    credits.lock_accounts(workspace_ids=[workspace.pk])  # before the workspace, as approvals do
     workspace.save()
     credits.open_account(workspace=workspace)
     allowances.renew(workspace_id=workspace.pk)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from editor import months
 from editor.access import permissions
@@ -77,8 +77,11 @@ class Cap:
 def caps(workspace: Workspace) -> list[Cap]:
     """Of CAPS members, the fullest first. Three queries."""
     month = months.of(limits.today(workspace))
-    usage = DailyUsage.objects.filter(account=workspace.pk, approved=False, day__gte=month)
-    live = Job.objects.filter(workspace=workspace, approved=False, status__in=LIVE, spent_on__gte=month)
+    # Approved edits count against the cap of a workspace's key, and not against a person's.
+    spent = Q(approved=False) | Q(user__is_service_account=True)
+    held = Q(approved=False) | Q(created_by__is_service_account=True)
+    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=month)
+    live = Job.objects.filter(held, workspace=workspace, status__in=LIVE, spent_on__gte=month)
     used = Counter(dict(usage.values_list("user").annotate(Sum("credits")).order_by()))
     used.update(dict(live.values_list("created_by").annotate(Sum("price")).order_by()))
     rows = Membership.objects.filter(workspace=workspace, monthly_cap__isnull=False).select_related("user")
@@ -86,10 +89,10 @@ def caps(workspace: Workspace) -> list[Cap]:
     return sorted(found, key=lambda cap: (-cap.used / (cap.allowed or 1), -cap.used))[:CAPS]
 
 
-def caps_of(workspace: Workspace, user_ids: Iterable[UUID | None]) -> dict[UUID | None, int | None]:
-    """The monthly caps of members, by the person's id; None: no cap."""
-    rows = Membership.objects.filter(workspace=workspace, user__in=[pk for pk in user_ids if pk])
-    return dict(rows.values_list("user", "monthly_cap"))
+def asking(workspace: Workspace, rows: Iterable[Approval]) -> dict[UUID | None, Membership]:
+    """The memberships of those who asked, by the person's id. One query."""
+    people = {row.job.created_by_id for row in rows if row.job.created_by_id}
+    return {row.user_id: row for row in Membership.objects.filter(workspace=workspace, user__in=people)}
 
 
 def _decided(workspace: Workspace) -> QuerySet[Approval]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from editor.mail_addresses import normalized
 from editor.models import AuditEntry, Membership, User, Workspace
 
 PAGE = 50
@@ -105,7 +106,7 @@ def people(text: str, *, workspace: Workspace | None) -> tuple[UUID, ...]:
     if workspace is None:
         return tuple(users.values_list("pk", flat=True)[:PEOPLE])
     found = list(users.filter(memberships__workspace=workspace).values_list("pk", flat=True)[:PEOPLE])
-    return tuple(found or User.objects.filter(email=text.lower()).values_list("pk", flat=True))
+    return tuple(found or User.objects.filter(email=normalized(text)).values_list("pk", flat=True))
 
 
 def suggestions(workspace: Workspace) -> list[User]:

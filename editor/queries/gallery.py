@@ -24,6 +24,7 @@ PAGE = 30
 SOURCES = "sources"  # in place of a status: the uploads
 COUNTED = 1000  # further tiles are not counted
 COUNTED_WITH_WORDS = 200  # each may need a search of the prompts
+LISTED = 200  # people to filter by; others are found by their names in the search
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -155,22 +156,33 @@ def neighbours(rows: QuerySet[Row], position: Position) -> tuple[Row | None, Row
     return newer(rows, position).reverse().first(), older(rows, position).first()
 
 
-def people(workspace: Workspace) -> list[User]:
-    """The members of the workspace, sorted by name."""
-    return list(workspace.members.order_by("name", "email"))
+def people(workspace: Workspace, *, chosen: UUID | None) -> list[User]:
+    """The members to filter by, sorted by name: all, or of more than LISTED those of the latest images.
+
+    `chosen` is among them if it is a member.
+    """
+    members = workspace.members.order_by("name", "email")
+    if members.count() <= LISTED:
+        return list(members)
+    latest = Image.objects.filter(workspace=workspace).order_by("-created_at")[:LISTED]
+    makers = set(latest.values_list("created_by", flat=True))
+    return list(members.filter(Q(pk__in=makers) | Q(pk=chosen)))
 
 
 def result(workspace: Workspace, image: Image) -> Image | None:
     """A result with its recipe and its parent; None for uploads and masks."""
     rows = Image.objects.filter(workspace=workspace, pk=image.pk, kind=Image.Kind.RESULT)
-    rows = rows.select_related("created_by", "parent__job", "job__style", "job__character")
+    rows = rows.select_related(
+        "created_by", "parent__job", "job__style", "job__character", "job__approval__decided_by"
+    )
     return rows.prefetch_related("job__job_images").first()
 
 
 def edit(workspace: Workspace, job: Job) -> Job:
     """A job with its recipe and its parent."""
     rows = Job.objects.filter(workspace=workspace).prefetch_related("job_images")
-    return rows.select_related("created_by", "parent__job", "style", "character").get(pk=job.pk)
+    rows = rows.select_related("created_by", "parent__job", "style", "character", "approval__decided_by")
+    return rows.get(pk=job.pk)
 
 
 def first_result(job: Job) -> Image | None:

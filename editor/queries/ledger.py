@@ -30,6 +30,8 @@ STATES = {
     "failed": Q(kind=Kind.HOLD, job__status=Status.FAILED),
     "canceled": Q(kind=Kind.HOLD, job__status=Status.CANCELED),
     "given": Q(kind__in=[Kind.GRANT, Kind.ALLOWANCE]),
+    "corrected": Q(kind=Kind.ADJUST),
+    "transferred": Q(kind=Kind.TRANSFER),
     "expired": Q(kind=Kind.EXPIRE),
 }
 
@@ -57,7 +59,7 @@ class Filter:
 def lines(
     filter: Filter, *, before: int | None = None, newest: int | None = None, size: int = PAGE + 1
 ) -> list[LedgerEntry]:
-    """The first `size` matching lines, newest first, with `job` (and its `parent`) and `actor`.
+    """The first `size` matching lines, newest first, with what they show of `job`, `actor` and `counterpart`.
 
     before  only lines with lower ids
     newest  the highest id to show
@@ -79,7 +81,7 @@ def lines(
         rows = rows.filter(id__lt=before)
     if newest is not None:
         rows = rows.filter(id__lte=newest)
-    rows = rows.select_related("actor", "job__parent", "counterpart__workspace")
+    rows = rows.select_related("actor", "job__parent", "job__approval__decided_by", "counterpart__workspace")
     return list(rows.order_by("-id")[:size])
 
 

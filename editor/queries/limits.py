@@ -9,13 +9,13 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
 from editor import months
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.models import LIVE, ApiKey, DailyUsage, Job, Workspace
+from editor.models import LIVE, ApiKey, DailyUsage, Job, Membership, Workspace
 from editor.queries import api_keys
 
 
@@ -60,6 +60,35 @@ class Limit:
         """An edit over it may run if it is approved."""
         return self.kind in _LIFTED
 
+    @property
+    def period(self) -> str:
+        return "a month" if self.kind.is_monthly else "a day"
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """How many there are, and how many of them have a cap of a month or a day."""
+
+    all: int
+    capped: int
+
+
+def capped_members(workspace: Workspace) -> Capped:
+    rows = Membership.objects.filter(workspace=workspace, user__is_service_account=False)
+    return Capped(**rows.aggregate(all=Count("pk"), capped=Count("pk", filter=_CAPPED)))
+
+
+def capped_keys(workspace: Workspace) -> Capped:
+    """Of the keys that work now. Those of the workspace have the caps of their service accounts."""
+    holders = Membership.objects.filter(
+        _CAPPED, workspace=workspace, user=OuterRef("created_by"), user__is_service_account=True
+    )
+    rows = ApiKey.objects.filter(api_keys.live(), workspace=workspace)
+    return Capped(**rows.aggregate(all=Count("pk"), capped=Count("pk", filter=_CAPPED | Q(Exists(holders)))))
+
+
+_CAPPED = Q(monthly_cap__isnull=False) | Q(daily_cap__isnull=False)
+
 
 def today(workspace: Workspace) -> date:
     """The day in the workspace's time zone."""
@@ -100,13 +129,12 @@ def of_workspace(workspace: Workspace) -> list[Limit]:
 
 
 def _of_member(actor: Actor) -> Iterator[Limit]:
-    """Approved edits do not count."""
+    """Approved edits do not count. An account of an API key has the limits of its key: see `_of_key`."""
+    if actor.user.is_service_account:
+        return iter(())
     caps = (actor.membership.monthly_cap, actor.membership.daily_cap)
-    kinds = (Kind.MEMBER_MONTH, Kind.MEMBER_DAY)
-    if actor.user.is_service_account:  # of a key of the workspace, and of those that replace it
-        kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)
     spent, held = Q(user=actor.user, approved=False), Q(created_by=actor.user, approved=False)
-    return _limits(actor.workspace, caps, kinds, spent, held)
+    return _limits(actor.workspace, caps, (Kind.MEMBER_MONTH, Kind.MEMBER_DAY), spent, held)
 
 
 def _of_one_edit(actor: Actor) -> Iterator[Limit]:
@@ -116,13 +144,20 @@ def _of_one_edit(actor: Actor) -> Iterator[Limit]:
 
 
 def _of_key(workspace: Workspace, key_id: UUID | None) -> Iterator[Limit]:
+    """Of the key and those that replace it. One of the workspace has the caps of its service account."""
     if key_id is None:
         return iter(())
-    caps = ApiKey.objects.values_list("monthly_cap", "daily_cap").get(pk=key_id)
+    kinds = (Kind.KEY_MONTH, Kind.KEY_DAY)
+    key = ApiKey.objects.select_related("created_by").get(pk=key_id)
+    if key.created_by.is_service_account:  # which has the caps, also of keys that replace one another
+        rows = Membership.objects.filter(workspace=workspace, user=key.created_by)
+        caps = rows.values_list("monthly_cap", "daily_cap").first() or (None, None)
+        return _limits(workspace, caps, kinds, Q(user=key.created_by), Q(created_by=key.created_by))
+    caps = (key.monthly_cap, key.daily_cap)
     if caps == (None, None):
         return iter(())
     own = Q(api_key__in=api_keys.replacing_each_other(key_id))
-    return _limits(workspace, caps, (Kind.KEY_MONTH, Kind.KEY_DAY), own, own)
+    return _limits(workspace, caps, kinds, own, own)
 
 
 def _limits(

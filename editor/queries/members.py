@@ -23,18 +23,37 @@ _RANK = Case(
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """Credits charged or held this month.
+
+    approved  of them, what was approved: it counts for the workspace, not against the person's cap
+    """
+
+    total: int = 0
+    approved: int = 0
+
+    @property
+    def counted(self) -> int:
+        """Against the cap."""
+        return self.total - self.approved
+
+
+NOTHING = Spent()
+
+
+@dataclass(frozen=True, slots=True)
 class MemberPage:
     """Members, their highest roles first, then by name.
 
     total        members that match
     with_factor  ids of the people who have a second factor
-    spent        credits charged or held this month, by the person's id
+    spent        by the person's id; those who spent nothing are left out
     """
 
     members: list[Membership]
     total: int
     with_factor: set[object]
-    spent: dict[UUID, int]
+    spent: dict[UUID, Spent]
 
 
 def workspaces_of(user: User) -> list[Workspace]:
@@ -62,23 +81,29 @@ def page(
         members=members,
         total=rows.count(),
         with_factor=second_factor.people_with_one(ids),
-        spent=spent_by(workspace, ids) if with_spent else {},
+        spent=spending(workspace, ids) if with_spent else {},
     )
 
 
-def spent_by(workspace: Workspace, user_ids: list[UUID]) -> dict[UUID, int]:
-    """Credits charged or held this month, by person. Those who spent nothing are left out.
-
-    What was approved is included: it counts for the workspace, not against the person's cap.
-    """
+def spending(workspace: Workspace, user_ids: list[UUID]) -> dict[UUID, Spent]:
+    """What each person spent this month. Those who spent nothing are left out. Two queries."""
     month = months.of(limits.today(workspace))
     usage = DailyUsage.objects.filter(account=workspace.pk, user__in=user_ids, day__gte=month)
     live = Job.objects.filter(
         workspace=workspace, created_by__in=user_ids, status__in=LIVE, spent_on__gte=month
     )
-    sums = Counter(dict(usage.values_list("user").annotate(Sum("credits")).order_by()))
-    sums.update(dict(live.values_list("created_by").annotate(Sum("price")).order_by()))
-    return {user_id: spent for user_id, spent in sums.items() if spent}
+    charged = usage.values_list("user", "approved").annotate(Sum("credits")).order_by()
+    held = live.values_list("created_by", "approved").annotate(Sum("price")).order_by()
+    total, approved = Counter[UUID](), Counter[UUID]()
+    for user_id, is_approved, credits in [*charged, *held]:
+        total[user_id] += credits
+        approved[user_id] += credits if is_approved else 0
+    return {user_id: Spent(credits, approved[user_id]) for user_id, credits in total.items() if credits}
+
+
+def spent_by(workspace: Workspace, user_ids: list[UUID]) -> dict[UUID, int]:
+    """Credits charged or held this month, by person, with what was approved."""
+    return {user_id: spent.total for user_id, spent in spending(workspace, user_ids).items()}
 
 
 def spent(workspace: Workspace) -> int:

@@ -32,9 +32,9 @@ class Decisions:
     retires_on: Mapping[str, date]
     routes_off: frozenset[tuple[str, str]]
 
-    def allows(self, route: Route, model: Model) -> bool:
+    def allows(self, provider: str, model: str) -> bool:
         """Whether the portal's key may be used on this route."""
-        return not self.routes_off & {(route.provider, ""), (route.provider, model.id)}
+        return not self.routes_off & {(provider, ""), (provider, model)}
 
     def priced(self, route: Route, model: Model) -> Route:
         """The route with the price that it has now."""

@@ -228,7 +228,8 @@ def _routes(model: Model, terms: _Terms) -> list[Route]:
     platform = terms.set_up.platform
     if not platform:
         return [_sandbox(model)]
-    return [one for one in model.routes if one.provider in platform and terms.decided.allows(one, model)]
+    allows = terms.decided.allows
+    return [one for one in model.routes if one.provider in platform and allows(one.provider, model.id)]
 
 
 def _check_served(*, model: str, tier: str, provider: str, what: str) -> None:
@@ -259,12 +260,13 @@ def _sandbox(model: Model) -> Route:
     return Route(provider=SANDBOX, target=model.id, credits=model.credits, mask=model.mask)
 
 
-def of_job(job: Job) -> Choice:
+def of_job(job: Job, *, rules: Rules) -> Choice:
     """The route on which a job that waits would run now, on the portal's keys.
 
+    rules  those that bind who asked for it; the choice says if they do not allow it
     Raises Unprocessable if no provider is set up for its model any more.
     """
-    offered = offer(workspace=job.workspace)
+    offered = offer(workspace=job.workspace, rules=rules)
     of_tier = offered.tiers.get(job.tier)
     choice = of_tier if of_tier and of_tier.model.id == job.model else offered.models.get(job.model)
     if choice is None:

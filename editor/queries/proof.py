@@ -160,20 +160,32 @@ def _totals(progress: Progress) -> Iterator[str]:
             )
 
 
+# Only an edit whose approval was not granted has a price and no entries.
 _NEVER_HELD = """
 SELECT job.id FROM editor_job AS job
-WHERE job.workspace_id = %(workspace)s
-    AND (job.status IN ('pending', 'processing') AND job.price > 0 OR job.charged > 0)
+WHERE job.workspace_id = %(workspace)s AND job.price > 0
     AND NOT EXISTS (
         SELECT FROM editor_ledgerentry AS entry WHERE entry.job_id = job.id AND entry.kind = 'hold'
     )
+    AND NOT EXISTS (
+        SELECT FROM editor_approval AS approval
+        WHERE approval.job_id = job.id AND approval.state <> 'granted'
+    )
 LIMIT 1
+"""
+_NOT_APPROVED = """
+SELECT entry.id, entry.job_id, approval.state
+FROM editor_approval AS approval JOIN editor_ledgerentry AS entry ON entry.job_id = approval.job_id
+WHERE approval.workspace_id = %(workspace)s AND approval.state <> 'granted'
+ORDER BY entry.id LIMIT 1
 """
 
 
-def _never_held(progress: Progress) -> Iterator[str]:
+def _holds(progress: Progress) -> Iterator[str]:
     for (job,) in _rows(_NEVER_HELD, progress.as_dict()):
         yield f"Edit {job} costs credits, but no entry holds them."
+    for entry, job, state in _rows(_NOT_APPROVED, progress.as_dict()):
+        yield f"Entry {entry} is of edit {job}, which was never approved ({state})."
 
 
 # Rows of both sides with opposite signs: what is left is a difference.
@@ -230,7 +242,7 @@ def _counted(progress: Progress) -> Iterator[str]:
         )
 
 
-_WHOLE = (_totals, _never_held, _usage, _counted)
+_WHOLE = (_totals, _holds, _usage, _counted)
 
 
 def _rows(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

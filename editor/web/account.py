@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from editor.errors import Conflict
 from editor.gateway import addresses
+from editor.mail_addresses import normalized
 from editor.models import User
 from editor.operations import people, workspaces
 from editor.web import choices, oidc, sign_in_limits
@@ -55,9 +56,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise Conflict("An account with this email already exists.") from None
         return saved
 
+    def clean_email(self, email: str) -> str:
+        return normalized(email)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        if "email" in credentials:
+            credentials["email"] = normalized(credentials["email"])
+        return super().authenticate(request, **credentials)
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Enforce the limits on attempts. The base class does not count one whose password is right."""
-        email = credentials.get("email", "").lower()
+        email = credentials.get("email", "")
         self._login_failed_rl_usage = sign_in_limits.take(request, email)
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")

@@ -23,6 +23,7 @@ from django.urls import reverse
 
 from editor.errors import Conflict
 from editor.gateway.requests import mail_origin
+from editor.mail_addresses import normalized
 from editor.models import Role, User
 from editor.operations import members, people, workspaces
 from editor.queries import accounts
@@ -45,6 +46,7 @@ class PublicOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         """Some providers send `email_verified` as a text: “false” is not verified."""
         login: SocialLogin = super().complete_login(request, app, token, **kwargs)
         for address in login.email_addresses:
+            address.email = normalized(address.email)
             address.verified = address.verified is True or address.verified == "true"
         return login
 

@@ -74,7 +74,13 @@ on("change", ({ target }) => {
   if (target.dataset.preview) find(target.dataset.preview).src = URL.createObjectURL(target.files[0]);
 }, true);
 on("load", ({ target }) => URL.revokeObjectURL(target.src), true); // has no effect for other images
-on("htmx:after:settle", ({ target }) => target.matches("dialog:not([open], :empty)") && target.showModal());
+on("htmx:after:settle", ({ target }) => {
+  if (!target.matches("dialog:not([open], :empty)")) return;
+  // Closing it gives the focus back to what has it now, but a menu's entries are gone by then.
+  const menu = document.activeElement.closest("[popover]");
+  if (menu) find(`[popovertarget="${menu.id}"]`).focus();
+  target.showModal();
+});
 on("close", ({ target }) => target.matches("[data-forget]") && target.replaceChildren(), true);
 
 // --- Switches remembered by this browser.

@@ -1,6 +1,7 @@
 // Passkeys: the server makes the options for the browser's dialog, and the form carries its result.
-document.addEventListener("click", async ({ target }) => {
-  const button = target.closest("[data-passkey]");
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-passkey]");
+  if (button) event.preventDefault(); // its form is submitted below, with the passkey
   if (!button?.form.reportValidity()) return;
   try {
     const { form } = button;

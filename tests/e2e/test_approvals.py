@@ -17,6 +17,7 @@ from tests.e2e.studio import PHONE, Studio
 from tests.e2e.test_pages import assert_in_order, sign_in
 
 SLUG = "acme-studio"
+WARM, COLD, SEPIA = "make it warmer", "make it cool", "make it sepia"
 CAP = """
 from editor.models import Membership
 Membership.objects.filter(user__email="luis@example.test").update(monthly_cap={cap})
@@ -73,25 +74,25 @@ def test_an_edit_is_asked_for_approved_and_runs_and_another_comes_back_with_its_
     expect(studio.run_button).to_have_count(0)
     assert_in_order(studio.page, "over the cap")
     shot(studio.page, "over-cap")
-    ask(studio, "Warm dawn", "The client wants to see it tonight.")
+    ask(studio, WARM, "The client wants to see it tonight.")
     expect(studio.page.get_by_label("Say why (optional)")).to_have_value("")
     shot(studio.page, "waiting")
 
     # The owner's page follows by the socket, and decides by the keyboard.
-    expect(card(owner, "Warm dawn")).to_contain_text("The client wants to see it tonight.")
-    expect(card(owner, "Warm dawn")).to_contain_text("Monthly cap: 0 of 1 spent")
+    expect(card(owner, WARM)).to_contain_text("The client wants to see it tonight.")
+    expect(card(owner, WARM)).to_contain_text("Monthly cap: 0 of 1 spent")
     expect(owner.get_by_role("link", name="Approvals, 1 waiting")).to_be_visible()
-    ask(studio, "Cold night")
-    expect(card(owner, "Cold night")).to_be_visible()
+    ask(studio, COLD)
+    expect(card(owner, COLD)).to_be_visible()
     assert_in_order(owner, "approvals")
     shot(owner, "approvals")
-    card(owner, "Warm dawn").get_by_role("checkbox", name=re.compile("^Also raise luis’s cap by")).check()
-    card(owner, "Warm dawn").get_by_role("button", name="Approve").click()
+    card(owner, WARM).get_by_role("checkbox", name="Also raise luis’s monthly cap by 4, to 5").check()
+    card(owner, WARM).get_by_role("button", name="Approve").click()
     expect(owner.get_by_text("Approved. The edit runs now.")).to_be_visible()
-    expect(card(owner, "Warm dawn")).to_have_count(0)
-    expect(card(owner, "Cold night")).to_be_focused()
+    expect(card(owner, WARM)).to_have_count(0)
+    expect(card(owner, COLD)).to_be_focused()
     studio.expect_editing("v2")
-    expect(card(studio.page, "Warm dawn")).to_have_count(0)
+    expect(card(studio.page, WARM)).to_have_count(0)
 
     owner.keyboard.press("d")
     expect(owner.get_by_label("Why not?")).to_be_focused()
@@ -106,10 +107,10 @@ def test_an_edit_is_asked_for_approved_and_runs_and_another_comes_back_with_its_
     assert_in_order(studio.page, "declined")
     shot(studio.page, "declined")
     declined.get_by_role("link", name="Edit the prompt").click()
-    expect(studio.prompt).to_have_value("Cold night")
+    expect(studio.prompt).to_have_value(COLD)
 
     owner.get_by_role("link", name="Decided 2").click()
-    expect(owner.get_by_text("amara approved it and raised the cap by")).to_be_visible()
+    expect(owner.get_by_text("amara approved it and raised the monthly cap by 4")).to_be_visible()
     expect(owner.get_by_text("amara declined it")).to_be_visible()
     assert_in_order(owner, "decided")
 
@@ -118,30 +119,30 @@ def test_keys_walk_the_cards_and_a_reason_being_written_stays(
     team: Portal, new_context: ContextMaker
 ) -> None:
     owner, studio = approvals(team, new_context()), luis(team, new_context())
-    for prompt in ("First", "Second"):
+    for prompt in (WARM, COLD):
         ask(studio, prompt)
         expect(card(owner, prompt)).to_be_visible()
     owner.keyboard.press("j")
-    expect(card(owner, "Second")).to_be_focused()
+    expect(card(owner, COLD)).to_be_focused()
     owner.keyboard.press("j")
-    expect(card(owner, "First")).to_be_focused()
+    expect(card(owner, WARM)).to_be_focused()
     owner.keyboard.press("d")
     owner.keyboard.type("a jaded k")  # no key of the page while typing
-    ask(studio, "Third")
-    expect(card(owner, "Third")).to_be_visible()
+    ask(studio, SEPIA)
+    expect(card(owner, SEPIA)).to_be_visible()
     expect(owner.get_by_label("Why not?")).to_have_value("a jaded k")
     expect(owner.get_by_label("Why not?")).to_be_focused()
     owner.get_by_role("button", name="Back").click()
-    expect(card(owner, "First").get_by_role("button", name="Decline")).to_be_focused()
+    expect(card(owner, WARM).get_by_role("button", name="Decline")).to_be_focused()
     owner.keyboard.press("k")
-    expect(card(owner, "Second")).to_be_focused()
+    expect(card(owner, COLD)).to_be_focused()
     owner.keyboard.press("a")
-    expect(card(owner, "Second")).to_have_count(0)
+    expect(card(owner, COLD)).to_have_count(0)
     studio.expect_editing("v2")
 
-    card(studio.page, "Third").get_by_role("button", name="Cancel").click()
-    expect(card(owner, "Third")).to_have_count(0)
-    expect(card(owner, "First")).to_be_visible()
+    card(studio.page, SEPIA).get_by_role("button", name="Cancel").click()
+    expect(card(owner, SEPIA)).to_have_count(0)
+    expect(card(owner, WARM)).to_be_visible()
 
 
 def test_what_another_decides_is_said_and_a_new_price_is_asked_anew(
@@ -154,27 +155,25 @@ def test_what_another_decides_is_said_and_a_new_price_is_asked_anew(
         ".update(role='admin')",
     )
     owner, studio = approvals(team, new_context()), luis(team, new_context())
-    ask(studio, "Warm dawn")
-    expect(card(owner, "Warm dawn")).to_be_visible()
+    ask(studio, WARM)
+    expect(card(owner, WARM)).to_be_visible()
     owner.locator("input[name=price]").evaluate("field => field.value = '1'")
-    card(owner, "Warm dawn").get_by_role("button", name="Approve").click()
-    problem = card(owner, "Warm dawn").get_by_text(
-        re.compile(r"The price of this edit has changed from 1 to")
-    )
+    card(owner, WARM).get_by_role("button", name="Approve").click()
+    problem = card(owner, WARM).get_by_text(re.compile(r"The price of this edit has changed from 1 to"))
     expect(problem).to_be_visible()
     mei = new_context()
     sign_in(mei, team, "mei@example.test")
     mei.goto(f"{team.url}/w/{SLUG}/approvals/")
     expect(problem).to_be_visible()
-    card(mei, "Warm dawn").get_by_role("button", name="Approve").click()
-    expect(owner.get_by_text("luis: “Warm dawn”. mei approved it.")).to_be_visible()
-    expect(card(owner, "Warm dawn")).to_have_count(0)
+    card(mei, WARM).get_by_role("button", name="Approve").click()
+    expect(owner.get_by_text("luis: “make it warmer”. mei approved it.")).to_be_visible()
+    expect(card(owner, WARM)).to_have_count(0)
     studio.expect_editing("v2")
 
 
 @pytest.fixture(scope="module")
 def waiting(portals: Path) -> Iterator[Portal]:
-    """Three edits wait, one with its reason being written."""
+    """Three edits wait; one was approved and one declined."""
     folder = portals / "approvals"
     folder.mkdir()
     portal = Portal(folder)
@@ -189,7 +188,7 @@ def waiting(portals: Path) -> Iterator[Portal]:
 WAITING = """
 from editor.access import lookups
 from editor.models import User, Workspace
-from editor.operations import images, jobs
+from editor.operations import approvals, images, jobs
 Workspace.objects.update(monthly_limit=2000)
 actor = lookups.actor(User.objects.get(email="luis@example.test"), "acme-studio")
 User.objects.filter(email="luis@example.test").update(name="Luis Ortega")
@@ -198,10 +197,16 @@ prompts = {
     "portrait": "Change the suit to white",
     "rocket": "Replace the sky with a warm dawn, keep the towers and every light as they are",
 }
-for name, prompt in prompts.items():
+def ask(name, prompt):
     image = images.find_or_add_sample(actor=actor, name=name)
-    jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt, image_ids=(image.id,),
-                approval_message="The client wants to see it tonight."))
+    return jobs.submit(actor=actor, request=jobs.NewEdit(prompt=prompt, image_ids=(image.id,),
+                       approval_message="The client wants to see it tonight."))
+owner = lookups.actor(User.objects.get(email="amara@example.test"), "acme-studio")
+approved, declined = ask("coffee", "make it warmer"), ask("coffee", "make it cool")
+approvals.approve(actor=owner, job=approved, price=approved.price)
+approvals.decline(actor=owner, job=declined, reason="A cheaper model first, please.")
+for name, prompt in prompts.items():
+    ask(name, prompt)
 """
 
 
@@ -221,12 +226,17 @@ def test_the_page_is_in_order(
     assert_in_order(page, "declining")
     shot(page, f"declining-{'phone' if size else 'desktop'}-{theme}")
     page.goto(f"{waiting.url}/w/{SLUG}/approvals/?show=decided")
-    expect(page.get_by_text("Nothing was decided yet.")).to_be_visible()
-    assert_in_order(page, "nothing decided")
+    expect(page.get_by_text("amara declined it")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(2)
+    assert_in_order(page, "decided")
+    shot(page, f"decided-{'phone' if size else 'desktop'}-{theme}")
     page.goto(f"{waiting.url}/accounts/")
     expect(page.get_by_label("Mail about approvals")).to_be_checked()
     assert_in_order(page, "account")
     sign_in(studio := new_context(**size, color_scheme=theme), waiting, "luis@example.test")
     expect(studio.get_by_text("Waiting for approval").first).to_be_visible()
+    studio.get_by_role("button", name="Rocket").click()
+    studio.get_by_label("What should change?").fill("make it warmer")
+    expect(studio.get_by_role("button", name="Ask for approval")).to_be_visible()
     assert_in_order(studio, "studio over the cap")
     shot(studio, f"studio-{'phone' if size else 'desktop'}-{theme}")

@@ -35,22 +35,27 @@ def test_limits_are_set_and_the_composer_says_which_binds(
     page.goto(f"{settings}/general/")
     card = page.locator("section", has=page.get_by_role("heading", name="Limits", exact=True))
     card.get_by_label("Monthly budget").fill("2000")
-    card.get_by_label("Daily budget").fill("1")
+    card.get_by_label("Daily budget").fill("2")
     card.get_by_label("Time zone").select_option("Europe/Berlin")
     card.get_by_role("button", name="Save limits").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
-    expect(card.get_by_label("Daily budget")).to_have_value("1")
+    expect(card.get_by_label("Daily budget")).to_have_value("2")
     assert_in_order(page, "limits of the workspace")
     look(page, f"general-{which}")
 
     page.goto(f"{common_portal.url}/w/acme-studio/")
-    over = page.get_by_text(re.compile("1 of 1 left of the workspace's daily budget until .*Berlin"))
+    over = page.get_by_text(
+        re.compile("^This needs 4 credits, and 2 credits of the workspace’s budget of today")
+    )
     expect(over).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("^0 of 2 · resets on .* · you can change it in the settings"))
+    ).to_be_visible()
     assert_in_order(page, "over a limit")
     look(page, f"studio-{which}")
     page.get_by_label("What should change?").fill("a quiet harbour")
     page.get_by_role("button", name=RUN).click()
-    refused = "The workspace's budget is 1 credits a day, and 0 are used."
+    refused = "The workspace's budget is 2 credits a day, and 0 are used."
     expect(page.get_by_text(refused)).to_be_visible()
 
     page.goto(f"{settings}/general/")

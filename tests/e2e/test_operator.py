@@ -112,6 +112,7 @@ def test_the_operators_day(setting: Setting, new_context: ContextMaker) -> None:
     the_portal_gets_keys(page, setting)
     sign_in(mei, setting.portal, OWNER)
     a_failing_provider_is_switched_off(page, mei, setting)
+    the_workspace_is_suspended_and_resumed(page, mei)
     a_lost_factor_is_reset(page, setting)
     every_act_is_in_the_audit_log(page)
     the_owner_cannot_reach_any_of_it(mei, setting)
@@ -130,7 +131,7 @@ def send(page: Page, button: str, **fields: str) -> None:
     dialog.get_by_role("button", name=button).click()
 
 
-def told(page: Page, text: str) -> None:
+def says(page: Page, text: str) -> None:
     expect(page.get_by_role("region", name="Notifications")).to_contain_text(text)
     expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -139,7 +140,7 @@ def a_workspace_is_made(page: Page) -> None:
     go(page, "Workspaces")
     page.get_by_role("link", name="New workspace").click()
     send(page, "Create workspace", Name="Harbour Press", **{"Owner's email": OWNER})
-    told(page, "“Harbour Press” was created. Its address is harbour-press.")
+    says(page, "“Harbour Press” was created. Its address is harbour-press.")
     page.get_by_role("searchbox", name="Find a workspace").press_sequentially("harb")
     expect(page.get_by_role("row", name=re.compile("Acme Studio"))).to_have_count(0)
     page.get_by_role("link", name="Harbour Press", exact=True).click()
@@ -150,26 +151,40 @@ def it_gets_a_plan_and_credits(page: Page) -> None:
     go(page, "Plans")
     page.get_by_role("link", name="New plan").click()
     send(page, "Create plan", Name="Agency", Monthly_credits="2000")
-    told(page, "Plan Agency saved.")
+    says(page, "Plan Agency saved.")
+    expect(page.get_by_role("row", name=re.compile("Agency"))).to_contain_text("They expire")
+    page.get_by_role("link", name="Change plan Agency").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Unspent monthly credits").select_option("Up to a number of them stay")
+    send(page, "Save plan", At_most_this_many_stay="0")
+    expect(dialog.get_by_text("Enter how many credits stay.")).to_be_visible()
+    send(page, "Save plan", At_most_this_many_stay="500")
+    says(page, "Plan Agency saved.")
+    expect(page.get_by_role("row", name=re.compile("Agency"))).to_contain_text("Up to 500 stay")
     go(page, "Workspaces")
     page.get_by_role("link", name="Harbour Press", exact=True).click()
     page.get_by_role("link", name="Change plan").click()
     page.get_by_role("dialog").get_by_label("Plan").select_option("Agency")
     send(page, "Change plan")
-    told(page, "Harbour Press has the plan Agency now.")
+    says(page, "Harbour Press has the plan Agency now.")
+    expect(page.get_by_text("2,000 credits a month, 2,000 left")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Monthly credits"))).to_contain_text("+2,000")
 
     page.get_by_role("link", name="Give credits").click()
-    dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="Give credits to Harbour Press")).to_be_visible()
     dialog.get_by_role("button", name="1,000", exact=True).click()
-    expect(dialog.get_by_text("1,000 credits", exact=True)).to_be_visible()
-    dialog.get_by_label("Amount").fill("-5")
+    expect(dialog.get_by_text("3,000 credits", exact=True)).to_be_visible()
+    dialog.get_by_label("Amount").fill("-2001")
     expect(dialog.get_by_text("below zero: not possible")).to_be_visible()
     send(page, "Give credits", Reason="Typo")
     expect(dialog.get_by_text("it cannot go below zero")).to_be_visible()
     send(page, "Give credits", Amount="1000", Reason="Invoice 2026-0412 paid")
-    told(page, "Harbour Press has 1,000 credits now.")
+    says(page, "Harbour Press has 3,000 credits now.")
     expect(page.get_by_role("row", name=re.compile("Invoice 2026-0412 paid"))).to_contain_text("+1,000")
+    page.get_by_role("link", name="Give credits").click()
+    send(page, "Give credits", Amount="-100", Reason="It was for 900")
+    says(page, "Harbour Press has 2,900 credits now.")
+    expect(page.get_by_role("row", name=re.compile("It was for 900"))).to_contain_text("−100")
 
 
 def the_portal_gets_keys(page: Page, setting: Setting) -> None:
@@ -181,9 +196,9 @@ def the_portal_gets_keys(page: Page, setting: Setting) -> None:
         page.goto(f"{setting.portal.url}/operator/providers/")
         page.get_by_role("link", name=f"Add a key for {label}").click()
         send(page, "Save and test", API_key=key)
-        told(page, f"Key for {label} saved. It works.")
+        says(page, f"Key for {label} saved. It works.")
     page.get_by_role("button", name="Test the key for fal").click()
-    told(page, "fal: The key works.")
+    says(page, "fal: The key works.")
 
 
 def a_failing_provider_is_switched_off(page: Page, mei: Page, setting: Setting) -> None:
@@ -204,13 +219,30 @@ def a_failing_provider_is_switched_off(page: Page, mei: Page, setting: Setting) 
     go(page, "Providers")
     page.get_by_role("link", name="Switch off Black Forest Labs", exact=True).click()
     send(page, "Switch off", Reason="Its tasks fail since nine")
-    told(page, "Black Forest Labs is switched off.")
+    says(page, "Black Forest Labs is switched off.")
     expect(page.get_by_text("All its routes are switched off: Its tasks fail since nine")).to_be_visible()
 
     mei.get_by_label("What should change?").fill("make it colder")
     mei.get_by_role("button", name=re.compile("^Run")).click()
     expect(mei.get_by_role("radio", name="Compare")).to_be_attached()
     assert len(setting.fal.tasks) == 1
+
+
+def the_workspace_is_suspended_and_resumed(page: Page, mei: Page) -> None:
+    go(page, "Workspaces")
+    page.get_by_role("link", name="Harbour Press", exact=True).click()
+    page.get_by_role("link", name="Suspend").click()
+    send(page, "Suspend", Reason="The invoice is open")
+    says(page, "Harbour Press is suspended.")
+    expect(page.get_by_text(re.compile("^Suspended .*: The invoice is open$"))).to_be_visible()
+    mei.reload()
+    expect(mei.get_by_text("This workspace is suspended: The invoice is open.")).to_be_visible()
+    expect(mei.get_by_role("button", name=re.compile("^Run"))).to_have_count(0)
+    page.get_by_role("link", name="Resume").click()
+    send(page, "Resume", Reason="It is paid")
+    says(page, "Harbour Press is resumed.")
+    mei.reload()
+    expect(mei.get_by_role("button", name=re.compile("^Run"))).to_be_visible()
 
 
 def a_lost_factor_is_reset(page: Page, setting: Setting) -> None:
@@ -223,25 +255,50 @@ def a_lost_factor_is_reset(page: Page, setting: Setting) -> None:
     page.get_by_role("button", name="More for Mei Tanaka").click()
     page.get_by_role("button", name="Reset second factor").click()
     send(page, "Reset")
-    told(page, f"The second factor of {OWNER} is reset.")
+    says(page, f"The second factor of {OWNER} is reset.")
     expect(row).to_contain_text("None")
+
+
+# What the operator did on this day, in its order: the workspace, and the sentence with its details.
+ACTS = [
+    ("Harbour Press", "Created workspace “Harbour Press”"),
+    (
+        "–",
+        "Created plan “Agency” name Agency, monthly credits 2,000, unspent monthly credits: they expire, "
+        "credits that stay 0, requests per minute 60, concurrent jobs 100, storage bytes 21,474,836,480, "
+        "seats none, own keys yes, default plan no",
+    ),
+    (
+        "–",
+        "Changed plan “Agency”: unspent monthly credits: they expire → up to a number of them stay, "
+        "credits that stay 0 → 500",
+    ),
+    ("Harbour Press", "Changed the plan of workspace “Harbour Press”: plan Standard → Agency"),
+    ("Harbour Press", "Granted 1,000 credits: Invoice 2026-0412 paid balance 2,000 → 3,000"),
+    ("Harbour Press", "Adjusted the balance by -100 credits: It was for 900 balance 3,000 → 2,900"),
+    ("–", "Saved provider key bfl last four characters -key"),
+    ("–", "Saved provider key fal last four characters -key"),
+    ("–", "Tested provider key fal"),
+    (
+        "–",
+        "Switched off the portal's route Black Forest Labs: Its tasks fail since nine enabled yes → no",
+    ),
+    ("Harbour Press", "Suspended workspace “Harbour Press”: The invoice is open suspended no → yes"),
+    ("Harbour Press", "Resumed workspace “Harbour Press”: It is paid suspended yes → no"),
+    ("Harbour Press", f"Ended sessions of {OWNER}"),
+    ("–", f"Reset the second factor of {OWNER}"),
+]
+CELLS = """rows => rows.map(row => [...row.cells].map(cell => cell.innerText.replace(/\\s+/g, " ").trim()))"""
 
 
 def every_act_is_in_the_audit_log(page: Page) -> None:
     go(page, "Audit log")
-    log = page.get_by_role("table")
-    for text in (
-        "Created workspace “Harbour Press”",
-        "Created plan “Agency”",
-        "Changed the plan of workspace “Harbour Press”: plan Standard → Agency",
-        "Granted 1,000 credits: Invoice 2026-0412 paid",
-        "Saved provider key bfl",
-        "Saved provider key fal",
-        "Tested provider key fal",
-        "Switched off the portal's route Black Forest Labs: Its tasks fail since nine",
-        f"Reset the second factor of {OWNER}",
-    ):
-        expect(log).to_contain_text(text)
+    page.get_by_label("Person").fill(OPERATOR)
+    page.get_by_role("button", name="Filter").click()
+    page.wait_for_url("**by=ada**")
+    rows = page.locator("table.audit tbody tr").evaluate_all(CELLS)
+    acts = [(workspace, action) for _, workspace, who, action, _ in rows if who.endswith("(operator)")]
+    assert acts[::-1] == ACTS
 
 
 def the_owner_cannot_reach_any_of_it(mei: Page, setting: Setting) -> None:

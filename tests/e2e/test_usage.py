@@ -21,13 +21,15 @@ CREDITS = "/w/acme-studio/credits/"
 FILL = """
 from datetime import date
 from editor.models import Status, User, Workspace
-from tests.spending import end, spend, start
+from tests.factories import make_workspace
+from tests.spending import end, move_credits, spend, start
 from editor.queries import limits
 workspace = Workspace.objects.get()
-Workspace.objects.update(monthly_limit=2000)
+Workspace.objects.update(monthly_limit=2000, approval_threshold=20)
 owner, mei = User.objects.get(email="amara@example.test"), User.objects.get(email="mei@example.test")
 User.objects.filter(pk=owner.pk).update(name="Amara Okafor")
 User.objects.filter(pk=mei.pk).update(name="Mei Tanaka")
+move_credits(workspace, make_workspace(name="Acme Print", owner=owner, balance=0))
 first = limits.today(workspace).replace(day=1)
 for number in range(20):
     spend(workspace, owner, on=first, prompt=f"make it bluer, number {number}")
@@ -57,6 +59,7 @@ def spent(portals: Path) -> Iterator[Portal]:
 def page(spent: Portal, new_context: ContextMaker) -> Page:
     page = new_context()
     sign_in(page, spent, EMAIL)
+    page.goto(f"{spent.url}/w/acme-studio/gallery/")
     page.get_by_role("banner").get_by_role("link", name=re.compile("^Credits:")).click()
     expect(page).to_have_url(spent.url + CREDITS)
     return page
@@ -137,7 +140,20 @@ def test_lines_are_filtered_paged_and_opened(page: Page) -> None:
     page.get_by_label("Person").select_option("Everyone")
     page.get_by_role("link", name="Older").click()
     expect(page.get_by_role("link", name="Newest")).to_be_visible()
-    expect(lines.filter(has_text="Given")).to_have_count(2)
+    expect(lines.filter(has_text="Unspent monthly credits")).to_contain_text("Expired")
+    page.get_by_label("Kind").select_option("Transferred")
+    expect(lines).to_have_count(2)
+    expect(lines.last).to_contain_text("Transferred to Acme Print")
+    lines.last.locator("summary").click()
+    expect(lines.last.get_by_text("Transferred to Acme Print: Autumn catalogue")).to_be_visible()
+
+
+def test_the_limits_say_what_is_used_and_lead_to_where_they_are_changed(page: Page) -> None:
+    limits = page.get_by_role("region", name="Limits")
+    expect(limits).to_contain_text(re.compile(r"Monthly budget\s+\d+ of 2,000 used\s*It resets on 1"))
+    expect(limits).to_contain_text(re.compile(r"Approval\s+Above 20 credits"))
+    limits.get_by_role("link", name="Change: Monthly budget").click()
+    expect(page.get_by_label("Monthly budget")).to_have_value("2000")
 
 
 def test_a_proof_and_the_file_match_the_balance(page: Page, spent: Portal, tmp_path: Path) -> None:
@@ -151,7 +167,7 @@ def test_a_proof_and_the_file_match_the_balance(page: Page, spent: Portal, tmp_p
     started.value.save_as(file)
     with file.open(newline="") as opened:
         total = sum(int(row["Credits"]) for row in csv.DictReader(opened))
-    [(balance,)] = spent.query("SELECT balance FROM editor_creditaccount")
+    [(balance,)] = spent.query("SELECT max(balance) FROM editor_creditaccount")
     assert total == balance
     tile = page.locator(".stat", has_text="Balance")
     expect(tile).to_contain_text(f"{balance:,}")

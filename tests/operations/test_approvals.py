@@ -247,6 +247,28 @@ def test_the_cap_can_be_raised_with_it(team: Team) -> None:
     assert AuditEntry.objects.get(action="membership.changed").after == {"monthly cap": "4"}
 
 
+def test_the_cap_that_was_in_the_way_is_raised_and_no_other() -> None:
+    team = make_team(cap=2 * PRICE)
+    Membership.objects.filter(pk=team.editor.membership.pk).update(daily_cap=1)
+    job = ask(make_actor(team.workspace, user=team.editor.user))
+    approvals.approve(actor=team.admin, job=job, price=PRICE, raise_cap=True)
+    row = Membership.objects.get(pk=team.editor.membership.pk)
+    assert (row.monthly_cap, row.daily_cap) == (2 * PRICE, 1 + PRICE)
+    assert approval_of(job).raised_by == PRICE
+    assert AuditEntry.objects.get(action="membership.changed").after == {"daily cap": "5"}
+    assert ask(make_actor(team.workspace, user=team.editor.user)).is_live  # within the cap by now
+
+
+@pytest.mark.parametrize("limit", ["threshold", "removed"])
+def test_where_no_cap_is_in_the_way_none_is_raised(limit: str) -> None:
+    team = make_team(cap=None if limit == "threshold" else 0, approval_threshold=PRICE - 1)
+    job = ask(team.editor)
+    Membership.objects.filter(pk=team.editor.membership.pk).update(monthly_cap=None, daily_cap=1)
+    approvals.approve(actor=team.admin, job=job, price=PRICE, raise_cap=True)
+    row = Membership.objects.get(pk=team.editor.membership.pk)
+    assert (row.monthly_cap, row.daily_cap, approval_of(job).raised_by) == (None, 1, 0)
+
+
 def test_who_may_not_raise_the_cap_approves_nothing_with_it(team: Team) -> None:
     """An admin with a cap of their own gives nobody more than that."""
     Membership.objects.filter(pk=team.admin.membership.pk).update(monthly_cap=2)

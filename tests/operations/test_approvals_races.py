@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
+from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from editor.errors import EditorError
 from editor.models import Approval, CreditAccount, Job, LedgerEntry, Status
-from editor.operations import approvals, deletions, jobs, members
+from editor.operations import approvals, credits, deletions, jobs, members, outcomes
 from editor.operations.jobs import NewEdit
 from editor.queries import limits
 from editor.queries import members as member_queries
 from tests.approvals import KONTEXT, PRICE, PROMPT, Team, approval_of, ask, make_team
-from tests.patience import PATIENCE
+from tests.operations.ledger.world import results
+from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -121,6 +124,27 @@ def test_approvals_and_submissions_share_one_budget() -> None:
     assert [limit.used for limit in limits.of(team.editor) if limit.kind == "member_month"] == [0]
 
 
+def test_approving_again_does_not_wait_for_an_edit_that_is_ending() -> None:
+    """Who ends an edit locks its row before the account: the other order would be a deadlock."""
+    team = make_team()
+    job = ask(team.editor)
+    approvals.approve(actor=team.admin, job=job, price=PRICE)
+
+    def act() -> list[bool]:
+        return at_once(
+            lambda: approvals.approve(actor=team.admin, job=job, price=PRICE),
+            lambda: approvals.approve(actor=team.owner, job=job, price=PRICE),
+            lambda: approvals.decline(actor=team.owner, job=job, reason="no"),
+        )
+
+    with transaction.atomic():
+        row = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(act).result(PATIENCE) == [True, False, False]
+        outcomes.end_failed(job=row, code="internal", message="no")
+    assert CreditAccount.objects.get(workspace=team.workspace).balance == 100
+
+
 def test_many_deciders_hold_the_price_once() -> None:
     team = make_team()
     job = ask(team.editor)
@@ -129,3 +153,33 @@ def test_many_deciders_hold_the_price_once() -> None:
         *[lambda: approvals.approve(actor=team.admin, job=job, price=PRICE)] * 4,
     )
     assert_one_end(team, job)
+
+
+def test_approving_again_while_the_edit_ends() -> None:
+    """Ending an edit locks it before the account. A second approval, which has the account, waits for neither."""
+    team = make_team()
+    job = ask(team.editor)
+    approvals.approve(actor=team.owner, job=job, price=PRICE)
+    job.refresh_from_db()
+    settle = credits.settle
+
+    def approve_again() -> None:
+        try:
+            approvals.approve(actor=team.owner, job=job, price=PRICE)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+
+        def slowly(**fields: Any) -> None:
+            second = threads.submit(approve_again)
+            wait_until(lambda: second.done() or somebody_waits_for_our_locks())
+            settle(**fields)
+            ended.append(second)
+
+        ended: list[Future[None]] = []
+        with mock.patch.object(credits, "settle", slowly):
+            assert outcomes.end_completed(job=job, stored=results(1), seed=None)
+        ended[0].result(PATIENCE)
+    account = CreditAccount.objects.get(workspace=team.workspace)
+    assert (account.balance, account.held) == (96, 0)

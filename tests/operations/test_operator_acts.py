@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -26,11 +27,20 @@ from editor.models import (
     User,
     Workspace,
 )
-from editor.operations import credits, jobs, mails, offers, people, plans, portal_keys, workspaces
-from editor.operations.jobs import NewEdit
+from editor.operations import (
+    credits,
+    mails,
+    offers,
+    people,
+    plans,
+    portal_keys,
+    second_factors,
+    sessions,
+    workspaces,
+)
 from editor.providers.base import ErrorKind, ProviderError
 from tests import fake_providers
-from tests.factories import PASSWORD, UserFactory, make_actor, make_workspace
+from tests.factories import PASSWORD, UserFactory, make_workspace
 from tests.fake_providers import KEY, FakeProvider
 
 pytestmark = pytest.mark.django_db
@@ -94,27 +104,6 @@ def test_credits_that_cannot_be_given(operator: User, workspace: Workspace, amou
 # --- Plans and workspaces --------------------------------------------------------------------
 
 
-def test_a_plan_is_created_and_changed(operator: User) -> None:
-    plan = plans.change(actor=operator, plan=Plan(), values=PLAN)
-    assert last("plan.created") == ("operator", None, PLAN)
-    plans.change(actor=operator, plan=plan, values=PLAN | {"monthly_credits": 3_000})
-    assert last("plan.changed") == ("operator", {"monthly_credits": 2_000}, {"monthly_credits": 3_000})
-    plans.change(actor=operator, plan=plan, values=PLAN | {"monthly_credits": 3_000})
-    assert AuditEntry.objects.filter(action__startswith="plan.").count() == 2
-
-
-def test_a_plan_with_wrong_values_is_refused_at_their_fields(operator: User) -> None:
-    plans.change(actor=operator, plan=Plan(), values=PLAN)
-    with pytest.raises(InvalidInput) as caught:
-        plans.change(actor=operator, plan=Plan(), values=PLAN)
-    assert set(caught.value.fields) == {"name"}
-    with pytest.raises(Conflict):
-        plans.change(
-            actor=operator, plan=Plan.objects.get(is_default=True), values={"is_default": False, "name": "S"}
-        )
-    assert Plan.objects.filter(is_default=True).count() == 1
-
-
 def test_a_workspace_for_somebody_with_an_account(operator: User) -> None:
     owner, plan = UserFactory.create(), plans.change(actor=operator, plan=Plan(), values=PLAN)
     made = workspaces.create_for(
@@ -151,37 +140,6 @@ def test_a_workspace_needs_a_name_an_address_and_an_active_owner(operator: User)
         with pytest.raises(error):
             workspaces.create_for(actor=operator, name=name, email=email, plan=plan, origin="")
     assert (Workspace.objects.count(), User.objects.count()) == (0, people_before)
-
-
-def test_another_plan_is_recorded_once(operator: User, workspace: Workspace) -> None:
-    plan = plans.change(actor=operator, plan=Plan(), values=PLAN)
-    for _ in range(2):
-        workspaces.set_plan(actor=operator, workspace=workspace, plan=plan)
-    assert last("workspace.plan_changed") == ("operator", {"plan": "Standard"}, {"plan": "Agency"})
-    assert AuditEntry.objects.filter(action="workspace.plan_changed").count() == 1
-
-
-def test_no_edit_starts_in_a_suspended_workspace_until_it_is_resumed(operator: User) -> None:
-    actor = make_actor()
-    running = jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
-    workspaces.suspend(actor=operator, workspace=actor.workspace, reason="Invoice 7 is not paid.")
-    assert last("workspace.suspended") == ("operator", {"suspended": False}, {"suspended": True})
-    for start in (jobs.check, jobs.submit):
-        with pytest.raises(Unprocessable, match=r"suspended.*Invoice 7 is not paid\."):
-            start(actor=actor, request=NewEdit(prompt="a harbour"))
-    running.refresh_from_db()
-    assert running.is_live
-    workspaces.resume(actor=operator, workspace=actor.workspace, reason="Paid")
-    assert last("workspace.resumed") == ("operator", {"suspended": True}, {"suspended": False})
-    jobs.submit(actor=actor, request=NewEdit(prompt="a harbour"))
-
-
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
-def test_suspending_needs_a_reason(operator: User, workspace: Workspace, reason: str) -> None:
-    with pytest.raises(InvalidInput):
-        workspaces.suspend(actor=operator, workspace=workspace, reason=reason)
-    workspace.refresh_from_db()
-    assert workspace.suspended_at is None
 
 
 # --- People ----------------------------------------------------------------------------------
@@ -322,6 +280,8 @@ ACTS: dict[str, Callable[[User, Workspace], Any]] = {
         actor=who, provider="bfl", model="", on=False, reason="x"
     ),
     "key": lambda who, place: portal_keys.remove(actor=who, key=ProviderKey()),
+    "sessions": lambda who, place: sessions.end_all(user=place.members.get(), actor=who),
+    "second factor": lambda who, place: second_factors.reset(user=place.members.get(), actor=who),
     "mail": lambda who, place: mails.send_test(actor=who, email="x@example.test"),
 }
 
@@ -335,9 +295,23 @@ def test_others_can_do_none_of_it(workspace: Workspace, act: str, rights: dict[s
     assert AuditEntry.objects.count() == before
 
 
-def test_resetting_a_factor_is_recorded(operator: User, workspace: Workspace) -> None:
-    from editor.operations import second_factors
+def test_people_end_their_own_sessions(workspace: Workspace) -> None:
+    person = workspace.members.get()
+    UserSession.objects.create(user=person, ip="192.0.2.1", user_agent="x", session_key="s" * 32)
+    sessions.end_all(user=person, actor=person)
+    assert not UserSession.objects.exists()
 
+
+def test_nobody_else_resets_a_factor(workspace: Workspace) -> None:
+    person = workspace.members.get()
+    Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    for who in (person, UserFactory.create(), UserFactory.create(is_staff=True)):
+        with pytest.raises(NotFound):
+            second_factors.reset(user=person, actor=who)
+    assert Authenticator.objects.count() == 1
+
+
+def test_resetting_a_factor_is_recorded(operator: User, workspace: Workspace) -> None:
     person = workspace.members.get()
     Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={"secret": "x"})
     second_factors.reset(user=person, actor=operator)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection
 
 from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import AuditEntry, CreditAccount, Plan, Role, User, Workspace
-from editor.operations import workspaces
-from tests.factories import PASSWORD, UserFactory
+from editor.operations import allowances, workspaces
+from tests.factories import PASSWORD, UserFactory, make_workspace
+from tests.patience import PATIENCE, somebody_waits_for_our_locks, wait_until
 
 
 @pytest.mark.django_db
@@ -139,3 +142,30 @@ def test_of_ten_concurrent_first_starts_one_succeeds(committed: None) -> None:
     with ThreadPoolExecutor(10) as threads:
         assert sum(threads.map(start, range(10))) == 1
     assert User.objects.count() == Workspace.objects.count() == 1
+
+
+def test_the_admin_and_the_operators_pages_change_one_workspace_at_once(committed: None) -> None:
+    """Both lock the account before the workspace: none waits for the other's second lock."""
+    workspace, operator = make_workspace(), UserFactory.create(is_staff=True, is_superuser=True)
+    plan = Plan.objects.create(name="Team", monthly_credits=30)
+    renew = allowances.renew
+
+    def set_plan() -> None:
+        try:
+            workspaces.set_plan(actor=operator, workspace=workspace, plan=plan)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+
+        def slowly(**fields: Any) -> bool:
+            if not others:
+                others.append(threads.submit(set_plan))
+                wait_until(lambda: others[0].done() or somebody_waits_for_our_locks())
+            return renew(**fields)
+
+        others: list[Future[None]] = []
+        with mock.patch.object(allowances, "renew", slowly):
+            workspaces.save(workspace=Workspace.objects.get(pk=workspace.pk))
+            others[0].result(PATIENCE)
+    assert CreditAccount.objects.get(pk=workspace.pk).balance == 130

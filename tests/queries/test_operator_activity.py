@@ -61,7 +61,7 @@ def test_edits_are_counted_by_hour_and_provider() -> None:
     hours = {hour.provider: hour for hour in activity.hours(now=timezone.now())}
     bfl = hours["bfl"]
     assert (bfl.completed, bfl.failed, bfl.blamed, bfl.charged) == (2, 2, 1, 4)
-    assert (bfl.cost, bfl.with_cost, bfl.charged_with_cost) == (Decimal("0.04"), 1, 4)
+    assert (bfl.cost, bfl.with_cost, bfl.charged_with_cost, bfl.without_cost) == (Decimal("0.04"), 1, 4, 0)
     assert bfl.wait == timedelta(seconds=5)
     assert hours["fal"].completed == 1
 

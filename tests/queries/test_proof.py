@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
+from django.utils import timezone
 
-from editor.models import CreditAccount, DailyUsage, Job, LedgerEntry, Status, Workspace
-from editor.operations import credits
+from editor.models import Approval, CreditAccount, DailyUsage, Job, LedgerEntry, Status, Workspace
+from editor.operations import approvals, credits, jobs
 from editor.queries import proof
+from tests.approvals import ask, make_team
 from tests.factories import make_member, make_workspace
 from tests.spending import end, spend, start
 from tests.web.rows import add_job
@@ -128,9 +130,39 @@ def test_an_edit_without_a_hold_is_found(workspace: Workspace) -> None:
     assert str(job.pk) in problem(workspace)
 
 
-def test_an_edit_that_waits_for_an_approval_holds_nothing(workspace: Workspace) -> None:
-    add_job(workspace, price=4, status=Status.WAITING)
-    assert problem(workspace) == ""
+@pytest.fixture
+def unapproved() -> list[Job]:
+    """Edits of one workspace that were not approved: one waits, the others were answered in all ways."""
+    team = make_team()
+    waiting, declined, lapsed, withdrawn = (ask(team.editor) for _ in range(4))
+    approvals.decline(actor=team.admin, job=declined, reason="Use the cheaper model")
+    Approval.objects.filter(job=lapsed).update(expires_at=timezone.now())
+    assert approvals.lapse() == 1
+    jobs.cancel(actor=team.editor, job=withdrawn)
+    return [waiting, declined, lapsed, withdrawn]
+
+
+def test_edits_that_were_not_approved_have_no_entries(unapproved: list[Job]) -> None:
+    assert problem(unapproved[0].workspace) == ""
+    for job in unapproved:
+        job.refresh_from_db()
+        assert not job.ledger_entries.exists()
+        assert job.charged == 0
+        Approval.objects.filter(job=job).update(state=Approval.State.GRANTED, decided_at=timezone.now())
+        assert problem(job.workspace) == f"Edit {job.pk} costs credits, but no entry holds them."
+        Approval.objects.filter(job=job).update(state=Approval.State.LAPSED)
+
+
+def test_entries_of_an_edit_that_was_not_approved_are_found(unapproved: list[Job]) -> None:
+    job = unapproved[1]
+    with transaction.atomic():
+        credits.hold(account=credits.lock_account(workspace_id=job.workspace_id), job=job)
+        credits.release(job=job)
+    entry = job.ledger_entries.earliest("id")
+    assert (
+        problem(job.workspace)
+        == f"Entry {entry.pk} is of edit {job.pk}, which was never approved (declined)."
+    )
 
 
 @pytest.mark.parametrize("column", ["credits", "returned"])

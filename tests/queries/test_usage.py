@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from editor.models import Status, Workspace
-from editor.operations import api_keys
+from editor.operations import api_keys, people
 from editor.queries import limits, usage
 from editor.queries.usage import Dimension, Figures, Span, Unit
 from tests.factories import make_actor, make_member, make_workspace
@@ -41,6 +41,20 @@ def test_figures_are_added_up_by_day_and_group(workspace: Workspace) -> None:
         (FRIDAY, "web", 9),
         (FRIDAY + timedelta(days=1), "web", 4),
     ]
+
+
+@pytest.mark.django_db
+def test_an_edit_of_somebody_who_was_deleted_is_counted_once(workspace: Workspace) -> None:
+    """Usage of deleted people has nobody's name any more, so that rows of several are alike."""
+    gone = [make_member(workspace) for _ in range(2)]
+    for user in gone:
+        spend(workspace, user, on=FRIDAY)
+    running = start(workspace, gone[0], spent_on=FRIDAY)
+    for user in gone:
+        people.remove(user=user, actor=None)
+    running.refresh_from_db()
+    end(running)
+    assert usage.total(Span(workspace, FRIDAY, FRIDAY)) == Figures(3, 0, 12, 0)
 
 
 @pytest.mark.django_db

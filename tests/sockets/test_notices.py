@@ -10,8 +10,9 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
 from editor.models import Job, Notice, Status, User
-from editor.operations import notices, outcomes
+from editor.operations import approvals, notices, outcomes
 from editor.operations.notices import Kind
+from tests.approvals import ask, make_team
 from tests.factories import make_actor, make_member
 from tests.sockets.page import listen
 from tests.web.rows import add_job
@@ -98,3 +99,22 @@ async def test_a_page_that_reconnects_and_shows_the_end_withdraws_it() -> None:
         assert "It took too long." in await page.next()
         await page.reported()
     assert await in_thread(Notice.objects.count) == 0
+
+
+async def test_a_question_arrives_live_and_leaves_with_the_answer_which_goes_to_who_asked() -> None:
+    team = await in_thread(make_team)
+    slug = team.workspace.slug
+    async with listen(team.admin.user, slug) as deciding, listen(team.editor.user, slug) as asking:
+        await deciding.next()
+        await asking.next()
+        job = await in_thread(ask, team.editor)
+        asked = "".join(await deciding.reported())
+        assert "asks for 4 credits" in asked
+        assert "unread" in asked
+        assert "unread" not in "".join(await asking.reported())
+        await in_thread(approvals.decline, actor=team.owner, job=job, reason="Too expensive")
+        [bell] = [message for message in await deciding.reported() if 'hx-target="#bell"' in message]
+        assert "unread" not in bell
+        answered = "".join(await asking.reported())
+        assert "declined your edit (Too expensive)" in answered
+        assert "unread" in answered

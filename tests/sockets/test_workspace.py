@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +15,7 @@ from editor.access.actor import Actor
 from editor.concurrency.threads import in_thread
 from editor.engine import execution
 from editor.models import Job, Membership, Role
-from editor.operations import credits, jobs, members
+from editor.operations import credits, jobs, members, workspace_settings
 from editor.operations.jobs import NewEdit
 from editor.providers import registry
 from editor.providers.base import Progress
@@ -216,6 +217,24 @@ async def test_two_pages_of_one_user_both_receive_it() -> None:
             [re.sub(r"\d+\.\d{6}", "now", text) for text in await page.reported()] for page in (first, second)
         ]
         assert reported[0] == reported[1] != []
+
+
+async def test_a_composer_asks_for_its_price_again_when_limits_change() -> None:
+    owner = await in_thread(make_actor)
+    mei = await in_thread(make_member, owner.workspace)
+    membership = await in_thread(owner.workspace.memberships.get, user=mei)
+    async with listen(mei, owner.workspace.slug) as page:
+        await page.next()
+        await in_thread(members.change, actor=owner, membership=membership, monthly_cap=4)
+        assert 'hx-target="#pull"' in await page.next()
+        limits: dict[str, Any] = {
+            "monthly_limit": None,
+            "daily_limit": 9,
+            "approval_threshold": None,
+            "time_zone": "UTC",
+        }
+        await in_thread(workspace_settings.set_limits, actor=owner, **limits)
+        assert 'hx-target="#pull"' in await page.next()
 
 
 async def test_a_page_rendered_for_other_rights_is_reloaded_once() -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 
 from editor.models import User
 from editor.web.middleware import SEEN_SECONDS, seen_key
+from tests.factories import PASSWORD
 
 # Headers that htmx 4 sends to swap a part of a page.
 HTMX = {
@@ -34,3 +36,21 @@ def body(response: Any) -> str:
     """The page without its CSRF tokens, which differ each time."""
     text = response.content.decode()
     return re.sub(r'(csrfmiddlewaretoken" value|X-CSRFToken)("?[:=] ?")[^"]+"', r"\1\2…", text)
+
+
+def by_password(user: User, **extra: Any) -> Client:
+    """A browser in which the user entered email and password."""
+    client = Client(**extra)
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    return client
+
+
+def reauthenticated(user: User, **headers: str) -> Client:
+    """A browser in which the user signed in, and entered the password again a moment ago."""
+    client = by_password(user, headers=headers)
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    return client
+
+
+def is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session

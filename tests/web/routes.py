@@ -173,7 +173,7 @@ IN_A_WORKSPACE = {
     "member_owner": Route("get", looking=False, parts=lambda rows: [rows.member.user_id]),
     "member_second_factor": Route("get", looking=False, parts=lambda rows: [rows.member.user_id]),
     "invitation_again": Route("post", looking=False, parts=lambda rows: [rows.invitation.id]),
-    "invitation_revoke": Route("post", looking=False, parts=lambda rows: [rows.invitation.id]),
+    "invitation_revoke": Route("get", looking=False, parts=lambda rows: [rows.invitation.id]),
     "api_keys": Route("get"),
     "api_reference": Route("get"),
     "api_team_reference": Route("get"),

@@ -2,48 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.core.mail import EmailMultiAlternatives
-from django.test import Client
 from django.urls import reverse
-from procrastinate.contrib.django.models import ProcrastinateJob
-from pytest_django import Settings
 
-from editor.access import proofs
 from editor.contexts import account as page_data
-from editor.contexts import mails
 from editor.contexts.devices import device
 from editor.models import ApiKey, AuditEntry, Role, User
-from editor.operations import api_keys, people, queue
-from editor.operations.mails import Kind
+from editor.operations import api_keys
 from editor.queries import accounts
 from tests.factories import PASSWORD, UserFactory, make_actor, make_member, make_workspace
 from tests.web.factors import add_app
-from tests.web.requests import HTMX, body, signed_in
+from tests.web.requests import HTMX, body, reauthenticated, signed_in
 
 pytestmark = pytest.mark.django_db
 
 ACCOUNT = reverse("account")
 CHROME = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
-
-
-def by_password(user: User, **headers: str) -> Client:
-    """A browser in which the user signed in, and entered the password again a moment ago."""
-    client = Client(headers=headers)
-    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
-    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
-    return client
-
-
-def queued(kind: Kind) -> list[ProcrastinateJob]:
-    rows = ProcrastinateJob.objects.filter(task_name=queue.SEND_MAIL).order_by("id")
-    return [row for row in rows if row.args["kind"] == kind]
 
 
 def test_the_name_changes_at_once() -> None:
@@ -56,118 +33,17 @@ def test_the_name_changes_at_once() -> None:
     assert "at most 120 characters" in body(answer)
 
 
-def built(**given: Any) -> EmailMultiAlternatives:
-    mail = mails.build(**given)
-    assert mail
-    return mail
-
-
-def test_an_email_is_pending_until_its_owner_confirms_it() -> None:
-    user = UserFactory.create(email="amara@example.test")
-    client = by_password(user)
-    client.post(reverse("account_profile"), {"name": user.name, "email": "New@Example.test"})
-    user.refresh_from_db()
-    assert (user.email, user.pending_email) == ("amara@example.test", "new@example.test")
-    (mail,) = queued(Kind.CONFIRM)
-    message = built(**{**mail.args, "kind": Kind.CONFIRM})
-    path = reverse("account_confirm_email", args=[proofs.of_email(user, "new@example.test")])
-    assert "/accounts/address/" in message.body
-    assert message.to == ["new@example.test"]
-    assert "becomes the email" in body(client.get(path))
-    assert User.objects.get(pk=user.pk).email == "amara@example.test", "opening the link is not enough"
-    client.post(path)
-    user.refresh_from_db()
-    assert (user.email, user.pending_email) == ("new@example.test", "")
-    assert accounts.is_confirmed(user)
-    assert client.post(path).status_code == 404, "the link works once"
-    entry = AuditEntry.objects.get(action="account.email_changed")
-    assert (entry.before, entry.after) == ({"email": "amara@example.test"}, {"email": "new@example.test"})
-
-
-def test_a_changed_email_needs_the_password() -> None:
-    user = UserFactory.create()
-    answer = signed_in(user).post(reverse("account_profile"), {"name": "", "email": "new@example.test"})
-    assert answer["Location"].startswith(reverse("account_reauthenticate"))
-    assert User.objects.get(pk=user.pk).pending_email == ""
-
-
-def test_only_the_account_that_asked_can_confirm() -> None:
-    """Or somebody could be talked into opening a link that gives their address to another account."""
-    attacker, victim = UserFactory.create(), UserFactory.create(email="victim@example.test")
-    attacker.pending_email = "victim@home.test"
-    attacker.save()
-    path = reverse("account_confirm_email", args=[proofs.of_email(attacker, "victim@home.test")])
-    assert Client().get(path)["Location"].startswith(reverse("account_login"))
-    assert signed_in(victim).post(path).status_code == 404
-    assert not User.objects.filter(email="victim@home.test").exists()
-
-
-def test_the_page_does_not_tell_whether_an_address_has_an_account() -> None:
-    UserFactory.create(email="taken@example.test")
-    pages = []
-    for email in ("taken@example.test", "free@example.test"):
-        user = UserFactory.create(email=f"asks-{email}", name="Amara")
-        client = by_password(user)
-        client.post(reverse("account_profile"), {"name": "Amara", "email": email})
-        text = re.sub(r"csrf\S+", "", body(client.get(ACCOUNT)).replace(user.email, "own"))
-        pages.append(re.sub(r"<time.*?</time>|since=\S+|[\d.]{12,}", "", text).replace(email, "wanted"))
-    assert pages[0] == pages[1]
-    texts = [built(**{**mail.args, "kind": Kind.CONFIRM}).body for mail in queued(Kind.CONFIRM)]
-    assert ["nothing changes.\n\nIf this was you" in text.replace("\r", "") for text in texts] == [
-        True,
-        False,
-    ]
-    assert "/address/" not in texts[0]
-
-
-def test_an_address_that_was_taken_meanwhile_is_refused() -> None:
-    user = UserFactory.create()
-    user.pending_email = "new@example.test"
-    user.save()
-    client = signed_in(user)
-    path = reverse("account_confirm_email", args=[proofs.of_email(user, "new@example.test")])
-    UserFactory.create(email="new@example.test")
-    assert client.post(path).status_code == 409
-    assert User.objects.get(pk=user.pk).email != "new@example.test"
-
-
-def test_a_pending_email_can_be_dropped() -> None:
-    user = UserFactory.create()
-    user.pending_email = "new@example.test"
-    user.save()
-    path = reverse("account_confirm_email", args=[proofs.of_email(user, "new@example.test")])
-    client = signed_in(user)
-    client.post(reverse("account_email_action"), {"keep": ""})
-    assert User.objects.get(pk=user.pk).pending_email == ""
-    assert client.post(path).status_code == 404
-
-
-def test_a_reset_by_mail_confirms_the_email_and_ends_sessions(settings: Settings) -> None:
-    settings.SENDS_MAIL = True
-    user = UserFactory.create()
-    elsewhere = by_password(user)
-    message = built(kind=Kind.RESET, email=user.email, origin="http://testserver")
-    (path,) = [word for word in str(message.body).split() if "/key/" in word]
-    client = Client()
-    new = {"password1": "another long one", "password2": "another long one"}
-    client.post(client.get(path.removeprefix("http://testserver"))["Location"], new)
-    assert accounts.is_confirmed(user)
-    assert elsewhere.get(ACCOUNT)["Location"].startswith(reverse("account_login"))
-    assert not UserSession.objects.filter(user=user).exists()
-    assert [mail.args["email"] for mail in queued(Kind.PASSWORD_CHANGED)] == [user.email]
-
-
 def test_sessions_show_device_address_and_last_activity() -> None:
     user = UserFactory.create()
-    by_password(user, user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18 Safari/604.1")
-    page = body(by_password(user, user_agent=CHROME).get(ACCOUNT))
+    reauthenticated(user, user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18 Safari/604.1")
+    page = body(reauthenticated(user, user_agent=CHROME).get(ACCOUNT))
     assert page.index("Chrome on macOS") < page.index("This device") < page.index("Safari on iPhone")
     assert "127.0.0.1" in page
 
 
 def test_one_session_ends_with_its_row_only_for_its_owner() -> None:
     user, stranger = UserFactory.create(), UserFactory.create()
-    here, there = by_password(user), by_password(user)
+    here, there = reauthenticated(user), reauthenticated(user)
     other = UserSession.objects.exclude(session_key=here.session.session_key).get(user=user)
     path = reverse("account_end_session", args=[other.pk])
     signed_in(stranger).post(path)
@@ -181,7 +57,7 @@ def test_one_session_ends_with_its_row_only_for_its_owner() -> None:
 def test_signing_out_everywhere_needs_the_password_and_keeps_this_session() -> None:
     workspace = make_workspace()
     user = make_member(workspace)
-    here, there = by_password(user), by_password(user)
+    here, there = reauthenticated(user), reauthenticated(user)
     path = reverse("account_end_sessions")
     answer = here.post(path, {"password": "wrong"}, headers=HTMX)
     assert (answer.status_code, "The password is wrong" in body(answer)) == (400, True)
@@ -194,7 +70,7 @@ def test_signing_out_everywhere_needs_the_password_and_keeps_this_session() -> N
 
 
 def test_guessing_the_password_there_is_limited() -> None:
-    client = by_password(UserFactory.create())
+    client = reauthenticated(UserFactory.create())
     path = reverse("account_end_sessions")
     codes = [client.post(path, {"password": "wrong"}).status_code for _ in range(11)]
     assert codes == [400] * 10 + [429]
@@ -202,7 +78,7 @@ def test_guessing_the_password_there_is_limited() -> None:
 
 def test_a_password_change_ends_other_sessions() -> None:
     user = UserFactory.create()
-    here, there = by_password(user), by_password(user)
+    here, there = reauthenticated(user), reauthenticated(user)
     fields = {"oldpassword": PASSWORD, "password1": "another long one", "password2": "another long one"}
     assert here.post(reverse("account_change_password"), fields)["Location"] == ACCOUNT
     assert there.get(ACCOUNT).status_code == 302
@@ -212,7 +88,7 @@ def test_a_password_change_ends_other_sessions() -> None:
 
 def test_activity_is_written_once_in_a_while() -> None:
     user = UserFactory.create()
-    client = by_password(user)
+    client = reauthenticated(user)
     UserSession.objects.update(last_seen_at="2026-01-01T00:00:00Z")
     client.get(ACCOUNT)
     assert UserSession.objects.get(user=user).last_seen_at.year == 2026
@@ -224,7 +100,7 @@ def test_activity_is_written_once_in_a_while() -> None:
 
 def test_an_ended_session_is_not_listed() -> None:
     user = UserFactory.create()
-    by_password(user)
+    reauthenticated(user)
     Session.objects.all().delete()
     assert page_data.session_rows(user, session_key=None) == []
 
@@ -236,7 +112,7 @@ def test_the_time_zone_and_theme_are_remembered() -> None:
     assert User.objects.get(pk=user.pk).time_zone == "Asia/Tokyo"
     assert (client.cookies["theme"].value, client.cookies["zone"].value) == ("dark", "Asia/Tokyo")
     assert 'data-theme="dark"' in body(client.get(ACCOUNT))
-    assert by_password(user).cookies["zone"].value == "Asia/Tokyo", "also in another browser"
+    assert reauthenticated(user).cookies["zone"].value == "Asia/Tokyo", "also in another browser"
     assert client.post(reverse("account_appearance"), {"theme": "dark", "zone": "Mars"}).status_code == 400
 
 
@@ -246,7 +122,7 @@ def test_deleting_an_account_ends_its_keys_and_keeps_its_work() -> None:
     api_keys.create(
         actor=make_actor(workspace, user=user), name="Script", scopes=["image_editor"], signed=False
     )
-    client = by_password(user)
+    client = reauthenticated(user)
     assert client.post(reverse("account_delete"), {"password": "wrong"}).status_code == 400
     assert User.objects.filter(pk=user.pk).exists()
     answer = client.post(reverse("account_delete"), {"password": PASSWORD})
@@ -261,7 +137,7 @@ def test_the_only_owner_of_a_workspace_with_others_cannot_go() -> None:
     workspace = make_workspace(name="Acme Studio")
     make_member(workspace)
     owner = workspace.members.get(memberships__role=Role.OWNER)
-    client = by_password(owner)
+    client = reauthenticated(owner)
     page = body(client.get(ACCOUNT))
     assert "You are the only owner of Acme Studio" in page
     assert "delete-account" not in page
@@ -271,7 +147,7 @@ def test_the_only_owner_of_a_workspace_with_others_cannot_go() -> None:
 
 def test_the_last_operator_cannot_go() -> None:
     operator = User.objects.create_superuser("operator@example.test", PASSWORD)
-    client = by_password(operator)
+    client = reauthenticated(operator)
     assert "last operator" in body(client.get(ACCOUNT))
     assert client.post(reverse("account_delete"), {"password": PASSWORD}).status_code == 409
 
@@ -327,7 +203,7 @@ def test_the_page_takes_as_many_queries_for_many_sessions_and_workspaces(
     from django.test.utils import CaptureQueriesContext
 
     user = UserFactory.create()
-    client = by_password(user)
+    client = reauthenticated(user)
     client.get(ACCOUNT)
 
     def count() -> int:
@@ -339,13 +215,5 @@ def test_the_page_takes_as_many_queries_for_many_sessions_and_workspaces(
     few = count()
     for number in range(30):
         make_workspace(owner=user, name=f"Workspace {number}")
-        by_password(user)
+        reauthenticated(user)
     assert count() == few
-
-
-def test_a_person_confirms_without_a_change() -> None:
-    user = UserFactory.create()
-    people.confirm_email(user=user, email=user.email)
-    people.confirm_email(user=user, email=user.email)
-    assert accounts.is_confirmed(user)
-    assert not AuditEntry.objects.filter(action="account.email_changed").exists()

@@ -13,7 +13,7 @@ from editor.contexts.mails import build
 from editor.models import Approval, Job, Membership, Role, Status
 from editor.operations import approval_notices, approvals, mails, queue
 from tests.approvals import PRICE, PROMPT, Team, approval_of, ask, make_team
-from tests.factories import make_member
+from tests.factories import make_actor, make_member
 from tests.web.requests import HTMX, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_without_script_a_form_approves(team: Team, admin: Client) -> None:
     assert approval_of(job).job.status == Status.PENDING
     assert Membership.objects.get(pk=team.editor.membership.pk).monthly_cap == PRICE
     decided = page(admin, team, "?show=decided")
-    assert f"{team.admin.user.display_name} approved it and raised the cap by 4" in decided
+    assert f"{team.admin.user.display_name} approved it and raised the monthly cap by 4" in decided
 
 
 def test_without_script_a_link_opens_the_form_to_decline(team: Team, admin: Client) -> None:
@@ -108,12 +108,29 @@ def test_an_edit_of_ones_own_has_no_buttons(team: Team) -> None:
 
 def test_the_cap_is_offered_only_where_it_was_in_the_way(team: Team, admin: Client) -> None:
     ask(team.editor)
-    assert "cap by 4" in page(admin, team)
+    assert "monthly cap by 4, to 4" in page(admin, team)
+    Membership.objects.filter(pk=team.editor.membership.pk).update(monthly_cap=300)  # since then
+    assert "monthly cap by 4, to 304" in page(admin, team)
+    Membership.objects.filter(pk=team.editor.membership.pk).update(monthly_cap=None)
+    assert "cap by 4" not in page(admin, team)
     other = make_team(cap=None, approval_threshold=1)
     ask(other.editor)
     shown = page(signed_in(other.admin.user), other)
     assert "Limit of one edit: 4 of 1 credit" in shown
     assert "cap by 4" not in shown
+
+
+def test_a_daily_cap_is_raised_by_the_form() -> None:
+    team = make_team(cap=300)
+    Membership.objects.filter(pk=team.editor.membership.pk).update(daily_cap=3)
+    job, admin = ask(make_actor(team.workspace, user=team.editor.user)), signed_in(team.admin.user)
+    shown = page(admin, team)
+    assert "Daily cap: 0 of 3 spent" in shown
+    assert f"<bdi>{team.editor.user.display_name.split()[0]}</bdi>’s daily cap by 4, to 7" in shown
+    admin.post(url(team, "approve", job.pk), {"price": PRICE, "raise_cap": "1"})
+    row = Membership.objects.get(pk=team.editor.membership.pk)
+    assert (row.monthly_cap, row.daily_cap) == (300, 7)
+    assert "approved it and raised the daily cap by 4" in page(admin, team, "?show=decided")
 
 
 def test_the_aside_shows_the_fullest_caps_first(team: Team, admin: Client) -> None:
@@ -137,6 +154,20 @@ def test_over_a_cap_the_composer_offers_to_ask() -> None:
     assert "can let it run" in shown
     assert "Say why (optional)" in shown
     assert "FLUX.2 [klein] 9B · 2 credits" in shown or "· 2 credits" in shown  # what fits
+
+
+def test_above_the_threshold_the_composer_offers_to_ask() -> None:
+    team = make_team(cap=None, approval_threshold=3)
+    editor = signed_in(team.editor.user)
+    shown = quote(team, editor)
+    assert "This costs 4 credits, and an edit over 3 needs an approval." in shown
+    assert "Ask for approval" in shown
+    assert "resets" not in shown
+    refused = editor.post(url(team, "run"), {"prompt": PROMPT, "tier": "standard"}, headers=HTMX)
+    words = "an edit that costs more than 3 credits needs an approval, and this one costs 4."
+    assert (refused.status_code, words in refused.content.decode()) == (402, True)
+    for client, tier in ((editor, "creative"), (signed_in(team.admin.user), "standard")):
+        assert "Ask for approval" not in quote(team, client, tier)
 
 
 def test_where_an_approval_does_not_help_the_composer_says_what_binds() -> None:

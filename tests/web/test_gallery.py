@@ -132,6 +132,22 @@ def test_filtering_by_a_strangers_id_reveals_nothing(client: Client, workspace: 
     assert "Former member" in body(page)
 
 
+def test_of_many_members_those_who_made_the_latest_images_are_listed(
+    client: Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("editor.queries.gallery.LISTED", 2)
+    maker, quiet = make_member(workspace), make_member(workspace)
+    add_result(workspace, user=maker)
+    assert _options(get(client, workspace)) == ["", str(maker.pk)]
+    assert str(quiet.pk) in _options(get(client, workspace, by=str(quiet.pk)))
+
+
+def _options(page: Any) -> list[str]:
+    choices = re.search(r'id="filter-by".*?</select>', body(page), re.DOTALL)
+    assert choices
+    return re.findall(r'<option value="([^"]*)"', choices[0])
+
+
 def test_edits_without_an_image_show_why_and_cannot_be_selected(client: Client, workspace: Workspace) -> None:
     add_result(workspace)
     failed = add_job(workspace, status=Status.FAILED, parent=add_image(workspace))

@@ -50,8 +50,9 @@ async def test_the_file_adds_up_to_the_balance() -> None:
     assert sum(int(row["Credits"]) for row in rows) == account.balance == 92
     assert sum(int(row["Held"]) for row in rows) == account.held == 4
     assert {row["Note"] for row in rows} == {"'=1+1", "make it warmer", ""}
+    assert "All of it was returned: it has no result" in {row["Why"] for row in rows}
     failed = await read(await download(owner, workspace, state="failed"))
-    assert [row["Kind"] for row in failed] == ["Edit", "Refund"]
+    assert [row["Kind"] for row in failed] == ["Held", "Returned"]
     exported = await in_thread(AuditEntry.objects.filter(action="credits.exported").latest, "id")
     assert exported.data == {"filter": {"state": "failed"}}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -53,6 +54,8 @@ def test_the_card_limits_saves_and_shows_the_budget(owner: Actor, client: Client
     [
         ("monthly_limit", "-1", "whole number of credits"),
         ("daily_limit", "many", "Enter a whole number"),
+        ("approval_threshold", "-1", "whole number of credits"),
+        ("approval_threshold", "4.5", "Enter a whole number"),
         ("time_zone", "Mars/Olympus", "Choose a time zone"),
     ],
 )
@@ -148,9 +151,15 @@ def test_the_composer_sends_the_quote_of_the_price_that_it_shows(
     assert (refused.status_code, "needs 50 credits now" in body(refused)) == (409, True)
 
 
-def test_the_price_says_which_limit_binds_and_who_can_raise_it(owner: Actor) -> None:
+def test_the_composer_says_which_limit_binds_and_who_can_help(owner: Actor, client: Client) -> None:
     editor = signed_in(make_member(owner.workspace, role=Role.EDITOR, daily_cap=3))
     text = body(editor.post(url(owner, "quote"), {"tier": "standard"}, headers=HTMX))
     assert "This needs 4 credits, and 3 credits of your cap of today are left." in text
-    assert "0 of 3 · resets on" in text
-    assert "can let it run" in text
+    assert re.search(f"0 of 3 · resets on .*, in .* · {owner.user.display_name} can let it run", text)
+    Workspace.objects.update(daily_limit=2)
+    for person, who in ((editor, f"{owner.user.display_name} can raise it"), (client, "you can change it")):
+        text = body(person.post(url(owner, "quote"), {"tier": "standard"}, headers=HTMX))
+        assert "2 credits of the workspace’s budget of today are left." in text
+        assert (who in text, "Ask for approval" in text) == (True, False)
+    refused = body(client.post(url(owner, "run"), {"prompt": "a harbour", "tier": "standard"}, headers=HTMX))
+    assert "budget is 2 credits a day, and 0 are used." in refused

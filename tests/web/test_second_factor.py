@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,15 +14,15 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django import Settings
 
-from editor.access import credentials, lookups, proofs, second_factor
+from editor.access import credentials, lookups, second_factor
 from editor.access.credentials import Holder
 from editor.errors import NotFound, PermissionDenied, SecondFactorRequired
 from editor.models import ApiKey, AuditEntry, Membership, Role, User, Workspace
 from editor.operations import api_keys, queue, second_factors
 from editor.operations.mails import Kind
-from tests.factories import PASSWORD, UserFactory, make_actor, make_member, make_workspace
+from tests.factories import PASSWORD, make_actor, make_member, make_workspace
 from tests.web.factors import SECRET, add_app, code_now
-from tests.web.requests import HTMX, body, signed_in
+from tests.web.requests import HTMX, body, by_password, is_signed_in, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -44,18 +43,8 @@ def demanding(user: User) -> Workspace:
     return workspace
 
 
-def by_password(user: User, **extra: str) -> Client:
-    client = Client(**extra)  # type: ignore[arg-type]
-    client.post(LOGIN, {"login": user.email, "password": PASSWORD})
-    return client
-
-
 def queued() -> list[ProcrastinateJob]:
     return list(ProcrastinateJob.objects.filter(task_name=queue.SEND_MAIL))
-
-
-def is_signed_in(client: Client) -> bool:
-    return "_auth_user_id" in client.session
 
 
 def test_the_password_alone_does_not_sign_in(user: User) -> None:
@@ -294,92 +283,3 @@ def test_sign_ins_are_recorded_and_unknown_browsers_are_mailed(user: User, setti
     ]
     mails = [row.args["kind"] for row in queued()]
     assert mails.count(Kind.NEW_SIGN_IN) == 1, "the first of all, and one in the same browser, are expected"
-
-
-def test_passkeys_are_offered_only_where_browsers_have_them(settings: Settings) -> None:
-    settings.ALLOWED_HOSTS = ["*"]
-    offered = {
-        host: "Use a passkey" in body(Client(headers={"host": host}).get(LOGIN, secure=secure))
-        for host, secure in (
-            ("localhost:8000", False),
-            ("images.example.com", True),
-            ("images.example.com", False),
-            ("127.0.0.1:8000", False),
-            ("[::1]:8000", True),
-        )
-        if not (host == "images.example.com" and secure)
-    }
-    assert offered == {
-        "localhost:8000": True,
-        "images.example.com": False,
-        "127.0.0.1:8000": False,
-        "[::1]:8000": False,
-    }
-    settings.BASE_URL, settings.HTTPS = "https://images.example.com", True
-    assert "Use a passkey" in body(Client(headers={"host": "10.0.0.1:8000"}).get(LOGIN))
-
-
-@pytest.mark.parametrize("purpose", ["add", "confirm", "nonsense"])
-def test_options_for_accounts_need_one(purpose: str) -> None:
-    assert Client().get(reverse("passkey_options", args=[purpose])).status_code == 404
-
-
-def test_options_for_a_sign_up_do_not_depend_on_the_address() -> None:
-    UserFactory.create(email="taken@example.test")
-    found = []
-    for email in ("taken@example.test", "free@example.test"):
-        answer = Client().get(reverse("passkey_options", args=["sign-up"]), {"email": email}).json()
-        found.append((answer["create"]["excludeCredentials"], answer["create"]["authenticatorSelection"]))
-    assert found[0] == found[1]
-
-
-RESPONSE = {
-    "clientDataJSON": "e30",
-    "attestationObject": "oA",
-    "authenticatorData": "oA",
-    "signature": "oA",
-    "userHandle": "MDA",
-}
-MALFORMED: list[Any] = [
-    {},
-    [],
-    None,
-    "x",
-    {"id": "x"},
-    {"id": "AA", "rawId": "AA", "type": "public-key", "response": {}},
-    {"id": "AA", "rawId": "AA", "type": "public-key", "response": RESPONSE},
-    {"id": "AA", "rawId": "AA", "type": "public-key", "response": {**RESPONSE, "userHandle": None}},
-    {"id": 1, "rawId": [], "type": {}, "response": []},
-]
-
-
-@pytest.mark.parametrize("credential", MALFORMED, ids=repr)
-def test_malformed_passkeys_are_refused(user: User, credential: object) -> None:
-    """On each page that takes one."""
-    text = json.dumps(credential)
-    client = Client(headers={"host": "localhost"})
-    client.get(reverse("passkey_options", args=["sign-in"]))
-    client.post(reverse("mfa_login_webauthn"), {"credential": text})
-    assert not is_signed_in(client)
-    member = by_password(user)
-    member.post(reverse("account_reauthenticate"), {"password": PASSWORD})
-    member.get(reverse("passkey_options", args=["add"]))
-    page = member.post(reverse("mfa_add_webauthn"), {"credential": text, "passwordless": "on"})
-    assert page.status_code == 200
-    assert not second_factor.exists(user)
-    add_app(user)
-    stage = by_password(user)
-    stage.get(reverse("passkey_options", args=["confirm"]))
-    stage.post(CODE, {"credential": text})
-    assert not is_signed_in(stage)
-
-
-def test_a_malformed_passkey_creates_no_account(settings: Settings) -> None:
-    settings.SIGNUP = "open"
-    UserFactory.create()
-    client = Client()
-    client.get(reverse("passkey_options", args=["sign-up"]), {"email": "new@example.test"})
-    path = reverse("sign_up_finish", args=[proofs.of_address("new@example.test")])
-    page = body(client.post(path, {"credential": "{}", "password": ""}))
-    assert "passkey could not be created" in page
-    assert not User.objects.filter(email="new@example.test").exists()

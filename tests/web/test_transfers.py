@@ -53,7 +53,9 @@ def test_credits_move_and_the_ledger_of_both_has_it(
     assert response.redirect_chain == [(url(here, "credits"), 302)]
     assert "40 credits transferred to “Acme Print”." in body(response)
     assert (balance(here), balance(there)) == (60, 40)
-    assert "Transfer: Catalogue" in body(client.get(url(there, "credits")))
+    ledger = body(client.get(url(there, "credits")))
+    assert "Transferred from Acme Studio: Catalogue" in ledger
+    assert "Transferred to Acme Print: Catalogue" in body(client.get(url(here, "credits")))
 
 
 @pytest.mark.parametrize(

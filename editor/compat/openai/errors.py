@@ -114,7 +114,7 @@ def _kind(error: EditorError, status: int) -> tuple[int, str, str | None, bool]:
             return 400, USER, "moderation_blocked", False
         case "unavailable":
             return 503, "service_unavailable_error", "server_is_overloaded", True
-        case "disk_full" | "storage_full":
+        case "disk_full" | "storage_full" | "workspace_suspended":
             return status, SERVER if status >= 500 else REQUEST, error.code, False
         case "timeout" | "unknown_outcome" | "insufficient_funds" | "auth":
             # The first two may have been charged; the others need an operator.

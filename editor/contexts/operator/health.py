@@ -29,7 +29,7 @@ class Health:
     success     as "99.4 %"; "–" without edits
     half, most  what half and 95 % of the edits took at most; "–" without edits
     last_error  when, and what in a few words; "" for none
-    cost        US dollars of edits with the portal's keys, "" if the provider does not say
+    cost        US dollars of edits with the portal's keys, "" if the provider reports none
     margin      what those edits were sold for, less their cost; "" if it cannot be known
     badge       (state, text)
     """
@@ -146,7 +146,7 @@ def _health(
     share = completed / (completed + blamed) if completed + blamed else None
     rates = by_hour(now, own, _rate)
     failure = failures.get(provider.name)
-    with_cost = sum(one.with_cost for one in day)
+    has_cost = any(one.with_cost for one in day)
     cost, charged = sum((one.cost for one in day), Decimal(0)), sum(one.charged_with_cost for one in day)
     return Health(
         name=provider.name,
@@ -157,9 +157,9 @@ def _health(
         most=_seconds(took.get(provider.name, (None, None))[1]),
         last_error_at=failure.finished_at if failure else None,
         last_error=failure.error if failure else "",
-        cost=dollars(cost) if with_cost else "",
-        sold=worth(charged) if with_cost else "",
-        margin=_margin(cost, charged) if with_cost else "",
+        cost=dollars(cost) if has_cost else "",
+        sold=worth(charged) if has_cost else "",
+        margin=_margin(cost, charged) if has_cost else "",
         badge=_badge(provider.name in off, completed + blamed, share),
         spark=sparkline(rates, top=1, tone=tone(share)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,8 @@ from editor.models import ModelSetting
 from editor.providers import registry
 from editor.queries import offers
 from editor.queries.operator import workspaces
+
+SHOWN = 5  # workspaces with a price of their own, of each model
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,10 @@ class OwnPrice:
 class ModelRow:
     """One model.
 
-    usual    the catalogue's price of one image; credits: the operator's, or None
-    routes   labels of its providers, and whether the portal's route is on
-    badge    (state, text)
+    usual         the catalogue's price of one image; credits: the operator's, or None
+    routes        labels of its providers, and whether the portal's route is on
+    other_prices  how many more workspaces have a price of their own
+    badge         (state, text)
     """
 
     id: str
@@ -42,19 +46,25 @@ class ModelRow:
     retires_on: date | None
     routes: list[tuple[str, bool]]
     own_prices: list[OwnPrice]
+    other_prices: int
     badge: tuple[str, str]
 
 
 def model_rows() -> list[ModelRow]:
-    decided, off = workspaces.model_settings(), offers.routes_off()
-    by_model: dict[str, list[ModelSetting]] = {}
-    for row in decided:
-        by_model.setdefault(row.model, []).append(row)
-    return [_row(model, by_model.get(model.id, []), off) for model in catalog.catalog().models.values()]
+    everywhere = {row.model: row for row in workspaces.model_settings(None)}
+    own: dict[str, list[ModelSetting]] = defaultdict(list)
+    for row in workspaces.own_prices(per_model=SHOWN):
+        own[row.model].append(row)
+    off = offers.routes_off()
+    return [
+        _row(model, everywhere.get(model.id) or ModelSetting(model=model.id), own[model.id], off)
+        for model in catalog.catalog().models.values()
+    ]
 
 
-def _row(model: Model, decided: Sequence[ModelSetting], off: frozenset[tuple[str, str]]) -> ModelRow:
-    everywhere = next((row for row in decided if row.workspace_id is None), ModelSetting(model=model.id))
+def _row(
+    model: Model, everywhere: ModelSetting, own: Sequence[ModelSetting], off: frozenset[tuple[str, str]]
+) -> ModelRow:
     labels: Mapping[str, str] = {name: one.label for name, one in registry.providers().items()}
     return ModelRow(
         id=model.id,
@@ -68,10 +78,9 @@ def _row(model: Model, decided: Sequence[ModelSetting], off: frozenset[tuple[str
             (labels.get(name, name), not off & {(name, ""), (name, model.id)}) for name in model.providers
         ],
         own_prices=[
-            OwnPrice(row.workspace.name, row.workspace.pk, row.credits)
-            for row in decided
-            if row.workspace and row.credits is not None
+            OwnPrice(row.workspace.name, row.workspace.pk, row.credits or 0) for row in own if row.workspace
         ],
+        other_prices=own[0].total - len(own) if own else 0,  # type: ignore[attr-defined]
         badge=_badge(everywhere),
     )
 

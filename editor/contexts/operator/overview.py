@@ -25,6 +25,7 @@ from editor.contexts.operator.workspaces import WorkspaceRow, workspace_rows
 from editor.operations import queue
 from editor.queries.operator import activity, workspaces
 from editor.queries.operator.activity import Hour, Queue
+from editor.queries.pricing import SANDBOX
 
 SHOWN = 5  # workspaces
 
@@ -124,7 +125,7 @@ def _success(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
 def _paid(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
     cost, charged = sum((one.cost for one in day), Decimal(0)), sum(one.charged for one in day)
     costs = by_hour(now, hours, lambda ones: float(sum((one.cost for one in ones), Decimal(0))))
-    unknown = sum(one.completed for one in day) - sum(one.with_cost for one in day)
+    unknown = sum(one.without_cost for one in day if one.provider != SANDBOX)
     sold = f"sold for {worth(charged)}"
-    note = f"{sold}, cost of {phrases.edits(unknown)} unknown" if unknown else sold
+    note = f"{sold}, {phrases.edits(unknown)} without a cost" if unknown else sold
     return Tile("Paid to providers", dollars(cost), "", note, "US dollars by hour", sparkline(costs))

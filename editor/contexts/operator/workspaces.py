@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from editor import catalog
 from editor.access import second_factor
 from editor.contexts.operator.sparklines import Sparkline, sparkline
-from editor.models import LedgerEntry, ModelSetting, User, Workspace
+from editor.models import LedgerEntry, User, Workspace
 from editor.queries.operator import workspaces
 from editor.queries.operator.workspaces import DAYS, PAGE
 
@@ -50,16 +49,6 @@ class WorkspacesPage:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceRow:
-    """A price of one image for one workspace."""
-
-    model: str
-    label: str
-    credits: int
-    usual: int
-
-
-@dataclass(frozen=True, slots=True)
 class LedgerRow:
     at: datetime
     workspace: str
@@ -70,20 +59,6 @@ class LedgerRow:
     amount: int
     held: int
     balance_after: int
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspacePage:
-    """Everything about one workspace that an operator decides about."""
-
-    row: WorkspaceRow
-    owners: list[User]
-    created_at: datetime
-    suspended_at: datetime | None
-    suspended_reason: str
-    deleted_at: datetime | None
-    prices: list[PriceRow]
-    ledger: list[LedgerRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,38 +103,13 @@ def workspaces_page(*, words: str, number: int) -> WorkspacesPage:
 
 def workspace_rows(found: Sequence[Workspace]) -> list[WorkspaceRow]:
     spent = workspaces.spent([row.pk for row in found], today=workspaces.today())
-    return [_row(row, spent.get(row.pk, [0] * DAYS), people=row.people) for row in found]  # type: ignore[attr-defined]
-
-
-def workspace_page(workspace: Workspace) -> WorkspacePage:
-    spent = workspaces.spent([workspace.pk], today=workspaces.today())
-    people = workspaces.members_of(workspace)
-    return WorkspacePage(
-        row=_row(workspace, spent.get(workspace.pk, [0] * DAYS), people=people),
-        owners=workspaces.owners(workspace),
-        created_at=workspace.created_at,
-        suspended_at=workspace.suspended_at,
-        suspended_reason=workspace.suspended_reason,
-        deleted_at=workspace.deleted_at,
-        prices=[price_row(row) for row in workspaces.model_settings(workspace) if row.credits is not None],
-        ledger=[_entry(row) for row in workspaces.ledger(workspace=workspace)[:10]],
-    )
-
-
-def price_row(setting: ModelSetting) -> PriceRow:
-    model = catalog.catalog().models.get(setting.model)
-    return PriceRow(
-        model=setting.model,
-        label=model.label if model else setting.model,
-        credits=setting.credits or 0,
-        usual=model.credits if model else 0,
-    )
+    return [workspace_row(row, spent.get(row.pk, [0] * DAYS), people=row.people) for row in found]  # type: ignore[attr-defined]
 
 
 def ledger_page(*, workspace: Workspace | None, before: int | None) -> LedgerPage:
     found, totals = workspaces.ledger(workspace=workspace, before=before), workspaces.totals()
     return LedgerPage(
-        rows=[_entry(row) for row in found[:PAGE]],
+        rows=[ledger_row(row) for row in found[:PAGE]],
         older=found[PAGE - 1].pk if len(found) > PAGE else None,
         balance=totals["balance"],
         held=totals["held"],
@@ -193,7 +143,8 @@ def runs_out(balance: int, spent: int) -> str:
     return f"{balance:,} credits are left. At {a_day:,} a day they last {lasts}."
 
 
-def _row(row: Workspace, spent: list[int], *, people: int) -> WorkspaceRow:
+def workspace_row(row: Workspace, spent: list[int], *, people: int) -> WorkspaceRow:
+    """`spent`: on each of the last 30 days."""
     account, total = row.credit_account, sum(spent)
     left = days_left(account.balance, total)
     return WorkspaceRow(
@@ -226,7 +177,7 @@ def _badge(row: Workspace, left: float) -> tuple[str, str]:
     return "", "All well"
 
 
-def _entry(row: LedgerEntry) -> LedgerRow:
+def ledger_row(row: LedgerEntry) -> LedgerRow:
     return LedgerRow(
         at=row.created_at,
         workspace=row.account.workspace.name,

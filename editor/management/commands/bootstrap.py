@@ -14,6 +14,7 @@ from django.db import transaction
 from editor.access import lookups, signatures
 from editor.access.scopes import EVERYTHING, SCOPES
 from editor.errors import EditorError
+from editor.mail_addresses import normalized
 from editor.management.database import migrate
 from editor.models import Membership, Plan, Role, User, Workspace
 from editor.operations import api_keys, credits, members, workspaces
@@ -82,7 +83,7 @@ class Command(BaseCommand):
         self.stdout.write(" ".join([f"{membership} ({membership.role}), at /w/{workspace.slug}/.", *results]))
 
     def _user(self, email: str, password: str) -> User:
-        user = User.objects.filter(email__iexact=email).first()
+        user = User.objects.filter(email__iexact=normalized(email)).first()
         if user is None:
             operator = workspaces.claim_first_start()
             return workspaces.create_user(email=email, password=password, operator=operator)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from editor.errors import EditorError
+from editor.mail_addresses import normalized
 from editor.management.database import migrate
 from editor.models import Membership, Role, User, Workspace
 from editor.operations import caps, members
@@ -89,7 +90,7 @@ def _set_caps(row: Membership, *, monthly: int | Keep | None, daily: int | Keep 
 
 
 def _add(workspace: Workspace, email: str, role: Role) -> Membership:
-    user = User.objects.filter(email__iexact=email.strip(), is_service_account=False).first()
+    user = User.objects.filter(email__iexact=normalized(email), is_service_account=False).first()
     if user is None:
         raise CommandError(f"Nobody has an account with the address {email}. Invite them instead.")
     existing = queries.people(workspace).filter(user=user).first()
@@ -100,7 +101,7 @@ def _add(workspace: Workspace, email: str, role: Role) -> Membership:
 
 def _member(workspace: Workspace, email: str) -> Membership:
     rows = queries.people(workspace).select_related("user", "workspace")
-    row = rows.filter(user__email__iexact=email.strip()).first()
+    row = rows.filter(user__email__iexact=normalized(email)).first()
     if row is None:
         raise CommandError(f"{email} is not a member of {workspace}.")
     return row

@@ -23,7 +23,9 @@ FAILURES = 30  # on a page
 # A worker without a heartbeat for this long does not work any more.
 ALIVE_WITHIN = timedelta(seconds=10)
 # Failures that say nothing about the provider.
-NOT_ITS_FAULT = ("invalid_input", "moderated")
+NOT_ITS_FAULT = ("invalid_input", "moderated", "not_offered")
+# Those of edits that waited for an approval and did not get it: no failures of the portal.
+NOT_STARTED = ("approval_declined", "approval_lapsed")
 
 
 class Percentile(Aggregate):
@@ -40,11 +42,12 @@ class Percentile(Aggregate):
 class Hour:
     """What ended within an hour at one provider.
 
-    blamed   failures that are the provider's
-    charged  credits of edits with the portal's keys
-    cost     US dollars that the provider took for those, as far as it says
-    with_cost, charged_with_cost  the edits of which it says so, and their credits
-    wait     the longest time between an edit's submission and its start
+    blamed        failures that are the provider's
+    charged       credits of edits with the portal's keys
+    cost          US dollars that the provider took for those, as far as it reports them
+    with_cost     for how many edits it does, and `charged_with_cost`: their credits
+    without_cost  for how many completed edits it does not
+    wait          the longest time between an edit's submission and its start
     """
 
     at: datetime
@@ -56,6 +59,7 @@ class Hour:
     cost: Decimal
     with_cost: int
     charged_with_cost: int
+    without_cost: int
     wait: timedelta | None
 
 
@@ -66,6 +70,7 @@ def hours(*, now: datetime) -> list[Hour]:
     with_cost = portal & Q(provider_cost__isnull=False)
     rows = (
         Job.objects.filter(finished_at__gt=now - timedelta(hours=2 * HOURS), finished_at__lte=now)
+        .exclude(error_code__in=NOT_STARTED)
         .annotate(at=TruncHour("finished_at", tzinfo=timezone.get_default_timezone()))
         .values("at", "provider")
         .annotate(
@@ -76,6 +81,7 @@ def hours(*, now: datetime) -> list[Hour]:
             cost=Sum("provider_cost", filter=portal, default=Decimal(0)),
             with_cost=Count("pk", filter=with_cost),
             charged_with_cost=Sum("charged", filter=with_cost, default=0),
+            without_cost=Count("pk", filter=done & portal & Q(provider_cost=None)),
             wait=Max(F("started_at") - F("created_at"), output_field=DurationField()),
         )
         .order_by("at")
@@ -120,7 +126,7 @@ def last_failures(*, now: datetime) -> Mapping[str, Job]:
     """The newest edit of each provider, within two days, that failed by its fault."""
     rows = (
         Job.objects.filter(status=Status.FAILED, finished_at__gt=now - timedelta(hours=2 * HOURS))
-        .exclude(error_code__in=NOT_ITS_FAULT)
+        .exclude(error_code__in=NOT_ITS_FAULT + NOT_STARTED)
         .order_by("provider", "-finished_at")
         .distinct("provider")
         .only("provider", "finished_at", "error", "error_code")
@@ -130,7 +136,7 @@ def last_failures(*, now: datetime) -> Mapping[str, Job]:
 
 def failures(*, before: datetime | None = None) -> list[Job]:
     """The newest failed edits of all workspaces with their steps as `events`, one more than a page."""
-    rows = Job.objects.filter(status=Status.FAILED)
+    rows = Job.objects.filter(status=Status.FAILED).exclude(error_code__in=NOT_STARTED)
     if before:
         rows = rows.filter(finished_at__lt=before)
     rows = rows.order_by("-finished_at").select_related("workspace", "created_by").prefetch_related("events")

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from editor.models import (
@@ -19,7 +19,6 @@ from editor.models import (
     Membership,
     ModelSetting,
     Plan,
-    Role,
     User,
     Workspace,
 )
@@ -61,15 +60,6 @@ def spent(ids: Sequence[UUID], *, today: date) -> Mapping[UUID, list[int]]:
     for account, day, credits in rows:
         found[account][(day - since).days] = credits
     return found
-
-
-def owners(workspace: Workspace) -> list[User]:
-    rows = User.objects.filter(memberships__workspace=workspace, memberships__role=Role.OWNER)
-    return list(rows.order_by("name", "email")[:PAGE])
-
-
-def members_of(workspace: Workspace) -> int:
-    return Membership.objects.filter(workspace=workspace, user__is_service_account=False).count()
 
 
 def totals() -> Mapping[str, int]:
@@ -114,10 +104,19 @@ def ledger(*, workspace: Workspace | None = None, before: int | None = None) -> 
     return list(rows.order_by("-pk")[: PAGE + 1])
 
 
-def model_settings(workspace: Workspace | None = None) -> list[ModelSetting]:
-    """What operators decided about models: of one workspace, or all."""
-    rows = ModelSetting.objects.select_related("workspace")
-    return list(rows.filter(workspace=workspace) if workspace else rows)
+def model_settings(workspace: Workspace | None) -> list[ModelSetting]:
+    """What operators decided about models for one workspace, or with None for all."""
+    return list(ModelSetting.objects.filter(workspace=workspace))
+
+
+def own_prices(*, per_model: int) -> list[ModelSetting]:
+    """The first workspaces of each model that have a price of their own, and `total`: how many have."""
+    rows = ModelSetting.objects.exclude(workspace=None).select_related("workspace")
+    numbered = rows.annotate(
+        place=Window(RowNumber(), partition_by="model", order_by=["workspace__name", "pk"]),
+        total=Window(Count("pk"), partition_by="model"),
+    )
+    return list(numbered.filter(place__lte=per_model).order_by("model", "place"))
 
 
 def today() -> date:

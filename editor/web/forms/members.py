@@ -7,6 +7,7 @@ import re
 from django import forms
 
 from editor.errors import InvalidInput
+from editor.mail_addresses import normalized
 from editor.models import Role
 from editor.operations.invitations import LONGEST_ADDRESS, LONGEST_MESSAGE, MOST_AT_ONCE, ROLES
 
@@ -27,7 +28,7 @@ def addresses(text: str) -> list[str]:
     Mail programs copy them as `Sofia Brandt <sofia@acme.test>`: the names are left out.
     """
     entries = _BETWEEN.split(_QUOTED_NAME.sub("", text))
-    return list(dict.fromkeys(word.lower() for entry in entries for word in _words(entry)))
+    return list(dict.fromkeys(normalized(word) for entry in entries for word in _words(entry)))
 
 
 def _words(entry: str) -> list[str]:

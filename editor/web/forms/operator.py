@@ -92,7 +92,19 @@ class PlanForm(forms.ModelForm, OperatorForm):  # type: ignore[type-arg]
             "is_default",
         ]
 
-    rollover = forms.ChoiceField(label="Unspent monthly credits", choices=Rollover.choices)
+    monthly_credits = forms.IntegerField(
+        label="Monthly credits",
+        help_text="Given when a month begins, or at once to workspaces that get the plan. 0 for none.",
+    )
+    rollover = forms.ChoiceField(
+        label="Unspent monthly credits", choices=Rollover.choices, help_text="When the next month begins."
+    )
+    rollover_limit = forms.IntegerField(
+        label="At most this many stay", required=False, help_text="Only if up to a number of them stay."
+    )
+
+    def clean_rollover_limit(self) -> int:
+        return self.cleaned_data["rollover_limit"] or 0
 
     def _post_clean(self) -> None:
         """Skipped: the operation changes and checks the row."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from django import forms
+from django.http import QueryDict
 
 
 class TransferForm(forms.Form):
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data, auto_id="transfer-%s")
+
     to = forms.SlugField(label="To", error_messages={"required": "Choose a workspace."})
     amount = forms.IntegerField(
         label="Credits",

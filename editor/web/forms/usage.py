@@ -12,7 +12,8 @@ from django.http import QueryDict
 from editor import months, words
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.contexts.ledger import KINDS, STATES
+from editor.contexts.ledger import KINDS
+from editor.contexts.ledger_words import STATES
 from editor.contexts.usage_chart import Selection, offered_dimensions
 from editor.gateway import audit_filter
 from editor.models import Channel

@@ -20,6 +20,7 @@ from editor.access import lookups, proofs
 from editor.contexts import account
 from editor.errors import EditorError, InvalidInput, LimitExceeded
 from editor.gateway.requests import mail_origin
+from editor.mail_addresses import normalized
 from editor.models import User
 from editor.operations import people, sessions
 from editor.queries import members
@@ -45,7 +46,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
-    email = form.cleaned_data["email"].strip().lower()
+    email = normalized(form.cleaned_data["email"])
     if email != user.email:
         # Whoever reads the mail can set a new password.
         raise_if_reauthentication_required(request, app="allauth.account")

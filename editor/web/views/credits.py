@@ -19,6 +19,7 @@ from editor.contexts import credits as contexts
 from editor.contexts import ledger, ledger_csv
 from editor.contexts.transfers import transfer_view
 from editor.contexts.usage_chart import Chart, chart, csv_lines
+from editor.contexts.workspace_limits import limit_rows
 from editor.gateway import csv_file
 from editor.operations import exports, ledger_checks, workspace_settings
 from editor.queries import proof as proofs
@@ -26,6 +27,7 @@ from editor.queries.credits import newest_check
 from editor.queries.ledger import newest_id
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms import usage as form
+from editor.web.forms.transfers import TransferForm
 from editor.web.htmx import is_fragment
 
 
@@ -53,7 +55,11 @@ def live(request: MemberRequest) -> HttpResponse:
     return render(
         request,
         "credits/_live.html",
-        {"tiles": contexts.tiles(request.actor), "ledger": _lines(request)},
+        {
+            "tiles": contexts.tiles(request.actor),
+            "ledger": _lines(request),
+            "limits": limit_rows(request.actor),
+        },
     )
 
 
@@ -130,7 +136,9 @@ def _whole(request: MemberRequest) -> dict[str, object]:
         "ledger": _lines(request),
         "filter": ledger.controls(actor, form.ledger_fields(request.GET, actor)),
         "proof": contexts.proof(newest_check(actor.workspace)),
+        "limits": limit_rows(actor),
         "transfer": transfer_view(actor),
+        "transfer_form": TransferForm(),
         "nav": "credits",
     }
 

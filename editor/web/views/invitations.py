@@ -86,11 +86,15 @@ def send_again(request: MemberRequest, invitation_id: str) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @member(Permission.MEMBERS_MANAGE)
 def revoke(request: MemberRequest, invitation_id: str) -> HttpResponse:
-    """End the invitation."""
+    """Ask whether to end the invitation; POST ends it."""
     row = lookups.invitation(request.actor, invitation_id)
+    if request.method != "POST":
+        in_dialog = is_fragment(request)
+        template = "settings/_invitation_revoke.html" if in_dialog else "settings/member_confirm.html"
+        return render(request, template, {"invitation": row, "in_dialog": in_dialog, "nav": "members"})
     invitations.revoke(actor=request.actor, invitation=row)
     return _done(request, f"Invitation to {row.email} revoked.")
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from editor.access import proofs
 from editor.errors import EditorError
+from editor.mail_addresses import normalized
 from editor.models import User, Workspace
 from editor.operations import people, workspaces
 from editor.web import passkeys, sign_in_limits
@@ -40,7 +41,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "account/signup_by_mail.html", {"form": form})
-    email = form.cleaned_data["email"].lower()
+    email = normalized(form.cleaned_data["email"])
     if not people.may_sign_up(email):
         form.add_error("email", people.OTHER_DOMAIN)
         return render(request, "account/signup_by_mail.html", {"form": form})

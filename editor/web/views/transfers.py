@@ -35,4 +35,4 @@ def page(request: MemberRequest) -> HttpResponse:
             messages.success(request, f"{credits} transferred to “{other.workspace}”.")
             return redirect("credits", request.actor.workspace.slug)
     context = {"transfer": transfer_view(request.actor), "form": form, "nav": "credits"}
-    return render(request, "workspace/transfer.html", context, status=400 if form.errors else 200)
+    return render(request, "credits/transfer.html", context, status=400 if form.errors else 200)

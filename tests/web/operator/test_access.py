@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
-from editor.models import Plan, Role, User
+from editor.models import AuditEntry, Plan, Role, User
 from editor.web.operator_urls import urlpatterns
 from tests.factories import PASSWORD, UserFactory, make_member, make_provider_key, make_workspace
 from tests.web.requests import HTMX, signed_in
@@ -62,7 +62,7 @@ def test_for_all_others_there_is_no_such_page(name: str) -> None:
     url = reverse(name, args=arguments(name))
     for who, client in people().items():
         for headers in ({}, HTMX):
-            for method in ("get", "post"):
+            for method in ("get", "post", "head", "put"):
                 response = getattr(client, method)(url, headers=headers)
                 assert response.status_code == 404, f"{who} {method} {url}"
         nowhere = client.get("/operator/nowhere/")
@@ -91,16 +91,26 @@ def test_a_disabled_operator_is_none(settings: Settings) -> None:
     assert client.get(reverse("operator")).status_code == 404
 
 
-def test_a_second_factor_is_demanded_where_the_setting_says_so(settings: Settings) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_demanded_second_factor_an_operator_reaches_no_page(name: str, settings: Settings) -> None:
+    """They are sent to where they can set one up."""
+    settings.STAFF_SECOND_FACTOR = True
+    client, url = signed_in(make_operator()), reverse(name, args=arguments(name))
+    entries = AuditEntry.objects.count()
+    for method in ("get", "post"):
+        response = getattr(client, method)(url, {"reason": "x", "amount": 5, "key": "x", "name": "x"})
+        assert (response.status_code, response["Location"], response.content) == (
+            302,
+            reverse("account"),
+            b"",
+        )
+    assert AuditEntry.objects.count() == entries
+
+
+def test_with_a_demanded_second_factor_an_operator_is_let_in(settings: Settings) -> None:
     settings.STAFF_SECOND_FACTOR = True
     operator = make_operator()
     client = signed_in(operator)
-    workspace = make_workspace()
-    give = reverse("operator_give", args=[workspace.pk])
-    for response in (client.get(reverse("operator")), client.post(give, {"amount": 5, "reason": "x"})):
-        assert (response.status_code, response["Location"]) == (302, reverse("account"))
-    workspace.credit_account.refresh_from_db()
-    assert workspace.credit_account.balance == 100
     Authenticator.objects.create(user=operator, type=Authenticator.Type.TOTP, data={"secret": "x"})
     assert client.get(reverse("operator")).status_code == 200
 

@@ -106,8 +106,9 @@ def switch_route(request: OperatorRequest, provider: str, on: bool, model_id: st
         title=f"Switch {what} {'on' if on else 'off'}?",
         text=""
         if on
-        else "New edits take the model's next route, if there is one. Edits that were sent already go on, "
-        "and workspaces' own keys stay as they are.",
+        else "New and queued edits take the model's next route. Queued ones without a route at their price "
+        "fail, and their credits are returned. Edits that were sent already go on, and workspaces' own keys "
+        "stay as they are.",
         button=f"Switch {'on' if on else 'off'}",
         back=reverse("operator_providers"),
         nav="providers",
@@ -137,8 +138,9 @@ def model(request: OperatorRequest, model_id: str) -> HttpResponse:
 
     act = Act(
         title=row.label,
-        text=f"The catalogue's price of one image is {phrases.credits(row.usual)}. "
-        "Edits that have been started keep their price.",
+        text=f"The catalogue's price of one image is {phrases.credits(row.usual)}. Edits keep the price "
+        "at which they were started. Once the model is not offered any more, queued edits fail, and their credits are "
+        "returned; those that were sent already go on.",
         button="Save",
         back=reverse("operator_models"),
         nav="models",

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from editor import catalog, phrases
 from editor.access import operators
-from editor.contexts.operator.workspaces import runs_out, spent_lately, workspace_page, workspaces_page
+from editor.contexts.operator.workspace import workspace_page
+from editor.contexts.operator.workspaces import runs_out, spent_lately, workspaces_page
 from editor.gateway.requests import origin
 from editor.models import Workspace
 from editor.operations import credits, offers, workspaces
@@ -39,7 +40,7 @@ def page(request: OperatorRequest) -> HttpResponse:
 @operator
 @require_safe
 def one(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
-    """One workspace: figures, owners, own prices, newest entries of its ledger."""
+    """One workspace: figures, limits, people, own prices, newest entries of its ledger."""
     context = {"page": workspace_page(operators.workspace(workspace_id)), "nav": "workspaces"}
     return render(request, "operator/workspace.html", context)
 

@@ -1,0 +1,1 @@
+"""The ledger under any order of everything that moves credits."""
