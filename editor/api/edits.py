@@ -131,17 +131,17 @@ def _estimate(actor: Actor, body: schemas.EstimateIn) -> schemas.Estimate:
     if choice.refusal:
         raise PermissionDenied(choice.refusal)
     quote = pricing.quote(actor=actor, choice=choice, inputs=body.parameters)
-    promised = quotes.create(actor=actor, choice=choice, inputs=body.parameters)
+    quoted = quotes.create(actor=actor, choice=choice, inputs=body.parameters)
     return schemas.Estimate(
         model_tier=body.model_tier,
         model=choice.model.id,
         provider=body.provider,
-        estimated_credits=promised.price,
+        estimated_credits=quoted.price,
         is_exact=choice.own_key,
         available_credits=quote.balance,
         can_proceed=quote.enough and quote.over is None,
         byok_skips_credits=choice.own_key,
-        quote_id=promised.pk,
-        quote_expires_at=promised.expires_at,
+        quote_id=quoted.pk,
+        quote_expires_at=quoted.expires_at,
         limit=quote.over.kind if quote.over else None,
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema, Status
 
+from editor import months
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.api.authentication import READ
@@ -90,7 +91,7 @@ async def report(
 def _span(actor: Actor, since: date | None, until: date | None) -> Span:
     """Raises InvalidInput."""
     until = until or limits.today(actor.workspace)
-    since = since or until.replace(day=1)
+    since = since or months.of(until)
     if not 0 <= (until - since).days < LONGEST:
         problem = f"The first day must not be after the last, and a report has at most {LONGEST} days."
         raise InvalidInput(problem, fields={"from": problem})

@@ -13,7 +13,8 @@ from editor.access.permissions import Permission
 from editor.access.scopes import SCOPES
 from editor.contexts.gallery import who
 from editor.models import ApiKey
-from editor.operations.api_keys import OVERLAPS, PREFIX
+from editor.operations.api_keys import OVERLAPS
+from editor.operations.key_text import PREFIX
 from editor.queries import api_keys
 
 _DAY = 24 * 60 * 60

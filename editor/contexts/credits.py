@@ -9,11 +9,11 @@ from django.core import signing
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from editor import months
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts.money import money
 from editor.contexts.usage_chart import expected_by_day, seen_by
-from editor.contexts.usage_periods import month_after
 from editor.models import LedgerCheck
 from editor.queries import credits, limits, storage, usage
 from editor.queries.proof import Progress
@@ -87,8 +87,8 @@ class Proof:
 def tiles(actor: Actor) -> Tiles:
     workspace, today = actor.workspace, limits.today(actor.workspace)
     own = not actor.may(Permission.USAGE_VIEW)
-    end = month_after(today.replace(day=1)) - timedelta(days=1)
-    figures = usage.total(seen_by(actor, today.replace(day=1), end))
+    end = months.last_day(today)
+    figures = usage.total(seen_by(actor, months.of(today), end))
     expected = expected_by_day(actor, today=today, until=today + timedelta(days=28))
     balance = credits.balance(workspace)
     running = credits.running(workspace, user=actor.user if own else None)

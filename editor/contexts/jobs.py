@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from editor import catalog
+from editor import catalog, phrases
 from editor.contexts.durations import elapsed
 from editor.contexts.limits import LimitView, limit_view
 from editor.contexts.versions import StageView, VersionView, stage_view, version_view
@@ -230,16 +230,12 @@ def _charge(job: Job) -> str:
     if not job.has_ended:
         return ""
     if job.charged:
-        return f"{_credits(job.charged)} charged."
+        return f"{phrases.credits(job.charged)} charged."
     held = job.approved or getattr(job, "approval", None) is None
     if not job.price or not held:
         return "Nothing was charged."
-    back = f"{_credits(job.price)} refunded."
+    back = f"{phrases.credits(job.price)} refunded."
     return back if job.status == Status.CANCELED else f"Nothing was charged: {back}"
-
-
-def _credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"
 
 
 def _announce(job: Job, steps: list[Step]) -> str:

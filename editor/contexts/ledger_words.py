@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from editor import phrases
 from editor.models import Approval, Job, LedgerEntry, Status
 
 Kind = LedgerEntry.Kind
@@ -101,10 +102,6 @@ def approval_of(job: Job) -> Approval | None:
     return getattr(job, "approval", None)
 
 
-def in_credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"
-
-
 def _transferred(row: LedgerEntry) -> str:
     other = row.counterpart.workspace.name if row.counterpart else "a deleted workspace"
     return f"Transferred {'from' if row.amount > 0 else 'to'} {other}"
@@ -113,14 +110,14 @@ def _transferred(row: LedgerEntry) -> str:
 def _why_of_edit(job: Job, entry: LedgerEntry) -> str:
     if entry.kind == Kind.HOLD:
         quote = f". {entry.note}" if entry.note else ""
-        return f"{in_credits(job.price)} set aside when {_start(job)}{quote}"
+        return f"{phrases.credits(job.price)} set aside when {_start(job)}{quote}"
     if entry.kind == Kind.RELEASE:
         reason = {Status.CANCELED.value: "it was canceled"}.get(job.status, "it has no result")
         return f"All of it was returned: {reason}"
     cost = -entry.held_amount - entry.amount
     if not entry.amount:
-        return f"{in_credits(cost)}, as quoted"
-    return f"{in_credits(cost)} instead of {job.price:,}: {_reason_to_return(job)}"
+        return f"{phrases.credits(cost)}, as quoted"
+    return f"{phrases.credits(cost)} instead of {job.price:,}: {_reason_to_return(job)}"
 
 
 def _start(job: Job) -> str:
@@ -136,7 +133,7 @@ def _reason_to_return(job: Job) -> str:
     reasons, price = [], job.price
     if job.reduced_price is not None and job.reduced_price < price:
         price = job.reduced_price
-        reasons.append(f"a provider that costs {in_credits(price)} took over")
+        reasons.append(f"a provider that costs {phrases.credits(price)} took over")
     if job.charged < price:
         reasons.append("not all images could be used")
     return " and ".join(reasons) or "part of it was returned"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import humanize
 from django.utils import timezone
 
+from editor import phrases
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.models import Approval, User, Workspace
@@ -60,7 +61,7 @@ def limit_view(workspace: Workspace, approval: Approval) -> LimitView:
     label = Approval.Limit(approval.limit).label
     resets = reset_text(workspace, limits.resets_at(workspace, approval.limit))
     if approval.limit == Approval.Limit.THRESHOLD:
-        text = f"{label}: {approval.price:,} of {approval.allowed:,} credits"
+        text = f"{label}: {approval.price:,} of {phrases.credits(approval.allowed)}"
         return LimitView(text=text, resets=resets, used=approval.allowed, allowed=approval.allowed)
     return LimitView(
         text=f"{label}: {approval.used:,} of {approval.allowed:,} spent",
@@ -80,14 +81,15 @@ def over_view(actor: Actor, quote: Quote, *, offer: Callable[[], Offer], images:
     left = (
         f"{limit.remaining:,} left of your cap" if limit.lifted_by_approval else f"{limit.remaining:,} left"
     )
+    cost = phrases.credits(quote.credits)
     return OverView(
-        title=_title(actor.workspace, limit, quote.credits),
+        title=_title(actor.workspace, limit, cost),
         facts=[
             *([] if limit.resets_at is None else [f"{limit.used:,} of {limit.allowed:,}"]),
             reset_text(actor.workspace, limit.resets_at),
             _who(people, limit, actor),
         ],
-        short=f"{_credits(quote.credits)}, {left}" if limit.resets_at else _credits(quote.credits),
+        short=f"{cost}, {left}" if limit.resets_at else cost,
         may_ask=may_ask,
         cheaper=_cheaper(offer(), limit, samples=quote.samples, images=images),
     )
@@ -101,10 +103,10 @@ def reset_text(workspace: Workspace, moment: datetime | None) -> str:
     return f"resets on {local.day} {local:%b}, in {humanize.naturaldelta(left)}"
 
 
-def _title(workspace: Workspace, limit: Limit, price: int) -> str:
+def _title(workspace: Workspace, limit: Limit, cost: str) -> str:
     month = f"{limits.today(workspace):%B}"
     if limit.kind == Kind.THRESHOLD:
-        return f"This costs {_credits(price)}, and an edit over {limit.allowed:,} needs an approval."
+        return f"This costs {cost}, and an edit over {limit.allowed:,} needs an approval."
     what = {
         Kind.MEMBER_MONTH: f"your {month} cap",
         Kind.MEMBER_DAY: "your cap of today",
@@ -114,9 +116,9 @@ def _title(workspace: Workspace, limit: Limit, price: int) -> str:
         Kind.WORKSPACE_DAY: "the workspace’s budget of today",
     }[limit.kind]
     if limit.remaining == 0:
-        return f"This needs {_credits(price)}, and {what} is spent."
-    left = f"{_credits(limit.remaining)} of {what} {'is' if limit.remaining == 1 else 'are'} left"
-    return f"This needs {_credits(price)}, and {left}."
+        return f"This needs {cost}, and {what} is spent."
+    left = f"{phrases.credits(limit.remaining)} of {what} {'is' if limit.remaining == 1 else 'are'} left"
+    return f"This needs {cost}, and {left}."
 
 
 def _who(people: list[User], limit: Limit, actor: Actor) -> str:
@@ -154,7 +156,3 @@ def _takes(choice: Choice, images: int) -> bool:
 def _priced(choice: Choice, samples: int) -> CheaperView:
     credits = choice.credits * min(samples, choice.model.maximum_samples)
     return CheaperView(id=choice.model.id, label=choice.model.label, credits=credits)
-
-
-def _credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"

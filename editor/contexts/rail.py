@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.text import Truncator
 
-from editor import catalog
+from editor import catalog, phrases
 from editor.contexts.durations import elapsed
 from editor.contexts.graph import Mark, lay_out, reading_order
 from editor.contexts.versions import VersionView, shown_sources, version_view
@@ -130,7 +130,7 @@ def _about(image: Image) -> str:
     if job is None:
         return ""
     model = catalog.catalog().models.get(job.model)
-    credits = "1 credit" if job.charged == 1 else f"{job.charged:,} credits"
+    credits = phrases.credits(job.charged)
     took = f" · {elapsed(job).total_seconds():.1f} s" if job.finished_at else ""
     return f"{model.label if model else job.model} · {credits}{took}"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.template.defaultfilters import filesizeformat
 
-from editor import catalog
+from editor import catalog, phrases
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.catalog import seeds
@@ -206,7 +206,7 @@ def _references(job: Job) -> str:
 
 def _cost(job: Job) -> str:
     credits = job.charged if job.has_ended else job.price
-    cost = "1 credit" if credits == 1 else f"{credits:,} credits"
+    cost = phrases.credits(credits)
     if job.status == Status.WAITING:
         return f"{cost} once it is approved"
     if job.is_live:
@@ -218,7 +218,7 @@ def _quoted(job: Job) -> str:
     """The price that was shown before the edit, and held."""
     if job.own_key:
         return "No credits: it runs on the workspace's own key"
-    credits = "1 credit" if job.price == 1 else f"{job.price:,} credits"
+    credits = phrases.credits(job.price)
     return f"{credits} for {job.samples} images" if job.samples > 1 else credits
 
 

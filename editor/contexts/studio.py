@@ -36,7 +36,7 @@ from editor.contexts.versions import (
 )
 from editor.models import Character, Image, Style, Workspace
 from editor.operations.images import SAMPLES
-from editor.operations.limits import suspension
+from editor.operations.limit_words import suspension
 from editor.queries import pricing, studio
 from editor.queries.pricing import Choice, Quote
 from editor.queries.studio import Version
@@ -93,7 +93,7 @@ class Studio:
     characters: list[TileView]
     quote: Quote
     over: OverView | None
-    quote_id: str  # the promise of its price; "" where the composer asks for one
+    quote_id: str  # of its price; "" where the composer requests one
     ideas: list[IdeaView]
     samples: list[SampleView]
     recent: list[RecentView]

@@ -9,12 +9,13 @@ from itertools import groupby
 
 import humanize
 
+from editor import months, phrases
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts.audit import harmless
 from editor.contexts.money import money
 from editor.contexts.usage_drawing import PAPERS, Column, Drawing, draw
-from editor.contexts.usage_periods import Period, months, periods
+from editor.contexts.usage_periods import Period, offered, periods
 from editor.queries import limits, usage
 from editor.queries.usage import Dimension, Figures, Row, Span, Unit
 
@@ -68,7 +69,7 @@ class Tip:
         """The accessible name."""
         parts = "".join(f", {part.label} {part.credits:,}" for part in self.parts)
         ahead = f", about {self.ahead:,} more expected" if self.ahead else ""
-        return f"{self.title}: {self.credits:,} credits{parts}{ahead}"
+        return f"{self.title}: {phrases.credits(self.credits)}{parts}{ahead}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def chart(actor: Actor, selection: Selection, *, csv_url: str) -> Chart:
     columns = periods(selection.unit, selection.month)
     span = seen_by(actor, columns[0].start, columns[-1].end)
     rows = usage.by(span, selection.dimension, selection.unit)
-    sums = _sums(rows)
+    sums = usage.by_group(rows)
     shown = _shown(selection.dimension, sums)
     ahead = _ahead(actor, columns, today)
     found = {start: list(group) for start, group in groupby(rows, key=lambda row: row.start)}
@@ -136,7 +137,7 @@ def chart(actor: Actor, selection: Selection, *, csv_url: str) -> Chart:
         units=_choices(UNITS, selection.unit),
         months=[
             Choice(f"{month:%Y-%m}", _month(month, today), month == selection.month)
-            for month in months(min(usage.first_day(workspace) or today, selection.month), today)
+            for month in offered(min(usage.first_day(workspace) or today, selection.month), today)
         ],
         drawings=[draw(paper, drawn, days=selection.unit == Unit.DAY) for paper in PAPERS] if rows else [],
         tips=tips,
@@ -173,14 +174,6 @@ def _choices(offered: Mapping[Dimension, str] | Mapping[Unit, str], chosen: str)
 
 def _month(month: date, today: date) -> str:
     return f"{month:%B}" if month.year == today.year else f"{month:%B %Y}"
-
-
-def _sums(rows: Sequence[Row]) -> dict[str, Figures]:
-    """The figures of each group, those with the most credits first."""
-    sums: dict[str, Figures] = {}
-    for row in rows:
-        sums[row.group] = sums.get(row.group, Figures()) + row.figures
-    return dict(sorted(sums.items(), key=lambda item: (-item[1].credits, -item[1].edits, item[0])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +239,7 @@ def _table(shown: _Shown, sums: Mapping[str, Figures]) -> list[TableRow]:
 
 def _ahead(actor: Actor, columns: Sequence[Period], today: date) -> list[float]:
     """Credits to expect in each column after today, up to the end of this month."""
-    end = (today.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    end = months.last_day(today)
     if not any(period.start <= end and period.end > today for period in columns):
         return [0] * len(columns)
     expected = expected_by_day(actor, today=today, until=end)

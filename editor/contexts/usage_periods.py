@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from editor import months
 from editor.queries.usage import Unit
 
 WEEKS = 13
@@ -26,17 +27,9 @@ class Period:
     title: str
 
 
-def month_after(month: date) -> date:
-    return (month + timedelta(days=31)).replace(day=1)
-
-
-def month_before(month: date) -> date:
-    return (month - timedelta(days=1)).replace(day=1)
-
-
 def periods(unit: Unit, month: date) -> list[Period]:
     """The days of the month, or the weeks or months up to it. `month`: its first day."""
-    last = month_after(month) - timedelta(days=1)
+    last = months.last_day(month)
     if unit == Unit.DAY:
         days = [month + timedelta(days=number) for number in range(last.day)]
         return [Period(day, day, f"{day.day} {day:%b}", f"{day:%a} {day.day} {day:%b}") for day in days]
@@ -44,13 +37,10 @@ def periods(unit: Unit, month: date) -> list[Period]:
         newest = last - timedelta(days=last.weekday())
         starts = [newest - timedelta(weeks=number) for number in reversed(range(WEEKS))]
         return [_week(start) for start in starts]
-    months = [month]
-    while len(months) < MONTHS:
-        months.insert(0, month_before(months[0]))
-    return [
-        Period(start, month_after(start) - timedelta(days=1), f"{start:%b}", f"{start:%B %Y}")
-        for start in months
-    ]
+    starts = [month]
+    while len(starts) < MONTHS:
+        starts.insert(0, months.before(starts[0]))
+    return [Period(start, months.last_day(start), f"{start:%b}", f"{start:%B %Y}") for start in starts]
 
 
 def _week(start: date) -> Period:
@@ -58,9 +48,9 @@ def _week(start: date) -> Period:
     return Period(start, end, f"{start.day} {start:%b}", f"{start.day} {start:%b} to {end.day} {end:%b %Y}")
 
 
-def months(first: date, today: date) -> list[date]:
+def offered(first: date, today: date) -> list[date]:
     """The months that can be chosen, the current one first, back to that of `first`."""
-    found = [today.replace(day=1)]
+    found = [months.of(today)]
     while found[-1] > first and len(found) < OFFERED:
-        found.append(month_before(found[-1]))
+        found.append(months.before(found[-1]))
     return found

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from editor import phrases
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.contexts.ledger_words import in_credits
 from editor.contexts.limits import reset_text
 from editor.contexts.usage_rules import bound
 from editor.models import Workspace
@@ -49,7 +49,7 @@ def limit_rows(actor: Actor) -> list[LimitRow]:
         _budget(workspace, "Daily budget", found.get(Kind.WORKSPACE_DAY), change),
         LimitRow(
             "Approval",
-            "No edit needs one for its price" if threshold is None else f"Above {in_credits(threshold)}",
+            "No edit needs one for its price" if threshold is None else f"Above {phrases.credits(threshold)}",
             "" if threshold is None else "For one edit of an editor or viewer",
             change,
         ),

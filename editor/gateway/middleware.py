@@ -32,7 +32,7 @@ from editor.gateway import addresses, rights
 from editor.gateway.asgi import App, Message, Receive, Scope, Send
 from editor.gateway.body import Body, BodySlots, announced
 from editor.gateway.profile import Caller, Headers, Profile, RepeatedCredentials
-from editor.operations import api_keys, members
+from editor.operations import api_keys, last_used
 
 log = logging.getLogger("editor.gateway")
 
@@ -167,8 +167,8 @@ def _caller(profile: Profile, headers: Headers, address: str | None) -> Caller:
         raise NotAuthenticated("Missing or invalid API key.")
     actor = credentials.actor_of(key, channel=profile.name, address=address)
     profile.verify(headers, key)
-    api_keys.touch(key)
-    members.touch(actor.membership)
+    last_used.note_key(key)
+    last_used.note_member(actor.membership)
     return Caller(actor=actor, key=key)
 
 

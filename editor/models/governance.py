@@ -1,4 +1,4 @@
-"""What members may use, approvals of edits, and prices that were promised."""
+"""What members may use, approvals of edits, and quotes of prices."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Approval(models.Model):
 
 
 class Quote(PublicModel):
-    """A promised price: an edit that names it before it expires holds no more, whatever prices are by then.
+    """A binding price: an edit that names it before it expires holds no more, whatever prices are by then.
 
     Bound to who asked for it, to the model, the provider and the number of images.
     """

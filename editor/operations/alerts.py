@@ -11,12 +11,13 @@ from datetime import date
 from django.db.models import Sum
 from django.urls import reverse
 
+from editor import months, phrases
 from editor.access import permissions
 from editor.access.permissions import Permission
 from editor.models import CreditAccount, DailyUsage, Job, Membership
 from editor.operations import mails, notices
 from editor.operations.webhooks import deliveries
-from editor.queries.limits import month_of, next_month, today
+from editor.queries.limits import today
 
 MARKS = (50, 80, 100)  # percent of a month's budget
 
@@ -32,16 +33,16 @@ def balance_changed(*, account: CreditAccount, before: int) -> None:
         notice=notices.Kind.CREDITS_LOW,
         mail=mails.Kind.CREDITS_LOW,
         source=f"{workspace.pk} {today(workspace)}",
-        text=f"{workspace} has {_credits(account.balance)} left.",
-        balance=_credits(account.balance),
+        text=f"{workspace} has {phrases.credits(account.balance)} left.",
+        balance=phrases.credits(account.balance),
     )
 
 
 def spent(*, account: CreditAccount, job: Job, cost: int) -> None:
     """Announce a budget or a member's limit that an edit, charged `cost`, has reached: once a month."""
     if cost:
-        _check_budget(account, month_of(job.spent_on))
-        _check_limit(account, job, month_of(job.spent_on))
+        _check_budget(account, months.of(job.spent_on))
+        _check_limit(account, job, months.of(job.spent_on))
 
 
 def _check_budget(account: CreditAccount, month: date) -> None:
@@ -64,10 +65,10 @@ def _check_budget(account: CreditAccount, month: date) -> None:
         mail=mails.Kind.BUDGET_REACHED,
         source=f"{account.pk} {month} {percent}",
         text=f"{account.workspace} has spent {percent} % of its budget for {month:%B}: "
-        f"{total:,} of {_credits(budget)}.",
+        f"{total:,} of {phrases.credits(budget)}.",
         percent=str(percent),
         spent=f"{total:,}",
-        budget=_credits(budget),
+        budget=phrases.credits(budget),
         month=f"{month:%B %Y}",
     )
 
@@ -82,19 +83,19 @@ def _check_limit(account: CreditAccount, job: Job, month: date) -> None:
         return
     if _spent_in(account, month, user=job.created_by_id, approved=False) < member.monthly_cap:
         return
-    notices.tell(
+    notices.add(
         user=member.user,
         workspace=account.workspace,
         kind=notices.Kind.LIMIT_REACHED,
         source=f"{account.pk} {month}",
-        text=f"You have spent your {_credits(member.monthly_cap)} a month in {account.workspace}. "
-        f"The limit resets on {next_month(month):%-d %B}.",
+        text=f"You have spent your {phrases.credits(member.monthly_cap)} a month in {account.workspace}. "
+        f"The limit resets on {months.after(month):%-d %B}.",
         path=reverse("credits", args=[account.workspace.slug]),
     )
 
 
 def _spent_in(account: CreditAccount, month: date, **only: object) -> int:
-    rows = DailyUsage.objects.filter(account=account, day__gte=month, day__lt=next_month(month), **only)
+    rows = DailyUsage.objects.filter(account=account, day__gte=month, day__lt=months.after(month), **only)
     total: int = rows.aggregate(total=Sum("credits", default=0))["total"]
     return total
 
@@ -112,7 +113,7 @@ def _announce(
     workspace = account.workspace
     path = reverse("credits", args=[workspace.slug])
     for member in _managers(account):
-        new = notices.tell(
+        new = notices.add(
             user=member.user, workspace=workspace, kind=notice, source=source, text=text, path=path
         )
         if new and permissions.allows(member, Permission.WORKSPACE_OWN):
@@ -123,7 +124,3 @@ def _announce(
 def _managers(account: CreditAccount) -> Iterator[Membership]:
     rows = Membership.objects.filter(permissions.having(Permission.USAGE_VIEW), workspace=account.pk)
     return rows.filter(user__is_active=True).select_related("user").order_by("pk").iterator()
-
-
-def _credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"

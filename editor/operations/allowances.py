@@ -20,9 +20,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
+from editor import months
 from editor.models import LIVE, CreditAccount, DailyUsage, Job, LedgerEntry, Plan, Rollover, Workspace
 from editor.operations import credits
-from editor.queries.limits import month_of, today
+from editor.queries.limits import today
 
 log = logging.getLogger("editor.credits")
 
@@ -52,7 +53,7 @@ def renew(*, workspace_id: UUID) -> bool:
     """
     account = credits.lock_account(workspace_id=workspace_id)
     workspace = Workspace.objects.select_related("plan").get(pk=workspace_id)
-    month = month_of(today(workspace))
+    month = months.of(today(workspace))
     if workspace.deleted_at or (account.allowance_period and month < account.allowance_period):
         return False
     begins = account.allowance_period != month
@@ -164,5 +165,5 @@ def _months() -> dict[date, list[str]]:
     """The months that it is now somewhere, each with the time zones of workspaces in which it is."""
     found: dict[date, list[str]] = defaultdict(list)
     for zone in Workspace.objects.order_by("time_zone").values_list("time_zone", flat=True).distinct():
-        found[month_of(today(Workspace(time_zone=zone)))].append(zone)
+        found[months.of(today(Workspace(time_zone=zone)))].append(zone)
     return found

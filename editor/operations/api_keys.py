@@ -1,9 +1,5 @@
 """API keys: created, shown once, used, rotated, revoked.
 
-A key is `flk_`, a public id of 8 characters, a secret of 32 and a checksum of 6, all base62.
-Only a SHA-256 of the secret is stored: the secret has 190 bits of randomness, so a slow
-password hash would only add delay to each request.
-
 A key acts as the person who created it, and only they can rotate it. A key of the workspace acts as a service
 account of its own (service_accounts.py), and whoever manages keys can rotate it. Nobody gets a key, new or
 rotated, with a scope whose permission they do not have themselves. Their rights are read under the lock of
@@ -12,17 +8,12 @@ the workspace: somebody who is losing them creates no key.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import string
-import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -33,17 +24,14 @@ from editor.access.permissions import Permission
 from editor.access.scopes import EVERYTHING, PERMISSIONS, SCOPES
 from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import ApiKey, Membership, User
-from editor.operations import audit, caps, member_rights, service_accounts
+from editor.operations import audit, caps, key_text, member_rights, service_accounts
 from editor.queries import api_keys
 
-PREFIX = "flk_"
 LONGEST_NAME = 80  # characters
 LONGEST_LIFE = 10 * 365 * 24 * 60 * 60  # seconds
 OVERLAPS = (0, 60 * 60, 24 * 60 * 60, 7 * 24 * 60 * 60)  # seconds that a rotated key still works
 LIVE_KEYS = 50  # in one workspace
-NOTED_EVERY = timedelta(minutes=1)
 Caps = tuple[int | None, int | None]
-_ALPHABET = string.digits + string.ascii_letters
 
 
 @transaction.atomic
@@ -214,24 +202,12 @@ def revoke_all_of(*, membership: Membership, actor: audit.By) -> None:
 
 def find(bare: str) -> ApiKey | None:
     """The key with this bare text, live or not; None if there is none."""
-    body = bare.removeprefix(PREFIX)
-    well_formed = len(bare) == len(PREFIX) + 46 and body != bare and body.isascii() and body.isalnum()
-    if not well_formed or _checksum(body[:40]) != body[40:]:
+    parts = key_text.parts(bare)
+    if parts is None:
         return None
-    return (
-        ApiKey.objects.select_related("workspace__plan", "created_by")
-        .filter(public_id=body[:8], secret_hash=_hash(body[8:40]))
-        .first()
-    )
-
-
-def touch(key: ApiKey) -> None:
-    """Record the use of the key, at most once every NOTED_EVERY across all processes."""
-    now = timezone.now()
-    if key.last_used_at and key.last_used_at > now - NOTED_EVERY:
-        return
-    noted_long_ago = Q(last_used_at=None) | Q(last_used_at__lte=now - NOTED_EVERY)
-    ApiKey.objects.filter(noted_long_ago, pk=key.pk).update(last_used_at=now)
+    public_id, secret = parts
+    rows = ApiKey.objects.select_related("workspace__plan", "created_by")
+    return rows.filter(public_id=public_id, secret_hash=key_text.hashed(secret)).first()
 
 
 def _make(
@@ -251,7 +227,8 @@ def _make(
         raise Conflict(
             f"A workspace can have at most {LIVE_KEYS} active API keys. Revoke one that you no longer need."
         )
-    key_id, public_id, secret = key_id or uuid4(), _random(8), _random(32)
+    key_id, public_id, secret = key_id or uuid4(), key_text.random(8), key_text.random(32)
+    signing = signatures.sealed(key_id=key_id, secret=key_text.random(40)) if signed else None
     try:
         with transaction.atomic():
             key = ApiKey.objects.create(
@@ -260,9 +237,9 @@ def _make(
                 created_by=holder,
                 name=name,
                 public_id=public_id,
-                secret_hash=_hash(secret),
+                secret_hash=key_text.hashed(secret),
                 scopes=list(scopes),
-                signing_secret=signatures.sealed(key_id=key_id, secret=_random(40)) if signed else None,
+                signing_secret=signing,
                 expires_at=expires_at,
                 replaces=replaces,
                 monthly_cap=key_caps[0],
@@ -273,29 +250,12 @@ def _make(
             "This key has already been created, and was shown then. Reload the page to see it in the list. "
             "If nobody saved it, revoke it and create another."
         ) from None
-    return key, f"{PREFIX}{public_id}{secret}{_checksum(public_id + secret)}"
+    return key, key_text.bare(public_id, secret)
 
 
 def _require_scopes(actor: Actor, scopes: Sequence[str]) -> None:
     for scope in scopes:
         actor.require(PERMISSIONS[scope])
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _checksum(text: str) -> str:
-    """Six base62 digits of a CRC-32: detects a mistyped key without a query."""
-    number, digits = zlib.crc32(text.encode()), ""
-    for _ in range(6):
-        number, digit = divmod(number, 62)
-        digits = _ALPHABET[digit] + digits
-    return digits
 
 
 def _wrong(field: str, message: str) -> InvalidInput:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils.text import Truncator
 
+from editor import phrases
 from editor.access.actor import Actor
 from editor.models import Approval
 from editor.operations import mails, notices
 from editor.queries import approvals as queries
 
-SHOWN_PROMPT = 80  # characters
+MAILED_PROMPT = 200  # characters
 
 
 def requested(*, approval: Approval) -> None:
-    """Tell those who may decide. Belongs to the transaction that creates the approval."""
-    asking = approval.job.created_by
-    for user in queries.deciders(approval.workspace, but=asking):
-        notices.tell(
+    """Notify those who may decide. Belongs to the transaction that creates the approval."""
+    requester, prompt = approval.job.created_by, notices.quoted(approval.job.prompt)
+    for user in queries.deciders(approval.workspace, but=requester):
+        notices.add(
             user=user,
             workspace=approval.workspace,
             kind=notices.Kind.APPROVAL_REQUESTED,
             source=str(approval.job_id),
-            text=f"{_name(approval)} asks for {_credits(approval.price)}: “{_prompt(approval)}”",
+            text=f"{_name(approval)} asks for {phrases.credits(approval.price)}: {prompt}",
             path=reverse("approvals", args=[approval.workspace.slug]),
         )
         if user.approval_mails:
@@ -29,30 +31,30 @@ def requested(*, approval: Approval) -> None:
 
 
 def answered(*, approval: Approval, by: Actor | None, reason: str) -> None:
-    """Tell the person who asked. Belongs to the transaction of the answer.
+    """Notify the person who asked. Belongs to the transaction of the answer.
 
     by      who decided; None: nobody did in time
     reason  why it was declined; "" if it was granted
     """
-    asking = approval.job.created_by
-    if asking is None:
+    requester = approval.job.created_by
+    if requester is None:
         return
-    notices.tell(
-        user=asking,
+    notices.add(
+        user=requester,
         workspace=approval.workspace,
         kind=notices.Kind.APPROVAL_ANSWERED,
         source=str(approval.job_id),
-        text=f"{_answer(by, reason)}: “{_prompt(approval)}”",
+        text=f"{_answer(by, reason)}: {notices.quoted(approval.job.prompt)}",
         path=reverse("gallery_edit", args=[approval.workspace.slug, approval.job_id]),
     )
-    if asking.approval_mails:
+    if requester.approval_mails:
         state = "granted" if by and not reason else "declined" if by else "lapsed"
         answer = {"state": state, "by": by.user.display_name if by else "", "reason": reason}
-        mails.notify(kind=mails.Kind.APPROVAL_ANSWERED, email=asking.email, **details(approval), **answer)
+        mails.notify(kind=mails.Kind.APPROVAL_ANSWERED, email=requester.email, **details(approval), **answer)
 
 
 def decided(*, approval: Approval) -> None:
-    """Take back the notices of those who might have decided."""
+    """Withdraw the notices of those who might have decided."""
     notices.withdraw_all(kind=notices.Kind.APPROVAL_REQUESTED, source=str(approval.job_id))
 
 
@@ -70,21 +72,12 @@ def details(approval: Approval) -> dict[str, str]:
         "slug": approval.workspace.slug,
         "workspace": approval.workspace.name,
         "who": _name(approval),
-        "prompt": approval.job.prompt[:200],
-        "price": _credits(approval.price),
+        "prompt": Truncator(approval.job.prompt).chars(MAILED_PROMPT),
+        "price": phrases.credits(approval.price),
         "message": approval.message,
     }
 
 
 def _name(approval: Approval) -> str:
-    asking = approval.job.created_by
-    return asking.display_name if asking else ""
-
-
-def _prompt(approval: Approval) -> str:
-    prompt = approval.job.prompt
-    return prompt if len(prompt) <= SHOWN_PROMPT else prompt[: SHOWN_PROMPT - 1] + "…"
-
-
-def _credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"
+    requester = approval.job.created_by
+    return requester.display_name if requester else ""

@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from editor import events
+from editor import events, phrases
 from editor.access import permissions
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
@@ -58,7 +58,7 @@ def needed(*, actor: Actor, price: int, message: str | None) -> Limit | None:
     """
     if message is not None:
         _cleaned(message, "approval_message")
-    over = limits.check_credits(actor=actor, price=price, asks=message is not None)
+    over = limits.check_credits(actor=actor, price=price, may_request=message is not None)
     if over and queries.waiting_of(actor.workspace, actor.user) >= MOST_WAITING:
         raise LimitExceeded(f"{MOST_WAITING} of your edits wait for an approval. Cancel one first.")
     return over
@@ -98,7 +98,7 @@ def approve(*, actor: Actor, job: Job, price: int, raise_cap: bool = False) -> N
         new_price = _approve(actor, job, price, raise_cap=raise_cap)
     if new_price != price:
         raise Conflict(
-            f"The price of this edit has changed from {price:,} to {new_price:,} credits. "
+            f"The price of this edit has changed from {price:,} to {phrases.credits(new_price)}. "
             "Approve it again if it may cost that."
         )
 

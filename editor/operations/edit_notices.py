@@ -17,24 +17,22 @@ from editor.models import Channel, Job, Status, User
 from editor.operations import notices
 
 LONG = timedelta(seconds=10)  # after this, people have turned to something else
-SHOWN_PROMPT = 80  # characters
 
 
 def ended(*, job: Job) -> None:
-    """Tell its person of the end of a long edit. Belongs to the transaction that ends it."""
+    """Add a notice of the end of a long edit for its person. Belongs to the transaction that ends it."""
     if job.channel != Channel.WEB or timezone.now() - job.created_at <= LONG:
         return
     person = User.objects.filter(jobs=job).first()  # may have been deleted while the edit ran
     if person is None:
         return
     what = "Your edit is ready" if job.status == Status.COMPLETED else "Your edit failed"
-    prompt = job.prompt if len(job.prompt) <= SHOWN_PROMPT else job.prompt[: SHOWN_PROMPT - 1] + "…"
-    notices.tell(
+    notices.add(
         user=person,
         workspace=job.workspace,
         kind=notices.Kind.EDIT_ENDED,
         source=str(job.pk),
-        text=f"{what}: “{prompt}”",
+        text=f"{what}: {notices.quoted(job.prompt)}",
         path=reverse("gallery_edit", args=[job.workspace.slug, job.pk]),
     )
 

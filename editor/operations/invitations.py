@@ -218,7 +218,7 @@ def _tell(row: Invitation) -> None:
     proved = EmailAddress.objects.filter(email__iexact=row.email, verified=True, user__is_active=True)
     for address in proved.select_related("user"):
         by = f"{row.invited_by.display_name} invited you" if row.invited_by else "You are invited"
-        notices.tell(
+        notices.add(
             user=address.user,
             kind=notices.Kind.INVITED,
             source=str(row.pk),

@@ -9,19 +9,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from editor import catalog
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
-from editor.catalog import matching, seeds, validation
-from editor.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from editor.media import store
+from editor.catalog import matching, validation
+from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import Character, Image, Job, JobImage, Status, Style
 from editor.operations import (
     approvals,
     credits,
     idempotency,
     images,
+    job_images,
     limits,
     outcomes,
     quotes,
@@ -48,7 +47,7 @@ class NewEdit:
     match_format  the result has the source's format, unless `inputs` names one
     approval_message  asks for an approval where a limit of the member is in the way, and says why; may be
                       empty. None: refuse the edit then
-    quote_id   a price that was promised: see quotes.py
+    quote_id   whose price is held at most: see quotes.py
     idempotency_key  a repeat with the same key returns the same job and costs nothing more
     request_hash     identifies a repeat: the same key with another hash is refused
     """
@@ -114,7 +113,7 @@ def submit(*, actor: Actor, request: NewEdit, new_images: Sequence[Stored] = ())
         return repeated
     storage.check(workspace=actor.workspace)
     checked = _checked(actor, request, prompt_only=not request.image_ids)
-    sources = _sources(actor, request, new_images)
+    sources = job_images.sources(actor, request.image_ids, new_images)
     if request.match_format and sources and matching.FORMAT not in request.inputs:
         model, route, source = checked.choice.model, checked.choice.route, sources[0]
         inputs = matching.with_format_of(source.content_type, model, route, checked.inputs)
@@ -155,11 +154,7 @@ def _create(
     choice, style, character = checked.choice, checked.style, checked.character
     in_flight = limits.check_jobs(workspace=actor.workspace)
     over = approvals.needed(actor=actor, price=checked.price, message=request.approval_message)
-    places = _images_with_roles(
-        [_row(actor, source) for source in sources],
-        checked.likenesses,
-        _row(actor, mask, kind=Image.Kind.MASK) if mask else None,
-    )
+    places = job_images.with_roles(actor, sources, checked.likenesses, mask)
     job = Job.objects.create(
         **callbacks.columns(request.callback),
         workspace=actor.workspace,
@@ -253,78 +248,11 @@ def _check_limits(actor: Actor, request: NewEdit, checked: _Checked) -> None:
         credits.check(account=credits.open_account(workspace=actor.workspace), price=checked.price)
 
 
-def _sources(actor: Actor, request: NewEdit, new_images: Sequence[Stored]) -> list[Image | Stored]:
-    """The edit's images in order."""
-    new: dict[str | UUID, Stored] = {stored.id: stored for stored in new_images}
-    known = iter(lookups.images(actor, [each for each in request.image_ids if each not in new]))
-    return [new[each] if each in new else next(known) for each in request.image_ids]
-
-
-def _row(actor: Actor, image: Image | Stored, *, kind: Image.Kind = Image.Kind.SOURCE) -> Image:
-    """The image's row, created now for a new image."""
-    if isinstance(image, Image):
-        return image
-    return images.create(
-        stored=image,
-        workspace_id=actor.workspace.id,
-        created_by_id=actor.user.pk,
-        kind=kind,
-    )
-
-
-def _images_with_roles(
-    sources: list[Image], likenesses: list[Image], mask: Image | None
-) -> list[tuple[JobImage.Role, Image]]:
-    role = JobImage.Role
-    places = [(role.SOURCE if at == 0 else role.REFERENCE, image) for at, image in enumerate(sources)]
-    places += [(role.CHARACTER, image) for image in likenesses]
-    return [*places, (role.MASK, mask)] if mask else places
-
-
-def again(*, actor: Actor, job: Job, idempotency_key: str, new_seed: bool = False) -> Job:
-    """Submit an earlier job once more: same images, prompt, model, inputs and presets.
-
-    Presets are used in their current version.
-
-    new_seed  draw another seed: a variation instead of the same result
-
-    Raises as `submit` does.
-    """
-    if job.style_version and not job.style_id:
-        raise NotFound("The style of this edit was deleted.")
-    if job.character_version and not job.character_id:
-        raise NotFound("The character of this edit was deleted.")
-    places = list(job.job_images.select_related("image"))
-    own = (JobImage.Role.SOURCE, JobImage.Role.REFERENCE)
-    mask = next((place.image for place in places if place.role == JobImage.Role.MASK), None)
-    request = NewEdit(
-        prompt=job.prompt,
-        model=job.model,
-        provider=job.provider if job.own_key else pricing.PLATFORM,
-        image_ids=tuple(place.image_id for place in places if place.role in own),
-        mask=store.read(mask.storage_name) if mask else None,
-        inputs=_repeated_inputs(job, new_seed=new_seed),
-        style_id=job.style_id,
-        character_id=job.character_id,
-        idempotency_key=idempotency_key,
-    )
-    return submit(actor=actor, request=request)
-
-
-def _repeated_inputs(job: Job, *, new_seed: bool) -> dict[str, Any]:
-    """The job's inputs with another seed, or with the one that its provider reported."""
-    model, inputs = catalog.catalog().models.get(job.model), dict(job.inputs)
-    if model and seeds.has_seed(model):
-        inputs[seeds.SEED] = seeds.draw(model) if new_seed else job.known_seed
-    return inputs
-
-
 def cancel(*, actor: Actor, job: Job, only_waiting: bool = False) -> Job:
     """Cancel a queued job at once, or request the worker to stop a running one.
 
-    All credits are returned in both cases. One that waits for an approval is withdrawn, by who asked for it.
-    Raises Conflict when the job has ended, and with
-    `only_waiting` when it is running.
+    All credits are returned in both cases. An edit that waits for an approval can only be canceled by the
+    person who requested it. Raises Conflict if the job has ended, and with `only_waiting` if it is running.
     """
     actor.require(Permission.EDIT)
     with transaction.atomic():

@@ -54,7 +54,7 @@ def _recipients(key: ApiKey) -> list[User]:
 
 def _tell(key: ApiKey, person: User) -> None:
     assert key.expires_at
-    notices.tell(
+    notices.add(
         user=person,
         workspace=key.workspace,
         kind=notices.Kind.KEY_EXPIRING,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from editor.access.actor import Actor
 from editor.errors import InsufficientCredits, LimitExceeded, NotFound, PermissionDenied, WorkspaceSuspended
 from editor.models import LIVE, Job, Membership, Workspace
+from editor.operations import limit_words
 from editor.queries import limits
 from editor.queries.limits import Limit
 
@@ -23,7 +24,7 @@ class OverLimit(InsufficientCredits):
 
     def __init__(self, limit: Limit, *, price: int) -> None:
         super().__init__(
-            _sentence(limit, price),
+            limit_words.refusal(limit, price=price),
             more={
                 "limit": limit.kind.value,
                 "remaining": limit.remaining,
@@ -31,11 +32,6 @@ class OverLimit(InsufficientCredits):
             },
         )
         self.limit = limit
-
-
-HOW_TO_ASK = (
-    "You can ask for an approval in the Studio, or in the public API with `approval` set to `request`."
-)
 
 
 def check_jobs(*, workspace: Workspace) -> int:
@@ -67,25 +63,16 @@ def check_open(*, workspace: Workspace) -> None:
     if workspace.deleted_at:
         raise NotFound("This workspace was deleted.")
     if workspace.suspended_at:
-        raise WorkspaceSuspended(suspension(workspace))
+        raise WorkspaceSuspended(limit_words.suspension(workspace))
 
 
-def suspension(workspace: Workspace) -> str:
-    """What its members learn about the suspension."""
-    reason = workspace.suspended_reason.strip().rstrip(".")
-    why = f": {reason}" if reason else ""
-    return (
-        f"This workspace is suspended{why}. No edit can be started. An operator of this portal can resume it."
-    )
-
-
-def check_credits(*, actor: Actor, price: int, asks: bool = False) -> Limit | None:
+def check_credits(*, actor: Actor, price: int, may_request: bool = False) -> Limit | None:
     """Raise OverLimit if a limit of the member, the key or all together does not allow `price` credits more.
 
-    asks  the member asks for an approval: a limit that it lifts is returned instead of raised
+    may_request  a limit that an approval lifts is returned instead of raised
     """
     over = limits.binding(limits.of(actor), price=price)
-    if over and not (asks and over.lifted_by_approval):
+    if over and not (may_request and over.lifted_by_approval):
         raise OverLimit(over, price=price)
     return over
 
@@ -99,17 +86,3 @@ def check_approved(*, job: Job, price: int) -> None:
 
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _sentence(limit: Limit, price: int) -> str:
-    if limit.resets_at is None:
-        return (
-            f"In this workspace, an edit that costs more than {limit.allowed:,} credits needs an approval, "
-            f"and this one costs {price:,}. {HOW_TO_ASK}"
-        )
-    ask = f" {HOW_TO_ASK}" if limit.lifted_by_approval else ""
-    return (
-        f"{limit.whose} is {limit.allowed:,} credits {limit.period}, and {limit.used:,} are used. "
-        f"This edit needs {price:,}. The limit resets on {limit.resets_on}. "
-        f"{limit.who_raises} can raise it.{ask}"
-    )

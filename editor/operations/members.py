@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 from copy import copy
-from datetime import timedelta
 from enum import Enum
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from editor import events
@@ -23,7 +21,6 @@ from editor.models import Approval, Invitation, Job, Membership, Role, Status, U
 from editor.operations import api_keys, audit, caps, mails, member_rights, outcomes
 from editor.queries import members as member_queries
 
-NOTED_EVERY = timedelta(minutes=1)
 OWNERS_ONLY = "Only an owner of this workspace can make somebody an owner, or change or remove an owner."
 TOO_MUCH = "You cannot give others more than you have yourself. Ask an owner of this workspace to do it."
 
@@ -177,15 +174,6 @@ def apply_role(*, workspace: Workspace, user: User, role: Role) -> bool:
         membership.role = role
         save(membership=membership, actor=None)
     return True
-
-
-def touch(membership: Membership) -> None:
-    """Record that the member is active, at most once every NOTED_EVERY across all processes."""
-    now = timezone.now()
-    if membership.last_active_at and membership.last_active_at > now - NOTED_EVERY:
-        return
-    noted_long_ago = Q(last_active_at=None) | Q(last_active_at__lte=now - NOTED_EVERY)
-    Membership.objects.filter(noted_long_ago, pk=membership.pk).update(last_active_at=now)
 
 
 def only_owner(*, membership: Membership) -> bool:

@@ -1,4 +1,4 @@
-"""Notices to people, shown behind the bell: written, read, forgotten."""
+"""Notices to people, shown behind the bell: added, read, withdrawn, deleted after KEPT."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from editor import events
 from editor.models import Notice, User, Workspace
 
 KEPT = timedelta(days=30)
 LONGEST_TEXT = 300  # characters
+SHOWN_PROMPT = 80  # characters
 FORGOTTEN_AT_ONCE = 5_000
 
 
@@ -31,7 +33,7 @@ class Kind(StrEnum):
 
 
 @transaction.atomic
-def tell(
+def add(
     *,
     user: User,
     kind: Kind,
@@ -51,16 +53,20 @@ def tell(
     """
     if user.is_service_account:
         return False
-    shown = text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
     notice, new = Notice.objects.get_or_create(
         user=user,
         kind=kind,
         source=source,
-        defaults={"text": shown, "path": path, "workspace": workspace},
+        defaults={"text": Truncator(text).chars(LONGEST_TEXT), "path": path, "workspace": workspace},
     )
     if new:
         events.publish(events.NoticesChanged(user_id=user.pk, notice_id=notice.pk))
     return new
+
+
+def quoted(prompt: str) -> str:
+    """The prompt of an edit in the text of a notice."""
+    return f"“{Truncator(prompt).chars(SHOWN_PROMPT)}”"
 
 
 def withdraw(*, user_id: UUID, kind: Kind, source: str) -> None:
@@ -95,6 +101,5 @@ def read_all(*, user: User) -> int:
 def forget() -> int:
     """Delete notices that are older than KEPT, some at a time; returns how many."""
     old = Notice.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
-    return Notice.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])).delete()[
-        0
-    ]
+    ids = list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    return Notice.objects.filter(pk__in=ids).delete()[0]

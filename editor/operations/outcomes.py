@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from editor import events
+from editor import events, phrases
 from editor.models import Approval, Job, JobEvent, Status, User
 from editor.operations import approval_notices, audit, credits, edit_notices, images, queue, timeline
 
@@ -131,4 +131,4 @@ def _shortfall(*, job: Job, got: int, returned: int) -> str:
     text = f"{got} of {job.samples} images could be used."
     if not returned:
         return text
-    return f"{text} {'1 credit' if returned == 1 else f'{returned:,} credits'} refunded."
+    return f"{text} {phrases.credits(returned)} refunded."

@@ -1,4 +1,4 @@
-"""Promised prices: made when a price is shown, and honoured for LIFE whatever prices are by then."""
+"""Binding prices: made when a price is shown, and valid for LIFE whatever prices are by then."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from editor import phrases
 from editor.access import lookups
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
@@ -25,13 +26,13 @@ FORGOTTEN_AT_ONCE = 5_000
 
 
 class QuoteExpired(Conflict):
-    """The promised price is not valid any more. Nothing was charged."""
+    """The quote is not valid any more. Nothing was charged."""
 
     code = "quote_expired"
 
 
 def create(*, actor: Actor, choice: Choice, inputs: Mapping[str, object]) -> Quote:
-    """A promise of the present price of one run, for this person.
+    """A quote of the present price of one run, for this person.
 
     Raises PermissionDenied, and InvalidInput for invalid inputs.
     """
@@ -104,7 +105,7 @@ def forget() -> int:
 def _mismatch(quote: Quote, choice: Choice, samples: int) -> str:
     """What the quote was made for instead of this edit; "" if it fits.
 
-    A tier may run another of its models than was expected: its price is promised all the same.
+    A tier may run another of its models than was expected: the quote holds all the same.
     """
     if quote.tier != choice.tier or (not choice.tier and quote.model != choice.model.id):
         return f"This quote is for {quote.tier or quote.model}, not for {choice.tier or choice.model.id}."
@@ -120,6 +121,6 @@ def _mismatch(quote: Quote, choice: Choice, samples: int) -> str:
 
 def _outdated(current: int) -> QuoteExpired:
     return QuoteExpired(
-        f"The price on this page is out of date: this edit needs {current:,} credits now. "
+        f"The price on this page is out of date: this edit needs {phrases.credits(current)} now. "
         "Run it again to accept that. Nothing was charged."
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
+from editor import months, phrases
 from editor.models import Role, User, Workspace
 from editor.operations import mails
 from editor.queries import limits, usage
@@ -40,7 +41,7 @@ def _due() -> Iterator[tuple[Workspace, date]]:
     """Workspaces, locked, whose newest full month was not reported, and its first day."""
     zones = Workspace.objects.filter(usage_mail=True, deleted_at=None).order_by()
     for zone in list(zones.values_list("time_zone", flat=True).distinct()):
-        month = _month_before(limits.month_of(limits.today(Workspace(time_zone=zone))))
+        month = months.before(limits.today(Workspace(time_zone=zone)))
         rows = Workspace.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).filter(
             Q(usage_mailed=None) | Q(usage_mailed__lt=month),
             usage_mail=True,
@@ -53,8 +54,7 @@ def _due() -> Iterator[tuple[Workspace, date]]:
 
 def report(*, workspace: Workspace, month: date) -> None:
     """Enqueue the report of this month to each owner, unless nobody did anything. `month`: its first day."""
-    until = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    span = Span(workspace, month, until)
+    span = Span(workspace, month, months.last_day(month))
     total = usage.total(span)
     if total == Figures():
         return
@@ -64,10 +64,10 @@ def report(*, workspace: Workspace, month: date) -> None:
         "month": f"{month:%B %Y}",
         "from": f"{month:%Y-%m}",
         "credits": str(total.credits),
-        "spent": _credits(total.credits),
-        "edits": _edits(total.edits),
-        "failed": _edits(total.failed) if total.failed else "",
-        "returned": _credits(total.returned) if total.returned else "",
+        "spent": phrases.credits(total.credits),
+        "edits": phrases.edits(total.edits),
+        "failed": phrases.edits(total.failed) if total.failed else "",
+        "returned": phrases.credits(total.returned) if total.returned else "",
         "people": _listed(span, Dimension.MEMBER),
         "models": _listed(span, Dimension.MODEL),
     }
@@ -83,28 +83,14 @@ def report(*, workspace: Workspace, month: date) -> None:
 
 def _listed(span: Span, dimension: Dimension) -> str:
     """The groups with the most credits, one on each line."""
-    sums: dict[str, Figures] = {}
-    for row in usage.by(span, dimension, usage.Unit.MONTH):
-        sums[row.group] = sums.get(row.group, Figures()) + row.figures
-    most = sorted(sums.items(), key=lambda item: (-item[1].credits, -item[1].edits))
+    most = list(usage.by_group(usage.by(span, dimension, usage.Unit.MONTH)).items())
     labels = usage.labels(dimension, [group for group, _ in most[:_LISTED]])
-    lines = [
-        f"{' '.join(labels[group].split())}: {_credits(figures.credits)}, {_edits(figures.edits)}"
-        for group, figures in most[:_LISTED]
-    ]
+    lines = [f"{' '.join(labels[group].split())}: {_spent(figures)}" for group, figures in most[:_LISTED]]
     rest = sum((figures for _, figures in most[_LISTED:]), Figures())
     if rest != Figures():
-        lines.append(f"{len(most) - _LISTED} others: {_credits(rest.credits)}, {_edits(rest.edits)}")
+        lines.append(f"{len(most) - _LISTED} others: {_spent(rest)}")
     return "\n".join(lines)
 
 
-def _credits(amount: int) -> str:
-    return "1 credit" if amount == 1 else f"{amount:,} credits"
-
-
-def _edits(count: int) -> str:
-    return "1 edit" if count == 1 else f"{count:,} edits"
-
-
-def _month_before(month: date) -> date:
-    return (month - timedelta(days=1)).replace(day=1)
+def _spent(figures: Figures) -> str:
+    return f"{phrases.credits(figures.credits)}, {phrases.edits(figures.edits)}"

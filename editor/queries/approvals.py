@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
+from editor import months
 from editor.access import permissions
 from editor.access.permissions import Permission
 from editor.models import LIVE, Approval, DailyUsage, Job, Membership, User, Workspace
@@ -75,7 +76,7 @@ class Cap:
 
 def caps(workspace: Workspace) -> list[Cap]:
     """Of CAPS members, the fullest first. Three queries."""
-    month = limits.month_of(limits.today(workspace))
+    month = months.of(limits.today(workspace))
     # Approved edits count against the cap of a workspace's key, and not against a person's.
     spent = Q(approved=False) | Q(user__is_service_account=True)
     held = Q(approved=False) | Q(created_by__is_service_account=True)

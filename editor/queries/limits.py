@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 
+from editor import months
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.models import LIVE, ApiKey, DailyUsage, Job, Membership, Workspace
@@ -36,22 +37,6 @@ class Kind(StrEnum):
 
 # An approved edit does not count against these; the others hold for it too.
 _LIFTED = frozenset({Kind.MEMBER_MONTH, Kind.MEMBER_DAY, Kind.THRESHOLD})
-
-# Whose limit it is, the same for a heading, and who can raise it.
-_WORDS = {
-    "member": ("Your limit in this workspace", "your {period} cap", "An owner or admin of this workspace"),
-    "key": ("The limit of this API key", "this key's {period} cap", "Its holder, or an owner or admin"),
-    "workspace": (
-        "The workspace's budget",
-        "the workspace's {period} budget",
-        "An owner or admin of this workspace",
-    ),
-    "threshold": (
-        "The price from which an edit needs an approval",
-        "the price that needs no approval",
-        "An owner or admin of this workspace",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +63,6 @@ class Limit:
     @property
     def period(self) -> str:
         return "a month" if self.kind.is_monthly else "a day"
-
-    @property
-    def whose(self) -> str:
-        """The beginning of a sentence."""
-        return self._words[0]
-
-    @property
-    def name(self) -> str:
-        """For the middle of a sentence: “your monthly cap”."""
-        return self._words[1].format(period="monthly" if self.kind.is_monthly else "daily")
-
-    @property
-    def resets_on(self) -> str:
-        """In the workspace's time zone: “1 December at 00:00 (Europe/Berlin)”; "" for one that never does."""
-        if self.resets_at is None:
-            return ""
-        return f"{self.resets_at:%-d %B at %H:%M} ({self.resets_at.tzinfo})"
-
-    @property
-    def who_raises(self) -> str:
-        return self._words[2]
-
-    @property
-    def _words(self) -> tuple[str, str, str]:
-        return _WORDS[self.kind.partition("_")[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,23 +100,12 @@ def resets_at(workspace: Workspace, kind: str) -> datetime | None:
     day = today(workspace)
     if kind == Kind.THRESHOLD:
         return None
-    return _midnight(workspace, next_month(day) if kind.endswith("_month") else day + timedelta(days=1))
-
-
-def month_of(day: date) -> date:
-    """The first day of its month."""
-    return day.replace(day=1)
-
-
-def next_month(day: date) -> date:
-    """The first day of the month after it."""
-    return (month_of(day) + timedelta(days=32)).replace(day=1)
+    return _midnight(workspace, months.after(day) if kind.endswith("_month") else day + timedelta(days=1))
 
 
 def of(actor: Actor) -> list[Limit]:
     """All limits that apply to the actor's edits, the narrowest first."""
-    of_member = [] if actor.user.is_service_account else _of_member(actor)
-    return [*of_member, *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
+    return [*_of_member(actor), *_of_one_edit(actor), *of_approved(actor.workspace, key_id=actor.key_id)]
 
 
 def of_approved(workspace: Workspace, *, key_id: UUID | None) -> list[Limit]:
@@ -222,7 +171,7 @@ def _limits(
     if caps == (None, None):
         return
     day = today(workspace)
-    resets = (_midnight(workspace, next_month(day)), _midnight(workspace, day + timedelta(days=1)))
+    resets = (_midnight(workspace, months.after(day)), _midnight(workspace, day + timedelta(days=1)))
     used = used_since_month_and_day(workspace, day=day, spent=spent, held=held)
     for kind, cap, count, reset in zip(kinds, caps, used, resets, strict=True):
         if cap is not None:
@@ -234,11 +183,11 @@ def used_since_month_and_day(workspace: Workspace, *, day: date, spent: Q, held:
 
     Later days count too: there are some if the time zone was changed.
     """
-    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=month_of(day))
+    usage = DailyUsage.objects.filter(spent, account=workspace.pk, day__gte=months.of(day))
     charged = usage.aggregate(
         month=Sum("credits", default=0), day=Sum("credits", filter=Q(day__gte=day), default=0)
     )
-    live = Job.objects.filter(held, workspace=workspace, status__in=LIVE, spent_on__gte=month_of(day))
+    live = Job.objects.filter(held, workspace=workspace, status__in=LIVE, spent_on__gte=months.of(day))
     waiting = live.aggregate(
         month=Sum("price", default=0), day=Sum("price", filter=Q(spent_on__gte=day), default=0)
     )

@@ -11,6 +11,7 @@ from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, Value, Whe
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 
+from editor import months
 from editor.access import second_factor
 from editor.models import LIVE, DailyUsage, Invitation, Job, Membership, Role, User, Workspace
 from editor.queries import limits
@@ -86,7 +87,7 @@ def page(
 
 def spending(workspace: Workspace, user_ids: list[UUID]) -> dict[UUID, Spent]:
     """What each person spent this month. Those who spent nothing are left out. Two queries."""
-    month = limits.month_of(limits.today(workspace))
+    month = months.of(limits.today(workspace))
     usage = DailyUsage.objects.filter(account=workspace.pk, user__in=user_ids, day__gte=month)
     live = Job.objects.filter(
         workspace=workspace, created_by__in=user_ids, status__in=LIVE, spent_on__gte=month

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from editor import months
 from editor.models import LedgerEntry, Workspace
 from editor.queries import limits
 
@@ -233,7 +234,7 @@ HAVING sum(credits) <> 0 LIMIT 1
 
 def _counted(progress: Progress) -> Iterator[str]:
     workspace = Workspace.objects.get(pk=UUID(progress.workspace))
-    month = limits.month_of(limits.today(workspace))
+    month = months.of(limits.today(workspace))
     for person, credits in _rows(_COUNTED, progress.as_dict() | {"month": month}):
         yield (
             f"The limits of this month count {-int(credits):+,} credits for {person or 'a former member'} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -112,6 +112,14 @@ def page(span: Span, dimension: Dimension, *, number: int, size: int) -> list[Ro
     found = rows.values("start", "group").annotate(**_SUMS).order_by("-start", "group")
     first = (number - 1) * size
     return [_row(row) for row in found[first : first + size + 1]]
+
+
+def by_group(rows: Iterable[Row]) -> dict[str, Figures]:
+    """The figures of each group over all time, those with the most credits first."""
+    sums: dict[str, Figures] = {}
+    for row in rows:
+        sums[row.group] = sums.get(row.group, Figures()) + row.figures
+    return dict(sorted(sums.items(), key=lambda item: (-item[1].credits, -item[1].edits, item[0])))
 
 
 def _row(row: Mapping[str, Any]) -> Row:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from editor import phrases
 from editor.contexts import pictures
 
 register = template.Library()
@@ -69,10 +70,7 @@ def signed_credits(amount: int) -> str:
     return f"+{credits(amount)}" if amount > 0 else credits(amount)
 
 
-@register.filter
-def in_credits(amount: int) -> str:
-    """A price with its unit: 1 credit, 4 credits."""
-    return f"{credits(amount)} credit" if amount == 1 else f"{credits(amount)} credits"
+in_credits = register.filter("in_credits", phrases.credits)
 
 
 @register.filter

@@ -16,7 +16,7 @@ from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.errors import NotFound
 from editor.models import User
-from editor.operations import members
+from editor.operations import last_used
 
 P = ParamSpec("P")
 View = Callable[Concatenate["MemberRequest", P], HttpResponseBase]
@@ -58,7 +58,7 @@ def member(
         def guarded(request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             actor = lookups.actor(request.user, slug, address=request.META.get("REMOTE_ADDR"))
             actor.require(post if post and request.method == "POST" else permission)
-            members.touch(actor.membership)
+            last_used.note_member(actor.membership)
             request.actor = actor  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 

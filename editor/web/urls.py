@@ -88,6 +88,7 @@ urlpatterns = [
     path("w/<slug:slug>/credits/report/", credits.report, name="credits_report"),
     path("w/<slug:slug>/credits/transfer/", transfers.page, name="credits_transfer"),
     path("w/<slug:slug>/api/guide/", api_reference.guide, name="api_guide"),
+    path("w/<slug:slug>/credits/guide/", api_reference.credits_guide, name="credits_guide"),
     path(
         "w/<slug:slug>/api/guide/<slug:name>/",
         api_reference.compatible_api_guide,

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from editor.contexts.usage_drawing import BETWEEN, PAPERS, Column, Paper, draw, tick
-from editor.contexts.usage_periods import months, periods
+from editor.contexts.usage_periods import offered, periods
 from editor.queries.usage import Unit
 
 WIDE, SLIM = PAPERS
@@ -64,6 +64,6 @@ def test_periods_of_each_unit() -> None:
 
 def test_months_to_choose_go_back_to_the_first_edit() -> None:
     today = date(2026, 1, 31)
-    assert months(date(2025, 11, 20), today) == [date(2026, 1, 1), date(2025, 12, 1), date(2025, 11, 1)]
-    assert months(today, today) == [date(2026, 1, 1)]
-    assert len(months(date(2001, 1, 1), today)) == 24
+    assert offered(date(2025, 11, 20), today) == [date(2026, 1, 1), date(2025, 12, 1), date(2025, 11, 1)]
+    assert offered(today, today) == [date(2026, 1, 1)]
+    assert len(offered(date(2001, 1, 1), today)) == 24

@@ -30,7 +30,7 @@ owner, mei = User.objects.get(email="amara@example.test"), User.objects.get(emai
 User.objects.filter(pk=owner.pk).update(name="Amara Okafor")
 User.objects.filter(pk=mei.pk).update(name="Mei Tanaka")
 move_credits(workspace, make_workspace(name="Acme Print", owner=owner, balance=0))
-first = limits.month_of(limits.today(workspace))
+first = limits.today(workspace).replace(day=1)
 for number in range(20):
     spend(workspace, owner, on=first, prompt=f"make it bluer, number {number}")
 spend(workspace, mei, on=first, model="black-forest-labs/flux-2-pro", price=5, prompt="a gouache painting")

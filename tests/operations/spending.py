@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Sum
 
+from editor import months
 from editor.access.actor import Actor
 from editor.models import LIVE, CreditAccount, Job, LedgerEntry, Workspace
 from editor.queries import limits, members
@@ -23,7 +24,7 @@ def spent_by_job(workspace: Workspace) -> dict[UUID, int]:
 def used(actor: Actor, kind: Kind) -> int:
     """What counts towards the limit, from the ledger and the jobs' makers and days."""
     day = limits.today(actor.workspace)
-    since = limits.month_of(day) if kind.is_monthly else day
+    since = months.of(day) if kind.is_monthly else day
     jobs = Job.objects.filter(workspace=actor.workspace, spent_on__gte=since)
     if kind in (Kind.MEMBER_MONTH, Kind.MEMBER_DAY):
         jobs = jobs.filter(created_by=actor.user, approved=False)
@@ -60,7 +61,7 @@ def _counted(actor: Actor) -> list[Limit]:
 def _of_people(actors: list[Actor]) -> dict[Any, int]:
     workspace, sums = actors[0].workspace, defaultdict[Any, int](int)
     spent = spent_by_job(workspace)
-    month = limits.month_of(limits.today(workspace))
+    month = months.of(limits.today(workspace))
     for job in Job.objects.filter(workspace=workspace, spent_on__gte=month):
         sums[job.created_by_id] += spent.get(job.pk, 0)
     return {user: amount for user, amount in sums.items() if amount}

@@ -16,7 +16,7 @@ from editor.access.actor import Actor
 from editor.access.scopes import EVERYTHING, MANAGE, READ, WRITE
 from editor.errors import Conflict, InvalidInput, PermissionDenied
 from editor.models import ApiKey, AuditEntry, Membership, Role
-from editor.operations import api_keys
+from editor.operations import api_keys, key_text, last_used
 from tests.factories import make_actor
 from tests.operations.key_rows import colleague, fill_up, noted
 
@@ -72,7 +72,7 @@ def test_any_other_text_finds_no_key(actor: Actor, django_assert_num_queries: An
 def test_a_correct_checksum_with_a_wrong_secret_finds_no_key(actor: Actor) -> None:
     key, bare = api_keys.create(actor=actor, name="n8n")
     forged = key.public_id + "0" * 32
-    assert api_keys.find(f"flk_{forged}{api_keys._checksum(forged)}") is None
+    assert api_keys.find(f"flk_{forged}{key_text.checksum(forged)}") is None
     assert api_keys.find(bare) == key
 
 
@@ -199,23 +199,23 @@ def test_last_use_is_recorded_at_most_once_a_minute(actor: Actor, django_assert_
     key, _ = api_keys.create(actor=actor, name="n8n")
     other, _ = api_keys.create(actor=actor, name="other")
 
-    def last_used() -> Any:
+    def noted() -> Any:
         return ApiKey.objects.values_list("last_used_at", flat=True).get(pk=key.pk)
 
     before = timezone.now()
     with django_assert_num_queries(1):
-        api_keys.touch(key)
-    first = last_used()
+        last_used.note_key(key)
+    first = noted()
     assert before <= first <= timezone.now()
-    api_keys.touch(key)  # as a process that read the key earlier
-    assert last_used() == first
+    last_used.note_key(key)  # as a process that read the key earlier
+    assert noted() == first
     key.refresh_from_db()
     with django_assert_num_queries(0):
-        api_keys.touch(key)
+        last_used.note_key(key)
     ApiKey.objects.filter(pk=key.pk).update(last_used_at=first - timedelta(minutes=1))
     key.refresh_from_db()
-    api_keys.touch(key)
-    assert last_used() > first
+    last_used.note_key(key)
+    assert noted() > first
     other.refresh_from_db()
     assert other.last_used_at is None
 

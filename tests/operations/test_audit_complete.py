@@ -35,6 +35,8 @@ EXCEPTIONS = {
     "images.save_mask": "a mask, which belongs to its edit",
     "images.upload": "an image, which the gallery shows with its maker",
     "intake.add": "an image, which the gallery shows with its maker",
+    "job_images.sources": "reads",
+    "job_images.with_roles": "the images of an edit, which its recipe shows",
     "jobs.check": "reads",
     "limits.check_credits": "reads",
     "limits.reread": "reads",

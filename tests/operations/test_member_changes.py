@@ -17,7 +17,7 @@ from editor.concurrency.threads import in_thread
 from editor.engine import execution
 from editor.errors import Conflict, EditorError, InvalidInput, NotAuthenticated, NotFound, PermissionDenied
 from editor.models import AuditEntry, CreditAccount, Job, Membership, Role, Status, Workspace
-from editor.operations import api_keys, jobs, members
+from editor.operations import api_keys, jobs, last_used, members
 from editor.operations.jobs import NewEdit
 from tests.factories import UserFactory, make_actor, make_member, make_workspace
 
@@ -168,15 +168,15 @@ def test_each_change_is_published(owner: Actor, monkeypatch: pytest.MonkeyPatch)
 
 def test_activity_is_noted_once_a_minute(owner: Actor, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        members.touch(owner.membership)
+        last_used.note_member(owner.membership)
     owner.membership.refresh_from_db()
     with django_assert_num_queries(0):
-        members.touch(owner.membership)
+        last_used.note_member(owner.membership)
     first = owner.membership.last_active_at
     assert first
     Membership.objects.update(last_active_at=first - timedelta(minutes=2))
     owner.membership.refresh_from_db()
-    members.touch(owner.membership)
+    last_used.note_member(owner.membership)
     again = Membership.objects.get(pk=owner.membership.pk).last_active_at
     assert again
     assert again >= first

@@ -30,7 +30,7 @@ def user() -> User:
 
 
 def tell(user: User, source: str = "1", **fields: Any) -> bool:
-    return notices.tell(user=user, kind=Kind.CREDITS_LOW, text="Few are left.", source=source, **fields)
+    return notices.add(user=user, kind=Kind.CREDITS_LOW, text="Few are left.", source=source, **fields)
 
 
 def test_the_same_thing_is_told_once(user: User) -> None:
@@ -46,7 +46,7 @@ def test_a_service_account_gets_none(user: User) -> None:
 
 
 def test_a_long_text_is_cut(user: User) -> None:
-    notices.tell(user=user, kind=Kind.CREDITS_LOW, text="x" * 301, source="1")
+    notices.add(user=user, kind=Kind.CREDITS_LOW, text="x" * 301, source="1")
     text = Notice.objects.get().text
     assert (len(text), text[-1]) == (300, "…")
 

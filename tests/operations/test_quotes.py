@@ -1,4 +1,4 @@
-"""A promised price is held, and never exceeded; wrong, foreign and expired quotes are refused."""
+"""A quoted price is held, and never exceeded; wrong, foreign and expired quotes are refused."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ def prices(monkeypatch: pytest.MonkeyPatch, credits: int) -> None:
 
 
 def test_a_price_that_rises_is_not_held(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    promised = quote(actor)
+    quoted = quote(actor)
     prices(monkeypatch, 9)
-    assert submit(actor, promised.pk).price == promised.price == 4
-    assert submit(actor, str(promised.pk)).price == 4  # as often as the person likes
+    assert submit(actor, quoted.pk).price == quoted.price == 4
+    assert submit(actor, str(quoted.pk)).price == 4  # as often as the person likes
     assert submit(actor, None).price == 9
 
 
 def test_a_price_that_falls_is_held(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    promised = quote(actor)
+    quoted = quote(actor)
     prices(monkeypatch, 1)
-    assert submit(actor, promised.pk).price == 1
+    assert submit(actor, quoted.pk).price == 1
 
 
 def test_equal_prices_share_a_quote_that_is_valid_for_long_enough(actor: Actor) -> None:
@@ -83,11 +83,11 @@ def test_a_quote_for_another_edit_is_refused(actor: Actor, wanted: dict[str, str
 
 def test_a_quote_is_for_a_number_of_images(actor: Actor) -> None:
     model = "openai/gpt-image-1-mini"
-    promised = quote(actor, model=model, inputs={"samples": "2"})
-    assert promised.samples == 2
+    quoted = quote(actor, model=model, inputs={"samples": "2"})
+    assert quoted.samples == 2
     with pytest.raises(InvalidInput, match="for 2 images, not for 3"):
-        submit(actor, promised.pk, model=model, inputs={"samples": "3"})
-    assert submit(actor, promised.pk, model=model, inputs={"samples": "2"}).price == promised.price
+        submit(actor, quoted.pk, model=model, inputs={"samples": "3"})
+    assert submit(actor, quoted.pk, model=model, inputs={"samples": "2"}).price == quoted.price
 
 
 def test_a_quote_of_a_tier_is_also_for_its_model_for_prompts_alone(actor: Actor) -> None:
@@ -109,20 +109,20 @@ def test_a_quote_of_somebody_else_is_not_found(actor: Actor) -> None:
 
 
 def test_an_expired_quote_is_refused(actor: Actor) -> None:
-    promised = quote(actor)
+    quoted = quote(actor)
     Quote.objects.update(expires_at=timezone.now())
     with pytest.raises(QuoteExpired, match="valid for ten minutes"):
-        submit(actor, promised.pk)
+        submit(actor, quoted.pk)
     assert not Job.objects.exists()
 
 
 def test_a_page_that_was_open_for_long_pays_no_more_than_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     person = make_actor()
-    promised = quote(person)
+    quoted = quote(person)
     Quote.objects.update(expires_at=timezone.now())
-    assert submit(person, promised.pk).price == 4
+    assert submit(person, quoted.pk).price == 4
     prices(monkeypatch, 9)
-    for outdated in (promised.pk, uuid4()):
+    for outdated in (quoted.pk, uuid4()):
         with pytest.raises(QuoteExpired, match="needs 9 credits now"):
             submit(person, outdated)
 

@@ -79,7 +79,9 @@ PARTS = {
     "limits.reread",  # jobs.submit
     "quotes.price",  # jobs.check and jobs.submit
     "intake.submit",  # jobs.check
-    "jobs.again",  # jobs.submit
+    "job_images.sources",  # jobs.submit
+    "job_images.with_roles",  # jobs.submit
+    "repeats.repeat",  # jobs.submit
     "members.leave",  # nobody needs a permission to go
     "member_rights.lock",
     "service_accounts.check_cap_of",  # api_keys.rotate

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 def tell(user: User, text: str = "Few are left.") -> None:
-    notices.tell(user=user, kind=Kind.CREDITS_LOW, text=text, source="1")
+    notices.add(user=user, kind=Kind.CREDITS_LOW, text=text, source="1")
 
 
 async def test_a_new_notice_arrives_on_the_persons_pages_only() -> None:

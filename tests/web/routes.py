@@ -160,6 +160,7 @@ IN_A_WORKSPACE = {
     "workspace_export": Route("post", looking=False),
     "workspace_delete": Route("get", looking=False),
     "api_guide": Route("get"),
+    "credits_guide": Route("get"),
     "compatible_api_guide": Route("get", parts=lambda rows: ["bfl"]),
     "members": Route("get"),
     "members_live": Route("get"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from editor.access.actor import Actor
 from editor.access.scopes import READ
 from editor.models import ApiKey, Membership, Role, Workspace
-from editor.operations import api_keys
+from editor.operations import api_keys, last_used
 from tests.factories import make_actor, make_member, make_workspace
 from tests.web.keys import BARE, DAY, act, create, page_of, row_of
 from tests.web.requests import HTMX, body, signed_in
@@ -41,7 +41,7 @@ def client(owner: Actor) -> Client:
 def test_a_row_shows_everything_but_the_secret(client: Client, workspace: Workspace) -> None:
     editor = make_actor(workspace, user=make_member(workspace))
     used, bare = api_keys.create(actor=editor, name="Used", scopes=[READ], expires_in=90 * DAY)
-    api_keys.touch(used)
+    last_used.note_key(used)
     api_keys.create(actor=editor, name="Unused")
     page = body(client.get(page_of(workspace)))
     row = row_of(page, "Used")

@@ -233,8 +233,23 @@ def test_the_guide_is_a_page_and_a_file(client: Client, workspace: Workspace, pa
     assert answer.content.decode().startswith("# Using the API")
 
 
+def test_the_settings_link_to_the_guide_to_credits(client: Client, workspace: Workspace) -> None:
+    url = reverse("credits_guide", args=[workspace.slug])
+    assert f'href="{url}"' in body(client.get(reverse("general", args=[workspace.slug])))
+    guide = body(client.get(url))
+    assert "<h1>Credits and limits</h1>" in guide
+    assert f'<a class="btn" href="{reverse("credits", args=[workspace.slug])}">' in guide
+
+
 def test_links_of_guides_lead_somewhere(client: Client, workspace: Workspace) -> None:
-    for guide in ("api", "compatible/bfl", "compatible/wiro", "compatible/openai", "compatible/mcp"):
+    for guide in (
+        "api",
+        "compatible/bfl",
+        "compatible/wiro",
+        "compatible/openai",
+        "compatible/mcp",
+        "credits",
+    ):
         html = guides.guide(guide).html
         assert not re.search(r'href="(?!https://|#)', html)
         for anchor in re.findall(r'href="#([^"]+)"', html):

@@ -116,7 +116,7 @@ def test_the_cap_is_offered_only_where_it_was_in_the_way(team: Team, admin: Clie
     other = make_team(cap=None, approval_threshold=1)
     ask(other.editor)
     shown = page(signed_in(other.admin.user), other)
-    assert "Limit of one edit: 4 of 1 credits" in shown
+    assert "Limit of one edit: 4 of 1 credit" in shown
     assert "cap by 4" not in shown
 
 

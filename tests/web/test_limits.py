@@ -141,7 +141,7 @@ def test_the_composer_sends_the_quote_of_the_price_that_it_shows(
     assert f'name="quote" value="{quote.pk}"' in page
     fragment = body(client.post(url(owner, "quote"), {"tier": "pro"}, headers=HTMX))
     of_pro = Quote.objects.get(tier="pro")
-    assert f'value="{of_pro.pk}"' in fragment.partition('hx-target="#promised"')[2]
+    assert f'value="{of_pro.pk}"' in fragment.partition('hx-target="#quote-id"')[2]
     monkeypatch.setattr(Choice, "credits", property(lambda choice: 50))
     client.post(url(owner, "run"), {"prompt": "a harbour", "tier": "pro", "quote": str(of_pro.pk)})
     assert Job.objects.get().price == of_pro.price == 8

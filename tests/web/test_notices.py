@@ -39,7 +39,7 @@ def client(user: User) -> Client:
 
 
 def tell(user: User, source: str = "1", *, text: str = "Few are left.", path: str = "/w/acme/") -> Notice:
-    assert notices.tell(user=user, kind=Kind.CREDITS_LOW, text=text, source=source, path=path)
+    assert notices.add(user=user, kind=Kind.CREDITS_LOW, text=text, source=source, path=path)
     return Notice.objects.get(user=user, source=source)
 
 

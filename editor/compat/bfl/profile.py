@@ -8,7 +8,7 @@ from django.http import QueryDict
 from editor.compat.bfl import errors, polling
 from editor.gateway.asgi import Scope
 from editor.gateway.profile import Headers, Profile
-from editor.operations.api_keys import PREFIX
+from editor.operations.key_text import PREFIX
 
 PATH = "/v1/"
 POLLING = PATH + "get_result"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from editor import phrases
 from editor.contexts.money import money
 from editor.queries.operator.activity import HOURS, Hour
 
@@ -51,7 +52,7 @@ def dollars(amount: Decimal) -> str:
 
 def worth(credits: int) -> str:
     """Credits in the operator's currency, or as they are without CREDIT_PRICE."""
-    return money(credits) or f"{credits:,} credits"
+    return money(credits) or phrases.credits(credits)
 
 
 def duration(passed: timedelta) -> str:

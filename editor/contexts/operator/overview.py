@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from editor import phrases
 from editor.contexts.operator.figures import (
     by_hour,
     dollars,
@@ -126,5 +127,5 @@ def _paid(now: datetime, hours: list[Hour], day: list[Hour]) -> Tile:
     costs = by_hour(now, hours, lambda ones: float(sum((one.cost for one in ones), Decimal(0))))
     unknown = sum(one.without_cost for one in day if one.provider != SANDBOX)
     sold = f"sold for {worth(charged)}"
-    note = f"{sold}, {unknown:,} edit{'' if unknown == 1 else 's'} without a cost" if unknown else sold
+    note = f"{sold}, {phrases.edits(unknown)} without a cost" if unknown else sold
     return Tile("Paid to providers", dollars(cost), "", note, "US dollars by hour", sparkline(costs))

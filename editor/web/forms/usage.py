@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from editor import words
+from editor import months, words
 from editor.access.actor import Actor
 from editor.access.permissions import Permission
 from editor.contexts.ledger import KINDS
@@ -31,7 +31,7 @@ def chart_fields(data: QueryDict, actor: Actor) -> dict[str, str]:
     """The valid fields of the chart; those that are not set are left out."""
     offered = [dimension.value for dimension in offered_dimensions(actor)]
     month = _month(data.get("month", ""))
-    latest = limits.month_of(limits.today(actor.workspace))
+    latest = months.of(limits.today(actor.workspace))
     found = {
         "by": _one_of(data.get("by", ""), offered),
         "per": _one_of(data.get("per", ""), list(Unit)),
@@ -45,7 +45,7 @@ def selection(fields: Mapping[str, str], actor: Actor) -> Selection:
     return Selection(
         dimension=Dimension(fields.get("by", Dimension.MODEL)),
         unit=Unit(fields.get("per", Unit.DAY)),
-        month=_month(fields.get("month", "")) or limits.month_of(today),
+        month=_month(fields.get("month", "")) or months.of(today),
     )
 
 

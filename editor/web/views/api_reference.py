@@ -57,8 +57,15 @@ def compatible_api_guide(request: MemberRequest, name: str) -> HttpResponse:
     return _guide(request, f"compatible/{name}")
 
 
-def _guide(request: MemberRequest, name: str) -> HttpResponse:
+@require_safe
+@member(Permission.VIEW)
+def credits_guide(request: MemberRequest) -> HttpResponse:
+    """How credits, limits and approvals work; `?as=markdown` returns the file itself."""
+    return _guide(request, "credits", nav="credits")
+
+
+def _guide(request: MemberRequest, name: str, *, nav: str = "api_reference") -> HttpResponse:
     found = guides.guide(name)
     if request.GET.get("as") == "markdown":
         return HttpResponse(found.text, content_type="text/plain; charset=utf-8")
-    return render(request, "api/guide.html", {"guide": found, "nav": "api_reference"})
+    return render(request, "api/guide.html", {"guide": found, "nav": nav})

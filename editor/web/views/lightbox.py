@@ -11,7 +11,7 @@ from editor.access.permissions import Permission
 from editor.contexts.recipe import Lightbox, edit_lightbox, image_lightbox
 from editor.errors import NotFound
 from editor.models import Image
-from editor.operations import jobs
+from editor.operations import repeats
 from editor.queries import gallery
 from editor.web.decorators import MemberRequest, member
 from editor.web.forms.gallery import read
@@ -41,7 +41,7 @@ def edit(request: MemberRequest, job_id: str) -> HttpResponse:
 @member(Permission.EDIT)
 def again(request: MemberRequest, job_id: str) -> HttpResponse:
     """Run the recipe of an edit again, with `seed=new` as a variation; the Studio shows its progress."""
-    job = jobs.again(
+    job = repeats.repeat(
         actor=request.actor,
         job=lookups.job(request.actor, job_id),
         idempotency_key=request.POST.get("idempotency_key", "")[:80],

@@ -117,7 +117,7 @@ def quote(request: MemberRequest) -> HttpResponse:
     workspace, rules = request.actor.workspace, usage_rules.of(request.actor)
     form = edit.read(request.POST, workspace=workspace, rules=rules)
     price = pricing.quote(actor=request.actor, choice=form.choice, inputs=form.inputs)
-    promised = quotes.create(actor=request.actor, choice=form.choice, inputs=form.inputs)
+    quoted = quotes.create(actor=request.actor, choice=form.choice, inputs=form.inputs)
     note = alpha_note(
         image=_source(request.actor, form),
         choice=form.choice,
@@ -133,7 +133,7 @@ def quote(request: MemberRequest) -> HttpResponse:
         offer=lambda: pricing.offer(workspace=workspace, provider=form.choice.provider, rules=rules),
         images=len(form.image_ids),
     )
-    context = {"quote": price, "quote_id": promised.pk, "over": over, "alpha_note": note}
+    context = {"quote": price, "quote_id": quoted.pk, "over": over, "alpha_note": note}
     return render(request, "studio/_quote.html", context)
 
 
@@ -196,7 +196,7 @@ def _whole_page(request: MemberRequest, current: Image | None) -> HttpResponse:
     like = request.GET.get("like")
     data = edit.of_job(lookups.job(request.actor, like)) if like else request.GET
     context = {
-        "studio": _page(request.actor, data, current=current, promised=True),
+        "studio": _page(request.actor, data, current=current, with_quote=True),
         "history": prompt_history(request.actor),
         "rail_folded": request.COOKIES.get(RAIL) == FOLDED,
         "nav": "studio",
@@ -247,14 +247,14 @@ def _read(data: QueryDict, workspace: Workspace, rules: Rules) -> StudioForm:
     return edit.read(QueryDict(), workspace=workspace, rules=rules)
 
 
-def _promised(actor: Actor, choice: Choice, inputs: Mapping[str, str]) -> str:
+def _quote_id(actor: Actor, choice: Choice, inputs: Mapping[str, str]) -> str:
     return str(quotes.create(actor=actor, choice=choice, inputs=inputs).pk)
 
 
-def _page(actor: Actor, data: QueryDict, *, current: Image | None, promised: bool = False) -> Studio:
+def _page(actor: Actor, data: QueryDict, *, current: Image | None, with_quote: bool = False) -> Studio:
     """The page around `current`, with the form's values; invalid ones fall back to defaults.
 
-    promised  with a quote for the price that it shows
+    with_quote  with a quote for the price that it shows
     """
     rules = usage_rules.of(actor)
     form = _read(data, actor.workspace, rules)
@@ -271,7 +271,7 @@ def _page(actor: Actor, data: QueryDict, *, current: Image | None, promised: boo
         choice=form.choice,
         rules=rules,
         quote=price,
-        quote_id=_promised(actor, form.choice, shown) if promised else "",
+        quote_id=_quote_id(actor, form.choice, shown) if with_quote else "",
         inputs=shown,
         match_format=form.match_format,
         form=build_form(form.choice.model, initial=dict(shown)),

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from editor import phrases
 from editor.access import lookups
 from editor.access.permissions import Permission
 from editor.contexts.transfers import transfer_view
@@ -30,7 +31,7 @@ def page(request: MemberRequest) -> HttpResponse:
             for field, problem in (error.fields or {"to": error.message}).items():
                 form.add_error(field, problem)
         else:
-            credits = "1 credit" if amount == 1 else f"{amount:,} credits"
+            credits = phrases.credits(amount)
             messages.success(request, f"{credits} transferred to “{other.workspace}”.")
             return redirect("credits", request.actor.workspace.slug)
     context = {"transfer": transfer_view(request.actor), "form": form, "nav": "credits"}

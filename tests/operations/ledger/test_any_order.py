@@ -49,7 +49,7 @@ from editor.operations import (
 )
 from editor.operations.limits import OverLimit
 from editor.operations.workspaces import resume, set_plan, suspend
-from editor.queries.limits import month_of, today
+from editor.queries.limits import today
 from tests.operations.ledger.books import Books
 from tests.operations.ledger.state import state
 from tests.operations.ledger.world import (
@@ -258,7 +258,7 @@ class Ledger(RuleBasedStateMachine):
     def check_month(self, pk: object) -> None:
         """An open workspace has the month's credits, unless the clock has gone back."""
         row = Workspace.objects.select_related("plan", "credit_account").get(pk=pk)
-        month, account = month_of(today(row)), row.credit_account
+        month, account = today(row).replace(day=1), row.credit_account
         ahead = account.allowance_period and account.allowance_period > month
         if row.deleted_at or ahead or not row.plan.monthly_credits:
             return

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from editor import catalog
+from editor import catalog, phrases
 from editor.access import operators
 from editor.contexts.operator.health import provider_rows
 from editor.contexts.operator.models import model_rows
@@ -138,8 +138,8 @@ def model(request: OperatorRequest, model_id: str) -> HttpResponse:
 
     act = Act(
         title=row.label,
-        text=f"The catalogue's price of one image is {row.usual:,} credits. Edits keep the price at which "
-        "they were started. Once the model is not offered any more, queued edits fail, and their credits are "
+        text=f"The catalogue's price of one image is {phrases.credits(row.usual)}. Edits keep the price "
+        "at which they were started. Once the model is not offered any more, queued edits fail, and their credits are "
         "returned; those that were sent already go on.",
         button="Save",
         back=reverse("operator_models"),

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from editor import catalog
+from editor import catalog, phrases
 from editor.access import operators
 from editor.contexts.operator.workspace import workspace_page
 from editor.contexts.operator.workspaces import runs_out, spent_lately, workspaces_page
@@ -74,7 +74,7 @@ def give(request: OperatorRequest, workspace_id: UUID) -> HttpResponse:
         entry = credits.give(
             workspace=workspace, amount=values["amount"], actor=request.operator, reason=values["reason"]
         )
-        return f"{workspace} has {entry.balance_after:,} credits now."
+        return f"{workspace} has {phrases.credits(entry.balance_after)} now."
 
     given = {name: request.GET[name][:200] for name in ("amount", "reason") if name in request.GET}
     form = CreditsForm(posted(request), initial=given)
