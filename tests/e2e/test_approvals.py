@@ -145,7 +145,7 @@ def test_keys_walk_the_cards_and_a_reason_being_written_stays(
     owner.keyboard.press("k")
     expect(card(owner, SEPIA)).to_be_focused()
     held: list[Route] = []
-    owner.route(re.compile(r"/approvals/\?.*decline="), held.append, times=1)
+    owner.route(re.compile(r"/approvals/\?.*decline="), lambda route: held.append(route), times=1)
     owner.keyboard.press("d")
     owner.keyboard.press("a")
     studio.wait_until(lambda: held)
@@ -196,7 +196,7 @@ def waiting(portals: Path) -> Iterator[Portal]:
     portal = Portal(folder)
     portal.start()
     portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=5_000)
-    portal.bootstrap(email="luis@example.test", workspace="Acme Studio", credits=0)
+    portal.bootstrap(email="luis@example.test", workspace="Acme Studio", credits=5_000)
     portal.manage("shell", "-c", CAP.format(cap=1) + WAITING)
     yield portal
     portal.remove()
