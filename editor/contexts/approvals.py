@@ -13,6 +13,7 @@ from editor.access.permissions import Permission
 from editor.contexts.gallery import who
 from editor.contexts.limits import LimitView, limit_view
 from editor.contexts.members import HUES
+from editor.contexts.money import money
 from editor.contexts.pictures import Thumb, thumb
 from editor.models import Approval, Job, Membership, User, Workspace
 from editor.queries import approvals, limits
@@ -41,6 +42,7 @@ class Person:
 class Card:
     """One edit that waits, or that was decided.
 
+    money       what the price is in money, or ""
     facts       model, number of images, size of the source
     mine        the viewer asked for it, so somebody else has to decide
     declining   the form for the reason is open
@@ -55,6 +57,7 @@ class Card:
     asked_at: datetime
     prompt: str
     price: int
+    money: str
     facts: str
     picture: Thumb | None
     limit: LimitView
@@ -97,6 +100,10 @@ class Approvals:
     bars: list[Bar]
     may_change_caps: bool
     reasons: tuple[str, ...] = REASONS
+
+    @property
+    def total_money(self) -> str:
+        return money(self.total)
 
     @property
     def more(self) -> int:
@@ -149,6 +156,7 @@ def _card(actor: Actor, row: Approval, *, declining: bool, focused: bool, asking
         asked_at=row.requested_at,
         prompt=job.prompt,
         price=row.price,
+        money=money(row.price),
         facts=_facts(job),
         picture=thumb(source.pk, width=source.width, height=source.height) if source else None,
         limit=limit_view(actor.workspace, row),

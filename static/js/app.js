@@ -105,15 +105,18 @@ on("keydown", (event) => {
   }
   if (control || event.altKey || !find("#single-keys").checked || target.closest(TYPING)) return;
   if (key.startsWith("Arrow") && target.matches("input")) return;
-  // In a list of cards, j and k walk; other keys are those of the card with the focus, or of the first.
+  // In a list of cards, j and k walk; other keys are those of the card with the focus, or of the first. None
+  // acts on another card, or while a request of this one is under way: its form may not have come yet.
   const modal = find("dialog:modal");
   const cards = modal ? [] : findAll("[data-card]");
   const at = cards.findIndex((card) => card.contains(target));
   if (cards.length && "jk".includes(key)) return cards[Math.max(0, key === "j" ? at + 1 : at - 1)]?.focus();
-  const places = modal ? [modal] : [cards[at] ?? document, document];
+  const card = cards[at];
+  const places = modal ? [modal] : [card ?? document, document];
   const named = places.flatMap((place) => findAll(`[aria-keyshortcuts~="${CSS.escape(key)}"]`, place));
-  const element = named.find((one) => one.checkVisibility());
-  if (!element) return;
+  const may = (one) => !card || card.contains(one) || !one.closest("[data-card]");
+  const element = named.find((one) => one.checkVisibility() && may(one));
+  if (!element || (card?.contains(element) && find(".htmx-request", card))) return;
   event.preventDefault();
   element.focus();
   element.click();

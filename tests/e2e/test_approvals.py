@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.conftest import ContextMaker
 from tests.e2e.portal import Portal
@@ -127,6 +127,7 @@ def test_keys_walk_the_cards_and_a_reason_being_written_stays(
     owner.keyboard.press("j")
     expect(card(owner, WARM)).to_be_focused()
     owner.keyboard.press("d")
+    expect(owner.get_by_label("Why not?")).to_be_focused()
     owner.keyboard.type("a jaded k")  # no key of the page while typing
     ask(studio, SEPIA)
     expect(card(owner, SEPIA)).to_be_visible()
@@ -139,6 +140,22 @@ def test_keys_walk_the_cards_and_a_reason_being_written_stays(
     owner.keyboard.press("a")
     expect(card(owner, COLD)).to_have_count(0)
     studio.expect_editing("v2")
+
+    # No key acts on another card than that with the focus, nor before the form has come.
+    owner.keyboard.press("k")
+    expect(card(owner, SEPIA)).to_be_focused()
+    held: list[Route] = []
+    owner.route(re.compile(r"/approvals/\?.*decline="), lambda route: held.append(route), times=1)
+    owner.keyboard.press("d")
+    owner.keyboard.press("a")
+    studio.wait_until(lambda: held)
+    held[0].continue_()
+    expect(owner.get_by_label("Why not?")).to_be_focused()
+    card(owner, SEPIA).focus()
+    owner.keyboard.press("a")
+    owner.get_by_role("button", name="Back").click()
+    expect(card(owner, SEPIA).get_by_role("button", name="Approve")).to_be_visible()
+    expect(card(owner, WARM).get_by_role("button", name="Approve")).to_be_visible()
 
     card(studio.page, SEPIA).get_by_role("button", name="Cancel").click()
     expect(card(owner, SEPIA)).to_have_count(0)
@@ -179,7 +196,7 @@ def waiting(portals: Path) -> Iterator[Portal]:
     portal = Portal(folder)
     portal.start()
     portal.bootstrap(email="amara@example.test", workspace="Acme Studio", credits=5_000)
-    portal.bootstrap(email="luis@example.test", workspace="Acme Studio", credits=0)
+    portal.bootstrap(email="luis@example.test", workspace="Acme Studio", credits=5_000)
     portal.manage("shell", "-c", CAP.format(cap=1) + WAITING)
     yield portal
     portal.remove()

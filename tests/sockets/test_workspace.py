@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -227,13 +226,14 @@ async def test_a_composer_asks_for_its_price_again_when_limits_change() -> None:
         await page.next()
         await in_thread(members.change, actor=owner, membership=membership, monthly_cap=4)
         assert 'hx-target="#pull"' in await page.next()
-        limits: dict[str, Any] = {
-            "monthly_limit": None,
-            "daily_limit": 9,
-            "approval_threshold": None,
-            "time_zone": "UTC",
-        }
-        await in_thread(workspace_settings.set_limits, actor=owner, **limits)
+        await in_thread(
+            workspace_settings.set_limits,
+            actor=owner,
+            monthly_limit=None,
+            daily_limit=9,
+            approval_threshold=None,
+            time_zone="UTC",
+        )
         assert 'hx-target="#pull"' in await page.next()
 
 

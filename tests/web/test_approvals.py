@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -46,6 +47,15 @@ def test_it_shows_what_waits_with_its_limit_and_its_reason(team: Team, admin: Cl
     assert "Monthly cap: 0 of 0 spent" in shown
     assert "“&lt;b&gt;tonight&lt;/b&gt;”" in shown
     assert "FLUX.1 Kontext [pro] · 1 image" in shown
+
+
+def test_it_shows_prices_in_money_where_a_credit_has_one(team: Team, admin: Client, settings: Any) -> None:
+    ask(team.editor)
+    assert "≈" not in page(admin, team)
+    settings.CREDIT_PRICE = Decimal("0.04")
+    shown = page(admin, team)
+    assert "Together 4 credits, ≈ $0.16." in shown
+    assert '<p class="hint">≈ $0.16</p>' in shown
 
 
 def test_editors_have_neither_the_page_nor_the_inbox(team: Team) -> None:
