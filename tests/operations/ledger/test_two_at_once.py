@@ -164,12 +164,12 @@ class Drawn:
         self.world.clock.now += timedelta(days=self.draw.choice([0] * 6 + [1, 20, -1]))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_two_acts_at_once(clock: Clock, seed: int) -> None:
     world = make_world(clock)
     books, drawn = Books(world), Drawn(world, seed)
     with ThreadPoolExecutor(2) as threads:
-        for _ in range(25):
+        for _ in range(20):
             at_once(threads, drawn.act(), drawn.act())
             books.check()
             drawn.between()
