@@ -161,7 +161,7 @@ def _approve(actor: Actor, job: Job, price: int, *, raise_cap: bool) -> int:
     asking = _asking(job)
     choice = pricing.of_job(job, rules=usage_rules.of_role(job.workspace, asking.role))
     if choice.refusal:
-        raise Conflict("The rules of this workspace do not allow this edit any more. Decline it, or change them.")
+        raise Conflict("The rules of this workspace do not allow this edit now. Change them, or decline it.")
     new_price = pricing.price(choice=choice, inputs=job.inputs)
     if new_price != price:
         _store_price(approval, new_price)
