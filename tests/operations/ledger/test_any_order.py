@@ -51,20 +51,23 @@ class Ledger(Administration):
         elif isinstance(done, Job):
             self.check_started(done)
 
-    @rule(who=SPENDERS, count=st.integers(2, 4))
-    def several_edits(self, who: str, count: int) -> None:
+    @rule(who=ANYBODY, samples=st.sampled_from([0, 2]), count=st.integers(2, 4))
+    def several_edits(self, who: str, samples: int, count: int) -> None:
         for _ in range(count):
-            self.edit(who, HOME, 0, crash=False)
+            self.edit(who, HOME, samples, crash=False)
             self.everything_adds_up()
 
-    @rule(who=SPENDERS, samples=st.integers(0, 4))
-    def ask(self, who: str, samples: int) -> None:
-        """For an approval, where a limit is in the way."""
+    @rule(who=SPENDERS, samples=st.integers(0, 4), decider=st.none() | DECIDERS)
+    def ask(self, who: str, samples: int, decider: str | None) -> None:
+        """For an approval, where a limit is in the way; somebody may give it at once."""
         done = self.attempt(lambda: self.world.edit(who, samples=samples, approval_message="please"))
         if isinstance(done, OverLimit):
             assert not done.limit.lifted_by_approval
         elif isinstance(done, Job) and done.status != Status.WAITING:
             self.check_started(done)
+        elif isinstance(done, Job) and decider:
+            self.everything_adds_up()
+            self.decide(done, decider, raise_cap=False)
 
     @rule(who=SPENDERS, new=st.booleans())
     def edit_at_the_quoted_price(self, who: str, new: bool) -> None:
@@ -130,7 +133,9 @@ class Ledger(Administration):
     @precondition(lambda self: self.world.waiting())
     @rule(number=NUMBER, who=DECIDERS, raise_cap=st.booleans())
     def approve(self, number: int, who: str, raise_cap: bool) -> None:
-        job = self.one_of(self.world.waiting(), number)
+        self.decide(self.one_of(self.world.waiting(), number), who, raise_cap=raise_cap)
+
+    def decide(self, job: Job, who: str, *, raise_cap: bool) -> None:
         shown = job.price
         try:
             self.world.approve(job, who, raise_cap=raise_cap)

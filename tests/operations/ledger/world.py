@@ -260,5 +260,5 @@ def make_world(clock: Clock) -> World:
     world.limit_member("editor", monthly_cap=24, daily_cap=15)
     world.limit_member("admin", monthly_cap=20)
     world.limit_key("key", 12, None)
-    world.limit_workspace(60, 50, 12)
+    world.limit_workspace(45, 35, 9)
     return world
