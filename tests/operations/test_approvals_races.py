@@ -156,7 +156,7 @@ def test_many_deciders_hold_the_price_once() -> None:
 
 
 def test_approving_again_while_the_edit_ends() -> None:
-    """Ending an edit locks it before the account. A second approval, which has the account, waits for neither."""
+    """The end of an edit locks it before the account. A second approval has that, and does not wait."""
     team = make_team()
     job = ask(team.editor)
     approvals.approve(actor=team.owner, job=job, price=PRICE)

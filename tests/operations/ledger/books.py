@@ -1,4 +1,4 @@
-"""The books of a world, kept anew from the ledger's entries alone, and compared with all that the portal says.
+"""The books of a world, kept anew from the ledger's entries, and compared with all that the portal says.
 
 Who an edit counts for, when, and whether it was approved is noted when its hold is first seen.
 """
@@ -121,7 +121,7 @@ class Books:
 
     def _check_months(self, entries: list[LedgerEntry]) -> None:
         """Once a month, and what expires was monthly: edits take monthly credits first."""
-        given = [entry.period for entry in entries if entry.kind == Entry.ALLOWANCE]
+        given = [entry.period for entry in entries if entry.kind == Entry.ALLOWANCE and entry.period]
         assert given == sorted(set(given)), "once a month, and never for one before"
         monthly = 0
         taken: dict[UUID, int] = {}  # by edit: credits that were not monthly
@@ -242,17 +242,17 @@ class Books:
         today = _today(workspace)
         month = today.replace(day=1)
         who = {"person": one.person, "approved": False}
-        found = [
+        found: list[tuple[tuple[str, Any], int]] = [
             (("workspace_month", workspace.pk), _sum(spent, month)),
             (("workspace_day", workspace.pk), _sum(spent, today)),
         ]
         if one.family:
             family = _sum(spent, month, family=one.family), _sum(spent, today, family=one.family)
-            found += zip((("key_month", one.family), ("key_day", one.family)), family, strict=True)
+            found += [(("key_month", one.family), family[0]), (("key_day", one.family), family[1])]
         if not one.approved:
             person = (workspace.pk, one.person)
             own = _sum(spent, month, **who), _sum(spent, today, **who)
-            found += zip((("member_month", person), ("member_day", person)), own, strict=True)
+            found += [(("member_month", person), own[0]), (("member_day", person), own[1])]
             found.append((("threshold", person), one.price))
         for name, used in found:
             loosest = _loosest(self.caps.get(name), caps.get(name))

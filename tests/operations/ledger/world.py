@@ -71,8 +71,7 @@ class World:
 
     def fork(self) -> World:
         """The same world, for a transaction that will be rolled back."""
-        own = {name: dict(getattr(self, name)) for name in ("users", "keys", "families")}
-        return replace(self, **own)
+        return replace(self, users=dict(self.users), keys=dict(self.keys), families=dict(self.families))
 
     # --- Who and what ------------------------------------------------------------------------
 
@@ -103,10 +102,10 @@ class World:
     def waiting(self) -> list[Job]:
         return self.jobs(Status.WAITING)
 
-    def newest_quote(self, who: str) -> UUID | None:
+    def newest_quote(self, who: str) -> Quote | None:
         """Of the person, valid or not."""
         found = Quote.objects.filter(workspace=self.workspaces[HOME], user=self.actor(who).user, model=NANO)
-        return found.order_by("-expires_at").values_list("pk", flat=True).first()
+        return found.order_by("-expires_at").first()
 
     # --- Edits -------------------------------------------------------------------------------
 
@@ -188,8 +187,8 @@ class World:
     def delete(self, where: int, *, crash: bool = False) -> None:
         """`crash`: before its edits are canceled, which another transaction does."""
         actor = self.actor("owner", where)
-        canceling = mock.patch.object(deletions, "cancel_jobs", side_effect=Crash) if crash else suppress()
-        with canceling, suppress(Crash):
+        cancel_jobs = mock.Mock(side_effect=Crash) if crash else deletions.cancel_jobs
+        with mock.patch.object(deletions, "cancel_jobs", cancel_jobs), suppress(Crash):
             deletions.delete(actor=actor, name=actor.workspace.name)
 
     def restore(self, where: int) -> None:
@@ -261,5 +260,5 @@ def make_world(clock: Clock) -> World:
     world.limit_member("editor", monthly_cap=24, daily_cap=15)
     world.limit_member("admin", monthly_cap=20)
     world.limit_key("key", 12, None)
-    world.limit_workspace(60, 50, 12)
+    world.limit_workspace(45, 35, 9)
     return world
