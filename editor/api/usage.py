@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema, Status
@@ -31,7 +31,8 @@ From = Annotated[
 ]
 Until = Annotated[date | None, Query(description="The last day, included; by default today.")]
 GroupBy = Annotated[
-    Dimension, Query(description="`model`, `member`, `channel`, `provider` or `key` (the API key).")
+    Literal["model", "member", "channel", "provider", "key"],
+    Query(description="`model`, `member`, `channel`, `provider` or `key` (the API key)."),
 ]
 PageNumber = Annotated[int, Query(ge=1, le=DEEPEST, description="Page number, starting at 1.")]
 PerPage = Annotated[int, Query(ge=1, le=500, description="Rows per page.")]
@@ -70,7 +71,7 @@ async def report(
     request: HttpRequest,
     from_: From = None,
     until: Until = None,
-    group_by: GroupBy = Dimension.MODEL,
+    group_by: GroupBy = "model",
     page: PageNumber = 1,
     per_page: PerPage = 100,
 ) -> Any:
@@ -81,7 +82,7 @@ async def report(
     """
     actor = caller(request).actor
     span = _span(actor, from_, until)
-    read = partial(_page, span, group_by, number=page, size=per_page)
+    read = partial(_page, span, Dimension(group_by), number=page, size=per_page)
     rows, labels = await in_thread(read)
     data = [_row(row, labels[row.group]) for row in rows[:per_page]]
     position = Page(page=page, per_page=per_page, has_more=len(rows) > per_page)

@@ -83,6 +83,7 @@ def test_it_describes_every_call(described: dict[str, Any]) -> None:
         "POST /jobs/{job_id}/cancel",
         "GET /jobs/{job_id}/events",
         "GET /limits",
+        "GET /usage",
         "GET /models",
         "GET /styles",
         "GET /characters",
