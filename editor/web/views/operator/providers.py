@@ -139,8 +139,8 @@ def model(request: OperatorRequest, model_id: str) -> HttpResponse:
     act = Act(
         title=row.label,
         text=f"The catalogue's price of one image is {phrases.credits(row.usual)}. Edits keep the price "
-        "at which they were started. Once the model is not offered any more, queued edits fail, and their credits are "
-        "returned; those that were sent already go on.",
+        "at which they were started. Once the model is not offered any more, queued edits fail, and their "
+        "credits are returned; those that were sent already go on.",
         button="Save",
         back=reverse("operator_models"),
         nav="models",
