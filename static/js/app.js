@@ -122,18 +122,6 @@ on("keydown", (event) => {
   element.click();
 });
 
-// The arrow keys step through earlier prompts if the field is empty or holds one of them.
-let recalled = "";
-on("keydown", (event) => {
-  const prompt = event.target;
-  const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-  if (!step || prompt.id !== "prompt" || !["", recalled].includes(prompt.value)) return;
-  const prompts = ["", ...findAll("#history option").map((option) => option.value)];
-  recalled = prompts[prompts.indexOf(prompt.value) + step] ?? prompt.value;
-  prompt.value = recalled;
-  event.preventDefault();
-});
-
 // --- Failed requests. The portal's own error responses are swapped as hx-status says.
 function failed(element, status) {
   const next = element.closest("[data-unreachable]")?.dataset.unreachable;

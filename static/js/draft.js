@@ -1,4 +1,4 @@
-// Keeps what was entered in the Studio in this browser, for each user and workspace, until Run.
+// Keeps what was entered in the Studio in this browser, for each user and workspace, until Run; recalls prompts.
 
 const form = document.querySelector("#studio-form");
 const NAMES = ["prompt", "tier", "model", "style", "character"];
@@ -25,4 +25,16 @@ for (const type of ["input", "change"]) document.addEventListener(type, save);
 if (!location.search) addEventListener("load", restore);
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   if (ctx.sourceElement === form && ctx.response.status === 202) localStorage.removeItem(draft);
+});
+
+// The arrow keys step through earlier prompts if the field is empty or holds one of them.
+let recalled = "";
+document.addEventListener("keydown", (event) => {
+  const prompt = event.target;
+  const step = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+  if (!step || prompt.id !== "prompt" || !["", recalled].includes(prompt.value)) return;
+  const prompts = ["", ...document.querySelectorAll("#history option")].map((option) => option.value ?? "");
+  recalled = prompts[prompts.indexOf(prompt.value) + step] ?? prompt.value;
+  prompt.value = recalled;
+  event.preventDefault();
 });
