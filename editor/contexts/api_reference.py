@@ -247,7 +247,7 @@ class _Reader:
             field = fields[name]
             row = self._row(f"{before}{name}", field, required=name in required, answered=answered)
             yield row
-            inner = _name(field.get("items", field))
+            inner = _inner(field)
             if inner and not row.of:
                 dots = "[]." if "items" in field else "."
                 yield from self._rows(self._schemas[inner], before=f"{before}{name}{dots}", answered=answered)
@@ -255,7 +255,7 @@ class _Reader:
     def _row(
         self, name: str, field: Schema, *, required: bool, place: str = "", answered: bool = False
     ) -> Row:
-        inner = _name(field.get("items", field))
+        inner = _inner(field)
         default = None if answered else field.get("default")
         return Row(
             name=name,
@@ -288,6 +288,11 @@ class _Reader:
 def _parts(field: Schema) -> list[Schema]:
     """The alternatives of the field, or what a default stands beside, or the field itself."""
     return field.get("anyOf") or field.get("allOf") or [field]
+
+
+def _inner(field: Schema) -> str:
+    """The name of the schema of the field's objects; "" without any."""
+    return next(filter(None, (_name(one.get("items", one)) for one in _parts(field))), "")
 
 
 def _name(schema: Schema) -> str:
