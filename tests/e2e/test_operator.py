@@ -264,9 +264,9 @@ ACTS = [
     ("Harbour Press", "Created workspace “Harbour Press”"),
     (
         "–",
-        "Created plan “Agency” name Agency, monthly credits 2,000, unspent monthly credits: they expire, "
-        "credits that stay 0, requests per minute 60, concurrent jobs 100, storage bytes 10,737,418,240, "
-        "seats none, own keys yes, default plan no",
+        "Created plan “Agency” name Agency, seats none, own keys yes, unspent monthly credits: they expire, "
+        "default plan no, storage bytes 10,737,418,240, credits that stay 0, concurrent jobs 100, "
+        "monthly credits 2,000, requests per minute 60",
     ),
     (
         "–",
