@@ -201,6 +201,7 @@ TAKES_BOTH = {
     "api_keys",
     "webhooks",
     "invite",
+    "invitation_revoke",
     "member_leave",
     "member_remove",
     "member_owner",
