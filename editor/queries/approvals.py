@@ -73,6 +73,11 @@ class Cap:
     allowed: int
     used: int
 
+    @property
+    def share(self) -> float:
+        """How much of it is used; a cap of 0 is full."""
+        return self.used / self.allowed if self.allowed else 1
+
 
 def caps(workspace: Workspace) -> list[Cap]:
     """Of CAPS members, the fullest first. Three queries."""
@@ -86,7 +91,7 @@ def caps(workspace: Workspace) -> list[Cap]:
     used.update(dict(live.values_list("created_by").annotate(Sum("price")).order_by()))
     rows = Membership.objects.filter(workspace=workspace, monthly_cap__isnull=False).select_related("user")
     found = [Cap(user=row.user, allowed=row.monthly_cap or 0, used=used[row.user_id]) for row in rows]
-    return sorted(found, key=lambda cap: (-cap.used / (cap.allowed or 1), -cap.used))[:CAPS]
+    return sorted(found, key=lambda cap: (cap.share, cap.used), reverse=True)[:CAPS]
 
 
 def asking(workspace: Workspace, rows: Iterable[Approval]) -> dict[UUID | None, Membership]:
