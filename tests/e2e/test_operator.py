@@ -276,8 +276,8 @@ ACTS = [
     ("Harbour Press", "Changed the plan of workspace “Harbour Press”: plan Standard → Agency"),
     ("Harbour Press", "Granted 1,000 credits: Invoice 2026-0412 paid balance 2,000 → 3,000"),
     ("Harbour Press", "Adjusted the balance by -100 credits: It was for 900 balance 3,000 → 2,900"),
-    ("–", "Saved provider key bfl last four characters -key"),
-    ("–", "Saved provider key fal last four characters -key"),
+    ("–", "Saved provider key bfl last four characters none → -key"),
+    ("–", "Saved provider key fal last four characters none → -key"),
     ("–", "Tested provider key fal"),
     (
         "–",
