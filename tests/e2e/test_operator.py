@@ -114,7 +114,7 @@ def test_the_operators_day(setting: Setting, new_context: ContextMaker) -> None:
     a_failing_provider_is_switched_off(page, mei, setting)
     the_workspace_is_suspended_and_resumed(page, mei)
     a_lost_factor_is_reset(page, setting)
-    every_act_is_in_the_audit_log(page)
+    every_act_is_in_the_audit_log(page, setting)
     the_owner_cannot_reach_any_of_it(mei, setting)
 
 
@@ -259,7 +259,8 @@ def a_lost_factor_is_reset(page: Page, setting: Setting) -> None:
     expect(row).to_contain_text("None")
 
 
-# What the operator did on this day, in its order: the workspace, and the sentence with its details.
+# What the operator did on this day, in its order: the workspace, and the sentence with its details. {bfl} and
+# {fal}: the last four characters of their keys.
 ACTS = [
     ("Harbour Press", "Created workspace “Harbour Press”"),
     (
@@ -276,9 +277,9 @@ ACTS = [
     ("Harbour Press", "Changed the plan of workspace “Harbour Press”: plan Standard → Agency"),
     ("Harbour Press", "Granted 1,000 credits: Invoice 2026-0412 paid balance 2,000 → 3,000"),
     ("Harbour Press", "Adjusted the balance by -100 credits: It was for 900 balance 3,000 → 2,900"),
-    ("–", "Saved provider key bfl last four characters -key"),
-    ("–", "Saved provider key fal last four characters -key"),
-    ("–", "Tested provider key fal"),
+    ("–", "Saved provider key bfl ··· {bfl} last four characters none → {bfl}"),
+    ("–", "Saved provider key fal ··· {fal} last four characters none → {fal}"),
+    ("–", "Tested provider key fal ··· {fal}"),
     (
         "–",
         "Switched off the portal's route Black Forest Labs: Its tasks fail since nine enabled yes → no",
@@ -291,7 +292,7 @@ ACTS = [
 CELLS = """rows => rows.map(row => [...row.cells].map(cell => cell.innerText.replace(/\\s+/g, " ").trim()))"""
 
 
-def every_act_is_in_the_audit_log(page: Page) -> None:
+def every_act_is_in_the_audit_log(page: Page, setting: Setting) -> None:
     go(page, "Audit log")
     page.get_by_label("Person").fill(OPERATOR)
     page.get_by_role("button", name="Filter").click()
@@ -299,7 +300,8 @@ def every_act_is_in_the_audit_log(page: Page) -> None:
     rows = page.locator("table.audit tbody tr").evaluate_all(CELLS)
     acts = [(workspace, action) for _, workspace, who, action, _ in rows if who.endswith("(operator)")]
     made = acts.index(ACTS[0])  # before this day, the portal was set up
-    assert acts[made::-1] == ACTS
+    keys = {"bfl": setting.bfl.key[-4:], "fal": setting.fal.key[-4:]}
+    assert acts[made::-1] == [(workspace, sentence.format(**keys)) for workspace, sentence in ACTS]
 
 
 def the_owner_cannot_reach_any_of_it(mei: Page, setting: Setting) -> None:
