@@ -57,17 +57,27 @@ class Ledger(Administration):
             self.edit(who, HOME, samples, crash=False)
             self.everything_adds_up()
 
-    @rule(who=SPENDERS, samples=st.integers(0, 4), decider=st.none() | DECIDERS)
-    def ask(self, who: str, samples: int, decider: str | None) -> None:
-        """For an approval, where a limit is in the way; somebody may give it at once."""
+    @rule(
+        who=SPENDERS,
+        samples=st.integers(0, 4),
+        count=st.integers(1, 3),
+        decider=st.none() | DECIDERS,
+    )
+    def ask(self, who: str, samples: int, count: int, decider: str | None) -> None:
+        """For approvals, where a limit is in the way; somebody may give all that wait."""
+        for _ in range(count):
+            self.ask_once(who, samples)
+            self.everything_adds_up()
+        for job in self.world.waiting() if decider else []:
+            self.decide(job, str(decider), raise_cap=False)
+            self.everything_adds_up()
+
+    def ask_once(self, who: str, samples: int) -> None:
         done = self.attempt(lambda: self.world.edit(who, samples=samples, approval_message="please"))
         if isinstance(done, OverLimit):
             assert not done.limit.lifted_by_approval
         elif isinstance(done, Job) and done.status != Status.WAITING:
             self.check_started(done)
-        elif isinstance(done, Job) and decider:
-            self.everything_adds_up()
-            self.decide(done, decider, raise_cap=False)
 
     @rule(who=SPENDERS, new=st.booleans())
     def edit_at_the_quoted_price(self, who: str, new: bool) -> None:
@@ -168,6 +178,7 @@ class Ledger(Administration):
         self.attempt(allowances.renew_due, crash=True)
         allowances.renew_due()
         for pk in self.world.workspaces:
+            allowances.renew(workspace_id=pk)  # as a change of its plan does, due or not
             self.check_month(pk)
         approvals.lapse()
         waiting = Approval.objects.filter(state=Approval.State.WAITING)
