@@ -14,7 +14,7 @@ from editor.access import operators
 from editor.errors import Conflict, InvalidInput
 from editor.mail_addresses import normalized
 from editor.models import ApiKey, Job, Membership, Role, User, Workspace
-from editor.operations import audit, mails, members, sessions
+from editor.operations import audit, credits, mails, members, sessions
 
 NAME_LENGTH = 120
 OTHER_DOMAIN = "Sign-up is for other email addresses only. Ask an operator of this portal for an account."
@@ -227,9 +227,12 @@ def _delete(user: User, actor: User | None) -> None:
     # One at a time, so that no two operators delete each other.
     if [operator.pk for operator in _operators().select_for_update(no_key=True)] == [user.pk]:
         raise Conflict(LAST_OPERATOR)
+    memberships = memberships_of(user)
+    # An edit that starts right now refers to the person and their key: wait for it, and let no other start.
+    credits.lock_accounts(workspace_ids=[one.workspace_id for one in memberships])
     for key in keys_of(user):
         audit.record(workspace=key.workspace, actor=actor, action="api_key.removed", target=str(key))
-    for membership in memberships_of(user):
+    for membership in memberships:
         members.end(membership=membership, actor=actor)
     audit.record(workspace=None, actor=actor, action="account.deleted", target=user.email)
     # Before their images: an edit that ends right now would create another one for this person.
