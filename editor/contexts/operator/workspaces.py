@@ -152,7 +152,7 @@ def workspace_row(row: Workspace, spent: list[int], *, people: int) -> Workspace
         id=row.pk,
         name=row.name,
         slug=row.slug,
-        initials="".join(word[0] for word in row.name.split()[:2]).upper() or "?",
+        initials="".join(word[0] for word in row.name.split() if word[0].isalnum())[:2].upper() or "?",
         people=people,
         plan=row.plan.name,
         balance=account.balance,
