@@ -29,6 +29,7 @@ PRINTED = {
     "Estimate": "True\n",
     "Errors": r".*invalid_input.*prompt.*\n?",
     "Limits": r"(?i:x-ratelimit-(?:limit|remaining|reset):? \d+\r?\n){3}",
+    "Limits of credits": r"\d+\n",
     "Usage": r"\{.*\"group\": ?\"api\".*\}\n?|(\d{4}-\d\d-\d\d .+ \d+ \d+\n)+",
     "From other sites": (
         r"(?i:access-control-allow-origin: \*\s+access-control-allow-methods: get, post\s+"
