@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Query, Router, Schema, Status
+from pydantic import BeforeValidator
 
 from editor import months
 from editor.access.actor import Actor
@@ -25,11 +27,20 @@ router = Router()
 LONGEST = 366  # days
 DEEPEST = 10_000  # pages
 
+
+def _day(value: object) -> object:
+    """Pydantic also takes a number as seconds since 1970; a day of this call is `2026-11-30`."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError("Enter a day as YYYY-MM-DD.")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 From = Annotated[
-    date | None,
+    Day | None,
     Query(alias="from", description="The first day; by default the first of the month of `until`."),
 ]
-Until = Annotated[date | None, Query(description="The last day, included; by default today.")]
+Until = Annotated[Day | None, Query(description="The last day, included; by default today.")]
 GroupBy = Annotated[
     Literal["model", "member", "channel", "provider", "key"],
     Query(description="`model`, `member`, `channel`, `provider` or `key` (the API key)."),

@@ -33,7 +33,7 @@ def test_every_response_matches_the_document(api: Api, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "18 selected / 18 total" in done.stdout, done.stdout
+    assert "20 selected / 20 total" in done.stdout, done.stdout
     assert api.portal.query(
         "SELECT balance + held - (SELECT sum(amount + held_amount) FROM editor_ledgerentry "
         "WHERE account_id = workspace_id) FROM editor_creditaccount JOIN editor_workspace w "

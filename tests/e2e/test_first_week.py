@@ -36,7 +36,7 @@ from tests.e2e.test_accounts import authenticator, sign_in
 AMARA, JONAS, MEI, TYPO = "amara@acme.test", "jonas@acme.test", "mei@acme.test", "mai@acme.test"
 INVITED = "Amara Okafor invites you to Acme Studio"
 EVERYBODY = ["General", "Members", "API keys", "Credits & usage", "Roles"]
-MANAGERS = [*EVERYBODY[:3], "Providers", "Credits & usage", "Webhooks", "Audit log", "Roles"]
+MANAGERS = [*EVERYBODY[:3], "Providers", "Model rules", "Credits & usage", "Webhooks", "Audit log", "Roles"]
 RUN = re.compile("^Run")
 
 
